@@ -1,0 +1,176 @@
+"""The rules of events: creating, editing and deleting one, its description and its seats together.
+
+An edit is made under the condition that nobody else edited meanwhile (the version), and under the condition that
+the event belongs to the editor where that matters: both are part of the write, not a look before it.
+"""
+
+import uuid
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from events import models
+from events.models import OPEN_STATUSES, Event, Half, Listing, Seats
+from events.signals import event_deleted, seats_freed
+from eventsite import clock
+from eventsite.dynamodb import Transaction
+from eventsite.errors import Forbidden, Missing, Refused, Stale
+from eventsite.idempotency import Once
+from eventsite.retries import PLANNING, LostRace
+
+DESCRIPTION = ("title", "description", "date", "location", "organizer")
+
+
+class EventNotFound(Missing):
+    """No event has this id, or the caller may not see which has."""
+
+    code = "event_not_found"
+    detail = "There is no event with this id."
+
+
+class EventNotYours(Forbidden):
+    """The event belongs to another organizer."""
+
+    detail = "This event belongs to another organizer."
+
+
+class EventExists(Refused):
+    """The id is taken."""
+
+    code = "event_exists"
+    detail = "There is already an event with this id."
+
+
+class EventHasRegistrations(Refused):
+    """People hold seats or wait for one."""
+
+    code = "event_has_registrations"
+    detail = "People are registered or waiting for this event; it can be deleted once nobody is."
+
+
+def read(event_id: str) -> Listing:
+    """The whole event, strongly consistent. Raises `EventNotFound`."""
+    listing = models.find(event_id)
+    if listing is None:
+        raise EventNotFound
+    return listing
+
+
+@PLANNING.wraps
+def create(fields: dict[str, Any], *, organizer_id: str | None = None, once: Once | None = None) -> Listing:
+    """Create an event.
+
+    Takes: the validated fields by their Python names, `event_id` among them if the client chose one; the owner's
+    id; the caller's idempotency key, if any.
+    Returns: the event; the one created before, if the same request was carried out already.
+    Raises: `EventExists`; `idempotency.KeyReused`.
+    """
+    listing = _new(fields, organizer_id)
+    transaction = Transaction()
+    transaction.put("event", listing.event, Event.event_id.does_not_exist())
+    transaction.put("seats", listing.seats, Seats.event_id.does_not_exist())
+    if once:
+        once.remember(transaction, [half.to_dynamodb_dict() for half in listing])
+    failures = transaction.commit()
+    if once and (earlier := once.found(failures)):
+        return Listing(Event.parse(earlier[0]), Seats.parse(earlier[1]))
+    if failures:
+        raise EventExists
+    return listing
+
+
+def _new(fields: dict[str, Any], organizer_id: str | None) -> Listing:
+    event_id = fields.get("event_id") or str(uuid.uuid4())
+    created_at = clock.now()
+    event = Event(event_id, Event.ITEM, version=1, created_at=created_at, updated_at=created_at)
+    for name in DESCRIPTION:
+        setattr(event, name, fields[name])
+    seats = Seats(
+        event_id,
+        Seats.ITEM,
+        capacity=fields["capacity"],
+        waitlist_enabled=fields.get("waitlist_enabled", False),
+        open=fields["status"] in OPEN_STATUSES,
+    )
+    for half in (event, seats):
+        half.place(date=fields["date"], status=fields["status"], organizer_id=organizer_id)
+    return Listing(event, seats)
+
+
+@PLANNING.wraps
+def edit(
+    event_id: str, changes: dict[str, Any], *, versions: set[int] | None = None, owner: str | None = None
+) -> Listing:
+    """Change some fields of an event, and let the queue move up if that frees seats.
+
+    Takes: the changed fields by their Python names; the versions the caller means to edit (None: any); the id of
+    the organizer who must own the event (None: anybody's).
+    Returns: the event after the edit and the promotions.
+    Raises: `EventNotFound`; `EventNotYours`; `Stale` when the event is of none of these versions.
+    """
+    before = read(event_id)
+    if before.seats.queue_can_move:  # an earlier edit was cut off before the queue had moved
+        seats_freed.send(Event, event_id=event_id)
+    _check(before.event, versions, owner)
+    _write(before, changes)
+    if "capacity" in changes or "status" in changes:
+        seats_freed.send(Event, event_id=event_id)
+    return read(event_id)
+
+
+def _check(event: Event, versions: set[int] | None, owner: str | None) -> None:
+    if owner is not None and event.organizer_id != owner:
+        raise EventNotFound if event.status == "draft" else EventNotYours
+    if versions is not None and event.version not in versions:
+        raise Stale
+
+
+def _write(before: Listing, changes: dict[str, Any]) -> None:
+    event, seats = before
+    placed = {"date": event.date, "status": event.status} | changes
+    for half in before:
+        half.place(date=placed["date"], status=placed["status"], organizer_id=event.organizer_id)
+    described = [getattr(Event, name).set(changes[name]) for name in DESCRIPTION if name in changes]
+    counted = [getattr(Seats, name).set(changes[name]) for name in ("capacity", "waitlist_enabled") if name in changes]
+    counted.append(Seats.open.set(placed["status"] in OPEN_STATUSES))
+    described += [Event.version.set(event.version + 1), Event.updated_at.set(clock.now())]
+    transaction = Transaction()
+    transaction.update("event", event, _moved(event) + described, _unedited(event))
+    transaction.update("seats", seats, _moved(seats) + counted, Seats.event_id.exists())
+    if transaction.commit():
+        raise LostRace(at_once=True)
+
+
+def _moved(half: Half) -> list[Action]:
+    """The actions that put a half where it belongs in the indexes."""
+    actions: list[Action] = [Half.status.set(half.status), Half.sort.set(half.sort)]
+    if half.organizer_status:
+        actions.append(Half.organizer_status.set(half.organizer_status))
+    return actions
+
+
+def _unedited(event: Event) -> Condition:
+    """Nobody edited, deleted or took over the event since it was read."""
+    unedited = Event.version == event.version
+    return unedited & (Event.organizer_id == event.organizer_id) if event.organizer_id else unedited
+
+
+@PLANNING.wraps
+def delete(event_id: str, *, versions: set[int] | None = None, owner: str | None = None) -> None:
+    """Delete an event that nobody is registered for or waiting for.
+
+    Takes: as `edit`.
+    Raises: `EventNotFound`; `EventNotYours`; `Stale`; `EventHasRegistrations`.
+    """
+    before = read(event_id)
+    _check(before.event, versions, owner)
+    transaction = Transaction()
+    transaction.delete("event", before.event, _unedited(before.event))
+    transaction.delete("seats", before.seats, (Seats.registered == 0) & (Seats.waiting == 0))
+    failures = transaction.commit()
+    if failures.get("seats"):
+        raise EventHasRegistrations
+    if failures:
+        raise LostRace(at_once=True)
+    event_deleted.send(Event, event_id=event_id)

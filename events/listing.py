@@ -1,0 +1,136 @@
+"""Lists of events: one page costs what the page costs, however many events there are.
+
+The indexes hold the events of one status (or of one organizer and status) in order of date and id. A list over
+several of them merges their streams, reading from each a little at a time, so nothing is read that lies far
+behind the page. No index has one hash key for everything, and nothing is ever scanned.
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from pynamodb.indexes import GlobalSecondaryIndex
+
+from events import models
+from events.models import STATUSES, Event, Half, Listing, Seats
+
+FIRST, LAST = "0000-00-00", "9999-99-99"
+HALVES = 2
+
+
+class Stream(NamedTuple):
+    """One hash key of one index: events in order of date and id."""
+
+    index: GlobalSecondaryIndex[Half]
+    hash_key: str
+
+
+def streams(*, statuses: Iterable[str] = STATUSES, organizer_id: str | None = None) -> list[Stream]:
+    """The streams that together hold the events of these statuses, and of this organizer if one is given."""
+    if organizer_id is None:
+        return [Stream(Half.by_status, status) for status in statuses]
+    return [Stream(Half.by_organizer, f"{organizer_id}#{status}") for status in statuses]
+
+
+@dataclass(frozen=True)
+class Span:
+    """The part of the streams that a page comes from: dates (inclusive), direction, and where to continue."""
+
+    first: str = FIRST
+    last: str = LAST
+    descending: bool = False
+    after: str | None = None
+
+    def bounds(self) -> tuple[str, str]:
+        """The lowest and highest sort key: every key is ``date#eventId#item``, and # < any of it < ~."""
+        low, high = f"{self.first}#", f"{self.last}#~"
+        if self.after and self.descending:
+            high = min(high, f"{self.after}#")
+        elif self.after:
+            low = max(low, f"{self.after}#~")
+        return low, high
+
+
+def page(sources: list[Stream], span: Span, *, limit: int) -> tuple[list[Listing], str | None]:
+    """One page of events, merged from the streams in order of date and id.
+
+    Takes: the streams; the span; how many events at most.
+    Returns: the events, and the place to continue after (None on the last page).
+    """
+    found: dict[str, Listing] = {}
+    for place, listing in _merged([_Reader(source, span) for source in sources], span, limit + 1):
+        found.setdefault(place, listing)
+        if len(found) > limit:
+            break
+    places = list(found)[:limit]
+    return [found[place] for place in places], places[-1] if len(found) > limit else None
+
+
+def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[tuple[str, Listing]]:
+    """The events of all streams in order, each stream read in chunks of about its share of what is still wanted."""
+    pick = max if span.descending else min
+    while True:
+        unread = [reader for reader in readers if not reader.ready]
+        active = [reader for reader in readers if reader.ready or reader.more]
+        for reader in unread:
+            reader.fill(math.ceil(wanted / len(active) * (1 if len(active) == 1 else 1.5)) if active else 0)
+        readers = [reader for reader in readers if reader.ready]
+        if not readers:
+            return
+        place, halves = pick(readers, key=lambda reader: reader.ready[0][0]).ready.popleft()
+        listing = _whole(place, halves)
+        if listing:
+            wanted = max(1, wanted - 1)
+            yield place, listing
+
+
+class _Reader:
+    """Reads one stream ahead of the merge: `ready` holds the next events, `more` says whether others follow."""
+
+    def __init__(self, source: Stream, span: Span) -> None:
+        self.ready: deque[tuple[str, list[Half]]] = deque()
+        self._source, self._span = source, span
+        low, high = span.bounds()
+        self.more = low <= high
+        self._condition = Half.sort.between(low, high)
+        self._start: dict[str, dict[str, str]] | None = None
+        self._cut: list[Half] = []
+
+    def fill(self, events: int) -> None:
+        """Read the next chunk, about so many events, unless the stream is at its end."""
+        while self.more and not self.ready:
+            self._read(max(1, events) * HALVES)
+
+    def _read(self, items: int) -> None:
+        query = self._source.index.query(
+            self._source.hash_key,
+            self._condition,
+            scan_index_forward=not self._span.descending,
+            limit=items,
+            last_evaluated_key=self._start,
+        )
+        halves = self._cut + list(query)
+        self._start = query.last_evaluated_key
+        self.more, self._cut = self._start is not None, []
+        groups = [(place, list(group)) for place, group in groupby(halves, key=_place)]
+        if self.more and groups and len(groups[-1][1]) < HALVES:  # its other half is in the next chunk
+            self._cut = groups.pop()[1]
+        self.ready.extend(groups)
+
+
+def _place(half: Half) -> str:
+    """``date#eventId``: where an event stands in every list."""
+    return half.sort.rpartition("#")[0]
+
+
+def _whole(place: str, halves: list[Half]) -> Listing | None:
+    """The event of these halves. A half that has not reached the index yet is fetched from the table."""
+    by_item = {half.item: half for half in halves}
+    if len(by_item) == HALVES:
+        return Listing(by_item[Event.ITEM], by_item[Seats.ITEM])
+    listing = models.find(halves[0].event_id)
+    stands_here = listing and _place(listing.event) == place and listing.event.status == halves[0].status
+    return listing if stands_here else None

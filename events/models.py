@@ -1,0 +1,172 @@
+"""The events table: each event is an item collection of two halves, read together in one query.
+
+    eventId  item     what it holds
+    e1       event    the description: long, rarely written
+    e1       seats    the counters: short, rewritten by every registration
+
+Both halves carry the index keys, so a page of events with their counts is one contiguous query of an index:
+
+    status-date      status                 date#eventId#item
+    organizer-date   organizerId#status     date#eventId#item
+"""
+
+from typing import Any, NamedTuple, TypeVar
+
+from django.conf import settings
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from eventsite.dynamodb import RawItem, Record
+from eventsite.ids import is_id
+
+H = TypeVar("H", bound="Half")
+
+STATUSES = ("draft", "scheduled", "published", "active", "cancelled", "completed")
+OPEN_STATUSES = frozenset({"scheduled", "published", "active"})
+"""An event with one of these admits people (CONTRACT, rule 8)."""
+
+
+class StatusDateIndex(GlobalSecondaryIndex["Half"]):
+    """All events of one status, by date."""
+
+    class Meta:
+        index_name = "status-date"
+        projection = AllProjection()
+
+    status = UnicodeAttribute(hash_key=True)
+    sort = UnicodeAttribute(range_key=True)
+
+
+class OrganizerDateIndex(GlobalSecondaryIndex["Half"]):
+    """All events of one organizer and status, by date."""
+
+    class Meta:
+        index_name = "organizer-date"
+        projection = AllProjection()
+
+    organizer_status = UnicodeAttribute(hash_key=True, attr_name="organizerStatus")
+    sort = UnicodeAttribute(range_key=True)
+
+
+class Half(Record):
+    """What both halves of an event have in common: the keys."""
+
+    class Meta(Record.Meta):
+        table_name = settings.EVENTS_TABLE
+        billing_mode = "PAY_PER_REQUEST"
+
+    ITEM = ""
+
+    event_id = UnicodeAttribute(hash_key=True, attr_name="eventId")
+    item = UnicodeAttribute(range_key=True)
+    status = UnicodeAttribute()
+    sort = UnicodeAttribute()
+    organizer_id = UnicodeAttribute(attr_name="organizerId", null=True)
+    organizer_status = UnicodeAttribute(attr_name="organizerStatus", null=True)
+
+    by_status = StatusDateIndex()
+    by_organizer = OrganizerDateIndex()
+
+    @classmethod
+    def from_raw_data(cls, data: RawItem) -> Any:
+        """The half that an item is: a query of the table or of an index finds both kinds."""
+        if cls is not Half:
+            return super().from_raw_data(data)
+        return (Event if data["item"]["S"] == Event.ITEM else Seats).from_raw_data(data)
+
+    @classmethod
+    def key(cls: type[H], event_id: str) -> H:
+        """A record that carries only the key: what an update or a delete needs."""
+        return cls(event_id, cls.ITEM)
+
+    @classmethod
+    def find(cls: type[H], event_id: str) -> H | None:
+        """This half of an event, read consistently, or None."""
+        if not is_id(event_id):
+            return None
+        try:
+            return cls.get(event_id, cls.ITEM, consistent_read=True)
+        except cls.DoesNotExist:
+            return None
+
+    def place(self, *, date: str, status: str, organizer_id: str | None) -> None:
+        """Set the index keys."""
+        self.status = status
+        self.sort = f"{date}#{self.event_id}#{self.ITEM}"
+        self.organizer_id = organizer_id
+        self.organizer_status = organizer_id and f"{organizer_id}#{status}"
+
+
+class Event(Half):
+    """The description of an event."""
+
+    ITEM = "event"
+
+    title = UnicodeAttribute()
+    description = UnicodeAttribute()
+    date = UnicodeAttribute()
+    location = UnicodeAttribute()
+    organizer = UnicodeAttribute()
+    version = NumberAttribute()
+    created_at = UnicodeAttribute(attr_name="createdAt")
+    updated_at = UnicodeAttribute(attr_name="updatedAt")
+
+    @classmethod
+    def get(cls, hash_key: Any, range_key: Any = ITEM, **options: Any) -> "Event":
+        """The description of an event by its id: ``Event.get("party")``. Raises `Event.DoesNotExist`."""
+        return super().get(hash_key, range_key, **options)
+
+
+class Seats(Half):
+    """The counters of an event, and what decides who gets a seat."""
+
+    ITEM = "seats"
+
+    capacity = NumberAttribute()
+    waitlist_enabled = BooleanAttribute(attr_name="waitlistEnabled")
+    open = BooleanAttribute()
+    registered = NumberAttribute(default=0)
+    waiting = NumberAttribute(default=0)
+    # When the last person joined the queue. The next one joins at a later time or not at all, which makes the
+    # time of joining a ticket: the order of the queue is the order in which the joining was committed.
+    last_joined_at = UnicodeAttribute(attr_name="lastJoinedAt", default="")
+
+    @classmethod
+    def get(cls, hash_key: Any, range_key: Any = ITEM, **options: Any) -> "Seats":
+        """The counters of an event by its id: ``Seats.get("party")``. Raises `Seats.DoesNotExist`."""
+        return super().get(hash_key, range_key, **options)
+
+    @property
+    def free(self) -> int:
+        """How many people could be admitted now: none while the event is closed."""
+        return max(0, int(self.capacity - self.registered)) if self.open else 0
+
+    @property
+    def queue_can_move(self) -> bool:
+        """Whether somebody waits for a seat that is free: true only for the moment before `seating.fill`."""
+        return self.free > 0 and self.waiting > 0
+
+
+class Listing(NamedTuple):
+    """A whole event: both halves."""
+
+    event: Event
+    seats: Seats
+
+
+def find(event_id: str) -> Listing | None:
+    """A whole event, read in one strongly consistent query, or None."""
+    if not is_id(event_id):
+        return None
+    halves = {half.item: half for half in Half.query(event_id, consistent_read=True)}
+    if Event.ITEM not in halves or Seats.ITEM not in halves:
+        return None
+    return Listing(halves[Event.ITEM], halves[Seats.ITEM])
+
+
+def find_many(event_ids: set[str]) -> dict[str, Listing]:
+    """Whole events by their ids, those that exist, read in batches (eventually consistent)."""
+    keys = [(event_id, item) for event_id in event_ids for item in (Event.ITEM, Seats.ITEM)]
+    halves = {(half.event_id, half.item): half for half in Half.batch_get(keys)}
+    whole = [event_id for event_id in event_ids if {(event_id, Event.ITEM), (event_id, Seats.ITEM)} <= halves.keys()]
+    return {id: Listing(halves[id, Event.ITEM], halves[id, Seats.ITEM]) for id in whole}

@@ -1,0 +1,133 @@
+"""Events as JSON: what a body must be, what a query may ask, and what an answer looks like."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.fields import empty
+from rest_framework.utils import html
+
+from events.models import STATUSES, Listing
+from eventsite.fields import DayField, IdField, SwitchField, TextField, WholeNumberField, WordField
+from eventsite.pagination import PageQuery
+
+DISAGREE = ErrorDetail("hasWaitlist is another name of waitlistEnabled; the two disagree.", code="disagree")
+
+
+class EventChangesSerializer(serializers.Serializer[Any]):
+    """The fields of an event that its organizer sets."""
+
+    title = TextField(max_length=200, help_text="What the event is called.")
+    description = TextField(
+        max_length=2000, style={"base_template": "textarea.html", "rows": 4}, help_text="What it is about."
+    )
+    date = DayField(help_text="The day it takes place, YYYY-MM-DD.")
+    location = TextField(max_length=200, help_text="Where it takes place.")
+    capacity = WholeNumberField(
+        min_value=0, max_value=100_000, help_text="How many seats it has. With 0, everybody waits."
+    )
+    organizer = TextField(max_length=200, help_text="The name of the organizer, for people to read.")
+    status = WordField(choices=STATUSES, help_text="Scheduled, published and active events take registrations.")
+    waitlistEnabled = SwitchField(
+        source="waitlist_enabled", required=False, help_text="Whether people may wait when it is full. Default: false."
+    )
+    hasWaitlist = SwitchField(
+        source="has_waitlist",
+        required=False,
+        help_text="Another name of waitlistEnabled.",
+        style={"template": "rest_framework/no_field.html"},
+    )
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The fields by their Python names, the two names of the waitlist switch made one.
+
+        Raises: `ValidationError` with every wrong field at once.
+        """
+        wrong: dict[str, Any] = {}
+        try:
+            values: dict[str, Any] = super().to_internal_value(data)
+        except ValidationError as error:
+            if not isinstance(error.detail, dict) or "non_field_errors" in error.detail:
+                raise
+            wrong, values = dict(error.detail), {}
+        switches = [data.get(name) for name in ("waitlistEnabled", "hasWaitlist")]
+        if switches in ([True, False], [False, True]):
+            wrong["hasWaitlist"] = [DISAGREE]
+        if wrong:
+            raise ValidationError(wrong)
+        if "has_waitlist" in values:
+            values["waitlist_enabled"] = values.pop("has_waitlist")
+        return values
+
+    def to_representation(self, listing: Listing) -> dict[str, Any]:
+        """The event as JSON."""
+        return shape(listing)
+
+
+class EventSerializer(EventChangesSerializer):
+    """An event."""
+
+    eventId = IdField(source="event_id", required=False, help_text="Leave it out to get a UUID.")
+    registeredCount = serializers.IntegerField(read_only=True, min_value=0, help_text="How many hold a seat.")
+    waitlistCount = serializers.IntegerField(read_only=True, min_value=0, help_text="How many wait for one.")
+    organizerId = serializers.CharField(
+        read_only=True, allow_null=True, help_text="The `sub` of the organizer who owns it; null in open mode."
+    )
+    createdAt = serializers.DateTimeField(read_only=True)
+    updatedAt = serializers.DateTimeField(read_only=True)
+    version = serializers.IntegerField(read_only=True, min_value=1, help_text="Grows by 1 with every edit; the ETag.")
+
+
+def shape(listing: Listing) -> dict[str, Any]:
+    """An event as JSON."""
+    event, seats = listing
+    return {
+        "eventId": event.event_id,
+        "title": event.title,
+        "description": event.description,
+        "date": event.date,
+        "location": event.location,
+        "capacity": seats.capacity,
+        "organizer": event.organizer,
+        "status": event.status,
+        "waitlistEnabled": seats.waitlist_enabled,
+        "hasWaitlist": seats.waitlist_enabled,
+        "registeredCount": seats.registered,
+        "waitlistCount": seats.waiting,
+        "organizerId": event.organizer_id,
+        "createdAt": event.created_at,
+        "updatedAt": event.updated_at,
+        "version": event.version,
+    }
+
+
+class StatusesField(serializers.Field[Any, Any, Any, Any]):
+    """One or more statuses: the parameter repeated, or the words separated by commas, or both."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        """All occurrences of the parameter."""
+        words = [word for text in dictionary.getlist(self.field_name) for word in text.split(",")]
+        return words if any(words) else empty
+
+    def to_internal_value(self, data: list[str]) -> list[str]:
+        """The statuses, each once, in the order of `STATUSES`."""
+        one = WordField(choices=STATUSES)
+        asked = {one.run_validation(word) for word in data}
+        return [status for status in STATUSES if status in asked]
+
+    def to_representation(self, value: Any) -> Any:
+        """Never shown."""
+        return value
+
+
+class EventsQuery(PageQuery):
+    """The query parameters of the list of events."""
+
+    status = StatusesField(required=False)
+    organizerId = TextField(source="organizer_id", required=False, max_length=128)
+    to = DayField(required=False)
+    order = WordField(choices=("asc", "desc"), default="asc")
+
+    def get_fields(self) -> dict[str, Any]:
+        """Adds `from`, which Python does not allow as a name."""
+        return super().get_fields() | {"from": DayField(required=False)}

@@ -1,0 +1,72 @@
+"""The routes of events."""
+
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from events import editing, listing
+from events.models import STATUSES, Listing
+from events.serializers import EventChangesSerializer, EventSerializer, EventsQuery
+from eventsite import pagination, preconditions
+from eventsite.views import ApiViewSet, caller
+
+
+class EventViewSet(ApiViewSet):
+    """Events: create, find, read, change and delete them."""
+
+    serializers = {
+        "list": EventSerializer,
+        "create": EventSerializer,
+        "retrieve": EventSerializer,
+        "update": EventChangesSerializer,
+        "partial_update": EventChangesSerializer,
+    }
+
+    def list(self, request: Request) -> Response:
+        """One page of events, by date and then id."""
+        query = self.query(EventsQuery)
+        organizer_id = query.get("organizer_id")
+        if organizer_id == "me":
+            organizer_id = caller(request) or ""
+        after = pagination.place_of(query.get("cursor"), request)
+        span = listing.Span(
+            first=query.get("from", listing.FIRST),
+            last=query.get("to", listing.LAST),
+            descending=query["order"] == "desc",
+            after=after,
+        )
+        sources = listing.streams(statuses=query.get("status", STATUSES), organizer_id=organizer_id)
+        found, place = listing.page(sources, span, limit=query["limit"])
+        return self.listed(EventSerializer, found, place)
+
+    def create(self, request: Request) -> Response:
+        """Create an event; with an Idempotency-Key, once however often it is sent."""
+        created = editing.create(self.body(), organizer_id=caller(request), once=self.once("POST /events"))
+        location = reverse("event", [created.event.event_id], request=request)
+        return self._answer(created, 201, Location=location)
+
+    def retrieve(self, request: Request, event_id: str) -> Response:
+        """Read an event."""
+        return self._answer(editing.read(event_id))
+
+    def update(self, request: Request, event_id: str) -> Response:
+        """Change the fields sent and leave the others; PUT and PATCH do the same."""
+        changes = self.body(partial=True)
+        if not changes:
+            raise ValidationError("Send at least one field to change.", code="empty")
+        versions = preconditions.versions(request.headers.get("If-Match"))
+        return self._answer(editing.edit(event_id, changes, versions=versions))
+
+    partial_update = update
+
+    def destroy(self, request: Request, event_id: str) -> Response:
+        """Delete an event that nobody is registered for or waiting for."""
+        editing.delete(event_id, versions=preconditions.versions(request.headers.get("If-Match")))
+        return Response(status=204)
+
+    def _answer(self, found: Listing, status: int = 200, **headers: Any) -> Response:
+        headers["ETag"] = preconditions.etag(int(found.event.version))
+        return Response(EventSerializer(found).data, status, headers=headers)

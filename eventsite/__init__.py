@@ -1,0 +1,3 @@
+"""eventsite: events, registrations and waitlists, serverless."""
+
+__version__ = "1.0.0"

@@ -1,0 +1,161 @@
+"""The ground under the models: one connection for all tables, and transactions whose failures can be read.
+
+Models subclass `Record` and name their table. They share a single client, because each costs some 40 ms of CPU
+to build, and that client is made on first use, because the embedded engine may not be up when models load.
+"""
+
+import uuid
+from typing import Any, TypeVar
+
+from django.conf import settings
+from pynamodb.connection import Connection, TableConnection
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+
+from eventsite import retries
+
+RawItem = dict[str, dict[str, Any]]
+"""An item as DynamoDB sends it: ``{"userId": {"S": "alice"}}``."""
+
+Failures = dict[str, RawItem | None]
+"""The conditions that did not hold, by label, each with the item as it was instead (None: there was none)."""
+
+R = TypeVar("R", bound="Record")
+
+
+class PatientConnection(Connection):
+    """A connection that sends a call again while DynamoDB does not answer it, until the request's deadline.
+
+    A transaction sent again carries the same client request token, so one that was committed before its answer
+    was lost is not carried out twice.
+    """
+
+    def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = retries.SENDING(super()._make_api_call, operation_name, operation_kwargs)
+        return answer
+
+    def adopt(self, table: TableConnection) -> None:
+        """Carry a table's calls from now on. Two models may share a table; its keys are the same to both."""
+        if table.table_name not in self._tables:
+            self.add_meta_table(table.get_meta_table())
+        table.connection = self
+
+
+_connection: PatientConnection | None = None
+
+
+def connection() -> PatientConnection:
+    """The one connection of this process, made when it is first needed."""
+    global _connection
+    if _connection is None:
+        _connection = PatientConnection(
+            region=settings.AWS_REGION,
+            host=_endpoint(),
+            connect_timeout_seconds=1,
+            read_timeout_seconds=3,
+            max_retry_attempts=0,
+            max_pool_connections=50,
+            **settings.DYNAMODB_CREDENTIALS,
+        )
+    return _connection
+
+
+def disconnect() -> None:
+    """Forget the connection, so that the next call makes a new one."""
+    global _connection
+    _connection = None
+
+
+def _endpoint() -> str | None:
+    """The URL of DynamoDB; None means the region's own."""
+    if settings.DYNAMODB_ENDPOINT or settings.ON_LAMBDA:
+        return settings.DYNAMODB_ENDPOINT or None
+    from eventsite import engine  # only local runs have, or need, the embedded engine
+
+    return engine.endpoint()
+
+
+class Record(Model):
+    """The base of every model: PynamoDB, on the shared connection."""
+
+    class Meta:
+        table_name = ""
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        table = super()._get_connection()
+        if table.connection is not connection():
+            connection().adopt(table)
+        return table
+
+    @classmethod
+    def has_range_key(cls) -> bool:
+        """Whether the table's key has two parts."""
+        return cls._range_keyname is not None
+
+    @classmethod
+    def parse(cls: type[R], raw: RawItem) -> R:
+        """The record that an item of the table holds."""
+        return cls.from_raw_data(raw)
+
+
+def owners() -> list[type[Record]]:
+    """The models that define a table, one per table (others only share one)."""
+    return [model for model in Record.__subclasses__() if hasattr(model.Meta, "billing_mode")]
+
+
+class Transaction:
+    """One TransactWriteItems: all of it happens or nothing does.
+
+    Each part carries a label, so that the caller learns which condition failed. (DynamoDB gives the reasons in
+    the order in which PynamoDB sends the parts, not the order they were written in: checks, deletes, puts,
+    updates.)
+    """
+
+    def __init__(self) -> None:
+        self._parts: dict[str, dict[str, dict[str, Any]]] = {"check": {}, "delete": {}, "put": {}, "update": {}}
+        self._token = str(uuid.uuid4())
+
+    def check(self, label: str, model: type[Record], key: str, condition: Condition) -> None:
+        """Demand that a condition holds for an item that is not written."""
+        self._add("check", label, model.get_operation_kwargs_from_class(key, condition=condition))
+
+    def put(self, label: str, record: Record, condition: Condition | None = None) -> None:
+        """Write a whole item."""
+        self._add("put", label, record.get_save_kwargs_from_instance(condition=condition))
+
+    def update(self, label: str, record: Record, actions: list[Action], condition: Condition) -> None:
+        """Change some attributes of an item."""
+        self._add("update", label, record.get_update_kwargs_from_instance(actions=actions, condition=condition))
+
+    def delete(self, label: str, record: Record, condition: Condition) -> None:
+        """Remove an item."""
+        self._add("delete", label, record.get_delete_kwargs_from_instance(condition=condition))
+
+    def commit(self) -> Failures:
+        """Carry it out.
+
+        Returns: the conditions that failed; an empty dict means that everything was written.
+        Raises: `retries.LostRace` when another transaction held one of the items; `errors.Unavailable`.
+        """
+        kinds = {f"{'condition_check' if kind == 'check' else kind}_items": list(parts.values()) for kind, parts in self._parts.items()}
+        try:
+            connection().transact_write_items(client_request_token=self._token, **kinds)
+        except TransactWriteError as error:
+            return self._failures(error)
+        return {}
+
+    def _add(self, kind: str, label: str, arguments: dict[str, Any]) -> None:
+        self._parts[kind][label] = arguments | {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
+    def _failures(self, error: TransactWriteError) -> Failures:
+        labels = [label for parts in self._parts.values() for label in parts]
+        reasons = [(label, reason) for label, reason in zip(labels, error.cancellation_reasons) if reason]
+        failures = {label: reason.raw_item for label, reason in reasons if reason.code == "ConditionalCheckFailed"}
+        if not failures and any(reason.code == retries.CONFLICT_REASON for _, reason in reasons):
+            raise retries.LostRace from error
+        if not failures:
+            raise error
+        return failures

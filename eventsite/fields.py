@@ -1,0 +1,124 @@
+"""Serializer fields that take a value of the right JSON type, or refuse it with a sentence.
+
+DRF's own fields convert: they take 12 for a title, "yes" for a boolean and full-width digits for a number. These do
+not, except that an HTML form, where all values are text, may say its numbers and booleans in ASCII text.
+"""
+
+import re
+from datetime import date
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.fields import empty
+from rest_framework.utils import html
+
+from eventsite import ids
+
+_NUMBER = re.compile(r"-?[0-9]{1,20}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+NOT_BLANK = r"\S"
+
+
+def _is_form(field: serializers.Field[Any, Any, Any, Any]) -> bool:
+    """Whether the values come from an HTML form or a query string rather than from JSON."""
+    return html.is_html_input(getattr(field.root, "initial_data", None))
+
+
+class TextField(serializers.CharField):
+    """A text that says something: 1 to `max_length` characters, not only white space, kept exactly as sent."""
+
+    default_error_messages = {"invalid": "This must be a text."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**({"trim_whitespace": False, "min_length": 1} | options))
+
+    def run_validation(self, data: Any = empty) -> Any:
+        """The text. Raises `ValidationError`."""
+        if isinstance(data, str) and data and not data.strip():
+            self.fail("blank")
+        return super().run_validation(data)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text, unconverted."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return data
+
+
+class IdField(TextField):
+    """The id of an event or a user."""
+
+    default_error_messages = {"form": "An id is 1 to 128 letters, digits, underscores or dashes."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**({"max_length": 128} | options))
+
+    def to_internal_value(self, data: Any) -> str:
+        """The id."""
+        if not ids.is_id(text := super().to_internal_value(data)):
+            self.fail("form")
+        return text
+
+
+class WholeNumberField(serializers.IntegerField):
+    """An integer. 5.0 is one (JSON has a single kind of number); true and "5" are not."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number."""
+        if isinstance(data, str) and _is_form(self) and _NUMBER.fullmatch(data):
+            return int(data)
+        if isinstance(data, float) and data.is_integer():
+            data = int(data) if abs(data) < 1e18 else self.fail("invalid")
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class SwitchField(serializers.BooleanField):
+    """true or false, shown as a choice of the two in forms, where a check box could not say "leave it"."""
+
+    TEXTS = {"true": True, "false": False}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**({"style": {"base_template": "select.html"}} | options))
+
+    def get_value(self, dictionary: Any) -> Any:
+        """The value sent; an empty choice in a form means that nothing was."""
+        value = dictionary.get(self.field_name, empty)
+        return empty if value == "" and html.is_html_input(dictionary) else value
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The truth value."""
+        if isinstance(data, str) and _is_form(self) and data.lower() in self.TEXTS:
+            return self.TEXTS[data.lower()]
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+    def iter_options(self) -> Any:
+        """The options of the select."""
+        return serializers.ChoiceField(choices=[("", "(unchanged)"), ("true", "true"), ("false", "false")]).iter_options()
+
+
+class DayField(serializers.DateField):
+    """A real calendar day as ``YYYY-MM-DD`` in ASCII digits; kept as text."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        """The day, as text."""
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        try:
+            date.fromisoformat(value)
+        except ValueError:
+            self.fail("invalid", format="YYYY-MM-DD")
+        return value
+
+
+class WordField(serializers.ChoiceField):
+    """One of a few words; upper and lower case are the same."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The word in lower case."""
+        if not isinstance(data, str) or data.lower() not in self.choices:
+            self.fail("invalid_choice", input=data)
+        return data.lower()

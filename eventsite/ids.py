@@ -1,0 +1,11 @@
+"""The form of event and user ids."""
+
+import re
+
+PATTERN = r"[A-Za-z0-9_-]{1,128}"
+_ID = re.compile(PATTERN)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text could be the id of something. What cannot be one is not looked up."""
+    return _ID.fullmatch(text) is not None

@@ -1,0 +1,150 @@
+"""Errors as answers: every failure becomes a problem document (RFC 9457), in this one place.
+
+The members are the RFC's `type`, `title`, `status`, `detail` and `instance`, and two of our own: `code`, the word a
+program switches on, and for wrong values `errors`, one entry per field with all wrong fields at once.
+"""
+
+import logging
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.encoding import escape_uri_path
+from pynamodb.exceptions import PynamoDBException
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.utils.serializer_helpers import ReturnDict
+from rest_framework.views import set_rollback
+
+from eventsite import errors
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 2
+
+STATUS_OF_KIND: dict[type[errors.DomainError], int] = {
+    errors.Forbidden: 403,
+    errors.Missing: 404,
+    errors.Refused: 409,
+    errors.Stale: 412,
+    errors.Unprocessable: 422,
+    errors.Unavailable: 503,
+}
+CODE_OF_STATUS = {
+    400: "malformed_request",
+    401: "not_authenticated",
+    403: "permission_denied",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+    429: "too_many_requests",
+    500: "internal_error",
+    503: "service_unavailable",
+}
+"""The code of a failure that has no more exact word than its status."""
+
+
+def document(status: int, code: str, detail: str, instance: str, **more: Any) -> dict[str, Any]:
+    """A problem document. `instance` is the path of the request."""
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "instance": escape_uri_path(instance),
+        **more,
+    }
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's hook: the answer to an exception that a view raised; None for what only a defect can cause."""
+    answer = _explain(error)
+    if answer is None:
+        return None
+    status, code, detail, more = answer
+    request = context["request"]
+    data: dict[str, Any] = document(status, code, detail, request.path, **more)
+    source = getattr(error, "detail", None)
+    if isinstance(source, ReturnDict):  # lets the browsable API show the form again, with what was wrong in it
+        data = ReturnDict(data, serializer=source.serializer)
+    set_rollback()
+    html = getattr(getattr(request, "accepted_renderer", None), "format", "") == "api"
+    return Response(data, status, headers=_headers(error, status), content_type=None if html else MEDIA_TYPE)
+
+
+def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
+    """Status, code, sentence and further members."""
+    match error:
+        case errors.DomainError():
+            return next(s for kind, s in STATUS_OF_KIND.items() if isinstance(error, kind)), error.code, error.sentence, {}
+        case exceptions.ValidationError():
+            wrong = list(_flat(error.detail))
+            return 422, "validation_error", "Some values are missing or wrong; see errors.", {"errors": wrong}
+        case exceptions.APIException():
+            code = getattr(error, "code", CODE_OF_STATUS.get(error.status_code, error.default_code))
+            return error.status_code, code, str(error.detail), {}
+        case Http404():
+            return 404, "not_found", "There is nothing here.", {}
+        case PermissionDenied():
+            return 403, "permission_denied", "You may not do this.", {}
+        case PynamoDBException() | BotoCoreError() | ClientError():
+            logger.exception("DynamoDB refused a call")
+            return 503, errors.Unavailable.code, errors.Unavailable.detail, {}
+    return None
+
+
+def _flat(detail: Any, field: str = "") -> Iterator[dict[str, str]]:
+    """One entry per wrong field; nested fields are named with dots, the whole body with an empty name."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            prefix = "" if name == "non_field_errors" else str(name)
+            yield from _flat(inner, ".".join(filter(None, (field, prefix))))
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _flat(inner, field)
+    else:
+        yield {"field": field, "code": getattr(detail, "code", "invalid"), "detail": str(detail)}
+
+
+def _headers(error: Exception, status: int) -> dict[str, str]:
+    headers = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if status == 503:
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    elif wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    return headers
+
+
+def answer(request: HttpRequest, status: int, detail: str, code: str | None = None) -> JsonResponse:
+    """The problem document as a plain Django answer, for failures outside DRF's views."""
+    data = document(status, code or CODE_OF_STATUS[status], detail, request.path)
+    return JsonResponse(data, status=status, content_type=MEDIA_TYPE)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Django's handler400: a request that is broken below the level of any view, such as a bad Host."""
+    return answer(request, 400, "The request is malformed.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Django's handler403."""
+    return answer(request, 403, "You may not do this.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Django's handler404: no route has this path."""
+    return answer(request, 404, "There is nothing here.")
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    """Django's handler500: a defect. The log has the details; the answer has none."""
+    return answer(request, 500, "Something went wrong on our side.")

@@ -1,0 +1,191 @@
+"""Every setting of the service: read once from the environment, typed, refused at start with a sentence.
+
+The table in README.md ("Settings") lists the variables; nothing else in the code reads the environment.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environ import Env
+
+from eventsite import __version__ as VERSION  # noqa: F401 (a setting: settings.VERSION)
+
+T = TypeVar("T")
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+ENV = Env()
+
+
+def read(name: str, cast: Callable[..., T], default: T, expected: str) -> T:
+    """Read one environment variable, or stop with a sentence that says what it must be.
+
+    An empty variable counts as unset, which is what ``NAME= command`` in a shell means.
+    """
+    if not os.environ.get(name):
+        return default
+    try:
+        return cast(name)
+    except (ValueError, TypeError, ImproperlyConfigured):
+        raise ImproperlyConfigured(f"{name} must be {expected}, not {os.environ[name]!r}.") from None
+
+
+def word(name: str, allowed: tuple[str, ...], default: str) -> str:
+    """Read a variable that takes one of a few words."""
+    value = os.environ.get(name) or default
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+    return value
+
+
+def switch(name: str) -> bool:
+    """Read a yes-or-no variable; anything but the usual words is refused rather than taken for no."""
+    return word(name, ("true", "false", "True", "False", "1", "0"), "false") in ("true", "True", "1")
+
+
+def text(name: str, default: str = "", pattern: str = "", expected: str = "") -> str:
+    """Read a text variable that must match a pattern when one is given."""
+    value = os.environ.get(name) or default
+    if pattern and value and not re.fullmatch(pattern, value):
+        raise ImproperlyConfigured(f"{name} must be {expected}, not {value!r}.")
+    return value
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL points at this very machine."""
+    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+# Where we run. A run is local when nothing but this machine's own DynamoDB can be touched.
+ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+DYNAMODB_ENDPOINT = text(
+    "AWS_ENDPOINT_URL_DYNAMODB", pattern=r"https?://[^\s/]+.*", expected="an http or https URL"
+)
+LOCAL = not ON_LAMBDA and (not DYNAMODB_ENDPOINT or is_loopback(DYNAMODB_ENDPOINT))
+# Any pair will do for an engine on this machine, and asking botocore for real ones would look over the network.
+DYNAMODB_CREDENTIALS = (
+    {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    if LOCAL and not (os.environ.get("AWS_ACCESS_KEY_ID") or os.environ.get("AWS_PROFILE"))
+    else {}
+)
+LOCAL_DYNAMODB_DIR = Path(text("LOCAL_DYNAMODB_DIR", str(BASE_DIR / ".dynamodb"))).expanduser().resolve()
+
+# Tables.
+AWS_REGION = text("AWS_REGION", "us-east-1", r"[a-z]{2}(-[a-z]+)+-\d", "a region such as eu-west-1")
+TABLE_NAME = (r"[A-Za-z0-9_.-]{3,255}", "3 to 255 letters, digits, dots, dashes or underscores")
+TABLE_PREFIX = text("DYNAMODB_TABLE_PREFIX", "eventsite-local-", r"[A-Za-z0-9_.-]{0,200}", "letters, digits, . _ or -")
+EVENTS_TABLE = text("EVENTS_TABLE_NAME", f"{TABLE_PREFIX}events", *TABLE_NAME)
+USERS_TABLE = text("USERS_TABLE_NAME", f"{TABLE_PREFIX}users", *TABLE_NAME)
+REGISTRATIONS_TABLE = text("REGISTRATIONS_TABLE_NAME", f"{TABLE_PREFIX}registrations", *TABLE_NAME)
+
+# Who may do what (CONTRACT: "Who may do what").
+if ON_LAMBDA and not os.environ.get("AUTH_MODE"):
+    raise ImproperlyConfigured("On Lambda, AUTH_MODE must be set: to cognito, or to open if you mean it.")
+AUTH_MODE = word("AUTH_MODE", ("open", "cognito"), "open")
+COGNITO_USER_POOL_ID = text("COGNITO_USER_POOL_ID")
+COGNITO_CLIENT_ID = text("COGNITO_CLIENT_ID")
+COGNITO_JWKS_URL = text("COGNITO_JWKS_URL", pattern=r"https?://\S+", expected="an http or https URL")
+
+# Django.
+SECRET_KEY = text("SECRET_KEY")
+if not SECRET_KEY:
+    if not LOCAL:
+        raise ImproperlyConfigured("SECRET_KEY must be set outside local runs: 50 or more random characters.")
+    SECRET_KEY = "local-runs-only-" + "not-a-secret-" * 4
+DEBUG = switch("DEBUG")
+LOG_LEVEL = word("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
+BASE_PATH = text("BASE_PATH", pattern=r"(/[A-Za-z0-9._~-]+)+", expected="a path such as /prod, without a slash at its end")
+ALLOWED_HOSTS = read(
+    "ALLOWED_HOSTS",
+    ENV.list,
+    [f".execute-api.{AWS_REGION}.amazonaws.com"] if ON_LAMBDA else ["localhost", "127.0.0.1", "[::1]"],
+    "host names, separated by commas",
+)
+CORS_ORIGINS = read("CORS_ALLOWED_ORIGINS", ENV.list, ["*"], "origins, separated by commas")
+
+ROOT_URLCONF = "eventsite.urls"
+WSGI_APPLICATION = "eventsite.wsgi.application"
+DATABASES: dict[str, Any] = {}
+INSTALLED_APPS = [
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "eventsite",
+    "users",
+    "events",
+    "registrations",
+]
+MIDDLEWARE = [
+    "eventsite.middleware.BasePathMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "eventsite.middleware.DeadlineMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+APPEND_SLASH = False
+FORCE_SCRIPT_NAME = BASE_PATH or None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+
+# Static files: served by the service itself, straight from the packages they come in.
+STATIC_URL = f"{BASE_PATH}/static/"
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.AppDirectoriesFinder"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_STATIC_PREFIX = "/static/"
+
+# Cross-origin calls carry a bearer token or nothing, never a cookie, so any origin is safe to allow.
+CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ORIGINS
+CORS_ALLOWED_ORIGINS = [origin for origin in CORS_ORIGINS if origin != "*"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "x-correlation-id",
+    "x-requested-with",
+]
+CORS_EXPOSE_HEADERS = ["ETag", "Link", "Location", "Retry-After", "X-Correlation-Id"]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PARSER_CLASSES": ["eventsite.parsers.BoundedJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "eventsite.renderers.BrowsableRenderer",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "eventsite.openapi.Schema",
+    "EXCEPTION_HANDLER": "eventsite.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+
+# Limits. API Gateway gives up after 29 s and the Lambda after 30 s, so we answer 503 before either.
+REQUEST_SECONDS = 20.0
+REQUEST_BYTES = 1_000_000
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {"botocore": {"level": "WARNING"}, "pynamodb": {"level": "WARNING"}},
+}

@@ -1,0 +1,22 @@
+"""Every path of the service; each app lists its own. No path ends with a slash, one is accepted on all of them."""
+
+from django.urls import include, path
+
+from eventsite.docs import Lazily
+from eventsite.views import Health, Root
+
+urlpatterns = [
+    path("", Root.as_view({"get": "retrieve"}), name="root"),
+    path("health", Health.as_view({"get": "retrieve"}), name="health"),
+    path("docs", Lazily("drf_spectacular.views.SpectacularSwaggerView", url_name="schema"), name="docs"),
+    path("redoc", Lazily("drf_spectacular.views.SpectacularRedocView", url_name="schema"), name="redoc"),
+    path("schema", Lazily("drf_spectacular.views.SpectacularAPIView"), name="schema"),
+    path("", include("users.urls")),
+    path("", include("events.urls")),
+    path("", include("registrations.urls")),
+]
+
+handler400 = "eventsite.problems.bad_request"
+handler403 = "eventsite.problems.permission_denied"
+handler404 = "eventsite.problems.not_found"
+handler500 = "eventsite.problems.server_error"

@@ -1,0 +1,91 @@
+"""What the views of all apps have in common, and the service's own routes: the root and the health check."""
+
+import re
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework import viewsets
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.serializers import Serializer
+
+from eventsite import health, pagination
+from eventsite.errors import Unavailable
+from eventsite.idempotency import Once
+from eventsite.parsers import FORM_PARSERS
+from eventsite.retries import time_limit
+
+IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class ApiViewSet(viewsets.ViewSet):
+    """A view parses, authorizes, calls one rule and shapes the answer; this is what all of them do alike."""
+
+    serializers: dict[str, type[Serializer[Any]]] = {}
+    """The serializer of each action's body; the browsable API makes its forms from them."""
+
+    def get_serializer(self, *args: Any, **options: Any) -> Serializer[Any]:
+        """The serializer of the current action."""
+        return self.serializers[self.action](*args, context={"request": self.request}, **options)
+
+    def get_parsers(self) -> list[BaseParser]:
+        """JSON; and forms where the answer is an HTML page, which is how browsers send them."""
+        wants_page = "text/html" in self.request.headers.get("Accept", "")
+        return super().get_parsers() + [parser() for parser in FORM_PARSERS if wants_page]
+
+    def body(self, *, partial: bool = False) -> dict[str, Any]:
+        """The validated body. Raises `ValidationError` with all wrong fields."""
+        serializer = self.get_serializer(data=self.request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        values: dict[str, Any] = serializer.validated_data
+        return values
+
+    def query(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
+        """The validated query parameters. Raises `ValidationError` with all wrong ones."""
+        serializer = serializer_class(data=self.request.query_params)
+        serializer.is_valid(raise_exception=True)
+        values: dict[str, Any] = serializer.validated_data
+        return values
+
+    def once(self, call: str) -> Once | None:
+        """The caller's idempotency key for this call, if one was sent. Raises `ValidationError`."""
+        key = self.request.headers.get("Idempotency-Key")
+        if key is None:
+            return None
+        if not IDEMPOTENCY_KEY.fullmatch(key):
+            raise ValidationError({"Idempotency-Key": ["This must be 1 to 255 visible ASCII characters."]})
+        return Once(caller=caller(self.request) or "", call=call, key=key, body=self.request.data)
+
+    def listed(self, serializer_class: type[Serializer[Any]], rows: list[Any], place: Any) -> Response:
+        """The answer of a list: the shaped rows, and the link to the next page."""
+        data = serializer_class(rows, many=True).data
+        return Response(data, headers=pagination.link_to_next(place, self.request))
+
+
+def caller(request: Request) -> str | None:
+    """The `sub` of whoever is signed in, or None."""
+    return getattr(request.user, "sub", None)
+
+
+class Root(viewsets.ViewSet):
+    """Where to start."""
+
+    def retrieve(self, request: Request) -> Response:
+        """The service's name, version and the way to everything else."""
+        links = {name: reverse(name, request=request) for name in ("events", "users", "docs", "redoc", "schema", "health")}
+        return Response({"message": "eventsite: events, registrations and waitlists", "version": settings.VERSION} | links)
+
+
+class Health(viewsets.ViewSet):
+    """Whether the service can do its work."""
+
+    def retrieve(self, request: Request) -> Response:
+        """200 when DynamoDB answers for every table, else 503."""
+        tables = health.tables()
+        healthy = all(state == "ok" for state in tables.values())
+        data = {"status": "healthy" if healthy else "unhealthy", "version": settings.VERSION, "tables": tables}
+        return Response(data, 200 if healthy else 503, headers={} if healthy else {"Retry-After": "5"})

@@ -1,0 +1,13 @@
+"""Django's registration of this app."""
+
+from django.apps import AppConfig
+
+
+class RegistrationsConfig(AppConfig):
+    """The registrations app."""
+
+    name = "registrations"
+
+    def ready(self) -> None:
+        """Listen to what happens to events."""
+        from registrations import receivers  # noqa: F401 (importing connects them)

@@ -1,0 +1,20 @@
+"""What this app does when something happens to an event."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from events.signals import event_deleted, seats_freed
+from registrations import seating
+
+
+@receiver(seats_freed)
+def let_the_queue_move(event_id: str, **_: Any) -> None:
+    """Promote as many as fit, before the edit that freed the seats is answered (CONTRACT, rule 5)."""
+    seating.fill(event_id)
+
+
+@receiver(event_deleted)
+def forget_the_history(event_id: str, **_: Any) -> None:
+    """Remove the cancelled registrations of an event that is no more."""
+    seating.forget_cancelled(event_id)

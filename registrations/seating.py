@@ -1,0 +1,296 @@
+"""The rules of the seats (CONTRACT, "The rules of the seats"), and how DynamoDB is made to keep them.
+
+Every change of a registration is one transaction whose conditions state the rule itself, on the event's seats:
+
+    take a seat       registered + 1              if open, registered < capacity, nobody waiting
+    join the queue    waiting + 1, joined at now  if open, waitlist on, full or somebody waiting, and the last one
+                                                  joined before now
+    leave a seat      registered - 1              if nobody waiting, or closed, or more registered than seats
+    hand it on        waiting - 1                 if open and registered <= capacity; the head of the queue gets it
+    leave the queue   waiting - 1
+    fill              registered + k, waiting - k if open and k seats are free
+
+The row of the user carries the matching condition (absent or cancelled, registered, waitlisted since then). So
+whoever races whom, the counters equal the rows, nobody is admitted twice, and no seat is sold twice.
+
+The order of the queue is the order in which people joined it: the time of joining is the ticket, and a transaction
+whose time is not later than the last one's is cancelled and made anew.
+
+A failed condition comes back with the item as it is, so the answer is exact without another read.
+"""
+
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.exceptions import DeleteError
+from pynamodb.expressions.condition import Condition
+
+from events.editing import EventNotFound
+from events.models import Seats
+from eventsite import clock
+from eventsite.dynamodb import Failures, Transaction
+from eventsite.errors import Missing, Refused
+from eventsite.idempotency import Once
+from eventsite.ids import is_id
+from eventsite.retries import PLANNING, LostRace, time_left
+from registrations.models import REGISTERED, WAITLISTED, Registration, cancelled, has_status, promoted
+from users.directory import UserNotFound
+from users.models import User
+
+FILL_AT_ONCE = 49
+"""Promotions in one transaction. DynamoDB allows 100 items; fewer meet fewer conflicts."""
+
+
+FORGETTING_LEAVES_SECONDS = 5.0
+"""Clearing up after a deleted event stops when so little of the request's time is left."""
+
+
+class RegistrationNotFound(Missing):
+    """The user has no registration for this event, or none that is active."""
+
+    code = "registration_not_found"
+    detail = "This user is not registered or waiting for this event."
+
+
+class AlreadyRegistered(Refused):
+    """The user holds a seat or waits for one already."""
+
+    code = "already_registered"
+    detail = "This user is already registered or waiting for this event."
+
+
+class EventFull(Refused):
+    """All seats are taken and there is no waitlist."""
+
+    code = "event_full"
+    detail = "All seats are taken and this event keeps no waitlist."
+
+
+class RegistrationClosed(Refused):
+    """The event is a draft, cancelled or completed."""
+
+    code = "registration_closed"
+    detail = "This event does not take registrations: it is a draft, cancelled or completed."
+
+
+def read(event_id: str, user_id: str) -> Registration:
+    """A user's registration for an event, in whatever state, with its rank if it waits.
+
+    Raises: `RegistrationNotFound`.
+    """
+    registration = Registration.find(event_id, user_id)
+    if registration is None:
+        raise RegistrationNotFound
+    if registration.status == WAITLISTED:
+        registration.position = Registration.rank(registration)
+    return registration
+
+
+@PLANNING.wraps
+def register(event_id: str, user_id: str, *, once: Once | None = None) -> Registration:
+    """Give a user a seat, or a place at the end of the queue.
+
+    Takes: the ids; the caller's idempotency key, if any.
+    Returns: the registration, with its position if it is waitlisted.
+    Raises: `EventNotFound`, `UserNotFound`, `AlreadyRegistered`, `EventFull`, `RegistrationClosed`,
+    `idempotency.KeyReused`.
+    """
+    if once and (earlier := once.earlier()):
+        return _first_answer(earlier)
+    seats = _seats_in_order(event_id)
+    if not seats.open:
+        raise _refusal(event_id, user_id, RegistrationClosed())
+    if seats.free and not seats.waiting:
+        return _take_seat(seats, user_id, once)
+    if seats.waitlist_enabled:
+        return _join_queue(seats, user_id, once)
+    raise _refusal(event_id, user_id, EventFull())
+
+
+def _seats_in_order(event_id: str) -> Seats:
+    """The seats of an event; where an edit was cut off before the queue had moved, it moves now."""
+    seats = Seats.find(event_id)
+    if seats and seats.queue_can_move:
+        fill(event_id)
+        seats = Seats.find(event_id)
+    if seats is None:
+        raise EventNotFound
+    return seats
+
+
+def _take_seat(seats: Seats, user_id: str, once: Once | None) -> Registration:
+    registration = _new(seats.event_id, user_id, REGISTERED, clock.now())
+    transaction = Transaction()
+    free = guards.is_open() & guards.has_free_seat() & guards.nobody_waits()
+    transaction.update("seats", seats, [Seats.registered.add(1)], free)
+    return _admit(transaction, registration, once)
+
+
+def _join_queue(seats: Seats, user_id: str, once: Once | None) -> Registration:
+    registration = _new(seats.event_id, user_id, WAITLISTED, clock.now_after(seats.last_joined_at))
+    registration.position = int(seats.waiting) + 1
+    joined_at = registration.registered_at
+    transaction = Transaction()
+    allowed = guards.is_open() & guards.waitlist_is_on() & guards.must_wait()
+    in_turn = guards.queue_is_as_long_as(int(seats.waiting)) & guards.joins_last(joined_at)
+    joining = [Seats.waiting.add(1), Seats.last_joined_at.set(joined_at)]
+    transaction.update("seats", seats, joining, allowed & in_turn)
+    return _admit(transaction, registration, once)
+
+
+def _new(event_id: str, user_id: str, status: str, at: str) -> Registration:
+    standing = f"{status}#{at}"
+    return Registration(event_id, user_id, standing=standing, registration_id=str(uuid.uuid4()), registered_at=at)
+
+
+def _admit(transaction: Transaction, registration: Registration, once: Once | None) -> Registration:
+    """Complete and commit the transaction that takes a seat or joins the queue, and read its failures."""
+    transaction.put("registration", registration, guards.is_vacant())
+    transaction.check("user", User, registration.user_id, guards.user_exists())
+    if once:
+        once.remember(transaction, [registration.to_dynamodb_dict(), registration.position])
+    failures = transaction.commit()
+    if once and (earlier := once.found(failures)):
+        return _first_answer(earlier)
+    if "user" in failures:
+        raise UserNotFound
+    if "registration" in failures:
+        raise AlreadyRegistered
+    if failures:
+        raise LostRace(at_once=True)
+    return registration
+
+
+def _first_answer(earlier: list[Any]) -> Registration:
+    registration = Registration.parse(earlier[0])
+    registration.position = earlier[1]
+    return registration
+
+
+def _refusal(event_id: str, user_id: str, reason: Refused) -> Refused | Missing:
+    """Why this user cannot have a seat: what concerns the user comes before what concerns the event."""
+    registration = Registration.find(event_id, user_id)
+    if registration and registration.is_active:
+        return AlreadyRegistered()
+    return reason if registration or User.find(user_id) else UserNotFound()
+
+
+@dataclass
+class _Known:
+    """What failed attempts to leave have taught: whether the user waits, and the seats as they were."""
+
+    waits: bool = False
+    seats: Seats | None = None
+
+
+def leave(event_id: str, user_id: str) -> str | None:
+    """Give up a seat or a place in the queue; a freed seat goes to the head of the queue in the same transaction.
+
+    Returns: the id of the user who got the seat, or None.
+    Raises: `RegistrationNotFound`.
+    """
+    if not (is_id(event_id) and is_id(user_id)):
+        raise RegistrationNotFound
+    return PLANNING(_leave, event_id, user_id, _Known())
+
+
+def _leave(event_id: str, user_id: str, known: _Known) -> str | None:
+    """One attempt. Most people who leave hold a seat, so that is tried without a look; the failure tells otherwise."""
+    head = next(iter(Registration.queue(event_id, 1)), None)
+    if known.waits or (head and head.user_id == user_id):
+        transaction, successor = _leaving_queue(event_id, user_id), None
+    elif head and (known.seats is None or _hands_on(known.seats)):
+        transaction, successor = _handing_on(event_id, user_id, head), head.user_id
+    else:
+        transaction, successor = _leaving_seat(event_id, user_id), None
+    _learn(transaction.commit(), known)
+    return successor
+
+
+def _hands_on(seats: Seats) -> bool:
+    return bool(seats.open and seats.registered <= seats.capacity)
+
+
+def _leaving_queue(event_id: str, user_id: str) -> Transaction:
+    transaction = _cancelling(event_id, user_id, guards.waits(), clock.now())
+    transaction.update("seats", Seats.key(event_id), [Seats.waiting.add(-1)], guards.event_exists())
+    return transaction
+
+
+def _leaving_seat(event_id: str, user_id: str) -> Transaction:
+    transaction = _cancelling(event_id, user_id, guards.holds_seat(), clock.now())
+    transaction.update("seats", Seats.key(event_id), [Seats.registered.add(-1)], guards.goes_to_nobody())
+    return transaction
+
+
+def _handing_on(event_id: str, user_id: str, head: Registration) -> Transaction:
+    now = clock.now()
+    transaction = _cancelling(event_id, user_id, guards.holds_seat(), now)
+    transaction.update("head", head, promoted(head, now), guards.waits_since(head.standing))
+    transaction.update("seats", Seats.key(event_id), [Seats.waiting.add(-1)], guards.goes_to_the_queue())
+    return transaction
+
+
+def _cancelling(event_id: str, user_id: str, guard: Condition, at: str) -> Transaction:
+    transaction = Transaction()
+    transaction.update("registration", Registration(event_id, user_id), cancelled(at), guard)
+    return transaction
+
+
+def _learn(failures: Failures, known: _Known) -> None:
+    """What a failed attempt to leave means: there is nothing to leave, or there is something else to try."""
+    if not failures:
+        return
+    if "registration" in failures:
+        raw = failures["registration"]
+        status = Registration.parse(raw).status if raw else CANCELLED
+        if status == CANCELLED:
+            raise RegistrationNotFound
+        known.waits = status == WAITLISTED
+    if seats := failures.get("seats"):
+        known.seats = Seats.parse(seats)
+    raise LostRace(at_once=True)
+
+
+def fill(event_id: str) -> int:
+    """Promote as many as there are free seats, in the order of the queue.
+
+    Returns: how many moved up.
+    """
+    moved = 0
+    while some := PLANNING(_promote_some, event_id):
+        moved += some
+    return moved
+
+
+def _promote_some(event_id: str) -> int:
+    seats = Seats.find(event_id)
+    if seats is None or not seats.queue_can_move:
+        return 0
+    heads = Registration.queue(event_id, min(seats.free, FILL_AT_ONCE))
+    if not heads:
+        return 0
+    now = clock.now()
+    transaction = Transaction()
+    for head in heads:
+        transaction.update(head.user_id, head, promoted(head, now), guards.waits_since(head.standing))
+    counting = [Seats.registered.add(len(heads)), Seats.waiting.add(-len(heads))]
+    room = guards.is_open() & guards.has_room_for(len(heads), int(seats.capacity))
+    transaction.update("seats#", seats, counting, room)
+    if transaction.commit():
+        raise LostRace(at_once=True)
+    return len(heads)
+
+
+def forget_cancelled(event_id: str) -> None:
+    """Remove the cancelled registrations of a deleted event, one by one, as long as the request's time lasts.
+
+    A row left behind does no harm: it names no event, is shown nowhere, and registering again replaces it.
+    """
+    for row in Registration.by_event.query(event_id, has_status(CANCELLED), consistent_read=True):
+        if time_left() < FORGETTING_LEAVES_SECONDS:
+            return
+        with suppress(DeleteError):  # registered for a new event of the same id meanwhile
+            row.delete(condition=guards.is_cancelled())

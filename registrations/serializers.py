@@ -1,0 +1,90 @@
+"""Registrations as JSON."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from events.serializers import EventSerializer, shape as shape_event
+from eventsite.fields import IdField, WordField
+from eventsite.pagination import PageQuery
+from registrations.listing import Attendance
+from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
+
+STATUSES = (REGISTERED, WAITLISTED, CANCELLED)
+
+
+class RegistrationRequestSerializer(serializers.Serializer[Any]):
+    """Who is to be registered."""
+
+    userId = IdField(source="user_id", help_text="The user who wants a seat.")
+
+
+class RegistrationSerializer(serializers.Serializer[Any]):
+    """What one user has to do with one event."""
+
+    registrationId = serializers.UUIDField()
+    eventId = serializers.CharField()
+    userId = serializers.CharField()
+    status = serializers.ChoiceField(choices=STATUSES)
+    registeredAt = serializers.DateTimeField(help_text="When the user asked.")
+    promotedAt = serializers.DateTimeField(allow_null=True, help_text="When the user moved up from the waitlist.")
+    cancelledAt = serializers.DateTimeField(allow_null=True)
+    waitlistPosition = serializers.IntegerField(
+        allow_null=True, min_value=1, help_text="1 is next; null unless waitlisted."
+    )
+
+    def to_representation(self, registration: Registration) -> dict[str, Any]:
+        """The registration as JSON."""
+        return shape(registration)
+
+
+class RegisteredSerializer(RegistrationSerializer):
+    """A new registration, and what it means in a sentence."""
+
+    message = serializers.CharField()
+
+    def to_representation(self, registration: Registration) -> dict[str, Any]:
+        """The registration and the message as JSON."""
+        if registration.status == WAITLISTED:
+            message = f"The event is full. You are number {registration.position} on the waitlist."
+        else:
+            message = "You have a seat."
+        return shape(registration) | {"message": message}
+
+
+class LeftSerializer(serializers.Serializer[Any]):
+    """What came of a registration that was given up."""
+
+    message = serializers.CharField()
+    promotedUser = serializers.CharField(allow_null=True, help_text="Who got the seat, if anybody.")
+
+
+class AttendanceSerializer(serializers.Serializer[Any]):
+    """A user's registration with the event it is for."""
+
+    registration = RegistrationSerializer()
+    event = EventSerializer()
+
+    def to_representation(self, attendance: Attendance) -> dict[str, Any]:
+        """Both as JSON."""
+        return {"registration": shape(attendance.registration), "event": shape_event(attendance.listing)}
+
+
+def shape(registration: Registration) -> dict[str, Any]:
+    """A registration as JSON."""
+    return {
+        "registrationId": registration.registration_id,
+        "eventId": registration.event_id,
+        "userId": registration.user_id,
+        "status": registration.status,
+        "registeredAt": registration.registered_at,
+        "promotedAt": registration.promoted_at,
+        "cancelledAt": registration.cancelled_at,
+        "waitlistPosition": registration.position,
+    }
+
+
+class RegistrationsQuery(PageQuery):
+    """The query parameters of lists of registrations."""
+
+    status = WordField(choices=STATUSES, default=ACTIVE, help_text="Default: registered and waitlisted ones.")

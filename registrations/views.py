@@ -1,0 +1,77 @@
+"""The routes of registrations, under events and under users."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from eventsite import pagination
+from eventsite.pagination import PageQuery
+from eventsite.views import ApiViewSet
+from registrations import listing, seating
+from registrations.models import WAITLISTED
+from registrations.serializers import (
+    AttendanceSerializer,
+    LeftSerializer,
+    RegisteredSerializer,
+    RegistrationRequestSerializer,
+    RegistrationSerializer,
+    RegistrationsQuery,
+)
+
+
+class RegistrationViewSet(ApiViewSet):
+    """An event's registrations: sign up, look, leave."""
+
+    serializers = {
+        "list": RegistrationRequestSerializer,
+        "create": RegistrationRequestSerializer,
+    }
+
+    def list(self, request: Request, event_id: str) -> Response:
+        """One page of an event's registrations: who has a seat, then who waits."""
+        query = self.query(RegistrationsQuery)
+        return self._page(event_id, query["status"], query)
+
+    def waitlist(self, request: Request, event_id: str) -> Response:
+        """One page of an event's queue, in order."""
+        return self._page(event_id, WAITLISTED, self.query(PageQuery))
+
+    def create(self, request: Request, event_id: str) -> Response:
+        """Register a user: a seat if one is free, else a place in the queue if there is one."""
+        user_id = self.body()["user_id"]
+        registration = seating.register(event_id, user_id, once=self.once(f"POST /events/{event_id}/registrations"))
+        location = reverse("registration", [event_id, user_id], request=request)
+        return Response(RegisteredSerializer(registration).data, 201, headers={"Location": location})
+
+    def retrieve(self, request: Request, event_id: str, user_id: str) -> Response:
+        """Read a user's registration for an event."""
+        return Response(RegistrationSerializer(seating.read(event_id, user_id)).data)
+
+    def destroy(self, request: Request, event_id: str, user_id: str) -> Response:
+        """Give up a seat or a place in the queue; a freed seat goes to whoever is next."""
+        promoted = seating.leave(event_id, user_id)
+        message = "The registration is cancelled." + (" The next in line has the seat." if promoted else "")
+        return Response(LeftSerializer({"message": message, "promotedUser": promoted}).data)
+
+    def _page(self, event_id: str, status: str, query: dict[str, object]) -> Response:
+        after = pagination.place_of(query.get("cursor"), self.request)
+        rows, place = listing.of_event(event_id, status=status, limit=query["limit"], after=after)
+        return self.listed(RegistrationSerializer, rows, place)
+
+
+class AttendanceViewSet(ApiViewSet):
+    """A user's registrations, with the events they are for."""
+
+    def registrations(self, request: Request, user_id: str) -> Response:
+        """One page of a user's registrations."""
+        query = self.query(RegistrationsQuery)
+        return self._page(user_id, query["status"], query)
+
+    def waitlists(self, request: Request, user_id: str) -> Response:
+        """One page of the events a user waits for."""
+        return self._page(user_id, WAITLISTED, self.query(PageQuery))
+
+    def _page(self, user_id: str, status: str, query: dict[str, object]) -> Response:
+        after = pagination.place_of(query.get("cursor"), self.request)
+        rows, place = listing.of_user(user_id, status=status, limit=query["limit"], after=after)
+        return self.listed(AttendanceSerializer, rows, place)

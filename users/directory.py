@@ -1,0 +1,64 @@
+"""The rules of users: each id is taken once, and a list of them costs what its page costs."""
+
+import uuid
+
+from eventsite import clock
+from eventsite.dynamodb import Transaction
+from eventsite.errors import Missing, Refused
+from eventsite.idempotency import Once
+from eventsite.retries import PLANNING
+from users.models import User
+
+
+class UserNotFound(Missing):
+    """No user has this id, or the caller may not see who has."""
+
+    code = "user_not_found"
+    detail = "There is no user with this id."
+
+
+class UserExists(Refused):
+    """The id is taken."""
+
+    code = "user_exists"
+    detail = "There is already a user with this id."
+
+
+@PLANNING.wraps
+def create(*, name: str, user_id: str | None = None, once: Once | None = None) -> User:
+    """Create a user.
+
+    Takes: the display name; the id, or None for a UUID; the caller's idempotency key, if any.
+    Returns: the user; the one created before, if the same request was carried out already.
+    Raises: `UserExists`; `idempotency.KeyReused`.
+    """
+    user = User(user_id or str(uuid.uuid4()), name=name, created_at=clock.now())
+    transaction = Transaction()
+    transaction.put("user", user, User.user_id.does_not_exist())
+    if once:
+        once.remember(transaction, user.to_dynamodb_dict())
+    failures = transaction.commit()
+    if once and (earlier := once.found(failures)):
+        return User.parse(earlier)
+    if failures:
+        raise UserExists
+    return user
+
+
+def read(user_id: str) -> User:
+    """The user with this id. Raises `UserNotFound`."""
+    user = User.find(user_id)
+    if user is None:
+        raise UserNotFound
+    return user
+
+
+def page(*, limit: int, after: str | None) -> tuple[list[User], str | None]:
+    """One page of all users, in the table's own order.
+
+    Takes: how many at most; the id the last page ended with.
+    Returns: the users, and the id to continue after (None on the last page).
+    """
+    start = {"userId": {"S": after}} if after else None
+    users = list(User.scan(limit=limit + 1, last_evaluated_key=start))
+    return users[:limit], users[limit - 1].user_id if len(users) > limit else None

@@ -1,0 +1,29 @@
+"""The users table: one item per user, under `userId`."""
+
+from django.conf import settings
+from pynamodb.attributes import UnicodeAttribute
+
+from eventsite.dynamodb import Record
+from eventsite.ids import is_id
+
+
+class User(Record):
+    """A person who can register for events."""
+
+    class Meta(Record.Meta):
+        table_name = settings.USERS_TABLE
+        billing_mode = "PAY_PER_REQUEST"
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    name = UnicodeAttribute()
+    created_at = UnicodeAttribute(attr_name="createdAt")
+
+    @classmethod
+    def find(cls, user_id: str) -> "User | None":
+        """The user, read consistently, or None."""
+        if not is_id(user_id):
+            return None
+        try:
+            return cls.get(user_id, consistent_read=True)
+        except cls.DoesNotExist:
+            return None

@@ -1,0 +1,15 @@
+"""Users as JSON."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from eventsite.fields import IdField, TextField
+
+
+class UserSerializer(serializers.Serializer[Any]):
+    """A person who can register for events."""
+
+    userId = IdField(source="user_id", required=False, help_text="Leave it out to get a UUID.")
+    name = TextField(max_length=200, help_text="The name, for people to read.")
+    createdAt = serializers.DateTimeField(source="created_at", read_only=True)

@@ -1,0 +1,10 @@
+"""The paths of users."""
+
+from django.urls import path
+
+from users.views import UserViewSet
+
+urlpatterns = [
+    path("users", UserViewSet.as_view({"get": "list", "post": "create"}), name="users"),
+    path("users/<str:user_id>", UserViewSet.as_view({"get": "retrieve"}), name="user"),
+]
