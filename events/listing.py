@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pynamodb.indexes import GlobalSecondaryIndex
 
 from events import models
-from events.models import STATUSES, Event, Half, Listing, Seats
+from events.models import STATUSES, Half, Listing
 
 FIRST, LAST = "0000-00-00", "9999-99-99"
 HALVES = 2
@@ -24,7 +24,7 @@ HALVES = 2
 class Stream(NamedTuple):
     """One hash key of one index: events in order of date and id."""
 
-    index: GlobalSecondaryIndex[Half]
+    partition_of: GlobalSecondaryIndex[Half]
     hash_key: str
 
 
@@ -90,9 +90,9 @@ def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[tuple
 class _Reader:
     """Reads one stream ahead of the merge: `ready` holds the next events, `more` says whether others follow."""
 
-    def __init__(self, source: Stream, span: Span) -> None:
+    def __init__(self, stream: Stream, span: Span) -> None:
         self.ready: deque[tuple[str, list[Half]]] = deque()
-        self._source, self._span = source, span
+        self._stream, self._span = stream, span
         low, high = span.bounds()
         self.more = low <= high
         self._condition = Half.sort.between(low, high)
@@ -105,8 +105,8 @@ class _Reader:
             self._read(max(1, events) * HALVES)
 
     def _read(self, items: int) -> None:
-        query = self._source.index.query(
-            self._source.hash_key,
+        query = self._stream.partition_of.query(
+            self._stream.hash_key,
             self._condition,
             scan_index_forward=not self._span.descending,
             limit=items,
@@ -128,9 +128,8 @@ def _place(half: Half) -> str:
 
 def _whole(place: str, halves: list[Half]) -> Listing | None:
     """The event of these halves. A half that has not reached the index yet is fetched from the table."""
-    by_item = {half.item: half for half in halves}
-    if len(by_item) == HALVES:
-        return Listing(by_item[Event.ITEM], by_item[Seats.ITEM])
-    listing = models.find(halves[0].event_id)
-    stands_here = listing and _place(listing.event) == place and listing.event.status == halves[0].status
-    return listing if stands_here else None
+    if listing := models.whole(halves):
+        return listing
+    found = models.find(halves[0].event_id)
+    stands_here = found and _place(found.event) == place and found.event.status == halves[0].status
+    return found if stands_here else None

@@ -10,6 +10,7 @@ Both halves carry the index keys, so a page of events with their counts is one c
     organizer-date   organizerId#status     date#eventId#item
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
@@ -75,13 +76,18 @@ class Half(Record):
         return (Event if data["item"]["S"] == Event.ITEM else Seats).from_raw_data(data)
 
     @classmethod
+    def get(cls: type[H], hash_key: Any, range_key: Any = None, *args: Any, **options: Any) -> H:
+        """Read this half of an event by its id: ``Event.get("party")``. Raises `DoesNotExist`."""
+        return super().get(hash_key, range_key or cls.ITEM, *args, **options)
+
+    @classmethod
     def key(cls: type[H], event_id: str) -> H:
         """A record that carries only the key: what an update or a delete needs."""
         return cls(event_id, cls.ITEM)
 
     @classmethod
     def find(cls: type[H], event_id: str) -> H | None:
-        """This half of an event, read consistently, or None."""
+        """Find this half of an event, read consistently, or None."""
         if not is_id(event_id):
             return None
         try:
@@ -111,11 +117,6 @@ class Event(Half):
     created_at = UnicodeAttribute(attr_name="createdAt")
     updated_at = UnicodeAttribute(attr_name="updatedAt")
 
-    @classmethod
-    def get(cls, hash_key: Any, range_key: Any = ITEM, **options: Any) -> "Event":
-        """The description of an event by its id: ``Event.get("party")``. Raises `Event.DoesNotExist`."""
-        return super().get(hash_key, range_key, **options)
-
 
 class Seats(Half):
     """The counters of an event, and what decides who gets a seat."""
@@ -130,11 +131,6 @@ class Seats(Half):
     # When the last person joined the queue. The next one joins at a later time or not at all, which makes the
     # time of joining a ticket: the order of the queue is the order in which the joining was committed.
     last_joined_at = UnicodeAttribute(attr_name="lastJoinedAt", default="")
-
-    @classmethod
-    def get(cls, hash_key: Any, range_key: Any = ITEM, **options: Any) -> "Seats":
-        """The counters of an event by its id: ``Seats.get("party")``. Raises `Seats.DoesNotExist`."""
-        return super().get(hash_key, range_key, **options)
 
     @property
     def free(self) -> int:
@@ -154,19 +150,25 @@ class Listing(NamedTuple):
     seats: Seats
 
 
+def whole(halves: Iterable[Half]) -> Listing | None:
+    """The event that these halves make, or None where one is missing."""
+    event = next((half for half in halves if isinstance(half, Event)), None)
+    seats = next((half for half in halves if isinstance(half, Seats)), None)
+    return Listing(event, seats) if event and seats else None
+
+
 def find(event_id: str) -> Listing | None:
     """A whole event, read in one strongly consistent query, or None."""
     if not is_id(event_id):
         return None
-    halves = {half.item: half for half in Half.query(event_id, consistent_read=True)}
-    if Event.ITEM not in halves or Seats.ITEM not in halves:
-        return None
-    return Listing(halves[Event.ITEM], halves[Seats.ITEM])
+    return whole(list(Half.query(event_id, consistent_read=True)))
 
 
 def find_many(event_ids: set[str]) -> dict[str, Listing]:
     """Whole events by their ids, those that exist, read in batches (eventually consistent)."""
     keys = [(event_id, item) for event_id in event_ids for item in (Event.ITEM, Seats.ITEM)]
-    halves = {(half.event_id, half.item): half for half in Half.batch_get(keys)}
-    whole = [event_id for event_id in event_ids if {(event_id, Event.ITEM), (event_id, Seats.ITEM)} <= halves.keys()]
-    return {id: Listing(halves[id, Event.ITEM], halves[id, Seats.ITEM]) for id in whole}
+    halves: dict[str, list[Half]] = {event_id: [] for event_id in event_ids}
+    for half in Half.batch_get(keys):
+        halves[half.event_id].append(half)
+    found = {event_id: whole(pair) for event_id, pair in halves.items()}
+    return {event_id: listing for event_id, listing in found.items() if listing}

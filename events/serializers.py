@@ -5,7 +5,6 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty
-from rest_framework.utils import html
 
 from events.models import STATUSES, Listing
 from eventsite.fields import DayField, IdField, SwitchField, TextField, WholeNumberField, WordField

@@ -1,4 +1,4 @@
-"""Time as the service writes it: RFC 3339, UTC, microseconds, always 27 characters, so that text order is time order."""
+"""Time as the service writes it: RFC 3339, UTC, to the microsecond; text order is time order."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -5,6 +5,7 @@ to build, and that client is made on first use, because the embedded engine may 
 """
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -57,7 +58,8 @@ def connection() -> PatientConnection:
             read_timeout_seconds=3,
             max_retry_attempts=0,
             max_pool_connections=50,
-            **settings.DYNAMODB_CREDENTIALS,
+            aws_access_key_id=settings.DYNAMODB_CREDENTIALS,
+            aws_secret_access_key=settings.DYNAMODB_CREDENTIALS,
         )
     return _connection
 
@@ -126,9 +128,9 @@ class Transaction:
         """Write a whole item."""
         self._add("put", label, record.get_save_kwargs_from_instance(condition=condition))
 
-    def update(self, label: str, record: Record, actions: list[Action], condition: Condition) -> None:
+    def update(self, label: str, record: Record, actions: Sequence[Action], condition: Condition) -> None:
         """Change some attributes of an item."""
-        self._add("update", label, record.get_update_kwargs_from_instance(actions=actions, condition=condition))
+        self._add("update", label, record.get_update_kwargs_from_instance(actions=list(actions), condition=condition))
 
     def delete(self, label: str, record: Record, condition: Condition) -> None:
         """Remove an item."""
@@ -140,9 +142,9 @@ class Transaction:
         Returns: the conditions that failed; an empty dict means that everything was written.
         Raises: `retries.LostRace` when another transaction held one of the items; `errors.Unavailable`.
         """
-        kinds = {f"{'condition_check' if kind == 'check' else kind}_items": list(parts.values()) for kind, parts in self._parts.items()}
+        checks, deletes, puts, updates = (list(parts.values()) for parts in self._parts.values())
         try:
-            connection().transact_write_items(client_request_token=self._token, **kinds)
+            connection().transact_write_items(checks, deletes, puts, updates, client_request_token=self._token)
         except TransactWriteError as error:
             return self._failures(error)
         return {}
@@ -152,7 +154,7 @@ class Transaction:
 
     def _failures(self, error: TransactWriteError) -> Failures:
         labels = [label for parts in self._parts.values() for label in parts]
-        reasons = [(label, reason) for label, reason in zip(labels, error.cancellation_reasons) if reason]
+        reasons = [(label, reason) for label, reason in zip(labels, error.cancellation_reasons, strict=False) if reason]
         failures = {label: reason.raw_item for label, reason in reasons if reason.code == "ConditionalCheckFailed"}
         if not failures and any(reason.code == retries.CONFLICT_REASON for _, reason in reasons):
             raise retries.LostRace from error

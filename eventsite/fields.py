@@ -67,11 +67,9 @@ class WholeNumberField(serializers.IntegerField):
         """The number."""
         if isinstance(data, str) and _is_form(self) and _NUMBER.fullmatch(data):
             return int(data)
-        if isinstance(data, float) and data.is_integer():
-            data = int(data) if abs(data) < 1e18 else self.fail("invalid")
-        if not isinstance(data, int) or isinstance(data, bool):
+        if isinstance(data, bool) or not isinstance(data, int | float) or data != data // 1:
             self.fail("invalid")
-        return data
+        return int(data)
 
 
 class SwitchField(serializers.BooleanField):
@@ -97,7 +95,7 @@ class SwitchField(serializers.BooleanField):
 
     def iter_options(self) -> Any:
         """The options of the select."""
-        return serializers.ChoiceField(choices=[("", "(unchanged)"), ("true", "true"), ("false", "false")]).iter_options()
+        return serializers.ChoiceField(choices=[("", ""), ("True", "true"), ("False", "false")]).iter_options()
 
 
 class DayField(serializers.DateField):

@@ -10,14 +10,12 @@ from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.encoding import escape_uri_path
 from pynamodb.exceptions import PynamoDBException
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.utils.serializer_helpers import ReturnDict
-from rest_framework.views import set_rollback
 
 from eventsite import errors
 
@@ -74,7 +72,6 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     source = getattr(error, "detail", None)
     if isinstance(source, ReturnDict):  # lets the browsable API show the form again, with what was wrong in it
         data = ReturnDict(data, serializer=source.serializer)
-    set_rollback()
     html = getattr(getattr(request, "accepted_renderer", None), "format", "") == "api"
     return Response(data, status, headers=_headers(error, status), content_type=None if html else MEDIA_TYPE)
 
@@ -83,7 +80,8 @@ def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
     """Status, code, sentence and further members."""
     match error:
         case errors.DomainError():
-            return next(s for kind, s in STATUS_OF_KIND.items() if isinstance(error, kind)), error.code, error.sentence, {}
+            status = next(status for kind, status in STATUS_OF_KIND.items() if isinstance(error, kind))
+            return status, error.code, error.sentence, {}
         case exceptions.ValidationError():
             wrong = list(_flat(error.detail))
             return 422, "validation_error", "Some values are missing or wrong; see errors.", {"errors": wrong}
@@ -91,9 +89,7 @@ def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
             code = getattr(error, "code", CODE_OF_STATUS.get(error.status_code, error.default_code))
             return error.status_code, code, str(error.detail), {}
         case Http404():
-            return 404, "not_found", "There is nothing here.", {}
-        case PermissionDenied():
-            return 403, "permission_denied", "You may not do this.", {}
+            return 404, CODE_OF_STATUS[404], "There is nothing here.", {}
         case PynamoDBException() | BotoCoreError() | ClientError():
             logger.exception("DynamoDB refused a call")
             return 503, errors.Unavailable.code, errors.Unavailable.detail, {}

@@ -1,7 +1,5 @@
 """The browsable API: DRF's pages, with the links a person needs to find the way."""
 
-from typing import Any
-
 from rest_framework.renderers import BrowsableAPIRenderer
 
 

@@ -23,6 +23,7 @@ from eventsite.errors import Unavailable
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 MAX_ATTEMPTS = 200
+AT_ONCE_ATTEMPTS = 10
 
 # The words by which DynamoDB says that nothing is wrong with the request and it may be sent again.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
@@ -77,7 +78,7 @@ def is_transient(error: BaseException) -> bool:
     """Whether DynamoDB may do what was asked if the same call is sent again."""
     if isinstance(error, VerboseClientError):
         reasons = {reason.code for reason in error.cancellation_reasons if reason}
-        return reasons <= TRANSIENT_REASONS if reasons else error.cause_response_code in TRANSIENT_CODES
+        return reasons <= TRANSIENT_REASONS if reasons else error.response["Error"].get("Code") in TRANSIENT_CODES
     return isinstance(error, HTTPClientError | BotocoreConnectionError)
 
 
@@ -86,7 +87,8 @@ def _is_over(state: RetryCallState) -> bool:
 
 
 def _give_up(state: RetryCallState) -> NoReturn:
-    raise Unavailable from (state.outcome and state.outcome.exception())
+    cause = state.outcome.exception() if state.outcome else None
+    raise Unavailable from cause
 
 
 # A call that DynamoDB did not answer well: a throttled table recovers within seconds, not milliseconds.
@@ -101,7 +103,7 @@ _JITTER = wait_random_exponential(multiplier=0.02, max=0.15)
 
 def _wait_for_keys(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    at_once = isinstance(error, LostRace) and error.at_once and state.attempt_number < 10
+    at_once = isinstance(error, LostRace) and error.at_once and state.attempt_number < AT_ONCE_ATTEMPTS
     return 0.0 if at_once else _JITTER(state)
 
 

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
-from eventsite import __version__ as VERSION  # noqa: F401 (a setting: settings.VERSION)
+import eventsite
 
 T = TypeVar("T")
 
+VERSION = eventsite.__version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = Env()
 
@@ -62,16 +63,11 @@ def is_loopback(url: str) -> bool:
 
 # Where we run. A run is local when nothing but this machine's own DynamoDB can be touched.
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
-DYNAMODB_ENDPOINT = text(
-    "AWS_ENDPOINT_URL_DYNAMODB", pattern=r"https?://[^\s/]+.*", expected="an http or https URL"
-)
+DYNAMODB_ENDPOINT = text("AWS_ENDPOINT_URL_DYNAMODB", pattern=r"https?://[^\s/]+.*", expected="an http or https URL")
 LOCAL = not ON_LAMBDA and (not DYNAMODB_ENDPOINT or is_loopback(DYNAMODB_ENDPOINT))
 # Any pair will do for an engine on this machine, and asking botocore for real ones would look over the network.
-DYNAMODB_CREDENTIALS = (
-    {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    if LOCAL and not (os.environ.get("AWS_ACCESS_KEY_ID") or os.environ.get("AWS_PROFILE"))
-    else {}
-)
+HAS_CREDENTIALS = bool(os.environ.get("AWS_ACCESS_KEY_ID") or os.environ.get("AWS_PROFILE"))
+DYNAMODB_CREDENTIALS = "local" if LOCAL and not HAS_CREDENTIALS else None
 LOCAL_DYNAMODB_DIR = Path(text("LOCAL_DYNAMODB_DIR", str(BASE_DIR / ".dynamodb"))).expanduser().resolve()
 
 # Tables.
@@ -98,7 +94,7 @@ if not SECRET_KEY:
     SECRET_KEY = "local-runs-only-" + "not-a-secret-" * 4
 DEBUG = switch("DEBUG")
 LOG_LEVEL = word("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
-BASE_PATH = text("BASE_PATH", pattern=r"(/[A-Za-z0-9._~-]+)+", expected="a path such as /prod, without a slash at its end")
+BASE_PATH = text("BASE_PATH", "", r"(/[A-Za-z0-9._~-]+)+", "a path such as /prod, without a slash at its end")
 ALLOWED_HOSTS = read(
     "ALLOWED_HOSTS",
     ENV.list,

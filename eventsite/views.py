@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
 from rest_framework import viewsets
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import BaseParser
@@ -14,11 +13,10 @@ from rest_framework.reverse import reverse
 from rest_framework.serializers import Serializer
 
 from eventsite import health, pagination
-from eventsite.errors import Unavailable
 from eventsite.idempotency import Once
 from eventsite.parsers import FORM_PARSERS
-from eventsite.retries import time_limit
 
+LINKED = ("events", "users", "docs", "redoc", "schema", "health")
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -76,8 +74,8 @@ class Root(viewsets.ViewSet):
 
     def retrieve(self, request: Request) -> Response:
         """The service's name, version and the way to everything else."""
-        links = {name: reverse(name, request=request) for name in ("events", "users", "docs", "redoc", "schema", "health")}
-        return Response({"message": "eventsite: events, registrations and waitlists", "version": settings.VERSION} | links)
+        links = {name: reverse(name, request=request) for name in LINKED}
+        return Response({"message": "Events, registrations and waitlists.", "version": settings.VERSION} | links)
 
 
 class Health(viewsets.ViewSet):

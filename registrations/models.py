@@ -8,8 +8,6 @@
     user-standing   (global)  userId, standing     a user's registrations, waitlists and history
 """
 
-from typing import Any
-
 from django.conf import settings
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -20,6 +18,7 @@ from eventsite.dynamodb import Record
 from eventsite.ids import is_id
 
 REGISTERED, WAITLISTED, CANCELLED = "registered", "waitlisted", "cancelled"
+KEYS = ("eventId", "userId", "standing")
 ACTIVE = "active"
 """Registered or waitlisted: the two are neighbours in the order of `standing`, and cancelled comes before both."""
 
@@ -125,4 +124,4 @@ def place(registration: Registration) -> list[str]:
 
 def start_after(after: list[str] | None) -> dict[str, dict[str, str]] | None:
     """The ExclusiveStartKey of both indexes for a place."""
-    return dict(zip(("eventId", "userId", "standing"), ({"S": part} for part in after))) if after else None
+    return {name: {"S": part} for name, part in zip(KEYS, after, strict=True)} if after else None

@@ -35,7 +35,8 @@ from eventsite.errors import Missing, Refused
 from eventsite.idempotency import Once
 from eventsite.ids import is_id
 from eventsite.retries import PLANNING, LostRace, time_left
-from registrations.models import REGISTERED, WAITLISTED, Registration, cancelled, has_status, promoted
+from registrations import guards
+from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration, cancelled, has_status, promoted
 from users.directory import UserNotFound
 from users.models import User
 
@@ -193,9 +194,10 @@ def leave(event_id: str, user_id: str) -> str | None:
     """
     if not (is_id(event_id) and is_id(user_id)):
         raise RegistrationNotFound
-    return PLANNING(_leave, event_id, user_id, _Known())
+    return _leave(event_id, user_id, _Known())
 
 
+@PLANNING.wraps
 def _leave(event_id: str, user_id: str, known: _Known) -> str | None:
     """One attempt. Most people who leave hold a seat, so that is tried without a look; the failure tells otherwise."""
     head = next(iter(Registration.queue(event_id, 1)), None)
@@ -260,11 +262,12 @@ def fill(event_id: str) -> int:
     Returns: how many moved up.
     """
     moved = 0
-    while some := PLANNING(_promote_some, event_id):
+    while some := _promote_some(event_id):
         moved += some
     return moved
 
 
+@PLANNING.wraps
 def _promote_some(event_id: str) -> int:
     seats = Seats.find(event_id)
     if seats is None or not seats.queue_can_move:

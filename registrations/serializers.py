@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from events.serializers import EventSerializer, shape as shape_event
+from events.serializers import EventSerializer
+from events.serializers import shape as shape_event
 from eventsite.fields import IdField, WordField
 from eventsite.pagination import PageQuery
 from registrations.listing import Attendance

@@ -1,5 +1,7 @@
 """The routes of registrations, under events and under users."""
 
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -53,7 +55,7 @@ class RegistrationViewSet(ApiViewSet):
         message = "The registration is cancelled." + (" The next in line has the seat." if promoted else "")
         return Response(LeftSerializer({"message": message, "promotedUser": promoted}).data)
 
-    def _page(self, event_id: str, status: str, query: dict[str, object]) -> Response:
+    def _page(self, event_id: str, status: str, query: dict[str, Any]) -> Response:
         after = pagination.place_of(query.get("cursor"), self.request)
         rows, place = listing.of_event(event_id, status=status, limit=query["limit"], after=after)
         return self.listed(RegistrationSerializer, rows, place)
@@ -71,7 +73,7 @@ class AttendanceViewSet(ApiViewSet):
         """One page of the events a user waits for."""
         return self._page(user_id, WAITLISTED, self.query(PageQuery))
 
-    def _page(self, user_id: str, status: str, query: dict[str, object]) -> Response:
+    def _page(self, user_id: str, status: str, query: dict[str, Any]) -> Response:
         after = pagination.place_of(query.get("cursor"), self.request)
         rows, place = listing.of_user(user_id, status=status, limit=query["limit"], after=after)
         return self.listed(AttendanceSerializer, rows, place)
