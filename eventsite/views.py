@@ -27,12 +27,13 @@ class ApiViewSet(viewsets.ViewSet):
     """The serializer of each action's body; the browsable API makes its forms from them."""
 
     def get_serializer(self, *args: Any, **options: Any) -> Serializer[Any]:
-        """The serializer of the current action."""
-        return self.serializers[self.action](*args, context={"request": self.request}, **options)
+        """The serializer of the current action; OPTIONS and the forms of a page ask in the name of another method."""
+        action = self.action_map.get((self.request.method or "").lower(), self.action)
+        return self.serializers[action](*args, context={"request": self.request}, **options)
 
     def get_parsers(self) -> list[BaseParser]:
         """JSON; and forms where the answer is an HTML page, which is how browsers send them."""
-        wants_page = "text/html" in self.request.headers.get("Accept", "")
+        wants_page = self.request is not None and "text/html" in self.request.headers.get("Accept", "")
         return super().get_parsers() + [parser() for parser in FORM_PARSERS if wants_page]
 
     def body(self, *, partial: bool = False) -> dict[str, Any]:
