@@ -66,7 +66,7 @@ def create(fields: dict[str, Any], *, organizer_id: str | None = None, once: Onc
     Returns: the event; the one created before, if the same request was carried out already.
     Raises: `EventExists`; `idempotency.KeyReused`.
     """
-    listing = _new(fields, organizer_id)
+    listing = compose(fields, organizer_id)
     transaction = Transaction()
     transaction.put("event", listing.event, Event.event_id.does_not_exist())
     transaction.put("seats", listing.seats, Seats.event_id.does_not_exist())
@@ -80,7 +80,8 @@ def create(fields: dict[str, Any], *, organizer_id: str | None = None, once: Onc
     return listing
 
 
-def _new(fields: dict[str, Any], organizer_id: str | None) -> Listing:
+def compose(fields: dict[str, Any], organizer_id: str | None) -> Listing:
+    """Both halves of a new event, not yet written."""
     event_id = fields.get("event_id") or str(uuid.uuid4())
     created_at = clock.now()
     event = Event(event_id, Event.ITEM, version=1, created_at=created_at, updated_at=created_at)

@@ -5,8 +5,10 @@ from typing import NamedTuple
 from events import models as events
 from events.editing import EventNotFound
 from events.models import Listing, Seats
+from eventsite.ids import is_id
 from registrations.models import WAITLISTED, Registration, has_status, place, start_after
 from users import directory
+from users.directory import UserNotFound
 
 Place = list[str]
 
@@ -50,11 +52,14 @@ def of_user(user_id: str, *, status: str, limit: int, after: Place | None) -> tu
     Takes and returns: as `of_event`.
     Raises: `users.directory.UserNotFound`.
     """
-    directory.read(user_id)
+    if not is_id(user_id):
+        raise UserNotFound
     found = Registration.by_user.query(
         user_id, has_status(status), limit=limit + 1, last_evaluated_key=start_after(after)
     )
     rows, following = _cut(list(found), limit)
+    if not rows:
+        directory.read(user_id)  # who has registrations exists; who has none may not
     listings = events.find_many({row.event_id for row in rows})
     for row in rows:
         if row.status == WAITLISTED:
