@@ -4,6 +4,7 @@ Models subclass `Record` and name their table. They share a single client, becau
 to build, and that client is made on first use, because the embedded engine may not be up when models load.
 """
 
+import os
 import uuid
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -68,6 +69,9 @@ def disconnect() -> None:
     """Forget the connection, so that the next call makes a new one."""
     global _connection
     _connection = None
+
+
+os.register_at_fork(after_in_child=disconnect)  # two processes must not talk over one socket
 
 
 def _endpoint() -> str | None:
