@@ -1,0 +1,32 @@
+"""``manage.py create_tables``: make the tables that are missing, and say what differs from the models."""
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from eventsite import tables
+from eventsite.errors import Unavailable
+
+
+class Command(BaseCommand):
+    """Makes tables; never drops or alters one. Exit status: 1 when something differs, or DynamoDB does not answer."""
+
+    help = "Makes the DynamoDB tables that are missing, and says what differs from the models. Alters nothing else."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the command."""
+        try:
+            self._report(tables.create_missing(), tables.differences())
+        except Unavailable as error:
+            raise CommandError(error.sentence) from error
+
+    def _report(self, made: list[str], differences: list[str]) -> None:
+        for table in made:
+            self.stdout.write(f"Created {table}.")
+        for difference in differences:
+            self.stderr.write(difference)
+        if differences:
+            sys.exit(1)
+        self.stdout.write(f"The tables at {tables.endpoint()} are as the models want them.")

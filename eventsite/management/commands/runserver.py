@@ -1,0 +1,55 @@
+"""``manage.py runserver``: Django's development server, with a DynamoDB engine beside it and its tables made."""
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.core.management.commands import runserver
+from django.utils import autoreload
+
+from eventsite import engine, tables
+from eventsite.errors import Unavailable
+
+
+class Command(runserver.Command):
+    """Starts the embedded engine, unless AWS_ENDPOINT_URL_DYNAMODB names another one, then serves."""
+
+    help = f"{runserver.Command.help} Without AWS_ENDPOINT_URL_DYNAMODB it starts a DynamoDB engine beside itself."
+
+    def run(self, **options: Any) -> None:
+        """Take a lease of the engine before anything else.
+
+        With the autoreloader this process only watches over one child after another: holding a lease itself, it
+        keeps the engine running between them.
+        """
+        if os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) != "true":
+            self.stdout.write(self._where())
+        super().run(**options)
+
+    def inner_run(self, *args: Any, **options: Any) -> None:
+        """Make the tables that are missing, then serve."""
+        autoreload.raise_last_exception()  # a model that cannot be imported has no table
+        try:
+            self._make_tables()
+        except Unavailable as error:
+            self.stderr.write(f"Error: {error.sentence}")
+            self.stdout.flush()
+            self.stderr.flush()
+            os._exit(1)  # the autoreloader runs this in a thread, where sys.exit would end nothing
+        super().inner_run(*args, **options)
+
+    def _where(self) -> str:
+        if settings.DYNAMODB_ENDPOINT:
+            return f"Data: in DynamoDB at {settings.DYNAMODB_ENDPOINT}"
+        try:
+            return (
+                f"Data: in {settings.LOCAL_DYNAMODB_DIR}, kept by the embedded DynamoDB engine at {engine.endpoint()}"
+            )
+        except Unavailable as error:
+            raise CommandError(error.sentence) from error
+
+    def _make_tables(self) -> None:
+        if settings.LOCAL:
+            for table in tables.create_missing():
+                self.stdout.write(f"Created the table {table}.")

@@ -1,0 +1,33 @@
+"""``manage.py shell``: Django's shell with the models and rules at hand, over tables that exist."""
+
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.core.management.commands import shell
+
+from eventsite import tables
+from eventsite.errors import Unavailable
+
+MODELS = ["events.models.Event", "events.models.Seats", "registrations.models.Registration", "users.models.User"]
+MODULES = ["events.editing", "events.listing", "registrations.seating", "users.directory"]
+FUNCTIONS = ["registrations.listing.of_event", "registrations.listing.of_user"]
+
+
+class Command(shell.Command):
+    """Brings Event, Seats, Registration, User; editing, seating, directory; listing (events), of_event, of_user."""
+
+    def get_auto_imports(self) -> list[str]:
+        """Return the paths of what is imported at the prompt."""
+        for module in MODULES:
+            import_module(module)  # Django only takes a name out of what is imported
+        return [*(super().get_auto_imports() or []), *MODELS, *MODULES, *FUNCTIONS]
+
+    def handle(self, **options: Any) -> None:
+        """Make the tables that are missing in the embedded engine, so that a fresh checkout has something to ask."""
+        if settings.LOCAL and not settings.DYNAMODB_ENDPOINT:
+            try:
+                tables.create_missing()
+            except Unavailable as error:
+                self.stderr.write(f"{error.sentence} Everything that needs no data works.")
+        super().handle(**options)
