@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from urllib.request import urlopen
 
+import hypothesis
 import pytest
 from django.conf import settings
 
@@ -20,6 +21,15 @@ from tests.api import Api
 from tests.metering import Meter
 
 ENGINE_SECONDS = 30
+
+# An example may share its test's tables with the examples before it; each test says why that is right.
+hypothesis.settings.register_profile(
+    "eventsite",
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("eventsite")
 
 
 def free_port() -> int:

@@ -1,0 +1,32 @@
+"""Deleting an event: only when nobody is left, and without a trace."""
+
+import pytest
+
+from registrations.models import Registration
+from tests.api import Api, problem
+
+
+def test_an_empty_event_can_be_deleted(api: Api) -> None:
+    event = api.event()
+    assert api.delete(f"/events/{event}", if_match='"1"').status_code == 204
+    assert problem(api.get(f"/events/{event}")) == (404, "event_not_found")
+    assert problem(api.delete(f"/events/{event}")) == (404, "event_not_found")
+    assert api.get("/events").json() == []
+
+
+@pytest.mark.parametrize("capacity", [1, 0], ids=["registered", "waiting"])
+def test_an_event_with_people_cannot_be_deleted(api: Api, capacity: int) -> None:
+    event, user = api.event(capacity=capacity), api.user()
+    api.register(event, user)
+    assert problem(api.delete(f"/events/{event}")) == (409, "event_has_registrations")
+    api.leave(event, user)
+    assert api.delete(f"/events/{event}").status_code == 204
+
+
+def test_the_history_goes_with_the_event(api: Api) -> None:
+    event, user = api.event(), api.user()
+    api.register(event, user)
+    api.leave(event, user)
+    assert api.delete(f"/events/{event}").status_code == 204
+    assert list(Registration.query(event)) == []
+    assert api.get(f"/users/{user}/registrations?status=cancelled").json() == []

@@ -1,0 +1,67 @@
+"""Lists of registrations, an event's and a user's, page by page."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.api import Api, problem
+
+
+@given(people=st.integers(0, 7), capacity=st.integers(0, 4), left=st.integers(0, 3), limit=st.integers(1, 3))
+def test_cursors_give_every_registration_once_and_in_order(
+    api: Api, people: int, capacity: int, left: int, limit: int
+) -> None:
+    event, users = api.event(capacity=capacity), api.users(people)
+    for user in users:
+        api.register(event, user)
+    for user in users[:left]:
+        api.leave(event, user)
+    active, cancelled = users[left:], users[:left]
+    listed = api.walk(f"/events/{event}/registrations?limit={limit}")
+    assert [entry["userId"] for entry in listed] == active
+    waiting = active[capacity:]
+    queue = api.walk(f"/events/{event}/waitlist?limit={limit}")
+    assert [(entry["userId"], entry["waitlistPosition"]) for entry in queue] == [
+        (user, position) for position, user in enumerate(waiting, start=1)
+    ]
+    assert [entry for entry in listed if entry["status"] == "waitlisted"] == queue
+    history = api.walk(f"/events/{event}/registrations?status=cancelled&limit={limit}")
+    assert [entry["userId"] for entry in history] == cancelled
+    registered = api.walk(f"/events/{event}/registrations?status=registered&limit={limit}")
+    assert registered + queue == listed
+
+
+@given(capacities=st.lists(st.integers(0, 1), max_size=6), limit=st.integers(1, 3))
+def test_a_users_registrations_come_with_their_events_once_each(api: Api, capacities: list[int], limit: int) -> None:
+    user, other = api.users(2)
+    events = [api.event(capacity=capacity) for capacity in capacities]
+    for event in events:
+        api.register(event, other)
+        api.register(event, user)
+    waiting = [event for event, capacity in zip(events, capacities, strict=True)]
+    found = api.walk(f"/users/{user}/registrations?limit={limit}")
+    assert [entry["registration"]["eventId"] for entry in found] == waiting
+    assert all(entry["event"] == api.get(f"/events/{entry['event']['eventId']}").json() for entry in found)
+    positions = [1 if capacity else 2 for capacity in capacities]
+    waitlists = api.walk(f"/users/{user}/waitlists?limit={limit}")
+    assert [entry["registration"]["waitlistPosition"] for entry in waitlists] == positions
+    assert waitlists == found
+
+
+def test_a_users_list_says_who_is_in_first_and_then_who_waits(api: Api) -> None:
+    user = api.user()
+    full, free = api.event(capacity=0), api.event(capacity=1)
+    for event in (full, free):
+        api.register(event, user)
+    statuses = [entry["registration"]["status"] for entry in api.get(f"/users/{user}/registrations").json()]
+    assert statuses == ["registered", "waitlisted"]
+    api.leave(full, user)
+    history = api.get(f"/users/{user}/registrations?status=cancelled").json()
+    assert [entry["event"]["eventId"] for entry in history] == [full]
+    assert api.get(f"/users/{user}/waitlists").json() == []
+
+
+def test_a_wrong_status_or_a_foreign_cursor_is_refused(api: Api) -> None:
+    event, user = api.event(), api.user()
+    assert problem(api.get(f"/events/{event}/registrations?status=draft")) == (422, "validation_error")
+    assert problem(api.get(f"/users/{user}/registrations?status=x")) == (422, "validation_error")
+    assert problem(api.get(f"/events/{event}/waitlist?cursor=x")) == (422, "invalid_cursor")

@@ -1,0 +1,112 @@
+"""Values for Hypothesis: what the contract allows in each field, and what it does not."""
+
+import string
+from datetime import date
+from typing import Any
+
+from hypothesis import strategies as st
+
+from events.models import STATUSES
+
+ID_CHARACTERS = string.ascii_letters + string.digits + "_-"
+
+
+def texts(longest: int) -> st.SearchStrategy[str]:
+    """Any Unicode text of 1 to `longest` characters that says something."""
+    characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+    return st.text(characters, min_size=1, max_size=longest).filter(lambda text: text.strip())
+
+
+def ids() -> st.SearchStrategy[str]:
+    """Ids as clients may choose them."""
+    return st.text(ID_CHARACTERS, min_size=1, max_size=128)
+
+
+def any_case(words: tuple[str, ...]) -> st.SearchStrategy[str]:
+    """One of the words, in any mix of upper and lower case."""
+    return st.sampled_from(words).flatmap(
+        lambda word: st.lists(st.booleans(), min_size=len(word), max_size=len(word)).map(
+            lambda upper: "".join(c.upper() if up else c for c, up in zip(word, upper, strict=True))
+        )
+    )
+
+
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "title": texts(200),
+    "description": texts(2000),
+    "date": st.dates(min_value=date(1, 1, 1)).map(date.isoformat),
+    "location": texts(200),
+    "capacity": st.integers(0, 100_000),
+    "organizer": texts(200),
+    "status": any_case(STATUSES),
+}
+SWITCHES = {"waitlistEnabled": st.booleans()}
+
+NOT_JSON_TEXTS: st.SearchStrategy[Any] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.lists(st.text(max_size=3)),
+    st.just({}),
+)
+BLANK = st.text(" \t\r\n\u3000", max_size=5)
+SURROGATES = st.characters(categories=["Cs"])
+
+
+def wrong_texts(longest: int) -> st.SearchStrategy[Any]:
+    """What no text field takes."""
+    too_long = st.integers(longest + 1, longest + 50).map(lambda size: "x" * size)
+    return NOT_JSON_TEXTS | BLANK | too_long | SURROGATES | st.just("a\0b")
+
+
+WRONG: dict[str, st.SearchStrategy[Any]] = {
+    "title": wrong_texts(200),
+    "description": wrong_texts(2000),
+    "location": wrong_texts(200),
+    "organizer": wrong_texts(200),
+    "date": NOT_JSON_TEXTS
+    | st.sampled_from(
+        [
+            "2024-02-30",
+            "0000-00-00",
+            "2024-1-1",
+            "２０２４-01-01",
+            "2024-01-01T00:00:00Z",
+            "20240101",
+            "2024-W01-1",
+            "tomorrow",
+            "",
+            "2023-02-29",
+            "2024-01-01\n",
+        ]
+    ),
+    "capacity": st.one_of(
+        st.none(),
+        st.booleans(),
+        st.text(max_size=5),
+        st.just("5"),
+        st.just([]),
+        st.just({}),
+        st.integers(max_value=-1),
+        st.integers(min_value=100_001),
+        st.just(10**40),
+        st.floats(allow_nan=False, allow_infinity=False).filter(lambda number: not number.is_integer()),
+    ),
+    "status": NOT_JSON_TEXTS | st.text(max_size=12).filter(lambda text: text.lower() not in STATUSES),
+    "waitlistEnabled": st.sampled_from([None, "true", "yes", 0, 1, "", [], {}]),
+    "hasWaitlist": st.sampled_from([None, "false", "no", 0, 1, "", [], {}]),
+    "eventId": NOT_JSON_TEXTS
+    | st.sampled_from(["", " ", "a b", "a/b", "ü", "a\n", "#", "x" * 129, "x" * 3000, "..", "a%2Fb"]),
+}
+
+
+def events(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """Bodies that create an event."""
+    required = {name: values for name, values in FIELDS.items() if name not in fixed}
+    return st.fixed_dictionaries(required, optional=SWITCHES).map(lambda body: body | fixed)
+
+
+def changes() -> st.SearchStrategy[dict[str, Any]]:
+    """Bodies that change at least one field of an event."""
+    return st.fixed_dictionaries({}, optional=FIELDS | SWITCHES).filter(bool)
