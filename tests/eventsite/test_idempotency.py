@@ -1,0 +1,88 @@
+"""Safe retries: the same Idempotency-Key and body lead to the first answer, whatever happened since."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registrations.models import Registration
+from tests.api import EVENT, Api, problem
+
+
+def test_a_repeated_creation_gives_the_first_answer_again(api: Api) -> None:
+    first = api.post("/events", EVENT, idempotency_key="k")
+    api.patch(f"/events/{first.json()['eventId']}", {"title": "Changed"})
+    again = api.post("/events", EVENT, idempotency_key="k")
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again.headers["Location"] == first.headers["Location"]
+    assert len(api.get("/events").json()) == 1
+
+
+@pytest.mark.parametrize("given_id", [{}, {"userId": "alice"}], ids=["made id", "chosen id"])
+def test_a_user_is_created_once(api: Api, given_id: dict[str, str]) -> None:
+    body = {"name": "Alice"} | given_id
+    answers = [api.post("/users", body, idempotency_key="k") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201] * 3
+    assert len({answer.json()["userId"] for answer in answers}) == 1
+    assert len(api.get("/users").json()) == 1
+
+
+@pytest.mark.parametrize("capacity", [1, 0], ids=["a seat", "a place in the queue"])
+def test_a_registration_is_made_once_and_told_as_it_was(api: Api, capacity: int) -> None:
+    event, user, other = api.event(capacity=capacity), api.user(), api.user()
+    first = api.register(event, user, idempotency_key="k").json()
+    api.register(event, other)
+    api.patch(f"/events/{event}", {"capacity": 5})
+    assert api.register(event, user, idempotency_key="k").json() == first
+    api.leave(event, user)
+    again = api.register(event, user, idempotency_key="k")
+    assert (again.status_code, again.json()) == (201, first)
+    found = Registration.find(event, user)
+    assert found and found.status == "cancelled"
+
+
+def test_the_key_works_on_both_paths_of_registering(api: Api) -> None:
+    event, user = api.event(), api.user()
+    first = api.post(f"/events/{event}/registrations", {"userId": user}, idempotency_key="k")
+    again = api.post(f"/events/{event}/register", {"userId": user}, idempotency_key="k")
+    assert (again.status_code, again.json()) == (201, first.json())
+
+
+@given(
+    changes=st.fixed_dictionaries({}, optional={"title": st.just("x"), "eventId": st.just("y"), "extra": st.just(1)})
+)
+def test_a_key_with_another_body_is_refused(api: Api, changes: dict[str, Any]) -> None:
+    assert api.post("/events", EVENT | {"eventId": "party"}, idempotency_key="k").status_code == 201
+    answer = api.post("/events", EVENT | {"eventId": "party"} | changes, idempotency_key="k")
+    assert answer.status_code == (422 if changes else 201)
+    if changes:
+        assert problem(answer) == (422, "idempotency_key_reused")
+
+
+def test_another_registrant_under_the_same_key_is_refused(api: Api) -> None:
+    event = api.event()
+    alice, bob = api.users(2)
+    api.register(event, alice, idempotency_key="k")
+    assert problem(api.register(event, bob, idempotency_key="k")) == (422, "idempotency_key_reused")
+
+
+def test_a_key_is_bound_to_its_call(api: Api) -> None:
+    user = api.user()
+    for event in (api.event(), api.event()):
+        assert api.register(event, user, idempotency_key="k").json()["eventId"] == event
+
+
+def test_a_refused_request_may_be_tried_again_under_its_key(api: Api) -> None:
+    event = api.event(capacity=1, waitlistEnabled=False)
+    alice, bob = api.users(2)
+    api.register(event, alice)
+    assert problem(api.register(event, bob, idempotency_key="k")) == (409, "event_full")
+    api.leave(event, alice)
+    assert api.register(event, bob, idempotency_key="k").status_code == 201
+
+
+@pytest.mark.parametrize("key", ["", " ", "ü", "x" * 256, "a b"])
+def test_a_malformed_key_is_refused(api: Api, key: str) -> None:
+    assert problem(api.post("/users", {"name": "Alice"}, idempotency_key=key)) == (422, "validation_error")
+    assert api.get("/users").json() == []
