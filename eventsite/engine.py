@@ -136,7 +136,7 @@ def lease(directory: Path) -> Lease:
 
 def _attach_or_start(directory: Path, until: float) -> Lease:
     while time.monotonic() < until:
-        found = _attach(directory, until) or _start(directory, until)
+        found = _start(directory, until) or _attach(directory, until)
         if found:
             return found
         time.sleep(LOOK_AGAIN_SECONDS)  # another one has the lock: it is about to listen, or about to end
@@ -144,7 +144,10 @@ def _attach_or_start(directory: Path, until: float) -> Lease:
 
 
 def _attach(directory: Path, until: float) -> Lease | None:
-    """Take a lease of the host that the record names; None if it is not there, or ends."""
+    """Take a lease of the host that the record names; None if it is not there yet, or ends.
+
+    To be asked only while the lock is held: nobody who is not there any more is taken for the host then.
+    """
     try:
         record = json.loads((directory / RECORD).read_text())
         channel = socket.create_connection(("127.0.0.1", record["leases"]), timeout=1)

@@ -15,12 +15,13 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-SAVE_SECONDS = 2.0
+SAVE_SECONDS = 1.0
 SAVING_SHARE = 0.05
 """Saving stops the engine for as long as it takes, so it may take this share of the time and no more."""
 
@@ -52,7 +53,18 @@ class Host:
         self._ready, self._over, self._written = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def run(self) -> None:
-        """Serve until the last lease is gone; save, and return."""
+        """Serve until the last lease is gone; save, and return.
+
+        What fails is told before anything is closed, so that clients find it in the log once they see the end.
+        """
+        try:
+            await self._run()
+        except BaseException as error:
+            sys.stderr.write(f"{error}\n" if isinstance(error, SystemExit) else traceback.format_exc())
+            sys.stderr.flush()
+            os._exit(1)
+
+    async def _run(self) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._over.set)
         self._write_record()
         self._server = await asyncio.start_server(self._hold, sock=self._listener)

@@ -18,7 +18,7 @@ from eventsite.errors import Unavailable
 from eventsite.idempotency import Marker
 from eventsite.retries import time_limit
 
-ANSWER_SECONDS = 4.0
+ANSWER_SECONDS = 3.0
 SETTLE_SECONDS = 180.0
 LOCAL_INDEXES, GLOBAL_INDEXES = "LocalSecondaryIndexes", "GlobalSecondaryIndexes"
 

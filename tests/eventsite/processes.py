@@ -1,0 +1,144 @@
+"""Processes as a developer starts them: a clean environment, a data directory of their own, nothing left behind."""
+
+import fcntl
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread, Timer
+from typing import Any
+from urllib.request import Request, urlopen
+
+from django.conf import settings
+
+SECONDS = 20
+
+
+def environment(directory: Path, **extra: str) -> dict[str, str]:
+    """The environment of a fresh checkout whose data lives in `directory`."""
+    ours = ("AWS_", "DYNAMODB_", "EVENTS_", "USERS_", "REGISTRATIONS_", "AUTH_", "DJANGO_", "BASE_PATH", "DEBUG")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return kept | {"LOCAL_DYNAMODB_DIR": str(directory), "PYTHONUNBUFFERED": "1"} | extra
+
+
+def manage(directory: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of manage.py to its end."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env=environment(directory, **extra),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@contextmanager
+def python(directory: Path, code: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run a script that uses the service without Django's commands; it is killed at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"import os, sys; from eventsite import engine\n{code}"],
+        cwd=settings.BASE_DIR,
+        env=environment(directory, DJANGO_SETTINGS_MODULE="eventsite.settings"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process, watched(process):
+        yield process
+
+
+@contextmanager
+def watched(process: "subprocess.Popen[str]") -> Iterator[None]:
+    """Kill a process at the end, or when it takes too long, so that nobody waits for its output for ever."""
+    timer = Timer(SECONDS, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        process.kill()
+
+
+class Server:
+    """`manage.py runserver` on a free port, with what it printed so far in `output`."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self.output = ""
+        self.wait_until_up()
+
+    def wait_until_up(self) -> None:
+        """Wait until it says that it listens."""
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self.output += line
+            if found := re.search(r"development server at (http://\S+)/", line):
+                self._url = found[1]
+            if line.startswith("Quit the server"):
+                return
+        raise AssertionError(f"The server ended:\n{self.output}")
+
+    def call(self, path: str, body: Any = None) -> Any:
+        """Send a request, a POST if it has a body, and return the JSON that comes back."""
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(self._url + path, data, {"Content-Type": "application/json"})
+        with urlopen(request, timeout=SECONDS) as answer:
+            return json.load(answer)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        return "127.0.0.1", int(self._url.rpartition(":")[2])
+
+    def end(self, how: signal.Signals) -> None:
+        """Send a signal to all its processes, as a terminal does with Ctrl-C, and wait for their end."""
+        os.killpg(self._process.pid, how)
+        self._process.wait(SECONDS)
+
+
+@contextmanager
+def runserver(directory: Path, *arguments: str, **extra: str) -> Iterator[Server]:
+    """Run the development server for a while."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "runserver", "0", *arguments],
+        cwd=settings.BASE_DIR,
+        env=environment(directory, **extra),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    with process, watched(process):
+        try:
+            yield Server(process)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def record(directory: Path) -> dict[str, Any]:
+    """What the engine of a directory says about itself."""
+    told: dict[str, Any] = json.loads((directory / "engine.json").read_text())
+    return told
+
+
+def has_ended(directory: Path) -> bool:
+    """Wait for the end of a directory's engine, that is, for its lock. Returns: whether it came in time."""
+
+    def hold() -> None:
+        with (directory / "engine.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+
+    waiter = Thread(target=hold, daemon=True)
+    waiter.start()
+    waiter.join(SECONDS)
+    return not waiter.is_alive()

@@ -1,0 +1,87 @@
+"""`manage.py runserver`: serves from a fresh checkout, and keeps what it was told."""
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.eventsite.processes import SECONDS, has_ended, manage, record, runserver
+
+ALICE = {"userId": "alice", "name": "Alice"}
+MODES = pytest.mark.parametrize("mode", [["--noreload"], []], ids=["plain", "autoreload"])
+
+
+@MODES
+def test_a_fresh_checkout_serves(tmp_path: Path, mode: list[str]) -> None:
+    with runserver(tmp_path, *mode) as server:
+        assert server.call("/health")["status"] == "healthy"
+        assert server.call("/users", ALICE)["userId"] == "alice"
+        assert [line for line in server.output.splitlines() if str(tmp_path) in line] == [
+            f"Data: in {tmp_path}, kept by the embedded DynamoDB engine at {record(tmp_path)['url']}"
+        ]
+
+
+@MODES
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
+def test_state_survives_the_server(tmp_path: Path, mode: list[str], how: signal.Signals) -> None:
+    with runserver(tmp_path, *mode) as server:
+        server.call("/users", ALICE)
+        server.end(how)
+        assert has_ended(tmp_path)
+    with runserver(tmp_path, "--noreload") as server:
+        assert server.call("/users/alice")["name"] == "Alice"
+
+
+def test_the_autoreloader_keeps_the_engine(tmp_path: Path) -> None:
+    watched = tmp_path / "path" / "sitecustomize.py"  # a module that every Python imports as it starts
+    watched.parent.mkdir()
+    watched.touch()
+    with runserver(tmp_path / "data", PYTHONPATH=str(watched.parent)) as server:
+        server.call("/users", ALICE)
+        before = record(tmp_path / "data")
+        os.utime(watched, (time.time() + 1, time.time() + 1))
+        server.wait_until_up()
+        assert server.call("/users/alice")["name"] == "Alice"
+        assert record(tmp_path / "data") == before
+
+
+def test_a_request_that_stalls_holds_up_nobody(tmp_path: Path) -> None:
+    with runserver(tmp_path, "--noreload") as server, socket.create_connection(server.address) as stalling:
+        stalling.sendall(b"GET / HTTP/1.1\r\n")
+        assert server.call("/health")["status"] == "healthy"
+
+
+def test_another_endpoint_needs_no_engine(tmp_path: Path, engine: str) -> None:
+    configured = {"AWS_ENDPOINT_URL_DYNAMODB": engine, "DYNAMODB_TABLE_PREFIX": "elsewhere-"}
+    with runserver(tmp_path / "data", "--noreload", **configured) as server:
+        assert server.call("/health")["status"] == "healthy"
+        assert f"Data: in DynamoDB at {engine}\n" in server.output
+        assert "Created the table elsewhere-users." in server.output
+    assert not (tmp_path / "data").exists()
+
+
+@MODES
+def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path, mode: list[str]) -> None:
+    ended = manage(tmp_path, "runserver", "0", *mode, AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:1")
+    assert ended.returncode == 1
+    assert "Error: DynamoDB at http://127.0.0.1:1 does not answer.\n" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@MODES
+def test_data_that_cannot_be_kept_are_refused_in_a_sentence(tmp_path: Path, mode: list[str]) -> None:
+    (tmp_path / "file").touch()
+    ended = manage(tmp_path / "file" / "data", "runserver", "0", *mode)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("CommandError: The embedded DynamoDB engine cannot keep its data in ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_it_listens_on_this_machine_only_by_default(tmp_path: Path) -> None:
+    with runserver(tmp_path, "--noreload") as server:
+        assert "http://127.0.0.1:" in server.output
+        with socket.create_connection(server.address, timeout=SECONDS) as connection:
+            assert connection.getpeername()[0] == "127.0.0.1"
