@@ -141,6 +141,7 @@ def make(table: str, **changes: Any) -> None:
     model = next(model for model in owners() if model.Meta.table_name == table)
     request = tables._request(model, tags={}, protect=False) | changes
     client().create_table(**{name: value for name, value in request.items() if value is not None})
+    tables._finish(model, protect=False)
 
 
 def index(name: str, *keys: str, projection: str = "ALL") -> dict[str, Any]:
@@ -194,7 +195,6 @@ DIFFERENT = {
         {"BillingMode": "PROVISIONED", "ProvisionedThroughput": CAPACITY},
         "is billed as PROVISIONED; the model wants PAY_PER_REQUEST.",
     ),
-    "no time to live": (EVENTS, {}, "expires its items by nothing; the model wants expiresAt."),
 }
 
 
@@ -205,6 +205,13 @@ def test_it_says_what_differs(no_tables: None, table: str, changes: dict[str, An
     status, _, err = run()
     assert (status, err) == (1, f"{table} {sentence}\n")
     assert describe(table) == before
+
+
+def test_items_that_should_expire_and_do_not_are_a_difference(no_tables: None) -> None:
+    tables.create_missing()
+    ttl = {"Enabled": False, "AttributeName": "expiresAt"}
+    client().update_time_to_live(TableName=EVENTS, TimeToLiveSpecification=ttl)
+    assert tables.differences() == [f"{EVENTS} expires its items by nothing; the model wants expiresAt."]
 
 
 def test_items_that_should_not_expire_are_a_difference(no_tables: None) -> None:

@@ -63,9 +63,8 @@ def test_another_endpoint_needs_no_engine(tmp_path: Path, engine: str) -> None:
     assert not (tmp_path / "data").exists()
 
 
-@MODES
-def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path, mode: list[str]) -> None:
-    ended = manage(tmp_path, "runserver", "0", *mode, AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:1")
+def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    ended = manage(tmp_path, "runserver", "0", AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:1")
     assert ended.returncode == 1
     assert "Error: DynamoDB at http://127.0.0.1:1 does not answer.\n" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -25,11 +25,10 @@ def shell(directory: Path, code: str, *arguments: str) -> str:
 
 def test_models_and_rules_are_at_hand(tmp_path: Path) -> None:
     names = "Event, Seats, Registration, User, editing, seating, directory, listing, of_event, of_user"
-    printed = shell(tmp_path, f"print([each.__name__ for each in ({names})])")
-    assert printed.strip() == str(
-        ["Event", "Seats", "Registration", "User"]
-        + ["events.editing", "registrations.seating", "users.directory", "events.listing"]
-        + ["of_event", "of_user"]
+    printed = shell(tmp_path, f"print(*[each.__name__ for each in ({names})])")
+    assert printed == (
+        "Event Seats Registration User "
+        "events.editing registrations.seating users.directory events.listing of_event of_user\n"
     )
 
 
