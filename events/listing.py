@@ -19,6 +19,7 @@ from events.models import STATUSES, Half, Listing
 
 FIRST, LAST = "0000-00-00", "9999-99-99"
 HALVES = 2
+AHEAD = 1.5
 
 
 class Stream(NamedTuple):
@@ -70,21 +71,22 @@ def page(sources: list[Stream], span: Span, *, limit: int) -> tuple[list[Listing
 
 
 def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[tuple[str, Listing]]:
-    """The events of all streams in order, each stream read in chunks of about its share of what is still wanted."""
+    """The events of all streams in order.
+
+    Each stream is first read for somewhat more than its share of the page; one that runs out all the same holds many
+    of the events in question, and is read for all that is still wanted.
+    """
     pick = max if span.descending else min
-    while True:
-        unread = [reader for reader in readers if not reader.ready]
-        active = [reader for reader in readers if reader.ready or reader.more]
-        for reader in unread:
-            reader.fill(math.ceil(wanted / len(active) * (1 if len(active) == 1 else 1.5)) if active else 0)
+    chunk = wanted if len(readers) == 1 else math.ceil(wanted / len(readers) * AHEAD)
+    while readers:
+        for reader in readers:
+            reader.fill(chunk)
         readers = [reader for reader in readers if reader.ready]
-        if not readers:
-            return
-        place, halves = pick(readers, key=lambda reader: reader.ready[0][0]).ready.popleft()
-        listing = _whole(place, halves)
-        if listing:
-            wanted = max(1, wanted - 1)
-            yield place, listing
+        if readers:
+            place, halves = pick(readers, key=lambda reader: reader.ready[0][0]).ready.popleft()
+            chunk = wanted = max(1, wanted - 1)
+            if listing := _whole(place, halves):
+                yield place, listing
 
 
 class _Reader:
@@ -100,9 +102,9 @@ class _Reader:
         self._cut: list[Half] = []
 
     def fill(self, events: int) -> None:
-        """Read the next chunk, about so many events, unless the stream is at its end."""
+        """Read the next chunk, about so many events, if none is ready and the stream is not at its end."""
         while self.more and not self.ready:
-            self._read(max(1, events) * HALVES)
+            self._read(events * HALVES)
 
     def _read(self, items: int) -> None:
         query = self._stream.partition_of.query(

@@ -101,14 +101,16 @@ class SwitchField(serializers.BooleanField):
 class DayField(serializers.DateField):
     """A real calendar day as ``YYYY-MM-DD`` in ASCII digits; kept as text."""
 
+    default_error_messages = {"invalid": "This must be a day of the calendar, as YYYY-MM-DD."}
+
     def to_internal_value(self, value: Any) -> Any:
         """The day, as text."""
         if not isinstance(value, str) or not _DAY.fullmatch(value):
-            self.fail("invalid", format="YYYY-MM-DD")
+            self.fail("invalid")
         try:
             date.fromisoformat(value)
         except ValueError:
-            self.fail("invalid", format="YYYY-MM-DD")
+            self.fail("invalid")
         return value
 
 
