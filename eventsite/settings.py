@@ -65,9 +65,10 @@ def is_loopback(url: str) -> bool:
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 DYNAMODB_ENDPOINT = text("AWS_ENDPOINT_URL_DYNAMODB", pattern=r"https?://[^\s/]+.*", expected="an http or https URL")
 LOCAL = not ON_LAMBDA and (not DYNAMODB_ENDPOINT or is_loopback(DYNAMODB_ENDPOINT))
-# Any pair will do for an engine on this machine, and asking botocore for real ones would look over the network.
+# Any pair will do for an engine on this machine, and asking botocore for real ones would look over the network. The
+# embedded engine never gets real ones: they would be of no use, and it keeps the tables of each account apart.
 HAS_CREDENTIALS = bool(os.environ.get("AWS_ACCESS_KEY_ID") or os.environ.get("AWS_PROFILE"))
-DYNAMODB_CREDENTIALS = "local" if LOCAL and not HAS_CREDENTIALS else None
+DYNAMODB_CREDENTIALS = "local" if LOCAL and not (DYNAMODB_ENDPOINT and HAS_CREDENTIALS) else None
 LOCAL_DYNAMODB_DIR = Path(text("LOCAL_DYNAMODB_DIR", str(BASE_DIR / ".dynamodb"))).expanduser().resolve()
 
 # Tables.
