@@ -44,8 +44,6 @@ LOCK, RECORD, LOG = "engine.lock", "engine.json", "engine.log"
 class EngineFailed(Unavailable):
     """The embedded engine cannot be had; the sentence says why, and what to do about it."""
 
-    code = "engine_failed"
-
 
 class Lease:
     """A process's claim on a running engine."""

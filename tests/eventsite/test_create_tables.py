@@ -247,6 +247,13 @@ def test_it_works_with_the_embedded_engine(tmp_path: Path) -> None:
     assert "Created" not in second.stdout
 
 
+def test_the_embedded_engine_is_the_same_whatever_account_is_configured(tmp_path: Path) -> None:
+    manage(tmp_path, "create_tables")
+    again = manage(tmp_path, "create_tables", AWS_ACCESS_KEY_ID="123456789012", AWS_SECRET_ACCESS_KEY="x")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert "Created" not in again.stdout
+
+
 def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path) -> None:
     ended = manage(tmp_path, "create_tables", AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:1")
     assert ended.returncode == 1

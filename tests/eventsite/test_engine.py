@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from subprocess import TimeoutExpired
 from threading import Event, Thread
 from typing import Any
 from urllib.error import HTTPError
@@ -251,6 +252,22 @@ def test_release_returns_when_everything_is_saved(take: Take, directory: Path) -
     lease.release()
     assert "kept" in (directory / "state" / "dynamodb.json").read_text()
     assert written(take().url) == ["kept"]
+
+
+def test_a_process_that_exits_waits_until_everything_is_saved(directory: Path) -> None:
+    with python(directory, CLIENT) as client:
+        assert client.stdin and client.stdout
+        write(client.stdout.readline().strip(), "kept")
+        host = record(directory)["pid"]
+        os.kill(host, signal.SIGSTOP)
+        try:
+            client.stdin.close()
+            with pytest.raises(TimeoutExpired):
+                client.wait(1)
+        finally:
+            os.kill(host, signal.SIGCONT)
+        client.wait(SECONDS)
+    assert "kept" in (directory / "state" / "dynamodb.json").read_text()
 
 
 def test_writes_are_saved_before_the_end_too(take: Take, directory: Path) -> None:
