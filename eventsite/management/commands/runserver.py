@@ -24,7 +24,7 @@ class Command(runserver.Command):
         keeps the engine running between them.
         """
         if os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) != "true":
-            self.stdout.write(self._where())
+            self.stdout.write(self._find_data())
         super().run(**options)
 
     def inner_run(self, *args: Any, **options: Any) -> None:
@@ -39,7 +39,8 @@ class Command(runserver.Command):
             os._exit(1)  # the autoreloader runs this in a thread, where sys.exit would end nothing
         super().inner_run(*args, **options)
 
-    def _where(self) -> str:
+    def _find_data(self) -> str:
+        """Start the embedded engine, if it is the one to use. Returns: where the data live, in words."""
         if settings.DYNAMODB_ENDPOINT:
             return f"Data: in DynamoDB at {settings.DYNAMODB_ENDPOINT}"
         try:
