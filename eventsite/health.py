@@ -27,6 +27,6 @@ def _state(model: type[Record]) -> str:
     except model.DoesNotExist:
         return "ok"
     except (PynamoDBException, BotoCoreError, Unavailable):
-        logger.exception("the table %s does not answer", model.Meta.table_name)
+        logger.warning("the table %s does not answer", model.Meta.table_name)
         return "unavailable"
     return "ok"
