@@ -24,10 +24,11 @@ class EventViewSet(ApiViewSet):
         "update": EventChangesSerializer,
         "partial_update": EventChangesSerializer,
     }
+    queries = {"list": EventsQuery}
 
     def list(self, request: Request) -> Response:
         """One page of events, by date and then id."""
-        query = self.query(EventsQuery)
+        query = self.query()
         organizer_id = query.get("organizer_id")
         if organizer_id == "me":
             organizer_id = caller(request) or ""

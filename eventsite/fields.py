@@ -16,7 +16,9 @@ from eventsite import ids
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-NOT_BLANK = r"\S"
+# At least one character that is not white space, to Python and to ECMA's regular expressions alike, and no NUL.
+TEXT_PATTERN = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085\ufeff][^\u0000]*$"
+_NOT_BLANK = re.compile(r"[^\s\u001c-\u001f\u0085\ufeff]")
 
 
 def _is_form(field: serializers.Field[Any, Any, Any, Any]) -> bool:
@@ -34,7 +36,7 @@ class TextField(serializers.CharField):
 
     def run_validation(self, data: Any = empty) -> Any:
         """The text. Raises `ValidationError`."""
-        if isinstance(data, str) and data and not data.strip():
+        if isinstance(data, str) and data and not _NOT_BLANK.search(data):
             self.fail("blank")
         return super().run_validation(data)
 

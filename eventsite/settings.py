@@ -174,6 +174,22 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_TOKEN": None,
 }
 
+SPECTACULAR_SETTINGS = {
+    "TITLE": "eventsite",
+    "DESCRIPTION": "Events, registrations and waitlists. Lists are arrays, and the Link header of an answer leads to "
+    "the next page. Errors are problem documents (RFC 9457): `code` is the word for programs, `detail` the sentence "
+    "for people. Fields that only the service sets, and fields it does not know, are ignored in requests.",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.0",
+    "LICENSE": {"name": "MIT"},
+    "DEFAULT_GENERATOR_CLASS": "eventsite.openapi.Generator",
+    "POSTPROCESSING_HOOKS": [],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
 # Limits. API Gateway gives up after 29 s and the Lambda after 30 s, so we answer 503 before either.
 REQUEST_SECONDS = 20.0
 REQUEST_BYTES = 1_000_000

@@ -8,9 +8,9 @@ from eventsite.views import Health, Root
 urlpatterns = [
     path("", Root.as_view({"get": "retrieve"}), name="root"),
     path("health", Health.as_view({"get": "retrieve"}), name="health"),
-    path("docs", Lazily("drf_spectacular.views.SpectacularSwaggerView", url_name="schema"), name="docs"),
-    path("redoc", Lazily("drf_spectacular.views.SpectacularRedocView", url_name="schema"), name="redoc"),
-    path("schema", Lazily("drf_spectacular.views.SpectacularAPIView"), name="schema"),
+    path("docs", Lazily("eventsite.docs_views.SwaggerView"), name="docs"),
+    path("redoc", Lazily("eventsite.docs_views.RedocView"), name="redoc"),
+    path("schema", Lazily("eventsite.docs_views.SchemaView"), name="schema"),
     path("", include("users.urls")),
     path("", include("events.urls")),
     path("", include("registrations.urls")),

@@ -25,6 +25,8 @@ class ApiViewSet(viewsets.ViewSet):
 
     serializers: dict[str, type[Serializer[Any]]] = {}
     """The serializer of each action's body; the browsable API makes its forms from them."""
+    queries: dict[str, type[Serializer[Any]]] = {}
+    """The serializer of each action's query parameters; the browsable API makes its filters from them."""
 
     def get_serializer(self, *args: Any, **options: Any) -> Serializer[Any]:
         """The serializer of the current action; OPTIONS and the forms of a page ask in the name of another method."""
@@ -43,9 +45,9 @@ class ApiViewSet(viewsets.ViewSet):
         values: dict[str, Any] = serializer.validated_data
         return values
 
-    def query(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
+    def query(self) -> dict[str, Any]:
         """The validated query parameters. Raises `ValidationError` with all wrong ones."""
-        serializer = serializer_class(data=self.request.query_params)
+        serializer = self.queries[self.action](data=self.request.query_params)
         serializer.is_valid(raise_exception=True)
         values: dict[str, Any] = serializer.validated_data
         return values

@@ -24,8 +24,8 @@ class RegistrationSerializer(serializers.Serializer[Any]):
     """What one user has to do with one event."""
 
     registrationId = serializers.UUIDField()
-    eventId = serializers.CharField()
-    userId = serializers.CharField()
+    eventId = IdField()
+    userId = IdField()
     status = serializers.ChoiceField(choices=STATUSES)
     registeredAt = serializers.DateTimeField(help_text="When the user asked.")
     promotedAt = serializers.DateTimeField(allow_null=True, help_text="When the user moved up from the waitlist.")
@@ -57,7 +57,7 @@ class LeftSerializer(serializers.Serializer[Any]):
     """What came of a registration that was given up."""
 
     message = serializers.CharField()
-    promotedUser = serializers.CharField(allow_null=True, help_text="Who got the seat, if anybody.")
+    promotedUser = IdField(allow_null=True, help_text="Who got the seat, if anybody.")
 
 
 class AttendanceSerializer(serializers.Serializer[Any]):

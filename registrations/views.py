@@ -28,15 +28,16 @@ class RegistrationViewSet(ApiViewSet):
         "list": RegistrationRequestSerializer,
         "create": RegistrationRequestSerializer,
     }
+    queries = {"list": RegistrationsQuery, "waitlist": PageQuery}
 
     def list(self, request: Request, event_id: str) -> Response:
         """One page of an event's registrations: who has a seat, then who waits."""
-        query = self.query(RegistrationsQuery)
+        query = self.query()
         return self._page(event_id, query["status"], query)
 
     def waitlist(self, request: Request, event_id: str) -> Response:
         """One page of an event's queue, in order."""
-        return self._page(event_id, WAITLISTED, self.query(PageQuery))
+        return self._page(event_id, WAITLISTED, self.query())
 
     def create(self, request: Request, event_id: str) -> Response:
         """Register a user: a seat if one is free, else a place in the queue if there is one."""
@@ -64,14 +65,16 @@ class RegistrationViewSet(ApiViewSet):
 class AttendanceViewSet(ApiViewSet):
     """A user's registrations, with the events they are for."""
 
+    queries = {"registrations": RegistrationsQuery, "waitlists": PageQuery}
+
     def registrations(self, request: Request, user_id: str) -> Response:
         """One page of a user's registrations."""
-        query = self.query(RegistrationsQuery)
+        query = self.query()
         return self._page(user_id, query["status"], query)
 
     def waitlists(self, request: Request, user_id: str) -> Response:
         """One page of the events a user waits for."""
-        return self._page(user_id, WAITLISTED, self.query(PageQuery))
+        return self._page(user_id, WAITLISTED, self.query())
 
     def _page(self, user_id: str, status: str, query: dict[str, Any]) -> Response:
         after = pagination.place_of(query.get("cursor"), self.request)

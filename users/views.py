@@ -15,10 +15,11 @@ class UserViewSet(ApiViewSet):
     """Users: create, list and read them."""
 
     serializers = {"list": UserSerializer, "create": UserSerializer, "retrieve": UserSerializer}
+    queries = {"list": PageQuery}
 
     def list(self, request: Request) -> Response:
         """One page of users."""
-        query = self.query(PageQuery)
+        query = self.query()
         after = pagination.place_of(query.get("cursor"), request)
         return self.listed(UserSerializer, *directory.page(limit=query["limit"], after=after))
 

@@ -1,0 +1,136 @@
+"""What the OpenAPI document says about events."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
+
+from events.editing import EventExists, EventHasRegistrations, EventNotFound, EventNotYours
+from events.models import STATUSES
+from events.serializers import EventSerializer
+from eventsite.errors import Forbidden
+from eventsite.openapi import QUERY_EXAMPLES, Call, Json, describe
+
+SWITCHES = ("waitlistEnabled", "hasWaitlist")
+
+BODY: Json = {
+    "eventId": "spring-party",
+    "title": "Spring party",
+    "description": "Music and cake in the garden.",
+    "date": "2027-04-01",
+    "location": "Garden",
+    "capacity": 50,
+    "organizer": "The garden club",
+    "status": "published",
+    "waitlistEnabled": True,
+}
+SPRING_PARTY: Json = BODY | {
+    "hasWaitlist": True,
+    "registeredCount": 50,
+    "waitlistCount": 3,
+    "organizerId": None,
+    "createdAt": "2027-01-31T09:30:00.000000Z",
+    "updatedAt": "2027-01-31T09:30:00.000000Z",
+    "version": 1,
+}
+QUERY_EXAMPLES |= {
+    "status": ["published", "active"],
+    "organizerId": "me",
+    "from": "2027-01-01",
+    "to": "2027-12-31",
+    "order": "asc",
+}
+
+
+class BodySchema(OpenApiSerializerExtension):
+    """The bodies of events: the two names of one switch must agree, and an edit must change something."""
+
+    target_class = "events.serializers.EventChangesSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> Json:
+        """The schema object."""
+        schema: Json = super().map_serializer(auto_schema, direction)
+        if direction == "response":
+            return schema
+        schema["not"] = {"anyOf": [_switched(True, False), _switched(False, True)]}
+        if self.target_class is not EventSerializer:
+            del schema["required"]
+            schema["anyOf"] = [{"required": [name]} for name in schema["properties"]]
+        return schema
+
+
+def _switched(*values: bool) -> Json:
+    properties = {name: {"const": value} for name, value in zip(SWITCHES, values, strict=True)}
+    return {"required": list(SWITCHES), "properties": properties}
+
+
+class StatusesSchema(OpenApiSerializerFieldExtension):
+    """The statuses that a list is filtered by."""
+
+    target_class = "events.serializers.StatusesField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
+        """The schema object."""
+        return {"type": "array", "items": {"type": "string", "enum": list(STATUSES)}}
+
+
+describe(
+    "POST /events",
+    call=Call(
+        name="createEvent",
+        summary="Create an event",
+        answer=EventSerializer,
+        status=201,
+        body=BODY,
+        example=SPRING_PARTY | {"registeredCount": 0, "waitlistCount": 0},
+        takes=("Idempotency-Key",),
+        gives=("Location", "ETag"),
+        refusals=(Forbidden, EventExists),
+    ),
+)
+describe(
+    "GET /events",
+    call=Call(
+        name="listEvents",
+        summary="List events",
+        description="One page, by date and then eventId.",
+        answer=EventSerializer,
+        many=True,
+        example=[SPRING_PARTY],
+        gives=("Link",),
+    ),
+)
+describe(
+    "GET /events/{eventId}",
+    call=Call(
+        name="getEvent",
+        summary="Read an event",
+        answer=EventSerializer,
+        example=SPRING_PARTY,
+        gives=("ETag",),
+        refusals=(EventNotFound,),
+    ),
+)
+CHANGE = {
+    "description": "Only the fields sent are changed; PUT and PATCH do the same. More seats, or opening the event "
+    "again, lets as many people in from the waitlist as fit, before the call answers.",
+    "answer": EventSerializer,
+    "body": {"title": "Spring party (moved)", "location": "Hall"},
+    "example": SPRING_PARTY | {"title": "Spring party (moved)", "location": "Hall", "version": 2},
+    "takes": ("If-Match",),
+    "gives": ("ETag",),
+    "refusals": (EventNotYours, EventNotFound),
+}
+describe("PUT /events/{eventId}", call=Call(name="updateEvent", summary="Change an event", **CHANGE))
+describe("PATCH /events/{eventId}", call=Call(name="patchEvent", summary="Change an event", **CHANGE))
+describe(
+    "DELETE /events/{eventId}",
+    call=Call(
+        name="deleteEvent",
+        summary="Delete an event",
+        description="Only while nobody is registered or waiting.",
+        status=204,
+        takes=("If-Match",),
+        refusals=(EventNotYours, EventNotFound, EventHasRegistrations),
+    ),
+)

@@ -1,0 +1,116 @@
+"""What the OpenAPI document says about registrations."""
+
+from events.editing import EventNotFound
+from events.schema import SPRING_PARTY
+from eventsite.errors import Forbidden
+from eventsite.openapi import Call, Json, describe
+from registrations.seating import AlreadyRegistered, EventFull, RegistrationClosed, RegistrationNotFound
+from registrations.serializers import AttendanceSerializer, LeftSerializer, RegisteredSerializer, RegistrationSerializer
+from users.directory import UserNotFound
+
+REGISTERED: Json = {
+    "registrationId": "6f1c1f7e-4d0b-4b53-9a0b-2f7d2f0f6d11",
+    "eventId": "spring-party",
+    "userId": "alice",
+    "status": "registered",
+    "registeredAt": "2027-02-01T12:00:00.000000Z",
+    "promotedAt": None,
+    "cancelledAt": None,
+    "waitlistPosition": None,
+}
+WAITLISTED: Json = REGISTERED | {
+    "registrationId": "0d3a7d52-9c65-4f0e-8c0a-53b1b0a9c7f2",
+    "userId": "bob",
+    "status": "waitlisted",
+    "waitlistPosition": 1,
+}
+
+describe(
+    "POST /events/{eventId}/registrations",
+    "POST /events/{eventId}/register",
+    call=Call(
+        name="register",
+        summary="Register a user for an event",
+        description="The user gets a seat if one is free and nobody waits, else a place at the end of the waitlist if "
+        "the event keeps one.",
+        answer=RegisteredSerializer,
+        status=201,
+        body={"userId": "alice"},
+        example=REGISTERED | {"message": "You have a seat."},
+        takes=("Idempotency-Key",),
+        gives=("Location",),
+        refusals=(Forbidden, EventNotFound, UserNotFound, AlreadyRegistered, EventFull, RegistrationClosed),
+    ),
+)
+describe(
+    "DELETE /events/{eventId}/registrations/{userId}",
+    "DELETE /events/{eventId}/register/{userId}",
+    call=Call(
+        name="unregister",
+        summary="Give up a registration",
+        description="A freed seat goes to whoever has waited longest.",
+        answer=LeftSerializer,
+        example={"message": "The registration is cancelled. The next in line has the seat.", "promotedUser": "bob"},
+        refusals=(Forbidden, RegistrationNotFound),
+    ),
+)
+describe(
+    "GET /events/{eventId}/registrations/{userId}",
+    call=Call(
+        name="getRegistration",
+        summary="Read a user's registration for an event",
+        answer=RegistrationSerializer,
+        example=REGISTERED,
+        refusals=(Forbidden, RegistrationNotFound),
+    ),
+)
+describe(
+    "GET /events/{eventId}/registrations",
+    call=Call(
+        name="listRegistrations",
+        summary="List an event's registrations",
+        description="One page: who has a seat, in order of registration, then who waits, in the order of the queue.",
+        answer=RegistrationSerializer,
+        many=True,
+        example=[REGISTERED, WAITLISTED],
+        gives=("Link",),
+        refusals=(Forbidden, EventNotFound),
+    ),
+)
+describe(
+    "GET /events/{eventId}/waitlist",
+    call=Call(
+        name="listWaitlist",
+        summary="List who waits for a seat",
+        description="One page of the queue, in order, with positions.",
+        answer=RegistrationSerializer,
+        many=True,
+        example=[WAITLISTED],
+        gives=("Link",),
+        refusals=(Forbidden, EventNotFound),
+    ),
+)
+describe(
+    "GET /users/{userId}/registrations",
+    call=Call(
+        name="listUserRegistrations",
+        summary="List a user's registrations, with their events",
+        answer=AttendanceSerializer,
+        many=True,
+        example=[{"registration": REGISTERED, "event": SPRING_PARTY}],
+        gives=("Link",),
+        refusals=(UserNotFound,),
+    ),
+)
+describe(
+    "GET /users/{userId}/waitlists",
+    call=Call(
+        name="listUserWaitlists",
+        summary="List what a user waits for, with the events",
+        answer=AttendanceSerializer,
+        many=True,
+        example=[{"registration": WAITLISTED, "event": SPRING_PARTY}],
+        gives=("Link",),
+        refusals=(UserNotFound,),
+    ),
+)
