@@ -49,11 +49,11 @@ class BodySchema(OpenApiSerializerExtension):
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> Json:
         """The schema object."""
-        schema: Json = super().map_serializer(auto_schema, direction)
+        schema: Json = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
         if direction == "response":
             return schema
         schema["not"] = {"anyOf": [_switched(True, False), _switched(False, True)]}
-        if self.target_class is not EventSerializer:
+        if not isinstance(self.target, EventSerializer):
             del schema["required"]
             schema["anyOf"] = [{"required": [name]} for name in schema["properties"]]
         return schema

@@ -33,10 +33,12 @@ class SwaggerView(SpectacularSwaggerSplitView):
     """Swagger UI. Its script comes apart from the page, so that a strict content policy needs no exception."""
 
     renderer_classes = [Page]
+    metadata_class = None
 
 
 class RedocView(SpectacularRedocView):
     """ReDoc, in a page that fetches nothing from elsewhere."""
 
     renderer_classes = [Page]
+    metadata_class = None
     template_name = "eventsite/redoc.html"

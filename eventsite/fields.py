@@ -14,7 +14,7 @@ from rest_framework.utils import html
 
 from eventsite import ids
 
-_NUMBER = re.compile(r"-?[0-9]{1,20}")
+_NUMBER = re.compile(r"(-?[0-9]{1,20})(\.0{1,20})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # At least one character that is not white space, to Python and to ECMA's regular expressions alike, and no NUL.
 TEXT_PATTERN = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085\ufeff][^\u0000]*$"
@@ -67,8 +67,8 @@ class WholeNumberField(serializers.IntegerField):
 
     def to_internal_value(self, data: Any) -> int:
         """The number."""
-        if isinstance(data, str) and _is_form(self) and _NUMBER.fullmatch(data):
-            return int(data)
+        if isinstance(data, str) and _is_form(self) and (number := _NUMBER.fullmatch(data)):
+            return int(number[1])
         if isinstance(data, bool) or not isinstance(data, int | float) or data != data // 1:
             self.fail("invalid")
         return int(data)

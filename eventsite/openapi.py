@@ -234,13 +234,14 @@ class Schema(AutoSchema):
         return in_path + self._query_parameters() + [ref("parameters", name) for name in call.takes]
 
     def _query_parameters(self) -> list[Json]:
+        """Empty ones count as not sent, because that is how a browser sends a form that is not filled in."""
         query = self._query()
         if query is None:
             return []
         found = []
         for name, schema in self._map_serializer(query, "request")["properties"].items():
             described = {"description": schema.pop("description", ""), "example": QUERY_EXAMPLES[name]}
-            found.append({"name": name, "in": "query", "schema": schema} | described)
+            found.append({"name": name, "in": "query", "schema": schema, "allowEmptyValue": True} | described)
         return found
 
     def _query(self) -> type[Serializer[Any]] | None:
