@@ -103,6 +103,13 @@ def shape(listing: Listing) -> dict[str, Any]:
 class StatusesField(serializers.Field[Any, Any, Any, Any]):
     """One or more statuses: the parameter repeated, or the words separated by commas, or both."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**({"style": {"base_template": "select_multiple.html"}} | options))
+
+    def iter_options(self) -> Any:
+        """The options of the select."""
+        return serializers.ChoiceField(choices=STATUSES).iter_options()
+
     def get_value(self, dictionary: Any) -> Any:
         """All occurrences of the parameter."""
         words = [word for text in dictionary.getlist(self.field_name) for word in text.split(",")]
@@ -122,11 +129,15 @@ class StatusesField(serializers.Field[Any, Any, Any, Any]):
 class EventsQuery(PageQuery):
     """The query parameters of the list of events."""
 
-    status = StatusesField(required=False)
-    organizerId = TextField(source="organizer_id", required=False, max_length=128)
-    to = DayField(required=False)
-    order = WordField(choices=("asc", "desc"), default="asc")
+    status = StatusesField(
+        required=False, help_text="Only these statuses: repeat the parameter, or separate them by commas."
+    )
+    organizerId = TextField(
+        source="organizer_id", required=False, max_length=128, help_text="Only this organizer's; `me` means your own."
+    )
+    to = DayField(required=False, help_text="The last day, inclusive.")
+    order = WordField(choices=("asc", "desc"), default="asc", help_text="By date, upwards or downwards.")
 
     def get_fields(self) -> dict[str, Any]:
         """Adds `from`, which Python does not allow as a name."""
-        return super().get_fields() | {"from": DayField(required=False)}
+        return super().get_fields() | {"from": DayField(required=False, help_text="The first day, inclusive.")}

@@ -5,10 +5,12 @@ from django.urls import path
 from events.views import EventViewSet
 
 urlpatterns = [
-    path("events", EventViewSet.as_view({"get": "list", "post": "create"}), name="events"),
+    path("events", EventViewSet.as_view({"get": "list", "post": "create"}, name="Events"), name="events"),
     path(
         "events/<str:event_id>",
-        EventViewSet.as_view({"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}),
+        EventViewSet.as_view(
+            {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}, name="Event"
+        ),
         name="event",
     ),
 ]

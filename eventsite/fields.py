@@ -124,3 +124,8 @@ class WordField(serializers.ChoiceField):
         if not isinstance(data, str) or data.lower() not in self.choices:
             self.fail("invalid_choice", input=data)
         return data.lower()
+
+    def iter_options(self) -> Any:
+        """The options of the select; where the word may be left out, the first one says nothing."""
+        blank = [] if self.required else [("", "")]
+        return serializers.ChoiceField(choices=[*blank, *self.choices.items()]).iter_options()

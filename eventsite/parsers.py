@@ -7,6 +7,7 @@ from typing import IO, Any
 from django.conf import settings
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
+from rest_framework.renderers import JSONRenderer
 
 MAX_DIGITS = 30
 
@@ -29,6 +30,7 @@ class BoundedJSONParser(BaseParser):
     """JSON as RFC 8259 has it: UTF-8, no NaN; read only if it is not too large."""
 
     media_type = "application/json"
+    renderer_class = JSONRenderer  # the browsable API writes the first draft of a body with it
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None

@@ -6,8 +6,8 @@ from eventsite.docs import Lazily
 from eventsite.views import Health, Root
 
 urlpatterns = [
-    path("", Root.as_view({"get": "retrieve"}), name="root"),
-    path("health", Health.as_view({"get": "retrieve"}), name="health"),
+    path("", Root.as_view({"get": "retrieve"}, name="eventsite"), name="root"),
+    path("health", Health.as_view({"get": "retrieve"}, name="Health"), name="health"),
     path("docs", Lazily("eventsite.docs_views.SwaggerView"), name="docs"),
     path("redoc", Lazily("eventsite.docs_views.RedocView"), name="redoc"),
     path("schema", Lazily("eventsite.docs_views.SchemaView"), name="schema"),

@@ -7,25 +7,25 @@ from registrations.views import AttendanceViewSet, RegistrationViewSet
 urlpatterns = [
     path(
         "events/<str:event_id>/registrations",
-        RegistrationViewSet.as_view({"get": "list", "post": "create"}),
+        RegistrationViewSet.as_view({"get": "list", "post": "create"}, name="Registrations"),
         name="registrations",
     ),
-    path("events/<str:event_id>/waitlist", RegistrationViewSet.as_view({"get": "waitlist"}), name="waitlist"),
+    path("events/<str:event_id>/waitlist", RegistrationViewSet.as_view({"get": "waitlist"}, name="Waitlist"), name="waitlist"),
     path(
         "events/<str:event_id>/registrations/<str:user_id>",
-        RegistrationViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
+        RegistrationViewSet.as_view({"get": "retrieve", "delete": "destroy"}, name="Registration"),
         name="registration",
     ),
-    path("events/<str:event_id>/register", RegistrationViewSet.as_view({"post": "create"}), name="register"),
+    path("events/<str:event_id>/register", RegistrationViewSet.as_view({"post": "create"}, name="Register"), name="register"),
     path(
         "events/<str:event_id>/register/<str:user_id>",
-        RegistrationViewSet.as_view({"delete": "destroy"}),
+        RegistrationViewSet.as_view({"delete": "destroy"}, name="Unregister"),
         name="unregister",
     ),
     path(
         "users/<str:user_id>/registrations",
-        AttendanceViewSet.as_view({"get": "registrations"}),
+        AttendanceViewSet.as_view({"get": "registrations"}, name="Registrations"),
         name="user-registrations",
     ),
-    path("users/<str:user_id>/waitlists", AttendanceViewSet.as_view({"get": "waitlists"}), name="user-waitlists"),
+    path("users/<str:user_id>/waitlists", AttendanceViewSet.as_view({"get": "waitlists"}, name="Waitlists"), name="user-waitlists"),
 ]

@@ -5,6 +5,6 @@ from django.urls import path
 from users.views import UserViewSet
 
 urlpatterns = [
-    path("users", UserViewSet.as_view({"get": "list", "post": "create"}), name="users"),
-    path("users/<str:user_id>", UserViewSet.as_view({"get": "retrieve"}), name="user"),
+    path("users", UserViewSet.as_view({"get": "list", "post": "create"}, name="Users"), name="users"),
+    path("users/<str:user_id>", UserViewSet.as_view({"get": "retrieve"}, name="User"), name="user"),
 ]
