@@ -133,11 +133,12 @@ class EventsQuery(PageQuery):
         required=False, help_text="Only these statuses: repeat the parameter, or separate them by commas."
     )
     organizerId = TextField(
-        source="organizer_id", required=False, max_length=128, help_text="Only this organizer's; `me` means your own."
+        source="organizer_id", required=False, max_length=128, help_text="Only this organizer's; me means your own."
     )
     to = DayField(required=False, help_text="The last day, inclusive.")
     order = WordField(choices=("asc", "desc"), default="asc", help_text="By date, upwards or downwards.")
 
     def get_fields(self) -> dict[str, Any]:
-        """Adds `from`, which Python does not allow as a name."""
-        return super().get_fields() | {"from": DayField(required=False, help_text="The first day, inclusive.")}
+        """Adds `from`, which Python does not allow as a name; all in the order in which people read them."""
+        fields = super().get_fields() | {"from": DayField(required=False, help_text="The first day, inclusive.")}
+        return {name: fields[name] for name in ("status", "organizerId", "from", "to", "order", "limit", "cursor")}

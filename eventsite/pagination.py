@@ -28,7 +28,10 @@ class PageQuery(serializers.Serializer[Any]):
         default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT, help_text="How many entries at most."
     )
     cursor = TextField(
-        required=False, max_length=4000, help_text="Where to continue: as given by the Link header of the last page."
+        required=False,
+        max_length=4000,
+        help_text="Where to continue: as given by the Link header of the last page.",
+        style={"template": "rest_framework/no_field.html"},  # a page has a button for it
     )
 
 

@@ -12,6 +12,8 @@ from rest_framework.renderers import BrowsableAPIRenderer, HTMLFormRenderer
 from rest_framework.request import Request, override_method
 from rest_framework.serializers import Serializer
 
+from eventsite import problems
+
 Form = Serializer[Any]
 Link = tuple[str, str]
 
@@ -29,7 +31,8 @@ WAYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "user-registrations": (("User", "user", "user_id"), ("Waitlists", "user-waitlists", "user_id")),
     "user-waitlists": (("User", "user", "user_id"), ("Registrations", "user-registrations", "user_id")),
 }
-WAYS["register"], WAYS["unregister"] = WAYS["registrations"], WAYS["registration"]
+WAYS["register"] = (("Event", "event", "event_id"), ("Registrations", "registrations", "event_id"))
+WAYS["unregister"] = WAYS["registration"]
 """Where one can go from each route: a label, the name of a route, and the parts of the path that it shares."""
 
 
@@ -77,6 +80,8 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         context: dict[str, Any] = super().get_context(data, accepted_media_type, renderer_context)
         response, match = renderer_context["response"], renderer_context["request"].resolver_match
         following = re.match("<([^>]+)>", response.get("Link", ""))
+        if response.status_code >= 400:
+            context["response_headers"]["Content-Type"] = problems.MEDIA_TYPE
         context["links"] = [
             (label, reverse(route, args=[match.kwargs[part] for part in parts]))
             for label, route, *parts in WAYS.get(match.url_name, ())

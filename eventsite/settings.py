@@ -181,7 +181,9 @@ SPECTACULAR_SETTINGS = {
     "for people. Fields that only the service sets, and fields it does not know, are ignored in requests.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
-    "LICENSE": {"name": "MIT"},
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
+    # Swagger UI asks a server of its makers to judge the document unless it is told not to.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "DEFAULT_GENERATOR_CLASS": "eventsite.openapi.Generator",
     "POSTPROCESSING_HOOKS": [],
     "COMPONENT_SPLIT_REQUEST": True,
