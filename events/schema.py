@@ -37,7 +37,6 @@ QUERY_EXAMPLES |= {
     "organizerId": "me",
     "from": "2027-01-01",
     "to": "2027-12-31",
-    "order": "asc",
 }
 
 

@@ -240,7 +240,7 @@ class Schema(AutoSchema):
             return []
         found = []
         for name, schema in self._map_serializer(query, "request")["properties"].items():
-            described = {"description": schema.pop("description", ""), "example": QUERY_EXAMPLES[name]}
+            described = {"description": schema.pop("description", ""), "example": _example(name, schema)}
             found.append({"name": name, "in": "query", "schema": schema, "allowEmptyValue": True} | described)
         return found
 
@@ -311,7 +311,11 @@ class Schema(AutoSchema):
 
 
 QUERY_EXAMPLES: dict[str, Any] = {"limit": 20, "cursor": "WyJ4Il0:1wV3aB:c2lnbmF0dXJl"}
-"""An example of each query parameter, by its name."""
+"""An example of each query parameter that is not one of a few words, by its name."""
+
+
+def _example(name: str, schema: Json) -> Any:
+    return schema["enum"][0] if "enum" in schema else QUERY_EXAMPLES[name]
 
 
 def _by_status(refusals: Iterable[type[errors.DomainError]]) -> dict[str, Json]:

@@ -135,3 +135,10 @@ class Browser:
         return Page(
             self._client.generic(form.method, form.action, body, MULTIPART_CONTENT if values else ""), form.action
         )
+
+    def download(self, address: str) -> tuple[int, bytes]:
+        """Status and content of whatever is at an address."""
+        answer = self._client.get(address.removeprefix(ORIGIN))
+        content = b"".join(answer)
+        answer.close()
+        return answer.status_code, content

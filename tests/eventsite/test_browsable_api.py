@@ -1,24 +1,12 @@
 """People use the service in a browser: every call has a form or a button, and every page leads on."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test import Client, override_settings
-from django.urls import get_script_prefix, set_script_prefix
+from django.test import Client
 
 from tests.api import EVENT, Api
 from tests.browser import ORIGIN, Browser
-
-
-@pytest.fixture(params=["", "/prod"], ids=["at the root", "behind /prod"])
-def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    """A browser of the service, at the root of its host and behind a stage prefix."""
-    base, before = request.param, get_script_prefix()
-    with override_settings(BASE_PATH=base, FORCE_SCRIPT_NAME=base or None, STATIC_URL=f"{base}/static/"):
-        set_script_prefix(f"{base}/")
-        yield Browser(base)
-        set_script_prefix(before)
 
 
 @pytest.fixture

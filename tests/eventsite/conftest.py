@@ -1,0 +1,19 @@
+"""What the tests of the service's pages share."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import override_settings
+from django.urls import get_script_prefix, set_script_prefix
+
+from tests.browser import Browser
+
+
+@pytest.fixture(params=["", "/prod"], ids=["at the root", "behind /prod"])
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """A browser of the service, at the root of its host and behind a stage prefix."""
+    base, before = request.param, get_script_prefix()
+    with override_settings(BASE_PATH=base, FORCE_SCRIPT_NAME=base or None, STATIC_URL=f"{base}/static/"):
+        set_script_prefix(f"{base}/")
+        yield Browser(base)
+        set_script_prefix(before)

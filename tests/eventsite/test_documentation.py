@@ -1,0 +1,137 @@
+"""The documentation: complete, served by the service alone, right behind a stage prefix, and free until asked for."""
+
+import json
+import re
+import subprocess
+import sys
+from io import StringIO
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+import yaml
+from django.core.management import call_command
+
+import eventsite
+from tests.api import Api, problem
+from tests.browser import ORIGIN, Browser
+
+
+@pytest.fixture
+def document(api: Api) -> Any:
+    """The OpenAPI document."""
+    return api.get("/schema").json()
+
+
+def test_the_document_is_valid_and_nothing_in_it_is_guessed() -> None:
+    printed = StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=printed)
+    assert yaml.safe_load(printed.getvalue())["info"]["title"] == "eventsite"
+
+
+def test_it_names_itself(document: Any) -> None:
+    assert document["openapi"].startswith("3.1")
+    assert (document["info"]["title"], document["info"]["version"]) == ("eventsite", eventsite.__version__)
+
+
+def test_it_is_json_unless_yaml_is_asked_for(api: Api, document: Any) -> None:
+    assert api.get("/schema").headers["Content-Type"].startswith("application/json")
+    for answer in (api.get("/schema?format=yaml"), api.get("/schema", accept="application/yaml")):
+        assert yaml.safe_load(answer.content) == document
+    assert api.get("/schema?format=json").json() == document
+
+
+def test_every_call_has_a_name_of_its_own_and_an_example_of_each_part(document: Any) -> None:
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    assert {"listEvents", "createEvent", "getEvent", "updateEvent", "deleteEvent", "register", "createUser"} <= {*names}
+    for operation in operations:
+        for parameter in operation.get("parameters", []):
+            assert "example" in _resolved(document, parameter), (operation["operationId"], parameter)
+        for answer in [*operation["responses"].values(), operation.get("requestBody", {})]:
+            for kind, content in _resolved(document, answer).get("content", {}).items():
+                described = {"example", "examples"} & content.keys() or operation["tags"] == ["eventsite"]
+                assert described, (operation["operationId"], kind)
+
+
+def test_every_example_is_what_its_schema_says(document: Any) -> None:
+    from jsonschema import Draft202012Validator
+
+    def check(schema: Any, example: Any) -> None:
+        Draft202012Validator(schema | {"components": document["components"]}).validate(example)
+
+    checked = 0
+    for path in document["paths"].values():
+        for operation in path.values():
+            for parameter in map(lambda part: _resolved(document, part), operation.get("parameters", [])):
+                check(parameter["schema"], parameter["example"])
+            for answer in [*operation["responses"].values(), operation.get("requestBody", {})]:
+                for content in _resolved(document, answer).get("content", {}).values():
+                    examples = [one["value"] for one in content.get("examples", {}).values()]
+                    for example in examples + ([content["example"]] if "example" in content else []):
+                        check(content["schema"], example)
+                        checked += 1
+    assert checked > 100
+
+
+def _resolved(document: Any, part: Any) -> Any:
+    for step in part["$ref"].removeprefix("#/").split("/") if "$ref" in part else ():
+        document = document[step]
+    return document if "$ref" in part else part
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/", "/redoc", "/redoc/", "/", "/events", "/events/"])
+def test_pages_take_everything_from_the_service_itself(browser: Browser, path: str) -> None:
+    page = browser.open(path)
+    assert page.status == 200
+    assert page.resources
+    for resource in page.resources:
+        address = urljoin(f"{ORIGIN}{browser.base}{path}", resource)
+        if resource.startswith("data:"):
+            continue
+        assert address.startswith(f"{ORIGIN}{browser.base}/"), resource
+        status, content = browser.download(address)
+        assert (status, bool(content)) == (200, True), resource
+        if resource.endswith(".css"):
+            for inner in re.findall(rb"url\(['\"]?([^)'\"#?]+)", content):
+                font = urljoin(address, inner.decode())
+                assert inner.startswith(b"data:") or browser.download(font)[0] == 200, font
+
+
+def test_pages_ask_for_the_document_where_it_is(browser: Browser) -> None:
+    assert f'url: "{browser.base}/schema"' in _script(browser)
+    assert f'spec-url="{browser.base}/schema"' in browser.open("/redoc").html
+    served = json.loads(browser.download(f"{browser.base}/schema")[1])
+    assert served["servers"] == [{"url": browser.base or "/"}]
+
+
+def _script(browser: Browser) -> str:
+    return browser.download(f"{browser.base}/docs?script=")[1].decode()
+
+
+def test_swagger_ui_asks_no_other_server(browser: Browser) -> None:
+    assert '"validatorUrl": null' in _script(browser)
+
+
+def test_redoc_may_not_fetch_images_from_elsewhere(browser: Browser) -> None:
+    assert """content="img-src 'self' data:\"""" in browser.open("/redoc").html
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/schema"])
+def test_what_goes_wrong_on_these_pages_is_a_problem_document(api: Api, path: str) -> None:
+    assert problem(api.post(path, {})) == (405, "method_not_allowed")
+    assert problem(api.get(path, accept="image/png")) == (406, "not_acceptable")
+
+
+def test_requests_do_not_pay_for_the_documentation() -> None:
+    program = """
+import sys
+from eventsite.wsgi import application
+from django.test import Client
+assert Client(SERVER_NAME="localhost").get("/").status_code == 200
+print([name for name in sys.modules if name.startswith("drf_spectacular.") or name.endswith(".schema")])
+"""
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    allowed = {"drf_spectacular.apps", "drf_spectacular.checks"}
+    assert set(re.findall("'(.+?)'", printed)) <= allowed
