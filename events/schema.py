@@ -1,5 +1,6 @@
 """What the OpenAPI document says about events."""
 
+from dataclasses import replace
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
@@ -110,18 +111,20 @@ describe(
         refusals=(EventNotFound,),
     ),
 )
-CHANGE = {
-    "description": "Only the fields sent are changed; PUT and PATCH do the same. More seats, or opening the event "
+CHANGE = Call(
+    name="updateEvent",
+    summary="Change an event",
+    description="Only the fields sent are changed; PUT and PATCH do the same. More seats, or opening the event "
     "again, lets as many people in from the waitlist as fit, before the call answers.",
-    "answer": EventSerializer,
-    "body": {"title": "Spring party (moved)", "location": "Hall"},
-    "example": SPRING_PARTY | {"title": "Spring party (moved)", "location": "Hall", "version": 2},
-    "takes": ("If-Match",),
-    "gives": ("ETag",),
-    "refusals": (EventNotYours, EventNotFound),
-}
-describe("PUT /events/{eventId}", call=Call(name="updateEvent", summary="Change an event", **CHANGE))
-describe("PATCH /events/{eventId}", call=Call(name="patchEvent", summary="Change an event", **CHANGE))
+    answer=EventSerializer,
+    body={"title": "Spring party (moved)", "location": "Hall"},
+    example=SPRING_PARTY | {"title": "Spring party (moved)", "location": "Hall", "version": 2},
+    takes=("If-Match",),
+    gives=("ETag",),
+    refusals=(EventNotYours, EventNotFound),
+)
+describe("PUT /events/{eventId}", call=CHANGE)
+describe("PATCH /events/{eventId}", call=replace(CHANGE, name="patchEvent"))
 describe(
     "DELETE /events/{eventId}",
     call=Call(

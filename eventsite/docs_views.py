@@ -1,9 +1,11 @@
 """The pages of the documentation and the OpenAPI document itself, out of drf-spectacular."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer, OpenApiYamlRenderer2
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework.renderers import JSONRenderer, TemplateHTMLRenderer
-from rest_framework.response import Response
 
 
 class JsonDocument(OpenApiJsonRenderer2):
@@ -21,10 +23,11 @@ class SchemaView(SpectacularAPIView):
 class Page(TemplateHTMLRenderer):
     """A page; what goes wrong in showing it is a problem document, as everywhere."""
 
-    def render(self, data, accepted_media_type=None, renderer_context=None):  # type: ignore[no-untyped-def]
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> Any:
         """The HTML, or the problem document."""
-        response: Response = (renderer_context or {})["response"]
-        if response.exception:
+        if renderer_context and renderer_context["response"].exception:
             return JSONRenderer().render(data)
         return super().render(data, accepted_media_type, renderer_context)
 

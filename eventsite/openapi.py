@@ -9,7 +9,7 @@ None of this is imported before somebody asks for the document: a cold start pay
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -60,7 +60,7 @@ def describe(*described: str, call: Call) -> None:
     """Document the calls ``"GET /events"``, … of one kind; the second and later ones are older names of the first."""
     for position, text in enumerate(described):
         name = call.name if position == 0 else f"{call.name}OnOlderPath"
-        CALLS[text] = Call(**{**call.__dict__, "name": name})
+        CALLS[text] = replace(call, name=name)
 
 
 def ref(kind: str, name: str) -> Json:
@@ -209,6 +209,8 @@ PAGES: dict[str, Json] = {}
 
 class Schema(AutoSchema):
     """Makes the part of one call."""
+
+    view: Any
 
     def get_operation(
         self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry

@@ -72,6 +72,7 @@ class FormRenderer(HTMLFormRenderer):
 class BrowsableRenderer(BrowsableAPIRenderer):
     """DRF's browsable API. Forms are made from the serializers that the view names for its actions."""
 
+    renderer_context: dict[str, Any]
     template = "eventsite/api.html"
     form_renderer_class = FormRenderer
 
@@ -106,7 +107,7 @@ class BrowsableRenderer(BrowsableAPIRenderer):
     def _form(self, data: Any, view: Any, method: str, request: Request) -> Form:
         """The form as it was sent when it was refused; else with the present values to edit; else empty."""
         if request.method == method and self.renderer_context["response"].status_code >= 400:
-            return _refilled(lambda **options: view.get_serializer(**options), _sent(request))
+            return _refilled(view.get_serializer, _sent(request))
         shown = getattr(getattr(data, "serializer", None), "instance", None)
         empty_form: Form = view.get_serializer(**({"instance": shown} if shown and method == "PUT" else {}))
         return empty_form

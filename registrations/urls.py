@@ -10,13 +10,21 @@ urlpatterns = [
         RegistrationViewSet.as_view({"get": "list", "post": "create"}, name="Registrations"),
         name="registrations",
     ),
-    path("events/<str:event_id>/waitlist", RegistrationViewSet.as_view({"get": "waitlist"}, name="Waitlist"), name="waitlist"),
+    path(
+        "events/<str:event_id>/waitlist",
+        RegistrationViewSet.as_view({"get": "waitlist"}, name="Waitlist"),
+        name="waitlist",
+    ),
     path(
         "events/<str:event_id>/registrations/<str:user_id>",
         RegistrationViewSet.as_view({"get": "retrieve", "delete": "destroy"}, name="Registration"),
         name="registration",
     ),
-    path("events/<str:event_id>/register", RegistrationViewSet.as_view({"post": "create"}, name="Register"), name="register"),
+    path(
+        "events/<str:event_id>/register",
+        RegistrationViewSet.as_view({"post": "create"}, name="Register"),
+        name="register",
+    ),
     path(
         "events/<str:event_id>/register/<str:user_id>",
         RegistrationViewSet.as_view({"delete": "destroy"}, name="Unregister"),
@@ -27,5 +35,9 @@ urlpatterns = [
         AttendanceViewSet.as_view({"get": "registrations"}, name="Registrations"),
         name="user-registrations",
     ),
-    path("users/<str:user_id>/waitlists", AttendanceViewSet.as_view({"get": "waitlists"}, name="Waitlists"), name="user-waitlists"),
+    path(
+        "users/<str:user_id>/waitlists",
+        AttendanceViewSet.as_view({"get": "waitlists"}, name="Waitlists"),
+        name="user-waitlists",
+    ),
 ]

@@ -64,7 +64,7 @@ def test_every_example_is_what_its_schema_says(document: Any) -> None:
     checked = 0
     for path in document["paths"].values():
         for operation in path.values():
-            for parameter in map(lambda part: _resolved(document, part), operation.get("parameters", [])):
+            for parameter in (_resolved(document, part) for part in operation.get("parameters", [])):
                 check(parameter["schema"], parameter["example"])
             for answer in [*operation["responses"].values(), operation.get("requestBody", {})]:
                 for content in _resolved(document, answer).get("content", {}).values():

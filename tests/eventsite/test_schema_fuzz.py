@@ -41,7 +41,7 @@ def _check(case: schemathesis.Case) -> None:
 
 
 @schema.parametrize()
-@settings(max_examples=15, derandomize=True, **COMMON)
+@settings(max_examples=40, derandomize=True, **COMMON)
 def test_every_answer_is_as_documented(case: schemathesis.Case, world: None) -> None:
     _check(case)
 
