@@ -3,21 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer, OpenApiYamlRenderer2
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer, OpenApiYamlRenderer2
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework.renderers import JSONRenderer, TemplateHTMLRenderer
 
 
-class JsonDocument(OpenApiJsonRenderer2):
-    """The document as JSON, which is what one gets without asking for anything else."""
-
-    format = "json"
-
-
 class SchemaView(SpectacularAPIView):
-    """The OpenAPI document."""
+    """The OpenAPI document: JSON, unless something else is asked for."""
 
-    renderer_classes = [JsonDocument, OpenApiYamlRenderer2, OpenApiYamlRenderer]
+    renderer_classes = [JSONRenderer, OpenApiYamlRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
 
 
 class Page(TemplateHTMLRenderer):
