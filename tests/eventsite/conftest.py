@@ -1,11 +1,13 @@
 """What the tests of the service's pages share."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import override_settings
 from django.urls import get_script_prefix, set_script_prefix
 
+from tests.api import Api
 from tests.browser import Browser
 
 
@@ -17,3 +19,9 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
         set_script_prefix(f"{base}/")
         yield Browser(base)
         set_script_prefix(before)
+
+
+@pytest.fixture
+def document(api: Api) -> Any:
+    """The OpenAPI document."""
+    return api.get("/schema").json()

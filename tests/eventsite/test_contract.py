@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from eventsite.docs import Lazily
 from tests.api import Api
+from tests.openapi import resolved
 
 
 class Row(NamedTuple):
@@ -77,12 +78,6 @@ CALLS = {row.call for row in TABLE}
 PAGES = {"/docs", "/redoc", "/schema"}
 
 
-@pytest.fixture
-def document(api: Api) -> Any:
-    """The OpenAPI document."""
-    return api.get("/schema").json()
-
-
 def _routed(patterns: list[Any], prefix: str = "/") -> set[str]:
     """Every ``METHOD /path`` of the URL configuration."""
     found: set[str] = set()
@@ -107,12 +102,6 @@ def test_the_calls_of_the_table_are_documented_and_no_others(document: Any) -> N
     assert documented == CALLS
 
 
-def _resolved(document: Any, part: Any) -> Any:
-    for step in part["$ref"].removeprefix("#/").split("/") if "$ref" in part else ():
-        document = document[step]
-    return document if "$ref" in part else part
-
-
 def _codes(answer: Any) -> set[str]:
     content = answer.get("content", {}).get("application/problem+json", {})
     return set(content["schema"]["allOf"][1]["properties"]["code"]["enum"]) if content else set()
@@ -122,10 +111,10 @@ def _codes(answer: Any) -> set[str]:
 def test_each_call_is_documented_as_in_the_table(document: Any, row: Row) -> None:
     method, _, path = row.call.partition(" ")
     operation = document["paths"][path][method.lower()]
-    answers = {status: _resolved(document, answer) for status, answer in operation["responses"].items()}
+    answers = {status: resolved(document, answer) for status, answer in operation["responses"].items()}
     assert [status for status in answers if status < "400"] == [str(row.status)]
     assert set(answers[str(row.status)].get("headers", {})) == set(row.headers.split())
-    parameters = [_resolved(document, part) for part in operation.get("parameters", [])]
+    parameters = [resolved(document, part) for part in operation.get("parameters", [])]
     assert {part["name"] for part in parameters if part["in"] == "query"} == set(row.query.split())
     assert {part["name"] for part in parameters if part["in"] == "header"} == set(row.takes.split())
     assert all(part["required"] for part in parameters if part["in"] == "path")
@@ -139,8 +128,8 @@ def test_each_call_is_documented_with_what_may_go_wrong_anywhere(document: Any, 
     expected = {"401", "406", "429", "503"} | ({"400", "413", "415", "422"} if method[0] == "P" else set())
     assert expected <= set(answers)
     assert "500" not in answers
-    assert "WWW-Authenticate" in _resolved(document, answers["401"])["headers"]
-    assert all("Retry-After" in _resolved(document, answers[status])["headers"] for status in ("429", "503"))
+    assert "WWW-Authenticate" in resolved(document, answers["401"])["headers"]
+    assert all("Retry-After" in resolved(document, answers[status])["headers"] for status in ("429", "503"))
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.call)

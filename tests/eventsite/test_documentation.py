@@ -15,12 +15,7 @@ from django.core.management import call_command
 import eventsite
 from tests.api import Api, problem
 from tests.browser import ORIGIN, Browser
-
-
-@pytest.fixture
-def document(api: Api) -> Any:
-    """The OpenAPI document."""
-    return api.get("/schema").json()
+from tests.openapi import resolved
 
 
 def test_the_document_is_valid_and_nothing_in_it_is_guessed() -> None:
@@ -48,9 +43,9 @@ def test_every_call_has_a_name_of_its_own_and_an_example_of_each_part(document: 
     assert {"listEvents", "createEvent", "getEvent", "updateEvent", "deleteEvent", "register", "createUser"} <= {*names}
     for operation in operations:
         for parameter in operation.get("parameters", []):
-            assert "example" in _resolved(document, parameter), (operation["operationId"], parameter)
+            assert "example" in resolved(document, parameter), (operation["operationId"], parameter)
         for answer in [*operation["responses"].values(), operation.get("requestBody", {})]:
-            for kind, content in _resolved(document, answer).get("content", {}).items():
+            for kind, content in resolved(document, answer).get("content", {}).items():
                 described = {"example", "examples"} & content.keys() or operation["tags"] == ["eventsite"]
                 assert described, (operation["operationId"], kind)
 
@@ -64,21 +59,15 @@ def test_every_example_is_what_its_schema_says(document: Any) -> None:
     checked = 0
     for path in document["paths"].values():
         for operation in path.values():
-            for parameter in (_resolved(document, part) for part in operation.get("parameters", [])):
+            for parameter in (resolved(document, part) for part in operation.get("parameters", [])):
                 check(parameter["schema"], parameter["example"])
             for answer in [*operation["responses"].values(), operation.get("requestBody", {})]:
-                for content in _resolved(document, answer).get("content", {}).values():
+                for content in resolved(document, answer).get("content", {}).values():
                     examples = [one["value"] for one in content.get("examples", {}).values()]
                     for example in examples + ([content["example"]] if "example" in content else []):
                         check(content["schema"], example)
                         checked += 1
     assert checked > 100
-
-
-def _resolved(document: Any, part: Any) -> Any:
-    for step in part["$ref"].removeprefix("#/").split("/") if "$ref" in part else ():
-        document = document[step]
-    return document if "$ref" in part else part
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/", "/redoc", "/redoc/", "/", "/events", "/events/"])
