@@ -15,7 +15,8 @@ from tests.browser import Browser
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """A browser of the service, at the root of its host and behind a stage prefix."""
     base, before = request.param, get_script_prefix()
-    with override_settings(BASE_PATH=base, FORCE_SCRIPT_NAME=base or None, STATIC_URL=f"{base}/static/"):
+    stage = {"BASE_PATH": base, "FORCE_SCRIPT_NAME": base, "STATIC_URL": f"{base}/static/"} if base else {}
+    with override_settings(**stage):
         set_script_prefix(f"{base}/")
         yield Browser(base)
         set_script_prefix(before)

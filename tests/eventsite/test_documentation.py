@@ -1,6 +1,7 @@
 """The documentation: complete, served by the service alone, right behind a stage prefix, and free until asked for."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -93,6 +94,24 @@ def test_pages_ask_for_the_document_where_it_is(browser: Browser) -> None:
     assert f'spec-url="{browser.base}/schema"' in browser.open("/redoc").html
     served = json.loads(browser.download(f"{browser.base}/schema")[1])
     assert served["servers"] == [{"url": browser.base or "/"}]
+
+
+def test_one_variable_puts_the_whole_service_behind_a_stage_prefix() -> None:
+    program = """
+import django
+django.setup()
+from tests.browser import Browser
+browser = Browser("/prod")
+for page in (browser.open("/docs"), browser.open("/redoc"), browser.open("/")):
+    for address in page.resources:
+        if not address.startswith("data:"):
+            print(browser.download(address)[0] if address.startswith("/prod/") else address)
+"""
+    environment = os.environ | {"BASE_PATH": "/prod"}
+    command = [sys.executable, "-c", program]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.split()
+    assert len(printed) > 10
+    assert set(printed) == {"200"}
 
 
 def _script(browser: Browser) -> str:
