@@ -1,7 +1,8 @@
 """The service and its OpenAPI document agree, whatever is sent: Schemathesis makes requests out of the document.
 
 All of its checks run: no server errors; status, content type, headers and body as documented; what the document
-forbids is refused, and what it allows is accepted; methods it does not name are refused, with an Allow header.
+forbids is refused, and what it allows is accepted; methods it does not name are refused, with an Allow header. It
+leaves out the path of the document itself (`GET /schema`): test_documentation.py asks for that.
 """
 
 import uuid
