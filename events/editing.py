@@ -11,7 +11,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from events import models
-from events.models import OPEN_STATUSES, Event, Half, Listing, Seats
+from events.models import DRAFT, OPEN_STATUSES, Event, Half, Listing, Seats
 from events.signals import event_deleted, seats_freed
 from eventsite import clock
 from eventsite.dynamodb import Transaction
@@ -30,9 +30,9 @@ class EventNotFound(Missing):
 
 
 class EventNotYours(Forbidden):
-    """The event belongs to another organizer."""
+    """The event is not the caller's own."""
 
-    detail = "This event belongs to another organizer."
+    detail = "This event is not yours: its organizer may do this."
 
 
 class EventExists(Refused):
@@ -49,12 +49,34 @@ class EventHasRegistrations(Refused):
     detail = "People are registered or waiting for this event; it can be deleted once nobody is."
 
 
-def read(event_id: str) -> Listing:
-    """The whole event, strongly consistent. Raises `EventNotFound`."""
+def read(event_id: str, *, drafts_of: str | None = None) -> Listing:
+    """The whole event, strongly consistent.
+
+    Takes: the id; whose drafts may be seen (None: everybody's).
+    Raises: `EventNotFound`.
+    """
     listing = models.find(event_id)
     if listing is None:
         raise EventNotFound
+    check_access(listing.event, drafts_of=drafts_of)
     return listing
+
+
+def may_be_seen(half: Half, drafts_of: str | None) -> bool:
+    """Whether an event may be seen by somebody who may see these drafts (None: everybody's)."""
+    return half.status != DRAFT or drafts_of is None or half.organizer_id == drafts_of
+
+
+def check_access(half: Half, *, owner: str | None = None, drafts_of: str | None = None) -> None:
+    """Make sure that an event, of which one half is enough, may be touched.
+
+    Takes: the id of the organizer who must own it (None: anybody's); whose drafts may be seen (None: everybody's).
+    Raises: `EventNotFound` where it is a draft that may not be seen, as if there were none; `EventNotYours`.
+    """
+    if not (may_be_seen(half, drafts_of) and may_be_seen(half, owner)):
+        raise EventNotFound
+    if owner is not None and half.organizer_id != owner:
+        raise EventNotYours
 
 
 @PLANNING.wraps
@@ -111,9 +133,9 @@ def edit(
     Raises: `EventNotFound`; `EventNotYours`; `Stale` when the event is of none of these versions.
     """
     before = read(event_id)
+    _check(before.event, versions, owner)
     if before.seats.queue_can_move:  # an earlier edit was cut off before the queue had moved
         seats_freed.send(Event, event_id=event_id)
-    _check(before.event, versions, owner)
     _write(before, changes)
     if "capacity" in changes or "status" in changes:
         seats_freed.send(Event, event_id=event_id)
@@ -121,8 +143,7 @@ def edit(
 
 
 def _check(event: Event, versions: set[int] | None, owner: str | None) -> None:
-    if owner is not None and event.organizer_id != owner:
-        raise EventNotFound if event.status == "draft" else EventNotYours
+    check_access(event, owner=owner)
     if versions is not None and event.version not in versions:
         raise Stale
 

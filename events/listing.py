@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pynamodb.indexes import GlobalSecondaryIndex
 
 from events import models
-from events.models import STATUSES, Half, Listing
+from events.models import DRAFT, STATUSES, Half, Listing
 
 FIRST, LAST = "0000-00-00", "9999-99-99"
 HALVES = 2
@@ -29,11 +29,26 @@ class Stream(NamedTuple):
     hash_key: str
 
 
-def streams(*, statuses: Iterable[str] = STATUSES, organizer_id: str | None = None) -> list[Stream]:
-    """The streams that together hold the events of these statuses, and of this organizer if one is given."""
-    if organizer_id is None:
-        return [Stream(Half.by_status, status) for status in statuses]
-    return [Stream(Half.by_organizer, f"{organizer_id}#{status}") for status in statuses]
+def streams(
+    *, statuses: Iterable[str] = STATUSES, organizer_id: str | None = None, drafts_of: str | None = None
+) -> list[Stream]:
+    """The streams that together hold the events asked for, as far as they may be seen.
+
+    Takes: the statuses; the organizer, if one is asked for; whose drafts may be seen (None: everybody's).
+    """
+    if drafts_of is None or drafts_of == organizer_id:
+        hidden: list[str] = []
+    else:
+        hidden = [status for status in statuses if status == DRAFT]
+    seen = [status for status in statuses if status not in hidden]
+    if organizer_id is not None:
+        return [_of_organizer(organizer_id, status) for status in seen]
+    own = [_of_organizer(drafts_of, status) for status in hidden if drafts_of]
+    return own + [Stream(Half.by_status, status) for status in seen]
+
+
+def _of_organizer(organizer_id: str, status: str) -> Stream:
+    return Stream(Half.by_organizer, f"{organizer_id}#{status}")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from eventsite.ids import is_id
 
 H = TypeVar("H", bound="Half")
 
-STATUSES = ("draft", "scheduled", "published", "active", "cancelled", "completed")
+DRAFT = "draft"
+STATUSES = (DRAFT, "scheduled", "published", "active", "cancelled", "completed")
 OPEN_STATUSES = frozenset({"scheduled", "published", "active"})
 """An event with one of these admits people (CONTRACT, rule 8)."""
 

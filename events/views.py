@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -11,6 +11,7 @@ from events import editing, listing
 from events.models import STATUSES, Listing
 from events.serializers import EventChangesSerializer, EventSerializer, EventsQuery
 from eventsite import pagination, preconditions
+from eventsite.permissions import CHANGE_EVENT, CREATE_EVENT, LOOK, READ_DRAFT
 from eventsite.views import ApiViewSet, caller
 
 
@@ -25,13 +26,18 @@ class EventViewSet(ApiViewSet):
         "partial_update": EventChangesSerializer,
     }
     queries = {"list": EventsQuery}
+    calls = {
+        "list": LOOK,
+        "create": CREATE_EVENT,
+        "retrieve": LOOK,
+        "update": CHANGE_EVENT,
+        "partial_update": CHANGE_EVENT,
+        "destroy": CHANGE_EVENT,
+    }
 
     def list(self, request: Request) -> Response:
         """One page of events, by date and then id."""
         query = self.query()
-        organizer_id = query.get("organizer_id")
-        if organizer_id == "me":
-            organizer_id = caller(request) or ""
         after = pagination.place_of(query.get("cursor"), request)
         span = listing.Span(
             first=query.get("from", listing.FIRST),
@@ -39,7 +45,11 @@ class EventViewSet(ApiViewSet):
             descending=query["order"] == "desc",
             after=after,
         )
-        sources = listing.streams(statuses=query.get("status", STATUSES), organizer_id=organizer_id)
+        sources = listing.streams(
+            statuses=query.get("status", STATUSES),
+            organizer_id=self._organizer(query.get("organizer_id")),
+            drafts_of=self.owner(READ_DRAFT),
+        )
         found, place = listing.page(sources, span, limit=query["limit"])
         return self.listed(EventSerializer, found, place)
 
@@ -51,7 +61,7 @@ class EventViewSet(ApiViewSet):
 
     def retrieve(self, request: Request, event_id: str) -> Response:
         """Read an event."""
-        return self._answer(editing.read(event_id))
+        return self._answer(editing.read(event_id, drafts_of=self.owner(READ_DRAFT)))
 
     def update(self, request: Request, event_id: str) -> Response:
         """Change the fields sent and leave the others; PUT and PATCH do the same."""
@@ -59,14 +69,24 @@ class EventViewSet(ApiViewSet):
         if not changes:
             raise ValidationError("Send at least one field to change.", code="empty")
         versions = preconditions.versions(request.headers.get("If-Match"))
-        return self._answer(editing.edit(event_id, changes, versions=versions))
+        return self._answer(editing.edit(event_id, changes, versions=versions, owner=self.owner(CHANGE_EVENT)))
 
     partial_update = update
 
     def destroy(self, request: Request, event_id: str) -> Response:
         """Delete an event that nobody is registered for or waiting for."""
-        editing.delete(event_id, versions=preconditions.versions(request.headers.get("If-Match")))
+        versions = preconditions.versions(request.headers.get("If-Match"))
+        editing.delete(event_id, versions=versions, owner=self.owner(CHANGE_EVENT))
         return Response(status=204)
+
+    def _organizer(self, asked: str | None) -> str | None:
+        """The organizer asked for. Raises `NotAuthenticated` when that is `me` and nobody is signed in."""
+        if asked != "me":
+            return asked
+        me = caller(self.request)
+        if me is None and self.owner(READ_DRAFT) is not None:
+            raise NotAuthenticated("Only who is signed in can ask for organizerId=me.")
+        return me or ""
 
     def _answer(self, found: Listing, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))

@@ -136,6 +136,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> JsonRespons
     return answer(request, 403, "You may not do this.")
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> JsonResponse:
+    """Django's CSRF_FAILURE_VIEW: a form that is not from one of our own pages."""
+    return answer(request, 403, f"The request does not come from a page of this service. {reason}".strip())
+
+
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
     """Django's handler404: no route has this path."""
     return answer(request, 404, "There is nothing here.")

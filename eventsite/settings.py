@@ -61,6 +61,14 @@ def is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
+def trusted_url(name: str) -> str:
+    """Read the URL of something that is believed: https, unless it is on this very machine."""
+    url = text(name, pattern=r"https?://[^\s/]\S*", expected="an https URL")
+    if url.startswith("http:") and not is_loopback(url):
+        raise ImproperlyConfigured(f"{name} must be an https URL, not {url!r}: what plain http says can be forged.")
+    return url
+
+
 # Where we run. A run is local when nothing but this machine's own DynamoDB can be touched.
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 DYNAMODB_ENDPOINT = text("AWS_ENDPOINT_URL_DYNAMODB", pattern=r"https?://[^\s/]+.*", expected="an http or https URL")
@@ -83,9 +91,17 @@ REGISTRATIONS_TABLE = text("REGISTRATIONS_TABLE_NAME", f"{TABLE_PREFIX}registrat
 if ON_LAMBDA and not os.environ.get("AUTH_MODE"):
     raise ImproperlyConfigured("On Lambda, AUTH_MODE must be set: to cognito, or to open if you mean it.")
 AUTH_MODE = word("AUTH_MODE", ("open", "cognito"), "open")
-COGNITO_USER_POOL_ID = text("COGNITO_USER_POOL_ID")
-COGNITO_CLIENT_ID = text("COGNITO_CLIENT_ID")
-COGNITO_JWKS_URL = text("COGNITO_JWKS_URL", pattern=r"https?://\S+", expected="an http or https URL")
+AUTH_MODE_CHOSEN = bool(os.environ.get("AUTH_MODE"))
+POOL_ID = (r"[a-z]{2}(-[a-z]+)+-\d_[A-Za-z0-9]+", "a user pool id such as eu-west-1_AbCdEf123")
+COGNITO_USER_POOL_ID = text("COGNITO_USER_POOL_ID", "", *POOL_ID)
+COGNITO_CLIENT_ID = text("COGNITO_CLIENT_ID", "", r"[A-Za-z0-9_+]{1,128}", "the id of an app client of the pool")
+COGNITO_JWKS_URL = trusted_url("COGNITO_JWKS_URL")
+COGNITO_DOMAIN = trusted_url("COGNITO_DOMAIN").rstrip("/")
+HAS_POOL = bool(COGNITO_USER_POOL_ID and COGNITO_CLIENT_ID)
+# The embedded engine has a Cognito of its own, which `eventsite.local_cognito` sets up.
+NEEDS_POOL = not LOCAL or bool(DYNAMODB_ENDPOINT or COGNITO_USER_POOL_ID or COGNITO_CLIENT_ID)
+if AUTH_MODE == "cognito" and NEEDS_POOL and not HAS_POOL:
+    raise ImproperlyConfigured("AUTH_MODE=cognito needs both COGNITO_USER_POOL_ID and COGNITO_CLIENT_ID.")
 
 # Django.
 SECRET_KEY = text("SECRET_KEY")
@@ -117,20 +133,29 @@ INSTALLED_APPS = [
     "events",
     "registrations",
 ]
+SIGN_IN_MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+]
 MIDDLEWARE = [
+    # These three come first, so that every answer has their headers: preflights, static files and errors too.
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "eventsite.middleware.ContentSecurityPolicyMiddleware",
     "eventsite.middleware.BasePathMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    *(SIGN_IN_MIDDLEWARE if AUTH_MODE == "cognito" else []),  # an open service sets no cookies
     "eventsite.middleware.DeadlineMiddleware",
 ]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "OPTIONS": {
+            "context_processors": ["django.template.context_processors.request", "eventsite.login.offered"],
+        },
     }
 ]
 USE_TZ = True
@@ -138,7 +163,26 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 APPEND_SLASH = False
 FORCE_SCRIPT_NAME = BASE_PATH or None
+
+# Headers that tell browsers to be careful.
 SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # redirecting http to https: API Gateway speaks https only
+    "security.W021",  # HSTS preloading is for the owner of the domain to decide
+]
+
+# The browser's session is a signed cookie: who signed in, until when. No database, and nothing secret in it.
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+SESSION_COOKIE_AGE = 24 * 60 * 60  # no Cognito ID token lives longer; each session ends with its own
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOCAL
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = BASE_PATH or "/"
+CSRF_FAILURE_VIEW = "eventsite.problems.csrf_failure"
 
 # Static files: served by the service itself, straight from the packages they come in.
 STATIC_URL = f"{BASE_PATH}/static/"
@@ -161,7 +205,10 @@ CORS_ALLOW_HEADERS = [
 CORS_EXPOSE_HEADERS = ["ETag", "Link", "Location", "Retry-After", "X-Correlation-Id"]
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "eventsite.authentication.BearerAuthentication",
+        "eventsite.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_PARSER_CLASSES": ["eventsite.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [

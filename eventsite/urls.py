@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from eventsite.docs import Lazily
+from eventsite.login import callback, log_in, log_out
 from eventsite.views import Health, Root
 
 urlpatterns = [
@@ -11,6 +12,9 @@ urlpatterns = [
     path("docs", Lazily("eventsite.docs_views.SwaggerView"), name="docs"),
     path("redoc", Lazily("eventsite.docs_views.RedocView"), name="redoc"),
     path("schema", Lazily("eventsite.docs_views.SchemaView"), name="schema"),
+    path("login", log_in, name="login"),
+    path("login/callback", callback, name="login-callback"),
+    path("logout", log_out, name="logout"),
     path("", include("users.urls")),
     path("", include("events.urls")),
     path("", include("registrations.urls")),

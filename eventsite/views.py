@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.serializers import Serializer
 
-from eventsite import health, pagination
+from eventsite import health, pagination, permissions
 from eventsite.idempotency import Once
 from eventsite.parsers import FORM_PARSERS
 
@@ -27,6 +27,11 @@ class ApiViewSet(viewsets.ViewSet):
     """The serializer of each action's body; the browsable API makes its forms from them."""
     queries: dict[str, type[Serializer[Any]]] = {}
     """The serializer of each action's query parameters; the browsable API makes its filters from them."""
+
+    calls: dict[str, str] = {}
+    """What each action is called in the table of `eventsite.permissions`."""
+
+    permission_classes = [permissions.Permitted]
 
     def get_serializer(self, *args: Any, **options: Any) -> Serializer[Any]:
         """The serializer of the current action; OPTIONS and the forms of a page ask in the name of another method."""
@@ -52,6 +57,14 @@ class ApiViewSet(viewsets.ViewSet):
         values: dict[str, Any] = serializer.validated_data
         return values
 
+    def owner(self, call: str) -> str | None:
+        """Whose events the caller may touch with a call of the table, as `permissions.owner`."""
+        return permissions.owner(call, permissions.caller(self.request))
+
+    def reaches_user(self, call: str, user_id: str) -> bool:
+        """Whether the caller's call of the table reaches a user, as `permissions.reaches_user`."""
+        return permissions.reaches_user(call, permissions.caller(self.request), user_id)
+
     def once(self, call: str) -> Once | None:
         """The caller's idempotency key for this call, if one was sent. Raises `ValidationError`."""
         key = self.request.headers.get("Idempotency-Key")
@@ -69,7 +82,8 @@ class ApiViewSet(viewsets.ViewSet):
 
 def caller(request: Request) -> str | None:
     """The `sub` of whoever is signed in, or None."""
-    return getattr(request.user, "sub", None)
+    principal = permissions.caller(request)
+    return principal.sub if principal else None
 
 
 class Root(viewsets.ViewSet):

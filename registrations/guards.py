@@ -69,6 +69,11 @@ def event_exists() -> Condition:
     return Seats.event_id.exists()
 
 
+def is_of(owner: str | None) -> Condition:
+    """The event belongs to this organizer (None: it exists, whoever owns it)."""
+    return event_exists() if owner is None else Seats.organizer_id == owner
+
+
 # On the registration.
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from events import models as events
-from events.editing import EventNotFound
+from events.editing import EventNotFound, check_access, may_be_seen
 from events.models import Listing, Seats
 from eventsite.ids import is_id
 from registrations.models import WAITLISTED, Registration, has_status, place, start_after
@@ -20,16 +20,21 @@ class Attendance(NamedTuple):
     listing: Listing
 
 
-def of_event(event_id: str, *, status: str, limit: int, after: Place | None) -> tuple[list[Registration], Place | None]:
+def of_event(
+    event_id: str, *, status: str, limit: int, after: Place | None, owner: str | None = None
+) -> tuple[list[Registration], Place | None]:
     """One page of an event's registrations, strongly consistent.
 
-    Takes: a status or `ACTIVE`; how many at most; where the last page ended.
+    Takes: a status or `ACTIVE`; how many at most; where the last page ended; the organizer who must own the event
+    (None: anybody's).
     Returns: the registrations, registered ones in order of registration and then waitlisted ones in the order of
     the queue, with their positions; the place to continue after (None on the last page).
-    Raises: `EventNotFound`.
+    Raises: `EventNotFound`; `EventNotYours`.
     """
-    if Seats.find(event_id) is None:
+    seats = Seats.find(event_id)
+    if seats is None:
         raise EventNotFound
+    check_access(seats, owner=owner)
     found = Registration.by_event.query(
         event_id,
         has_status(status),
@@ -46,10 +51,14 @@ def of_event(event_id: str, *, status: str, limit: int, after: Place | None) -> 
     return rows, following
 
 
-def of_user(user_id: str, *, status: str, limit: int, after: Place | None) -> tuple[list[Attendance], Place | None]:
+def of_user(
+    user_id: str, *, status: str, limit: int, after: Place | None, drafts_of: str | None = None
+) -> tuple[list[Attendance], Place | None]:
     """One page of a user's registrations with their events, in order of standing.
 
-    Takes and returns: as `of_event`.
+    Takes: a status or `ACTIVE`; how many at most; where the last page ended; whose drafts may be seen (None:
+    everybody's): a registration is left out while its event is a draft that may not be.
+    Returns: as `of_event`.
     Raises: `users.directory.UserNotFound`.
     """
     if not is_id(user_id):
@@ -60,7 +69,11 @@ def of_user(user_id: str, *, status: str, limit: int, after: Place | None) -> tu
     rows, following = _cut(list(found), limit)
     if not rows:
         directory.read(user_id)  # who has registrations exists; who has none may not
-    listings = events.find_many({row.event_id for row in rows})
+    listings = {
+        event_id: listing
+        for event_id, listing in events.find_many({row.event_id for row in rows}).items()
+        if may_be_seen(listing.event, drafts_of)
+    }
     for row in rows:
         if row.status == WAITLISTED:
             row.position = Registration.rank(row)

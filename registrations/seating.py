@@ -27,7 +27,7 @@ from typing import Any
 from pynamodb.exceptions import DeleteError
 from pynamodb.expressions.condition import Condition
 
-from events.editing import EventNotFound
+from events.editing import EventNotFound, check_access
 from events.models import Seats
 from eventsite import clock
 from eventsite.dynamodb import Failures, Transaction
@@ -76,37 +76,52 @@ class RegistrationClosed(Refused):
     detail = "This event does not take registrations: it is a draft, cancelled or completed."
 
 
-def read(event_id: str, user_id: str) -> Registration:
+def read(event_id: str, user_id: str, *, owner: str | None = None) -> Registration:
     """A user's registration for an event, in whatever state, with its rank if it waits.
 
-    Raises: `RegistrationNotFound`.
+    Takes: the ids; the organizer who must own the event (None: anybody's).
+    Raises: `RegistrationNotFound`, also where the event is not the owner's.
     """
     registration = Registration.find(event_id, user_id)
-    if registration is None:
+    if registration is None or not _is_of(event_id, owner):
         raise RegistrationNotFound
     if registration.status == WAITLISTED:
         registration.position = Registration.rank(registration)
     return registration
 
 
+def _is_of(event_id: str, owner: str | None) -> bool:
+    seats = None if owner is None else Seats.find(event_id)
+    return owner is None or (seats is not None and seats.organizer_id == owner)
+
+
 @PLANNING.wraps
-def register(event_id: str, user_id: str, *, once: Once | None = None) -> Registration:
+def register(
+    event_id: str,
+    user_id: str,
+    *,
+    owner: str | None = None,
+    drafts_of: str | None = None,
+    once: Once | None = None,
+) -> Registration:
     """Give a user a seat, or a place at the end of the queue.
 
-    Takes: the ids; the caller's idempotency key, if any.
+    Takes: the ids; the organizer who must own the event, and whose drafts may be seen, as `check_access`; the
+    caller's idempotency key, if any.
     Returns: the registration, with its position if it is waitlisted.
-    Raises: `EventNotFound`, `UserNotFound`, `AlreadyRegistered`, `EventFull`, `RegistrationClosed`,
-    `idempotency.KeyReused`.
+    Raises: `EventNotFound`, `EventNotYours`, `UserNotFound`, `AlreadyRegistered`, `EventFull`,
+    `RegistrationClosed`, `idempotency.KeyReused`.
     """
     if once and (earlier := once.earlier()):
         return _first_answer(earlier)
     seats = _seats_in_order(event_id)
+    check_access(seats, owner=owner, drafts_of=drafts_of)
     if not seats.open:
         raise _refusal(event_id, user_id, RegistrationClosed())
     if seats.free and not seats.waiting:
-        return _take_seat(seats, user_id, once)
+        return _take_seat(seats, user_id, owner, once)
     if seats.waitlist_enabled:
-        return _join_queue(seats, user_id, once)
+        return _join_queue(seats, user_id, owner, once)
     raise _refusal(event_id, user_id, EventFull())
 
 
@@ -121,15 +136,15 @@ def _seats_in_order(event_id: str) -> Seats:
     return seats
 
 
-def _take_seat(seats: Seats, user_id: str, once: Once | None) -> Registration:
+def _take_seat(seats: Seats, user_id: str, owner: str | None, once: Once | None) -> Registration:
     registration = _new(seats.event_id, user_id, REGISTERED, clock.now())
     transaction = Transaction()
     free = guards.is_open() & guards.has_free_seat() & guards.nobody_waits()
-    transaction.update("seats", seats, [Seats.registered.add(1)], free)
+    transaction.update("seats", seats, [Seats.registered.add(1)], free & guards.is_of(owner))
     return _admit(transaction, registration, once)
 
 
-def _join_queue(seats: Seats, user_id: str, once: Once | None) -> Registration:
+def _join_queue(seats: Seats, user_id: str, owner: str | None, once: Once | None) -> Registration:
     registration = _new(seats.event_id, user_id, WAITLISTED, clock.now_after(seats.last_joined_at))
     registration.position = int(seats.waiting) + 1
     joined_at = registration.registered_at
@@ -137,7 +152,7 @@ def _join_queue(seats: Seats, user_id: str, once: Once | None) -> Registration:
     allowed = guards.is_open() & guards.waitlist_is_on() & guards.must_wait()
     in_turn = guards.queue_is_as_long_as(int(seats.waiting)) & guards.joins_last(joined_at)
     joining = [Seats.waiting.add(1), Seats.last_joined_at.set(joined_at)]
-    transaction.update("seats", seats, joining, allowed & in_turn)
+    transaction.update("seats", seats, joining, allowed & in_turn & guards.is_of(owner))
     return _admit(transaction, registration, once)
 
 
@@ -186,52 +201,70 @@ class _Known:
     seats: Seats | None = None
 
 
-def leave(event_id: str, user_id: str) -> str | None:
+def leave(event_id: str, user_id: str, *, owner: str | None = None) -> str | None:
     """Give up a seat or a place in the queue; a freed seat goes to the head of the queue in the same transaction.
 
+    Takes: the ids; the organizer who must own the event (None: anybody's).
     Returns: the id of the user who got the seat, or None.
-    Raises: `RegistrationNotFound`.
+    Raises: `RegistrationNotFound`; `EventNotYours`, unless it is a draft.
     """
     if not (is_id(event_id) and is_id(user_id)):
         raise RegistrationNotFound
-    return _leave(event_id, user_id, _Known())
+    return _leave(event_id, user_id, owner, _Known())
 
 
 @PLANNING.wraps
-def _leave(event_id: str, user_id: str, known: _Known) -> str | None:
+def _leave(event_id: str, user_id: str, owner: str | None, known: _Known) -> str | None:
     """One attempt. Most people who leave hold a seat, so that is tried without a look; the failure tells otherwise."""
+    if owner is not None:
+        _check_owner(event_id, owner)
     head = next(iter(Registration.queue(event_id, 1)), None)
     if known.waits or (head and head.user_id == user_id):
-        transaction, successor = _leaving_queue(event_id, user_id), None
+        transaction, successor = _leaving_queue(event_id, user_id, owner), None
     elif head and (known.seats is None or _hands_on(known.seats)):
-        transaction, successor = _handing_on(event_id, user_id, head), head.user_id
+        transaction, successor = _handing_on(event_id, user_id, head, owner), head.user_id
     else:
-        transaction, successor = _leaving_seat(event_id, user_id), None
+        transaction, successor = _leaving_seat(event_id, user_id, owner), None
     _learn(transaction.commit(), known)
     return successor
+
+
+def _check_owner(event_id: str, owner: str) -> None:
+    """Say no before anything else can be learnt from the answer; the write is bound to the owner all the same."""
+    seats = Seats.find(event_id)
+    try:
+        if seats:
+            check_access(seats, owner=owner)
+    except EventNotFound:
+        seats = None
+    if seats is None:
+        raise RegistrationNotFound
 
 
 def _hands_on(seats: Seats) -> bool:
     return bool(seats.open and seats.registered <= seats.capacity)
 
 
-def _leaving_queue(event_id: str, user_id: str) -> Transaction:
+def _leaving_queue(event_id: str, user_id: str, owner: str | None) -> Transaction:
     transaction = _cancelling(event_id, user_id, guards.waits(), clock.now())
-    transaction.update("seats", Seats.key(event_id), [Seats.waiting.add(-1)], guards.event_exists())
+    transaction.update("seats", Seats.key(event_id), [Seats.waiting.add(-1)], guards.is_of(owner))
     return transaction
 
 
-def _leaving_seat(event_id: str, user_id: str) -> Transaction:
+def _leaving_seat(event_id: str, user_id: str, owner: str | None) -> Transaction:
     transaction = _cancelling(event_id, user_id, guards.holds_seat(), clock.now())
-    transaction.update("seats", Seats.key(event_id), [Seats.registered.add(-1)], guards.goes_to_nobody())
+    stays_free = guards.goes_to_nobody() & guards.is_of(owner)
+    transaction.update("seats", Seats.key(event_id), [Seats.registered.add(-1)], stays_free)
     return transaction
 
 
-def _handing_on(event_id: str, user_id: str, head: Registration) -> Transaction:
+def _handing_on(event_id: str, user_id: str, head: Registration, owner: str | None) -> Transaction:
     now = clock.now()
     transaction = _cancelling(event_id, user_id, guards.holds_seat(), now)
     transaction.update("head", head, promoted(head, now), guards.waits_since(head.standing))
-    transaction.update("seats", Seats.key(event_id), [Seats.waiting.add(-1)], guards.goes_to_the_queue())
+    transaction.update(
+        "seats", Seats.key(event_id), [Seats.waiting.add(-1)], guards.goes_to_the_queue() & guards.is_of(owner)
+    )
     return transaction
 
 

@@ -17,7 +17,9 @@ STATUSES = (REGISTERED, WAITLISTED, CANCELLED)
 class RegistrationRequestSerializer(serializers.Serializer[Any]):
     """Who is to be registered."""
 
-    userId = IdField(source="user_id", help_text="The user who wants a seat.")
+    userId = IdField(
+        source="user_id", required=False, help_text="The user who wants a seat. Who is signed in may leave it out."
+    )
 
 
 class RegistrationSerializer(serializers.Serializer[Any]):

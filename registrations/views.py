@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from eventsite import pagination
 from eventsite.pagination import PageQuery
-from eventsite.views import ApiViewSet
+from eventsite.permissions import LIST_REGISTRATIONS, READ_DRAFT, READ_USER, REGISTER
+from eventsite.views import ApiViewSet, caller
 from registrations import listing, seating
 from registrations.models import WAITLISTED
 from registrations.serializers import (
@@ -19,6 +21,9 @@ from registrations.serializers import (
     RegistrationSerializer,
     RegistrationsQuery,
 )
+from users.directory import UserNotFound
+
+MISSING = ErrorDetail("This field is required.", code="required")
 
 
 class RegistrationViewSet(ApiViewSet):
@@ -29,6 +34,13 @@ class RegistrationViewSet(ApiViewSet):
         "create": RegistrationRequestSerializer,
     }
     queries = {"list": RegistrationsQuery, "waitlist": PageQuery}
+    calls = {
+        "list": LIST_REGISTRATIONS,
+        "waitlist": LIST_REGISTRATIONS,
+        "create": REGISTER,
+        "retrieve": READ_USER,
+        "destroy": REGISTER,
+    }
 
     def list(self, request: Request, event_id: str) -> Response:
         """One page of an event's registrations: who has a seat, then who waits."""
@@ -41,31 +53,47 @@ class RegistrationViewSet(ApiViewSet):
 
     def create(self, request: Request, event_id: str) -> Response:
         """Register a user: a seat if one is free, else a place in the queue if there is one."""
-        user_id = self.body()["user_id"]
-        registration = seating.register(event_id, user_id, once=self.once(f"POST /events/{event_id}/registrations"))
+        user_id = self.body().get("user_id", caller(request))
+        if user_id is None:
+            raise ValidationError({"userId": [MISSING]})
+        registration = seating.register(
+            event_id,
+            user_id,
+            owner=self._owner(REGISTER, user_id),
+            drafts_of=self.owner(READ_DRAFT),
+            once=self.once(f"POST /events/{event_id}/registrations"),
+        )
         location = reverse("registration", [event_id, user_id], request=request)
         return Response(RegisteredSerializer(registration).data, 201, headers={"Location": location})
 
     def retrieve(self, request: Request, event_id: str, user_id: str) -> Response:
         """Read a user's registration for an event."""
-        return Response(RegistrationSerializer(seating.read(event_id, user_id)).data)
+        owner = None if self.reaches_user(READ_USER, user_id) else self.owner(LIST_REGISTRATIONS)
+        return Response(RegistrationSerializer(seating.read(event_id, user_id, owner=owner)).data)
 
     def destroy(self, request: Request, event_id: str, user_id: str) -> Response:
         """Give up a seat or a place in the queue; a freed seat goes to whoever is next."""
-        promoted = seating.leave(event_id, user_id)
+        promoted = seating.leave(event_id, user_id, owner=self._owner(REGISTER, user_id))
         message = "The registration is cancelled." + (" The next in line has the seat." if promoted else "")
         return Response(LeftSerializer({"message": message, "promotedUser": promoted}).data)
 
     def _page(self, event_id: str, status: str, query: dict[str, Any]) -> Response:
         after = pagination.place_of(query.get("cursor"), self.request)
-        rows, place = listing.of_event(event_id, status=status, limit=query["limit"], after=after)
+        rows, place = listing.of_event(
+            event_id, status=status, limit=query["limit"], after=after, owner=self.owner(LIST_REGISTRATIONS)
+        )
         return self.listed(RegistrationSerializer, rows, place)
+
+    def _owner(self, call: str, user_id: str) -> str | None:
+        """Who must own the event, so that the caller may do this to the user: anybody where it needs no owner."""
+        return None if self.reaches_user(call, user_id) else self.owner(call)
 
 
 class AttendanceViewSet(ApiViewSet):
     """A user's registrations, with the events they are for."""
 
     queries = {"registrations": RegistrationsQuery, "waitlists": PageQuery}
+    calls = {"registrations": READ_USER, "waitlists": READ_USER}
 
     def registrations(self, request: Request, user_id: str) -> Response:
         """One page of a user's registrations."""
@@ -78,5 +106,9 @@ class AttendanceViewSet(ApiViewSet):
 
     def _page(self, user_id: str, status: str, query: dict[str, Any]) -> Response:
         after = pagination.place_of(query.get("cursor"), self.request)
-        rows, place = listing.of_user(user_id, status=status, limit=query["limit"], after=after)
+        if not self.reaches_user(READ_USER, user_id):
+            raise UserNotFound
+        rows, place = listing.of_user(
+            user_id, status=status, limit=query["limit"], after=after, drafts_of=self.owner(READ_DRAFT)
+        )
         return self.listed(AttendanceSerializer, rows, place)

@@ -1,12 +1,16 @@
 """The routes of users."""
 
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from eventsite import pagination
+from eventsite import pagination, permissions
+from eventsite.errors import Forbidden
 from eventsite.pagination import PageQuery
-from eventsite.views import ApiViewSet
+from eventsite.permissions import CREATE_USER, LIST_USERS, READ_USER, Reach
+from eventsite.views import ApiViewSet, caller
 from users import directory
 from users.serializers import UserSerializer
 
@@ -16,6 +20,7 @@ class UserViewSet(ApiViewSet):
 
     serializers = {"list": UserSerializer, "create": UserSerializer, "retrieve": UserSerializer}
     queries = {"list": PageQuery}
+    calls = {"list": LIST_USERS, "create": CREATE_USER, "retrieve": READ_USER}
 
     def list(self, request: Request) -> Response:
         """One page of users."""
@@ -25,10 +30,21 @@ class UserViewSet(ApiViewSet):
 
     def create(self, request: Request) -> Response:
         """Create a user; with an Idempotency-Key, once however often it is sent."""
-        user = directory.create(**self.body(), once=self.once("POST /users"))
+        user = directory.create(**self._allowed(self.body()), once=self.once("POST /users"))
         location = reverse("user", [user.user_id], request=request)
         return Response(UserSerializer(user).data, 201, headers={"Location": location})
 
     def retrieve(self, request: Request, user_id: str) -> Response:
         """Read a user."""
+        if not self.reaches_user(READ_USER, user_id):
+            raise directory.UserNotFound
         return Response(UserSerializer(directory.read(user_id)).data)
+
+    def _allowed(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The fields of the new user: oneself, unless the caller may create anyone. Raises `Forbidden`."""
+        if permissions.reach(CREATE_USER, permissions.caller(self.request)) is Reach.ALL:
+            return fields
+        me = caller(self.request)
+        if fields.setdefault("user_id", me) != me:
+            raise Forbidden("You may only create yourself: leave userId out, or send the sub of your token.")
+        return fields

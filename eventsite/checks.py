@@ -1,0 +1,44 @@
+"""``manage.py check --deploy``: what must not go into production.
+
+The settings refuse what makes no sense anywhere; these refuse what is fine on a laptop only.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+MIN_KEY_CHARACTERS, MIN_KEY_VARIETY = 50, 10
+
+
+@register(Tags.security, deploy=True)
+def auth_mode(**_: Any) -> list[CheckMessage]:
+    """Nobody runs an open service by accident."""
+    if settings.AUTH_MODE_CHOSEN:
+        return []
+    hint = "Set AUTH_MODE=cognito; or AUTH_MODE=open, if everybody shall be able to do everything."
+    return [Error("AUTH_MODE is not set, so everybody may do everything.", hint, id="eventsite.E001")]
+
+
+@register(Tags.security, deploy=True)
+def debug(**_: Any) -> list[CheckMessage]:
+    """No stack trace is shown to strangers."""
+    return [Error("DEBUG is on.", "Unset DEBUG.", id="eventsite.E002")] if settings.DEBUG else []
+
+
+@register(Tags.security, deploy=True)
+def hosts(**_: Any) -> list[CheckMessage]:
+    """A forged Host header must not decide where a login goes back to, or which page a form counts as from."""
+    if settings.AUTH_MODE == "open" or "*" not in settings.ALLOWED_HOSTS:
+        return []
+    hint = "Name the hosts in ALLOWED_HOSTS."
+    return [Error("ALLOWED_HOSTS is a wildcard, and browsers sign in with cookies.", hint, id="eventsite.E003")]
+
+
+@register(Tags.security, deploy=True)
+def secret_key(**_: Any) -> list[CheckMessage]:
+    """Whoever guesses the key can sign any session."""
+    key = settings.SECRET_KEY
+    weak = len(key) < MIN_KEY_CHARACTERS or len(set(key)) < MIN_KEY_VARIETY or key.startswith("local-runs-only-")
+    hint = "Set SECRET_KEY to 50 or more random characters, for example from `openssl rand -base64 48`."
+    return [Error("SECRET_KEY is weak.", hint, id="eventsite.E004")] if weak else []

@@ -1,0 +1,39 @@
+"""``manage.py local_user alice --group Organizers``: somebody to try things as, in a local run."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from eventsite import local_cognito
+from eventsite.errors import Unavailable
+from eventsite.permissions import ADMINS, ORGANIZERS
+
+
+class Command(BaseCommand):
+    """Makes a user in the Cognito of the embedded engine and prints a token."""
+
+    help = "Make a user of the local Cognito, and print a token and how to use it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the name and the groups."""
+        parser.add_argument("name", help="the user's name, for example alice")
+        parser.add_argument("--group", action="append", default=[], choices=[ORGANIZERS, ADMINS], help="repeatable")
+
+    def handle(self, *args: Any, name: str, group: list[str], **options: Any) -> None:
+        """Make the user, sign in, and say how to go on."""
+        if not settings.LOCAL or settings.COGNITO_USER_POOL_ID:
+            raise CommandError("This is for local runs with the embedded engine: unset COGNITO_USER_POOL_ID.")
+        try:
+            local_cognito.add_user(name, group)
+            token = local_cognito.tokens(name)["AccessToken"]
+        except Unavailable as error:
+            raise CommandError(error.sentence) from error
+        except (ClientError, BotoCoreError) as error:
+            raise CommandError(f"The local Cognito refused: {error}") from error
+        self.stdout.write(
+            f"{name} can log in with the password {local_cognito.PASSWORD} and has this token for an hour:\n"
+        )
+        self.stdout.write(f"\n{token}\n\ncurl -H 'Authorization: Bearer {token}' http://127.0.0.1:8000/events\n")
