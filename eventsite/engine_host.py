@@ -11,6 +11,7 @@ last few seconds of writes, the host saves soon after each write as well.
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -24,6 +25,12 @@ from typing import Any
 SAVE_SECONDS = 1.0
 SAVING_SHARE = 0.05
 """Saving stops the engine for as long as it takes, so it may take this share of the time and no more."""
+
+SERVICES = ("dynamodb", "cognito")
+"""What the engine does, under the names by which ministack saves it; Cognito is loaded when it is first used."""
+
+ACTIONS = ("DynamoDB_", "AWSCognitoIdentityProviderService.")
+COGNITO_PATH = re.compile(r"/oauth2/(authorize|token)|/login|/logout|/[\w-]+/\.well-known/jwks\.json")
 
 READS = ("Get", "BatchGet", "TransactGet", "Query", "Scan", "Describe", "List")
 
@@ -90,9 +97,10 @@ class Host:
         from ministack.app import app
         from ministack.core import persistence
 
-        state = Path(persistence.STATE_DIR) / "dynamodb.json"
-        if state.exists() and persistence.load_state("dynamodb") is None:
-            sys.exit(f"The saved state in {state} cannot be read: mend it, or move it away to begin anew.")
+        for service in SERVICES:
+            state = Path(persistence.STATE_DIR) / f"{service}.json"
+            if state.exists() and persistence.load_state(service) is None:
+                sys.exit(f"The saved state in {state} cannot be read: mend it, or move it away to begin anew.")
         engine: Asgi = app
         return engine
 
@@ -132,12 +140,13 @@ class Host:
         writer.close()
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
-        """Let DynamoDB's calls through to the engine, and nothing else.
+        """Let DynamoDB's and Cognito's calls through to the engine, and what browsers and verifiers need of Cognito.
 
         The header makes a browser ask first, so no web page can reach the data, nor ministack's own ``reset``.
         """
         action = dict(scope.get("headers", ())).get(b"x-amz-target", b"").decode("latin-1")
-        if scope["type"] != "lifespan" and not action.startswith("DynamoDB_"):
+        known = action.startswith(ACTIONS) or COGNITO_PATH.fullmatch(scope.get("path", ""))
+        if scope["type"] != "lifespan" and not known:
             await send({"type": "http.response.start", "status": 404, "headers": []})
             await send({"type": "http.response.body", "body": b""})
             return
@@ -148,7 +157,6 @@ class Host:
     async def _save_now_and_then(self) -> None:
         """Save soon after writes. In the loop's own thread, as all requests are: nothing changes meanwhile."""
         from ministack.core import persistence
-        from ministack.services import dynamodb
 
         pause = SAVE_SECONDS
         while True:
@@ -156,7 +164,8 @@ class Host:
             await asyncio.sleep(pause)
             self._written.clear()
             began = time.monotonic()
-            persistence.save_all({"dynamodb": dynamodb.get_state})
+            loaded = {service: sys.modules.get(f"ministack.services.{service}") for service in SERVICES}
+            persistence.save_all({service: module.get_state for service, module in loaded.items() if module})
             pause = max(SAVE_SECONDS, (time.monotonic() - began) / SAVING_SHARE)
 
 
@@ -166,9 +175,9 @@ async def _end_of(reader: asyncio.StreamReader) -> None:
 
 
 def _environment(directory: Path, port: int) -> dict[str, str]:
-    """The settings of ministack: DynamoDB alone, on loopback, with every file it could write below the directory."""
+    """The settings of ministack: two services, on loopback, with every file it could write below the directory."""
     return {
-        "SERVICES": "dynamodb",
+        "SERVICES": "dynamodb,cognito-idp",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",

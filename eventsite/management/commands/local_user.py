@@ -24,8 +24,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, name: str, group: list[str], **options: Any) -> None:
         """Make the user, sign in, and say how to go on."""
-        if not settings.LOCAL or settings.COGNITO_USER_POOL_ID:
-            raise CommandError("This is for local runs with the embedded engine: unset COGNITO_USER_POOL_ID.")
+        if not settings.LOCAL or settings.DYNAMODB_ENDPOINT or settings.COGNITO_USER_POOL_ID:
+            raise CommandError(
+                "This is for local runs with the embedded engine: unset AWS_ENDPOINT_URL_DYNAMODB and "
+                "COGNITO_USER_POOL_ID."
+            )
         try:
             local_cognito.add_user(name, group)
             token = local_cognito.tokens(name)["AccessToken"]

@@ -25,6 +25,8 @@ class Command(runserver.Command):
         """
         if os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) != "true":
             self.stdout.write(self._find_data())
+            if settings.AUTH_MODE == "cognito" and not settings.COGNITO_USER_POOL_ID:
+                self.stdout.write(f"Sign-in: {self._local_pool()}")
         super().run(**options)
 
     def inner_run(self, *args: Any, **options: Any) -> None:
@@ -49,6 +51,12 @@ class Command(runserver.Command):
             )
         except Unavailable as error:
             raise CommandError(error.sentence) from error
+
+    def _local_pool(self) -> str:
+        from eventsite import local_cognito
+
+        pool = local_cognito.pool()
+        return f"user pool {pool.pool_id} of the embedded engine; `python manage.py local_user NAME` makes a user."
 
     def _make_tables(self) -> None:
         if settings.LOCAL:
