@@ -92,7 +92,7 @@ def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[tuple
     of the events in question, and is read for all that is still wanted.
     """
     pick = max if span.descending else min
-    chunk = wanted if len(readers) == 1 else math.ceil(wanted / len(readers) * AHEAD)
+    chunk = wanted if len(readers) <= 1 else math.ceil(wanted / len(readers) * AHEAD)
     while readers:
         for reader in readers:
             reader.fill(chunk)

@@ -19,6 +19,7 @@ from django.conf import settings
 from eventsite import dynamodb
 from tests.api import Api
 from tests.metering import Meter
+from tests.signing_in import cognito  # noqa: F401 (a fixture)
 
 ENGINE_SECONDS = 30
 
@@ -53,7 +54,7 @@ def _wait_for(engine: subprocess.Popen[bytes], url: str) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def engine() -> Iterator[str]:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of this run's DynamoDB engine, which the service is configured to use."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
@@ -62,6 +63,7 @@ def engine() -> Iterator[str]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "PERSIST_STATE": "0",
+        "STATE_DIR": str(tmp_path_factory.mktemp("engine")),  # Cognito's keys
         "LOG_LEVEL": "ERROR",
     }
     url = f"http://127.0.0.1:{port}"

@@ -1,0 +1,69 @@
+"""People with tokens: from the engine's own Cognito, over HTTP, with real signatures and a real JWKS."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from eventsite import local_cognito
+from eventsite.permissions import ADMINS, ORGANIZERS
+from tests.api import Api
+
+
+class Person(NamedTuple):
+    """Somebody in the user pool."""
+
+    sub: str
+    access: str
+    id: str
+
+
+class As(Api):
+    """The service, called with a token in every request."""
+
+    def __init__(self, token: str | None) -> None:
+        super().__init__()
+        self._token = token
+
+    def call(self, method: str, path: str, body: Any = None, *, raw: Any = None, **headers: str) -> Any:
+        """Send a request in somebody's name; in nobody's without a token."""
+        named = {"authorization": f"Bearer {self._token}"} if self._token else {}
+        return super().call(method, path, body, raw=raw, **(named | headers))
+
+
+@lru_cache
+def person(name: str, *groups: str) -> Person:
+    """Somebody of this name, in these groups, signed in."""
+    local_cognito.add_user(name, list(groups))
+    tokens = local_cognito.tokens(name)
+    user = local_cognito.client(local_cognito.url()).get_user(AccessToken=tokens["AccessToken"])
+    sub = next(attribute["Value"] for attribute in user["UserAttributes"] if attribute["Name"] == "sub")
+    return Person(sub, tokens["AccessToken"], tokens["IdToken"])
+
+
+def alice() -> Person:
+    """In no group."""
+    return person("alice")
+
+
+def olivia() -> Person:
+    """An organizer."""
+    return person("olivia", ORGANIZERS)
+
+
+def oscar() -> Person:
+    """Another organizer."""
+    return person("oscar", ORGANIZERS)
+
+
+def adam() -> Person:
+    """An admin."""
+    return person("adam", ADMINS)
+
+
+@pytest.fixture
+def cognito(engine: str, settings: Settings) -> None:
+    """Turn sign-in on, with the pool of the engine's Cognito."""
+    settings.AUTH_MODE = "cognito"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, *settings.SIGN_IN_MIDDLEWARE]
