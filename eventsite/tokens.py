@@ -33,7 +33,8 @@ PAUSE_AFTER_FAILURE_SECONDS = 5
 REQUIRED = ["exp", "iss", "sub", "token_use"]
 CLIENT_CLAIM = {"access": "client_id", "id": "aud"}
 
-# Whatever a hostile token does to a parser: no JSON, deep nesting, infinite numbers, lists where texts belong.
+# Whatever a hostile token does to a parser: no JSON, deep nesting, infinite numbers, lists where texts belong. PyJWT
+# makes all of that its own error as far as we know; should one slip through, it proves no more than the others.
 MALFORMED = (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 

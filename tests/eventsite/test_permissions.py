@@ -35,7 +35,7 @@ read a user, their registrations and waitlists | –   | oneself    | oneself   
 list users                                     | –   | –          | –                                | yes
 register, unregister                           | –   | oneself    | oneself; anyone for own events   | yes
 list an event's registrations and waitlist     | –   | –          | own events                       | yes
-"""  # noqa: RUF001 (the contract's own dashes)
+"""
 
 ROLES: dict[str, Callable[[], Person | None]] = {
     "anonymous": lambda: None,
