@@ -39,8 +39,9 @@ def _pool(endpoint: str) -> Pool:
     return Pool(pool_id, client_id, f"{endpoint}/{pool_id}/.well-known/jwks.json", endpoint)
 
 
+@lru_cache(maxsize=1)
 def client(endpoint: str) -> Any:
-    """Cognito's API at an endpoint of this machine."""
+    """Cognito's API at an endpoint of this machine, made once: botocore takes its time."""
     from botocore.session import Session
 
     return Session().create_client(

@@ -1,0 +1,140 @@
+"""`manage.py check --deploy` and the settings themselves: what they refuse, each with a sentence."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings as configured
+from django.core.checks import run_checks
+from pytest_django.fixtures import Settings
+
+GOOD_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "eventsite-prod", "SECRET_KEY": GOOD_KEY}
+POOL = {"AUTH_MODE": "cognito", "COGNITO_USER_POOL_ID": "eu-west-1_AbC", "COGNITO_CLIENT_ID": "client"}
+
+
+@pytest.fixture
+def production(settings: Settings) -> Settings:
+    """Settings that may be deployed."""
+    settings.AUTH_MODE, settings.AUTH_MODE_CHOSEN, settings.DEBUG = "cognito", True, False
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, *settings.SIGN_IN_MIDDLEWARE]
+    settings.ALLOWED_HOSTS, settings.SECRET_KEY = ["events.example"], GOOD_KEY
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    return settings
+
+
+def found() -> list[str]:
+    """The ids of what the checks have to say."""
+    return [str(message.id) for message in run_checks(include_deployment_checks=True) if not message.is_silenced()]
+
+
+def test_good_settings_pass(production: Settings) -> None:
+    assert found() == []
+
+
+def test_an_open_service_that_was_meant_passes(production: Settings) -> None:
+    production.AUTH_MODE = "open"
+    production.ALLOWED_HOSTS = ["*"]  # without cookies, that is no danger
+    assert [message for message in found() if message.startswith("eventsite.")] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("AUTH_MODE_CHOSEN", False, "eventsite.E001"),
+        ("DEBUG", True, "eventsite.E002"),
+        ("ALLOWED_HOSTS", ["*"], "eventsite.E003"),
+        ("ALLOWED_HOSTS", ["events.example", "*"], "eventsite.E003"),
+        ("SECRET_KEY", "short", "eventsite.E004"),
+        ("SECRET_KEY", "ab" * 40, "eventsite.E004"),
+        ("SECRET_KEY", "local-runs-only-" + GOOD_KEY, "eventsite.E004"),
+    ],
+)
+def test_what_must_not_be_deployed(production: Settings, name: str, value: object, error: str) -> None:
+    setattr(production, name, value)
+    assert error in found()
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of manage.py with nothing but this environment."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=configured.BASE_DIR,
+        env={"PATH": os.environ["PATH"]} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_command_says_no() -> None:
+    refused = manage("check", "--deploy", "--fail-level", "ERROR")
+    assert refused.returncode == 1
+    assert "AUTH_MODE is not set" in refused.stderr
+    assert "SECRET_KEY is weak" in refused.stderr
+
+
+def test_the_command_says_yes_to_a_stage_as_it_should_be() -> None:
+    passed = manage("check", "--deploy", "--fail-level", "WARNING", **LAMBDA, **POOL)
+    assert (passed.returncode, passed.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        (LAMBDA, "On Lambda, AUTH_MODE must be set"),
+        (LAMBDA | {"AUTH_MODE": "none"}, "AUTH_MODE must be one of open, cognito, not 'none'."),
+        (LAMBDA | {"AUTH_MODE": "cognito"}, "AUTH_MODE=cognito needs both"),
+        (LAMBDA | POOL | {"COGNITO_CLIENT_ID": ""}, "AUTH_MODE=cognito needs both"),
+        (POOL | {"COGNITO_CLIENT_ID": ""}, "AUTH_MODE=cognito needs both"),
+        (
+            {"AUTH_MODE": "cognito", "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:8000"},
+            "AUTH_MODE=cognito needs both",
+        ),
+        (LAMBDA | POOL | {"COGNITO_USER_POOL_ID": "pool"}, "COGNITO_USER_POOL_ID must be a user pool id"),
+        (LAMBDA | POOL | {"COGNITO_CLIENT_ID": "a b"}, "COGNITO_CLIENT_ID must be the id of an app client"),
+        (LAMBDA | POOL | {"COGNITO_JWKS_URL": "file:///keys"}, "COGNITO_JWKS_URL must be an https URL"),
+        (LAMBDA | POOL | {"COGNITO_JWKS_URL": "http://keys.example/"}, "COGNITO_JWKS_URL must be an https URL"),
+        (LAMBDA | POOL | {"COGNITO_DOMAIN": "http://login.example"}, "COGNITO_DOMAIN must be an https URL"),
+        (LAMBDA | POOL | {"SECRET_KEY": ""}, "SECRET_KEY must be set"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_settings_that_make_no_sense_are_refused_with_a_sentence(environment: dict[str, str], sentence: str) -> None:
+    code = "import eventsite.settings"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=configured.BASE_DIR,
+        env={"PATH": os.environ["PATH"]} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert f"ImproperlyConfigured: {sentence}" in run.stderr
+
+
+def test_an_open_process_imports_nothing_of_signing_in(tmp_path: Path) -> None:
+    """A cold start pays for what it uses."""
+    code = """
+import sys
+from django.test import Client
+from eventsite.wsgi import application
+for path in ("/", "/nothing"):
+    Client(SERVER_NAME="localhost").get(path, headers={"authorization": "Bearer x", "cookie": "sessionid=x"})
+print([name for name in ("jwt", "cryptography", "oauthlib", "django.contrib.sessions.backends") if name in sys.modules])
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=configured.BASE_DIR,
+        env={"PATH": os.environ["PATH"], "LOCAL_DYNAMODB_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert run.stdout.strip() == "[]"
