@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from events.serializers import EventSerializer
@@ -17,9 +18,13 @@ STATUSES = (REGISTERED, WAITLISTED, CANCELLED)
 class RegistrationRequestSerializer(serializers.Serializer[Any]):
     """Who is to be registered."""
 
-    userId = IdField(
-        source="user_id", required=False, help_text="The user who wants a seat. Who is signed in may leave it out."
-    )
+    userId = IdField(source="user_id", help_text="The user who wants a seat. Who is signed in may leave it out.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """The field is required where nobody is signed in."""
+        fields = super().get_fields()
+        fields["userId"].required = settings.AUTH_MODE == "open"
+        return fields
 
 
 class RegistrationSerializer(serializers.Serializer[Any]):

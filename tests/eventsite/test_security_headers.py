@@ -35,6 +35,12 @@ def policy(answer: Any) -> dict[str, list[str]]:
     return {name: sources for name, *sources in directives}
 
 
+def finish(answer: Any) -> None:
+    """Read a file to its end, as a browser does, and close it."""
+    assert answer.streaming is False or b"".join(answer.streaming_content)
+    answer.close()
+
+
 @pytest.mark.parametrize("kind", ANSWERS)
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 def test_every_answer_has_them(client: Client, kind: str, secure: bool) -> None:
@@ -46,6 +52,7 @@ def test_every_answer_has_them(client: Client, kind: str, secure: bool) -> None:
     assert policy(answer)["frame-ancestors"] == ["'none'"]
     assert policy(answer)["default-src"] == ["'none'"]
     assert ("Strict-Transport-Security" in answer.headers) is secure
+    finish(answer)
 
 
 class Page(HTMLParser):
@@ -106,8 +113,7 @@ def test_the_scripts_of_the_documentation_are_served(client: Client) -> None:
         answer = client.get(url)
         assert answer.status_code == 200, url
         assert "javascript" in answer.headers["Content-Type"], url
-        list(getattr(answer, "streaming_content", []))
-        answer.close()
+        finish(answer)
 
 
 def test_forms_may_end_at_the_hosted_ui(client: Client, settings: Settings) -> None:
@@ -119,7 +125,13 @@ def test_forms_may_end_at_the_hosted_ui(client: Client, settings: Settings) -> N
     assert policy(answer)["form-action"] == ["'self'", settings.COGNITO_DOMAIN]
 
 
-def test_swagger_ui_is_told_of_the_token(client: Client) -> None:
-    schema = client.get("/schema", headers={"accept": "application/vnd.oai.openapi+json"}).json()
-    assert schema["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
-    assert {"bearer": []} in schema["paths"]["/events"]["post"]["security"]
+@pytest.mark.parametrize("mode", ["open", "cognito"])
+def test_swagger_ui_is_told_of_the_token(client: Client, settings: Settings, mode: str) -> None:
+    settings.AUTH_MODE = mode
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, *settings.SIGN_IN_MIDDLEWARE]
+    schema = client.get("/schema").json()
+    scheme = schema["components"]["securitySchemes"]["bearer"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    without: list[Any] = [{}] if mode == "open" else []
+    assert schema["paths"]["/events"]["get"]["security"] == [{"bearer": []}, {}]
+    assert schema["paths"]["/events"]["post"]["security"] == [{"bearer": []}, *without]
