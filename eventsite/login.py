@@ -10,6 +10,8 @@ The session is a signed cookie of Django's: who, and until when. It ends no late
 import json
 import os
 import time
+from collections.abc import Callable
+from functools import wraps
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
@@ -21,7 +23,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
 
 from eventsite import cognito, problems
 from eventsite.cognito import Pool
@@ -35,8 +36,33 @@ WHO, PENDING = "who", "login"
 SILENT = "The login service does not answer. Try again shortly."
 
 
+View = Callable[[HttpRequest], HttpResponse]
+
+
 class LoginFailed(Exception):
     """The hosted UI did not vouch for anybody; the text is a sentence that says why."""
+
+
+def for_browsers(method: str) -> Callable[[View], View]:
+    """Make a view of ours answer only this method, and tell what goes wrong in a problem document."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answer(request: HttpRequest) -> HttpResponse:
+            if request.method != method:
+                response = problems.answer(request, 405, f"Only {method} is possible here.")
+                response["Allow"] = method
+                return response
+            try:
+                return view(request)
+            except LoginFailed as error:
+                return problems.answer(request, 400, f"{error} Try to log in again.", "login_failed")
+            except Unavailable as error:
+                return problems.answer(request, 503, error.sentence, error.code)
+
+        return answer
+
+    return decorate
 
 
 def offered(request: HttpRequest) -> dict[str, bool]:
@@ -53,7 +79,7 @@ def signed_in(request: HttpRequest) -> Principal | None:
     return Principal(who["sub"], frozenset(who["groups"]), who["name"])
 
 
-@require_GET
+@for_browsers("GET")
 def log_in(request: HttpRequest) -> HttpResponse:
     """Send the browser to the hosted UI."""
     pool, client = _pool(request), _client()
@@ -71,23 +97,18 @@ def log_in(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(url)
 
 
-@require_GET
+@for_browsers("GET")
 def callback(request: HttpRequest) -> HttpResponse:
     """Take the code that the browser brings back, and start its session."""
     pool = _pool(request)
     pending = request.session.pop(PENDING, None)
-    try:
-        if pending is None:
-            raise LoginFailed("This login was not begun in this browser, or too long ago.")
-        _start_session(request, _claims(request, pool, pending))
-    except LoginFailed as error:
-        return problems.answer(request, 400, f"{error} Try to log in again.", "login_failed")
-    except Unavailable as error:
-        return problems.answer(request, 503, error.sentence, error.code)
+    if pending is None:
+        raise LoginFailed("This login was not begun in this browser, or too long ago.")
+    _start_session(request, _claims(request, pool, pending))
     return HttpResponseRedirect(pending["next"])
 
 
-@require_POST
+@for_browsers("POST")
 def log_out(request: HttpRequest) -> HttpResponse:
     """End the session, and send the browser to end the one at the hosted UI; it comes back to the root."""
     pool = _pool(request)

@@ -123,7 +123,8 @@ def _headers(error: Exception, status: int) -> dict[str, str]:
 def answer(request: HttpRequest, status: int, detail: str, code: str | None = None) -> JsonResponse:
     """The problem document as a plain Django answer, for failures outside DRF's views."""
     data = document(status, code or CODE_OF_STATUS[status], detail, request.path)
-    return JsonResponse(data, status=status, content_type=MEDIA_TYPE)
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
+    return JsonResponse(data, status=status, content_type=MEDIA_TYPE, headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:

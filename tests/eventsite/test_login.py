@@ -181,7 +181,7 @@ def test_logging_out_ends_the_session_here_and_there(browser: Browser) -> None:
 
 def test_logging_out_cannot_be_forged(browser: Browser) -> None:
     browser.log_in("alice")
-    assert browser.client.get("/logout").status_code == 405
+    assert problem(browser.client.get("/logout")) == (405, "method_not_allowed")
     assert problem(browser.client.post("/logout"))[0] == 403
     assert browser.client.get("/events?organizerId=me").status_code == 200
 
@@ -237,7 +237,9 @@ def test_a_hosted_ui_that_does_not_answer(browser: Browser, settings: Settings) 
     pool = local_cognito.pool()
     settings.COGNITO_USER_POOL_ID, settings.COGNITO_CLIENT_ID = pool.pool_id, pool.client_id
     settings.COGNITO_JWKS_URL, settings.COGNITO_DOMAIN = pool.jwks_url, "http://127.0.0.1:9"  # the discard port
-    assert problem(browser.come_back(url)) == (503, "service_unavailable")
+    answer = browser.come_back(url)
+    assert problem(answer) == (503, "service_unavailable")
+    assert answer["Retry-After"]
 
 
 def test_there_is_no_login_without_a_hosted_ui(browser: Browser, settings: Settings) -> None:

@@ -365,3 +365,8 @@ def test_the_same_idempotency_key_of_two_people_is_two_keys() -> None:
 @pytest.mark.parametrize("path", ["/", "/health", "/docs", "/redoc", "/schema", "/events"])
 def test_what_needs_no_sign_in(path: str) -> None:
     assert As(None).get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/events", "/events/nothing", "/users", "/events/nothing/registrations"])
+def test_options_tell_everybody_what_there_is(path: str) -> None:
+    assert As(None).call("OPTIONS", path).status_code == 200
