@@ -21,6 +21,7 @@ from drf_spectacular.plumbing import ComponentRegistry
 from rest_framework.serializers import Serializer
 
 from eventsite import errors, idempotency, ids, pagination, problems
+from eventsite.permissions import LOOK, Reach, reach
 
 Json = dict[str, Any]
 
@@ -230,6 +231,12 @@ class Schema(AutoSchema):
             "responses": {str(call.status): self._success_of(call)} | self._failures_of(call),
         }
         return {name: value for name, value in operation.items() if value}
+
+    def get_auth(self) -> list[Json]:
+        """The security requirement; none is fine too where the table lets anybody in."""
+        call = getattr(self.view, "calls", {}).get(self.view.action, LOOK)
+        nobody: list[Json] = [] if reach(call, None) is Reach.NONE else [{}]
+        return [*super().get_auth(), *nobody]
 
     def _parameters_of(self, call: Call) -> list[Json]:
         in_path = [ref("parameters", name) for name in re.findall(r"{(\w+)}", self.path)]

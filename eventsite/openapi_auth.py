@@ -6,7 +6,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # a hook of its own
+class BearerScheme(OpenApiAuthenticationExtension):
     """A pasted token in Swagger UI's Authorize, and in generated clients."""
 
     target_class = "eventsite.authentication.BearerAuthentication"
@@ -22,7 +22,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         }
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # a hook of its own
+class SessionScheme(OpenApiAuthenticationExtension):
     """The browser's session is for our own pages: programs are told of the token only."""
 
     target_class = "eventsite.authentication.SessionAuthentication"

@@ -1,14 +1,10 @@
-"""What the OpenAPI document says about the fields that all apps use, and about the service's own routes.
-
-The place for a security scheme is here too: an `OpenApiAuthenticationExtension` for the authentication class makes
-it part of the document and of every call that the class guards.
-"""
+"""What the OpenAPI document says about the fields that all apps use, and about the service's own routes."""
 
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
-from eventsite import __version__
+from eventsite import __version__, openapi_auth  # noqa: F401 (importing openapi_auth declares the security scheme)
 from eventsite.fields import TEXT_PATTERN, IdField
 from eventsite.openapi import COMPONENTS, ID, PAGES, Call, Json, describe, ref
 from eventsite.views import LINKED

@@ -76,6 +76,8 @@ TABLE = [
 ]
 CALLS = {row.call for row in TABLE}
 PAGES = {"/docs", "/redoc", "/schema"}
+SIGN_IN = {"/login", "/login/callback", "/logout"}
+"""What only browsers use; `eventsite.login` says how."""
 
 
 def _routed(patterns: list[Any], prefix: str = "/") -> set[str]:
@@ -87,6 +89,8 @@ def _routed(patterns: list[Any], prefix: str = "/") -> set[str]:
             found |= _routed(pattern.url_patterns, path)
             continue
         assert isinstance(pattern, URLPattern)
+        if path in SIGN_IN:
+            continue
         named = path.replace("<str:event_id>", "{eventId}").replace("<str:user_id>", "{userId}")
         methods = ["get"] if isinstance(pattern.callback, Lazily) else pattern.callback.actions  # type: ignore[attr-defined]
         found |= {f"{method.upper()} {named}" for method in methods if method != "head"}
