@@ -110,6 +110,15 @@ def test_the_forms_of_the_pages_work(browser: Browser) -> None:
     assert made.status_code == 201
 
 
+def test_a_page_has_the_forms_that_its_reader_may_send(browser: Browser) -> None:
+    form = 'id="post-object-form"'
+    assert form not in browser.page("/events")
+    browser.log_in("alice")
+    assert form not in browser.page("/events")
+    browser.log_in("olivia")
+    assert form in browser.page("/events")
+
+
 @pytest.mark.parametrize("token", ["", "x" * 64])
 def test_an_unsafe_request_that_may_be_forged_is_refused(browser: Browser, token: str) -> None:
     browser.log_in("olivia")

@@ -302,25 +302,22 @@ def test_listing_users(role: str) -> None:
 
 @PEOPLE
 @pytest.mark.parametrize("asked", ["", "status=draft", "status=draft,published"])
-@pytest.mark.parametrize("organizer", ["anybody", "me", "another"])
-@pytest.mark.parametrize("limit", [1, 100])
-def test_listing_events(role: str, asked: str, organizer: str, limit: int) -> None:
-    person = ROLES[role]()
+def test_listing_events(role: str, asked: str) -> None:
     there = [target for target in targets(role) if target.exists]
-    named = {"anybody": "", "me": "&organizerId=me", "another": f"&organizerId={oscar().sub}"}[organizer]
-    path = f"/events?{asked}&limit={limit}{named}"
-    if organizer == "me" and not person:
-        assert problem(caller(role).get(path)) == (401, "not_authenticated")
-        return
-    found = [event["eventId"] for event in caller(role).walk(path)]
     assert reach(LOOK, role) is Reach.ALL
-    assert sorted(found) == sorted(
-        target.event_id
-        for target in there
-        if sees(role, target)
-        and (target.draft or asked != "status=draft")
-        and (organizer == "anybody" or target.own == (organizer == "me"))
-    )
+    for organizer, limit in itertools.product((None, "me", oscar().sub), (1, 100)):
+        path = f"/events?{asked}&limit={limit}" + (f"&organizerId={organizer}" if organizer else "")
+        if organizer == "me" and role == "anonymous":
+            assert problem(caller(role).get(path)) == (401, "not_authenticated")
+            continue
+        found = [event["eventId"] for event in caller(role).walk(path)]
+        assert sorted(found) == sorted(
+            target.event_id
+            for target in there
+            if sees(role, target)
+            and (target.draft or asked != "status=draft")
+            and (organizer is None or target.own == (organizer == "me"))
+        ), path
 
 
 @PEOPLE
