@@ -73,7 +73,7 @@ NOBODY = ""
 """The owner of no event: no `sub` is empty."""
 
 
-def caller(request: Request) -> Principal | None:
+def principal_of(request: Request) -> Principal | None:
     """Whoever sent the request; None if nobody is signed in."""
     user: Any = request.user  # the stubs know Django's own users only
     return user if isinstance(user, Principal) else None
@@ -117,7 +117,7 @@ class Permitted(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         """Whether the caller may make this call, as far as that can be told without looking at anything."""
         call = view.calls.get(view.action)
-        principal = caller(request)
+        principal = principal_of(request)
         if call is None or reach(call, principal) is not Reach.NONE:
             return True
         return principal is not None and "event_id" in view.kwargs

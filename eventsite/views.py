@@ -59,11 +59,11 @@ class ApiViewSet(viewsets.ViewSet):
 
     def owner(self, call: str) -> str | None:
         """Whose events the caller may touch with a call of the table, as `permissions.owner`."""
-        return permissions.owner(call, permissions.caller(self.request))
+        return permissions.owner(call, permissions.principal_of(self.request))
 
     def reaches_user(self, call: str, user_id: str) -> bool:
         """Whether the caller's call of the table reaches a user, as `permissions.reaches_user`."""
-        return permissions.reaches_user(call, permissions.caller(self.request), user_id)
+        return permissions.reaches_user(call, permissions.principal_of(self.request), user_id)
 
     def once(self, call: str) -> Once | None:
         """The caller's idempotency key for this call, if one was sent. Raises `ValidationError`."""
@@ -82,7 +82,7 @@ class ApiViewSet(viewsets.ViewSet):
 
 def caller(request: Request) -> str | None:
     """The `sub` of whoever is signed in, or None."""
-    principal = permissions.caller(request)
+    principal = permissions.principal_of(request)
     return principal.sub if principal else None
 
 

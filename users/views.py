@@ -42,7 +42,7 @@ class UserViewSet(ApiViewSet):
 
     def _allowed(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The fields of the new user: oneself, unless the caller may create anyone. Raises `Forbidden`."""
-        if permissions.reach(CREATE_USER, permissions.caller(self.request)) is Reach.ALL:
+        if permissions.reach(CREATE_USER, permissions.principal_of(self.request)) is Reach.ALL:
             return fields
         me = caller(self.request)
         if fields.setdefault("user_id", me) != me:
