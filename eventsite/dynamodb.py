@@ -24,6 +24,8 @@ RawItem = dict[str, dict[str, Any]]
 Failures = dict[str, RawItem | None]
 """The conditions that did not hold, by label, each with the item as it was instead (None: there was none)."""
 
+FAILED_CONDITION = "ConditionalCheckFailed"
+
 R = TypeVar("R", bound="Record")
 
 
@@ -35,8 +37,34 @@ class PatientConnection(Connection):
     """
 
     def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = retries.SENDING(super()._make_api_call, operation_name, operation_kwargs)
+        if operation_name == "BatchGetItem":
+            return self._gather(operation_kwargs)
+        return retries.SENDING.wraps(self._attempt)(operation_name, operation_kwargs)
+
+    def _attempt(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        retries.before_deadline()
+        answer: dict[str, Any] = super()._make_api_call(operation, arguments)
         return answer
+
+    def _gather(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The whole of a batch that DynamoDB answers in parts, with a wait before each further part.
+
+        PynamoDB itself would ask for the rest again at once and for ever.
+        """
+        found: dict[str, list[RawItem]] = {}
+        unread = dict(arguments["RequestItems"])
+
+        def next_part() -> dict[str, Any]:
+            answer = self._attempt("BatchGetItem", arguments | {"RequestItems": unread})
+            for table, items in answer["Responses"].items():
+                found.setdefault(table, []).extend(items)
+            unread.clear()
+            unread.update(answer.get("UnprocessedKeys") or {})
+            if unread:
+                raise retries.Unprocessed
+            return answer | {"Responses": found}
+
+        return retries.SENDING.wraps(next_part)()
 
     def adopt(self, table: TableConnection) -> None:
         """Carry a table's calls from now on. Two models may share a table; its keys are the same to both."""
@@ -44,6 +72,9 @@ class PatientConnection(Connection):
             self.add_meta_table(table.get_meta_table())
         table.connection = self
 
+
+CONNECT_SECONDS, READ_SECONDS = 1, 3
+"""How long one attempt of a call may take; see `eventsite.retries` for how this fits into a request."""
 
 _connection: PatientConnection | None = None
 
@@ -55,8 +86,8 @@ def connection() -> PatientConnection:
         _connection = PatientConnection(
             region=settings.AWS_REGION,
             host=_endpoint(),
-            connect_timeout_seconds=1,
-            read_timeout_seconds=3,
+            connect_timeout_seconds=CONNECT_SECONDS,
+            read_timeout_seconds=READ_SECONDS,
             max_retry_attempts=0,
             max_pool_connections=50,
             aws_access_key_id=settings.DYNAMODB_CREDENTIALS,
@@ -140,12 +171,18 @@ class Transaction:
         """Remove an item."""
         self._add("delete", label, record.get_delete_kwargs_from_instance(condition=condition))
 
-    def commit(self) -> Failures:
+    def commit(self, *, lasting: bool = True) -> Failures:
         """Carry it out.
 
+        Takes: whether the plan outlasts a conflict. A lasting one states the rule in its conditions and is sent
+        again, unchanged, when other transactions hold its items. One that is not (it names the head of the queue,
+        say, which the other transaction may just be moving) is given up instead, to be planned anew.
         Returns: the conditions that failed; an empty dict means that everything was written.
-        Raises: `retries.LostRace` when another transaction held one of the items; `errors.Unavailable`.
+        Raises: `retries.LostRace` in a conflict, unless lasting; `errors.Unavailable`.
         """
+        return retries.PLANNING.wraps(self._send)() if lasting else self._send()
+
+    def _send(self) -> Failures:
         checks, deletes, puts, updates = (list(parts.values()) for parts in self._parts.values())
         try:
             connection().transact_write_items(checks, deletes, puts, updates, client_request_token=self._token)
@@ -157,11 +194,17 @@ class Transaction:
         self._parts[kind][label] = arguments | {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
     def _failures(self, error: TransactWriteError) -> Failures:
+        """The conditions that failed. Raises: `retries.LostRace` while others hold some of the items.
+
+        A failed condition beside a held item may be the work of the very transaction that holds it (this request
+        sent twice, perhaps, with half of the first one's items already visible): that is judged once it is done.
+        """
         labels = [label for parts in self._parts.values() for label in parts]
         reasons = [(label, reason) for label, reason in zip(labels, error.cancellation_reasons, strict=False) if reason]
-        failures = {label: reason.raw_item for label, reason in reasons if reason.code == "ConditionalCheckFailed"}
-        if not failures and any(reason.code == retries.CONFLICT_REASON for _, reason in reasons):
+        codes = {reason.code for _, reason in reasons}
+        if retries.CONFLICT_REASON in codes:
             raise retries.LostRace from error
+        failures = {label: reason.raw_item for label, reason in reasons if reason.code == FAILED_CONDITION}
         if not failures:
             raise error
         return failures

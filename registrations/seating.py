@@ -19,26 +19,29 @@ whose time is not later than the last one's is cancelled and made anew.
 A failed condition comes back with the item as it is, so the answer is exact without another read.
 """
 
+import logging
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from pynamodb.exceptions import DeleteError
+from botocore.exceptions import BotoCoreError
+from pynamodb.exceptions import DeleteError, PynamoDBException
 from pynamodb.expressions.condition import Condition
 
 from events.editing import EventNotFound, check_access
 from events.models import Seats
 from eventsite import clock
 from eventsite.dynamodb import Failures, Transaction
-from eventsite.errors import Missing, Refused
+from eventsite.errors import Missing, Refused, Unavailable
 from eventsite.idempotency import Once
 from eventsite.ids import is_id
-from eventsite.retries import PLANNING, LostRace, time_left
+from eventsite.retries import PLANNING, LostRace, time_left, time_limit
 from registrations import guards
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration, cancelled, has_status, promoted
 from users.directory import UserNotFound
 from users.models import User
+
+logger = logging.getLogger(__name__)
 
 FILL_AT_ONCE = 49
 """Promotions in one transaction. DynamoDB allows 100 items; fewer meet fewer conflicts."""
@@ -167,7 +170,7 @@ def _admit(transaction: Transaction, registration: Registration, once: Once | No
     transaction.check("user", User, registration.user_id, guards.user_exists())
     if once:
         once.remember(transaction, [registration.to_dynamodb_dict(), registration.position])
-    failures = transaction.commit()
+    failures = transaction.commit(lasting=registration.status == REGISTERED)
     if once and (earlier := once.found(failures)):
         return _first_answer(earlier)
     if "user" in failures:
@@ -225,7 +228,7 @@ def _leave(event_id: str, user_id: str, owner: str | None, known: _Known) -> str
         transaction, successor = _handing_on(event_id, user_id, head, owner), head.user_id
     else:
         transaction, successor = _leaving_seat(event_id, user_id, owner), None
-    _learn(transaction.commit(), known)
+    _learn(transaction.commit(lasting=successor is None), known)
     return successor
 
 
@@ -315,7 +318,7 @@ def _promote_some(event_id: str) -> int:
     counting = [Seats.registered.add(len(heads)), Seats.waiting.add(-len(heads))]
     room = guards.is_open() & guards.has_room_for(len(heads), int(seats.capacity))
     transaction.update("seats#", seats, counting, room)
-    if transaction.commit():
+    if transaction.commit(lasting=False):
         raise LostRace(at_once=True)
     return len(heads)
 
@@ -323,10 +326,21 @@ def _promote_some(event_id: str) -> int:
 def forget_cancelled(event_id: str) -> None:
     """Remove the cancelled registrations of a deleted event, one by one, as long as the request's time lasts.
 
-    A row left behind does no harm: it names no event, is shown nowhere, and registering again replaces it.
+    It never fails: the event is gone, and a row left behind does no harm. It names no event, is shown nowhere, and
+    registering again replaces it; `audit_seats --repair` removes it.
     """
+    try:
+        with time_limit(time_left() - FORGETTING_LEAVES_SECONDS):
+            _forget_cancelled(event_id)
+    except (PynamoDBException, BotoCoreError, Unavailable):
+        logger.warning("cancelled registrations of the deleted event %s are left behind", event_id, exc_info=True)
+
+
+def _forget_cancelled(event_id: str) -> None:
     for row in Registration.by_event.query(event_id, has_status(CANCELLED), consistent_read=True):
-        if time_left() < FORGETTING_LEAVES_SECONDS:
-            return
-        with suppress(DeleteError):  # registered for a new event of the same id meanwhile
+        try:
             row.delete(condition=guards.is_cancelled())
+        except DeleteError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            # registered for a new event of the same id meanwhile
