@@ -13,6 +13,9 @@ def now() -> str:
 def now_after(earlier: str) -> str:
     """The present moment, or the microsecond after `earlier` where this machine's clock is behind it."""
     present = now()
-    if present > earlier:
-        return present
-    return (datetime.strptime(earlier, FORMAT) + timedelta(microseconds=1)).strftime(FORMAT)
+    return present if present > earlier else after(earlier)
+
+
+def after(moment: str) -> str:
+    """The microsecond after a moment."""
+    return (datetime.strptime(moment, FORMAT) + timedelta(microseconds=1)).strftime(FORMAT)

@@ -155,9 +155,11 @@ class Transaction:
         self._parts: dict[str, dict[str, dict[str, Any]]] = {"check": {}, "delete": {}, "put": {}, "update": {}}
         self._token = str(uuid.uuid4())
 
-    def check(self, label: str, model: type[Record], key: str, condition: Condition) -> None:
+    def check(
+        self, label: str, model: type[Record], key: str, condition: Condition, range_key: str | None = None
+    ) -> None:
         """Demand that a condition holds for an item that is not written."""
-        self._add("check", label, model.get_operation_kwargs_from_class(key, condition=condition))
+        self._add("check", label, model.get_operation_kwargs_from_class(key, range_key, condition=condition))
 
     def put(self, label: str, record: Record, condition: Condition | None = None) -> None:
         """Write a whole item."""
