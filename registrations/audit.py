@@ -382,7 +382,7 @@ def _still(attribute: Attribute[Any], value: Any) -> Condition:
     """The attribute is what it was seen to be. One that is missing was seen as its default."""
     if value is None:
         return attribute.does_not_exist()
-    same = attribute == value
+    same: Condition = attribute == value
     return same | attribute.does_not_exist() if value == attribute.default else same
 
 

@@ -1,0 +1,284 @@
+"""Whatever single thing goes wrong with DynamoDB, nobody gets a wrong answer and the seats stay right.
+
+Every operation of the service, every DynamoDB call that it makes, every fault, once and until further notice,
+enumerated: a dry run counts the calls. After the fault the client sends its request again, as clients do, and what
+the tables hold then is what they hold when nothing goes wrong.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+from events.models import Event, Half, Seats
+from registrations import audit, seating
+from registrations.models import CANCELLED, Registration
+from tests.api import EVENT, Api
+from tests.faults import PASSING, SECRET, Clock, Fault, Killed, failing, killed
+from users.models import User
+
+Body = dict[str, Any]
+_numbers = itertools.count(1)
+_VOLATILE = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z|\"version\":\d+",
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What there is before the request: one event, with people in it."""
+
+    capacity: int = 2
+    seated: str = ""
+    waiting: str = ""
+    cancelled: str = ""
+    strangers: str = "z"
+    status: str = "published"
+    waitlist: bool = True
+
+    def lay(self) -> str:
+        """Write it into the tables, and return the number that makes all its ids its own."""
+        number = str(next(_numbers))
+        event = self._event(f"party-{number}")
+        rows = list(self._rows(event.event_id, number))
+        with Half.batch_write() as batch:
+            batch.save(event)
+            batch.save(self._seats(event))
+        with Registration.batch_write() as batch:
+            for row in rows:
+                batch.save(row)
+        with User.batch_write() as batch:
+            for name in self.seated + self.waiting + self.cancelled + self.strangers:
+                batch.save(User(f"{name}-{number}", name=name, created_at=moment(0)))
+        return number
+
+    def _event(self, event_id: str) -> Event:
+        event = Event(event_id, Event.ITEM, version=1, created_at=moment(0), updated_at=moment(0))
+        for name in ("title", "description", "date", "location", "organizer"):
+            setattr(event, name, EVENT[name])
+        event.place(date=event.date, status=self.status, organizer_id=None)
+        return event
+
+    def _seats(self, event: Event) -> Seats:
+        seats = Seats(event.event_id, Seats.ITEM, capacity=self.capacity, waitlist_enabled=self.waitlist)
+        seats.open = self.status == "published"
+        seats.registered, seats.waiting = len(self.seated), len(self.waiting)
+        seats.last_joined_at = moment(len(self.waiting) + 50) if self.waiting else ""
+        seats.place(date=event.date, status=self.status, organizer_id=None)
+        return seats
+
+    def _rows(self, event_id: str, number: str) -> Any:
+        starts = (("registered", self.seated, 10), ("waitlisted", self.waiting, 51), ("cancelled", self.cancelled, 90))
+        for status, names, start in starts:
+            for name, second in zip(names, itertools.count(start), strict=False):
+                at = moment(second)
+                row = Registration(event_id, f"{name}-{number}", standing=f"{status}#{at}", registered_at=at)
+                row.registration_id = f"00000000-0000-4000-8000-{second:03}{int(number):09}"
+                row.cancelled_at = at if status == "cancelled" else None
+                yield row
+
+
+def moment(second: int) -> str:
+    return f"2026-01-01T00:{second // 60:02}:{second % 60:02}.000000Z"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One request. ``{}`` in its path, body and headers is the number of the scene."""
+
+    name: str
+    method: str
+    path: str
+    scene: Scene = Scene()
+    body: Body | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    done: tuple[int, ...] = ()
+    """What the client takes for 'it was done before' when it sends the request again."""
+
+    def send(self, number: str) -> Any:
+        body = self.body and {name: _numbered(value, number) for name, value in self.body.items()}
+        headers = {name: _numbered(value, number) for name, value in self.headers.items()}
+        return Api().call(self.method, self.path.replace("{}", number), body, **headers)
+
+
+def _numbered(value: Any, number: str) -> Any:
+    return value.replace("{}", number) if isinstance(value, str) else value
+
+
+KEY = {"Idempotency-Key": "key-{}"}
+NEW_EVENT = {name: value for name, value in EVENT.items() if name != "eventId"}
+PARTY = "/events/party-{}"
+SEATS = f"{PARTY}/registrations"
+FULL = Scene(seated="ab", waiting="cde")
+Z = {"userId": "z-{}"}
+
+OPERATIONS = [
+    Operation("check the health", "GET", "/health"),
+    Operation("read an event", "GET", PARTY),
+    Operation("read a user", "GET", "/users/z-{}"),
+    Operation("read a place in the queue", "GET", f"{SEATS}/d-{{}}", FULL),
+    Operation("list all events", "GET", "/events"),
+    Operation("list events of one status", "GET", "/events?status=published"),
+    Operation("list users", "GET", "/users"),
+    Operation("list registrations", "GET", SEATS, FULL),
+    Operation("list the second page of the waitlist", "GET", f"{PARTY}/waitlist?limit=1", FULL),
+    Operation("list a user's registrations", "GET", "/users/d-{}/registrations", FULL),
+    Operation("list a user's waitlists", "GET", "/users/d-{}/waitlists", FULL),
+    Operation("create an event", "POST", "/events", body=NEW_EVENT | {"eventId": "new-{}"}, done=(409,)),
+    Operation("create an event, keyed", "POST", "/events", body=NEW_EVENT, headers=KEY),
+    Operation("create a user", "POST", "/users", body={"userId": "new-{}", "name": "N"}, done=(409,)),
+    Operation("create a user, keyed", "POST", "/users", body={"name": "N"}, headers=KEY),
+    Operation("take a seat", "POST", SEATS, body=Z, done=(409,)),
+    Operation("take a seat, keyed", "POST", SEATS, body=Z, headers=KEY),
+    Operation("join the queue", "POST", SEATS, FULL, Z, done=(409,)),
+    Operation("join the queue, keyed", "POST", SEATS, FULL, Z, KEY),
+    Operation("come back", "POST", SEATS, Scene(seated="a", cancelled="zx", strangers=""), Z, done=(409,)),
+    Operation("come back, keyed", "POST", SEATS, Scene(seated="ab", cancelled="zx", strangers=""), Z, KEY),
+    Operation("register where the queue has yet to move", "POST", SEATS, Scene(4, "a", "bc"), Z, done=(409,)),
+    Operation("be refused at a full event", "POST", SEATS, Scene(1, "a", waitlist=False), Z),
+    Operation("be refused at a closed event", "POST", SEATS, Scene(status="draft"), Z),
+    Operation("be refused a second seat", "POST", SEATS, Scene(seated="z", strangers=""), Z),
+    Operation("be refused as a stranger", "POST", SEATS, body={"userId": "nobody"}),
+    Operation("be refused as a stranger, in the queue", "POST", SEATS, FULL, {"userId": "nobody"}),
+    Operation("leave a seat to nobody", "DELETE", f"{SEATS}/a-{{}}", Scene(seated="ab"), done=(404,)),
+    Operation("leave a seat to the queue", "DELETE", f"{SEATS}/a-{{}}", FULL, done=(404,)),
+    Operation("leave the queue", "DELETE", f"{SEATS}/d-{{}}", FULL, done=(404,)),
+    Operation("leave the head of the queue", "DELETE", f"{SEATS}/c-{{}}", FULL, done=(404,)),
+    Operation("leave an overfull event", "DELETE", f"{SEATS}/a-{{}}", Scene(1, "ab", "c"), done=(404,)),
+    Operation("leave a closed event", "DELETE", f"{SEATS}/a-{{}}", Scene(2, "ab", "c", status="draft"), done=(404,)),
+    Operation("leave without having come", "DELETE", f"{SEATS}/z-{{}}", FULL),
+    Operation("edit a text", "PATCH", PARTY, FULL, {"title": "New"}),
+    Operation("edit one version", "PATCH", PARTY, FULL, {"title": "New"}, {"If-Match": '"1"'}, done=(412,)),
+    Operation("make room for two", "PATCH", PARTY, FULL, {"capacity": 4}),
+    Operation("make room for all and more", "PUT", PARTY, FULL, {"capacity": 9}),
+    Operation("reopen", "PATCH", PARTY, Scene(2, "a", "bc", status="draft"), {"status": "active"}),
+    Operation("close", "PATCH", PARTY, FULL, {"status": "cancelled"}),
+    Operation("delete an event", "DELETE", PARTY, Scene(cancelled="xyw"), done=(404,)),
+    Operation("be refused a deletion", "DELETE", PARTY, FULL),
+]
+
+
+def plain(text: str, number: str) -> str:
+    """A text without what differs from scene to scene and from time to time."""
+    return _VOLATILE.sub("~", text).replace(f"-{number}", "")
+
+
+def answer_of(response: Any, number: str) -> tuple[int, str]:
+    assert SECRET not in response.content.decode()
+    return response.status_code, plain(response.content.decode(), number)
+
+
+def tables_of(number: str) -> Any:
+    """What there is after the request, the people in their order; without the history of an event that is gone."""
+    look = audit.look(f"party-{number}")
+    rows = sorted((row.standing or "", row.user_id) for row in look.rows if look.event or row.status != CANCELLED)
+    people = [(standing.partition("#")[0], user.partition("-")[0]) for standing, user in rows]
+    seats = look.seats and {name: look.seats[name] for name in ("capacity", "open", "registered", "waiting", "status")}
+    created = Event.find(f"new-{number}"), User.find(f"new-{number}")
+    return people, seats, (look.event or {}).get("title"), [record is not None for record in created]
+
+
+@dataclass
+class Undisturbed:
+    """How an operation goes when nothing goes wrong."""
+
+    number: str
+    calls: list[str]
+    answer: tuple[int, str]
+    tables: Any
+
+
+def undisturbed(operation: Operation) -> Undisturbed:
+    number = operation.scene.lay()
+    with failing() as calls:
+        answer = answer_of(operation.send(number), number)
+    return Undisturbed(number, calls.made, answer, tables_of(number))
+
+
+def is_patience(response: Any) -> bool:
+    """A 503 that says when to come back."""
+    return response.status_code == 503 and int(response.headers["Retry-After"]) > 0
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    monkeypatch.setattr(audit, "PAUSE_SECONDS", 0.0)
+    clock = Clock()
+    clock.install(monkeypatch)
+    return clock
+
+
+class Trial:
+    """One operation, disturbed in one way."""
+
+    def __init__(self, operation: Operation, right: Undisturbed, disturbance: str) -> None:
+        self.operation, self.right = operation, right
+        self.name = f"{operation.name}: {disturbance}"
+        self.number = right.number if operation.method == "GET" else operation.scene.lay()
+
+    def request(self, fault: Fault, at: int, *, lasting: bool) -> Any:
+        """Send the request while DynamoDB misbehaves; None when the process died."""
+        try:
+            with failing(fault, at=at, lasting=lasting) as calls:
+                return self.operation.send(self.number)
+        except Killed:
+            return None
+        finally:
+            assert calls.failed, f"{self.name}: the fault did not happen"
+
+    def expect_right(self, response: Any) -> None:
+        assert answer_of(response, self.number) == self.right.answer, self.name
+
+    def again(self) -> None:
+        """The client tries again, and is told that it is done."""
+        response = self.operation.send(self.number)
+        if response.status_code not in self.operation.done:
+            self.expect_right(response)
+
+    def expect_right_tables(self) -> None:
+        assert tables_of(self.number) == self.right.tables, self.name
+        assert [finding for finding in audit.examine(f"party-{self.number}") if not finding.harmless] == [], self.name
+
+
+def trials(operation: Operation, faults: list[Fault]) -> Iterator[tuple[Trial, Fault, int]]:
+    """Every fault at every call."""
+    right = undisturbed(operation)
+    for fault, (at, call) in itertools.product(faults, enumerate(right.calls)):
+        yield Trial(operation, right, f"{fault.__name__} at call {at} ({call})"), fault, at
+
+
+every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+
+
+@every_operation
+def test_a_fault_that_passes_is_not_noticed(operation: Operation) -> None:
+    for trial, fault, at in trials(operation, PASSING):
+        trial.expect_right(trial.request(fault, at, lasting=False))
+        trial.expect_right_tables()
+
+
+@every_operation
+def test_a_fault_that_lasts_is_answered_in_time_and_harms_nothing(
+    operation: Operation, clock: Clock, settings: SettingsWrapper
+) -> None:
+    settings.REQUEST_SECONDS = seating.FORGETTING_LEAVES_SECONDS + 1  # fewer attempts until the time is up
+    for trial, fault, at in trials(operation, PASSING):
+        clock.waited = 0.0
+        response = trial.request(fault, at, lasting=True)
+        assert clock.waited < settings.REQUEST_SECONDS, trial.name
+        if not is_patience(response):
+            trial.expect_right(response)
+        trial.again()
+        trial.expect_right_tables()
+
+
+@every_operation
+def test_a_death_after_any_call_harms_nothing(operation: Operation) -> None:
+    for trial, fault, at in trials(operation, [killed]):
+        assert trial.request(fault, at, lasting=False) is None
+        trial.again()
+        trial.expect_right_tables()
