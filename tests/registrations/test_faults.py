@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from events.models import Event, Half, Seats
 from registrations import audit, seating
@@ -263,7 +263,7 @@ def test_a_fault_that_passes_is_not_noticed(operation: Operation) -> None:
 
 @every_operation
 def test_a_fault_that_lasts_is_answered_in_time_and_harms_nothing(
-    operation: Operation, clock: Clock, settings: SettingsWrapper
+    operation: Operation, clock: Clock, settings: Settings
 ) -> None:
     settings.REQUEST_SECONDS = seating.FORGETTING_LEAVES_SECONDS + 1  # fewer attempts until the time is up
     for trial, fault, at in trials(operation, PASSING):
