@@ -37,10 +37,10 @@ def refused(request: AWSRequest, code: str, status: int = 400, **more: Any) -> A
     return answered(request, status, json.dumps({"__type": f"com.amazon#{code}", "message": SECRET} | more).encode())
 
 
-def cancelled(request: AWSRequest, *codes: str) -> AWSResponse:
-    """A cancelled transaction with these reasons for its first items, and none for the rest."""
-    count = len(json.loads(request.body)["TransactItems"])
-    reasons = [{"Code": code} for code in [*codes, *["None"] * count][:count]]
+def cancelled(request: AWSRequest, code: str, *, item: int) -> AWSResponse:
+    """A cancelled transaction, with this reason for one item (-1: the last one) and none for the rest."""
+    reasons = [{"Code": "None"} for _ in json.loads(request.body)["TransactItems"]]
+    reasons[item] = {"Code": code}
     return refused(request, "TransactionCanceledException", CancellationReasons=reasons)
 
 
@@ -55,14 +55,14 @@ def _is_transaction(request: AWSRequest) -> bool:
 def conflict(request: AWSRequest) -> AWSResponse:
     """Another transaction holds an item."""
     if _is_transaction(request):
-        return cancelled(request, "TransactionConflict")
+        return cancelled(request, "TransactionConflict", item=0)
     return refused(request, "TransactionConflictException")
 
 
 def throttled(request: AWSRequest) -> AWSResponse:
     """The table, or one item's partition, is out of capacity."""
     if _is_transaction(request):
-        return cancelled(request, "None", "ThrottlingError")
+        return cancelled(request, "ThrottlingError", item=-1)
     return refused(request, "ProvisionedThroughputExceededException")
 
 

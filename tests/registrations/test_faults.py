@@ -18,7 +18,18 @@ from events.models import Event, Half, Seats
 from registrations import audit, seating
 from registrations.models import CANCELLED, Registration
 from tests.api import EVENT, Api
-from tests.faults import PASSING, SECRET, Clock, Fault, Killed, failing, killed
+from tests.faults import (
+    PASSING,
+    SECRET,
+    Clock,
+    Fault,
+    Killed,
+    answer_lost,
+    conflict,
+    connection_cut,
+    failing,
+    killed,
+)
 from users.models import User
 
 Body = dict[str, Any]
@@ -261,12 +272,22 @@ def test_a_fault_that_passes_is_not_noticed(operation: Operation) -> None:
         trial.expect_right_tables()
 
 
+LASTING = [conflict, connection_cut, answer_lost]
+
+
+def _slow(faults: list[Fault]) -> Any:
+    return pytest.param(faults, marks=pytest.mark.slow, id="the other faults")
+
+
+@pytest.mark.parametrize(
+    "faults", [pytest.param(LASTING, id="lasting"), _slow([fault for fault in PASSING if fault not in LASTING])]
+)
 @every_operation
 def test_a_fault_that_lasts_is_answered_in_time_and_harms_nothing(
-    operation: Operation, clock: Clock, settings: Settings
+    operation: Operation, faults: list[Fault], clock: Clock, settings: Settings
 ) -> None:
     settings.REQUEST_SECONDS = seating.FORGETTING_LEAVES_SECONDS + 1  # fewer attempts until the time is up
-    for trial, fault, at in trials(operation, PASSING):
+    for trial, fault, at in trials(operation, faults):
         clock.waited = 0.0
         response = trial.request(fault, at, lasting=True)
         assert clock.waited < settings.REQUEST_SECONDS, trial.name
