@@ -25,10 +25,13 @@ from tests.faults import (
     Fault,
     Killed,
     answer_lost,
+    busy,
     conflict,
     connection_cut,
     failing,
+    internal_error,
     killed,
+    throttled,
 )
 from users.models import User
 
@@ -184,13 +187,16 @@ def answer_of(response: Any, number: str) -> tuple[int, str]:
 
 
 def tables_of(number: str) -> Any:
-    """What there is after the request, the people in their order; without the history of an event that is gone."""
+    """What there is after the request, the people in their order; without the history of an event that is gone.
+
+    The audit holds, too.
+    """
     look = audit.look(f"party-{number}")
+    assert [finding for finding in audit.differences(look) if not finding.harmless] == []
     rows = sorted((row.standing or "", row.user_id) for row in look.rows if look.event or row.status != CANCELLED)
     people = [(standing.partition("#")[0], user.partition("-")[0]) for standing, user in rows]
     seats = look.seats and {name: look.seats[name] for name in ("capacity", "open", "registered", "waiting", "status")}
-    created = Event.find(f"new-{number}"), User.find(f"new-{number}")
-    return people, seats, (look.event or {}).get("title"), [record is not None for record in created]
+    return people, seats, (look.event or {}).get("title")
 
 
 @dataclass
@@ -217,7 +223,6 @@ def is_patience(response: Any) -> bool:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    monkeypatch.setattr(audit, "PAUSE_SECONDS", 0.0)
     clock = Clock()
     clock.install(monkeypatch)
     return clock
@@ -251,8 +256,8 @@ class Trial:
             self.expect_right(response)
 
     def expect_right_tables(self) -> None:
-        assert tables_of(self.number) == self.right.tables, self.name
-        assert [finding for finding in audit.examine(f"party-{self.number}") if not finding.harmless] == [], self.name
+        if self.operation.method != "GET":
+            assert tables_of(self.number) == self.right.tables, self.name
 
 
 def trials(operation: Operation, faults: list[Fault]) -> Iterator[tuple[Trial, Fault, int]]:
@@ -272,21 +277,17 @@ def test_a_fault_that_passes_is_not_noticed(operation: Operation) -> None:
         trial.expect_right_tables()
 
 
-LASTING = [conflict, connection_cut, answer_lost]
+LASTING = pytest.param([conflict, connection_cut, answer_lost], id="the most different faults")
+OTHERS = pytest.param([throttled, busy, internal_error], id="the other faults", marks=pytest.mark.slow)
 
 
-def _slow(faults: list[Fault]) -> Any:
-    return pytest.param(faults, marks=pytest.mark.slow, id="the other faults")
-
-
-@pytest.mark.parametrize(
-    "faults", [pytest.param(LASTING, id="lasting"), _slow([fault for fault in PASSING if fault not in LASTING])]
-)
+@pytest.mark.parametrize("faults", [LASTING, OTHERS])
 @every_operation
 def test_a_fault_that_lasts_is_answered_in_time_and_harms_nothing(
-    operation: Operation, faults: list[Fault], clock: Clock, settings: Settings
+    operation: Operation, faults: list[Fault], clock: Clock, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.REQUEST_SECONDS = seating.FORGETTING_LEAVES_SECONDS + 1  # fewer attempts until the time is up
+    settings.REQUEST_SECONDS = 1.5  # so that there are fewer attempts until the time is up
+    monkeypatch.setattr(seating, "FORGETTING_LEAVES_SECONDS", 0.5)
     for trial, fault, at in trials(operation, faults):
         clock.waited = 0.0
         response = trial.request(fault, at, lasting=True)
