@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.conftest import free_port
+from tests.engines import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "$ "

@@ -7,7 +7,7 @@ from django.test.utils import override_script_prefix
 from events.models import Half
 from eventsite import dynamodb
 from tests.api import EVENT, Api, next_page, problem
-from tests.conftest import free_port
+from tests.engines import free_port
 
 
 def test_the_root_shows_the_way_to_everything(api: Api) -> None:

@@ -1,0 +1,89 @@
+"""Starting the engines that tests and benchmarks run on: processes of their own, on free loopback ports."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from tempfile import TemporaryDirectory
+from urllib.request import urlopen
+
+from django.conf import settings
+
+from eventsite import dynamodb
+
+ENGINE_SECONDS = 30
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _wait_for(engine: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + ENGINE_SECONDS
+    while time.monotonic() < deadline and engine.poll() is None:
+        try:
+            with urlopen(f"{url}/_ministack/health"):
+                return
+        except OSError:
+            with suppress(subprocess.TimeoutExpired):
+                engine.wait(0.02)
+    raise RuntimeError("the test engine did not start")
+
+
+@contextmanager
+def running_engine() -> Iterator[str]:
+    """An empty engine that forgets everything at its end; its URL."""
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "PERSIST_STATE": "0",
+        "LOG_LEVEL": "ERROR",
+    }
+    url = f"http://127.0.0.1:{port}"
+    with TemporaryDirectory() as state:
+        environment["STATE_DIR"] = state  # Cognito's keys
+        process = subprocess.Popen([sys.executable, "-m", "ministack"], env=environment, stdout=subprocess.DEVNULL)
+        try:
+            _wait_for(process, url)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@contextmanager
+def conflicting_engine(upstream: str, hold: float) -> Iterator[str]:
+    """A proxy that makes an engine's transactions hold their keys for some seconds; its URL."""
+    command = [sys.executable, "-m", "tests.bench.conflicting_engine", "--upstream", upstream, "--hold", str(hold)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def served_by(url: str) -> Iterator[None]:
+    """Let the service in this process use the engine at this URL."""
+    before = settings.DYNAMODB_ENDPOINT
+    try:
+        _use(url)
+        yield
+    finally:
+        _use(before)
+
+
+def _use(url: str) -> None:
+    settings.DYNAMODB_ENDPOINT = os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = url
+    dynamodb.disconnect()
