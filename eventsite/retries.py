@@ -47,7 +47,7 @@ conflict_retried = Signal()
 deadline_missed = Signal()
 """A request gave up: its time, or its attempts, were used up."""
 
-MAX_ATTEMPTS = 200
+MAX_ATTEMPTS = 500
 AT_ONCE_ATTEMPTS = 10
 
 # The words by which DynamoDB says that nothing is wrong with the request and it may be sent again.
@@ -172,8 +172,8 @@ SENDING = Patience(
 # The figures come from `python -m tests.bench.contention`; its curve is in README.md.
 FIRST_CEILING = 0.03
 HIGHEST_CEILING = 0.4
-LOWEST_CEILING = 0.1
-SECONDS_OF_YOUTH = 2.0
+LOWEST_CEILING = 0.06
+SECONDS_OF_YOUTH = 1.5
 
 
 def _ceiling(attempt: int, age: float) -> float:

@@ -8,7 +8,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -110,18 +110,21 @@ class Calls:
         self.failed = 0
 
 
+Plan = Callable[[int, str], Fault | None]
+"""Decides by the number (from 0) and the operation of a call what happens to it."""
+
+
 @contextmanager
-def failing(fault: Fault | None = None, *, at: int = 0, lasting: bool = False) -> Iterator[Calls]:
-    """Let the call number `at` (from 0) fail, and if it is `lasting` every later one too; without a fault, count."""
+def disturbed(plan: Plan) -> Iterator[Calls]:
+    """Let the calls of DynamoDB's fail as planned."""
     calls = Calls()
 
     def before_send(request: AWSRequest, event_name: str, **_: Any) -> AWSResponse | None:
-        number = len(calls.made)
-        calls.made.append(event_name.rpartition(".")[2])
-        if fault is None or number < at or (number > at and not lasting):
-            return None
-        calls.failed += 1
-        return fault(request)
+        operation = event_name.rpartition(".")[2]
+        fault = plan(len(calls.made), operation)
+        calls.made.append(operation)
+        calls.failed += fault is not None
+        return fault(request) if fault else None
 
     events = dynamodb.connection().client.meta.events
     events.register_last("before-send.dynamodb", before_send)
@@ -129,6 +132,16 @@ def failing(fault: Fault | None = None, *, at: int = 0, lasting: bool = False) -
         yield calls
     finally:
         events.unregister("before-send.dynamodb", before_send)
+
+
+def failing(fault: Fault, *, at: int = 0, lasting: bool = False) -> AbstractContextManager[Calls]:
+    """Let the call number `at` fail, and if it is `lasting` every later one too."""
+    return disturbed(lambda number, _: fault if number == at or (lasting and number > at) else None)
+
+
+def counting() -> AbstractContextManager[Calls]:
+    """Only count the calls."""
+    return disturbed(lambda *_: None)
 
 
 class Clock:

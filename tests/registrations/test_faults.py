@@ -6,7 +6,10 @@ the tables hold then is what they hold when nothing goes wrong.
 """
 
 import itertools
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +21,7 @@ from events.models import Event, Half, Seats
 from registrations import audit, seating
 from registrations.models import CANCELLED, Registration
 from tests.api import EVENT, Api
+from tests.dying import DEAD
 from tests.faults import (
     PASSING,
     SECRET,
@@ -28,6 +32,7 @@ from tests.faults import (
     busy,
     conflict,
     connection_cut,
+    counting,
     failing,
     internal_error,
     killed,
@@ -211,7 +216,7 @@ class Undisturbed:
 
 def undisturbed(operation: Operation) -> Undisturbed:
     number = operation.scene.lay()
-    with failing() as calls:
+    with counting() as calls:
         answer = answer_of(operation.send(number), number)
     return Undisturbed(number, calls.made, answer, tables_of(number))
 
@@ -302,5 +307,74 @@ def test_a_fault_that_lasts_is_answered_in_time_and_harms_nothing(
 def test_a_death_after_any_call_harms_nothing(operation: Operation) -> None:
     for trial, fault, at in trials(operation, [killed]):
         assert trial.request(fault, at, lasting=False) is None
+        trial.again()
+        trial.expect_right_tables()
+
+
+def test_what_a_dead_edit_leaves_is_set_right_by_whoever_comes_next(api: Api) -> None:
+    number = die_before_the_queue_moves()
+    assert api.register(f"party-{number}", f"z-{number}").json()["status"] == "registered"
+    registered = api.get(f"/events/party-{number}/registrations?status=registered").json()
+    assert [row["userId"][0] for row in registered] == ["a", "b", "c", "d", "e", "z"]
+
+
+def test_what_a_dead_edit_leaves_is_found_and_mended_by_the_audit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "PAUSE_SECONDS", 0.0)
+    event = f"party-{die_before_the_queue_moves()}"
+    assert [finding.kind for finding in audit.examine(event)] == ["idle_seats"]
+    assert [finding.mended for finding in audit.mend(event)] == [True]
+    assert api.get(f"/events/{event}").json()["registeredCount"] == 5
+
+
+def die_before_the_queue_moves() -> str:
+    number = FULL.lay()
+    with failing(killed, at=1) as calls, pytest.raises(Killed):
+        Api().patch(f"/events/party-{number}", {"capacity": 6})
+    assert calls.made == ["Query", "TransactWriteItems"]
+    return number
+
+
+def test_a_done_deletion_is_answered_as_done_although_clearing_up_fails(api: Api) -> None:
+    number = Scene(cancelled="xy").lay()
+    with failing(connection_cut, at=2, lasting=True):
+        assert api.delete(f"/events/party-{number}").status_code == 204
+    assert api.get(f"/events/party-{number}").status_code == 404
+
+
+def process_that_dies(operation: Operation, number: str, at: int) -> int:
+    """Send the request in a process of its own that is gone right after a call; its exit status."""
+    body = json.dumps({name: _numbered(value, number) for name, value in (operation.body or {}).items()})
+    key = operation.headers.get("Idempotency-Key", "").replace("{}", number)
+    path = operation.path.replace("{}", number)
+    command = [sys.executable, "-m", "tests.dying", operation.method, path, body, key, str(at)]
+    return subprocess.run(command, check=False).returncode
+
+
+def _last_write(calls: list[str]) -> list[int]:
+    return [max(number for number, call in enumerate(calls) if call == "TransactWriteItems")]
+
+
+def _every_call(calls: list[str]) -> list[int]:
+    return list(range(len(calls)))
+
+
+WRITES = [operation for operation in OPERATIONS if operation.method != "GET"]
+BY_NAME = {operation.name: operation for operation in OPERATIONS}
+CHOSEN = [BY_NAME[name] for name in ("join the queue, keyed", "leave a seat to the queue", "make room for two")]
+
+
+@pytest.mark.parametrize(
+    ("operation", "moments"),
+    [pytest.param(operation, _last_write, id=f"{operation.name}, last write") for operation in CHOSEN]
+    + [
+        pytest.param(operation, _every_call, id=f"{operation.name}, every call", marks=pytest.mark.slow)
+        for operation in WRITES
+    ],
+)
+def test_a_real_process_may_die_too(operation: Operation, moments: Any) -> None:
+    right = undisturbed(operation)
+    for at in moments(right.calls):
+        trial = Trial(operation, right, f"process gone after call {at} ({right.calls[at]})")
+        assert process_that_dies(operation, trial.number, at) == DEAD
         trial.again()
         trial.expect_right_tables()

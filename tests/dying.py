@@ -1,0 +1,33 @@
+"""A process that sends the service one request and is gone right after one of its DynamoDB calls was carried out.
+
+    python -m tests.dying METHOD PATH BODY KEY CALL
+
+No cleaning up, no `finally`: the operating system ends it, as it ends a Lambda that runs out of time.
+"""
+
+import os
+import sys
+
+import django
+from botocore.awsrequest import AWSRequest, AWSResponse
+
+DEAD = 77
+
+
+def die(method: str, path: str, body: str, key: str, call: str) -> None:
+    """Send the request; does not return."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
+    django.setup()
+    from tests.api import Api
+    from tests.faults import failing, send
+
+    def gone(request: AWSRequest) -> AWSResponse:
+        send(request)
+        os._exit(DEAD)
+
+    with failing(gone, at=int(call)):
+        Api().call(method, path, raw=body, **({"Idempotency-Key": key} if key else {}))
+
+
+if __name__ == "__main__":
+    die(*sys.argv[1:])
