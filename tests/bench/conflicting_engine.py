@@ -2,7 +2,8 @@
 
 DynamoDB holds the items of a transaction while it runs, for some milliseconds, and refuses any other write to them
 with TransactionConflict instead of letting it wait. No local engine does. This proxy does: it notes the keys of
-every transaction that passes, refuses whatever touches one of them, and frees them after `--hold` seconds.
+every transaction that passes, refuses whatever touches one of them, and frees them after `--hold` seconds. (A
+transaction whose condition fails is over with its answer: DynamoDB checks conditions before it accepts anything.)
 
     python -m tests.bench.conflicting_engine --upstream http://127.0.0.1:8000 [--port 0] [--hold 0.01]
 
@@ -83,7 +84,8 @@ class Proxy:
         self._held.update(keys)
         try:
             answer = await _exchange(message, engine)
-            await asyncio.sleep(until - time.monotonic())
+            if answer.startswith(b"HTTP/1.1 200"):
+                await asyncio.sleep(until - time.monotonic())
         finally:
             self._held.difference_update(keys)
         return answer
