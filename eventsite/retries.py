@@ -30,6 +30,8 @@ from tenacity import (
     Retrying,
     retry_if_exception,
     retry_if_exception_type,
+    stop_after_attempt,
+    stop_any,
     wait_random,
     wait_random_exponential,
 )
@@ -47,7 +49,8 @@ conflict_retried = Signal()
 deadline_missed = Signal()
 """A request gave up: its time, or its attempts, were used up."""
 
-MAX_ATTEMPTS = 500
+MAX_SENDS, MAX_PLANS = 30, 500
+"""Attempts of one call, and of one transaction. In a request the deadline comes first; a command has none."""
 AT_ONCE_ATTEMPTS = 10
 
 # The words by which DynamoDB says that nothing is wrong with the request and it may be sent again.
@@ -148,8 +151,8 @@ class Patience(Retrying):
         return patient
 
 
-def _is_over(state: RetryCallState) -> bool:
-    return state.attempt_number >= MAX_ATTEMPTS or time_left() <= state.upcoming_sleep
+def _is_too_late(state: RetryCallState) -> bool:
+    return time_left() <= state.upcoming_sleep
 
 
 def _end(state: RetryCallState) -> NoReturn:
@@ -160,7 +163,7 @@ def _end(state: RetryCallState) -> NoReturn:
 SENDING = Patience(
     retry=retry_if_exception(is_transient),
     wait=wait_random_exponential(multiplier=0.05, max=2),
-    stop=_is_over,
+    stop=stop_any(stop_after_attempt(MAX_SENDS), _is_too_late),
     retry_error_callback=_end,
 )
 
@@ -199,7 +202,7 @@ def _count(state: RetryCallState) -> None:
 PLANNING = Patience(
     retry=retry_if_exception_type(LostRace),
     wait=_wait_for_items,
-    stop=_is_over,
+    stop=stop_any(stop_after_attempt(MAX_PLANS), _is_too_late),
     before_sleep=_count,
     retry_error_callback=_end,
 )

@@ -30,6 +30,7 @@ from tests.faults import (
     refused,
     send,
 )
+from users.models import User
 
 
 @pytest.fixture
@@ -113,7 +114,13 @@ def test_attempts_are_bounded_even_where_time_is_not(clock: Clock) -> None:
 
     with pytest.raises(Unavailable):
         unlucky()
-    assert len(attempts) == retries.MAX_ATTEMPTS
+    assert len(attempts) == retries.MAX_PLANS
+
+
+def test_calls_are_bounded_even_where_time_is_not(clock: Clock) -> None:
+    with failing(connection_cut, lasting=True) as calls, pytest.raises(Unavailable):
+        User.find("ann")
+    assert len(calls.made) == retries.MAX_SENDS
 
 
 # How often.
