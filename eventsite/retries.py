@@ -30,8 +30,6 @@ from tenacity import (
     Retrying,
     retry_if_exception,
     retry_if_exception_type,
-    stop_after_attempt,
-    stop_any,
     wait_random,
     wait_random_exponential,
 )
@@ -151,8 +149,8 @@ class Patience(Retrying):
         return patient
 
 
-def _is_too_late(state: RetryCallState) -> bool:
-    return time_left() <= state.upcoming_sleep
+def _stop_after(attempts: int) -> Callable[[RetryCallState], bool]:
+    return lambda state: state.attempt_number >= attempts or time_left() <= state.upcoming_sleep
 
 
 def _end(state: RetryCallState) -> NoReturn:
@@ -163,7 +161,7 @@ def _end(state: RetryCallState) -> NoReturn:
 SENDING = Patience(
     retry=retry_if_exception(is_transient),
     wait=wait_random_exponential(multiplier=0.05, max=2),
-    stop=stop_any(stop_after_attempt(MAX_SENDS), _is_too_late),
+    stop=_stop_after(MAX_SENDS),
     retry_error_callback=_end,
 )
 
@@ -202,7 +200,7 @@ def _count(state: RetryCallState) -> None:
 PLANNING = Patience(
     retry=retry_if_exception_type(LostRace),
     wait=_wait_for_items,
-    stop=stop_any(stop_after_attempt(MAX_PLANS), _is_too_late),
+    stop=_stop_after(MAX_PLANS),
     before_sleep=_count,
     retry_error_callback=_end,
 )

@@ -4,10 +4,11 @@ The rules of the seats (`registrations.seating`) keep counters and rows equal by
 nothing, unless somebody changed the tables by hand, restored an old copy, or found a defect.
 
 It is safe beside live traffic. Rows and counters are read one after the other, so traffic in between makes them
-look different. Therefore a difference counts only when two looks at the whole event, a pause apart, are the same
-to the last attribute: then nothing changed while it was looked at. (No row and no counter returns to an earlier
-state unnoticed: every standing carries its time.) And it is mended under the condition that what was seen is still
-so, by transactions like any other.
+look different. Therefore a difference counts only when the rows, read once more after the counters, are still the
+same, so that both belong to one moment (no row returns to an earlier state unnoticed: every standing carries its
+time); and when a second such look, a pause later, shows the same difference (a transaction just being committed
+may be visible in one item and not yet in the other). It is mended by a transaction like any other, under the
+condition that what was seen is still so.
 
 A full audit reads both tables completely, by Scan; that is its job, and no request ever does it.
 """
@@ -38,6 +39,8 @@ LOOKS = 10
 ROUNDS = 5
 """Mending one thing may bring another to light: a corrected counter, a free seat."""
 LOST = "(lost)"
+UNSETTLED = "unsettled"
+Identity = tuple[str, str, int]
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 _STANDING = re.compile(rf"(registered)#({_TIME})(?:#({_TIME}))?|(waitlisted|cancelled)#({_TIME})")
 
@@ -56,10 +59,13 @@ class Finding:
     """Mends it, under the condition that it is still so; None where only people can decide."""
     mended: bool = False
 
+    by: int = 0
+    """How much it is off by. Traffic changes the figures in the sentence, but never this."""
+
     @property
-    def subject(self) -> tuple[str, str]:
-        """What it is about, whatever the figures in the sentence."""
-        return self.kind, self.user_id
+    def identity(self) -> Identity:
+        """What tells it from other findings about the same event."""
+        return self.kind, self.user_id, self.by
 
 
 class Row(NamedTuple):
@@ -126,16 +132,18 @@ def run(ids: Iterable[str] | None = None, *, repair: bool = False) -> Iterator[F
 
 def examine(event_id: str) -> list[Finding]:
     """What is wrong with one event and its registrations; nothing is changed."""
-    seen = look(event_id)
+    suspected: set[Identity] = set()
     for _ in range(LOOKS):
-        findings = list(differences(seen))
-        if not findings:
+        seen = look(event_id)
+        found = list(differences(seen))
+        if not found:
             return []
+        if _rows(event_id) == seen.rows:
+            if confirmed := [finding for finding in found if finding.identity in suspected]:
+                return confirmed
+            suspected = {finding.identity for finding in found}
         time.sleep(PAUSE_SECONDS)
-        before, seen = seen, look(event_id)
-        if seen == before:
-            return findings
-    return [Finding(event_id, "unsettled", "It changes too fast to be judged; audit it again later.", harmless=True)]
+    return [Finding(event_id, UNSETTLED, "It changes too fast to be judged; audit it again later.", harmless=True)]
 
 
 def mend(event_id: str) -> list[Finding]:
@@ -143,22 +151,27 @@ def mend(event_id: str) -> list[Finding]:
     found: dict[tuple[str, str], Finding] = {}
     left = examine(event_id)
     for _ in range(ROUNDS):
-        found = {finding.subject: finding for finding in left} | found
+        found = {(finding.kind, finding.user_id): finding for finding in left} | found
         cures = [finding.mend for finding in left if finding.mend]
         if not cures:
             break
         for cure in cures:
             cure()
         left = examine(event_id)
-    still_wrong = {finding.subject for finding in left}
-    return [replace(finding, mended=subject not in still_wrong) for subject, finding in found.items()]
+    still_wrong = {(finding.kind, finding.user_id) for finding in left}
+    certain = all(finding.kind != UNSETTLED for finding in left)
+    return [replace(finding, mended=certain and subject not in still_wrong) for subject, finding in found.items()]
 
 
 def look(event_id: str) -> Look:
     """Read everything about one event, strongly consistent."""
+    rows = _rows(event_id)  # before the counters; whoever wants to be certain reads them again after these
     halves = {half.item: dict(half.attribute_values) for half in Half.query(event_id, consistent_read=True)}
-    rows = Registration.query(event_id, consistent_read=True)
-    return Look(event_id, halves.get(Event.ITEM), halves.get(Seats.ITEM), tuple(_stored(row) for row in rows))
+    return Look(event_id, halves.get(Event.ITEM), halves.get(Seats.ITEM), rows)
+
+
+def _rows(event_id: str) -> tuple[Row, ...]:
+    return tuple(_stored(row) for row in Registration.query(event_id, consistent_read=True))
 
 
 def _stored(registration: Registration) -> Row:
@@ -193,7 +206,7 @@ def _miscounted(seen: Look, seats: dict[str, Any]) -> Iterator[Finding]:
         if counted != rows:
             sentence = f"The counter says that {counted} are {name}; the rows say {rows}."
             change = _update(Seats.key(seen.event_id), [counter.set(rows)], _still(counter, counted))
-            yield Finding(seen.event_id, f"{name}_count", sentence, mend=change)
+            yield Finding(seen.event_id, f"{name}_count", sentence, mend=change, by=(counted or 0) - rows)
 
 
 def _idle_seats(seen: Look, seats: dict[str, Any]) -> Iterator[Finding]:
@@ -201,7 +214,7 @@ def _idle_seats(seen: Look, seats: dict[str, Any]) -> Iterator[Finding]:
     waiting = len(seen.having(WAITLISTED))
     if seats.get("open") and free > 0 and waiting > 0:
         sentence = f"{free} seats are free while {waiting} people wait."
-        yield Finding(seen.event_id, "idle_seats", sentence, mend=lambda: seating.fill(seen.event_id))
+        yield Finding(seen.event_id, "idle_seats", sentence, mend=lambda: seating.fill(seen.event_id), by=free)
 
 
 def _queue_at_odds(seen: Look, seats: dict[str, Any]) -> Iterator[Finding]:
