@@ -49,7 +49,7 @@ SECRET = "arn:aws:dynamodb:us-east-1:123456789012:table/secret"
 
 
 def _is_transaction(request: AWSRequest) -> bool:
-    return bool(request.headers["X-Amz-Target"].endswith(b"TransactWriteItems"))
+    return bool(request.headers["X-Amz-Target"].endswith((b"TransactWriteItems", b"TransactGetItems")))
 
 
 def conflict(request: AWSRequest) -> AWSResponse:
