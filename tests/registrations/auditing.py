@@ -6,7 +6,8 @@ Deliberately shares nothing with the service's rules but the models.
 from collections import Counter
 from dataclasses import dataclass
 
-from events.models import Event, Seats
+from events.models import Event, Half, Seats
+from eventsite.dynamodb import RawItem
 from registrations.models import Registration
 
 
@@ -23,11 +24,17 @@ class Stored:
         found = sorted((row.standing, row.user_id) for row in self.rows if row.standing.startswith(f"{status}#"))
         return tuple(user for _, user in found)
 
+    def contents(self) -> list[RawItem | None]:
+        """All of it as it is stored."""
+        return [item and item.to_dynamodb_dict() for item in (self.event, self.seats, *self.rows)]
+
 
 def stored(event_id: str) -> Stored:
     """Everything of an event, read consistently."""
-    rows = tuple(Registration.query(event_id, consistent_read=True))
-    return Stored(Event.find(event_id), Seats.find(event_id), rows)
+    halves = list(Half.query(event_id, consistent_read=True))
+    event = next((half for half in halves if isinstance(half, Event)), None)
+    seats = next((half for half in halves if isinstance(half, Seats)), None)
+    return Stored(event, seats, tuple(Registration.query(event_id, consistent_read=True)))
 
 
 def audit(event_id: str, *, shrunk: bool = False) -> list[str]:
@@ -35,7 +42,11 @@ def audit(event_id: str, *, shrunk: bool = False) -> list[str]:
 
     `shrunk`: the capacity was lowered, or the event reopened, so more may be registered than there are seats.
     """
-    kept = stored(event_id)
+    return differences(stored(event_id), shrunk=shrunk)
+
+
+def differences(kept: Stored, *, shrunk: bool = False) -> list[str]:
+    """As `audit`, of what was read already."""
     active = [row for row in kept.rows if row.standing >= "registered#"]
     if kept.event is None or kept.seats is None:
         orphans = [f"{row.user_id} is active in a deleted event" for row in active]

@@ -1,0 +1,102 @@
+"""Several server processes on the tests' one engine, and many clients that call them at once."""
+
+import http.client
+import itertools
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+
+class Reply(NamedTuple):
+    """What a server answered."""
+
+    status: int
+    document: Any
+
+    @property
+    def word(self) -> str:
+        """What became of it: a registration's status, the code of a problem, or the bare HTTP status."""
+        document = self.document if isinstance(self.document, dict) else {}
+        return str(document.get("code") or document.get("status") or self.status)
+
+
+class Remote:
+    """A client that spreads its threads over the servers; each thread keeps one connection."""
+
+    def __init__(self, ports: Sequence[int]) -> None:
+        self._ports = itertools.cycle(ports)
+        self._own = threading.local()
+        self._open: list[http.client.HTTPConnection] = []
+
+    def at_once(self, calls: Iterable[Callable[[], T]], *, clients: int) -> list[T]:
+        """Carry out the calls with so many clients at the same time. Returns: the results, in the order of the calls."""
+        with ThreadPoolExecutor(clients) as pool:
+            started = [pool.submit(call) for call in calls]
+        self.close()
+        return [call.result() for call in started]
+
+    def close(self) -> None:
+        """Hang up."""
+        while self._open:
+            self._open.pop().close()
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
+        """Send a request; a 503 is sent again, as its Retry-After asks for, without the wait."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        for _ in range(3):
+            reply = self._send(method, path, json.dumps(body) if body is not None else None, named)
+            if reply.status != 503:
+                break
+        return reply
+
+    def register(self, event_id: str, user_id: str) -> Reply:
+        """Register a user for an event, safe to be sent again."""
+        path = f"/events/{event_id}/registrations"
+        return self.call("POST", path, {"userId": user_id}, idempotency_key=f"{threading.get_ident()}-{next(_keys)}")
+
+    def leave(self, event_id: str, user_id: str) -> Reply:
+        """Give up a registration."""
+        return self.call("DELETE", f"/events/{event_id}/registrations/{user_id}")
+
+    def resize(self, event_id: str, capacity: int) -> Reply:
+        """Change an event's capacity."""
+        return self.call("PATCH", f"/events/{event_id}", {"capacity": capacity})
+
+    def _send(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Reply:
+        connection = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._own.connection = http.client.HTTPConnection("127.0.0.1", next(self._ports), timeout=60)
+            self._open.append(connection)
+        connection.request(method, path, body, headers | {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read()
+        return Reply(answer.status, json.loads(text) if text else None)
+
+
+_keys = itertools.count()
+
+
+@contextmanager
+def serving(processes: int) -> Iterator[Remote]:
+    """Run so many server processes."""
+    servers = [
+        subprocess.Popen([sys.executable, "-m", "tests.server"], stdout=subprocess.PIPE, text=True)
+        for _ in range(processes)
+    ]
+    try:
+        yield (remote := Remote([int(server.stdout.readline()) for server in servers if server.stdout]))
+        remote.close()
+    finally:
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.wait(10)
+            if server.stdout:
+                server.stdout.close()
