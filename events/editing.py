@@ -7,10 +7,9 @@ the event belongs to the editor where that matters: both are part of the write, 
 import uuid
 from typing import Any
 
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from events import models
+from events import guards, models
 from events.models import DRAFT, OPEN_STATUSES, Event, Half, Listing, Seats
 from events.signals import event_deleted, seats_freed
 from eventsite import clock
@@ -90,8 +89,8 @@ def create(fields: dict[str, Any], *, organizer_id: str | None = None, once: Onc
     """
     listing = compose(fields, organizer_id)
     transaction = Transaction()
-    transaction.put("event", listing.event, Event.event_id.does_not_exist())
-    transaction.put("seats", listing.seats, Seats.event_id.does_not_exist())
+    transaction.put("event", listing.event, guards.is_new())
+    transaction.put("seats", listing.seats)
     if once:
         once.remember(transaction, [half.to_dynamodb_dict() for half in listing])
     failures = transaction.commit()
@@ -158,8 +157,8 @@ def _write(before: Listing, changes: dict[str, Any]) -> None:
     counted.append(Seats.open.set(placed["status"] in OPEN_STATUSES))
     described += [Event.version.set(event.version + 1), Event.updated_at.set(clock.now())]
     transaction = Transaction()
-    transaction.update("event", event, _moved(event) + described, _unedited(event))
-    transaction.update("seats", seats, _moved(seats) + counted, Seats.event_id.exists())
+    transaction.update("event", event, _moved(event) + described, guards.is_unedited(event))
+    transaction.update("seats", seats, _moved(seats) + counted)
     if transaction.commit():
         raise LostRace(at_once=True)
 
@@ -172,12 +171,6 @@ def _moved(half: Half) -> list[Action]:
     return actions
 
 
-def _unedited(event: Event) -> Condition:
-    """Nobody edited, deleted or took over the event since it was read."""
-    unedited = Event.version == event.version
-    return unedited & (Event.organizer_id == event.organizer_id) if event.organizer_id else unedited
-
-
 @PLANNING.wraps
 def delete(event_id: str, *, versions: set[int] | None = None, owner: str | None = None) -> None:
     """Delete an event that nobody is registered for or waiting for.
@@ -188,8 +181,8 @@ def delete(event_id: str, *, versions: set[int] | None = None, owner: str | None
     before = read(event_id)
     _check(before.event, versions, owner)
     transaction = Transaction()
-    transaction.delete("event", before.event, _unedited(before.event))
-    transaction.delete("seats", before.seats, (Seats.registered == 0) & (Seats.waiting == 0))
+    transaction.delete("event", before.event, guards.is_unedited(before.event))
+    transaction.delete("seats", before.seats, guards.has_nobody())
     failures = transaction.commit()
     if failures.get("seats"):
         raise EventHasRegistrations

@@ -165,7 +165,9 @@ class Transaction:
         """Write a whole item."""
         self._add("put", label, record.get_save_kwargs_from_instance(condition=condition))
 
-    def update(self, label: str, record: Record, actions: Sequence[Action], condition: Condition) -> None:
+    def update(
+        self, label: str, record: Record, actions: Sequence[Action], condition: Condition | None = None
+    ) -> None:
         """Change some attributes of an item."""
         self._add("update", label, record.get_update_kwargs_from_instance(actions=list(actions), condition=condition))
 

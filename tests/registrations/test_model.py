@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from eventsite import clock
 from tests.api import Api, problem
 from tests.registrations.auditing import Stored, differences, stored
-from tests.registrations.reference import Answer, Seating
+from tests.registrations.reference import Answer, Seating, outcome
 from users.models import User
 
 OPEN, CLOSED = ("scheduled", "published", "active"), ("draft", "cancelled", "completed")
@@ -211,14 +211,9 @@ class SeatsUnderRules(RuleBasedStateMachine):
         return event not in self.model
 
     def _outcome(self, answer: Any) -> Answer:
-        """An answer in the words of the reference."""
-        document = answer.json()
-        if answer.status_code == 201:
-            return document["status"], document["waitlistPosition"]
-        if answer.status_code == 200:
-            promoted = document["promotedUser"]
-            return "left", promoted and promoted.removesuffix(f"-{self.run}")
-        return problem(answer)[1], None
+        """An answer in the words of the reference, with the names of this run."""
+        word, detail = outcome(answer)
+        return word, detail.removesuffix(f"-{self.run}") if isinstance(detail, str) else detail
 
     def _all(self, users: Any) -> tuple[str, ...]:
         return tuple(map(self.named, users))

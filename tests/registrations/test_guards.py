@@ -1,0 +1,347 @@
+"""Every guard of every transaction, taken out alone: something competes in the worst moment, and the breach shows.
+
+Each case lets the competition happen right before the write that the guard is part of. With the guard in place the
+outcome is as if the competition had come first and all had gone by the reference; without it, it is not.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
+
+from events import editing
+from events import guards as event_guards
+from events.models import Event, Half, Seats
+from events.signals import seats_freed
+from eventsite import dynamodb
+from eventsite.errors import Stale
+from registrations import guards, seating
+from tests.api import EVENT, Api, problem
+from tests.registrations.auditing import audit, stored
+from tests.registrations.reference import Answer, Seating, outcome
+from users.models import User
+
+PARTY = "party"
+WRITE, READ_QUEUE, REMOVE = "TransactWriteItems", "Query", "DeleteItem"
+OPEN_STATUSES = ("scheduled", "published", "active")
+Step = tuple[Any, ...]
+
+
+def always(*_: Any) -> Condition:
+    """A guard that lets everything pass."""
+    return Path("nothing").does_not_exist()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A guard, and the competition that it is there for."""
+
+    guard: str
+    """The name of the guard."""
+    step: Step
+    """What is done."""
+    meanwhile: tuple[Step, ...] = ()
+    """What others do right before it is written."""
+    given: tuple[Step, ...] = ()
+    """What was before."""
+    capacity: int = 1
+    instead: Callable[..., Condition] = always
+    """What stands in for the guard: where it says several things, all of it but one."""
+    before: str = WRITE
+    """The call to DynamoDB before which the competition happens."""
+    also: dict[str, Any] = field(default_factory=dict)
+
+
+def registers(*users: str) -> tuple[Step, ...]:
+    return tuple(("register", user) for user in users)
+
+
+CASES = {
+    "a seat in an event that closes": Case(
+        "is_open", ("register", "ada"), meanwhile=(("edit", {"status": "cancelled"}),)
+    ),
+    "the last seat, wanted by two": Case("has_free_seat", ("register", "ada"), meanwhile=registers("bela")),
+    "a seat that somebody waits for": Case(
+        "nobody_waits", ("register", "ada"), meanwhile=(*registers("bela", "cleo"), ("cut off", {"capacity": 2}))
+    ),
+    "the queue of an event that closes": Case(
+        "is_open", ("register", "ada"), meanwhile=(("edit", {"status": "completed"}),), capacity=0
+    ),
+    "the queue, switched off": Case(
+        "waitlist_is_on", ("register", "ada"), meanwhile=(("edit", {"waitlistEnabled": False}),), capacity=0
+    ),
+    "the queue while a seat becomes free": Case(
+        "must_wait", ("register", "ada"), given=registers("bela"), meanwhile=(("leave", "bela"),)
+    ),
+    "a place in the queue that has become shorter": Case(
+        "queue_is_as_long_as",
+        ("register", "ada"),
+        given=registers("bela", "cleo"),
+        meanwhile=(("leave", "cleo"),),
+    ),
+    "a place in the queue that somebody else joined": Case(
+        "joins_last",
+        ("register", "ada"),
+        given=registers("bela", "cleo"),
+        meanwhile=(("register", "dora"), ("leave", "cleo")),
+    ),
+    "one user, two seats": Case("is_vacant", ("register", "ada"), meanwhile=registers("ada"), capacity=2),
+    "one user, two places in the queue": Case("is_vacant", ("register", "ada"), meanwhile=registers("ada"), capacity=0),
+    "a seat for nobody": Case("user_exists", ("register", "nobody")),
+    "a seat given up twice": Case(
+        "holds_seat", ("leave", "bela"), given=registers("bela"), meanwhile=(("leave", "bela"),)
+    ),
+    "a seat given up as somebody queues": Case(
+        "goes_to_nobody", ("leave", "bela"), given=registers("bela"), meanwhile=registers("cleo")
+    ),
+    "a seat handed on twice": Case(
+        "holds_seat", ("leave", "bela"), given=registers("bela", "cleo", "dora"), meanwhile=(("leave", "bela"),)
+    ),
+    "a seat handed on to who has gone": Case(
+        "waits_since", ("leave", "bela"), given=registers("bela", "cleo", "dora"), meanwhile=(("leave", "cleo"),)
+    ),
+    "a seat handed on to who went to the end of the queue": Case(
+        "waits_since",
+        ("leave", "bela"),
+        given=registers("bela", "cleo", "dora"),
+        meanwhile=(("leave", "cleo"), ("register", "cleo")),
+        instead=lambda standing: guards.waits(),
+    ),
+    "a seat handed on in an event that closes": Case(
+        "is_open",
+        ("leave", "bela"),
+        given=registers("bela", "cleo"),
+        meanwhile=(("edit", {"status": "cancelled"}),),
+    ),
+    "a seat handed on that was taken away": Case(
+        "goes_to_the_queue",
+        ("leave", "bela"),
+        given=registers("ada", "bela", "cleo"),
+        meanwhile=(("edit", {"capacity": 1}),),
+        capacity=2,
+        instead=guards.is_open,
+    ),
+    "a place in the queue given up by who moves up": Case(
+        "waits", ("leave", "cleo"), given=registers("bela", "cleo"), meanwhile=(("leave", "bela"),)
+    ),
+    "a place in the queue of an event that is lost": Case(
+        "event_exists", ("leave", "cleo"), given=registers("bela", "cleo"), meanwhile=(("lose",),)
+    ),
+    "a queue that moves up as the event closes": Case(
+        "is_open",
+        ("fill",),
+        given=(*registers("bela", "cleo"), ("cut off", {"capacity": 2})),
+        meanwhile=(("cut off", {"status": "cancelled"}),),
+    ),
+    "a queue that moves up as seats are taken away": Case(
+        "has_room_for",
+        ("fill",),
+        given=(*registers("bela", "cleo", "dora"), ("cut off", {"capacity": 3})),
+        meanwhile=(("cut off", {"capacity": 1}),),
+        instead=lambda people, capacity: Seats.registered <= capacity - people,
+    ),
+    "a queue that moves up twice": Case(
+        "has_room_for",
+        ("fill",),
+        given=(*registers("bela", "cleo", "dora"), ("cut off", {"capacity": 2})),
+        meanwhile=(("fill",),),
+        instead=lambda people, capacity: Seats.capacity == capacity,
+        before=READ_QUEUE,
+    ),
+    "a queue that moves up and loses its head": Case(
+        "waits_since",
+        ("fill",),
+        given=(*registers("bela", "cleo", "dora"), ("cut off", {"capacity": 2})),
+        meanwhile=(("leave", "cleo"),),
+    ),
+    "a history swept away with who came back": Case(
+        "is_cancelled",
+        ("delete",),
+        given=(*registers("bela"), ("leave", "bela")),
+        meanwhile=(("create", {}), ("register", "bela")),
+        before=REMOVE,
+    ),
+    "an event created twice": Case(
+        "is_new", ("create", {"capacity": 5}), given=(("delete",),), meanwhile=(("create", {"capacity": 7}),)
+    ),
+    "an event edited by two": Case(
+        "is_unedited", ("edit", {"capacity": 5}), meanwhile=(("edit", {"status": "cancelled"}),)
+    ),
+    "an event edited as another takes its place": Case(
+        "is_unedited",
+        ("edit", {"capacity": 5}),
+        meanwhile=(("delete",), ("create", {"status": "draft"})),
+        instead=lambda event: Event.version == event.version,
+    ),
+    "an event deleted as somebody takes a seat": Case(
+        "has_nobody", ("delete",), meanwhile=registers("ada"), instead=lambda: Seats.waiting == 0
+    ),
+    "an event deleted as somebody queues": Case(
+        "has_nobody", ("delete",), meanwhile=registers("ada"), capacity=0, instead=lambda: Seats.registered == 0
+    ),
+}
+
+
+class World:
+    """The service and the reference, through the same steps."""
+
+    def __init__(self, api: Api, capacity: int) -> None:
+        self.api = api
+        self.model: Seating | None = None
+        for user in ("ada", "bela", "cleo", "dora"):
+            api.user(user)
+        self.do(("create", {"capacity": capacity}))
+
+    def do(self, step: Step) -> None:
+        """Take a step with both."""
+        self.ask(step)
+        self.expect(step)
+
+    def ask(self, step: Step) -> Answer:
+        """Take a step with the service."""
+        match step:
+            case ("register", user):
+                return outcome(self.api.register(PARTY, user))
+            case ("leave", user):
+                return outcome(self.api.leave(PARTY, user))
+            case ("fill",):
+                seating.fill(PARTY)
+            case ("lose",):
+                for half in list(Half.query(PARTY)):
+                    half.delete()
+            case ("cut off", changes):
+                with cut_off():
+                    editing.edit(PARTY, changes)
+            case ("create", fields):
+                return _word(self.api.post("/events", EVENT | {"capacity": 1} | fields | {"eventId": PARTY}))
+            case ("edit", changes):
+                return _word(self.api.patch(f"/events/{PARTY}", changes))
+            case ("delete",):
+                return _word(self.api.delete(f"/events/{PARTY}"))
+        return "done", None
+
+    def expect(self, step: Step) -> Answer:
+        """Take a step with the reference."""
+        model, answer = self._follow(step, self.model)
+        self.model = model
+        return answer
+
+    def _follow(self, step: Step, model: Seating | None) -> tuple[Seating | None, Answer]:
+        match step, model:
+            case ("create", fields), None:
+                return Seating(**{"capacity": 1} | _settings(fields)), ("201", None)
+            case ("create", _), _:
+                return model, ("event_exists", None)
+            case ("lose",), _:
+                return None, ("done", None)
+            case ("leave", _), None:
+                return None, ("registration_not_found", None)
+            case ("register", "nobody"), Seating():
+                return model, ("user_not_found", None)
+            case ("register", user), Seating():
+                return model.settled().register(user)
+            case ("leave", user), Seating():
+                return model.leave(user)
+            case ("fill",), Seating():
+                return model.settled(), ("done", None)
+            case ("cut off", changes), Seating():
+                return replace(model, **_settings(changes)), ("done", None)
+            case ("edit", changes), Seating():
+                return model.edit(**_settings(changes)), ("200", None)
+            case ("delete",), Seating():
+                busy = model.seated or model.queue
+                return (model, ("event_has_registrations", None)) if busy else (None, ("204", None))
+        raise AssertionError(step)
+
+    def differences(self) -> list[str]:
+        """What in the tables is not as in the reference, or cannot be at all."""
+        kept, model = stored(PARTY), self.model
+        if model is None:
+            return [] if kept.event is kept.seats is None else ["the event is still there"]
+        if kept.seats is None:
+            return ["the event is gone"]
+        found = (kept.seats.capacity, kept.seats.waitlist_enabled, kept.seats.open)
+        found += (kept.having("registered"), kept.having("waitlisted"))
+        expected = (model.capacity, model.waitlist, model.open, model.seated, model.queue)
+        wrong = [] if found == expected else [f"{found} should be {expected}"]
+        return wrong + audit(PARTY, shrunk=len(model.seated) > model.capacity)
+
+
+def _settings(changes: dict[str, Any]) -> dict[str, Any]:
+    named = {"capacity": "capacity", "waitlistEnabled": "waitlist"}
+    known = {named[name]: value for name, value in changes.items() if name in named}
+    return known | ({"open": changes["status"] in OPEN_STATUSES} if "status" in changes else {})
+
+
+def _word(answer: Any) -> Answer:
+    return (problem(answer)[1] if answer.status_code >= 400 else str(answer.status_code)), None
+
+
+@contextmanager
+def cut_off() -> Iterator[None]:
+    """Edits end before the queue moves, as if the process had been killed."""
+    with patch.object(seats_freed, "send"):
+        yield
+
+
+@contextmanager
+def right_before(operation: str, do: Callable[[], None]) -> Iterator[None]:
+    """Do something once, right before the next call of this kind to DynamoDB."""
+    original, waiting = dynamodb.PatientConnection._make_api_call, [do]
+
+    def interrupted(connection: Any, name: str, arguments: Any) -> Any:
+        if name == operation and waiting:
+            waiting.pop()()
+        return original(connection, name, arguments)
+
+    with patch.object(dynamodb.PatientConnection, "_make_api_call", interrupted):
+        yield
+    assert not waiting, f"nothing called {operation}"
+
+
+def run(case: Case, api: Api) -> list[str]:
+    """Play a case. Returns: what came out differently than in the reference."""
+    world = World(api, case.capacity)
+    for step in case.given:
+        world.do(step)
+
+    def compete() -> None:
+        # The reference does not know the moment between an event's deletion and its sweep: there it comes first.
+        if case.before == REMOVE:
+            world.expect(case.step)
+        for step in case.meanwhile:
+            world.do(step)
+
+    with right_before(case.before, compete):
+        answer = world.ask(case.step)
+    expected = answer if case.before == REMOVE else world.expect(case.step)
+    wrong = [] if answer == expected else [f"answered {answer} instead of {expected}"]
+    return wrong + world.differences()
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_with_its_guards_nothing_goes_wrong(case: Case, api: Api) -> None:
+    assert run(case, api) == []
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_without_this_guard_it_does(case: Case, api: Api) -> None:
+    module = event_guards if hasattr(event_guards, case.guard) else guards
+    with patch.object(module, case.guard, case.instead):
+        assert run(case, api) != []
+
+
+def test_every_guard_has_its_case() -> None:
+    written = {
+        name
+        for module in (guards, event_guards)
+        for name, _ in inspect.getmembers(module, inspect.isfunction)
+        if inspect.getmodule(getattr(module, name)) is module
+    }
+    assert {case.guard for case in CASES.values()} == written
