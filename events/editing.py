@@ -178,7 +178,7 @@ def delete(event_id: str, *, versions: set[int] | None = None, owner: str | None
     Takes: as `edit`.
     Raises: `EventNotFound`; `EventNotYours`; `Stale`; `EventHasRegistrations`.
     """
-    before = read(event_id)
+    before, at = read(event_id), clock.now()
     _check(before.event, versions, owner)
     transaction = Transaction()
     transaction.delete("event", before.event, guards.is_unedited(before.event))
@@ -188,4 +188,4 @@ def delete(event_id: str, *, versions: set[int] | None = None, owner: str | None
         raise EventHasRegistrations
     if failures:
         raise LostRace(at_once=True)
-    event_deleted.send(Event, event_id=event_id)
+    event_deleted.send(Event, event_id=event_id, at=at)

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from pynamodb.connection import Connection, TableConnection
-from pynamodb.exceptions import TransactWriteError
+from pynamodb.exceptions import TransactGetError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
+from pynamodb.transactions import TransactGet
 
 from eventsite import retries
 
@@ -143,6 +144,30 @@ def owners() -> list[type[Record]]:
     return [model for model in Record.__subclasses__() if hasattr(model.Meta, "billing_mode")]
 
 
+def snapshot(*keys: tuple[type[Record], *tuple[str, ...]]) -> list[Any]:
+    """Several items as they are in one and the same moment.
+
+    Takes: the model and the parts of the key of each.
+    Returns: the records in the order of the keys, None where there is none.
+    Raises: `retries.LostRace` while a transaction writes one of them; `errors.Unavailable`.
+    """
+    try:
+        with TransactGet(connection=connection()) as moment:
+            futures = [moment.get(model, *key) for model, *key in keys]
+    except TransactGetError as error:
+        if any(reason and reason.code == retries.CONFLICT_REASON for reason in error.cancellation_reasons):
+            raise retries.LostRace from error
+        raise
+    return [_found(future) for future in futures]
+
+
+def _found(future: Any) -> Any:
+    try:
+        return future.get()
+    except Model.DoesNotExist:
+        return None
+
+
 class Transaction:
     """One TransactWriteItems: all of it happens or nothing does.
 
@@ -165,9 +190,7 @@ class Transaction:
         """Write a whole item."""
         self._add("put", label, record.get_save_kwargs_from_instance(condition=condition))
 
-    def update(
-        self, label: str, record: Record, actions: Sequence[Action], condition: Condition | None = None
-    ) -> None:
+    def update(self, label: str, record: Record, actions: Sequence[Action], condition: Condition | None = None) -> None:
         """Change some attributes of an item."""
         self._add("update", label, record.get_update_kwargs_from_instance(actions=list(actions), condition=condition))
 

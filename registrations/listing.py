@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from events import models as events
 from events.editing import EventNotFound, check_access, may_be_seen
-from events.models import Listing, Seats
+from events.models import Event, Listing, Seats
 from eventsite.ids import is_id
-from registrations.models import WAITLISTED, Registration, has_status, place, start_after
+from registrations.models import CANCELLED, WAITLISTED, Registration, cancelled_since, has_status, place, start_after
 from users import directory
 from users.directory import UserNotFound
 
@@ -31,13 +31,13 @@ def of_event(
     the queue, with their positions; the place to continue after (None on the last page).
     Raises: `EventNotFound`; `EventNotYours`.
     """
-    seats = Seats.find(event_id)
-    if seats is None:
+    half = Event.find(event_id) if status == CANCELLED else Seats.find(event_id)
+    if half is None:
         raise EventNotFound
-    check_access(seats, owner=owner)
+    check_access(half, owner=owner)
     found = Registration.by_event.query(
         event_id,
-        has_status(status),
+        cancelled_since(half.created_at) if isinstance(half, Event) else has_status(status),
         consistent_read=True,
         limit=limit + 1,
         last_evaluated_key=start_after(after),
@@ -77,7 +77,8 @@ def of_user(
     for row in rows:
         if row.status == WAITLISTED:
             row.position = Registration.rank(row)
-    return [Attendance(row, listings[row.event_id]) for row in rows if row.event_id in listings], following
+    known = [Attendance(row, listings[row.event_id]) for row in rows if row.event_id in listings]
+    return [one for one in known if one.registration.is_of(one.listing.event)], following
 
 
 def _cut(rows: list[Registration], limit: int) -> tuple[list[Registration], Place | None]:

@@ -14,6 +14,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondaryIndex
 
+from events.models import Event
 from eventsite.dynamodb import Record
 from eventsite.ids import is_id
 
@@ -76,6 +77,10 @@ class Registration(Record):
         """Whether the user holds a seat or waits for one."""
         return self.status != CANCELLED
 
+    def is_of(self, event: Event) -> bool:
+        """Whether this is about the event as it is: the history of one that was deleted may bear the same id."""
+        return self.is_active or self.registered_at >= event.created_at
+
     @classmethod
     def find(cls, event_id: str, user_id: str) -> "Registration | None":
         """The registration, read consistently, or None."""
@@ -94,9 +99,10 @@ class Registration(Record):
 
     @classmethod
     def rank(cls, waiting: "Registration") -> int:
-        """The place in the queue of somebody who waits, from 1."""
-        ahead = cls.standing.between(f"{WAITLISTED}#", waiting.standing)
-        return cls.by_event.count(waiting.event_id, ahead, consistent_read=True)
+        """The place in the queue of somebody who waits, from 1; of somebody who just moved up, the last one before."""
+        before = waiting.standing[:-1]  # sorts right before the whole of it
+        ahead = cls.standing.between(f"{WAITLISTED}#", before)
+        return 1 + cls.by_event.count(waiting.event_id, ahead, consistent_read=True)
 
 
 def has_status(status: str) -> Condition:
@@ -104,6 +110,16 @@ def has_status(status: str) -> Condition:
     if status == ACTIVE:
         return Registration.standing >= f"{REGISTERED}#"
     return Registration.standing.startswith(f"{status}#")
+
+
+def cancelled_since(at: str) -> Condition:
+    """The key condition that a registration was cancelled at this time or later."""
+    return Registration.standing.between(f"{CANCELLED}#{at}", f"{CANCELLED}#~")
+
+
+def cancelled_until(at: str) -> Condition:
+    """The key condition that a registration was cancelled at this time or before."""
+    return Registration.standing.between(f"{CANCELLED}#", f"{CANCELLED}#{at}")
 
 
 def cancelled(at: str) -> list[Action]:

@@ -15,6 +15,6 @@ def let_the_queue_move(event_id: str, **_: Any) -> None:
 
 
 @receiver(event_deleted)
-def forget_the_history(event_id: str, **_: Any) -> None:
+def forget_the_history(event_id: str, at: str, **_: Any) -> None:
     """Remove the cancelled registrations of an event that is no more."""
-    seating.forget_cancelled(event_id)
+    seating.forget_cancelled(event_id, at)

@@ -29,15 +29,23 @@ from pynamodb.exceptions import DeleteError, PynamoDBException
 from pynamodb.expressions.condition import Condition
 
 from events.editing import EventNotFound, check_access
-from events.models import Seats
+from events.models import Event, Seats
 from eventsite import clock
-from eventsite.dynamodb import Failures, Transaction
+from eventsite.dynamodb import Failures, Transaction, snapshot
 from eventsite.errors import Missing, Refused, Unavailable
 from eventsite.idempotency import Once
 from eventsite.ids import is_id
 from eventsite.retries import PLANNING, LostRace, time_left, time_limit
 from registrations import guards
-from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration, cancelled, has_status, promoted
+from registrations.models import (
+    CANCELLED,
+    REGISTERED,
+    WAITLISTED,
+    Registration,
+    cancelled,
+    cancelled_until,
+    promoted,
+)
 from users.directory import UserNotFound
 from users.models import User
 
@@ -86,11 +94,23 @@ def read(event_id: str, user_id: str, *, owner: str | None = None) -> Registrati
     Raises: `RegistrationNotFound`, also where the event is not the owner's.
     """
     registration = Registration.find(event_id, user_id)
-    if registration is None or not _is_of(event_id, owner):
+    while registration and registration.status == WAITLISTED:
+        counted, position = registration.standing, Registration.rank(registration)
+        registration = Registration.find(event_id, user_id)
+        if registration and registration.standing == counted:  # still waiting after the count: it is the true one
+            registration.position = position
+            break
+    if registration is None or not _is_known(registration) or not _is_of(event_id, owner):
         raise RegistrationNotFound
-    if registration.status == WAITLISTED:
-        registration.position = Registration.rank(registration)
     return registration
+
+
+def _is_known(registration: Registration) -> bool:
+    """Whether a registration is active, or the history of an event that still is."""
+    if registration.is_active:
+        return True
+    event = Event.find(registration.event_id)
+    return event is not None and registration.is_of(event)
 
 
 def _is_of(event_id: str, owner: str | None) -> bool:
@@ -98,7 +118,6 @@ def _is_of(event_id: str, owner: str | None) -> bool:
     return owner is None or (seats is not None and seats.organizer_id == owner)
 
 
-@PLANNING.wraps
 def register(
     event_id: str,
     user_id: str,
@@ -115,17 +134,25 @@ def register(
     Raises: `EventNotFound`, `EventNotYours`, `UserNotFound`, `AlreadyRegistered`, `EventFull`,
     `RegistrationClosed`, `idempotency.KeyReused`.
     """
-    if once and (earlier := once.earlier()):
-        return _first_answer(earlier)
+    try:
+        return _register(event_id, user_id, owner, drafts_of, once)
+    except (Refused, Missing):
+        if once and (earlier := once.earlier()):  # what stands in the way is what this very request did before
+            return _first_answer(earlier)
+        raise
+
+
+@PLANNING.wraps
+def _register(
+    event_id: str, user_id: str, owner: str | None, drafts_of: str | None, once: Once | None
+) -> Registration:
     seats = _seats_in_order(event_id)
     check_access(seats, owner=owner, drafts_of=drafts_of)
-    if not seats.open:
-        raise _refusal(event_id, user_id, RegistrationClosed())
-    if seats.free and not seats.waiting:
+    if seats.open and seats.free and not seats.waiting:
         return _take_seat(seats, user_id, owner, once)
-    if seats.waitlist_enabled:
+    if seats.open and seats.waitlist_enabled:
         return _join_queue(seats, user_id, owner, once)
-    raise _refusal(event_id, user_id, EventFull())
+    raise _refusal(event_id, user_id)
 
 
 def _seats_in_order(event_id: str) -> Seats:
@@ -188,12 +215,27 @@ def _first_answer(earlier: list[Any]) -> Registration:
     return registration
 
 
-def _refusal(event_id: str, user_id: str, reason: Refused) -> Refused | Missing:
-    """Why this user cannot have a seat: what concerns the user comes before what concerns the event."""
-    registration = Registration.find(event_id, user_id)
+def _refusal(event_id: str, user_id: str) -> Refused | Missing:
+    """Why this user cannot have a seat: what concerns the user comes before what concerns the event.
+
+    All of it is read in one moment, because the user may come or go in between: somebody who gives up the last seat
+    while asking for one is told that they have it or gets it again, never that the event is full.
+    Raises: `LostRace` where they could have a seat by now.
+    """
+    seats, registration, user = snapshot(
+        (Seats, event_id, Seats.ITEM), (Registration, event_id, user_id), (User, user_id)
+    )
+    if seats is None:
+        return EventNotFound()
+    if user is None:
+        return UserNotFound()
     if registration and registration.is_active:
         return AlreadyRegistered()
-    return reason if registration or User.find(user_id) else UserNotFound()
+    if not seats.open:
+        return RegistrationClosed()
+    if seats.free or seats.waitlist_enabled:
+        raise LostRace(at_once=True)
+    return EventFull()
 
 
 @dataclass
@@ -281,6 +323,8 @@ def _learn(failures: Failures, known: _Known) -> None:
     """What a failed attempt to leave means: there is nothing to leave, or there is something else to try."""
     if not failures:
         return
+    if "seats" in failures and failures["seats"] is None:
+        raise RegistrationNotFound  # no event, no registrations, whatever a row says
     if "registration" in failures:
         raw = failures["registration"]
         status = Registration.parse(raw).status if raw else CANCELLED
@@ -323,23 +367,24 @@ def _promote_some(event_id: str) -> int:
     return len(heads)
 
 
-def forget_cancelled(event_id: str) -> None:
+def forget_cancelled(event_id: str, deleted_at: str) -> None:
     """Remove the cancelled registrations of a deleted event, one by one, as long as the request's time lasts.
 
-    It never fails: the event is gone, and a row left behind does no harm. It names no event, is shown nowhere, and
-    registering again replaces it; `audit_seats --repair` removes it.
+    It never fails: the event is gone, and a row left behind does no harm. `Registration.is_of` tells it from those of
+    another event of the same id, it is shown nowhere, and registering again replaces it; `audit_seats --repair`
+    removes it.
     """
     try:
         with time_limit(time_left() - FORGETTING_LEAVES_SECONDS):
-            _forget_cancelled(event_id)
+            _forget_cancelled(event_id, deleted_at)
     except (PynamoDBException, BotoCoreError, Unavailable):
         logger.warning("cancelled registrations of the deleted event %s are left behind", event_id, exc_info=True)
 
 
-def _forget_cancelled(event_id: str) -> None:
-    for row in Registration.by_event.query(event_id, has_status(CANCELLED), consistent_read=True):
+def _forget_cancelled(event_id: str, deleted_at: str) -> None:
+    for row in Registration.by_event.query(event_id, cancelled_until(deleted_at), consistent_read=True):
         try:
-            row.delete(condition=guards.is_cancelled())
+            row.delete(condition=guards.is_cancelled_since(row.standing))
         except DeleteError as error:
             if error.cause_response_code != "ConditionalCheckFailedException":
                 raise

@@ -36,7 +36,7 @@ class Remote:
         self._open: list[http.client.HTTPConnection] = []
 
     def at_once(self, calls: Iterable[Callable[[], T]], *, clients: int) -> list[T]:
-        """Carry out the calls with so many clients at the same time. Returns: the results, in the order of the calls."""
+        """Carry out the calls with so many clients at once. Returns: the results, in the order of the calls."""
         with ThreadPoolExecutor(clients) as pool:
             started = [pool.submit(call) for call in calls]
         self.close()

@@ -1,0 +1,171 @@
+"""What may happen between two reads of one request, and after a process died: no answer that was never true."""
+
+from unittest.mock import patch
+
+import pytest
+
+from events.signals import event_deleted
+from registrations import seating
+from tests.api import EVENT, Api, problem
+from tests.registrations.auditing import audit, stored
+from tests.registrations.interleaving import READ, READ_MANY, REMOVE, WRITE, cut_off, right_before
+
+
+def test_the_same_request_sent_twice_at_once_is_not_refused_for_its_own_success(api: Api) -> None:
+    """One of the two takes the last seat; the other one finds the event full."""
+    event, alice = api.event(capacity=1, waitlistEnabled=False), api.user()
+    first = []
+    with right_before(READ, lambda: first.append(api.register(event, alice, idempotency_key="k"))):
+        second = api.register(event, alice, idempotency_key="k")
+    assert (second.status_code, second.json()) == (201, first[0].json())
+
+
+def test_a_request_sent_again_is_not_carried_out_again_after_its_effect_was_undone(api: Api) -> None:
+    event, alice = api.event(capacity=2), api.user()
+    first = []
+
+    def register_and_leave() -> None:
+        first.append(api.register(event, alice, idempotency_key="k"))
+        api.leave(event, alice)
+
+    with right_before(WRITE, register_and_leave):
+        second = api.register(event, alice, idempotency_key="k")
+    assert second.json() == first[0].json()
+    assert stored(event).having("cancelled") == (alice,)
+
+
+def test_an_event_made_twice_by_the_same_request_at_once_is_one_event(api: Api) -> None:
+    first = []
+    with right_before(WRITE, lambda: first.append(api.post("/events", EVENT, idempotency_key="k"))):
+        second = api.post("/events", EVENT, idempotency_key="k")
+    assert second.json() == first[0].json()
+    assert len(api.get("/events").json()) == 1
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_a_user_made_twice_at_once_is_the_first_one(api: Api, keyed: bool) -> None:
+    first = []
+    key = {"idempotency_key": "k"} if keyed else {}
+    body = {"name": "Alice"} if keyed else {"userId": "alice", "name": "Alice"}
+    with right_before(WRITE, lambda: first.append(api.post("/users", body, **key))):
+        second = api.post("/users", body if keyed else body | {"name": "Alicia"}, **key)
+    assert second.json() == first[0].json() if keyed else problem(second) == (409, "user_exists")
+    assert api.get("/users").json() == [first[0].json()]
+
+
+def test_who_gives_up_the_last_seat_while_asking_for_one_is_not_told_that_it_is_taken(api: Api) -> None:
+    event, alice = api.event(capacity=1, waitlistEnabled=False), api.user()
+    api.register(event, alice)
+    with right_before("TransactGetItems", lambda: api.leave(event, alice)):
+        assert api.register(event, alice).json()["status"] == "registered"
+
+
+def test_a_refusal_is_made_anew_when_the_event_opens_meanwhile(api: Api) -> None:
+    event, alice = api.event(status="draft"), api.user()
+    with right_before("TransactGetItems", lambda: api.patch(f"/events/{event}", {"status": "active"})):
+        assert api.register(event, alice).status_code == 201
+
+
+@pytest.mark.parametrize("gone", [1, 2])
+def test_the_position_of_somebody_who_is_promoted_meanwhile_is_not_made_up(api: Api, gone: int) -> None:
+    event = api.event(capacity=1)
+    users = api.users(4)
+    for user in users:
+        api.register(event, user)
+    last = users[-1]
+    with right_before(READ_MANY, lambda: api.patch(f"/events/{event}", {"capacity": 1 + gone})):
+        answer = api.get(f"/events/{event}/registrations/{last}").json()
+    assert (answer["status"], answer["waitlistPosition"]) == ("waitlisted", 3 - gone)
+    with right_before(READ_MANY, lambda: api.patch(f"/events/{event}", {"capacity": 4})):
+        answer = api.get(f"/events/{event}/registrations/{last}").json()
+    assert (answer["status"], answer["waitlistPosition"]) == ("registered", None)
+
+
+def test_a_list_that_lags_behind_gives_no_position_that_does_not_exist(api: Api) -> None:
+    """A user's list comes from an index that may lag: it may still show somebody waiting who has a seat."""
+    event = api.event(capacity=1)
+    alice, bob = api.users(2)
+    api.register(event, alice)
+    api.register(event, bob)
+    with right_before(READ_MANY, lambda: api.leave(event, alice), nth=2):
+        rows = api.get(f"/users/{bob}/registrations").json()
+    assert rows[0]["registration"]["waitlistPosition"] == 1
+
+
+def test_the_history_of_a_deleted_event_is_not_that_of_the_next_one_with_its_id(api: Api) -> None:
+    """The process dies between the deletion and the sweep."""
+    event = api.event(eventId="party")
+    alice, bob = api.users(2)
+    api.register(event, alice)
+    api.leave(event, alice)
+    with patch.object(event_deleted, "send"):
+        api.delete(f"/events/{event}")
+    assert problem(api.get(f"/events/{event}/registrations/{alice}")) == (404, "registration_not_found")
+    api.event(eventId="party")
+    api.register(event, bob)
+    api.leave(event, bob)
+    assert problem(api.get(f"/events/{event}/registrations/{alice}")) == (404, "registration_not_found")
+    assert [row["userId"] for row in api.get(f"/events/{event}/registrations?status=cancelled").json()] == [bob]
+    assert api.get(f"/users/{alice}/registrations?status=cancelled").json() == []
+    assert len(api.get(f"/users/{bob}/registrations?status=cancelled").json()) == 1
+    assert api.register(event, alice).status_code == 201
+
+
+def test_the_sweep_of_a_deleted_event_spares_the_history_of_the_next_one(api: Api) -> None:
+    event, alice = api.event(eventId="party"), api.user()
+
+    def come_and_go() -> None:
+        api.event(eventId="party")
+        api.register(event, alice)
+        api.leave(event, alice)
+
+    with right_before(READ_MANY, come_and_go, nth=2):  # the first one reads the event that is to be deleted
+        assert api.delete(f"/events/{event}").status_code == 204
+    assert api.get(f"/events/{event}/registrations/{alice}").json()["status"] == "cancelled"
+    api.delete(f"/events/{event}")
+    assert stored(event).rows == ()
+
+
+def test_the_sweep_spares_who_came_and_went_again_meanwhile(api: Api) -> None:
+    event, alice = api.event(eventId="party"), api.user()
+    api.register(event, alice)
+    api.leave(event, alice)
+
+    def come_and_go() -> None:
+        api.event(eventId="party")
+        api.register(event, alice)
+        api.leave(event, alice)
+
+    with right_before(REMOVE, come_and_go):
+        assert api.delete(f"/events/{event}").status_code == 204
+    assert api.get(f"/events/{event}/registrations/{alice}").json()["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("next_call", ["register", "edit", "leave"])
+def test_a_queue_that_an_edit_could_not_move_any_more_moves_with_the_next_call(api: Api, next_call: str) -> None:
+    """The process dies between the edit and the promotions; nobody is overtaken afterwards."""
+    event = api.event(capacity=1)
+    alice, bob, carol, dan = api.users(4)
+    for user in (alice, bob, carol):
+        api.register(event, user)
+    with cut_off():
+        api.patch(f"/events/{event}", {"capacity": 2})
+    if next_call == "register":
+        assert api.register(event, dan).json()["waitlistPosition"] == 2
+    elif next_call == "edit":
+        api.patch(f"/events/{event}", {"title": "A new title"})
+    else:
+        assert api.leave(event, alice).json()["promotedUser"] == bob
+        seating.fill(event)
+    assert stored(event).having("registered")[-2:] == ((bob, carol) if next_call == "leave" else (alice, bob))
+    assert audit(event) == []
+
+
+def test_an_edit_of_a_version_that_is_overtaken_is_refused(api: Api) -> None:
+    event = api.event(capacity=1)
+    with right_before(WRITE, lambda: api.patch(f"/events/{event}", {"title": "First"})):
+        late = api.patch(f"/events/{event}", {"title": "Second"}, if_match='"1"')
+    assert problem(late) == (412, "precondition_failed")
+    with right_before(WRITE, lambda: api.patch(f"/events/{event}", {"title": "Third"})):
+        assert problem(api.delete(f"/events/{event}", if_match='"2"')) == (412, "precondition_failed")
+    assert (api.get(f"/events/{event}").json()["title"], audit(event)) == ("Third", [])
