@@ -25,8 +25,12 @@ EVENT_NAMES = ("garden", "harbour")
 EVENTS = st.sampled_from(EVENT_NAMES)
 PEOPLE = ("ada", "bela", "cleo", "dora")
 USERS = st.sampled_from(PEOPLE)
-CROWDS = st.permutations(PEOPLE).flatmap(lambda people: st.integers(0, 4).map(lambda count: people[:count]))
-BEGINNINGS = st.tuples(CAPACITIES, WAITLISTS, st.sampled_from(("published", "active", "published", "draft")), CROWDS)
+CROWDS = st.permutations(PEOPLE).flatmap(
+    lambda people: st.sampled_from((4, 3, 4, 2, 0)).map(lambda count: people[:count])
+)
+BEGINNINGS = st.tuples(
+    CAPACITIES, WAITLISTS, st.sampled_from(("published", "active", "scheduled", "published", "draft")), CROWDS
+)
 _runs = itertools.count()
 happened: Counter[str] = Counter()
 """How often the runs came across what is rare, so that a test can tell that they did."""
@@ -97,6 +101,16 @@ class SeatsUnderRules(RuleBasedStateMachine):
     @rule(event=EVENTS, capacity=CAPACITIES)
     def resize(self, event: str, capacity: int) -> None:
         self._edit(event, {"capacity": capacity}, lambda seating: seating.edit(capacity=capacity))
+
+    @rule(event=EVENTS, seats=st.integers(1, 2))
+    def make_room(self, event: str, seats: int) -> None:
+        self.resize(event, self.model[event].capacity + seats if event in self.model else seats)
+
+    @rule(event=EVENTS, user=USERS)
+    def close_and_reopen(self, event: str, user: str) -> None:
+        self.change_the_status(event, "cancelled")
+        self.leave(event, user)
+        self.change_the_status(event, "published")
 
     @rule(event=EVENTS, waitlist=WAITLISTS)
     def switch_the_waitlist(self, event: str, waitlist: bool) -> None:
