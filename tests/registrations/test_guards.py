@@ -6,6 +6,7 @@ outcome is as if the competition had come first and all had gone by the referenc
 
 import inspect
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
@@ -17,6 +18,8 @@ from pynamodb.expressions.operand import Path
 from events import editing
 from events import guards as event_guards
 from events.models import Event, Half, Seats
+from eventsite.dynamodb import Record, Transaction
+from eventsite.idempotency import Once
 from registrations import guards, seating
 from tests.api import EVENT, Api, problem
 from tests.registrations.auditing import audit, stored
@@ -173,6 +176,12 @@ CASES = {
         meanwhile=(("delete",), ("create", {"status": "draft"})),
         instead=lambda event: Event.version == event.version,
     ),
+    "an event edited in a version that is overtaken": Case(
+        "is_unedited", ("edit version 1", {"capacity": 5}), meanwhile=(("edit", {"capacity": 3}),)
+    ),
+    "an event deleted in a version that is overtaken": Case(
+        "is_unedited", ("delete version 1",), meanwhile=(("edit", {"capacity": 3}),)
+    ),
     "an event deleted as somebody takes a seat": Case(
         "has_nobody", ("delete",), meanwhile=registers("ada"), instead=lambda: Seats.waiting == 0
     ),
@@ -197,7 +206,7 @@ class World:
         self.ask(step)
         self.expect(step)
 
-    def ask(self, step: Step) -> Answer:
+    def ask(self, step: Step) -> Answer:  # noqa: C901, PLR0911 (a table: what each step is)
         """Take a step with the service."""
         match step:
             case ("register", user):
@@ -218,6 +227,10 @@ class World:
                 return _word(self.api.patch(f"/events/{PARTY}", changes))
             case ("delete",):
                 return _word(self.api.delete(f"/events/{PARTY}"))
+            case ("edit version 1", changes):
+                return _word(self.api.patch(f"/events/{PARTY}", changes, if_match='"1"'))
+            case ("delete version 1",):
+                return _word(self.api.delete(f"/events/{PARTY}", if_match='"1"'))
         return "done", None
 
     def expect(self, step: Step) -> Answer:
@@ -234,6 +247,8 @@ class World:
                 return Seating(**{"capacity": 1} | _settings(fields)), ("201", None)
             case ("create", _), _:
                 return model, ("event_exists", None)
+            case ("edit version 1", _) | ("delete version 1",), _:  # only ever after another edit
+                return model, ("precondition_failed", None)
             case ("lose",), _:
                 return None, ("done", None)
             case ("leave", _), None:
@@ -309,6 +324,75 @@ def test_without_this_guard_it_does(case: Case, api: Api) -> None:
     module = event_guards if hasattr(event_guards, case.guard) else guards
     with patch.object(module, case.guard, case.instead):
         assert run(case, api) != []
+
+
+# Guards that do not stand on an event's seats or on registrations.
+
+
+def a_request_sent_twice(api: Api) -> bool:
+    """Is it carried out once, though its effect is undone before it comes again?"""
+    event, ada = api.event(capacity=2), api.user()
+
+    def register_and_leave() -> None:
+        assert api.register(event, ada, idempotency_key="k").status_code == 201
+        api.leave(event, ada)
+
+    with right_before(WRITE, register_and_leave):
+        api.register(event, ada, idempotency_key="k")
+    return stored(event).having("cancelled") == (ada,)
+
+
+def an_event_made_twice_by_one_request(api: Api) -> bool:
+    """Is there one event?"""
+    with right_before(WRITE, lambda: api.post("/events", EVENT, idempotency_key="k")):
+        api.post("/events", EVENT, idempotency_key="k")
+    return len(api.get("/events").json()) == 1
+
+
+def a_user_made_by_two(api: Api) -> bool:
+    """Does the first one stay?"""
+    with right_before(WRITE, lambda: api.post("/users", {"userId": "ada", "name": "Ada"})):
+        api.post("/users", {"userId": "ada", "name": "Another Ada"})
+    return bool(api.get("/users/ada").json()["name"] == "Ada")
+
+
+PUTS = {
+    "a request sent twice": (a_request_sent_twice, Once.label),
+    "an event made twice by one request": (an_event_made_twice_by_one_request, Once.label),
+    "a user made by two": (a_user_made_by_two, "user"),
+}
+
+
+@pytest.mark.parametrize("is_guarded", [True, False])
+@pytest.mark.parametrize("case", PUTS)
+def test_what_is_put_once_stays_only_with_its_guard(case: str, is_guarded: bool, api: Api) -> None:
+    scenario, label = PUTS[case]
+    put = Transaction.put
+
+    def careless(transaction: Transaction, part: str, record: Record, condition: Condition | None = None) -> None:
+        put(transaction, part, record, None if part == label and not is_guarded else condition)
+
+    with patch.object(Transaction, "put", careless):
+        assert scenario(api) is is_guarded
+
+
+@pytest.mark.parametrize("is_guarded", [True, False])
+def test_an_event_that_is_handed_over_is_safe_from_its_old_organizer_only_with_the_guard(is_guarded: bool) -> None:
+    fields = {name: EVENT[name] for name in ("title", "description", "date", "location", "organizer", "status")}
+    editing.create(fields | {"event_id": PARTY, "capacity": 1}, organizer_id="ada")
+
+    def hand_over() -> None:
+        for half in list(Half.query(PARTY)):
+            half.update([Half.organizer_id.set("bela")])
+
+    def version_only(event: Event) -> Condition:
+        return (Event.version == event.version) & (Event.created_at == event.created_at)
+
+    guard = event_guards.is_unedited if is_guarded else version_only
+    expected: Any = pytest.raises(editing.EventNotYours) if is_guarded else nullcontext()
+    with patch.object(event_guards, "is_unedited", guard), right_before(WRITE, hand_over), expected:
+        editing.edit(PARTY, {"title": "Mine"}, owner="ada")
+    assert Event.get(PARTY).title == (EVENT["title"] if is_guarded else "Mine")
 
 
 def test_every_guard_has_its_case() -> None:
