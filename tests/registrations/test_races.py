@@ -31,16 +31,19 @@ def crowd(count: int) -> list[str]:
     return names
 
 
-def test_three_hundred_users_get_fifty_seats_and_everybody_else_one_place_in_the_queue(
-    api: Api, remote: Remote
+@pytest.mark.parametrize(
+    ("users", "seats", "clients"), [(300, 50, CLIENTS), pytest.param(900, 150, 64, marks=pytest.mark.slow)]
+)
+def test_few_seats_for_many_users_are_all_taken_and_everybody_else_has_one_place_in_the_queue(
+    users: int, seats: int, clients: int, api: Api, remote: Remote
 ) -> None:
-    event, guests = api.event(capacity=50), crowd(300)
-    replies = remote.at_once([partial(remote.register, event, guest) for guest in guests], clients=CLIENTS)
-    assert Counter(reply.word for reply in replies) == {"registered": 50, "waitlisted": 250}
+    event, guests = api.event(capacity=seats), crowd(users)
+    replies = remote.at_once([partial(remote.register, event, guest) for guest in guests], clients=clients)
+    assert Counter(reply.word for reply in replies) == {"registered": seats, "waitlisted": users - seats}
     assert audit(event) == []
     places = {reply.document["userId"]: reply.document["waitlistPosition"] for reply in replies}
     queue = stored(event).having("waitlisted")
-    assert [places[guest] for guest in queue] == list(range(1, 251))
+    assert [places[guest] for guest in queue] == list(range(1, users - seats + 1))
 
 
 def test_without_a_waitlist_the_others_are_refused(api: Api, remote: Remote) -> None:
