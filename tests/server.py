@@ -12,7 +12,8 @@ from eventsite.wsgi import application
 
 def main() -> None:
     """Serve on a free port of this machine."""
-    logging.getLogger("django").setLevel("ERROR")
+    for name in ("django", "django.server"):
+        logging.getLogger(name).setLevel("ERROR")
     server = ThreadedWSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
     server.set_app(application)
     print(server.server_port, flush=True)  # noqa: T201 (how the parent learns it)
