@@ -143,9 +143,7 @@ def register(
 
 
 @PLANNING.wraps
-def _register(
-    event_id: str, user_id: str, owner: str | None, drafts_of: str | None, once: Once | None
-) -> Registration:
+def _register(event_id: str, user_id: str, owner: str | None, drafts_of: str | None, once: Once | None) -> Registration:
     seats = _seats_in_order(event_id)
     check_access(seats, owner=owner, drafts_of=drafts_of)
     if seats.open and seats.free and not seats.waiting:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from events import editing, models
+from events import guards as event_guards
 from events.models import Event, Listing
 from registrations import guards, seating
 from tests.api import Api
@@ -71,7 +72,7 @@ def test_an_edit_is_bound_to_the_owner(monkeypatch: pytest.MonkeyPatch, edit: Ch
 def test_without_the_guard_a_stranger_could_edit(monkeypatch: pytest.MonkeyPatch, edit: Change) -> None:
     event = make("olivia", 1)
     steal_after_the_look(monkeypatch, editing, event)
-    monkeypatch.setattr(editing, "_unedited", lambda event: Event.version == event.version)
+    monkeypatch.setattr(event_guards, "is_unedited", lambda event: Event.version == event.version)
     edit(event)
     found = models.find(event)
     assert found is None or found.event.title == "Mine"
