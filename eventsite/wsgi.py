@@ -2,8 +2,22 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
 
+
+def _warm_up() -> None:
+    """Load what the first request would load: the views, and the client of DynamoDB."""
+    from eventsite.dynamodb import connection
+
+    list(get_resolver().url_patterns)
+    connection().client.meta  # noqa: B018 (making the client is the point)
+
+
 application = get_wsgi_application()
+
+if settings.ON_LAMBDA:  # it is initialized before it has a request to answer
+    _warm_up()
