@@ -70,7 +70,8 @@ def trusted_url(name: str) -> str:
 
 
 # Where we run. A run is local when nothing but this machine's own DynamoDB can be touched.
-ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+LAMBDA_FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
+ON_LAMBDA = bool(LAMBDA_FUNCTION)
 DYNAMODB_ENDPOINT = text("AWS_ENDPOINT_URL_DYNAMODB", pattern=r"https?://[^\s/]+.*", expected="an http or https URL")
 LOCAL = not ON_LAMBDA and (not DYNAMODB_ENDPOINT or is_loopback(DYNAMODB_ENDPOINT))
 # Any pair will do for an engine on this machine, and asking botocore for real ones would look over the network. The
@@ -138,7 +139,8 @@ SIGN_IN_MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
 ]
 MIDDLEWARE = [
-    # These three come first, so that every answer has their headers: preflights, static files and errors too.
+    "eventsite.observability.ObservabilityMiddleware",
+    # Then these three, so that every answer has their headers: preflights, static files and errors too.
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "eventsite.middleware.ContentSecurityPolicyMiddleware",
@@ -244,11 +246,33 @@ SPECTACULAR_SETTINGS = {
 REQUEST_SECONDS = 20.0
 REQUEST_BYTES = 1_000_000
 
+# On Lambda, lines of JSON. Zappa's access log and Django's notes of refused requests carry addresses and paths; what
+# they tell is in the request's own line (`eventsite.observability`).
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"correlation": {"()": "eventsite.observability.CorrelationFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {
+            "()": "aws_lambda_powertools.logging.formatter.LambdaPowertoolsFormatter",
+            "use_rfc3339": True,
+            "utc": True,
+        },
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["correlation"],
+            "formatter": "json" if ON_LAMBDA else "line",
+        }
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"botocore": {"level": "WARNING"}, "pynamodb": {"level": "WARNING"}},
+    "loggers": {
+        "botocore": {"level": "WARNING"},
+        "pynamodb": {"level": "WARNING"},
+        "zappa": {"level": "WARNING"},
+        "zappa.wsgi": {"level": "WARNING"},
+        "django.request": {"level": "ERROR" if ON_LAMBDA else "WARNING"},
+    },
 }

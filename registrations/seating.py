@@ -46,6 +46,7 @@ from registrations.models import (
     cancelled_until,
     promoted,
 )
+from registrations.signals import seats_changed
 from users.directory import UserNotFound
 from users.models import User
 
@@ -204,6 +205,7 @@ def _admit(transaction: Transaction, registration: Registration, once: Once | No
         raise AlreadyRegistered
     if failures:
         raise LostRace(at_once=True)
+    seats_changed.send(Registration, **{registration.status: 1})
     return registration
 
 
@@ -253,7 +255,9 @@ def leave(event_id: str, user_id: str, *, owner: str | None = None) -> str | Non
     """
     if not (is_id(event_id) and is_id(user_id)):
         raise RegistrationNotFound
-    return _leave(event_id, user_id, owner, _Known())
+    successor = _leave(event_id, user_id, owner, _Known())
+    seats_changed.send(Registration, cancelled=1, promoted=1 if successor else 0)
+    return successor
 
 
 @PLANNING.wraps
@@ -362,6 +366,7 @@ def _promote_some(event_id: str) -> int:
     transaction.update("seats#", seats, counting, room)
     if transaction.commit(lasting=False):
         raise LostRace(at_once=True)
+    seats_changed.send(Registration, promoted=len(heads))
     return len(heads)
 
 
