@@ -1,0 +1,120 @@
+"""The functions that Zappa calls, in the order in which it calls them. Each takes Zappa's command line.
+
+choose     before every command: the stage's file decides where and with what it works
+prepare    after Zappa has made its zip, before it is uploaded: tables, logs, the package
+finish     when everything is deployed: throttling and tracing
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import botocore.exceptions
+import click
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # Zappa loads this file without the project on its path
+
+from eventsite.deployment import choices, package, policy, stage
+
+DEPLOYING = ("deploy", "update", "package", "template")
+
+
+def choose(cli: Any) -> None:
+    """Let the stage's file decide about region, bucket and domain, and the Lambda's environment and permissions."""
+    try:
+        chosen = choices.read(cli.api_stage, Path.cwd())
+    except choices.Undecided as undecided:
+        raise click.ClickException(str(undecided)) from None
+    os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = chosen.region
+    for name, value in chosen.zappa_settings().items():
+        cli.override_stage_config_setting(name, value)
+    if cli.command in DEPLOYING:
+        _decide(cli, chosen)
+    cli.load_settings(cli.vargs.get("settings_file"))
+    if cli.command in DEPLOYING:
+        cli.zappa.attach_policy = _policy(cli, chosen)
+
+
+def _decide(cli: Any, chosen: choices.Choices) -> None:
+    import boto3
+
+    client = boto3.client("lambda", region_name=chosen.region)
+    environment = chosen.environment(_deployed(client, cli.lambda_name))
+    cli.override_stage_config_setting("aws_environment_variables", environment)
+    _check(environment | {"AWS_LAMBDA_FUNCTION_NAME": cli.lambda_name, "AWS_REGION": chosen.region})
+
+
+def _deployed(client: Any, function: str) -> dict[str, str]:
+    """The environment of the Lambda as it is deployed now, if it is."""
+    try:
+        found = client.get_function_configuration(FunctionName=function)
+    except client.exceptions.ResourceNotFoundException:
+        return {}
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+        raise click.ClickException(f"AWS cannot be asked about {function}: {error}") from None
+    variables: dict[str, str] = found.get("Environment", {}).get("Variables", {})
+    return variables
+
+
+def _check(environment: dict[str, str]) -> None:
+    """Run Django's deployment checks as the Lambda would; what they refuse is not deployed."""
+    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "VIRTUAL_ENV")}
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "ERROR"]
+    done = subprocess.run(  # noqa: S603 (nothing in it comes from outside)
+        command, env=inherited | environment, cwd=package.ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        refusal = done.stderr.strip()
+        raise click.ClickException(refusal.splitlines()[-1] if "Traceback" in refusal else refusal)
+
+
+def _policy(cli: Any, chosen: choices.Choices) -> str:
+    identity = cli.zappa.sts_client.get_caller_identity()
+    place = policy.Place(identity["Arn"].split(":")[1], chosen.region, identity["Account"])
+    return policy.document(place, function=cli.lambda_name, table_prefix=chosen.table_prefix)
+
+
+def prepare(cli: Any) -> None:
+    """Put into the package what belongs there, and make the stage's tables and log group."""
+    click.echo("Packaging the service..")
+    try:
+        package.fill(Path(cli.zip_path), architecture=cli.architecture)
+    except subprocess.CalledProcessError:
+        raise click.ClickException("pip could not install requirements.txt; it says why above.") from None
+    if cli.command in ("deploy", "update"):
+        _make_tables(cli)
+        stage.keep_logs(cli.zappa.logs_client, cli.lambda_name, days=cli.stage_config["log_retention_days"])
+
+
+def _make_tables(cli: Any) -> None:
+    import django
+
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "eventsite.settings",
+        "DYNAMODB_TABLE_PREFIX": cli.aws_environment_variables["DYNAMODB_TABLE_PREFIX"],
+        "SECRET_KEY": cli.aws_environment_variables["SECRET_KEY"],
+        "AWS_ENDPOINT_URL_DYNAMODB": cli.zappa.dynamodb_client.meta.endpoint_url,
+    }
+    django.setup()
+    from eventsite import tables
+    from eventsite.errors import Unavailable
+
+    try:
+        for table in tables.create_missing(tags=cli.tags, protect=True):
+            click.echo(f"Created table {table}.")
+        differences = tables.differences(protect=True)
+    except Unavailable as failure:
+        raise click.ClickException(failure.sentence) from failure
+    if differences:
+        raise click.ClickException("The tables are not as the service needs them:\n" + "\n".join(differences))
+
+
+def finish(cli: Any) -> None:
+    """Set what Zappa cannot: throttling and tracing at the gateway."""
+    api = cli.zappa.get_api_id(cli.lambda_name)
+    limits = cli.stage_config["throttling"]
+    stage.set_up_gateway(
+        cli.zappa.apigateway_client, api, cli.api_stage, rate=limits["rate"], burst=limits["burst"], tracing=True
+    )

@@ -1,0 +1,118 @@
+"""What the operator has decided about a stage, and the environment of the Lambda that follows from it.
+
+Each stage has its file, `.env.dev` or `.env.prod`; `.env.example` says what goes into it.
+"""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from environ import Env
+
+NEEDED = {
+    "AWS_REGION": "the region that everything lives in, such as eu-west-1",
+    "S3_BUCKET": "an S3 bucket of yours, for the package on its way to Lambda",
+    "AUTH_MODE": "cognito, or open if everybody may do everything",
+}
+NEEDED_BY_COGNITO = {
+    "COGNITO_USER_POOL_ID": "the pool whose tokens count, such as eu-west-1_AbCdEf123",
+    "COGNITO_CLIENT_ID": "the pool's app client whose tokens count",
+}
+FOR_ZAPPA = frozenset({"AWS_REGION", "S3_BUCKET", "DOMAIN", "CERTIFICATE_ARN"})
+FOR_THE_LAMBDA = frozenset(
+    {
+        "ALLOWED_HOSTS",
+        "AUTH_MODE",
+        "COGNITO_CLIENT_ID",
+        "COGNITO_DOMAIN",
+        "COGNITO_JWKS_URL",
+        "COGNITO_USER_POOL_ID",
+        "CORS_ALLOWED_ORIGINS",
+        "LOG_LEVEL",
+        "SECRET_KEY",
+    }
+)
+SECRET_BYTES = 48
+
+
+class Undecided(Exception):
+    """Something has to be decided before the stage can be deployed; the text says what, and where."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The decisions about one stage."""
+
+    stage: str
+    values: dict[str, str]
+
+    @property
+    def region(self) -> str:
+        """Where everything lives."""
+        return self.values["AWS_REGION"]
+
+    @property
+    def bucket(self) -> str:
+        """Through which the package reaches Lambda."""
+        return self.values["S3_BUCKET"]
+
+    @property
+    def domain(self) -> str | None:
+        """The stage's own domain, if it has one."""
+        return self.values.get("DOMAIN")
+
+    @property
+    def table_prefix(self) -> str:
+        """What the names of the stage's tables begin with: two stages never share a table."""
+        return f"eventsite-{self.stage}-"
+
+    def zappa_settings(self) -> dict[str, str]:
+        """The settings of Zappa's that depend on the choices."""
+        chosen = {"aws_region": self.region, "s3_bucket": self.bucket}
+        if self.domain:
+            chosen |= {"domain": self.domain, "certificate_arn": self.values["CERTIFICATE_ARN"]}
+        return chosen
+
+    def environment(self, deployed: dict[str, str]) -> dict[str, str]:
+        """The variables of the Lambda.
+
+        Takes: those of the Lambda as it is deployed now, if it is. Its secret key stays what it was; what is no
+        longer chosen is emptied, which counts as unset, because Zappa would keep it.
+        """
+        key = deployed.get("SECRET_KEY") or secrets.token_urlsafe(SECRET_BYTES)
+        dropped = dict.fromkeys(deployed.keys() & (FOR_THE_LAMBDA | {"BASE_PATH"}), "")
+        served = {"ALLOWED_HOSTS": self.domain} if self.domain else {"BASE_PATH": f"/{self.stage}"}
+        chosen = {name: value for name, value in self.values.items() if name in FOR_THE_LAMBDA}
+        return {
+            **dropped,
+            "SECRET_KEY": key,
+            "DYNAMODB_TABLE_PREFIX": self.table_prefix,
+            "INSTANTIATE_LAMBDA_HANDLER_ON_IMPORT": "1",
+            "LOG_LEVEL": "INFO",
+            **served,
+            **chosen,
+        }
+
+
+def read(stage: str, directory: Path) -> Choices:
+    """The choices in a stage's file. Raises `Undecided` when something is missing, or is nothing that we know."""
+    path = directory / f".env.{stage}"
+    if not path.exists():
+        raise Undecided(f"Stage {stage} is undecided: copy .env.example to {path.name} and fill it in.")
+    values = {name: value for name, value in _variables(path).items() if value}
+    for name in sorted(values.keys() - FOR_ZAPPA - FOR_THE_LAMBDA):
+        raise Undecided(f"{path.name} sets {name}, which means nothing here; .env.example has all there is.")
+    wanted = NEEDED | (NEEDED_BY_COGNITO if values.get("AUTH_MODE") == "cognito" else {})
+    if missing := [f"{name} ({meaning})" for name, meaning in wanted.items() if name not in values]:
+        raise Undecided(f"{path.name} does not say yet: {'; '.join(missing)}.")
+    if ("DOMAIN" in values) != ("CERTIFICATE_ARN" in values):
+        raise Undecided(f"{path.name} must set DOMAIN and CERTIFICATE_ARN together, or neither.")
+    return Choices(stage, values)
+
+
+def _variables(path: Path) -> dict[str, str]:
+    class File(Env):  # type: ignore[misc] # django-environ has no annotations
+        ENVIRON: dict[str, str] = {}
+
+    File.read_env(path)
+    return File.ENVIRON
