@@ -9,5 +9,8 @@ class EventsiteConfig(AppConfig):
     name = "eventsite"
 
     def ready(self) -> None:
-        """Register the checks."""
-        from eventsite import checks  # noqa: F401 (importing registers them)
+        """Register the checks, and count what the retries meet."""
+        from eventsite import checks, observability, retries  # noqa: F401 (importing registers the checks)
+
+        observability.count_signal(retries.conflict_retried, "ConflictsRetried")
+        observability.count_signal(retries.deadline_missed, "DeadlineMisses")

@@ -234,6 +234,14 @@ def test_commands_run_in_the_lambda(dev: Project) -> None:
     assert "42" in dev.zappa("invoke", "dev", "print(6 * 7)", "--raw")
 
 
+def test_the_nightly_audit_finds_nothing_wrong(dev: Project) -> None:
+    rules = dev.client("events").list_rules()["Rules"]
+    assert [rule["ScheduleExpression"] for rule in rules if "nightly" in rule["Name"]] == ["cron(0 3 * * ? *)"]
+    dev.zappa("invoke", "dev", "registrations.nightly.audit")
+    counted = logged(dev, lambda line: "AuditFindings" in line)
+    assert (counted["AuditFindings"], counted["AuditUnfinished"]) == ([0.0], [0.0])
+
+
 @pytest.mark.parametrize(
     ("action", "call"),
     [

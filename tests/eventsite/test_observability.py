@@ -10,7 +10,7 @@ import pytest
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from django.test import Client
 
-from eventsite import observability
+from eventsite import observability, retries
 from tests.api import Api
 
 GATEWAY = {"requestContext": {"requestId": "gateway-1", "identity": {"sourceIp": "192.0.2.7"}}}
@@ -141,6 +141,21 @@ def test_a_failure_on_our_side_is_counted(metrics: Metrics, api: Api, monkeypatc
     monkeypatch.setattr("eventsite.health.tables", lambda: {"events": "unavailable"})
     assert api.get("/health").status_code == 503
     assert [line["ServerErrors"] for line in metrics()] == [[1.0]]
+
+
+def test_conflicts_and_missed_deadlines_are_counted(metrics: Metrics, settings: Any, api: Api) -> None:
+    event, user = api.event(), api.user()
+    settings.REQUEST_SECONDS = 0.3
+
+    def always_in_conflict(*_: Any, **__: Any) -> None:
+        raise retries.LostRace
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("eventsite.dynamodb.Transaction.commit", always_in_conflict)
+        assert api.register(event, user).status_code == 503
+    counted = metrics()[-1]
+    assert sum(counted["ConflictsRetried"]) >= 1
+    assert (counted["DeadlineMisses"], counted["ServerErrors"]) == ([1.0], [1.0])
 
 
 def test_nothing_is_counted_elsewhere(capsys: pytest.CaptureFixture[str], api: Api) -> None:
