@@ -185,7 +185,7 @@ def measure(runs: int) -> dict[str, list[tuple[float, float]]]:
     with tempfile.TemporaryDirectory() as place, emulated_aws() as endpoint, services(Path(place)) as both:
         prepare(endpoint)
         megabytes = size(Path(place) / "ours")
-        print(f"package: {megabytes:.1f} MB unzipped, of {MAX_MEGABYTES} allowed")  # noqa: T201 (a benchmark prints)
+        print(f"package: {megabytes:.1f} MB unzipped, of {MAX_MEGABYTES} allowed")
         if megabytes > MAX_MEGABYTES:
             sys.exit(1)
         for turn in range(runs + 1):
@@ -203,10 +203,10 @@ def main() -> None:
     figures = measure(parser.parse_args().runs)
     for name, values in figures.items():
         initialized, answered = (statistics.median(column) for column in zip(*values, strict=True))
-        print(f"{name:10} init {initialized:.3f} s, first read {answered:.3f} s CPU")  # noqa: T201
+        print(f"{name:10} init {initialized:.3f} s, first read {answered:.3f} s CPU")
     ours, other = ([answered for _, answered in figures[name]] for name in ("eventsite", "fastapi"))
     faster = sum(mine < theirs for mine, theirs in zip(ours, other, strict=True))
-    print(f"faster in {faster} of {len(ours)} pairs; {MAX_SECONDS} s allowed")  # noqa: T201
+    print(f"faster in {faster} of {len(ours)} pairs; {MAX_SECONDS} s allowed")
     sys.exit(statistics.median(ours) > min(MAX_SECONDS, statistics.median(other)))
 
 
