@@ -20,6 +20,7 @@ A failed condition comes back with the item as it is, so the answer is exact wit
 """
 
 import logging
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +32,7 @@ from pynamodb.expressions.condition import Condition
 from events.editing import EventNotFound, check_access
 from events.models import Event, Seats
 from eventsite import clock
-from eventsite.dynamodb import Failures, Transaction, snapshot
+from eventsite.dynamodb import Failures, RawItem, Transaction, snapshot
 from eventsite.errors import Missing, Refused, Unavailable
 from eventsite.idempotency import Once
 from eventsite.ids import is_id
@@ -58,6 +59,10 @@ FILL_AT_ONCE = 49
 
 FORGETTING_LEAVES_SECONDS = 5.0
 """Clearing up after a deleted event stops when so little of the request's time is left."""
+
+
+GLANCE_SECONDS = 0.005
+"""For how long what a failed condition showed counts as the present."""
 
 
 class RegistrationNotFound(Missing):
@@ -136,7 +141,7 @@ def register(
     `RegistrationClosed`, `idempotency.KeyReused`.
     """
     try:
-        return _register(event_id, user_id, owner, drafts_of, once)
+        return _register(event_id, user_id, owner, drafts_of, once, _Glance())
     except (Refused, Missing):
         if once and (earlier := once.earlier()):  # what stands in the way is what this very request did before
             return _first_answer(earlier)
@@ -144,14 +149,34 @@ def register(
 
 
 @PLANNING.wraps
-def _register(event_id: str, user_id: str, owner: str | None, drafts_of: str | None, once: Once | None) -> Registration:
-    seats = _seats_in_order(event_id)
+def _register(
+    event_id: str, user_id: str, owner: str | None, drafts_of: str | None, once: Once | None, glance: "_Glance"
+) -> Registration:
+    seats = glance.take() or _seats_in_order(event_id)
     check_access(seats, owner=owner, drafts_of=drafts_of)
     if seats.open and seats.free and not seats.waiting:
-        return _take_seat(seats, user_id, owner, once)
+        return _take_seat(seats, user_id, owner, once, glance)
     if seats.open and seats.waitlist_enabled:
-        return _join_queue(seats, user_id, owner, once)
+        return _join_queue(seats, user_id, owner, once, glance)
     raise _refusal(event_id, user_id)
+
+
+class _Glance:
+    """The seats as a failed condition showed them: as good as a new read, for as long as it takes to plan again."""
+
+    def __init__(self) -> None:
+        self._seats: Seats | None = None
+        self._since = 0.0
+
+    def keep(self, raw: RawItem | None) -> None:
+        """Remember the item that did not fulfil the condition."""
+        self._seats, self._since = (Seats.parse(raw) if raw else None), time.monotonic()
+
+    def take(self) -> Seats | None:
+        """The seats, once, unless they are old or somebody has to be let in first."""
+        seats, self._seats = self._seats, None
+        fresh = time.monotonic() - self._since < GLANCE_SECONDS
+        return seats if seats and fresh and not seats.queue_can_move else None
 
 
 def _seats_in_order(event_id: str) -> Seats:
@@ -165,15 +190,15 @@ def _seats_in_order(event_id: str) -> Seats:
     return seats
 
 
-def _take_seat(seats: Seats, user_id: str, owner: str | None, once: Once | None) -> Registration:
+def _take_seat(seats: Seats, user_id: str, owner: str | None, once: Once | None, glance: "_Glance") -> Registration:
     registration = _new(seats.event_id, user_id, REGISTERED, clock.now())
     transaction = Transaction()
     free = guards.is_open() & guards.has_free_seat() & guards.nobody_waits()
     transaction.update("seats", seats, [Seats.registered.add(1)], free & guards.is_of(owner))
-    return _admit(transaction, registration, once)
+    return _admit(transaction, registration, once, glance)
 
 
-def _join_queue(seats: Seats, user_id: str, owner: str | None, once: Once | None) -> Registration:
+def _join_queue(seats: Seats, user_id: str, owner: str | None, once: Once | None, glance: "_Glance") -> Registration:
     registration = _new(seats.event_id, user_id, WAITLISTED, clock.now_after(seats.last_joined_at))
     registration.position = int(seats.waiting) + 1
     joined_at = registration.registered_at
@@ -182,7 +207,7 @@ def _join_queue(seats: Seats, user_id: str, owner: str | None, once: Once | None
     in_turn = guards.queue_is_as_long_as(int(seats.waiting)) & guards.joins_last(joined_at)
     joining = [Seats.waiting.add(1), Seats.last_joined_at.set(joined_at)]
     transaction.update("seats", seats, joining, allowed & in_turn & guards.is_of(owner))
-    return _admit(transaction, registration, once)
+    return _admit(transaction, registration, once, glance)
 
 
 def _new(event_id: str, user_id: str, status: str, at: str) -> Registration:
@@ -190,7 +215,7 @@ def _new(event_id: str, user_id: str, status: str, at: str) -> Registration:
     return Registration(event_id, user_id, standing=standing, registration_id=str(uuid.uuid4()), registered_at=at)
 
 
-def _admit(transaction: Transaction, registration: Registration, once: Once | None) -> Registration:
+def _admit(transaction: Transaction, registration: Registration, once: Once | None, glance: "_Glance") -> Registration:
     """Complete and commit the transaction that takes a seat or joins the queue, and read its failures."""
     transaction.put("registration", registration, guards.is_vacant())
     transaction.check("user", User, registration.user_id, guards.user_exists())
@@ -204,6 +229,7 @@ def _admit(transaction: Transaction, registration: Registration, once: Once | No
     if "registration" in failures:
         raise AlreadyRegistered
     if failures:
+        glance.keep(failures["seats"])
         raise LostRace(at_once=True)
     seats_changed.send(Registration, **{registration.status: 1})
     return registration

@@ -36,7 +36,7 @@ def test_32_clients_get_60_seats_a_second_and_99_percent_of_them_within_3_second
 
 
 def test_16_clients_join_the_queue_nearly_half_as_fast_as_serial_execution() -> None:
-    """More clients than that need a second processor for themselves: a joining reads again at each attempt."""
+    """With many more, it is the one client process that runs out of processor time."""
     best = best_of_three(16, joins=True)
     assert best.per_second >= 45, best
     assert best.within(0.99) <= 4, best

@@ -7,6 +7,7 @@ import pytest
 from events.signals import event_deleted
 from registrations import seating
 from tests.api import EVENT, Api, problem
+from tests.metering import Meter
 from tests.registrations.auditing import audit, stored
 from tests.registrations.interleaving import READ, READ_MANY, REMOVE, WRITE, cut_off, right_before
 
@@ -18,6 +19,16 @@ def test_the_same_request_sent_twice_at_once_is_not_refused_for_its_own_success(
     with right_before(READ, lambda: first.append(api.register(event, alice, idempotency_key="k"))):
         second = api.register(event, alice, idempotency_key="k")
     assert (second.status_code, second.json()) == (201, first[0].json())
+
+
+def test_a_lost_race_is_planned_anew_from_what_the_failure_showed(api: Api, meter: Meter) -> None:
+    event = api.event(capacity=0)
+    alice, bob = api.users(2)
+    meter.reset()
+    with right_before(WRITE, lambda: api.register(event, bob)):
+        assert api.register(event, alice).json()["waitlistPosition"] == 2
+    assert meter.calls.count(READ) == 2  # one each
+    assert audit(event) == []
 
 
 def test_an_event_made_twice_by_the_same_request_at_once_is_one_event(api: Api) -> None:
