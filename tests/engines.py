@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.request import urlopen
 
@@ -38,27 +39,33 @@ def _wait_for(engine: subprocess.Popen[bytes], url: str) -> None:
 
 
 @contextmanager
-def running_engine() -> Iterator[str]:
-    """An empty engine that forgets everything at its end; its URL."""
+def running_engine(*, python: Path | str = sys.executable, **options: str) -> Iterator[str]:
+    """An empty engine (DynamoDB and all of AWS that it emulates) that forgets everything at its end; its URL.
+
+    `python` is the interpreter that has ministack; `options` are variables of ministack's own.
+    """
     port = free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
+    url = f"http://127.0.0.1:{port}"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DJANGO_"))} | {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "PERSIST_STATE": "0",
         "LOG_LEVEL": "ERROR",
+        **options,
     }
-    url = f"http://127.0.0.1:{port}"
     with TemporaryDirectory() as state:
         environment["STATE_DIR"] = state  # Cognito's keys
-        process = subprocess.Popen([sys.executable, "-m", "ministack"], env=environment, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [python, "-m", "ministack"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             _wait_for(process, url)
             yield url
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(30)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from eventsite.deployment import package
-from tests.deployment.emulator import emulated_aws
+from tests.engines import running_engine
 
 MAX_MEGABYTES, MAX_SECONDS = 50, 0.30
 EVENT_ID = "first-read"
@@ -182,7 +182,7 @@ editing.create(fields | {{"event_id": "{EVENT_ID}"}})
 def measure(runs: int) -> dict[str, list[tuple[float, float]]]:
     """CPU seconds of every run of both services, started in turn."""
     figures: dict[str, list[tuple[float, float]]] = {}
-    with tempfile.TemporaryDirectory() as place, emulated_aws() as endpoint, services(Path(place)) as both:
+    with tempfile.TemporaryDirectory() as place, running_engine() as endpoint, services(Path(place)) as both:
         prepare(endpoint)
         megabytes = size(Path(place) / "ours")
         print(f"package: {megabytes:.1f} MB unzipped, of {MAX_MEGABYTES} allowed")

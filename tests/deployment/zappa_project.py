@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 
 from eventsite.deployment.package import ROOT
-from tests.deployment.emulator import emulated_aws
+from tests.engines import running_engine
 
 REGION = "eu-west-1"
 CHOICES = {"AWS_REGION": REGION, "S3_BUCKET": "packages", "AUTH_MODE": "open", "ALLOWED_HOSTS": "127.0.0.1"}
@@ -113,7 +113,7 @@ def checkout(directory: Path) -> Iterator[Project]:
     settings["dev"]["touch"] = False  # the address it would touch is Amazon's
     settings["spare"] = {"extends": "dev"}  # which never gets deployed
     (copy / "zappa_settings.json").write_text(json.dumps(settings))
-    with emulated_aws(python=_emulator_python(directory / "emulator"), AUTH="true") as endpoint:
+    with running_engine(python=_emulator_python(directory / "emulator"), AUTH="true") as endpoint:
         yield Project(copy, endpoint)
 
 
