@@ -7,8 +7,6 @@ the event belongs to the editor where that matters: both are part of the write, 
 import uuid
 from typing import Any
 
-from pynamodb.expressions.update import Action
-
 from events import guards, models
 from events.models import DRAFT, OPEN_STATUSES, Event, Half, Listing, Seats
 from events.signals import event_deleted, seats_freed
@@ -157,18 +155,10 @@ def _write(before: Listing, changes: dict[str, Any]) -> None:
     counted.append(Seats.open.set(placed["status"] in OPEN_STATUSES))
     described += [Event.version.set(event.version + 1), Event.updated_at.set(clock.now())]
     transaction = Transaction()
-    transaction.update("event", event, _moved(event) + described, guards.is_unedited(event))
-    transaction.update("seats", seats, _moved(seats) + counted)
+    transaction.update("event", event, event.placing() + described, guards.is_unedited(event))
+    transaction.update("seats", seats, seats.placing() + counted)
     if transaction.commit():
         raise LostRace(at_once=True)
-
-
-def _moved(half: Half) -> list[Action]:
-    """The actions that put a half where it belongs in the indexes."""
-    actions: list[Action] = [Half.status.set(half.status), Half.sort.set(half.sort)]
-    if half.organizer_status:
-        actions.append(Half.organizer_status.set(half.organizer_status))
-    return actions
 
 
 @PLANNING.wraps

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from eventsite.dynamodb import RawItem, Record
@@ -102,6 +103,13 @@ class Half(Record):
         self.sort = f"{date}#{self.event_id}#{self.ITEM}"
         self.organizer_id = organizer_id
         self.organizer_status = organizer_id and f"{organizer_id}#{status}"
+
+    def placing(self) -> list[Action]:
+        """The actions that move the stored half to where this one is placed. An event keeps its organizer."""
+        actions: list[Action] = [Half.status.set(self.status), Half.sort.set(self.sort)]
+        if self.organizer_status:
+            actions.append(Half.organizer_status.set(self.organizer_status))
+        return actions
 
 
 class Event(Half):

@@ -19,9 +19,7 @@ class EventViewSet(ApiViewSet):
     """Events: create, find, read, change and delete them."""
 
     serializers = {
-        "list": EventSerializer,
         "create": EventSerializer,
-        "retrieve": EventSerializer,
         "update": EventChangesSerializer,
         "partial_update": EventChangesSerializer,
     }

@@ -377,18 +377,11 @@ def _halves_at_odds(event_id: str, event: dict[str, Any], seats: dict[str, Any])
     )
     if at_odds:
         transaction = Transaction()
-        transaction.update("event", keys[0], _placing(keys[0]), Event.version == event["version"])
-        opening = [*_placing(keys[1]), Seats.open.set(is_open)]
+        transaction.update("event", keys[0], keys[0].placing(), Event.version == event["version"])
+        opening = [*keys[1].placing(), Seats.open.set(is_open)]
         transaction.update("seats", keys[1], opening, Seats.event_id.exists())
         sentence = f"Its two halves disagree about its place in the lists, or whether it is {event['status']}."
         yield Finding(event_id, "halves_at_odds", sentence, mend=transaction.commit)
-
-
-def _placing(half: Half) -> list[Action]:
-    actions: list[Action] = [Half.status.set(half.status), Half.sort.set(half.sort)]
-    if half.organizer_status:
-        actions.append(Half.organizer_status.set(half.organizer_status))
-    return actions
 
 
 def _still(attribute: Attribute[Any], value: Any) -> Condition:

@@ -56,7 +56,6 @@ logger = logging.getLogger(__name__)
 FILL_AT_ONCE = 49
 """Promotions in one transaction. DynamoDB allows 100 items; fewer meet fewer conflicts."""
 
-
 FORGETTING_LEAVES_SECONDS = 5.0
 """Clearing up after a deleted event stops when so little of the request's time is left."""
 

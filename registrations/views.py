@@ -26,10 +26,7 @@ from users.directory import UserNotFound
 class RegistrationViewSet(ApiViewSet):
     """An event's registrations: sign up, look, leave."""
 
-    serializers = {
-        "list": RegistrationRequestSerializer,
-        "create": RegistrationRequestSerializer,
-    }
+    serializers = {"create": RegistrationRequestSerializer}
     queries = {"list": RegistrationsQuery, "waitlist": PageQuery}
     calls = {
         "list": LIST_REGISTRATIONS,

@@ -18,7 +18,7 @@ from users.serializers import UserSerializer
 class UserViewSet(ApiViewSet):
     """Users: create, list and read them."""
 
-    serializers = {"list": UserSerializer, "create": UserSerializer, "retrieve": UserSerializer}
+    serializers = {"create": UserSerializer}
     queries = {"list": PageQuery}
     calls = {"list": LIST_USERS, "create": CREATE_USER, "retrieve": READ_USER}
 
