@@ -52,7 +52,8 @@ class Once:
     def __init__(self, *, caller: str, call: str, key: str, body: Any) -> None:
         """`caller` and `call` (for example ``POST /users``) bound the key: others may use the same one."""
         self._key = f"key#{uuid.uuid5(NAMESPACE, json.dumps([caller, call, key]))}"
-        self._body = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        text = json.dumps(body, sort_keys=True, default=str)  # a form may bring a file: it counts by its name
+        self._body = hashlib.sha256(text.encode()).hexdigest()
 
     def earlier(self) -> Any:
         """What this request led to when it was carried out before; None if it was not. Raises: `KeyReused`."""

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,3 +88,18 @@ def test_a_refused_request_may_be_tried_again_under_its_key(api: Api) -> None:
 def test_a_malformed_key_is_refused(api: Api, key: str) -> None:
     assert problem(api.post("/users", {"name": "Alice"}, idempotency_key=key)) == (422, "validation_error")
     assert api.get("/users").json() == []
+
+
+def test_a_keyed_form_with_a_file_in_it_is_like_any_other_form() -> None:
+    """A browser may send a file in a field that nobody asked for."""
+    browser = Client(raise_request_exception=False, SERVER_NAME="localhost")
+    answers = [
+        browser.post(
+            "/users",
+            {"name": "Alice", "portrait": SimpleUploadedFile("alice.png", b"\x89PNG")},
+            headers={"Accept": "text/html", "Idempotency-Key": "k"},
+        )
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].headers["Location"] == answers[1].headers["Location"]
