@@ -10,7 +10,8 @@ class EventsiteConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, and count what the retries meet."""
-        from eventsite import checks, observability, retries  # noqa: F401 (importing registers the checks)
+        from eventsite.dynamodb import retries
+        from eventsite.web import observability
 
         observability.count_signal(retries.conflict_retried, "ConflictsRetried")
         observability.count_signal(retries.deadline_missed, "DeadlineMisses")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from events import editing
-from events.models import Half, Seats
+from events.models import EventItem, Seats
 from registrations.models import Registration
 from tests.api import EVENT, Api
 from tests.metering import Meter
@@ -58,7 +58,7 @@ def measured(meter: Meter) -> Measured:
 @pytest.fixture(params=[100, 5000], ids=["100 events", "5,000 events"])
 def crowd(request: pytest.FixtureRequest) -> None:
     """So many events, one in three a draft, beside those that the test makes."""
-    with Half.batch_write() as batch:
+    with EventItem.batch_write() as batch:
         for number in range(request.param):
             status = "draft" if number % 3 == 2 else "published"
             fields = {**EVENT, "status": status, "date": f"2027-{number % 12 + 1:02}-{number % 28 + 1:02}"}
