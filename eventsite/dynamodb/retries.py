@@ -172,7 +172,7 @@ retry_unanswered = SENDING.wraps
 # item try together. Too seldom leaves it idle, too often burns attempts. The ceiling rises fast, so that a few
 # clients do not wait long and many do not storm; then it falls with age, so that who has waited long tries more
 # often than who has just come. (With plain exponential waits it is the other way round, and some wait for ever.)
-# The figures come from `python -m tests.bench.contention`; its curve is in README.md.
+# The figures come from `python -m tests.bench.contention`; its curve is in docs/guarantees.md.
 FIRST_CEILING = 0.03
 HIGHEST_CEILING = 0.4
 LOWEST_CEILING = 0.06
