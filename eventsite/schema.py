@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
 from eventsite import __version__
-from eventsite.openapi import security  # noqa: F401 (importing openapi_auth declares the security scheme)
+from eventsite.openapi import security  # noqa: F401 (importing it declares the security scheme)
 from eventsite.openapi.document import COMPONENTS, ID, PAGES, Call, Json, describe, ref
 from eventsite.service import LINKED
 from eventsite.web.fields import TEXT_PATTERN, IdField
