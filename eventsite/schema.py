@@ -7,7 +7,7 @@ from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from eventsite import __version__
 from eventsite.openapi import security  # noqa: F401 (importing it declares the security scheme)
 from eventsite.openapi.document import COMPONENTS, ID, PAGES, Call, Json, describe, ref
-from eventsite.service import LINKED
+from eventsite.urls import FROM_ROOT
 from eventsite.web.fields import TEXT_PATTERN, IdField
 
 HOST = "https://api.example.com"
@@ -49,9 +49,9 @@ class ChoiceSchema(OpenApiSerializerFieldExtension):
 COMPONENTS["schemas"] |= {
     "Root": {
         "type": "object",
-        "required": ["message", "version", *LINKED],
+        "required": ["message", "version", *FROM_ROOT],
         "properties": {"message": {"type": "string"}, "version": {"type": "string"}}
-        | {name: {"type": "string", "format": "uri"} for name in LINKED},
+        | {name: {"type": "string", "format": "uri"} for name in FROM_ROOT},
     },
     "Health": {
         "type": "object",
@@ -72,7 +72,7 @@ describe(
         description="The service's name and version, and the addresses of everything else.",
         answer="Root",
         example={"message": "Events, registrations and waitlists.", "version": __version__}
-        | {name: f"{HOST}/{name}" for name in LINKED},
+        | {name: f"{HOST}/{name}" for name in FROM_ROOT},
     ),
 )
 
