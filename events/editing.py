@@ -8,13 +8,13 @@ import uuid
 from typing import Any
 
 from events import guards, models
-from events.models import DRAFT, OPEN_STATUSES, Event, Half, Listing, Seats
+from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, Seats, WholeEvent
 from events.signals import event_deleted, seats_freed
 from eventsite import clock
-from eventsite.dynamodb import Transaction
+from eventsite.dynamodb.idempotency import IdempotentRequest
+from eventsite.dynamodb.retries import LostRace, retry_lost_race
+from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Forbidden, Missing, Refused, Stale
-from eventsite.idempotency import Once
-from eventsite.retries import PLANNING, LostRace
 
 DESCRIPTION = ("title", "description", "date", "location", "organizer")
 
@@ -46,25 +46,25 @@ class EventHasRegistrations(Refused):
     detail = "People are registered or waiting for this event; it can be deleted once nobody is."
 
 
-def read(event_id: str, *, drafts_of: str | None = None) -> Listing:
+def read(event_id: str, *, drafts_of: str | None = None) -> WholeEvent:
     """The whole event, strongly consistent.
 
     Takes: the id; whose drafts may be seen (None: everybody's).
     Raises: `EventNotFound`.
     """
-    listing = models.find(event_id)
-    if listing is None:
+    whole_event = models.find(event_id)
+    if whole_event is None:
         raise EventNotFound
-    check_access(listing.event, drafts_of=drafts_of)
-    return listing
+    check_access(whole_event.event, drafts_of=drafts_of)
+    return whole_event
 
 
-def may_be_seen(half: Half, drafts_of: str | None) -> bool:
+def may_be_seen(half: EventItem, drafts_of: str | None) -> bool:
     """Whether an event may be seen by somebody who may see these drafts (None: everybody's)."""
     return half.status != DRAFT or drafts_of is None or half.organizer_id == drafts_of
 
 
-def check_access(half: Half, *, owner: str | None = None, drafts_of: str | None = None) -> None:
+def check_access(half: EventItem, *, owner: str | None = None, drafts_of: str | None = None) -> None:
     """Make sure that an event, of which one half is enough, may be touched.
 
     Takes: the id of the organizer who must own it (None: anybody's); whose drafts may be seen (None: everybody's).
@@ -76,8 +76,10 @@ def check_access(half: Half, *, owner: str | None = None, drafts_of: str | None 
         raise EventNotYours
 
 
-@PLANNING.wraps
-def create(fields: dict[str, Any], *, organizer_id: str | None = None, once: Once | None = None) -> Listing:
+@retry_lost_race
+def create(
+    fields: dict[str, Any], *, organizer_id: str | None = None, keyed: IdempotentRequest | None = None
+) -> WholeEvent:
     """Create an event.
 
     Takes: the validated fields by their Python names, `event_id` among them if the client chose one; the owner's
@@ -85,21 +87,21 @@ def create(fields: dict[str, Any], *, organizer_id: str | None = None, once: Onc
     Returns: the event; the one created before, if the same request was carried out already.
     Raises: `EventExists`; `idempotency.KeyReused`.
     """
-    listing = compose(fields, organizer_id)
+    whole_event = compose(fields, organizer_id)
     transaction = Transaction()
-    transaction.put("event", listing.event, guards.is_new())
-    transaction.put("seats", listing.seats)
-    if once:
-        once.remember(transaction, [half.to_dynamodb_dict() for half in listing])
+    transaction.put("event", whole_event.event, guards.is_new())
+    transaction.put("seats", whole_event.seats)
+    if keyed:
+        keyed.remember(transaction, [half.to_dynamodb_dict() for half in whole_event])
     failures = transaction.commit()
-    if once and (earlier := once.found(failures)):
-        return Listing(Event.parse(earlier[0]), Seats.parse(earlier[1]))
+    if keyed and (earlier := keyed.found(failures)):
+        return WholeEvent(Event.parse(earlier[0]), Seats.parse(earlier[1]))
     if failures:
         raise EventExists
-    return listing
+    return whole_event
 
 
-def compose(fields: dict[str, Any], organizer_id: str | None) -> Listing:
+def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
     """Both halves of a new event, not yet written."""
     event_id = fields.get("event_id") or str(uuid.uuid4())
     created_at = clock.now()
@@ -114,14 +116,14 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> Listing:
         open=fields["status"] in OPEN_STATUSES,
     )
     for half in (event, seats):
-        half.place(date=fields["date"], status=fields["status"], organizer_id=organizer_id)
-    return Listing(event, seats)
+        half.set_index_keys(date=fields["date"], status=fields["status"], organizer_id=organizer_id)
+    return WholeEvent(event, seats)
 
 
-@PLANNING.wraps
+@retry_lost_race
 def edit(
     event_id: str, changes: dict[str, Any], *, versions: set[int] | None = None, owner: str | None = None
-) -> Listing:
+) -> WholeEvent:
     """Change some fields of an event, and let the queue move up if that frees seats.
 
     Takes: the changed fields by their Python names; the versions the caller means to edit (None: any); the id of
@@ -145,23 +147,23 @@ def _check(event: Event, versions: set[int] | None, owner: str | None) -> None:
         raise Stale
 
 
-def _write(before: Listing, changes: dict[str, Any]) -> None:
+def _write(before: WholeEvent, changes: dict[str, Any]) -> None:
     event, seats = before
     placed = {"date": event.date, "status": event.status} | changes
     for half in before:
-        half.place(date=placed["date"], status=placed["status"], organizer_id=event.organizer_id)
+        half.set_index_keys(date=placed["date"], status=placed["status"], organizer_id=event.organizer_id)
     described = [getattr(Event, name).set(changes[name]) for name in DESCRIPTION if name in changes]
     counted = [getattr(Seats, name).set(changes[name]) for name in ("capacity", "waitlist_enabled") if name in changes]
     counted.append(Seats.open.set(placed["status"] in OPEN_STATUSES))
     described += [Event.version.set(event.version + 1), Event.updated_at.set(clock.now())]
     transaction = Transaction()
-    transaction.update("event", event, event.placing() + described, guards.is_unedited(event))
-    transaction.update("seats", seats, seats.placing() + counted)
+    transaction.update("event", event, event.index_key_updates() + described, guards.is_unedited(event))
+    transaction.update("seats", seats, seats.index_key_updates() + counted)
     if transaction.commit():
         raise LostRace(at_once=True)
 
 
-@PLANNING.wraps
+@retry_lost_race
 def delete(event_id: str, *, versions: set[int] | None = None, owner: str | None = None) -> None:
     """Delete an event that nobody is registered for or waiting for.
 

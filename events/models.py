@@ -18,10 +18,11 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from eventsite.dynamodb import RawItem, Record
+from eventsite.dynamodb.connection import RawItem
+from eventsite.dynamodb.records import Record
 from eventsite.ids import is_id
 
-H = TypeVar("H", bound="Half")
+H = TypeVar("H", bound="EventItem")
 
 DRAFT = "draft"
 STATUSES = (DRAFT, "scheduled", "published", "active", "cancelled", "completed")
@@ -29,7 +30,7 @@ OPEN_STATUSES = frozenset({"scheduled", "published", "active"})
 """An event with one of these admits people (CONTRACT, rule 8)."""
 
 
-class StatusDateIndex(GlobalSecondaryIndex["Half"]):
+class StatusDateIndex(GlobalSecondaryIndex["EventItem"]):
     """All events of one status, by date."""
 
     class Meta:
@@ -40,7 +41,7 @@ class StatusDateIndex(GlobalSecondaryIndex["Half"]):
     sort = UnicodeAttribute(range_key=True)
 
 
-class OrganizerDateIndex(GlobalSecondaryIndex["Half"]):
+class OrganizerDateIndex(GlobalSecondaryIndex["EventItem"]):
     """All events of one organizer and status, by date."""
 
     class Meta:
@@ -51,7 +52,7 @@ class OrganizerDateIndex(GlobalSecondaryIndex["Half"]):
     sort = UnicodeAttribute(range_key=True)
 
 
-class Half(Record):
+class EventItem(Record):
     """What both halves of an event have in common: the keys."""
 
     class Meta(Record.Meta):
@@ -73,7 +74,7 @@ class Half(Record):
     @classmethod
     def from_raw_data(cls, data: RawItem) -> Any:
         """The half that an item is: a query of the table or of an index finds both kinds."""
-        if cls is not Half:
+        if cls is not EventItem:
             return super().from_raw_data(data)
         return (Event if data["item"]["S"] == Event.ITEM else Seats).from_raw_data(data)
 
@@ -97,22 +98,22 @@ class Half(Record):
         except cls.DoesNotExist:
             return None
 
-    def place(self, *, date: str, status: str, organizer_id: str | None) -> None:
+    def set_index_keys(self, *, date: str, status: str, organizer_id: str | None) -> None:
         """Set the index keys."""
         self.status = status
         self.sort = f"{date}#{self.event_id}#{self.ITEM}"
         self.organizer_id = organizer_id
         self.organizer_status = organizer_id and f"{organizer_id}#{status}"
 
-    def placing(self) -> list[Action]:
+    def index_key_updates(self) -> list[Action]:
         """The actions that move the stored half to where this one is placed. An event keeps its organizer."""
-        actions: list[Action] = [Half.status.set(self.status), Half.sort.set(self.sort)]
+        actions: list[Action] = [EventItem.status.set(self.status), EventItem.sort.set(self.sort)]
         if self.organizer_status:
-            actions.append(Half.organizer_status.set(self.organizer_status))
+            actions.append(EventItem.organizer_status.set(self.organizer_status))
         return actions
 
 
-class Event(Half):
+class Event(EventItem):
     """The description of an event."""
 
     ITEM = "event"
@@ -127,7 +128,7 @@ class Event(Half):
     updated_at = UnicodeAttribute(attr_name="updatedAt")
 
 
-class Seats(Half):
+class Seats(EventItem):
     """The counters of an event, and what decides who gets a seat."""
 
     ITEM = "seats"
@@ -152,32 +153,32 @@ class Seats(Half):
         return self.free > 0 and self.waiting > 0
 
 
-class Listing(NamedTuple):
+class WholeEvent(NamedTuple):
     """A whole event: both halves."""
 
     event: Event
     seats: Seats
 
 
-def whole(halves: Iterable[Half]) -> Listing | None:
+def whole(halves: Iterable[EventItem]) -> WholeEvent | None:
     """The event that these halves make, or None where one is missing."""
     event = next((half for half in halves if isinstance(half, Event)), None)
     seats = next((half for half in halves if isinstance(half, Seats)), None)
-    return Listing(event, seats) if event and seats else None
+    return WholeEvent(event, seats) if event and seats else None
 
 
-def find(event_id: str) -> Listing | None:
+def find(event_id: str) -> WholeEvent | None:
     """A whole event, read in one strongly consistent query, or None."""
     if not is_id(event_id):
         return None
-    return whole(list(Half.query(event_id, consistent_read=True)))
+    return whole(list(EventItem.query(event_id, consistent_read=True)))
 
 
-def find_many(event_ids: set[str]) -> dict[str, Listing]:
+def find_many(event_ids: set[str]) -> dict[str, WholeEvent]:
     """Whole events by their ids, those that exist, read in batches (eventually consistent)."""
     keys = [(event_id, item) for event_id in event_ids for item in (Event.ITEM, Seats.ITEM)]
-    halves: dict[str, list[Half]] = {event_id: [] for event_id in event_ids}
-    for half in Half.batch_get(keys):
+    halves: dict[str, list[EventItem]] = {event_id: [] for event_id in event_ids}
+    for half in EventItem.batch_get(keys):
         halves[half.event_id].append(half)
     found = {event_id: whole(pair) for event_id, pair in halves.items()}
-    return {event_id: listing for event_id, listing in found.items() if listing}
+    return {event_id: whole_event for event_id, whole_event in found.items() if whole_event}

@@ -9,7 +9,7 @@ from events.editing import EventExists, EventHasRegistrations, EventNotFound, Ev
 from events.models import STATUSES
 from events.serializers import EventSerializer
 from eventsite.errors import Forbidden
-from eventsite.openapi import QUERY_EXAMPLES, Call, Json, describe
+from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, describe
 
 SWITCHES = ("waitlistEnabled", "hasWaitlist")
 

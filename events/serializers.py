@@ -6,9 +6,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty
 
-from events.models import STATUSES, Listing
-from eventsite.fields import DayField, IdField, SwitchField, TextField, WholeNumberField, WordField
-from eventsite.pagination import PageQuery
+from events.models import STATUSES, WholeEvent
+from eventsite.web.fields import DayField, IdField, SwitchField, TextField, WholeNumberField, WordField
+from eventsite.web.pagination import PageQuery
 
 DISAGREE = ErrorDetail("hasWaitlist is another name of waitlistEnabled; the two disagree.", code="disagree")
 
@@ -58,9 +58,9 @@ class EventChangesSerializer(serializers.Serializer[Any]):
             values["waitlist_enabled"] = values.pop("has_waitlist")
         return values
 
-    def to_representation(self, listing: Listing) -> dict[str, Any]:
+    def to_representation(self, whole_event: WholeEvent) -> dict[str, Any]:
         """The event as JSON."""
-        return shape(listing)
+        return shape(whole_event)
 
 
 class EventSerializer(EventChangesSerializer):
@@ -77,9 +77,9 @@ class EventSerializer(EventChangesSerializer):
     version = serializers.IntegerField(read_only=True, min_value=1, help_text="Grows by 1 with every edit; the ETag.")
 
 
-def shape(listing: Listing) -> dict[str, Any]:
+def shape(whole_event: WholeEvent) -> dict[str, Any]:
     """An event as JSON."""
-    event, seats = listing
+    event, seats = whole_event
     return {
         "eventId": event.event_id,
         "title": event.title,

@@ -7,12 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from events import editing, listing
-from events.models import STATUSES, Listing
+from events import editing, pages
+from events.models import STATUSES, WholeEvent
 from events.serializers import EventChangesSerializer, EventSerializer, EventsQuery
-from eventsite import pagination, preconditions
-from eventsite.permissions import CHANGE_EVENT, CREATE_EVENT, LOOK, READ_DRAFT
-from eventsite.views import ApiViewSet, caller
+from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, SEE_EVENTS
+from eventsite.web import pagination, preconditions
+from eventsite.web.viewsets import ApiViewSet, caller
 
 
 class EventViewSet(ApiViewSet):
@@ -24,10 +24,10 @@ class EventViewSet(ApiViewSet):
         "partial_update": EventChangesSerializer,
     }
     queries = {"list": EventsQuery}
-    calls = {
-        "list": LOOK,
+    permission_of_action = {
+        "list": SEE_EVENTS,
         "create": CREATE_EVENT,
-        "retrieve": LOOK,
+        "retrieve": SEE_EVENTS,
         "update": CHANGE_EVENT,
         "partial_update": CHANGE_EVENT,
         "destroy": CHANGE_EVENT,
@@ -36,24 +36,24 @@ class EventViewSet(ApiViewSet):
     def list(self, request: Request) -> Response:
         """One page of events, by date and then id."""
         query = self.query()
-        after = pagination.place_of(query.get("cursor"), request)
-        span = listing.Span(
-            first=query.get("from", listing.FIRST),
-            last=query.get("to", listing.LAST),
+        after = pagination.read_cursor(query.get("cursor"), request)
+        span = pages.Span(
+            first=query.get("from", pages.FIRST),
+            last=query.get("to", pages.LAST),
             descending=query["order"] == "desc",
             after=after,
         )
-        sources = listing.streams(
+        sources = pages.streams(
             statuses=query.get("status", STATUSES),
             organizer_id=self._organizer(query.get("organizer_id")),
             drafts_of=self.owner(READ_DRAFT),
         )
-        found, place = listing.page(sources, span, limit=query["limit"])
-        return self.listed(EventSerializer, found, place)
+        found, following = pages.page(sources, span, limit=query["limit"])
+        return self.listed(EventSerializer, found, following)
 
     def create(self, request: Request) -> Response:
         """Create an event; with an Idempotency-Key, once however often it is sent."""
-        created = editing.create(self.body(), organizer_id=caller(request), once=self.once("POST /events"))
+        created = editing.create(self.body(), organizer_id=caller(request), keyed=self.keyed("POST /events"))
         location = reverse("event", [created.event.event_id], request=request)
         return self._answer(created, 201, Location=location)
 
@@ -86,6 +86,6 @@ class EventViewSet(ApiViewSet):
             raise NotAuthenticated("Only who is signed in can ask for organizerId=me.")
         return me or ""
 
-    def _answer(self, found: Listing, status: int = 200, **headers: Any) -> Response:
+    def _answer(self, found: WholeEvent, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))
         return Response(EventSerializer(found).data, status, headers=headers)

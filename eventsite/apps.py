@@ -10,7 +10,9 @@ class EventsiteConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, and count what the retries meet."""
-        from eventsite import checks, observability, retries  # noqa: F401 (importing registers the checks)
+        from eventsite import checks  # noqa: F401 (importing registers them)
+        from eventsite.dynamodb import retries
+        from eventsite.web import observability
 
         observability.count_signal(retries.conflict_retried, "ConflictsRetried")
         observability.count_signal(retries.deadline_missed, "DeadlineMisses")

@@ -4,10 +4,11 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
-from eventsite import __version__, openapi_auth  # noqa: F401 (importing openapi_auth declares the security scheme)
-from eventsite.fields import TEXT_PATTERN, IdField
-from eventsite.openapi import COMPONENTS, ID, PAGES, Call, Json, describe, ref
-from eventsite.views import LINKED
+from eventsite import __version__
+from eventsite.openapi import security  # noqa: F401 (importing it declares the security scheme)
+from eventsite.openapi.document import COMPONENTS, ID, PAGES, Call, Json, describe, ref
+from eventsite.service import LINKED
+from eventsite.web.fields import TEXT_PATTERN, IdField
 
 HOST = "https://api.example.com"
 
@@ -15,7 +16,7 @@ HOST = "https://api.example.com"
 class TextSchema(OpenApiSerializerFieldExtension):
     """Texts and ids; their lengths come from the field's validators."""
 
-    target_class = "eventsite.fields.TextField"
+    target_class = "eventsite.web.fields.TextField"
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
@@ -27,7 +28,7 @@ class TextSchema(OpenApiSerializerFieldExtension):
 class DaySchema(OpenApiSerializerFieldExtension):
     """Calendar days."""
 
-    target_class = "eventsite.fields.DayField"
+    target_class = "eventsite.web.fields.DayField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
         """The schema object."""

@@ -99,7 +99,7 @@ COGNITO_CLIENT_ID = text("COGNITO_CLIENT_ID", "", r"[A-Za-z0-9_+]{1,128}", "the 
 COGNITO_JWKS_URL = trusted_url("COGNITO_JWKS_URL")
 COGNITO_DOMAIN = trusted_url("COGNITO_DOMAIN").rstrip("/")
 HAS_POOL = bool(COGNITO_USER_POOL_ID and COGNITO_CLIENT_ID)
-# The embedded engine has a Cognito of its own, which `eventsite.local_cognito` sets up.
+# The embedded engine has a Cognito of its own, which `eventsite.local.user_pool` sets up.
 NEEDS_POOL = not LOCAL or bool(DYNAMODB_ENDPOINT or COGNITO_USER_POOL_ID or COGNITO_CLIENT_ID)
 if AUTH_MODE == "cognito" and NEEDS_POOL and not HAS_POOL:
     raise ImproperlyConfigured("AUTH_MODE=cognito needs both COGNITO_USER_POOL_ID and COGNITO_CLIENT_ID.")
@@ -139,24 +139,24 @@ SIGN_IN_MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
 ]
 MIDDLEWARE = [
-    "eventsite.observability.ObservabilityMiddleware",
+    "eventsite.web.observability.ObservabilityMiddleware",
     # Then these three, so that every answer has their headers: preflights, static files and errors too.
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "eventsite.middleware.ContentSecurityPolicyMiddleware",
-    "eventsite.middleware.BasePathMiddleware",
+    "eventsite.web.middleware.ContentSecurityPolicyMiddleware",
+    "eventsite.web.middleware.BasePathMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     *(SIGN_IN_MIDDLEWARE if AUTH_MODE == "cognito" else []),  # an open service sets no cookies
-    "eventsite.middleware.DeadlineMiddleware",
+    "eventsite.web.middleware.DeadlineMiddleware",
 ]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
         "OPTIONS": {
-            "context_processors": ["django.template.context_processors.request", "eventsite.login.offered"],
+            "context_processors": ["django.template.context_processors.request", "eventsite.auth.login.offered"],
         },
     }
 ]
@@ -208,16 +208,16 @@ CORS_EXPOSE_HEADERS = ["ETag", "Link", "Location", "Retry-After", "X-Correlation
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "eventsite.authentication.BearerAuthentication",
-        "eventsite.authentication.SessionAuthentication",
+        "eventsite.auth.authentication.BearerAuthentication",
+        "eventsite.auth.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_PARSER_CLASSES": ["eventsite.parsers.BoundedJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["eventsite.web.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
-        "eventsite.renderers.BrowsableRenderer",
+        "eventsite.web.browsable.BrowsableRenderer",
     ],
-    "DEFAULT_SCHEMA_CLASS": "eventsite.openapi.Schema",
+    "DEFAULT_SCHEMA_CLASS": "eventsite.openapi.document.Schema",
     "EXCEPTION_HANDLER": "eventsite.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
@@ -234,7 +234,7 @@ SPECTACULAR_SETTINGS = {
     "LICENSE": {"name": "MIT", "identifier": "MIT"},
     # Swagger UI asks a server of its makers to judge the document unless it is told not to.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
-    "DEFAULT_GENERATOR_CLASS": "eventsite.openapi.Generator",
+    "DEFAULT_GENERATOR_CLASS": "eventsite.openapi.document.Generator",
     "POSTPROCESSING_HOOKS": [],
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -247,11 +247,11 @@ REQUEST_SECONDS = 20.0
 REQUEST_BYTES = 1_000_000
 
 # On Lambda, lines of JSON. Zappa's access log and Django's notes of refused requests carry addresses and paths; what
-# they tell is in the request's own line (`eventsite.observability`).
+# they tell is in the request's own line (`eventsite.web.observability`).
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"correlation": {"()": "eventsite.observability.CorrelationFilter"}},
+    "filters": {"correlation": {"()": "eventsite.web.observability.CorrelationFilter"}},
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
         "json": {

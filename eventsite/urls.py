@@ -2,16 +2,16 @@
 
 from django.urls import include, path
 
-from eventsite.docs import Lazily
-from eventsite.login import callback, log_in, log_out
-from eventsite.views import Health, Root
+from eventsite.auth.login import callback, log_in, log_out
+from eventsite.openapi.pages import Lazily
+from eventsite.service import Health, Root
 
 urlpatterns = [
     path("", Root.as_view({"get": "retrieve"}, name="eventsite"), name="root"),
     path("health", Health.as_view({"get": "retrieve"}, name="Health"), name="health"),
-    path("docs", Lazily("eventsite.docs_views.SwaggerView"), name="docs"),
-    path("redoc", Lazily("eventsite.docs_views.RedocView"), name="redoc"),
-    path("schema", Lazily("eventsite.docs_views.SchemaView"), name="schema"),
+    path("docs", Lazily("eventsite.openapi.views.SwaggerView"), name="docs"),
+    path("redoc", Lazily("eventsite.openapi.views.RedocView"), name="redoc"),
+    path("schema", Lazily("eventsite.openapi.views.SchemaView"), name="schema"),
     path("login", log_in, name="login"),
     path("login/callback", callback, name="login-callback"),
     path("logout", log_out, name="logout"),

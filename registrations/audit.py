@@ -25,9 +25,10 @@ from pynamodb.attributes import Attribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from events.models import OPEN_STATUSES, Event, Half, Seats
+from events.models import OPEN_STATUSES, Event, EventItem, Seats
 from eventsite import clock
-from eventsite.dynamodb import Record, Transaction
+from eventsite.dynamodb.records import Record
+from eventsite.dynamodb.transactions import Transaction
 from eventsite.ids import is_id
 from registrations import seating
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
@@ -110,7 +111,7 @@ class Look:
 def event_ids() -> Iterator[str]:
     """The ids of all events, page by page, and then the ids for which there are only registrations."""
     seen: set[str] = set()
-    halves = Half.scan(attributes_to_get=["eventId", "item"])
+    halves = EventItem.scan(attributes_to_get=["eventId", "item"])
     rows = Registration.scan(attributes_to_get=["eventId"])
     for records in (halves, rows):
         for record in records:
@@ -166,7 +167,7 @@ def mend(event_id: str) -> list[Finding]:
 def look(event_id: str) -> Look:
     """Read everything about one event, strongly consistent."""
     rows = _rows(event_id)  # before the counters; whoever wants to be certain reads them again after these
-    halves = {half.item: dict(half.attribute_values) for half in Half.query(event_id, consistent_read=True)}
+    halves = {half.item: dict(half.attribute_values) for half in EventItem.query(event_id, consistent_read=True)}
     return Look(event_id, halves.get(Event.ITEM), halves.get(Seats.ITEM), rows)
 
 
@@ -330,7 +331,7 @@ def _of_no_event(seen: Look) -> Iterator[Finding]:
 def _half_missing(seen: Look) -> Iterator[Finding]:
     if seen.event:
         sentence = "It has no seats. (Mended, its capacity is the number of people who have one: set it anew.)"
-        lost: Half = _seats_again(seen, seen.event)
+        lost: EventItem = _seats_again(seen, seen.event)
     else:
         sentence = f"It has no description. (Mended, its texts read {LOST}: write them anew.)"
         lost = _description_again(seen.seats or {})
@@ -351,7 +352,7 @@ def _seats_again(seen: Look, event: dict[str, Any]) -> Seats:
         waiting=len(waiting),
         last_joined_at=max((row.since for row in waiting), default=""),
     )
-    seats.place(date=event["date"], status=event["status"], organizer_id=event.get("organizer_id"))
+    seats.set_index_keys(date=event["date"], status=event["status"], organizer_id=event.get("organizer_id"))
     return seats
 
 
@@ -359,7 +360,7 @@ def _description_again(seats: dict[str, Any]) -> Event:
     date, now = seats["sort"].partition("#")[0], clock.now()
     event = Event(seats["event_id"], Event.ITEM, version=1, created_at=now, updated_at=now, date=date)
     event.title = event.description = event.location = event.organizer = LOST
-    event.place(date=date, status=seats["status"], organizer_id=seats.get("organizer_id"))
+    event.set_index_keys(date=date, status=seats["status"], organizer_id=seats.get("organizer_id"))
     return event
 
 
@@ -367,7 +368,7 @@ def _halves_at_odds(event_id: str, event: dict[str, Any], seats: dict[str, Any])
     """The index keys of both halves, and whether the event is open, follow from the description."""
     keys = Event.key(event_id), Seats.key(event_id)
     for half in keys:
-        half.place(date=event["date"], status=event["status"], organizer_id=event.get("organizer_id"))
+        half.set_index_keys(date=event["date"], status=event["status"], organizer_id=event.get("organizer_id"))
     is_open = event["status"] in OPEN_STATUSES
     at_odds = seats.get("open") != is_open or any(
         half.attribute_values[name] != stored.get(name)
@@ -377,8 +378,8 @@ def _halves_at_odds(event_id: str, event: dict[str, Any], seats: dict[str, Any])
     )
     if at_odds:
         transaction = Transaction()
-        transaction.update("event", keys[0], keys[0].placing(), Event.version == event["version"])
-        opening = [*keys[1].placing(), Seats.open.set(is_open)]
+        transaction.update("event", keys[0], keys[0].index_key_updates(), Event.version == event["version"])
+        opening = [*keys[1].index_key_updates(), Seats.open.set(is_open)]
         transaction.update("seats", keys[1], opening, Seats.event_id.exists())
         sentence = f"Its two halves disagree about its place in the lists, or whether it is {event['status']}."
         yield Finding(event_id, "halves_at_odds", sentence, mend=transaction.commit)

@@ -15,7 +15,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondaryIndex
 
 from events.models import Event
-from eventsite.dynamodb import Record
+from eventsite.dynamodb.records import Record
 from eventsite.ids import is_id
 
 REGISTERED, WAITLISTED, CANCELLED = "registered", "waitlisted", "cancelled"
@@ -133,11 +133,11 @@ def promoted(waiting: Registration, at: str) -> list[Action]:
     return [Registration.standing.set(f"{REGISTERED}#{at}#{since}"), Registration.promoted_at.set(at)]
 
 
-def place(registration: Registration) -> list[str]:
+def cursor_of(registration: Registration) -> list[str]:
     """Where a page that ends with this registration continues."""
     return [registration.event_id, registration.user_id, registration.standing]
 
 
 def start_after(after: list[str] | None) -> dict[str, dict[str, str]] | None:
-    """The ExclusiveStartKey of both indexes for a place."""
+    """The ExclusiveStartKey of both indexes for a cursor."""
     return {name: {"S": part} for name, part in zip(KEYS, after, strict=True)} if after else None

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from eventsite import observability
+from eventsite.web import observability
 from registrations import audit as seats
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from events.signals import event_deleted, seats_freed
-from eventsite import observability
+from eventsite.web import observability
 from registrations import seating
 from registrations.signals import seats_changed
 

@@ -32,21 +32,14 @@ from pynamodb.expressions.condition import Condition
 from events.editing import EventNotFound, check_access
 from events.models import Event, Seats
 from eventsite import clock
-from eventsite.dynamodb import Failures, RawItem, Transaction, snapshot
+from eventsite.dynamodb.connection import RawItem
+from eventsite.dynamodb.idempotency import IdempotentRequest
+from eventsite.dynamodb.retries import LostRace, retry_lost_race, time_left, time_limit
+from eventsite.dynamodb.transactions import Failures, Transaction, snapshot
 from eventsite.errors import Missing, Refused, Unavailable
-from eventsite.idempotency import Once
 from eventsite.ids import is_id
-from eventsite.retries import PLANNING, LostRace, time_left, time_limit
 from registrations import guards
-from registrations.models import (
-    CANCELLED,
-    REGISTERED,
-    WAITLISTED,
-    Registration,
-    cancelled,
-    cancelled_until,
-    promoted,
-)
+from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration, cancelled, cancelled_until, promoted
 from registrations.signals import seats_changed
 from users.directory import UserNotFound
 from users.models import User
@@ -129,7 +122,7 @@ def register(
     *,
     owner: str | None = None,
     drafts_of: str | None = None,
-    once: Once | None = None,
+    keyed: IdempotentRequest | None = None,
 ) -> Registration:
     """Give a user a seat, or a place at the end of the queue.
 
@@ -140,23 +133,28 @@ def register(
     `RegistrationClosed`, `idempotency.KeyReused`.
     """
     try:
-        return _register(event_id, user_id, owner, drafts_of, once, _Glance())
+        return _register(event_id, user_id, owner, drafts_of, keyed, _Glance())
     except (Refused, Missing):
-        if once and (earlier := once.earlier()):  # what stands in the way is what this very request did before
+        if keyed and (earlier := keyed.earlier()):  # what stands in the way is what this very request did before
             return _first_answer(earlier)
         raise
 
 
-@PLANNING.wraps
+@retry_lost_race
 def _register(
-    event_id: str, user_id: str, owner: str | None, drafts_of: str | None, once: Once | None, glance: "_Glance"
+    event_id: str,
+    user_id: str,
+    owner: str | None,
+    drafts_of: str | None,
+    keyed: IdempotentRequest | None,
+    glance: "_Glance",
 ) -> Registration:
     seats = glance.take() or _seats_in_order(event_id)
     check_access(seats, owner=owner, drafts_of=drafts_of)
     if seats.open and seats.free and not seats.waiting:
-        return _take_seat(seats, user_id, owner, once, glance)
+        return _take_seat(seats, user_id, owner, keyed, glance)
     if seats.open and seats.waitlist_enabled:
-        return _join_queue(seats, user_id, owner, once, glance)
+        return _join_queue(seats, user_id, owner, keyed, glance)
     raise _refusal(event_id, user_id)
 
 
@@ -189,15 +187,19 @@ def _seats_in_order(event_id: str) -> Seats:
     return seats
 
 
-def _take_seat(seats: Seats, user_id: str, owner: str | None, once: Once | None, glance: "_Glance") -> Registration:
+def _take_seat(
+    seats: Seats, user_id: str, owner: str | None, keyed: IdempotentRequest | None, glance: "_Glance"
+) -> Registration:
     registration = _new(seats.event_id, user_id, REGISTERED, clock.now())
     transaction = Transaction()
     free = guards.is_open() & guards.has_free_seat() & guards.nobody_waits()
     transaction.update("seats", seats, [Seats.registered.add(1)], free & guards.is_of(owner))
-    return _admit(transaction, registration, once, glance)
+    return _admit(transaction, registration, keyed, glance)
 
 
-def _join_queue(seats: Seats, user_id: str, owner: str | None, once: Once | None, glance: "_Glance") -> Registration:
+def _join_queue(
+    seats: Seats, user_id: str, owner: str | None, keyed: IdempotentRequest | None, glance: "_Glance"
+) -> Registration:
     registration = _new(seats.event_id, user_id, WAITLISTED, clock.now_after(seats.last_joined_at))
     registration.position = int(seats.waiting) + 1
     joined_at = registration.registered_at
@@ -206,7 +208,7 @@ def _join_queue(seats: Seats, user_id: str, owner: str | None, once: Once | None
     in_turn = guards.queue_is_as_long_as(int(seats.waiting)) & guards.joins_last(joined_at)
     joining = [Seats.waiting.add(1), Seats.last_joined_at.set(joined_at)]
     transaction.update("seats", seats, joining, allowed & in_turn & guards.is_of(owner))
-    return _admit(transaction, registration, once, glance)
+    return _admit(transaction, registration, keyed, glance)
 
 
 def _new(event_id: str, user_id: str, status: str, at: str) -> Registration:
@@ -214,14 +216,16 @@ def _new(event_id: str, user_id: str, status: str, at: str) -> Registration:
     return Registration(event_id, user_id, standing=standing, registration_id=str(uuid.uuid4()), registered_at=at)
 
 
-def _admit(transaction: Transaction, registration: Registration, once: Once | None, glance: "_Glance") -> Registration:
+def _admit(
+    transaction: Transaction, registration: Registration, keyed: IdempotentRequest | None, glance: "_Glance"
+) -> Registration:
     """Complete and commit the transaction that takes a seat or joins the queue, and read its failures."""
     transaction.put("registration", registration, guards.is_vacant())
     transaction.check("user", User, registration.user_id, guards.user_exists())
-    if once:
-        once.remember(transaction, [registration.to_dynamodb_dict(), registration.position])
+    if keyed:
+        keyed.remember(transaction, [registration.to_dynamodb_dict(), registration.position])
     failures = transaction.commit(lasting=registration.status == REGISTERED)
-    if once and (earlier := once.found(failures)):
+    if keyed and (earlier := keyed.found(failures)):
         return _first_answer(earlier)
     if "user" in failures:
         raise UserNotFound
@@ -285,7 +289,7 @@ def leave(event_id: str, user_id: str, *, owner: str | None = None) -> str | Non
     return successor
 
 
-@PLANNING.wraps
+@retry_lost_race
 def _leave(event_id: str, user_id: str, owner: str | None, known: _Known) -> str | None:
     """One attempt. Most people who leave hold a seat, so that is tried without a look; the failure tells otherwise."""
     if owner is not None:
@@ -374,7 +378,7 @@ def fill(event_id: str) -> int:
     return moved
 
 
-@PLANNING.wraps
+@retry_lost_race
 def _promote_some(event_id: str) -> int:
     seats = Seats.find(event_id)
     if seats is None or not seats.queue_can_move:

@@ -7,10 +7,10 @@ from rest_framework import serializers
 
 from events.serializers import EventSerializer
 from events.serializers import shape as shape_event
-from eventsite.fields import IdField, WordField
-from eventsite.pagination import PageQuery
-from registrations.listing import Attendance
+from eventsite.web.fields import IdField, WordField
+from eventsite.web.pagination import PageQuery
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
+from registrations.pages import Attendance
 
 STATUSES = (REGISTERED, WAITLISTED, CANCELLED)
 
@@ -75,7 +75,7 @@ class AttendanceSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, attendance: Attendance) -> dict[str, Any]:
         """Both as JSON."""
-        return {"registration": shape(attendance.registration), "event": shape_event(attendance.listing)}
+        return {"registration": shape(attendance.registration), "event": shape_event(attendance.whole_event)}
 
 
 def shape(registration: Registration) -> dict[str, Any]:

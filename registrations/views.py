@@ -6,11 +6,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from eventsite import pagination
-from eventsite.pagination import PageQuery
-from eventsite.permissions import LIST_REGISTRATIONS, READ_DRAFT, READ_USER, REGISTER
-from eventsite.views import ApiViewSet, caller
-from registrations import listing, seating
+from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_DRAFT, READ_USER, REGISTER
+from eventsite.web import pagination
+from eventsite.web.pagination import PageQuery
+from eventsite.web.viewsets import ApiViewSet, caller
+from registrations import pages, seating
 from registrations.models import WAITLISTED
 from registrations.serializers import (
     AttendanceSerializer,
@@ -28,7 +28,7 @@ class RegistrationViewSet(ApiViewSet):
 
     serializers = {"create": RegistrationRequestSerializer}
     queries = {"list": RegistrationsQuery, "waitlist": PageQuery}
-    calls = {
+    permission_of_action = {
         "list": LIST_REGISTRATIONS,
         "waitlist": LIST_REGISTRATIONS,
         "create": REGISTER,
@@ -53,7 +53,7 @@ class RegistrationViewSet(ApiViewSet):
             user_id,
             owner=self._owner(REGISTER, user_id),
             drafts_of=self.owner(READ_DRAFT),
-            once=self.once(f"POST /events/{event_id}/registrations"),
+            keyed=self.keyed(f"POST /events/{event_id}/registrations"),
         )
         location = reverse("registration", [event_id, user_id], request=request)
         return Response(RegisteredSerializer(registration).data, 201, headers={"Location": location})
@@ -70,11 +70,11 @@ class RegistrationViewSet(ApiViewSet):
         return Response(LeftSerializer({"message": message, "promotedUser": promoted}).data)
 
     def _page(self, event_id: str, status: str, query: dict[str, Any]) -> Response:
-        after = pagination.place_of(query.get("cursor"), self.request)
-        rows, place = listing.of_event(
+        after = pagination.read_cursor(query.get("cursor"), self.request)
+        rows, following = pages.of_event(
             event_id, status=status, limit=query["limit"], after=after, owner=self.owner(LIST_REGISTRATIONS)
         )
-        return self.listed(RegistrationSerializer, rows, place)
+        return self.listed(RegistrationSerializer, rows, following)
 
     def _owner(self, call: str, user_id: str) -> str | None:
         """Who must own the event, so that the caller may do this to the user: anybody where it needs no owner."""
@@ -85,7 +85,7 @@ class AttendanceViewSet(ApiViewSet):
     """A user's registrations, with the events they are for."""
 
     queries = {"registrations": RegistrationsQuery, "waitlists": PageQuery}
-    calls = {"registrations": READ_USER, "waitlists": READ_USER}
+    permission_of_action = {"registrations": READ_USER, "waitlists": READ_USER}
 
     def registrations(self, request: Request, user_id: str) -> Response:
         """One page of a user's registrations."""
@@ -97,10 +97,10 @@ class AttendanceViewSet(ApiViewSet):
         return self._page(user_id, WAITLISTED, self.query())
 
     def _page(self, user_id: str, status: str, query: dict[str, Any]) -> Response:
-        after = pagination.place_of(query.get("cursor"), self.request)
+        after = pagination.read_cursor(query.get("cursor"), self.request)
         if not self.reaches_user(READ_USER, user_id):
             raise UserNotFound
-        rows, place = listing.of_user(
+        rows, following = pages.of_user(
             user_id, status=status, limit=query["limit"], after=after, drafts_of=self.owner(READ_DRAFT)
         )
-        return self.listed(AttendanceSerializer, rows, place)
+        return self.listed(AttendanceSerializer, rows, following)

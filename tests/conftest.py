@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
-from eventsite import dynamodb
+from eventsite.dynamodb.records import table_models
 from tests.api import Api
 from tests.engines import running_engine, served_by
 from tests.metering import Meter
@@ -53,7 +53,7 @@ def torn_engine() -> Iterator[Torn]:
 @pytest.fixture(autouse=True)
 def tables(engine: str) -> None:
     """Make the three tables anew, empty."""
-    for model in dynamodb.owners():
+    for model in table_models():
         if model.exists():
             model.delete_table()
         model.create_table(wait=False)

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 from django.conf import settings
 
-from eventsite import dynamodb
+from eventsite.dynamodb.connection import disconnect
 
 ENGINE_SECONDS = 30
 
@@ -93,4 +93,4 @@ def served_by(url: str) -> Iterator[None]:
 
 def _use(url: str) -> None:
     settings.DYNAMODB_ENDPOINT = os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = url
-    dynamodb.disconnect()
+    disconnect()

@@ -15,7 +15,8 @@ import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from eventsite import dynamodb, retries
+from eventsite.dynamodb import retries
+from eventsite.dynamodb.connection import connection
 
 
 class Killed(BaseException):
@@ -99,7 +100,7 @@ PASSING: list[Fault] = [conflict, throttled, busy, internal_error, connection_cu
 
 def send(request: AWSRequest) -> AWSResponse:
     """Send a request to the engine, as botocore would."""
-    return dynamodb.connection().client._endpoint.http_session.send(request)
+    return connection().client._endpoint.http_session.send(request)
 
 
 class Calls:
@@ -126,7 +127,7 @@ def disturbed(plan: Plan) -> Iterator[Calls]:
         calls.failed += fault is not None
         return fault(request) if fault else None
 
-    events = dynamodb.connection().client.meta.events
+    events = connection().client.meta.events
     events.register_last("before-send.dynamodb", before_send)
     try:
         yield calls
@@ -145,7 +146,7 @@ def counting() -> AbstractContextManager[Calls]:
 
 
 class Clock:
-    """Time for `eventsite.retries`: waiting takes none, and yet the deadline comes."""
+    """Time for `eventsite.dynamodb.retries`: waiting takes none, and yet the deadline comes."""
 
     def __init__(self) -> None:
         self.waited = 0.0

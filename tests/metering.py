@@ -11,7 +11,7 @@ import math
 from types import TracebackType
 from typing import Any
 
-from eventsite import dynamodb
+from eventsite.dynamodb.connection import PatientConnection
 
 
 class Meter:
@@ -22,7 +22,7 @@ class Meter:
         self.units = 0.0
 
     def __enter__(self) -> "Meter":
-        self._original = dynamodb.PatientConnection._make_api_call
+        self._original = PatientConnection._make_api_call
         meter = self
 
         def counted(connection: Any, operation: str, arguments: dict[str, Any]) -> Any:
@@ -31,11 +31,11 @@ class Meter:
             meter.units += _units(operation, arguments, answer)
             return answer
 
-        dynamodb.PatientConnection._make_api_call = counted  # type: ignore[method-assign]
+        PatientConnection._make_api_call = counted  # type: ignore[method-assign]
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        dynamodb.PatientConnection._make_api_call = self._original  # type: ignore[method-assign]
+        PatientConnection._make_api_call = self._original  # type: ignore[method-assign]
 
     def reset(self) -> None:
         """Forget what was counted."""

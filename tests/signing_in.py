@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import pytest
 from pytest_django.fixtures import Settings
 
-from eventsite import local_cognito
-from eventsite.permissions import ADMINS, ORGANIZERS
+from eventsite.auth.permissions import ADMINS, ORGANIZERS
+from eventsite.local import user_pool
 from tests.api import Api
 
 
@@ -35,9 +35,9 @@ class As(Api):
 @lru_cache
 def person(name: str, *groups: str) -> Person:
     """Somebody of this name, in these groups, signed in."""
-    local_cognito.add_user(name, list(groups))
-    tokens = local_cognito.tokens(name)
-    user = local_cognito.client(local_cognito.url()).get_user(AccessToken=tokens["AccessToken"])
+    user_pool.add_user(name, list(groups))
+    tokens = user_pool.tokens(name)
+    user = user_pool.client(user_pool.url()).get_user(AccessToken=tokens["AccessToken"])
     sub = next(attribute["Value"] for attribute in user["UserAttributes"] if attribute["Name"] == "sub")
     return Person(sub, tokens["AccessToken"], tokens["IdToken"])
 

@@ -1,6 +1,6 @@
 """What requests cost: DynamoDB calls and capacity units, the same with fifty times the data.
 
-README.md's table "What a request costs" holds these figures; a test compares the two.
+The table "What a request costs" in docs/guarantees.md holds these figures; a test compares the two.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from events import editing
-from events.models import Half, Seats
+from events.models import EventItem, Seats
 from registrations.models import Registration
 from tests.api import EVENT, Api
 from tests.metering import Meter
@@ -32,11 +32,13 @@ BUDGETS = {
 
 
 class Measured:
-    """Makes requests and compares what they cost with the budget and with what README.md says."""
+    """Makes requests and compares what they cost with the budget and with what docs/guarantees.md says."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
-        rows = re.findall(r"^\| (.+) \| (\d+) \| ([\d.]+) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+        rows = re.findall(
+            r"^\| (.+) \| (\d+) \| ([\d.]+) \|$", (ROOT / "docs" / "guarantees.md").read_text(), re.MULTILINE
+        )
         self._published = {name: (int(calls), float(units)) for name, calls, units in rows}
 
     def __call__(self, name: str, request: Callable[[], Any]) -> None:
@@ -47,7 +49,9 @@ class Measured:
         calls, units = len(self._meter.calls), self._meter.units
         most_calls, most_units = BUDGETS[name]
         assert calls <= most_calls and units <= most_units, f"{name}: {calls} calls, {units} units"
-        assert (calls, units) == self._published.get(name), f"README.md should say | {name} | {calls} | {units:g} |"
+        assert (calls, units) == self._published.get(name), (
+            f"docs/guarantees.md should say | {name} | {calls} | {units:g} |"
+        )
 
 
 @pytest.fixture
@@ -58,7 +62,7 @@ def measured(meter: Meter) -> Measured:
 @pytest.fixture(params=[100, 5000], ids=["100 events", "5,000 events"])
 def crowd(request: pytest.FixtureRequest) -> None:
     """So many events, one in three a draft, beside those that the test makes."""
-    with Half.batch_write() as batch:
+    with EventItem.batch_write() as batch:
         for number in range(request.param):
             status = "draft" if number % 3 == 2 else "published"
             fields = {**EVENT, "status": status, "date": f"2027-{number % 12 + 1:02}-{number % 28 + 1:02}"}
@@ -106,7 +110,7 @@ def test_leaving_costs_the_same_however_many_wait(api: Api, measured: Measured) 
 
 @pytest.mark.usefixtures("crowd")
 def test_lists_cost_what_their_page_costs(api: Api, meter: Meter) -> None:
-    """Beside the figures of the README, which are for full pages: small tables cost no more."""
+    """Beside the published figures, which are for full pages: small tables cost no more."""
     for path, name in (("/events?status=published", "one status"), ("/events", "all statuses")):
         meter.reset()
         assert api.get(path).status_code == 200

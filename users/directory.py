@@ -3,10 +3,10 @@
 import uuid
 
 from eventsite import clock
-from eventsite.dynamodb import Transaction
+from eventsite.dynamodb.idempotency import IdempotentRequest
+from eventsite.dynamodb.retries import retry_lost_race
+from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Missing, Refused
-from eventsite.idempotency import Once
-from eventsite.retries import PLANNING
 from users.models import User
 
 
@@ -24,8 +24,8 @@ class UserExists(Refused):
     detail = "There is already a user with this id."
 
 
-@PLANNING.wraps
-def create(*, name: str, user_id: str | None = None, once: Once | None = None) -> User:
+@retry_lost_race
+def create(*, name: str, user_id: str | None = None, keyed: IdempotentRequest | None = None) -> User:
     """Create a user.
 
     Takes: the display name; the id, or None for a UUID; the caller's idempotency key, if any.
@@ -35,10 +35,10 @@ def create(*, name: str, user_id: str | None = None, once: Once | None = None) -
     user = User(user_id or str(uuid.uuid4()), name=name, created_at=clock.now())
     transaction = Transaction()
     transaction.put("user", user, User.user_id.does_not_exist())
-    if once:
-        once.remember(transaction, user.to_dynamodb_dict())
+    if keyed:
+        keyed.remember(transaction, user.to_dynamodb_dict())
     failures = transaction.commit()
-    if once and (earlier := once.found(failures)):
+    if keyed and (earlier := keyed.found(failures)):
         return User.parse(earlier)
     if failures:
         raise UserExists

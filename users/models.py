@@ -3,7 +3,7 @@
 from django.conf import settings
 from pynamodb.attributes import UnicodeAttribute
 
-from eventsite.dynamodb import Record
+from eventsite.dynamodb.records import Record
 from eventsite.ids import is_id
 
 

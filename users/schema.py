@@ -1,7 +1,7 @@
 """What the OpenAPI document says about users."""
 
 from eventsite.errors import Forbidden
-from eventsite.openapi import Call, describe
+from eventsite.openapi.document import Call, describe
 from users.directory import UserExists, UserNotFound
 from users.serializers import UserSerializer
 

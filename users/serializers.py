@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from eventsite.fields import IdField, TextField
+from eventsite.web.fields import IdField, TextField
 
 
 class UserSerializer(serializers.Serializer[Any]):

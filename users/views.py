@@ -6,11 +6,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from eventsite import pagination, permissions
+from eventsite.auth import permissions
+from eventsite.auth.permissions import CREATE_USER, LIST_USERS, READ_USER, Reach
 from eventsite.errors import Forbidden
-from eventsite.pagination import PageQuery
-from eventsite.permissions import CREATE_USER, LIST_USERS, READ_USER, Reach
-from eventsite.views import ApiViewSet, caller
+from eventsite.web import pagination
+from eventsite.web.pagination import PageQuery
+from eventsite.web.viewsets import ApiViewSet, caller
 from users import directory
 from users.serializers import UserSerializer
 
@@ -20,17 +21,17 @@ class UserViewSet(ApiViewSet):
 
     serializers = {"create": UserSerializer}
     queries = {"list": PageQuery}
-    calls = {"list": LIST_USERS, "create": CREATE_USER, "retrieve": READ_USER}
+    permission_of_action = {"list": LIST_USERS, "create": CREATE_USER, "retrieve": READ_USER}
 
     def list(self, request: Request) -> Response:
         """One page of users."""
         query = self.query()
-        after = pagination.place_of(query.get("cursor"), request)
+        after = pagination.read_cursor(query.get("cursor"), request)
         return self.listed(UserSerializer, *directory.page(limit=query["limit"], after=after))
 
     def create(self, request: Request) -> Response:
         """Create a user; with an Idempotency-Key, once however often it is sent."""
-        user = directory.create(**self._allowed(self.body()), once=self.once("POST /users"))
+        user = directory.create(**self._allowed(self.body()), keyed=self.keyed("POST /users"))
         location = reverse("user", [user.user_id], request=request)
         return Response(UserSerializer(user).data, 201, headers={"Location": location})
 

@@ -16,7 +16,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # Zappa loads this file without the project on its path
 
-from eventsite.deployment import choices, package, policy, stage
+from eventsite.deployment import aws_extras, iam_policy, lambda_package, stage_file
 
 DEPLOYING = ("deploy", "update", "package", "template")
 
@@ -24,8 +24,8 @@ DEPLOYING = ("deploy", "update", "package", "template")
 def choose(cli: Any) -> None:
     """Let the stage's file decide about region, bucket and domain, and the Lambda's environment and permissions."""
     try:
-        chosen = choices.read(cli.api_stage, Path.cwd())
-    except choices.Undecided as undecided:
+        chosen = stage_file.read(cli.api_stage, Path.cwd())
+    except stage_file.Undecided as undecided:
         raise click.ClickException(str(undecided)) from None
     os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = chosen.region
     for name, value in chosen.zappa_settings().items():
@@ -37,7 +37,7 @@ def choose(cli: Any) -> None:
         cli.zappa.attach_policy = _policy(cli, chosen)
 
 
-def _decide(cli: Any, chosen: choices.Choices) -> None:
+def _decide(cli: Any, chosen: stage_file.Choices) -> None:
     import boto3
 
     client = boto3.client("lambda", region_name=chosen.region)
@@ -63,29 +63,29 @@ def _check(environment: dict[str, str]) -> None:
     inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "VIRTUAL_ENV")}
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "ERROR"]
     done = subprocess.run(  # noqa: S603 (nothing in it comes from outside)
-        command, env=inherited | environment, cwd=package.ROOT, capture_output=True, text=True, check=False
+        command, env=inherited | environment, cwd=lambda_package.ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode:
         refusal = done.stderr.strip()
         raise click.ClickException(refusal.splitlines()[-1] if "Traceback" in refusal else refusal)
 
 
-def _policy(cli: Any, chosen: choices.Choices) -> str:
+def _policy(cli: Any, chosen: stage_file.Choices) -> str:
     identity = cli.zappa.sts_client.get_caller_identity()
-    place = policy.Place(identity["Arn"].split(":")[1], chosen.region, identity["Account"])
-    return policy.document(place, function=cli.lambda_name, table_prefix=chosen.table_prefix)
+    account = iam_policy.Account(identity["Arn"].split(":")[1], chosen.region, identity["Account"])
+    return iam_policy.document(account, function=cli.lambda_name, table_prefix=chosen.table_prefix)
 
 
 def prepare(cli: Any) -> None:
     """Put into the package what belongs there, and make the stage's tables and log group."""
     click.echo("Packaging the service..")
     try:
-        package.fill(Path(cli.zip_path), architecture=cli.architecture)
+        lambda_package.fill(Path(cli.zip_path), architecture=cli.architecture)
     except subprocess.CalledProcessError:
         raise click.ClickException("pip could not install requirements.txt; it says why above.") from None
     if cli.command in ("deploy", "update"):
         _make_tables(cli)
-        stage.keep_logs(cli.zappa.logs_client, cli.lambda_name, days=cli.stage_config["log_retention_days"])
+        aws_extras.keep_logs(cli.zappa.logs_client, cli.lambda_name, days=cli.stage_config["log_retention_days"])
 
 
 def _make_tables(cli: Any) -> None:
@@ -98,7 +98,7 @@ def _make_tables(cli: Any) -> None:
         "AWS_ENDPOINT_URL_DYNAMODB": cli.zappa.dynamodb_client.meta.endpoint_url,
     }
     django.setup()
-    from eventsite import tables
+    from eventsite.dynamodb import tables
     from eventsite.errors import Unavailable
 
     try:
@@ -115,6 +115,6 @@ def finish(cli: Any) -> None:
     """Set what Zappa cannot: throttling and tracing at the gateway."""
     api = cli.zappa.get_api_id(cli.lambda_name)
     limits = cli.stage_config["throttling"]
-    stage.set_up_gateway(
+    aws_extras.set_up_gateway(
         cli.zappa.apigateway_client, api, cli.api_stage, rate=limits["rate"], burst=limits["burst"], tracing=True
     )

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from eventsite.deployment import package
+from eventsite.deployment import lambda_package
 from tests.engines import running_engine
 
 MAX_MEGABYTES, MAX_SECONDS = 50, 0.30
@@ -136,7 +136,7 @@ def install(target: Path, *requirements: str) -> Path:
     """Install packages into a directory, compiled as ours are."""
     quietly = ["--quiet", "--no-compile", "--disable-pip-version-check", "--no-warn-conflicts"]
     subprocess.run([sys.executable, "-m", "pip", "install", *quietly, "--target", target, *requirements], check=True)
-    package.compile_all(target)
+    lambda_package.compile_all(target)
     return target
 
 
@@ -145,8 +145,8 @@ def services(directory: Path) -> Iterator[dict[str, tuple[str, list[Path]]]]:
     """Both services, ready to be started: the handler and the import path of each."""
     ours, other, runtime = directory / "ours", directory / "other", directory / "runtime"
     ours.mkdir()
-    (ours / package.SETTINGS_FILE).write_text(SETTINGS)
-    package.build(ours, architecture="x86_64")
+    (ours / lambda_package.SETTINGS_FILE).write_text(SETTINGS)
+    lambda_package.build(ours, architecture="x86_64")
     install(other, "fastapi", "mangum", "boto3")
     (other / "service.py").write_text(OTHER_SERVICE)
     install(runtime, "boto3")  # which every Lambda finds in its runtime
@@ -163,16 +163,18 @@ def size(directory: Path) -> float:
 
 def prepare(endpoint: str) -> None:
     """Make the tables and the event."""
-    subprocess.run([sys.executable, "-c", PREPARE], env=environment(endpoint), check=True, cwd=package.ROOT)
+    subprocess.run([sys.executable, "-c", PREPARE], env=environment(endpoint), check=True, cwd=lambda_package.ROOT)
 
 
 PREPARE = f"""
 import django, os
 os.environ["DJANGO_SETTINGS_MODULE"] = "eventsite.settings"
 django.setup()
-from eventsite import dynamodb
+
 from events import editing
-for model in dynamodb.owners():
+from eventsite.dynamodb.records import table_models
+
+for model in table_models():
     model.create_table(wait=True)
 fields = dict(title="T", description="D", date="2027-01-01", location="L", capacity=5, organizer="O", status="active")
 editing.create(fields | {{"event_id": "{EVENT_ID}"}})

@@ -66,12 +66,12 @@ def measure(clients: int, *, seconds: float, joins: bool = False) -> Result:
 
     Takes: `joins`: whether the event is full, so that everybody joins the queue.
     """
-    from eventsite import dynamodb
+    from eventsite.dynamodb.connection import connection
 
     event_id = _hot_event(capacity=0 if joins else 100_000)
     users = iter(_users(int(150 * (seconds + 1))))
     transactions = _Counter()
-    dynamodb.connection().client.meta.events.register("before-send.dynamodb.TransactWriteItems", transactions.count)
+    connection().client.meta.events.register("before-send.dynamodb.TransactWriteItems", transactions.count)
     started, processor = time.monotonic(), time.process_time()
     until = started + seconds
     crowd = [_Client(event_id, users, until) for _ in range(clients)]
@@ -116,8 +116,8 @@ class _Client(threading.Thread):
     def _register(self, user_id: str) -> None:
         from django.conf import settings
 
+        from eventsite.dynamodb.retries import time_limit
         from eventsite.errors import DomainError
-        from eventsite.retries import time_limit
         from registrations import seating
 
         started = time.monotonic()
@@ -161,7 +161,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
     django.setup()
-    from eventsite import tables
+    from eventsite.dynamodb import tables
     from tests.engines import conflicting_engine, running_engine, served_by
 
     print(HEADING)

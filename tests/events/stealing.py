@@ -7,7 +7,7 @@ import pytest
 
 from events import editing
 from events.editing import check_access
-from events.models import Event, Half, Seats
+from events.models import Event, EventItem, Seats
 from tests.api import EVENT
 
 THIEF = "oscar"
@@ -26,6 +26,6 @@ def steal_after_the_look(monkeypatch: pytest.MonkeyPatch, module: ModuleType, ev
     def look_and_steal(*args: Any, **options: Any) -> None:
         check_access(*args, **options)
         for half in (Event, Seats):
-            half.key(event_id).update(actions=[Half.organizer_id.set(THIEF)])
+            half.key(event_id).update(actions=[EventItem.organizer_id.set(THIEF)])
 
     monkeypatch.setattr(module, "check_access", look_and_steal)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events import editing
-from events.models import STATUSES, Event, Half, Seats
+from events.models import STATUSES, Event, EventItem, Seats
 from tests.api import EVENT, Api, next_page, problem
 
 DAYS = [f"2027-0{month}-0{day}" for month in (1, 2) for day in (1, 2, 3)]
@@ -17,10 +17,10 @@ STOCKS = st.lists(st.tuples(st.sampled_from(STATUSES), st.sampled_from(DAYS)), m
 
 def stock(events: list[tuple[str, str]], organizer_id: str | None = None) -> list[dict[str, Any]]:
     """Make the table hold exactly these events (status and date), and return them in the order of lists."""
-    with Half.batch_write() as batch:
-        for half in list(Half.scan()):
+    with EventItem.batch_write() as batch:
+        for half in list(EventItem.scan()):
             batch.delete(half)
-    with Half.batch_write() as batch:
+    with EventItem.batch_write() as batch:
         for number, (status, day) in enumerate(events):
             fields = EVENT | {"status": status, "date": day, "event_id": f"e-{number * 7 % 11:02}-{number}"}
             for half in editing.compose(fields, organizer_id):
@@ -100,17 +100,17 @@ def test_an_organizers_events_are_listed_by_status_and_date(api: Api) -> None:
 
 @pytest.mark.parametrize("gone", [Event, Seats])
 def test_a_half_that_has_not_reached_the_index_is_fetched_from_the_table(
-    api: Api, gone: type[Half], monkeypatch: pytest.MonkeyPatch
+    api: Api, gone: type[EventItem], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stock([("active", day) for day in DAYS])
-    query = Half.by_status.query
+    query = EventItem.by_status.query
 
     def lagging(*arguments: Any, **options: Any) -> Any:
         results = query(*arguments, **options)
         results.page_iter = _Lagging(results.page_iter, gone.ITEM)
         return results
 
-    monkeypatch.setattr(Half.by_status, "query", lagging)
+    monkeypatch.setattr(EventItem.by_status, "query", lagging)
     listed = api.walk("/events?limit=4")
     assert [event["date"] for event in listed] == DAYS
     assert {event["capacity"] for event in listed} == {EVENT["capacity"]}

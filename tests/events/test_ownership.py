@@ -7,7 +7,7 @@ import pytest
 
 from events import editing, models
 from events import guards as event_guards
-from events.models import Event, Listing
+from events.models import Event, WholeEvent
 from registrations import guards, seating
 from tests.api import Api
 from tests.events.stealing import FIELDS, make, steal_after_the_look
@@ -35,10 +35,10 @@ SEATINGS = pytest.mark.parametrize(
 Change = Callable[[str], Any]
 
 
-def whole(event_id: str) -> Listing:
-    listing = models.find(event_id)
-    assert listing
-    return listing
+def whole(event_id: str) -> WholeEvent:
+    whole_event = models.find(event_id)
+    assert whole_event
+    return whole_event
 
 
 def counts(event_id: str) -> tuple[int, int]:

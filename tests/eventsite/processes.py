@@ -44,7 +44,7 @@ def manage(directory: Path, *arguments: str, **extra: str) -> subprocess.Complet
 def python(directory: Path, code: str) -> Iterator["subprocess.Popen[str]"]:
     """Run a script that uses the service without Django's commands; it is killed at the end."""
     process = subprocess.Popen(
-        [sys.executable, "-c", f"import os, sys; from eventsite import engine\n{code}"],
+        [sys.executable, "-c", f"import os, sys; from eventsite.local import engine\n{code}"],
         cwd=settings.BASE_DIR,
         env=environment(directory, DJANGO_SETTINGS_MODULE="eventsite.settings"),
         stdin=subprocess.PIPE,

@@ -4,8 +4,8 @@ import pytest
 from django.conf import LazySettings
 from django.test.utils import override_script_prefix
 
-from events.models import Half
-from eventsite import dynamodb
+from events.models import EventItem
+from eventsite.dynamodb.connection import disconnect
 from tests.api import EVENT, Api, next_page, problem
 from tests.engines import free_port
 
@@ -20,7 +20,7 @@ def test_the_root_shows_the_way_to_everything(api: Api) -> None:
 def test_the_service_is_healthy_while_every_table_answers(api: Api) -> None:
     answer = api.get("/health")
     assert (answer.status_code, answer.json()["status"]) == (200, "healthy")
-    Half.delete_table()
+    EventItem.delete_table()
     answer = api.get("/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "unhealthy")
     assert answer.json()["tables"] == {"users": "ok", "events": "unavailable", "registrations": "ok"}
@@ -31,7 +31,7 @@ def test_without_dynamodb_everything_is_unavailable_and_says_when_to_try_again(
 ) -> None:
     settings.DYNAMODB_ENDPOINT = f"http://127.0.0.1:{free_port()}"
     settings.REQUEST_SECONDS = 0.1
-    dynamodb.disconnect()
+    disconnect()
     try:
         for answer in (api.get("/events/party"), api.get("/events"), api.post("/events", EVENT), api.leave("a", "b")):
             assert problem(answer) == (503, "service_unavailable")
@@ -39,11 +39,11 @@ def test_without_dynamodb_everything_is_unavailable_and_says_when_to_try_again(
             assert "127.0.0.1" not in answer.content.decode()
         assert api.get("/health").status_code == 503
     finally:
-        dynamodb.disconnect()
+        disconnect()
 
 
 def test_a_missing_table_is_unavailable_too(api: Api) -> None:
-    Half.delete_table()
+    EventItem.delete_table()
     answer = api.get("/events")
     assert problem(answer) == (503, "service_unavailable")
     assert "ResourceNotFound" not in answer.content.decode()

@@ -6,8 +6,8 @@ Deliberately shares nothing with the service's rules but the models.
 from collections import Counter
 from dataclasses import dataclass
 
-from events.models import Event, Half, Seats
-from eventsite.dynamodb import RawItem
+from events.models import Event, EventItem, Seats
+from eventsite.dynamodb.connection import RawItem
 from registrations.models import Registration
 
 
@@ -31,7 +31,7 @@ class Stored:
 
 def stored(event_id: str) -> Stored:
     """Everything of an event, read consistently."""
-    halves = list(Half.query(event_id, consistent_read=True))
+    halves = list(EventItem.query(event_id, consistent_read=True))
     event = next((half for half in halves if isinstance(half, Event)), None)
     seats = next((half for half in halves if isinstance(half, Seats)), None)
     return Stored(event, seats, tuple(Registration.query(event_id, consistent_read=True)))

@@ -6,7 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 from events.signals import seats_freed
-from eventsite import dynamodb
+from eventsite.dynamodb.connection import PatientConnection
 
 WRITE, READ, READ_MANY, REMOVE = "TransactWriteItems", "GetItem", "Query", "DeleteItem"
 
@@ -14,7 +14,7 @@ WRITE, READ, READ_MANY, REMOVE = "TransactWriteItems", "GetItem", "Query", "Dele
 @contextmanager
 def right_before(operation: str, do: Callable[[], Any], *, nth: int = 1) -> Iterator[None]:
     """Do something once, right before the nth call of this kind that is made to DynamoDB from now on."""
-    original, calls = dynamodb.PatientConnection._make_api_call, [0]
+    original, calls = PatientConnection._make_api_call, [0]
 
     def interrupted(connection: Any, name: str, arguments: Any) -> Any:
         calls[0] += name == operation
@@ -22,7 +22,7 @@ def right_before(operation: str, do: Callable[[], Any], *, nth: int = 1) -> Iter
             do()
         return original(connection, name, arguments)
 
-    with patch.object(dynamodb.PatientConnection, "_make_api_call", interrupted):
+    with patch.object(PatientConnection, "_make_api_call", interrupted):
         yield
     assert calls[0] >= nth, f"{operation} was called {calls[0]} times"
 

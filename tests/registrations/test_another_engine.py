@@ -9,7 +9,8 @@ import pytest
 from django.conf import LazySettings
 from moto import mock_aws
 
-from eventsite import dynamodb, tables
+from eventsite.dynamodb import tables
+from eventsite.dynamodb.connection import disconnect
 from tests.api import Api, problem
 
 
@@ -18,10 +19,10 @@ def another_engine(settings: LazySettings) -> Iterator[None]:
     """Let moto answer for AWS, in this process, with empty tables."""
     with mock_aws():
         settings.DYNAMODB_ENDPOINT = f"https://dynamodb.{settings.AWS_REGION}.amazonaws.com"
-        dynamodb.disconnect()
+        disconnect()
         tables.create_missing()
         yield
-        dynamodb.disconnect()
+        disconnect()
 
 
 def test_seats_queue_and_promotion_are_the_same(api: Api) -> None:

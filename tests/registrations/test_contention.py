@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from eventsite import tables
+from eventsite.dynamodb import tables
 from tests.bench.contention import HOLD_SECONDS, Result, measure
 from tests.engines import conflicting_engine, running_engine, served_by
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from events.models import Event, Half, Seats
+from events.models import Event, EventItem, Seats
 from registrations import audit, seating
 from registrations.models import CANCELLED, Registration
 from tests.api import EVENT, Api
@@ -64,7 +64,7 @@ class Scene:
         number = str(next(_numbers))
         event = self._event(f"party-{number}")
         rows = list(self._rows(event.event_id, number))
-        with Half.batch_write() as batch:
+        with EventItem.batch_write() as batch:
             batch.save(event)
             batch.save(self._seats(event))
         with Registration.batch_write() as batch:
@@ -79,7 +79,7 @@ class Scene:
         event = Event(event_id, Event.ITEM, version=1, created_at=moment(0), updated_at=moment(0))
         for name in ("title", "description", "date", "location", "organizer"):
             setattr(event, name, EVENT[name])
-        event.place(date=event.date, status=self.status, organizer_id=None)
+        event.set_index_keys(date=event.date, status=self.status, organizer_id=None)
         return event
 
     def _seats(self, event: Event) -> Seats:
@@ -87,7 +87,7 @@ class Scene:
         seats.open = self.status == "published"
         seats.registered, seats.waiting = len(self.seated), len(self.waiting)
         seats.last_joined_at = moment(len(self.waiting) + 50) if self.waiting else ""
-        seats.place(date=event.date, status=self.status, organizer_id=None)
+        seats.set_index_keys(date=event.date, status=self.status, organizer_id=None)
         return seats
 
     def _rows(self, event_id: str, number: str) -> Any:

@@ -16,9 +16,10 @@ from pynamodb.expressions.operand import Path
 
 from events import editing
 from events import guards as event_guards
-from events.models import Event, Half, Seats
-from eventsite.dynamodb import Record, Transaction
-from eventsite.idempotency import Once
+from events.models import Event, EventItem, Seats
+from eventsite.dynamodb.idempotency import IdempotentRequest
+from eventsite.dynamodb.records import Record
+from eventsite.dynamodb.transactions import Transaction
 from registrations import guards, seating
 from tests.api import EVENT, Api, problem
 from tests.registrations.auditing import audit, stored
@@ -215,7 +216,7 @@ class World:
             case ("fill",):
                 seating.fill(PARTY)
             case ("lose",):
-                for half in list(Half.query(PARTY)):
+                for half in list(EventItem.query(PARTY)):
                     half.delete()
             case ("cut off", changes):
                 with cut_off():
@@ -356,8 +357,8 @@ def a_user_made_by_two(api: Api) -> bool:
 
 
 PUTS = {
-    "a request sent twice": (a_request_sent_twice, Once.label),
-    "an event made twice by one request": (an_event_made_twice_by_one_request, Once.label),
+    "a request sent twice": (a_request_sent_twice, IdempotentRequest.label),
+    "an event made twice by one request": (an_event_made_twice_by_one_request, IdempotentRequest.label),
     "a user made by two": (a_user_made_by_two, "user"),
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from eventsite import tables
+from eventsite.dynamodb import tables
 from eventsite.errors import Unavailable
 
 

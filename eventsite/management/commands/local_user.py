@@ -7,9 +7,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from eventsite import local_cognito
+from eventsite.auth.permissions import ADMINS, ORGANIZERS
 from eventsite.errors import Unavailable
-from eventsite.permissions import ADMINS, ORGANIZERS
+from eventsite.local import user_pool
 
 
 class Command(BaseCommand):
@@ -30,13 +30,11 @@ class Command(BaseCommand):
                 "COGNITO_USER_POOL_ID."
             )
         try:
-            local_cognito.add_user(name, group)
-            token = local_cognito.tokens(name)["AccessToken"]
+            user_pool.add_user(name, group)
+            token = user_pool.tokens(name)["AccessToken"]
         except Unavailable as error:
             raise CommandError(error.sentence) from error
         except (ClientError, BotoCoreError) as error:
             raise CommandError(f"The local Cognito refused: {error}") from error
-        self.stdout.write(
-            f"{name} can log in with the password {local_cognito.PASSWORD} and has this token for an hour:\n"
-        )
+        self.stdout.write(f"{name} can log in with the password {user_pool.PASSWORD} and has this token for an hour:\n")
         self.stdout.write(f"\n{token}\n\ncurl -H 'Authorization: Bearer {token}' http://127.0.0.1:8000/events\n")

@@ -6,7 +6,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from eventsite.dynamodb import connection, owners
+from eventsite.dynamodb.connection import connection
+from eventsite.dynamodb.records import table_models
 
 
 class Command(BaseCommand):
@@ -58,7 +59,7 @@ def _client() -> Any:
 
 
 def _names() -> list[str]:
-    return [model.Meta.table_name for model in owners()]
+    return [model.Meta.table_name for model in table_models()]
 
 
 def _typed() -> str:

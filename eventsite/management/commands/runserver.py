@@ -8,8 +8,9 @@ from django.core.management.base import CommandError
 from django.core.management.commands import runserver
 from django.utils import autoreload
 
-from eventsite import engine, tables
+from eventsite.dynamodb import tables
 from eventsite.errors import Unavailable
+from eventsite.local import engine
 
 
 class Command(runserver.Command):
@@ -53,9 +54,9 @@ class Command(runserver.Command):
             raise CommandError(error.sentence) from error
 
     def _local_pool(self) -> str:
-        from eventsite import local_cognito
+        from eventsite.local import user_pool
 
-        pool = local_cognito.pool()
+        pool = user_pool.pool()
         return f"user pool {pool.pool_id} of the embedded engine; `python manage.py local_user NAME` makes a user."
 
     def _make_tables(self) -> None:

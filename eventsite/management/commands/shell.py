@@ -6,16 +6,16 @@ from typing import Any
 from django.conf import settings
 from django.core.management.commands import shell
 
-from eventsite import tables
+from eventsite.dynamodb import tables
 from eventsite.errors import Unavailable
 
 MODELS = ["events.models.Event", "events.models.Seats", "registrations.models.Registration", "users.models.User"]
-MODULES = ["events.editing", "events.listing", "registrations.seating", "users.directory"]
-FUNCTIONS = ["registrations.listing.of_event", "registrations.listing.of_user"]
+MODULES = ["events.editing", "events.pages", "registrations.seating", "users.directory"]
+FUNCTIONS = ["registrations.pages.of_event", "registrations.pages.of_user"]
 
 
 class Command(shell.Command):
-    """Brings Event, Seats, Registration, User; editing, seating, directory; listing (events), of_event, of_user."""
+    """Brings Event, Seats, Registration, User; editing, seating, directory; pages (events), of_event, of_user."""
 
     def get_auto_imports(self) -> list[str]:
         """Return the paths of what is imported at the prompt."""

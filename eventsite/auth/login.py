@@ -1,0 +1,199 @@
+"""Signing in with a browser: Cognito's hosted UI, by the authorization code flow with PKCE (RFC 7636) and state.
+
+    GET  /login            leave for the hosted UI      remembers state, verifier and the page to come back to
+    GET  /login/callback   come back with a code        exchanges it, verifies the ID token, starts the session
+    POST /logout           end the session              here, and at the hosted UI
+
+The session is a signed cookie of Django's: who, and until when. It ends no later than the ID token it came from.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from functools import wraps
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import rotate_token
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from eventsite import problems
+from eventsite.auth import user_pool
+from eventsite.auth.permissions import ADMINS, ORGANIZERS, Principal
+from eventsite.auth.user_pool import Pool
+from eventsite.errors import Unavailable
+
+LOGIN_SECONDS = 10 * 60
+EXCHANGE_TIMEOUT_SECONDS = 3
+SCOPES = ["openid"]
+WHO, PENDING = "who", "login"
+SILENT = "The login service does not answer. Try again shortly."
+
+
+View = Callable[[HttpRequest], HttpResponse]
+
+
+class LoginFailed(Exception):
+    """The hosted UI did not vouch for anybody; the text is a sentence that says why."""
+
+
+def for_browsers(method: str) -> Callable[[View], View]:
+    """Make a view of ours answer only this method, and tell what goes wrong in a problem document."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answer(request: HttpRequest) -> HttpResponse:
+            if request.method != method:
+                response = problems.answer(request, 405, f"Only {method} is possible here.")
+                response["Allow"] = method
+                return response
+            try:
+                return view(request)
+            except LoginFailed as error:
+                return problems.answer(request, 400, f"{error} Try to log in again.", "login_failed")
+            except Unavailable as error:
+                return problems.answer(request, 503, error.sentence, error.code)
+
+        return answer
+
+    return decorate
+
+
+def offered(request: HttpRequest) -> dict[str, bool]:
+    """Tell the templates, as a context processor, whether there is a way to log in."""
+    hosted = bool(settings.COGNITO_DOMAIN or not settings.COGNITO_USER_POOL_ID)
+    return {"login_offered": settings.AUTH_MODE == "cognito" and hosted}
+
+
+def signed_in(request: HttpRequest) -> Principal | None:
+    """Whoever signed in with this browser, unless the session is over."""
+    who = request.session.get(WHO)
+    if who is None or who["until"] < time.time():
+        return None
+    return Principal(who["sub"], frozenset(who["groups"]), who["name"])
+
+
+@for_browsers("GET")
+def log_in(request: HttpRequest) -> HttpResponse:
+    """Send the browser to the hosted UI."""
+    pool, client = _pool(request), _client()
+    verifier, state = client.create_code_verifier(64), client.state_generator()
+    request.session[PENDING] = {"state": state, "verifier": verifier, "next": _next(request)}
+    request.session.set_expiry(LOGIN_SECONDS)
+    url, _, _ = client.prepare_authorization_request(
+        f"{pool.domain}/oauth2/authorize",
+        state=state,
+        redirect_url=_callback(request),
+        scope=SCOPES,
+        code_challenge=client.create_code_challenge(verifier, "S256"),
+        code_challenge_method="S256",
+    )
+    return HttpResponseRedirect(url)
+
+
+@for_browsers("GET")
+def callback(request: HttpRequest) -> HttpResponse:
+    """Take the code that the browser brings back, and start its session."""
+    pool = _pool(request)
+    pending = request.session.pop(PENDING, None)
+    if pending is None:
+        raise LoginFailed("This login was not begun in this browser, or too long ago.")
+    _start_session(request, _claims(request, pool, pending))
+    return HttpResponseRedirect(pending["next"])
+
+
+@for_browsers("POST")
+def log_out(request: HttpRequest) -> HttpResponse:
+    """End the session, and send the browser to end the one at the hosted UI; it comes back to the root."""
+    pool = _pool(request)
+    request.session.flush()
+    home = {"client_id": pool.client_id, "logout_uri": request.build_absolute_uri(reverse("root"))}
+    return HttpResponseRedirect(f"{pool.domain}/logout?{urlencode(home)}")
+
+
+def _pool(request: HttpRequest) -> Pool:
+    """The pool. Raises `Http404` where nobody can log in with a browser."""
+    if not offered(request)["login_offered"]:
+        raise Http404
+    if not settings.COGNITO_USER_POOL_ID:
+        from eventsite.local import user_pool as local_pool
+
+        local_pool.allow(_callback(request), request.build_absolute_uri(reverse("root")))
+    return user_pool.pool()
+
+
+def _client() -> Any:
+    """The OAuth client of this service: a public one, without a secret, which is what PKCE is for."""
+    if settings.LOCAL:  # a hosted UI on this machine has no certificate
+        os.environ.setdefault("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    from oauthlib.oauth2 import WebApplicationClient
+
+    return WebApplicationClient(user_pool.pool().client_id)
+
+
+def _callback(request: HttpRequest) -> str:
+    return request.build_absolute_uri(reverse("login-callback"))
+
+
+def _next(request: HttpRequest) -> str:
+    """The page to come back to: one of ours, or the root."""
+    page = request.GET.get("next", "")
+    ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return page if ours else reverse("root")
+
+
+def _claims(request: HttpRequest, pool: Pool, pending: dict[str, str]) -> dict[str, Any]:
+    """The verified claims of the ID token that the code in the request stands for."""
+    from oauthlib.oauth2 import OAuth2Error
+
+    from eventsite.auth import tokens
+
+    client = _client()
+    try:
+        url, headers, body = client.prepare_token_request(
+            f"{pool.domain}/oauth2/token",
+            authorization_response=request.build_absolute_uri(),
+            redirect_url=_callback(request),
+            state=pending["state"],
+            code_verifier=pending["verifier"],
+        )
+        return tokens.verify(_id_token(url, headers, body), pool)
+    except OAuth2Error as error:
+        raise LoginFailed("The answer of the login page is not the one that was asked for.") from error
+    except tokens.BadToken as error:
+        raise LoginFailed(str(error)) from error
+
+
+def _id_token(url: str, headers: dict[str, str], body: str) -> str:
+    """Exchange the code. Raises `LoginFailed` when Cognito refuses; `Unavailable` when it does not answer."""
+    try:
+        with urlopen(Request(url, body.encode(), headers), timeout=EXCHANGE_TIMEOUT_SECONDS) as answer:  # noqa: S310 (a `trusted_url`)
+            return str(json.load(answer)["id_token"])
+    except HTTPError as error:
+        error.close()
+        if error.code < 500:
+            raise LoginFailed("The login page's code was refused.") from error
+        raise Unavailable(SILENT) from error
+    except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
+        raise Unavailable(SILENT) from error
+
+
+def _start_session(request: HttpRequest, claims: dict[str, Any]) -> None:
+    """Remember who signed in, and no more of the groups than matter here: a cookie holds 4 KB."""
+    from eventsite.auth import tokens
+
+    try:
+        who = tokens.principal(claims)
+    except tokens.BadToken as error:
+        raise LoginFailed(str(error)) from error
+    groups = sorted(who.groups & {ORGANIZERS, ADMINS})
+    request.session[WHO] = {"sub": who.sub, "groups": groups, "name": who.name[:128], "until": int(claims["exp"])}
+    request.session.set_expiry(max(1, int(claims["exp"] - time.time())))
+    rotate_token(request)

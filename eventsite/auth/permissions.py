@@ -1,0 +1,123 @@
+"""Who may do what: the contract's table in code, and the questions that views ask of it.
+
+A view names its call and gets the answer in one of three forms:
+
+- whether the caller may make the call at all (`Permitted`, before the view runs);
+- whose events it may touch (`owner`), which the rules make part of their reads and of the conditions of their writes;
+- whether a user is within reach (`reaches_user`).
+
+With ``AUTH_MODE=open`` everybody may do everything.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar
+
+from django.conf import settings
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+
+class Reach(Enum):
+    """How far a caller gets with a call; the values are the words of the contract's table."""
+
+    NONE = "–"  # noqa: RUF001 (the contract's own dash)
+    OWN = "own events"
+    ONESELF = "oneself"
+    ONESELF_OR_OWN = "oneself; anyone for own events"
+    ALL = "yes"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Whoever is signed in: the `sub` of the verified token, and the groups it names."""
+
+    sub: str
+    groups: frozenset[str] = frozenset()
+    name: str = ""
+    is_authenticated: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return self.name or self.sub
+
+
+SEE_EVENTS = "list and read events that are not drafts"
+READ_DRAFT = "read a draft"
+CREATE_EVENT = "create an event"
+CHANGE_EVENT = "change or delete an event"
+CREATE_USER = "create a user"
+READ_USER = "read a user, their registrations and waitlists"
+LIST_USERS = "list users"
+REGISTER = "register, unregister"
+LIST_REGISTRATIONS = "list an event's registrations and waitlist"
+
+_NO, _OWN, _SELF, _BOTH, _ALL = Reach
+
+ORGANIZERS, ADMINS = "Organizers", "Admins"
+ANONYMOUS, SIGNED_IN, ORGANIZER, ADMIN = range(4)
+
+TABLE: dict[str, tuple[Reach, Reach, Reach, Reach]] = {
+    # call               anonymous  signed in  Organizers  Admins
+    SEE_EVENTS:               (_ALL,      _ALL,      _ALL,       _ALL),
+    READ_DRAFT:         (_NO,       _NO,       _OWN,       _ALL),
+    CREATE_EVENT:       (_NO,       _NO,       _ALL,       _ALL),
+    CHANGE_EVENT:       (_NO,       _NO,       _OWN,       _ALL),
+    CREATE_USER:        (_NO,       _SELF,     _SELF,      _ALL),
+    READ_USER:          (_NO,       _SELF,     _SELF,      _ALL),
+    LIST_USERS:         (_NO,       _NO,       _NO,        _ALL),
+    REGISTER:           (_NO,       _SELF,     _BOTH,      _ALL),
+    LIST_REGISTRATIONS: (_NO,       _NO,       _OWN,       _ALL),
+}  # fmt: skip
+
+NOBODY = ""
+"""The owner of no event: no `sub` is empty."""
+
+
+def principal_of(request: Request) -> Principal | None:
+    """Whoever sent the request; None if nobody is signed in."""
+    user: Any = request.user  # the stubs know Django's own users only
+    return user if isinstance(user, Principal) else None
+
+
+def reach(call: str, principal: Principal | None) -> Reach:
+    """How far a caller gets with a call of `TABLE`."""
+    return Reach.ALL if settings.AUTH_MODE == "open" else TABLE[call][_column(principal)]
+
+
+def _column(principal: Principal | None) -> int:
+    if principal is None:
+        return ANONYMOUS
+    if ADMINS in principal.groups:
+        return ADMIN
+    return ORGANIZER if ORGANIZERS in principal.groups else SIGNED_IN
+
+
+def owner(call: str, principal: Principal | None) -> str | None:
+    """Whose events a caller may touch with a call: None for everybody's, else one organizer's (or `NOBODY`'s)."""
+    match reach(call, principal):
+        case Reach.ALL:
+            return None
+        case Reach.OWN | Reach.ONESELF_OR_OWN if principal:
+            return principal.sub
+    return NOBODY
+
+
+def reaches_user(call: str, principal: Principal | None, user_id: str) -> bool:
+    """Whether a call reaches this user whatever the event: it is the caller, or the caller may reach everybody."""
+    return reach(call, principal) is Reach.ALL or (principal is not None and principal.sub == user_id)
+
+
+class Permitted(BasePermission):
+    """Refuses, before the view runs, what the table grants in no case (401 or 403, as DRF tells them apart).
+
+    Where the call is about an event, a signed-in caller's refusal is left to the rule: it alone knows whether the
+    event is one that the caller may not even know of, which must look like one that does not exist.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the caller may make this call, as far as that can be told without looking at anything."""
+        call = view.permission_of_action.get(view.action)
+        principal = principal_of(request)
+        if call is None or reach(call, principal) is not Reach.NONE:
+            return True
+        return principal is not None and "event_id" in view.kwargs

@@ -1,0 +1,160 @@
+"""The Lambda package: what a request needs, compiled, and nothing else.
+
+Zappa would zip the active virtualenv and the working directory, tests, tools and `.env` included, and without
+bytecode that Python accepts: in a zip every file is from 1980, so a .pyc that is checked by its date is stale and
+each cold start compiles everything again. So zappa_settings.json excludes all of that, and this puts in instead:
+
+- what requirements.txt lists, installed anew for the Lambda's platform, whatever the operator's machine is;
+- the apps, and of Zappa the modules that run in the Lambda;
+- a checked-hash .pyc for every module (PEP 552): valid whatever the dates say, and never for other source.
+"""
+
+import compileall
+import gzip
+import json
+import py_compile
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import zappa
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+APPS = ("eventsite", "events", "registrations", "users")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", "deployment", "local", ".*")
+ZAPPA_MODULES = ("__init__", "asgi", "handler", "middleware", "utilities", "wsgi", "ext/__init__", "ext/django_zappa")
+SETTINGS_FILE = "zappa_settings.py"
+
+PRUNED = (
+    "bin",
+    "**/*.mo",
+    "**/*.po",
+    "**/*.map",
+    "**/*.pyi",
+    "**/*.c",
+    "**/__pycache__",
+    "**/tests",
+    "django/contrib/admin/static",
+    "django/contrib/gis",
+    "django/contrib/postgres",
+    "django/db/backends/mysql",
+    "django/db/backends/oracle",
+    "django/db/backends/postgresql",
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/utilities/[!jt_]*",  # all but the two that its logger imports
+    # drf-spectacular needs them to check a schema, which is for our tests to do.
+    *("attr", "attrs", "jsonschema", "jsonschema_specifications", "referencing", "rpds"),
+    # PyYAML works without its library, only slower; cryptography's binding is compiled.
+    *("_yaml", "yaml/_yaml*", "cffi", "pycparser"),
+)
+"""What is installed and never runs in the Lambda."""
+
+SERVICE = "dynamodb"
+AWS_DATA = frozenset({"_retry.json", SERVICE, "endpoints.json", "partitions.json", "sdk-default-configuration.json"})
+"""Of botocore's data, some 400 services, what a DynamoDB client reads."""
+
+GLIBC_OF_RUNTIME = {(3, 11): 26}
+"""The Lambda's glibc 2.x where it is not Amazon Linux 2023's 2.34.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
+MANYLINUX = ((17, "manylinux2014"), (17, "manylinux_2_17"), (28, "manylinux_2_28"), (34, "manylinux_2_34"))
+MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def fill(archive: Path, *, architecture: str) -> None:
+    """Replace the contents of Zappa's zip, but for the settings that Zappa wrote into it.
+
+    Takes: the zip; the Lambda's architecture, ``x86_64`` or ``arm64``.
+    """
+    with zipfile.ZipFile(archive) as written:
+        settings = written.read(SETTINGS_FILE)
+    with tempfile.TemporaryDirectory(prefix="eventsite-package-") as directory:
+        target = Path(directory)
+        (target / SETTINGS_FILE).write_bytes(settings)
+        build(target, architecture=architecture)
+        _write(target, archive)
+
+
+def build(target: Path, *, architecture: str) -> None:
+    """Put everything that goes into the package, unzipped, into a directory.
+
+    Raises: `subprocess.CalledProcessError` when pip cannot install what requirements.txt lists.
+    """
+    _install(target, architecture)
+    for app in APPS:
+        shutil.copytree(ROOT / app, target / app, ignore=LEFT_OUT)
+    for module in ZAPPA_MODULES:
+        copy = target / "zappa" / f"{module}.py"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(zappa.__file__).parent / f"{module}.py", copy)
+    _prune(target)
+    _lighten(target / "botocore" / "data")
+    compile_all(target)
+
+
+def _install(target: Path, architecture: str) -> None:
+    glibc = GLIBC_OF_RUNTIME.get(sys.version_info[:2], 34)
+    platforms = [f"{name}_{MACHINES[architecture]}" for least, name in MANYLINUX if least <= glibc]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
+    command += ["--target", str(target), "--only-binary=:all:", "--implementation=cp", "--no-warn-conflicts"]
+    command += [f"--python-version={sys.version_info.major}.{sys.version_info.minor}"]
+    command += [f"--platform={platform}" for platform in platforms]
+    command += ["--requirement", str(ROOT / "requirements.txt")]
+    subprocess.run(command, check=True)  # noqa: S603 (nothing in it comes from outside)
+
+
+def _prune(target: Path) -> None:
+    unused_data = [entry for entry in (target / "botocore" / "data").iterdir() if entry.name not in AWS_DATA]
+    for path in [*_found(target, PRUNED), *unused_data]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _lighten(data: Path) -> None:
+    """Take out of botocore's data what a DynamoDB client does not read, because each cold start parses all of it."""
+    for packed in data.glob(f"{SERVICE}/*/*.json.gz"):
+        packed.with_suffix("").write_text(json.dumps(_undocumented(json.loads(gzip.decompress(packed.read_bytes())))))
+        packed.unlink()
+    endpoints = data / "endpoints.json"
+    table = json.loads(endpoints.read_text())
+    for partition in table["partitions"]:
+        partition["services"] = {SERVICE: partition["services"].get(SERVICE, {"endpoints": {}})}
+    endpoints.write_text(json.dumps(table))
+
+
+def _undocumented(model: Any) -> Any:
+    if isinstance(model, list):
+        return [_undocumented(element) for element in model]
+    if not isinstance(model, dict):
+        return model
+    return {
+        name: _undocumented(value)
+        for name, value in model.items()
+        if not (name == "documentation" and isinstance(value, str))
+    }
+
+
+def _found(target: Path, patterns: Iterable[str]) -> list[Path]:
+    return [path for pattern in patterns for path in target.glob(pattern)]
+
+
+def compile_all(target: Path) -> None:
+    """Compile every module to bytecode that holds for exactly this source (PEP 552)."""
+    mode = py_compile.PycInvalidationMode.CHECKED_HASH
+    compileall.compile_dir(target, quiet=2, force=True, stripdir=str(target), invalidation_mode=mode, workers=0)
+
+
+def _write(source: Path, archive: Path) -> None:
+    """Zip a directory: the same files make the same bytes, whenever and by whomever they are zipped."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package:
+        for path in sorted(path for path in source.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(path.relative_to(source).as_posix(), DATE)
+            entry.create_system, entry.external_attr = 3, 0o644 << 16
+            package.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)

@@ -1,0 +1,100 @@
+"""The one connection of a process, shared by all tables: a client costs some 40 ms of CPU to build.
+
+It is made on first use, because the embedded engine may not be up when models load.
+"""
+
+import os
+from typing import Any
+
+from django.conf import settings
+from pynamodb.connection import Connection, TableConnection
+
+from eventsite.dynamodb import retries
+
+RawItem = dict[str, dict[str, Any]]
+"""An item as DynamoDB sends it: ``{"userId": {"S": "alice"}}``."""
+
+
+class PatientConnection(Connection):
+    """A connection that sends a call again while DynamoDB does not answer it, until the request's deadline.
+
+    A transaction sent again carries the same client request token, so one that was committed before its answer
+    was lost is not carried out twice.
+    """
+
+    def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        if operation_name == "BatchGetItem":
+            return self._gather(operation_kwargs)
+        return retries.retry_unanswered(self._attempt)(operation_name, operation_kwargs)
+
+    def _attempt(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        retries.before_deadline()
+        answer: dict[str, Any] = super()._make_api_call(operation, arguments)
+        return answer
+
+    def _gather(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The whole of a batch that DynamoDB answers in parts, with a wait before each further part.
+
+        PynamoDB itself would ask for the rest again at once and for ever.
+        """
+        found: dict[str, list[RawItem]] = {}
+        unread = dict(arguments["RequestItems"])
+
+        def next_part() -> dict[str, Any]:
+            answer = self._attempt("BatchGetItem", arguments | {"RequestItems": unread})
+            for table, items in answer["Responses"].items():
+                found.setdefault(table, []).extend(items)
+            unread.clear()
+            unread.update(answer.get("UnprocessedKeys") or {})
+            if unread:
+                raise retries.Unprocessed
+            return answer | {"Responses": found}
+
+        return retries.retry_unanswered(next_part)()
+
+    def adopt(self, table: TableConnection) -> None:
+        """Carry a table's calls from now on. Two models may share a table; its keys are the same to both."""
+        if table.table_name not in self._tables:
+            self.add_meta_table(table.get_meta_table())
+        table.connection = self
+
+
+CONNECT_SECONDS, READ_SECONDS = 1, 3
+"""How long one attempt of a call may take; see `eventsite.dynamodb.retries` for how this fits into a request."""
+
+_connection: PatientConnection | None = None
+
+
+def connection() -> PatientConnection:
+    """The one connection of this process, made when it is first needed."""
+    global _connection
+    if _connection is None:
+        _connection = PatientConnection(
+            region=settings.AWS_REGION,
+            host=_endpoint(),
+            connect_timeout_seconds=CONNECT_SECONDS,
+            read_timeout_seconds=READ_SECONDS,
+            max_retry_attempts=0,
+            max_pool_connections=50,
+            aws_access_key_id=settings.DYNAMODB_CREDENTIALS,
+            aws_secret_access_key=settings.DYNAMODB_CREDENTIALS,
+        )
+    return _connection
+
+
+def disconnect() -> None:
+    """Forget the connection, so that the next call makes a new one."""
+    global _connection
+    _connection = None
+
+
+os.register_at_fork(after_in_child=disconnect)  # two processes must not talk over one socket
+
+
+def _endpoint() -> str | None:
+    """The URL of DynamoDB; None means the region's own."""
+    if settings.DYNAMODB_ENDPOINT or settings.ON_LAMBDA:
+        return settings.DYNAMODB_ENDPOINT or None
+    from eventsite.local import engine  # only local runs have, or need, the embedded engine
+
+    return engine.endpoint()

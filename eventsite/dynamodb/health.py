@@ -1,0 +1,32 @@
+"""Whether DynamoDB answers for every table: one small read each, of a key that does not exist."""
+
+import logging
+
+from botocore.exceptions import BotoCoreError
+from pynamodb.exceptions import PynamoDBException
+
+from eventsite.dynamodb.records import Record, table_models
+from eventsite.dynamodb.retries import time_limit
+from eventsite.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 2.0
+NO_KEY = "#health"
+
+
+def tables() -> dict[str, str]:
+    """The state of each table, by the app it belongs to: ``ok`` or ``unavailable``."""
+    with time_limit(SECONDS):
+        return {model.__module__.partition(".")[0]: _state(model) for model in table_models()}
+
+
+def _state(model: type[Record]) -> str:
+    try:
+        model.get(NO_KEY, NO_KEY if model.has_range_key() else None)
+    except model.DoesNotExist:
+        return "ok"
+    except (PynamoDBException, BotoCoreError, Unavailable):
+        logger.warning("the table %s does not answer", model.Meta.table_name)
+        return "unavailable"
+    return "ok"

@@ -1,0 +1,253 @@
+"""The tables at the configured endpoint against the models: make what is missing, tell what differs.
+
+Nothing here drops or alters a table that exists. What a model wants is written as the CreateTable request that
+would make its table, and compared in that form.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from pynamodb.exceptions import PynamoDBException
+from tenacity import RetryError, Retrying, retry_if_exception, retry_if_result, stop_after_delay, wait_exponential
+
+from eventsite.dynamodb.connection import connection
+from eventsite.dynamodb.idempotency import Marker
+from eventsite.dynamodb.records import Record, table_models
+from eventsite.dynamodb.retries import time_limit
+from eventsite.errors import Unavailable
+
+ANSWER_SECONDS = 3.0
+SETTLE_SECONDS = 180.0
+LOCAL_INDEXES, GLOBAL_INDEXES = "LocalSecondaryIndexes", "GlobalSecondaryIndexes"
+
+Description = dict[str, Any]
+"""A table as DescribeTable tells it, or CreateTable asks for it."""
+
+
+def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None = None) -> list[str]:
+    """Make the tables that are missing, and wait until they can be used.
+
+    `protect` turns on deletion protection and point-in-time recovery: by default outside local runs. `tags` go on
+    the tables that are made. A table that somebody else is making at the same time is waited for.
+
+    Returns: the names of the tables made. Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out
+    of reach, or a table does not become active in time.
+    """
+    protect = not settings.LOCAL if protect is None else protect
+    with _in_a_sentence():
+        missing = [model for model in table_models() if _describe(model.Meta.table_name) is None]
+        made = [model for model in missing if _create(_request(model, tags=tags or {}, protect=protect))]
+        for model in missing:
+            _SETTLING(_is_active, model.Meta.table_name)
+        for model in made:
+            _finish(model, protect=protect)
+    return [model.Meta.table_name for model in made]
+
+
+def differences(*, protect: bool | None = None) -> list[str]:
+    """What is not as the models want it, in a sentence each; an empty list when all is well.
+
+    `protect`: whether deletion protection and point-in-time recovery are wanted; by default outside local runs.
+    Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out of reach.
+    """
+    protect = not settings.LOCAL if protect is None else protect
+    with _in_a_sentence():
+        return [sentence for model in table_models() for sentence in _differences(model, protect)]
+
+
+def endpoint() -> str:
+    """Where the tables are, in words."""
+    return str(connection().client.meta.endpoint_url)
+
+
+# Asking
+
+
+def _call(operation: str, **arguments: Any) -> dict[str, Any]:
+    # Not `dispatch`, which puts a parameter into calls it does not know that DynamoDB does not know either.
+    return connection()._make_api_call(operation, arguments)
+
+
+def _describe(table: str) -> Description | None:
+    try:
+        with time_limit(ANSWER_SECONDS):
+            description: Description = _call("DescribeTable", TableName=table)["Table"]
+    except ClientError as error:
+        if _code(error) == "ResourceNotFoundException":
+            return None
+        raise
+    return description
+
+
+def _is_active(table: str) -> bool:
+    description = _describe(table) or {}
+    states = [index["IndexStatus"] for index in description.get(GLOBAL_INDEXES, ()) if "IndexStatus" in index]
+    return {description.get("TableStatus"), *states} == {"ACTIVE"}
+
+
+def _ttl(table: str) -> str | None:
+    """The attribute by which the items of a table expire."""
+    told = _call("DescribeTimeToLive", TableName=table)["TimeToLiveDescription"]
+    return told.get("AttributeName") if told.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") else None
+
+
+def _can_recover(table: str) -> bool:
+    told = _call("DescribeContinuousBackups", TableName=table)["ContinuousBackupsDescription"]
+    recovery = told.get("PointInTimeRecoveryDescription", {})
+    return bool(recovery.get("PointInTimeRecoveryStatus") == "ENABLED")
+
+
+def _is_settling(error: BaseException) -> bool:
+    """Whether a new table is not yet ready for what was asked of it."""
+    return isinstance(error, ClientError) and _code(error) in (
+        "ContinuousBackupsUnavailableException",
+        "ResourceInUseException",
+    )
+
+
+_SETTLING = Retrying(
+    retry=retry_if_result(lambda done: done is False) | retry_if_exception(_is_settling),
+    wait=wait_exponential(multiplier=0.05, max=2),
+    stop=stop_after_delay(SETTLE_SECONDS),
+)
+
+
+@contextmanager
+def _in_a_sentence() -> Iterator[None]:
+    """Turn what DynamoDB and its client raise into `Unavailable` with a sentence."""
+    try:
+        yield
+    except RetryError as error:
+        raise Unavailable(f"A table at {endpoint()} did not settle within {SETTLE_SECONDS:g} seconds.") from error
+    except ClientError as error:
+        raise Unavailable(
+            f"DynamoDB at {endpoint()} refused: {error.response['Error'].get('Message') or _code(error)}"
+        ) from error
+    except (BotoCoreError, PynamoDBException) as error:
+        raise Unavailable(f"DynamoDB cannot be used: {error}") from error
+    except Unavailable as error:
+        if error.sentence != Unavailable.detail:
+            raise
+        raise Unavailable(f"DynamoDB at {endpoint()} does not answer.") from error
+
+
+def _code(error: ClientError) -> str:
+    return error.response["Error"].get("Code", "")
+
+
+# Making
+
+
+def _request(model: type[Record], *, tags: dict[str, str], protect: bool) -> Description:
+    """The CreateTable request that makes a model's table."""
+    schema: Any = model._get_schema()
+    types = {each["AttributeName"]: each["AttributeType"] for each in schema["attribute_definitions"]}
+    request: Description = {
+        "TableName": model.Meta.table_name,
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, kind in types.items()],
+        "KeySchema": _hash_first(schema["key_schema"]),
+        "BillingMode": "PAY_PER_REQUEST",
+        "DeletionProtectionEnabled": protect,
+        LOCAL_INDEXES: [_index(index) for index in schema["local_secondary_indexes"]],
+        GLOBAL_INDEXES: [_index(index) for index in schema["global_secondary_indexes"]],
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
+    return {name: value for name, value in request.items() if value != []}
+
+
+def _index(index: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "IndexName": index["index_name"],
+        "KeySchema": _hash_first(index["key_schema"]),
+        "Projection": index["projection"],
+    }
+
+
+def _hash_first(schema: list[dict[str, str]]) -> list[dict[str, str]]:
+    return sorted(schema, key=lambda part: part["KeyType"])
+
+
+def _create(request: Description) -> bool:
+    """Ask for a table. Returns: whether it was this request that made it."""
+    try:
+        _call("CreateTable", **request)
+    except ClientError as error:
+        if _code(error) != "ResourceInUseException":
+            raise
+        return False
+    return True
+
+
+def _finish(model: type[Record], *, protect: bool) -> None:
+    """Set what CreateTable cannot."""
+    table = model.Meta.table_name
+    if wanted := _wanted_ttl(model):
+        specification = {"Enabled": True, "AttributeName": wanted}
+        _SETTLING(_call, "UpdateTimeToLive", TableName=table, TimeToLiveSpecification=specification)
+    if protect:
+        recovery = {"PointInTimeRecoveryEnabled": True}
+        _SETTLING(_call, "UpdateContinuousBackups", TableName=table, PointInTimeRecoverySpecification=recovery)
+
+
+def _wanted_ttl(model: type[Record]) -> str | None:
+    """The markers of keyed requests are all that expires, and they live in the events table."""
+    return Marker.expires_at.attr_name if model.Meta.table_name == Marker.Meta.table_name else None
+
+
+# Comparing
+
+
+def _differences(model: type[Record], protect: bool) -> Iterator[str]:
+    table = model.Meta.table_name
+    found = _describe(table)
+    if found is None:
+        yield f"{table} does not exist."
+        return
+    wanted = _request(model, tags={}, protect=protect)
+    if _key(found, found) != _key(wanted, wanted):
+        yield f"{table} has the key {_key(found, found)}; the model wants {_key(wanted, wanted)}."
+    yield from _index_differences(table, _indexes(found), _indexes(wanted))
+    billing = found.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
+    if billing != wanted["BillingMode"]:
+        yield f"{table} is billed as {billing}; the model wants {wanted['BillingMode']}."
+    if (ttl := _ttl(table)) != (wanted_ttl := _wanted_ttl(model)):
+        yield f"{table} expires its items by {ttl or 'nothing'}; the model wants {wanted_ttl or 'nothing'}."
+    if protect and not found.get("DeletionProtectionEnabled"):
+        yield f"{table} is not protected from deletion."
+    if protect and not _can_recover(table):
+        yield f"{table} has no point-in-time recovery."
+
+
+def _index_differences(table: str, found: dict[str, str], wanted: dict[str, str]) -> Iterator[str]:
+    for name in sorted(found.keys() | wanted.keys()):
+        if name not in found:
+            yield f"{table} lacks the index {name}, {wanted[name]}."
+        elif name not in wanted:
+            yield f"{table} has the index {name}, {found[name]}, which the model does not know."
+        elif found[name] != wanted[name]:
+            yield f"{table} has the index {name}, {found[name]}; the model wants {wanted[name]}."
+
+
+def _indexes(table: Description) -> dict[str, str]:
+    """What each index of a table is, in words."""
+    kinds = {"local": table.get(LOCAL_INDEXES) or (), "global": table.get(GLOBAL_INDEXES) or ()}
+    return {
+        index["IndexName"]: f"{kind} on {_key(index, table)} with {_projection(index['Projection'])}"
+        for kind, indexes in kinds.items()
+        for index in indexes
+    }
+
+
+def _key(holder: Description, table: Description) -> str:
+    types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
+    parts = [part["AttributeName"] for part in _hash_first(holder["KeySchema"])]
+    return ", ".join(f"{name} ({types.get(name, '?')})" for name in parts)
+
+
+def _projection(projection: dict[str, Any]) -> str:
+    if projection["ProjectionType"] == "ALL":
+        return "all attributes"
+    return ", ".join(["the keys", *sorted(projection.get("NonKeyAttributes", ()))])

@@ -1,0 +1,338 @@
+"""How the OpenAPI document is made.
+
+Each app describes its calls in a `schema.py`, in the words of the contract: ``describe("POST /users", Call(...))``.
+What the code itself knows is not said again: bodies and query parameters come from the view's serializers, and the
+errors that follow from them (a body can be malformed, a list's cursor damaged) are added here.
+
+None of this is imported before somebody asks for the document: a cold start pays nothing for it.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+
+from django.urls import get_script_prefix
+from django.utils.module_loading import autodiscover_modules
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ComponentRegistry
+from rest_framework.serializers import Serializer
+
+from eventsite import errors, ids, problems
+from eventsite.auth.permissions import SEE_EVENTS, Reach, reach
+from eventsite.dynamodb import idempotency
+from eventsite.web import pagination
+
+Json = dict[str, Any]
+
+WITH_BODY = ("POST", "PUT", "PATCH")
+INVALID = "Some values are missing or wrong; see errors."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """What the document says about one call, beyond what the code says."""
+
+    name: str
+    """The operation id."""
+    summary: str
+    description: str = ""
+    answer: type[Serializer[Any]] | str | None = None
+    """The serializer of the answer, or the name of a component in `COMPONENTS`; None when there is no body."""
+    many: bool = False
+    status: int = 200
+    example: Any = None
+    body: Any = None
+    """An example of the request's body."""
+    takes: tuple[str, ...] = ()
+    """The request headers it honours, by their names in `COMPONENTS`."""
+    gives: tuple[str, ...] = ()
+    """The response headers of a success, likewise."""
+    refusals: tuple[type[errors.DomainError], ...] = ()
+    """The domain errors it may answer with, besides those that follow from its parameters."""
+    also: tuple[tuple[int, Json], ...] = ()
+    """Further answers, as they stand in the document."""
+
+
+CALLS: dict[str, Call] = {}
+
+
+def describe(*described: str, call: Call) -> None:
+    """Document the calls ``"GET /events"``, … of one kind; the second and later ones are older names of the first."""
+    for position, text in enumerate(described):
+        name = call.name if position == 0 else f"{call.name}OnOlderPath"
+        CALLS[text] = replace(call, name=name)
+
+
+def ref(kind: str, name: str) -> Json:
+    """A reference to a component."""
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def problem(status: int, *examples: tuple[str, str], **more: Any) -> Json:
+    """An answer that is a problem document: its status, and each code it may carry with an example sentence."""
+    exact = {"status": {"const": status}, "code": {"enum": [code for code, _ in examples]}}
+    documents = {
+        code: {"value": problems.document(status, code, sentence, "/events/spring-party", **more)}
+        for code, sentence in examples
+    }
+    content = {"schema": {"allOf": [ref("schemas", "Problem"), {"properties": exact}]}, "examples": documents}
+    return {"description": HTTPStatus(status).phrase, "content": {problems.MEDIA_TYPE: content}}
+
+
+def _with_headers(answer: Json, *names: str) -> Json:
+    return answer | {"headers": {name: ref("headers", name) for name in names}} if names else answer
+
+
+PROBLEM: Json = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "code", "instance"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "description": "Always `about:blank`."},
+        "title": {"type": "string", "description": "The status in words."},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string", "description": "A sentence for people."},
+        "code": {"type": "string", "description": "The word to switch on in a program."},
+        "instance": {"type": "string", "format": "uri-reference", "description": "The path of the request."},
+        "errors": {
+            "type": "array",
+            "description": "Every wrong field at once; only with the code `validation_error`.",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "detail"],
+                "properties": {
+                    "field": {"type": "string", "description": "Empty when it is about the body as a whole."},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+ID: Json = {"type": "string", "pattern": f"^{ids.PATTERN}$", "minLength": 1, "maxLength": 128}
+COMPONENTS: dict[str, Json] = {
+    "schemas": {"Problem": PROBLEM},
+    "parameters": {
+        "eventId": {"name": "eventId", "in": "path", "required": True, "schema": ID, "example": "spring-party"},
+        "userId": {"name": "userId", "in": "path", "required": True, "schema": ID, "example": "alice"},
+        "If-Match": {
+            "name": "If-Match",
+            "in": "header",
+            "description": "The ETag of the version you mean; if the event has changed since, nothing happens.",
+            "schema": {"type": "string"},
+            "example": '"1"',
+        },
+        "Idempotency-Key": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "A word of your own that makes the request safe to send again: the same key and body get "
+            "the first answer again, and nothing is done twice. Kept for 24 hours.",
+            "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "minLength": 1, "maxLength": 255},
+            "example": "7a5c3c0e-order-1",
+        },
+    },
+    "headers": {
+        "ETag": {
+            "description": "The version of the event, for If-Match.",
+            "required": True,
+            "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+            "example": '"1"',
+        },
+        "Location": {
+            "description": "Where the new thing is.",
+            "required": True,
+            "schema": {"type": "string", "format": "uri"},
+            "example": "https://api.example.com/events/spring-party",
+        },
+        "Link": {
+            "description": "The next page (RFC 8288); absent on the last one.",
+            "schema": {"type": "string"},
+            "example": '<https://api.example.com/events?limit=20&cursor=WyJ4Il0>; rel="next"',
+        },
+        "Retry-After": {
+            "description": "After how many seconds to try again.",
+            "required": True,
+            "schema": {"type": "string", "pattern": "^[0-9]+$"},
+            "example": "2",
+        },
+        "WWW-Authenticate": {
+            "description": "How to sign in (RFC 6750).",
+            "required": True,
+            "schema": {"type": "string"},
+            "example": "Bearer",
+        },
+    },
+    "responses": {
+        "400": problem(
+            400,
+            ("malformed_json", "The body is not valid JSON."),
+            ("malformed_request", "The request is malformed."),
+        ),
+        "401": _with_headers(problem(401, ("not_authenticated", "Sign in first.")), "WWW-Authenticate"),
+        "406": problem(406, ("not_acceptable", "Could not satisfy the request Accept header.")),
+        "413": problem(413, ("payload_too_large", "The body may have at most 1,000,000 bytes.")),
+        "415": problem(415, ("unsupported_media_type", 'Unsupported media type "text/plain" in request.')),
+        "429": _with_headers(problem(429, ("too_many_requests", "Too many requests.")), "Retry-After"),
+        "503": _with_headers(problem(503, ("service_unavailable", errors.Unavailable.detail)), "Retry-After"),
+    },
+}
+"""The parts that more than one call refers to. The responses are those that any call may give."""
+
+ANY_CALL, ANY_BODY = ("401", "406", "429", "503"), ("400", "413", "415")
+
+
+class Generator(SchemaGenerator):
+    """Makes the whole document."""
+
+    def coerce_path(self, path: str, method: str, view: Any) -> str:
+        """Path parameters are camelCase, as all names in the API."""
+        return re.sub(r"_(\w)", lambda found: found[1].upper(), super().coerce_path(path, method, view))
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Json:
+        """The document, as a dict."""
+        autodiscover_modules("schema")
+        result: Json = super().get_schema(request, public)
+        for kind, parts in COMPONENTS.items():
+            result["components"][kind] = dict(sorted((result["components"].get(kind, {}) | parts).items()))
+        result["servers"] = [{"url": get_script_prefix().rstrip("/") or "/"}]
+        return result
+
+    def parse(self, input_request: Any, public: bool) -> Json:
+        """All paths: those of DRF's views, and those of the documentation's own pages."""
+        paths: Json = super().parse(input_request, public)
+        return dict(sorted((paths | PAGES).items()))
+
+
+PAGES: dict[str, Json] = {}
+"""The paths that no DRF view of ours stands behind."""
+
+
+class Schema(AutoSchema):
+    """Makes the part of one call."""
+
+    view: Any
+
+    def get_operation(
+        self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
+    ) -> Json:
+        """The operation object of a call. Raises `KeyError` for a call that nobody described."""
+        self.registry, self.path, self.path_regex, self.path_prefix = registry, path, path_regex, path_prefix
+        self.method = method.upper()
+        call = CALLS[f"{self.method} {path}"]
+        operation: Json = {
+            "operationId": call.name,
+            "summary": call.summary,
+            "description": call.description,
+            "tags": [type(self.view).__module__.partition(".")[0]],
+            "parameters": self._parameters_of(call),
+            "requestBody": self._body_of(call),
+            "security": self.get_auth(),
+            "responses": {str(call.status): self._success_of(call)} | self._failures_of(call),
+        }
+        return {name: value for name, value in operation.items() if value}
+
+    def get_auth(self) -> list[Json]:
+        """The security requirement; none is fine too where the table lets anybody in."""
+        call = getattr(self.view, "permission_of_action", {}).get(self.view.action, SEE_EVENTS)
+        nobody: list[Json] = [] if reach(call, None) is Reach.NONE else [{}]
+        return [*super().get_auth(), *nobody]
+
+    def _parameters_of(self, call: Call) -> list[Json]:
+        in_path = [ref("parameters", name) for name in re.findall(r"{(\w+)}", self.path)]
+        return in_path + self._query_parameters() + [ref("parameters", name) for name in call.takes]
+
+    def _query_parameters(self) -> list[Json]:
+        """Empty ones count as not sent, because that is how a browser sends a form that is not filled in."""
+        query = self._query()
+        if query is None:
+            return []
+        found = []
+        for name, schema in self._map_serializer(query, "request")["properties"].items():
+            described = {"description": schema.pop("description", ""), "example": _example(name, schema)}
+            found.append({"name": name, "in": "query", "schema": schema, "allowEmptyValue": True} | described)
+        return found
+
+    def _query(self) -> type[Serializer[Any]] | None:
+        found: type[Serializer[Any]] | None = getattr(self.view, "queries", {}).get(self.view.action)
+        return found
+
+    def _body_of(self, call: Call) -> Json | None:
+        if self.method not in WITH_BODY:
+            return None
+        component = self.resolve_serializer(self.view.serializers[self.view.action], "request")
+        content = {"application/json": {"schema": component.ref, "example": call.body}}
+        return {"required": True, "content": content}
+
+    def _success_of(self, call: Call) -> Json:
+        answer: Json = {"description": HTTPStatus(call.status).phrase}
+        if call.answer is not None:
+            schema = self._schema_of(call.answer)
+            schema = {"type": "array", "items": schema} if call.many else schema
+            answer["content"] = {"application/json": {"schema": schema, "example": call.example}}
+        return _with_headers(answer, *call.gives)
+
+    def _schema_of(self, answer: type[Serializer[Any]] | str) -> Json:
+        if isinstance(answer, str):
+            return ref("schemas", answer)
+        found: Json = self.resolve_serializer(answer, "response").ref
+        return found
+
+    def _failures_of(self, call: Call) -> Json:
+        everywhere = ANY_CALL + (ANY_BODY if self.method in WITH_BODY else ())
+        found = {status: ref("responses", status) for status in everywhere}
+        found |= _by_status([*call.refusals, *self._implied(call)])
+        if self._query() or self.method in WITH_BODY:
+            self._add_validation(found)
+        return dict(sorted((found | {str(status): answer for status, answer in call.also}).items()))
+
+    def _implied(self, call: Call) -> list[type[errors.DomainError]]:
+        """The domain errors that follow from what a call takes."""
+        implied: list[type[errors.DomainError]] = []
+        if self._query():
+            implied.append(pagination.InvalidCursor)
+        if "Idempotency-Key" in call.takes:
+            implied.append(idempotency.KeyReused)
+        if "If-Match" in call.takes:
+            implied.append(errors.Stale)
+        return implied
+
+    @staticmethod
+    def _add_validation(found: Json) -> None:
+        """Say that values may be wrong, beside what else a 422 may mean here."""
+        wrong = [{"field": "title", "code": "required", "detail": "This field is required."}]
+        plain = problem(422, ("validation_error", INVALID), errors=wrong)
+        if "422" not in found:
+            found["422"] = plain
+            return
+        ours, theirs = (answer["content"][problems.MEDIA_TYPE] for answer in (found["422"], plain))
+        ours["examples"] |= theirs["examples"]
+        ours["schema"]["allOf"][1]["properties"]["code"]["enum"].append("validation_error")
+
+    def _postprocess_serializer_schema(self, schema: Json, serializer: Any, direction: Any) -> Json:
+        """An answer always has all of its fields."""
+        schema = super()._postprocess_serializer_schema(schema, serializer, direction)
+        if direction == "response":
+            schema["required"] = list(schema["properties"])
+            for part in schema["properties"].values():
+                part.pop("readOnly", None)
+        return schema
+
+
+QUERY_EXAMPLES: dict[str, Any] = {"limit": 20, "cursor": "WyJ4Il0:1wV3aB:c2lnbmF0dXJl"}
+"""An example of each query parameter that is not one of a few words, by its name."""
+
+
+def _example(name: str, schema: Json) -> Any:
+    return schema["enum"][0] if "enum" in schema else QUERY_EXAMPLES[name]
+
+
+def _by_status(refusals: Iterable[type[errors.DomainError]]) -> dict[str, Json]:
+    """The answers to these domain errors: one for each status, with the codes that come with it."""
+    grouped: dict[int, list[tuple[str, str]]] = {}
+    for refusal in refusals:
+        status = next(status for kind, status in problems.STATUS_OF_KIND.items() if issubclass(refusal, kind))
+        grouped.setdefault(status, []).append((refusal.code, refusal.detail))
+    return {str(status): problem(status, *examples) for status, examples in grouped.items()}

@@ -1,0 +1,75 @@
+"""What happens to every request before and after its view."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+
+from eventsite.dynamodb import retries
+
+# Content Security Policy, level 3. What is not a page has nothing to load. Our pages load their scripts and styles
+# from the service itself, and no script is inline; `unsafe-inline` is for styles alone, which Swagger UI, ReDoc and
+# the browsable API set on elements as they go. ReDoc searches in a worker that it makes from a blob. A form may end
+# at the hosted UI, because logging out goes on there, and browsers hold redirects of forms to the policy too.
+DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'self'"
+)
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class ContentSecurityPolicyMiddleware:
+    """Says on every answer what a browser may load on its behalf: for most of them, nothing."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Add the policy to the answer."""
+        response = self.get_response(request)
+        page = response.headers.get("Content-Type", "").startswith("text/html")
+        policy = f"{PAGE_POLICY} {login_origin()}".rstrip() if page else DATA_POLICY
+        response.headers.setdefault("Content-Security-Policy", policy)
+        return response
+
+
+def login_origin() -> str:
+    """Where the hosted UI is, as the policy has it; empty if there is none."""
+    if settings.AUTH_MODE == "open":
+        return ""
+    if settings.COGNITO_DOMAIN or settings.COGNITO_USER_POOL_ID:
+        return str(settings.COGNITO_DOMAIN)
+    return "http://127.0.0.1:*"  # the embedded engine's port is drawn anew at each start
+
+
+class BasePathMiddleware:
+    """Takes the stage prefix and one trailing slash off the path: ``/prod/events/`` is ``/events``."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request under its plain path."""
+        path = request.path_info
+        if settings.BASE_PATH and f"{path}/".startswith(f"{settings.BASE_PATH}/"):
+            path = path[len(settings.BASE_PATH) :] or "/"
+        if len(path) > 1 and path.endswith("/"):
+            path = path[:-1]
+        request.path_info = path
+        request.path = settings.BASE_PATH + path if settings.BASE_PATH else request.META.get("SCRIPT_NAME", "") + path
+        return self.get_response(request)
+
+
+class DeadlineMiddleware:
+    """Bounds the time a request may spend on DynamoDB, so that it is answered before the gateway gives up."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request within the time limit."""
+        with retries.time_limit(settings.REQUEST_SECONDS):
+            return self.get_response(request)

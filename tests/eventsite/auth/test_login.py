@@ -1,0 +1,269 @@
+"""Signing in with a browser: through the hosted UI of the engine's Cognito, and back with a session."""
+
+import re
+import time
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from eventsite.auth import login
+from eventsite.local import user_pool
+from tests.api import EVENT, problem
+from tests.signing_in import alice, olivia
+
+pytestmark = pytest.mark.usefixtures("cognito")
+
+FORM = "application/x-www-form-urlencoded"
+
+
+class _Stay(HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """Let the caller see the redirect."""
+
+
+class Browser:
+    """What a browser does here: keeps cookies, shows pages, follows the way through the hosted UI."""
+
+    def __init__(self) -> None:
+        self.client = Client(SERVER_NAME="localhost", enforce_csrf_checks=True, raise_request_exception=False)
+
+    def page(self, path: str) -> str:
+        """The HTML of a page."""
+        return str(self.client.get(path, headers={"accept": "text/html"}).content.decode())
+
+    def csrf_token(self, path: str = "/events") -> str:
+        """The token that the page of the browsable API carries for its forms."""
+        found = re.search(r'"csrfToken": "(\w+)"', self.page(path))
+        assert found
+        return found[1]
+
+    def leave_for_login(self, next_page: str = "/events") -> str:
+        """Click "Log in". Returns: the URL of the hosted UI."""
+        answer = self.client.get("/login", {"next": next_page})
+        assert answer.status_code == 302
+        return str(answer["Location"])
+
+    def come_back(self, url: str) -> Any:
+        """Follow the hosted UI's redirect to us."""
+        return self.client.get(urlsplit(url).path + "?" + urlsplit(url).query)
+
+    def log_in(self, name: str) -> Any:
+        """The whole way."""
+        return self.come_back(fill_in(self.leave_for_login(), name))
+
+    def post(self, path: str, body: dict[str, Any], csrf_token: str = "") -> Any:
+        """Send JSON, as a page's script does."""
+        headers = {"x-csrftoken": csrf_token} if csrf_token else {}
+        return self.client.post(path, body, content_type="application/json", headers=headers)
+
+
+def fill_in(url: str, name: str) -> str:
+    """Fill in the hosted UI's form. Returns: where it sends the browser."""
+    opener = build_opener(_Stay)
+    with opener.open(url) as page:
+        fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.read().decode()))
+    fields |= {"username": name, "password": user_pool.PASSWORD}
+    action = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/login"
+    with pytest.raises(HTTPError) as redirect:
+        opener.open(Request(action, urlencode(fields).encode(), {"Content-Type": FORM}))
+    redirect.value.close()
+    assert redirect.value.code == 302
+    return str(redirect.value.headers["Location"])
+
+
+@pytest.fixture
+def browser() -> Browser:
+    alice(), olivia()
+    return Browser()
+
+
+def test_the_way_through_the_hosted_ui(browser: Browser) -> None:
+    assert "/login?next=/events" in browser.page("/events")
+    url = browser.leave_for_login()
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    assert (asked["response_type"], asked["code_challenge_method"]) == ("code", "S256")
+    assert len(asked["state"]) >= 22
+    assert len(asked["code_challenge"]) == 43
+    back = browser.come_back(fill_in(url, "olivia"))
+    assert (back.status_code, back["Location"]) == (302, "/events")
+    page = browser.page("/events")
+    assert "olivia" in page
+    assert "Log out" in page
+    made = browser.post("/events", EVENT, browser.csrf_token())
+    assert (made.status_code, made.json()["organizerId"]) == (201, olivia().sub)
+
+
+def test_a_session_has_the_rights_of_its_user(browser: Browser) -> None:
+    browser.log_in("alice")
+    assert problem(browser.post("/events", EVENT, browser.csrf_token())) == (403, "permission_denied")
+    assert browser.client.get("/users").status_code == 403
+
+
+def test_the_forms_of_the_pages_work(browser: Browser) -> None:
+    browser.log_in("olivia")
+    fields = {name: str(value) for name, value in EVENT.items()} | {"csrfmiddlewaretoken": browser.csrf_token()}
+    made = browser.client.post("/events", fields, headers={"accept": "text/html"})
+    assert made.status_code == 201
+
+
+def test_a_page_has_the_forms_that_its_reader_may_send(browser: Browser) -> None:
+    form = 'id="post-object-form"'
+    assert form not in browser.page("/events")
+    browser.log_in("alice")
+    assert form not in browser.page("/events")
+    browser.log_in("olivia")
+    assert form in browser.page("/events")
+
+
+@pytest.mark.parametrize("token", ["", "x" * 64])
+def test_an_unsafe_request_that_may_be_forged_is_refused(browser: Browser, token: str) -> None:
+    browser.log_in("olivia")
+    browser.csrf_token()
+    assert problem(browser.post("/events", EVENT, token)) == (403, "permission_denied")
+    assert browser.client.get("/events?organizerId=me").json() == []
+
+
+def test_a_form_of_another_site_is_refused(browser: Browser) -> None:
+    browser.log_in("olivia")
+    fields = {name: str(value) for name, value in EVENT.items()} | {"csrfmiddlewaretoken": browser.csrf_token()}
+    headers = {"accept": "text/html", "origin": "https://evil.example"}
+    assert browser.client.post("/events", fields, headers=headers).status_code == 403
+
+
+def test_a_bearer_token_needs_no_csrf_token_and_goes_before_the_session(browser: Browser) -> None:
+    browser.log_in("alice")
+    headers = {"authorization": f"Bearer {olivia().access}"}
+    made = browser.client.post("/events", EVENT, content_type="application/json", headers=headers)
+    assert (made.status_code, made.json()["organizerId"]) == (201, olivia().sub)
+    bad = browser.client.get("/events", headers={"authorization": "Bearer x"})
+    assert problem(bad) == (401, "invalid_token")
+
+
+def test_the_cookies(browser: Browser, settings: Settings) -> None:
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True  # as everywhere but in local runs
+    browser.log_in("olivia")
+    browser.csrf_token()
+    for name in ("sessionid", "csrftoken"):
+        cookie = browser.client.cookies[name]
+        assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Lax")
+    assert 0 < int(browser.client.cookies["sessionid"]["max-age"]) <= 3600
+
+
+def test_no_token_is_kept_in_the_session(browser: Browser) -> None:
+    browser.log_in("olivia")
+    assert set(browser.client.session.keys()) <= {login.WHO, "_session_expiry"}
+    assert set(browser.client.session[login.WHO]) == {"sub", "groups", "name", "until"}
+
+
+def test_a_session_that_was_tampered_with_is_none(browser: Browser) -> None:
+    browser.log_in("alice")
+    value = browser.client.cookies["sessionid"].value
+    browser.client.cookies["sessionid"] = ("A" if value[1] != "A" else "B") + value[1:]
+    assert browser.client.get("/events?organizerId=me").status_code == 401
+
+
+def test_a_session_ends_with_its_token(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser.log_in("alice")
+    assert browser.client.get("/events?organizerId=me").status_code == 200
+    later = time.time() + 3601
+    monkeypatch.setattr("eventsite.auth.login.time.time", lambda: later)
+    assert browser.client.get("/events?organizerId=me").status_code == 401
+
+
+def test_logging_out_ends_the_session_here_and_there(browser: Browser) -> None:
+    browser.log_in("alice")
+    answer = browser.client.post("/logout", {"csrfmiddlewaretoken": browser.csrf_token()})
+    url = urlsplit(answer["Location"])
+    assert (answer.status_code, url.path) == (302, "/logout")
+    assert parse_qs(url.query)["logout_uri"] == ["http://localhost/"]
+    with pytest.raises(HTTPError) as redirect:
+        build_opener(_Stay).open(answer["Location"])
+    redirect.value.close()
+    assert (redirect.value.code, redirect.value.headers["Location"]) == (302, "http://localhost/")
+    assert browser.client.get("/events?organizerId=me").status_code == 401
+    assert "Log in" in browser.page("/events")
+
+
+def test_logging_out_cannot_be_forged(browser: Browser) -> None:
+    browser.log_in("alice")
+    assert problem(browser.client.get("/logout")) == (405, "method_not_allowed")
+    assert problem(browser.client.post("/logout"))[0] == 403
+    assert browser.client.get("/events?organizerId=me").status_code == 200
+
+
+def test_a_code_of_another_browser_is_refused(browser: Browser) -> None:
+    """Login CSRF: somebody else's code, brought to this browser, must not sign it in as them."""
+    url = fill_in(Browser().leave_for_login(), "olivia")
+    assert problem(browser.come_back(url)) == (400, "login_failed")
+    browser.leave_for_login()
+    assert problem(browser.come_back(url)) == (400, "login_failed")
+    assert browser.client.get("/events?organizerId=me").status_code == 401
+
+
+def test_a_code_is_good_for_one_login(browser: Browser) -> None:
+    url = fill_in(browser.leave_for_login(), "olivia")
+    assert browser.come_back(url).status_code == 302
+    assert problem(browser.come_back(url)) == (400, "login_failed")
+
+
+def test_a_code_without_its_verifier_is_refused(browser: Browser) -> None:
+    url = fill_in(browser.leave_for_login(), "olivia")
+    session = browser.client.session
+    session[login.PENDING] = session[login.PENDING] | {"verifier": "x" * 64}
+    session.save()
+    browser.client.cookies["sessionid"] = session.session_key
+    assert problem(browser.come_back(url)) == (400, "login_failed")
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?code=x", "?state=x", "?error=access_denied", "?code=%00&state=%ff", "?code=a&code=b&state=c"]
+)
+def test_answers_that_were_never_asked_for(browser: Browser, query: str) -> None:
+    browser.leave_for_login()
+    assert problem(browser.client.get(f"/login/callback{query}")) == (400, "login_failed")
+
+
+def test_a_refused_login_is_told(browser: Browser) -> None:
+    state = parse_qs(urlsplit(browser.leave_for_login()).query)["state"][0]
+    answer = browser.client.get("/login/callback", {"error": "access_denied", "state": state})
+    assert problem(answer) == (400, "login_failed")
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "", "\x00"]
+)
+def test_a_login_leads_to_no_other_site(browser: Browser, elsewhere: str) -> None:
+    back = browser.come_back(fill_in(browser.leave_for_login(elsewhere), "olivia"))
+    assert (back.status_code, back["Location"]) == (302, "/")
+
+
+def test_a_hosted_ui_that_does_not_answer(browser: Browser, settings: Settings) -> None:
+    url = fill_in(browser.leave_for_login(), "olivia")
+    pool = user_pool.pool()
+    settings.COGNITO_USER_POOL_ID, settings.COGNITO_CLIENT_ID = pool.pool_id, pool.client_id
+    settings.COGNITO_JWKS_URL, settings.COGNITO_DOMAIN = pool.jwks_url, "http://127.0.0.1:9"  # the discard port
+    answer = browser.come_back(url)
+    assert problem(answer) == (503, "service_unavailable")
+    assert answer["Retry-After"]
+
+
+def test_there_is_no_login_without_a_hosted_ui(browser: Browser, settings: Settings) -> None:
+    settings.COGNITO_USER_POOL_ID, settings.COGNITO_CLIENT_ID = "eu-west-1_AbC", "client"
+    assert problem(browser.client.get("/login")) == (404, "not_found")
+    assert "Log in" not in browser.page("/events")
+
+
+def test_an_open_service_has_no_login_and_no_cookies(settings: Settings) -> None:
+    settings.AUTH_MODE = "open"
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name not in settings.SIGN_IN_MIDDLEWARE]
+    browser = Browser()
+    assert "Log in" not in browser.page("/events")
+    for path in ("/login", "/login/callback"):
+        assert problem(browser.client.get(path)) == (404, "not_found")
+    assert problem(browser.client.post("/logout")) == (404, "not_found")
+    assert not browser.client.cookies

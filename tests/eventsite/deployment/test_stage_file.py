@@ -1,0 +1,93 @@
+"""What the operator decides about a stage, and what follows from it."""
+
+from pathlib import Path
+
+import pytest
+
+from eventsite.deployment import stage_file
+from eventsite.deployment.lambda_package import ROOT
+
+CHOSEN = {"AWS_REGION": "eu-west-1", "S3_BUCKET": "packages", "AUTH_MODE": "open"}
+SIGN_IN = {"AUTH_MODE": "cognito", "COGNITO_USER_POOL_ID": "eu-west-1_AbCdEf123", "COGNITO_CLIENT_ID": "client"}
+
+
+def chosen(directory: Path, **values: str) -> stage_file.Choices:
+    """The choices in a file with these values, of the stage `dev`."""
+    (directory / ".env.dev").write_text("".join(f"{name}={value}\n" for name, value in (CHOSEN | values).items()))
+    return stage_file.read("dev", directory)
+
+
+def test_a_stage_without_a_file_is_undecided(tmp_path: Path) -> None:
+    with pytest.raises(stage_file.Undecided, match=r"copy \.env\.example to \.env\.dev"):
+        stage_file.read("dev", tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(stage_file.NEEDED))
+def test_what_is_needed_is_asked_for_by_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(stage_file.Undecided, match=rf"\.env\.dev does not say yet: {name} \("):
+        chosen(tmp_path, **{name: ""})
+
+
+@pytest.mark.parametrize("name", sorted(stage_file.NEEDED_BY_COGNITO))
+def test_signing_in_needs_a_pool_and_a_client(tmp_path: Path, name: str) -> None:
+    assert chosen(tmp_path, **SIGN_IN).environment({})["COGNITO_CLIENT_ID"] == "client"
+    with pytest.raises(stage_file.Undecided, match=name):
+        chosen(tmp_path, **(SIGN_IN | {name: ""}))
+
+
+def test_what_means_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(stage_file.Undecided, match="sets AUTHMODE, which means nothing here"):
+        chosen(tmp_path, AUTHMODE="cognito")
+
+
+def test_a_domain_needs_its_certificate(tmp_path: Path) -> None:
+    with pytest.raises(stage_file.Undecided, match="together"):
+        chosen(tmp_path, DOMAIN="events.example.org")
+    both = chosen(tmp_path, DOMAIN="events.example.org", CERTIFICATE_ARN="arn:aws:acm:us-east-1:1:certificate/c")
+    environment = both.environment({})
+    assert (environment["ALLOWED_HOSTS"], environment.get("BASE_PATH")) == ("events.example.org", None)
+    assert both.zappa_settings()["domain"] == "events.example.org"
+
+
+def test_the_shell_of_the_operator_decides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTH_MODE", "open")
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    with pytest.raises(stage_file.Undecided, match="AUTH_MODE"):
+        chosen(tmp_path, AUTH_MODE="")
+    assert chosen(tmp_path).environment({})["LOG_LEVEL"] == "INFO"
+
+
+def test_the_secret_key_is_made_once_and_kept(tmp_path: Path) -> None:
+    first, second = chosen(tmp_path).environment({}), chosen(tmp_path).environment({})
+    assert len(first["SECRET_KEY"]) >= 50
+    assert first["SECRET_KEY"] != second["SECRET_KEY"]
+    assert chosen(tmp_path).environment(first)["SECRET_KEY"] == first["SECRET_KEY"]
+    assert chosen(tmp_path, SECRET_KEY="mine").environment(first)["SECRET_KEY"] == "mine"
+
+
+def test_what_is_no_longer_chosen_is_emptied(tmp_path: Path) -> None:
+    deployed = {"BASE_PATH": "/dev", "CORS_ALLOWED_ORIGINS": "https://example.org", "SET_BY_HAND": "kept by Zappa"}
+    moved = chosen(tmp_path, DOMAIN="events.example.org", CERTIFICATE_ARN="arn:aws:acm:us-east-1:1:certificate/c")
+    environment = moved.environment(deployed)
+    assert (environment["BASE_PATH"], environment["CORS_ALLOWED_ORIGINS"]) == ("", "")
+    assert "SET_BY_HAND" not in environment
+
+
+def test_two_stages_share_no_table(tmp_path: Path) -> None:
+    assert chosen(tmp_path).environment({})["DYNAMODB_TABLE_PREFIX"] == "eventsite-dev-"
+    (tmp_path / ".env.dev").rename(tmp_path / ".env.prod")
+    prod = stage_file.read("prod", tmp_path).environment({})
+    assert (prod["DYNAMODB_TABLE_PREFIX"], prod["BASE_PATH"]) == ("eventsite-prod-", "/prod")
+
+
+def test_the_example_names_all_there_is() -> None:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    named = {line.lstrip("#").partition("=")[0] for line in lines if "=" in line and " " not in line.partition("=")[0]}
+    assert named <= stage_file.FOR_ZAPPA | stage_file.FOR_THE_LAMBDA
+    assert stage_file.NEEDED.keys() | stage_file.NEEDED_BY_COGNITO.keys() <= named
+
+
+def test_the_example_decides_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".env.dev").write_text((ROOT / ".env.example").read_text())
+    with pytest.raises(stage_file.Undecided, match=r"AWS_REGION .+ S3_BUCKET .+ AUTH_MODE"):
+        stage_file.read("dev", tmp_path)

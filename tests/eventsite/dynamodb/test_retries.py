@@ -1,0 +1,366 @@
+"""When the service tries again, for how long, and what it says when it gives up."""
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSRequest, AWSResponse
+from django.dispatch import Signal
+
+from eventsite.dynamodb import retries
+from eventsite.dynamodb.connection import CONNECT_SECONDS, READ_SECONDS
+from eventsite.dynamodb.records import table_models
+from eventsite.dynamodb.retries import LostRace
+from eventsite.errors import Unavailable
+from tests.api import Api, problem
+from tests.faults import (
+    SECRET,
+    Clock,
+    Fault,
+    Plan,
+    answered,
+    busy,
+    cancelled,
+    conflict,
+    connection_cut,
+    counting,
+    disturbed,
+    failing,
+    refused,
+    send,
+)
+from users.models import User
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    clock.install(monkeypatch)
+    return clock
+
+
+@pytest.fixture
+def count_of() -> Iterator[Callable[[Signal], list[Any]]]:
+    """Collects what a signal sends."""
+    connected: list[tuple[Signal, Callable[..., None]]] = []
+
+    def count(signal: Signal) -> list[Any]:
+        sent: list[Any] = []
+
+        def receive(**more: Any) -> None:
+            sent.append(more)
+
+        signal.connect(receive)
+        connected.append((signal, receive))
+        return sent
+
+    yield count
+    for signal, receiver in connected:
+        signal.disconnect(receiver)
+
+
+def at_call(number: int, fault: Fault) -> Plan:
+    return lambda call, _: fault if call == number else None
+
+
+# How long.
+
+
+def test_the_last_attempt_is_answered_before_the_gateway_gives_up(settings: Any) -> None:
+    gateway_seconds = 29
+    assert gateway_seconds - 3 > settings.REQUEST_SECONDS + CONNECT_SECONDS + READ_SECONDS
+
+
+@pytest.mark.parametrize("fault", [conflict, busy, connection_cut])
+def test_no_attempt_starts_after_the_deadline(api: Api, clock: Clock, settings: Any, fault: Fault) -> None:
+    starts: list[float] = []
+    began = clock.monotonic()
+
+    def noted(request: AWSRequest) -> AWSResponse:
+        starts.append(clock.monotonic() - began)
+        return fault(request)
+
+    with failing(noted, lasting=True):
+        assert api.post("/users", {"name": "Ann"}).status_code == 503
+    assert settings.REQUEST_SECONDS / 2 < starts[-1] < settings.REQUEST_SECONDS
+
+
+def test_a_request_of_many_slow_calls_stops_at_the_deadline(api: Api, clock: Clock, settings: Any) -> None:
+    def slow(request: AWSRequest) -> AWSResponse:
+        clock.sleep(4)
+        return send(request)
+
+    with failing(slow, lasting=True) as calls:
+        assert problem(api.get("/events")) == (503, "service_unavailable")
+    assert len(calls.made) == settings.REQUEST_SECONDS / 4
+
+
+def test_a_limit_within_a_limit_cannot_stretch_it(clock: Clock) -> None:
+    with retries.time_limit(1), retries.time_limit(5):
+        assert retries.time_left() <= 1
+        clock.sleep(1)
+        with pytest.raises(Unavailable):
+            retries.before_deadline()
+
+
+def test_attempts_are_bounded_even_where_time_is_not(clock: Clock) -> None:
+    attempts: list[None] = []
+
+    @retries.retry_lost_race
+    def unlucky() -> None:
+        attempts.append(None)
+        raise LostRace
+
+    with pytest.raises(Unavailable):
+        unlucky()
+    assert len(attempts) == retries.MAX_PLANS
+
+
+def test_calls_are_bounded_even_where_time_is_not(clock: Clock) -> None:
+    with failing(connection_cut, lasting=True) as calls, pytest.raises(Unavailable):
+        User.find("ann")
+    assert len(calls.made) == retries.MAX_SENDS
+
+
+# How often.
+
+
+def test_a_lost_race_that_is_over_is_run_again_at_once_and_then_with_patience(clock: Clock) -> None:
+    with failing(conflict, lasting=True), pytest.raises(Unavailable):
+        _raise_at_once()
+    assert clock.waits[: retries.AT_ONCE_ATTEMPTS - 1] == [0.0] * (retries.AT_ONCE_ATTEMPTS - 1)
+    assert all(clock.waits[retries.AT_ONCE_ATTEMPTS :])
+
+
+@retries.retry_lost_race
+def _raise_at_once() -> None:
+    raise LostRace(at_once=True)
+
+
+def test_the_ceiling_of_waits_rises_with_attempts_and_falls_with_age() -> None:
+    rising = [retries._ceiling(attempt, 0.0) for attempt in range(1, 8)]
+    assert rising == sorted(rising)
+    assert (rising[0], rising[-1]) == (retries.FIRST_CEILING, retries.HIGHEST_CEILING)
+    falling = [retries._ceiling(20, age / 10) for age in range(40)]
+    assert falling == sorted(falling, reverse=True)
+    assert falling[-1] == retries.LOWEST_CEILING
+
+
+def test_waits_are_spread_over_their_whole_range(api: Api, clock: Clock) -> None:
+    with failing(conflict, lasting=True):
+        api.post("/users", {"name": "Ann"})
+    late = clock.waits[5:]
+    assert min(late) < retries.HIGHEST_CEILING / 4
+    assert retries.HIGHEST_CEILING / 2 < max(late) <= retries.HIGHEST_CEILING
+
+
+def test_a_transaction_that_met_a_conflict_is_sent_again_as_it_was(api: Api, clock: Clock) -> None:
+    event, user = api.event(), api.user()
+    sent: list[Any] = []
+
+    def noted(request: AWSRequest) -> AWSResponse:
+        sent.append(json.loads(request.body))
+        return conflict(request) if len(sent) < 4 else send(request)
+
+    with disturbed(lambda _, operation: noted if operation == "TransactWriteItems" else None) as calls:
+        assert api.register(event, user).status_code == 201
+    assert calls.made == ["GetItem"] + ["TransactWriteItems"] * 4
+    assert all(body == sent[0] for body in sent)
+
+
+def test_a_plan_that_names_the_queue_is_made_anew_after_a_conflict(api: Api, clock: Clock) -> None:
+    event, user = api.event(capacity=0), api.user()
+    with failing(conflict, at=1) as calls:
+        assert api.register(event, user).status_code == 201
+    assert calls.made == ["GetItem", "TransactWriteItems"] * 2
+
+
+# What is counted.
+
+
+def test_conflicts_and_missed_deadlines_can_be_counted(
+    api: Api, clock: Clock, count_of: Callable[[Signal], list[Any]]
+) -> None:
+    conflicts, misses = count_of(retries.conflict_retried), count_of(retries.deadline_missed)
+    with failing(conflict):
+        assert api.post("/users", {"name": "Ann"}).status_code == 201
+    assert (len(conflicts), len(misses)) == (1, 0)
+    with failing(conflict, lasting=True) as calls:
+        assert api.post("/users", {"name": "Ann"}).status_code == 503
+    assert (len(conflicts), len(misses)) == (len(calls.made), 1)
+
+
+def test_a_counter_that_fails_harms_nobody(api: Api, clock: Clock) -> None:
+    def broken(**_: Any) -> None:
+        raise RuntimeError
+
+    retries.conflict_retried.connect(broken)
+    try:
+        with failing(conflict):
+            assert api.post("/users", {"name": "Ann"}).status_code == 201
+    finally:
+        retries.conflict_retried.disconnect(broken)
+
+
+# What is no use trying again.
+
+HOPELESS = [
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "UnrecognizedClientException",
+    "ResourceNotFoundException",
+    "ItemCollectionSizeLimitExceededException",
+]
+
+
+@pytest.mark.parametrize("code", HOPELESS)
+@pytest.mark.parametrize(
+    ("method", "path", "body"), [("GET", "/events", None), ("GET", "/users/a", None), ("POST", "/users", {"name": "A"})]
+)
+def test_what_cannot_get_better_is_answered_at_once(api: Api, code: str, method: str, path: str, body: Any) -> None:
+    with failing(lambda request: refused(request, code), lasting=True) as calls:
+        answer = api.call(method, path, body)
+    assert problem(answer) == (503, "service_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert SECRET not in answer.content.decode()
+    assert len(calls.made) == 1
+
+
+def test_a_missing_table_is_no_defect_of_the_caller(api: Api) -> None:
+    for model in table_models():
+        model.delete_table()
+    assert problem(api.get("/events")) == (503, "service_unavailable")
+    assert problem(api.post("/users", {"name": "Ann"})) == (503, "service_unavailable")
+
+
+# Odd answers.
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_an_error_page_of_something_in_between_is_waited_out(api: Api, clock: Clock, status: int) -> None:
+    with failing(lambda request: answered(request, status, b"<html>Bad Gateway</html>")) as calls:
+        assert api.get("/events?status=active").status_code == 200
+    assert len(calls.made) == 2
+
+
+def test_a_transaction_still_in_progress_is_asked_for_again(api: Api, clock: Clock) -> None:
+    def lost(request: AWSRequest) -> AWSResponse:
+        send(request)
+        return connection_cut(request)
+
+    script = [lost, lambda request: refused(request, "TransactionInProgressException")]
+    with disturbed(lambda number, _: script[number] if number < len(script) else None):
+        assert api.post("/users", {"userId": "ann", "name": "Ann"}).status_code == 201
+
+
+def test_a_failed_condition_beside_a_held_item_is_judged_when_the_item_is_free(api: Api, clock: Clock) -> None:
+    """The same keyed request twice at once: the first one's registration is visible, its marker still held."""
+    event, user = api.event(), api.user()
+    first = api.register(event, user, idempotency_key="k")
+
+    def nothing_yet(request: AWSRequest) -> AWSResponse:
+        return answered(request, 200, b"{}")
+
+    def half_visible(request: AWSRequest) -> AWSResponse:
+        reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}, {"Code": "TransactionConflict"}]
+        return refused(request, "TransactionCanceledException", CancellationReasons=[*reasons, {"Code": "None"}])
+
+    script = {0: nothing_yet, 2: half_visible}
+    with disturbed(lambda number, _: script.get(number)):
+        second = api.register(event, user, idempotency_key="k")
+    assert (second.status_code, second.json()) == (201, first.json())
+
+
+def test_a_failed_condition_beside_a_throttled_item_is_judged_when_it_recovers(api: Api, clock: Clock) -> None:
+    def mixed(request: AWSRequest) -> AWSResponse:
+        reasons = [{"Code": "ConditionalCheckFailed"}, {"Code": "ThrottlingError"}]
+        return refused(request, "TransactionCanceledException", CancellationReasons=reasons)
+
+    with failing(mixed):
+        assert api.post("/users", {"name": "Ann"}, idempotency_key="k").status_code == 201
+
+
+def test_a_cancelled_transaction_without_a_reason_is_no_answer_to_the_caller(api: Api) -> None:
+    with failing(lambda request: cancelled(request, "ValidationError", item=0), lasting=True):
+        assert problem(api.post("/users", {"name": "Ann"})) == (503, "service_unavailable")
+
+
+# Batches.
+
+
+@pytest.fixture
+def guest(api: Api) -> str:
+    """Somebody registered for five events, whose list reads them in one batch."""
+    user = api.user()
+    for _ in range(5):
+        api.register(api.event(), user)
+    return user
+
+
+def test_a_batch_that_is_answered_in_parts_is_put_together(api: Api, clock: Clock, guest: str) -> None:
+    whole = api.get(f"/users/{guest}/registrations").json()
+
+    def in_part(request: AWSRequest) -> AWSResponse:
+        answer = json.loads(send(request).content)
+        ((table, items),) = answer["Responses"].items()
+        rest = [{name: item[name] for name in ("eventId", "item")} for item in items[3:]]
+        answer = {"Responses": {table: items[:3]}, "UnprocessedKeys": {table: {"Keys": rest}} if rest else {}}
+        return answered(request, 200, json.dumps(answer).encode())
+
+    with disturbed(lambda _, operation: in_part if operation == "BatchGetItem" else None) as calls:
+        assert api.get(f"/users/{guest}/registrations").json() == whole
+    assert calls.made.count("BatchGetItem") == 4
+    assert len(clock.waits) == 3
+
+
+def test_a_batch_that_never_gets_anywhere_ends_in_patience(api: Api, clock: Clock, guest: str) -> None:
+    def nothing(request: AWSRequest) -> AWSResponse:
+        unread = json.loads(request.body)["RequestItems"]
+        return answered(request, 200, json.dumps({"Responses": {}, "UnprocessedKeys": unread}).encode())
+
+    with disturbed(lambda _, operation: nothing if operation == "BatchGetItem" else None) as calls:
+        assert problem(api.get(f"/users/{guest}/registrations")) == (503, "service_unavailable")
+    assert calls.made.count("BatchGetItem") < 100
+
+
+# Threads.
+
+
+def test_threads_that_lose_races_together_do_not_disturb_each_other(clock: Clock) -> None:
+    """tenacity's own `wraps` fails here, with a KeyError out of statistics that all threads share."""
+    outcomes: set[str] = set()
+
+    @retries.retry_lost_race
+    def unlucky(tries: Iterator[int]) -> str:
+        if next(tries):
+            raise LostRace(at_once=True)
+        return "done"
+
+    def run() -> None:
+        for _ in range(200):
+            try:
+                outcomes.add(unlucky(iter([3, 2, 1, 0])))
+            except Exception as error:
+                outcomes.add(repr(error))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=run) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert outcomes == {"done"}
+
+
+def test_a_service_that_is_well_waits_for_nothing(api: Api, clock: Clock) -> None:
+    with counting() as calls:
+        api.register(api.event(), api.user())
+    assert clock.waits == []
+    assert len(calls.made) == 4

@@ -1,0 +1,261 @@
+"""`manage.py create_tables`: makes what is missing, tells what differs, touches nothing else."""
+
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from eventsite.dynamodb import tables
+from eventsite.dynamodb.connection import connection
+from eventsite.dynamodb.records import table_models
+from registrations.models import Registration
+from tests.eventsite.processes import manage
+from users.models import User
+
+EVENTS, REGISTRATIONS, USERS = settings.EVENTS_TABLE, settings.REGISTRATIONS_TABLE, settings.USERS_TABLE
+
+
+@pytest.fixture(autouse=True)
+def local(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "LOCAL", True)
+
+
+@pytest.fixture
+def no_tables(tables: None) -> Iterator[None]:
+    """An account without tables; those that a test protects are freed for the next one."""
+    for model in table_models():
+        model.delete_table()
+    yield
+    for model in table_models():
+        if model.exists():
+            client().update_table(TableName=model.Meta.table_name, DeletionProtectionEnabled=False)
+
+
+def client() -> Any:
+    return connection().client
+
+
+def describe(table: str) -> dict[str, Any]:
+    description: dict[str, Any] = client().describe_table(TableName=table)["Table"]
+    return description
+
+
+def run() -> tuple[int, str, str]:
+    """Run the command here. Returns: its exit status and what it wrote."""
+    out, err = StringIO(), StringIO()
+    status = 0
+    try:
+        call_command("create_tables", stdout=out, stderr=err)
+    except SystemExit as end:
+        status = int(end.code or 0)
+    return status, out.getvalue(), err.getvalue()
+
+
+# Making
+
+
+def test_it_makes_the_tables_that_are_missing_and_says_so(no_tables: None) -> None:
+    status, out, err = run()
+    assert (status, err) == (0, "")
+    for table in (EVENTS, REGISTRATIONS, USERS):
+        assert f"Created {table}." in out
+        assert describe(table)["TableStatus"] == "ACTIVE"
+
+
+def test_a_second_run_makes_nothing(no_tables: None) -> None:
+    run()
+    status, out, err = run()
+    assert (status, err) == (0, "")
+    assert "Created" not in out
+    assert "as the models want them" in out
+
+
+def test_only_what_is_missing_is_made_and_data_stays(no_tables: None) -> None:
+    run()
+    User("alice", name="Alice", created_at="2026-01-01T00:00:00Z").save()
+    Registration.delete_table()
+    assert tables.create_missing() == [REGISTRATIONS]
+    assert User.get("alice").name == "Alice"
+
+
+def test_tables_are_billed_on_demand(no_tables: None) -> None:
+    tables.create_missing()
+    modes = {describe(model.Meta.table_name)["BillingModeSummary"]["BillingMode"] for model in table_models()}
+    assert modes == {"PAY_PER_REQUEST"}
+
+
+def test_tables_have_their_indexes(no_tables: None) -> None:
+    tables.create_missing()
+    events, registrations = describe(EVENTS), describe(REGISTRATIONS)
+    assert {index["IndexName"] for index in events["GlobalSecondaryIndexes"]} == {"status-date", "organizer-date"}
+    assert [index["IndexName"] for index in registrations["GlobalSecondaryIndexes"]] == ["user-standing"]
+    assert [index["IndexName"] for index in registrations["LocalSecondaryIndexes"]] == ["event-standing"]
+
+
+def test_keyed_requests_are_forgotten_in_time(no_tables: None) -> None:
+    tables.create_missing()
+    told = client().describe_time_to_live(TableName=EVENTS)["TimeToLiveDescription"]
+    assert told == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiresAt"}
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_tables_are_protected_outside_local_runs(no_tables: None, monkeypatch: Any, local: bool) -> None:
+    monkeypatch.setattr(settings, "LOCAL", local)
+    tables.create_missing()
+    for table in (EVENTS, REGISTRATIONS, USERS):
+        backups = client().describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+        recovery = backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
+        assert (describe(table)["DeletionProtectionEnabled"], recovery) == (
+            not local,
+            "DISABLED" if local else "ENABLED",
+        )
+    assert tables.differences() == []
+
+
+def test_tables_carry_the_tags_they_are_given(no_tables: None) -> None:
+    tables.create_missing(tags={"stage": "dev"})
+    tags = client().list_tags_of_resource(ResourceArn=describe(USERS)["TableArn"])["Tags"]
+    assert tags == [{"Key": "stage", "Value": "dev"}]
+
+
+def test_a_table_that_somebody_else_makes_meanwhile_is_fine(no_tables: None) -> None:
+    name = "before-call.dynamodb.CreateTable"
+
+    def be_faster(**_: Any) -> None:
+        client().meta.events.unregister(name, be_faster)
+        assert tables.create_missing() == [USERS, EVENTS, REGISTRATIONS]
+
+    client().meta.events.register(name, be_faster)
+    assert tables.create_missing() == []
+    assert tables.differences() == []
+
+
+# Comparing
+
+
+def make(table: str, **changes: Any) -> None:
+    """Make a table that is as its model wants it, but for some parts of the request; None leaves a part out."""
+    model = next(model for model in table_models() if model.Meta.table_name == table)
+    request = tables._request(model, tags={}, protect=False) | changes
+    client().create_table(**{name: value for name, value in request.items() if value is not None})
+    tables._finish(model, protect=False)
+
+
+def index(name: str, *keys: str, projection: str = "ALL") -> dict[str, Any]:
+    schema = [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
+    return {"IndexName": name, "KeySchema": schema, "Projection": {"ProjectionType": projection}}
+
+
+def strings(*names: str) -> list[dict[str, str]]:
+    return [{"AttributeName": name, "AttributeType": "S"} for name in names]
+
+
+BY_STATUS = index("status-date", "status", "sort")
+BY_ORGANIZER = index("organizer-date", "organizerStatus", "sort")
+BY_USER = index("user-standing", "userId", "standing")
+CAPACITY = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+
+DIFFERENT = {
+    "another key": (
+        USERS,
+        {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "AttributeDefinitions": strings("id")},
+        "has the key id (S); the model wants userId (S).",
+    ),
+    "a key of another type": (
+        USERS,
+        {"AttributeDefinitions": [{"AttributeName": "userId", "AttributeType": "N"}]},
+        "has the key userId (N); the model wants userId (S).",
+    ),
+    "a missing index": (
+        EVENTS,
+        {"GlobalSecondaryIndexes": [BY_STATUS], "AttributeDefinitions": strings("eventId", "item", "status", "sort")},
+        "lacks the index organizer-date, global on organizerStatus (S), sort (S) with all attributes.",
+    ),
+    "a missing local index": (
+        REGISTRATIONS,
+        {"LocalSecondaryIndexes": None},
+        "lacks the index event-standing, local on eventId (S), standing (S) with all attributes.",
+    ),
+    "an index too many": (
+        REGISTRATIONS,
+        {"GlobalSecondaryIndexes": [BY_USER, index("more", "standing")]},
+        "has the index more, global on standing (S) with all attributes, which the model does not know.",
+    ),
+    "an index that holds less": (
+        EVENTS,
+        {"GlobalSecondaryIndexes": [index("status-date", "status", "sort", projection="KEYS_ONLY"), BY_ORGANIZER]},
+        "has the index status-date, global on status (S), sort (S) with the keys; "
+        "the model wants global on status (S), sort (S) with all attributes.",
+    ),
+    "provisioned capacity": (
+        USERS,
+        {"BillingMode": "PROVISIONED", "ProvisionedThroughput": CAPACITY},
+        "is billed as PROVISIONED; the model wants PAY_PER_REQUEST.",
+    ),
+}
+
+
+@pytest.mark.parametrize("table, changes, sentence", DIFFERENT.values(), ids=DIFFERENT)
+def test_it_says_what_differs(no_tables: None, table: str, changes: dict[str, Any], sentence: str) -> None:
+    make(table, **changes)
+    before = describe(table)
+    status, _, err = run()
+    assert (status, err) == (1, f"{table} {sentence}\n")
+    assert describe(table) == before
+
+
+def test_items_that_should_expire_and_do_not_are_a_difference(no_tables: None) -> None:
+    tables.create_missing()
+    ttl = {"Enabled": False, "AttributeName": "expiresAt"}
+    client().update_time_to_live(TableName=EVENTS, TimeToLiveSpecification=ttl)
+    assert tables.differences() == [f"{EVENTS} expires its items by nothing; the model wants expiresAt."]
+
+
+def test_items_that_should_not_expire_are_a_difference(no_tables: None) -> None:
+    tables.create_missing()
+    ttl = {"Enabled": True, "AttributeName": "createdAt"}
+    client().update_time_to_live(TableName=USERS, TimeToLiveSpecification=ttl)
+    assert tables.differences() == [f"{USERS} expires its items by createdAt; the model wants nothing."]
+
+
+def test_missing_protection_is_a_difference_outside_local_runs(no_tables: None) -> None:
+    tables.create_missing(protect=False)
+    assert tables.differences() == []
+    assert [sentence for sentence in tables.differences(protect=True) if USERS in sentence] == [
+        f"{USERS} is not protected from deletion.",
+        f"{USERS} has no point-in-time recovery.",
+    ]
+
+
+def test_a_table_that_is_gone_is_a_difference(no_tables: None) -> None:
+    tables.create_missing()
+    User.delete_table()
+    assert tables.differences() == [f"{USERS} does not exist."]
+
+
+# As a process
+
+
+def test_it_works_with_the_embedded_engine(tmp_path: Path) -> None:
+    first, second = manage(tmp_path, "create_tables"), manage(tmp_path, "create_tables")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "Created eventsite-local-events." in first.stdout
+    assert (second.returncode, second.stderr) == (0, "")
+    assert "Created" not in second.stdout
+
+
+def test_the_embedded_engine_is_the_same_whatever_account_is_configured(tmp_path: Path) -> None:
+    manage(tmp_path, "create_tables")
+    again = manage(tmp_path, "create_tables", AWS_ACCESS_KEY_ID="123456789012", AWS_SECRET_ACCESS_KEY="x")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert "Created" not in again.stdout
+
+
+def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    ended = manage(tmp_path, "create_tables", AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:1")
+    assert ended.returncode == 1
+    assert ended.stderr == "CommandError: DynamoDB at http://127.0.0.1:1 does not answer.\n"

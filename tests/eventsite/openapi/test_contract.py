@@ -1,0 +1,146 @@
+"""The call table of the contract, the URL configuration and the OpenAPI document say the same."""
+
+from typing import Any, NamedTuple
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from eventsite.openapi.pages import Lazily
+from tests.api import Api
+from tests.openapi import resolved
+
+
+class Row(NamedTuple):
+    """One call: the status and headers of its success, its error codes, its query parameters and request headers."""
+
+    call: str
+    status: int
+    headers: str = ""
+    codes: str = ""
+    query: str = ""
+    takes: str = ""
+
+
+PAGE, FILTERED = "limit cursor", "limit cursor status"
+REGISTERING = "event_not_found user_not_found already_registered event_full registration_closed idempotency_key_reused"
+EDITING = "event_not_found permission_denied precondition_failed validation_error"
+
+TABLE = [
+    Row("GET /", 200),
+    Row("GET /health", 200),
+    Row("GET /docs", 200),
+    Row("GET /redoc", 200),
+    Row("GET /schema", 200, query="format"),
+    Row(
+        "POST /events",
+        201,
+        "Location ETag",
+        "event_exists validation_error idempotency_key_reused permission_denied",
+        takes="Idempotency-Key",
+    ),
+    Row("GET /events", 200, "Link", "invalid_cursor validation_error", f"{FILTERED} organizerId from to order"),
+    Row("GET /events/{eventId}", 200, "ETag", "event_not_found"),
+    Row("PUT /events/{eventId}", 200, "ETag", EDITING, takes="If-Match"),
+    Row("PATCH /events/{eventId}", 200, "ETag", EDITING, takes="If-Match"),
+    Row(
+        "DELETE /events/{eventId}",
+        204,
+        "",
+        "event_not_found event_has_registrations permission_denied precondition_failed",
+        takes="If-Match",
+    ),
+    Row(
+        "POST /users",
+        201,
+        "Location",
+        "user_exists validation_error idempotency_key_reused permission_denied",
+        takes="Idempotency-Key",
+    ),
+    Row("GET /users", 200, "Link", "invalid_cursor validation_error permission_denied", PAGE),
+    Row("GET /users/{userId}", 200, "", "user_not_found"),
+    Row("POST /events/{eventId}/registrations", 201, "Location", REGISTERING, takes="Idempotency-Key"),
+    Row("POST /events/{eventId}/register", 201, "Location", REGISTERING, takes="Idempotency-Key"),
+    Row(
+        "GET /events/{eventId}/registrations",
+        200,
+        "Link",
+        "event_not_found invalid_cursor validation_error permission_denied",
+        FILTERED,
+    ),
+    Row("GET /events/{eventId}/waitlist", 200, "Link", "event_not_found invalid_cursor permission_denied", PAGE),
+    Row("GET /events/{eventId}/registrations/{userId}", 200, "", "registration_not_found"),
+    Row("DELETE /events/{eventId}/registrations/{userId}", 200, "", "registration_not_found permission_denied"),
+    Row("DELETE /events/{eventId}/register/{userId}", 200, "", "registration_not_found permission_denied"),
+    Row("GET /users/{userId}/registrations", 200, "Link", "user_not_found invalid_cursor", FILTERED),
+    Row("GET /users/{userId}/waitlists", 200, "Link", "user_not_found invalid_cursor", PAGE),
+]
+CALLS = {row.call for row in TABLE}
+PAGES = {"/docs", "/redoc", "/schema"}
+SIGN_IN = {"/login", "/login/callback", "/logout"}
+"""What only browsers use; `eventsite.auth.login` says how."""
+
+
+def _routed(patterns: list[Any], prefix: str = "/") -> set[str]:
+    """Every ``METHOD /path`` of the URL configuration."""
+    found: set[str] = set()
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            found |= _routed(pattern.url_patterns, path)
+            continue
+        assert isinstance(pattern, URLPattern)
+        if path in SIGN_IN:
+            continue
+        named = path.replace("<str:event_id>", "{eventId}").replace("<str:user_id>", "{userId}")
+        methods = ["get"] if isinstance(pattern.callback, Lazily) else pattern.callback.actions  # type: ignore[attr-defined]
+        found |= {f"{method.upper()} {named}" for method in methods if method != "head"}
+    return found
+
+
+def test_the_calls_of_the_table_are_routed_and_no_others() -> None:
+    assert _routed(get_resolver().url_patterns) == CALLS
+
+
+def test_the_calls_of_the_table_are_documented_and_no_others(document: Any) -> None:
+    documented = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
+    assert documented == CALLS
+
+
+def _codes(answer: Any) -> set[str]:
+    content = answer.get("content", {}).get("application/problem+json", {})
+    return set(content["schema"]["allOf"][1]["properties"]["code"]["enum"]) if content else set()
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.call)
+def test_each_call_is_documented_as_in_the_table(document: Any, row: Row) -> None:
+    method, _, path = row.call.partition(" ")
+    operation = document["paths"][path][method.lower()]
+    answers = {status: resolved(document, answer) for status, answer in operation["responses"].items()}
+    assert [status for status in answers if status < "400"] == [str(row.status)]
+    assert set(answers[str(row.status)].get("headers", {})) == set(row.headers.split())
+    parameters = [resolved(document, part) for part in operation.get("parameters", [])]
+    assert {part["name"] for part in parameters if part["in"] == "query"} == set(row.query.split())
+    assert {part["name"] for part in parameters if part["in"] == "header"} == set(row.takes.split())
+    assert all(part["required"] for part in parameters if part["in"] == "path")
+    assert set(row.codes.split()) <= set().union(*map(_codes, answers.values()))
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if not set(row.call.split()) & PAGES], ids=lambda row: row.call)
+def test_each_call_is_documented_with_what_may_go_wrong_anywhere(document: Any, row: Row) -> None:
+    method, _, path = row.call.partition(" ")
+    answers = document["paths"][path][method.lower()]["responses"]
+    expected = {"401", "406", "429", "503"} | ({"400", "413", "415", "422"} if method[0] == "P" else set())
+    assert expected <= set(answers)
+    assert "500" not in answers
+    assert "WWW-Authenticate" in resolved(document, answers["401"])["headers"]
+    assert all("Retry-After" in resolved(document, answers[status])["headers"] for status in ("429", "503"))
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.call)
+def test_other_methods_are_refused_with_what_is_allowed(api: Api, row: Row) -> None:
+    path = row.call.partition(" ")[2].format(eventId="party", userId="alice")
+    allowed = {call.partition(" ")[0] for call in CALLS if call.partition(" ")[2] == row.call.partition(" ")[2]}
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - allowed:
+        answer = api.call(method, path, {})
+        assert answer.status_code == 405, method
+        assert allowed <= set(answer.headers["Allow"].split(", "))

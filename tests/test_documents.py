@@ -1,0 +1,74 @@
+"""What README.md, CONTRIBUTING.md and docs/ say is true: commands run, settings are explained, links lead somewhere."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests import tour
+
+README = (tour.ROOT / "README.md").read_text()
+PAGES = [tour.ROOT / "README.md", tour.ROOT / "CONTRIBUTING.md", *sorted((tour.ROOT / "docs").glob("*.md"))]
+FILE = re.compile(r"`((?:[a-z_]+/)+[a-z_]+\.(?:py|md))`")
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
+READERS = {"text", "word", "switch", "read", "trusted_url", "get"}
+AWS_SETS = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_ACCESS_KEY_ID", "AWS_PROFILE"}
+"""What the settings look at and nobody has to explain: AWS does."""
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def test_the_tour_prints_what_the_readme_says() -> None:
+    section = tour.text(README)
+    assert section.count(tour.COMMAND) > 10
+    assert tour.alike(tour.live(section)) == tour.alike(section)
+
+
+def test_the_continuous_integration_calls_the_test_command_of_the_readme() -> None:
+    command = re.search(r"## Test it\n\n```sh\n(.+)\n```", README)
+    assert command and "pytest" in command[1]
+    assert "## Test it" in (tour.ROOT / ".ci" / "run").read_text()
+
+
+def variables_of_the_settings() -> set[str]:
+    """Every environment variable that the settings read."""
+    tree = ast.parse((tour.ROOT / "eventsite" / "settings.py").read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    names = [
+        call.args[0].value for call in calls if _called(call) in READERS and isinstance(call.args[0], ast.Constant)
+    ]
+    return {name for name in names if isinstance(name, str)}
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def test_every_variable_is_explained_and_every_explained_one_is_read() -> None:
+    table = README.partition("## Settings")[2].partition("\n## ")[0]
+    explained = set(re.findall(r"`([A-Z][A-Z_]+)`", "".join(re.findall(r"(?m)^\| ([^|]+) \|", table))))
+    assert variables_of_the_settings() - AWS_SETS == explained
+
+
+@each_page
+def test_every_file_that_is_named_exists(page: Path) -> None:
+    assert [name for name in FILE.findall(page.read_text()) if not (tour.ROOT / name).exists()] == []
+
+
+@each_page
+def test_every_link_leads_to_a_page_and_a_heading(page: Path) -> None:
+    for path, heading in LINK.findall(page.read_text()):
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        assert not heading or heading in headings(target), heading
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of a page."""
+    titles = re.findall(r"(?m)^#+ (.+)$", page.read_text())
+    return {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_each_page_is_found_from_the_readme() -> None:
+    assert [page.name for page in PAGES[1:] if f"]({page.relative_to(tour.ROOT)})" not in README] == []
