@@ -47,9 +47,10 @@ class Command(runserver.Command):
         if not settings.EMBEDDED_ENGINE:
             return f"Data: in DynamoDB at {settings.DYNAMODB_ENDPOINT}"
         try:
-            return f"Data: in {settings.LOCAL_DYNAMODB_DIR}, kept by the embedded DynamoDB engine at {connection.endpoint()}"
+            url = connection.endpoint()
         except Unavailable as error:
             raise CommandError(error.sentence) from error
+        return f"Data: in {settings.LOCAL_DYNAMODB_DIR}, kept by the embedded DynamoDB engine at {url}"
 
     def _local_pool(self) -> str:
         pool = user_pool.pool()
