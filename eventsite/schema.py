@@ -8,7 +8,7 @@ from eventsite import __version__
 from eventsite.openapi import security  # noqa: F401 (importing it declares the security scheme)
 from eventsite.openapi.document import COMPONENTS, ID, PAGES, Call, Json, describe, ref
 from eventsite.urls import FROM_ROOT
-from eventsite.web.fields import TEXT_PATTERN, IdField
+from eventsite.web.fields import TEXT_PATTERN, TIME_PATTERN, IdField, TimeField, TimeZoneField
 
 HOST = "https://api.example.com"
 
@@ -21,8 +21,10 @@ class TextSchema(OpenApiSerializerFieldExtension):
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
         """The schema object."""
-        pattern = ID["pattern"] if isinstance(self.target, IdField) else TEXT_PATTERN
-        return {"type": "string", "pattern": pattern}
+        if isinstance(self.target, TimeZoneField):
+            return {"type": "string", "format": "iana-time-zone"}
+        patterns = {IdField: ID["pattern"], TimeField: TIME_PATTERN}
+        return {"type": "string", "pattern": patterns.get(type(self.target), TEXT_PATTERN)}
 
 
 class DaySchema(OpenApiSerializerFieldExtension):

@@ -24,6 +24,7 @@ from eventsite import errors, ids, problems
 from eventsite.auth.permissions import SEE_EVENTS, Reach, reach
 from eventsite.dynamodb import idempotency
 from eventsite.web import pagination
+from eventsite.web.bodies import Body
 
 Json = dict[str, Any]
 
@@ -312,13 +313,23 @@ class Schema(AutoSchema):
         ours["schema"]["allOf"][1]["properties"]["code"]["enum"].append("validation_error")
 
     def _postprocess_serializer_schema(self, schema: Json, serializer: Any, direction: Any) -> Json:
-        """An answer always has all of its fields."""
+        """An answer always has all of its fields. In a request, null is as good as nothing."""
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
+        if direction == "request" and isinstance(serializer, Body):
+            for name in schema["properties"].keys() - schema.get("required", ()):
+                _allow_null(schema["properties"][name])
         if direction == "response":
             schema["required"] = list(schema["properties"])
             for part in schema["properties"].values():
                 part.pop("readOnly", None)
         return schema
+
+
+def _allow_null(schema: Json) -> None:
+    if schema["type"] in ("string", "integer", "boolean"):
+        schema["type"] = [schema["type"], "null"]
+    if "enum" in schema:
+        schema["enum"] = [*schema["enum"], None]
 
 
 QUERY_EXAMPLES: dict[str, Any] = {"limit": 20, "cursor": "WyJ4Il0:1wV3aB:c2lnbmF0dXJl"}
