@@ -317,7 +317,7 @@ class Schema(AutoSchema):
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
         if direction == "request" and isinstance(serializer, Body):
             for name in schema["properties"].keys() - schema.get("required", ()):
-                _allow_null(schema["properties"][name])
+                schema["properties"][name] = _or_null(schema["properties"][name])
         if direction == "response":
             schema["required"] = list(schema["properties"])
             for part in schema["properties"].values():
@@ -325,11 +325,14 @@ class Schema(AutoSchema):
         return schema
 
 
-def _allow_null(schema: Json) -> None:
-    if schema["type"] in ("string", "integer", "boolean"):
-        schema["type"] = [schema["type"], "null"]
-    if "enum" in schema:
-        schema["enum"] = [*schema["enum"], None]
+def _or_null(schema: Json) -> Json:
+    """The schema of a value or null. Two alternatives, because many tools look at a format of one type only."""
+    if "anyOf" in schema:  # a schema that an extension changes comes by twice
+        return schema
+    value = {name: part for name, part in schema.items() if name != "description"}
+    if isinstance(value["type"], list):
+        value["type"] = value["type"][0]
+    return {"anyOf": [value, {"type": "null"}], "description": schema.get("description", "")}
 
 
 QUERY_EXAMPLES: dict[str, Any] = {"limit": 20, "cursor": "WyJ4Il0:1wV3aB:c2lnbmF0dXJl"}

@@ -7,7 +7,6 @@ not, except that an HTML form, where all values are text, may say its numbers an
 import re
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from rest_framework import serializers
@@ -96,6 +95,8 @@ class TimeZoneField(TextField):
 @cache
 def time_zones() -> frozenset[str]:
     """The names of all time zones, the same on every machine: those of the package tzdata."""
+    from importlib import resources  # not before somebody sends a time zone
+
     names = resources.files("tzdata").joinpath("zones").read_text().split()
     return frozenset(names) - {"Factory"}  # which stands for a clock that nobody has set
 
