@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.utils import html
 
 
 class Body(serializers.Serializer[Any]):
@@ -11,7 +12,7 @@ class Body(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """The fields by their Python names. Raises: `ValidationError` with every wrong field at once."""
-        if isinstance(data, dict):
+        if isinstance(data, dict) and not html.is_html_input(data):
             data = {name: value for name, value in data.items() if value is not None or self._removes(name)}
         values: dict[str, Any] = super().to_internal_value(data)
         return values if self.partial else {name: value for name, value in values.items() if value is not None}
