@@ -13,6 +13,7 @@ from typing import Any
 from pynamodb.expressions.update import Action
 
 from events import guards, models, promoting
+from events.intent import TIMES, meant
 from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, Seats, WholeEvent
 from events.signals import event_deleted, event_edited, settling_wanted
 from eventsite import clock
@@ -24,10 +25,8 @@ from eventsite.dynamodb.retries import LostRace, retry_lost_race
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Forbidden, Missing, Refused, Stale
 
-DESCRIPTION = ("title", "description", "date", "location", "organizer")
+DESCRIPTION = ("title", "description", "date", "location", "organizer", *TIMES)
 """The fields of an event that only the description holds."""
-OPTIONAL: tuple[str, ...] = ()
-"""Those of them that an event need not have; an edit may take them away."""
 OF_THE_SEATS = ("capacity", "waitlist_enabled", "status")
 """The fields that decide who gets a seat."""
 REMEMBERED_EDITS = 8
@@ -146,7 +145,7 @@ def edit(event_id: str, changes: dict[str, Any], *, scope: Scope, versions: set[
     Takes: the changed fields by their Python names, None for one that is taken away; who asks; the versions the caller
     means to edit (None: any).
     Returns: the event after the edit, as it was written.
-    Raises: `EventNotFound`; `EventNotYours`; `Stale` when the event is of none of these versions.
+    Raises: `EventNotFound`; `EventNotYours`; `Stale` when the event is of none of these versions; `WrongValues`.
     """
     return _edit(event_id, changes, scope, versions, uuid.uuid4().hex[:8])
 
@@ -161,7 +160,7 @@ def _edit(
         return before
     if versions is not None and before.event.version not in versions:
         raise Stale
-    changes = {name: value for name, value in changes.items() if not _is_already(before, name, value)}
+    changes = {name: value for name, value in meant(before, changes).items() if not _is_already(before, name, value)}
     if any(name in changes for name in OF_THE_SEATS):
         return _change_both(before, changes, operation)
     return _change_description(before, changes, operation)

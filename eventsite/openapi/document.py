@@ -24,6 +24,7 @@ from eventsite import errors, ids, problems
 from eventsite.auth.permissions import SEE_EVENTS, Reach, reach
 from eventsite.dynamodb import idempotency
 from eventsite.web import pagination
+from eventsite.web.bodies import Body
 
 Json = dict[str, Any]
 
@@ -64,6 +65,11 @@ def describe(*described: str, call: Call) -> None:
     for position, text in enumerate(described):
         name = call.name if position == 0 else f"{call.name}OnOlderPath"
         CALLS[text] = replace(call, name=name)
+
+
+def path_id(name: str, example: str) -> None:
+    """Document a part of paths that is an id."""
+    COMPONENTS["parameters"][name] = {"name": name, "in": "path", "required": True, "schema": ID, "example": example}
 
 
 def ref(kind: str, name: str) -> Json:
@@ -116,8 +122,6 @@ ID: Json = {"type": "string", "pattern": f"^{ids.PATTERN}$", "minLength": 1, "ma
 COMPONENTS: dict[str, Json] = {
     "schemas": {"Problem": PROBLEM},
     "parameters": {
-        "eventId": {"name": "eventId", "in": "path", "required": True, "schema": ID, "example": "spring-party"},
-        "userId": {"name": "userId", "in": "path", "required": True, "schema": ID, "example": "alice"},
         "If-Match": {
             "name": "If-Match",
             "in": "header",
@@ -206,6 +210,15 @@ class Generator(SchemaGenerator):
         return dict(sorted((paths | PAGES).items()))
 
 
+def undescribed() -> list[str]:
+    """The calls that have no description, such as ``GET /events``."""
+    autodiscover_modules("schema")
+    generator = Generator()
+    generator._initialise_endpoints()
+    offered = [f"{method} {path}" for path, _, method, _ in generator._get_paths_and_endpoints()]
+    return [call for call in offered if call not in CALLS]
+
+
 PAGES: dict[str, Json] = {}
 """The paths that no DRF view of ours stands behind."""
 
@@ -218,10 +231,10 @@ class Schema(AutoSchema):
     def get_operation(
         self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
     ) -> Json:
-        """The operation object of a call. Raises `KeyError` for a call that nobody described."""
+        """The operation object of a call. One that nobody described gets by with what the code says."""
         self.registry, self.path, self.path_regex, self.path_prefix = registry, path, path_regex, path_prefix
         self.method = method.upper()
-        call = CALLS[f"{self.method} {path}"]
+        call = CALLS.get(f"{self.method} {path}") or Call(name=self.get_operation_id(), summary=f"{self.method} {path}")
         operation: Json = {
             "operationId": call.name,
             "summary": call.summary,
@@ -312,13 +325,26 @@ class Schema(AutoSchema):
         ours["schema"]["allOf"][1]["properties"]["code"]["enum"].append("validation_error")
 
     def _postprocess_serializer_schema(self, schema: Json, serializer: Any, direction: Any) -> Json:
-        """An answer always has all of its fields."""
+        """An answer always has all of its fields. In a request, null is as good as nothing."""
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
+        if direction == "request" and isinstance(serializer, Body):
+            for name in schema["properties"].keys() - schema.get("required", ()):
+                schema["properties"][name] = _or_null(schema["properties"][name])
         if direction == "response":
             schema["required"] = list(schema["properties"])
             for part in schema["properties"].values():
                 part.pop("readOnly", None)
         return schema
+
+
+def _or_null(schema: Json) -> Json:
+    """The schema of a value or null. Two alternatives, because many tools look at a format of one type only."""
+    if "anyOf" in schema:  # a schema that an extension changes comes by twice
+        return schema
+    value = {name: part for name, part in schema.items() if name != "description"}
+    if isinstance(value["type"], list):
+        value["type"] = value["type"][0]
+    return {"anyOf": [value, {"type": "null"}], "description": schema.get("description", "")}
 
 
 QUERY_EXAMPLES: dict[str, Any] = {"limit": 20, "cursor": "WyJ4Il0:1wV3aB:c2lnbmF0dXJl"}
