@@ -70,25 +70,19 @@ def read(event_id: str, *, scope: Scope) -> WholeEvent:
 
 def may_be_seen(item: EventItem, scope: Scope) -> bool:
     """Whether an event, of which the description or the seats are given, exists as far as the caller is concerned."""
-    return item.status != DRAFT or scope.may_see_draft(item.organizer_id) or scope.may_touch(item.organizer_id)
+    return item.status != DRAFT or scope.may_see_draft(item.organizer_id)
 
 
 def check_access(item: EventItem, scope: Scope) -> None:
     """Make sure that the caller may touch an event, of which the description or the seats are given.
 
-    Raises: `EventNotFound` where it is a draft that the caller may not see, as if there were none; `EventNotYours`.
+    Raises: `EventNotYours`; `EventNotFound` where it is a draft, as if there were none.
     """
-    if item.status == DRAFT and not scope.may_see_draft(item.organizer_id):
-        raise EventNotFound
     if not scope.may_touch(item.organizer_id):
-        if item.status == DRAFT:
-            raise EventNotFound
-        raise EventNotYours
+        raise EventNotFound if item.status == DRAFT else EventNotYours
 
 
-def create(
-    fields: dict[str, Any], *, organizer_id: str | None, request: IdempotentRequest | None = None
-) -> WholeEvent:
+def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: IdempotentRequest | None = None) -> WholeEvent:
     """Create an event.
 
     Takes: the validated fields by their Python names, `event_id` among them if the client chose one; the owner's
@@ -100,14 +94,14 @@ def create(
     transaction = Transaction()
     transaction.put("event", whole.event, guards.is_new())
     transaction.put("seats", whole.seats)
-    if request:
-        request.remember(transaction, [item.to_dynamodb_dict() for item in whole])
+    if keyed:
+        keyed.remember(transaction, [item.to_dynamodb_dict() for item in whole])
     failures = transaction.commit()
-    if request and (earlier := request.found(failures)):
+    if keyed and (earlier := keyed.found(failures)):
         return WholeEvent(Event.parse(earlier[0]), Seats.parse(earlier[1]))
     if "event" in failures and not _is_made(failures["event"], whole.event):
         error = EventExists()
-        if request and (earlier := request.refuse(error)):
+        if keyed and (earlier := keyed.refuse(error)):
             return WholeEvent(Event.parse(earlier[0]), Seats.parse(earlier[1]))
         raise error
     return whole
@@ -266,9 +260,7 @@ def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, wit
 
 
 @retry_lost_race
-def _delete(
-    event_id: str, scope: Scope, versions: set[int] | None, with_people: bool, planned: list[Event]
-) -> None:
+def _delete(event_id: str, scope: Scope, versions: set[int] | None, with_people: bool, planned: list[Event]) -> None:
     event, seats = read(event_id, scope=scope)
     if planned and planned[-1].incarnation != event.incarnation:
         raise EventNotFound  # it is gone, and somebody made another one meanwhile
@@ -296,5 +288,3 @@ def forget_tickets(event_id: str, incarnation: str) -> None:
     with EventItem.batch_write() as batch:
         for item in EventItem.query(event_id, prefix, consistent_read=True):
             batch.delete(item)
-
-

@@ -236,18 +236,16 @@ def find_many(event_ids: Iterable[str]) -> dict[str, WholeEvent]:
     return _checked({event_id: WholeEvent.of(pair) for event_id, pair in items.items()})
 
 
-def with_seats(events: Iterable[Event]) -> list[WholeEvent]:
-    """The events with their seats, in the same order, without those that are gone (eventually consistent)."""
+def with_seats(events: Iterable[Event]) -> list[WholeEvent | None]:
+    """The events with their seats, in the same order; None for those that are gone (eventually consistent)."""
     listed = list(events)
     seats = {item.event_id: item for item in EventItem.batch_get([(one.event_id, Seats.ITEM) for one in listed])}
     found = {one.event_id: WholeEvent.of((one, *filter(None, [seats.get(one.event_id)]))) for one in listed}
     whole = _checked(found)
-    return [whole[one.event_id] for one in listed if one.event_id in whole]
+    return [whole.get(one.event_id) for one in listed]
 
 
 def _checked(found: dict[str, WholeEvent | None]) -> dict[str, WholeEvent]:
     """What was read item by item; where the items of an event do not fit, that event is read anew."""
     whole = {event_id: one if one and one.fits else find(event_id) for event_id, one in found.items()}
     return {event_id: one for event_id, one in whole.items() if one}
-
-

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from eventsite import clock
 from eventsite.dynamodb.idempotency import IdempotentRequest
+from registrations.models import JOIN
 
 
 class TakenOver(Exception):
@@ -23,7 +24,7 @@ class Operation:
     kind: str
     event_id: str
     user_id: str
-    request: IdempotentRequest | None = None
+    keyed: IdempotentRequest | None = None
     """The keyed request that it carries out, if any: it is announced there under its id."""
     id: str = field(default_factory=new_id)
     registration_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -48,6 +49,6 @@ class Operation:
         Raises: `TakenOver`.
         """
         before, self.id = self.id, new_id()
-        if self.request and not self.request.take_over(before, self.id):
+        if self.keyed and not self.keyed.take_over(before, self.id):
             raise TakenOver
         return before

@@ -1,24 +1,41 @@
-"""Lists of registrations: an event's in the order of its queue, a user's with the events they are for."""
+"""Lists of registrations: an event's in the order of its tickets, a user's with the events they are for.
 
-from typing import NamedTuple
+An event's list is read in several calls: the seats, the tickets, the operations that are not settled yet, and the seats
+once more. Where these show that somebody came, went or moved up in between, as far as it concerns the page, it is read
+again; so a page is that of one moment, unless the event is too busy for it: after `TRIES` times each line still was true
+at some moment while it was read.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from events import models as events
+from events import tickets
 from events.editing import EventNotFound, check_access, may_be_seen
-from events.models import Event, Seats, WholeEvent
+from events.models import Promotion, Seats, WholeEvent
+from eventsite.auth.scope import EVERYTHING, Scope
+from eventsite.dynamodb.reads import together
+from eventsite.dynamodb.retries import LostRace
+from eventsite.errors import Unavailable
 from eventsite.ids import is_id
+from registrations import reading, records
+from registrations.errors import RegistrationNotFound
 from registrations.models import (
+    ACTIVE,
     CANCELLED,
+    REGISTERED,
     WAITLISTED,
+    ActiveItem,
+    EventTicket,
     Registration,
-    cancelled_since,
-    cursor_of,
-    has_status,
-    start_after,
+    active_items,
+    past_items,
 )
 from users import directory
 from users.directory import UserNotFound
 
-Cursor = list[str]
+TRIES = 8
 
 
 class Attendance(NamedTuple):
@@ -28,66 +45,222 @@ class Attendance(NamedTuple):
     whole_event: WholeEvent
 
 
+class Line(NamedTuple):
+    """One ticket of an event's list."""
+
+    ticket: int
+    waited: bool
+    registration: Registration
+
+
 def of_event(
-    event_id: str, *, status: str, limit: int, after: Cursor | None, owner: str | None = None
-) -> tuple[list[Registration], Cursor | None]:
+    event_id: str, *, scope: Scope, status: str, limit: int, after: int | None
+) -> tuple[list[Registration], int | None]:
     """One page of an event's registrations, strongly consistent.
 
-    Takes: a status or `ACTIVE`; how many at most; where the last page ended; the organizer who must own the event
-    (None: anybody's).
-    Returns: the registrations, registered ones in order of registration and then waitlisted ones in the order of
-    the queue, with their positions; the cursor to continue after (None on the last page).
+    Takes: who asks; a status or `ACTIVE`; how many at most; the ticket the last page ended with.
+    Returns: the registrations in the order of their tickets, so those with a seat come before those who wait, who have
+    their positions; the ticket to continue after (None on the last page).
     Raises: `EventNotFound`; `EventNotYours`.
     """
-    half = Event.find(event_id) if status == CANCELLED else Seats.find(event_id)
-    if half is None:
+    seats = Seats.find(event_id)
+    if seats is None:
         raise EventNotFound
-    check_access(half, owner=owner)
-    found = Registration.by_event.query(
-        event_id,
-        cancelled_since(half.created_at) if isinstance(half, Event) else has_status(status),
-        consistent_read=True,
-        limit=limit + 1,
-        last_evaluated_key=start_after(after),
-    )
-    rows, following = _cut(list(found), limit)
-    waiting = [row for row in rows if row.status == WAITLISTED]
-    continued = after is not None and after[-1].startswith(f"{WAITLISTED}#")
-    first = Registration.rank(waiting[0]) if waiting and continued else 1
-    for position, row in enumerate(waiting, start=first):
-        row.position = position
-    return rows, following
+    check_access(seats, scope)
+    for attempt in range(TRIES):
+        page = _Page(seats, status, after, limit)
+        lines = page.read()
+        now = Seats.find(event_id)
+        if now is None or now.incarnation != seats.incarnation:
+            raise EventNotFound
+        if lines is not None and (attempt == TRIES - 1 or page.still_stands(now)):
+            return [line.registration for line in lines], page.following
+        seats = now
+    raise Unavailable
+
+
+@dataclass
+class _Page:
+    """One look at a page of an event's list."""
+
+    seats: Seats
+    status: str
+    after: int | None
+    limit: int
+    following: int | None = None
+    _last: int = 0
+
+    def still_stands(self, now: Seats) -> bool:
+        """Whether nothing happened to the page since the seats were read first."""
+        unchanged = self.seats.left == now.left and self.seats.settings == now.settings
+        if self._last > self.seats.served or self.status == REGISTERED:
+            unchanged = unchanged and self.seats.served == now.served
+        return bool(unchanged and (self.seats.tickets == now.tickets or self._last < self.seats.tickets))
+
+    def read(self) -> list[Line] | None:
+        """The lines of the page; None where the seats are too old to tell."""
+        first, last = self._range()
+        lines = self._merged(first, last)
+        page = lines[: self.limit]
+        self.following = page[-1].ticket if len(lines) > self.limit else None
+        self._last = self.following or last
+        if self.status == CANCELLED:
+            return self._without_returned(page)
+        try:
+            self._tell(page)
+        except LostRace:
+            return None
+        return page
+
+    def _merged(self, first: int, last: int) -> list[Line]:
+        """What is written of the lines, with what is committed and not written yet: more than a page, if there is more."""
+        pending, cancelled = self._pending(), self.status == CANCELLED
+        limit = self.limit + 1 + len(pending)
+        lines = {line.ticket: line for line in self._stored(first, last, limit, cancelled=cancelled)}
+        end = max(lines) if len(lines) >= limit else last
+        for line, leaving in pending:
+            if leaving and not cancelled:
+                lines.pop(line.ticket, None)
+            elif leaving == cancelled and first <= line.ticket <= end:
+                lines[line.ticket] = line
+        return [lines[ticket] for ticket in sorted(lines)]
+
+    def _range(self) -> tuple[int, int]:
+        first, last = (self.after or 0) + 1, int(self.seats.tickets)
+        if self.status == REGISTERED:
+            last = int(self.seats.served)
+        elif self.status == WAITLISTED:
+            first = max(first, int(self.seats.served) + 1)
+        return first, last
+
+    def _stored(self, first: int, last: int, limit: int, *, cancelled: bool) -> Iterable[Line]:
+        if first > last:
+            return
+        partition = EventTicket.partition(self.seats.event_id, self.seats.incarnation)
+        wanted = EventTicket.range(first, last, cancelled=cancelled)
+        for item in EventTicket.query(partition, wanted, consistent_read=True, limit=limit):
+            status = CANCELLED if cancelled else REGISTERED
+            told = item.told(event_id=self.seats.event_id, user_id=str(item.user_id), status=status)
+            yield Line(int(item.ticket or 0), item.waited, told)
+
+    def _pending(self) -> list[tuple[Line, bool]]:
+        """What is committed and not written to the list yet: each line, and whether it is of somebody who left."""
+        known = records.of(self.seats)
+        keys = [(ActiveItem, *ActiveItem.key_of(self.seats.event_id, record.user_id)) for record in known]
+        items = together(*keys, consistent=True)
+        found = []
+        for record, item in zip(known, items, strict=True):
+            if item is not None and item.lock == record.operation:
+                found.append((_unsettled(item, record), bool(record.leaving)))
+        return found
+
+    def _tell(self, lines: list[Line]) -> None:
+        """Complete the lines: who waits and where, and when the others moved up."""
+        waiting = [line for line in lines if line.ticket > self.seats.served]
+        position = tickets.position(self.seats, waiting[0].ticket) if waiting else None
+        if waiting and position is None:
+            raise LostRace(at_once=True)
+        for place, line in enumerate(waiting, start=position or 1):
+            line.registration.status, line.registration.position = WAITLISTED, place
+        moved = [line for line in lines if line.waited and line.ticket <= self.seats.served]
+        times = promotion_times(self.seats, [line.ticket for line in moved])
+        for line in moved:
+            line.registration.promoted_at = times[line.ticket]
+
+    def _without_returned(self, lines: list[Line]) -> list[Line]:
+        """Without those who registered again meanwhile: a line may be left over from before."""
+        users = [line.registration.user_id for line in lines]
+        keys = [(ActiveItem, *ActiveItem.key_of(self.seats.event_id, user)) for user in users]
+        items = [
+            item for start in range(0, len(keys), 100) for item in together(*keys[start : start + 100], consistent=True)
+        ]
+        return [line for line, item in zip(lines, items, strict=True) if not _is_back(item, self.seats, line.ticket)]
+
+
+def _is_back(item: ActiveItem | None, seats: Seats, ticket: int) -> bool:
+    if item is None or item.ticket is None:
+        return bool(item and item.lock and item.record in seats.records.as_dict())
+    return item.incarnation == seats.incarnation and item.ticket != ticket
+
+
+def _unsettled(item: ActiveItem, record: records.Record) -> Line:
+    if record.leaving:
+        told = item.told(event_id=item.event_id, user_id=item.user_id, status=CANCELLED)
+        told.cancelled_at = item.lock_at
+        return Line(record.ticket, item.waited, told)
+    told = Registration(item.event_id, item.user_id, str(item.lock_registration_id), REGISTERED, str(item.lock_at))
+    return Line(record.ticket, record.waited, told)
+
+
+def promotion_times(seats: Seats, moved: list[int]) -> dict[int, str | None]:
+    """When the queue moved past each of some tickets, which are in order: one query, backwards from the last one.
+
+    Raises: `LostRace` where the seats are old.
+    """
+    if not moved:
+        return {}
+    recorded = {record.successor: record.at for record in records.of(seats) if record.successor}
+    event_id, upto = tickets.promotion_key(seats, moved[-1])
+    since = tickets.promotion_key(seats, 0)[1]
+    moves: list[tuple[int, str]] = [(first, at) for first, at in recorded.items() if first]
+    for move in Promotion.query(
+        event_id, Promotion.item.between(since, upto), consistent_read=True, scan_index_forward=False
+    ):
+        moves.append((int(move.first), move.at))
+        if move.first <= moved[0]:
+            break
+    if moved[-1] >= seats.moved and all(first != seats.moved for first, _ in moves):
+        raise LostRace(at_once=True)
+    moves.sort()
+    return {ticket: next((at for first, at in reversed(moves) if first <= ticket), None) for ticket in moved}
 
 
 def of_user(
-    user_id: str, *, status: str, limit: int, after: Cursor | None, drafts_of: str | None = None
-) -> tuple[list[Attendance], Cursor | None]:
-    """One page of a user's registrations with their events, in order of standing.
+    user_id: str, *, scope: Scope, status: str, limit: int, after: str | None
+) -> tuple[list[Attendance], str | None]:
+    """One page of a user's registrations with their events, in the order of the events' ids.
 
-    Takes: a status or `ACTIVE`; how many at most; where the last page ended; whose drafts may be seen (None:
-    everybody's): a registration is left out while its event is a draft that may not be.
-    Returns: as `of_event`.
+    Takes: who asks: a registration is left out while its event is a draft that they may not see; a status or `ACTIVE`;
+    how many at most; the event the last page ended with.
+    Returns: as `of_event`; with a status asked for, a page may be shorter and others follow all the same.
     Raises: `users.directory.UserNotFound`.
     """
     if not is_id(user_id):
         raise UserNotFound
-    found = Registration.by_user.query(
-        user_id, has_status(status), limit=limit + 1, last_evaluated_key=start_after(after)
-    )
-    rows, following = _cut(list(found), limit)
-    if not rows:
+    items: list[Any] = list((past_items if status == CANCELLED else active_items)(user_id, after, limit + 1))
+    following = items[limit - 1].event_id if len(items) > limit else None
+    items = items[:limit]
+    if not items:
         directory.read(user_id)  # who has registrations exists; who has none may not
-    listings = {
-        event_id: whole_event
-        for event_id, whole_event in events.find_many({row.event_id for row in rows}).items()
-        if may_be_seen(whole_event.event, drafts_of)
+    whole = {
+        event_id: one
+        for event_id, one in events.find_many(item.event_id for item in items).items()
+        if may_be_seen(one.event, scope)
     }
-    for row in rows:
-        if row.status == WAITLISTED:
-            row.position = Registration.rank(row)
-    known = [Attendance(row, listings[row.event_id]) for row in rows if row.event_id in listings]
-    return [one for one in known if one.registration.is_of(one.whole_event.event)], following
+    told = [_attendance(item, whole[item.event_id], status) for item in items if item.event_id in whole]
+    return [one for one in told if one], following
 
 
-def _cut(rows: list[Registration], limit: int) -> tuple[list[Registration], Cursor | None]:
-    return rows[:limit], cursor_of(rows[limit - 1]) if len(rows) > limit else None
+def _attendance(item: Any, whole: WholeEvent, status: str) -> Attendance | None:
+    """A registration as it is told in its user's list; None if it is none of this status."""
+    if status == CANCELLED:
+        fits = item.incarnation == whole.seats.incarnation
+        told = item.told(event_id=item.event_id, user_id=item.user_id, status=CANCELLED)
+        return Attendance(told, whole) if fits else None
+    settled = not item.lock and item.ticket is not None and item.incarnation == whole.seats.incarnation
+    if settled and not item.waited:
+        told = item.told(event_id=item.event_id, user_id=item.user_id, status=REGISTERED)
+    else:
+        found = _read(item.event_id, item.user_id)
+        if found is None:
+            return None
+        told = found
+    wanted = (REGISTERED, WAITLISTED) if status == ACTIVE else (status,)
+    return Attendance(told, whole) if told.status in wanted else None
+
+
+def _read(event_id: str, user_id: str) -> Registration | None:
+    try:
+        return reading.read(event_id, user_id, scope=EVERYTHING)
+    except RegistrationNotFound:
+        return None

@@ -9,7 +9,6 @@ seats have its record. Where the two do not agree, both are read again.
 from typing import NamedTuple
 
 from events import tickets
-from events.editing import may_be_seen
 from events.models import Seats
 from eventsite.auth.scope import EVERYTHING, Scope
 from eventsite.dynamodb.reads import together
@@ -19,7 +18,16 @@ from eventsite.errors import Unavailable
 from eventsite.ids import is_id
 from registrations import records, settling
 from registrations.errors import RegistrationNotFound
-from registrations.models import CANCELLED, LEAVE, REGISTERED, WAITLISTED, ActiveItem, EventTicket, PastItem, Registration
+from registrations.models import (
+    CANCELLED,
+    LEAVE,
+    REGISTERED,
+    WAITLISTED,
+    ActiveItem,
+    EventTicket,
+    PastItem,
+    Registration,
+)
 from registrations.operations import Operation
 from registrations.records import Record
 
@@ -39,7 +47,7 @@ def read(event_id: str, user_id: str, *, scope: Scope) -> Registration:
     Takes: the ids; who asks. Raises: `RegistrationNotFound`, also where the event is out of the caller's reach.
     """
     found = _find(event_id, user_id)
-    if found is None or not (scope.may_touch(found.seats.organizer_id) and may_be_seen(found.seats, scope)):
+    if found is None or not scope.may_touch(found.seats.organizer_id):
         raise RegistrationNotFound
     told = _tell_active(found) or _tell_past(found)
     if told is None:
@@ -65,9 +73,7 @@ def _find(event_id: str, user_id: str) -> Found | None:
     if seats is None:
         return None
     if active is None and past is None:  # or a leaving is just being written: one vanishes, the other appears
-        seats, active, past = snapshot(
-            (Seats, event_id, Seats.ITEM), (ActiveItem, *active_key), (PastItem, *past_key)
-        )
+        seats, active, past = snapshot((Seats, event_id, Seats.ITEM), (ActiveItem, *active_key), (PastItem, *past_key))
     return Found(seats, active, past) if seats else None
 
 

@@ -1,10 +1,10 @@
 """What the seats say of an operation that is committed: one value under ``operation~user``, until it is settled.
 
-    5                     joined, with ticket 5, and has a seat
-    -5                    joined, with ticket 5, and waits
-    quit:5                left the queue, with ticket 5
-    free:5                gave up the seat of ticket 5, which is free now
-    hand:5:7:<time>       gave up the seat of ticket 5, which went to ticket 7
+5                     joined, with ticket 5, and has a seat
+-5                    joined, with ticket 5, and waits
+quit:5                left the queue, with ticket 5
+free:5                gave up the seat of ticket 5, which is free now
+hand:5:7:<time>       gave up the seat of ticket 5, which went to ticket 7
 """
 
 from dataclasses import dataclass

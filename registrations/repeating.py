@@ -3,25 +3,25 @@
 from collections import Counter
 from functools import partial
 
+from events.models import Seats
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import Announced, IdempotentRequest
 from eventsite.dynamodb.retries import LostRace, retry_lost_race
 from eventsite.errors import Missing, Refused
-from events.models import Seats
 from registrations import committing, locking, reading, seating
 from registrations.models import ActiveItem, Registration, record_name
 from registrations.operations import Operation, TakenOver
 
 
-def once(operation: Operation, request: IdempotentRequest, scope: Scope) -> Registration:
+def once(operation: Operation, keyed: IdempotentRequest, scope: Scope) -> Registration:
     """Carry out a joining, or give the first answer again. Raises: as `seating.register`."""
-    return retry_lost_race(partial(_once, operation, request, scope, Counter()))()
+    return retry_lost_race(partial(_once, operation, keyed, scope, Counter()))()
 
 
-def _once(operation: Operation, request: IdempotentRequest, scope: Scope, met: Counter[str]) -> Registration:
-    earlier = request.begin(operation.id)
+def _once(operation: Operation, keyed: IdempotentRequest, scope: Scope, met: Counter[str]) -> Registration:
+    earlier = keyed.begin(operation.id)
     if earlier is None:
-        return _carry_out(operation, request, scope)
+        return _carry_out(operation, keyed, scope)
     if not isinstance(earlier, Announced):
         return Registration(**earlier)
     met[earlier.operation] += 1
@@ -29,22 +29,22 @@ def _once(operation: Operation, request: IdempotentRequest, scope: Scope, met: C
         raise LostRace
     if _is_committed(operation, earlier.operation):
         registration = reading.as_it_stands(operation.event_id, operation.user_id)
-        request.finish(earlier.operation, registration.as_json())
+        keyed.finish(earlier.operation, registration.as_json())
         return registration
-    if not request.take_over(earlier.operation, operation.id):
+    if not keyed.take_over(earlier.operation, operation.id):
         raise LostRace
-    return _carry_out(operation, request, scope)
+    return _carry_out(operation, keyed, scope)
 
 
-def _carry_out(operation: Operation, request: IdempotentRequest, scope: Scope) -> Registration:
+def _carry_out(operation: Operation, keyed: IdempotentRequest, scope: Scope) -> Registration:
     try:
         registration = seating.join(operation, scope)
     except TakenOver:
         raise LostRace from None
     except (Refused, Missing) as error:
-        request.finish_refused(operation.id, error)
+        keyed.finish_refused(operation.id, error)
         raise
-    request.finish(operation.id, registration.as_json())
+    keyed.finish(operation.id, registration.as_json())
     return registration
 
 

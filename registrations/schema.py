@@ -4,7 +4,7 @@ from events.editing import EventNotFound
 from events.schema import SPRING_PARTY
 from eventsite.errors import Forbidden
 from eventsite.openapi.document import Call, Json, describe
-from registrations.seating import AlreadyRegistered, EventFull, RegistrationClosed, RegistrationNotFound
+from registrations.errors import AlreadyRegistered, EventFull, RegistrationClosed, RegistrationNotFound
 from registrations.serializers import AttendanceSerializer, LeftSerializer, RegisteredSerializer, RegistrationSerializer
 from users.directory import UserNotFound
 

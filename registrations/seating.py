@@ -17,7 +17,7 @@ registration before, the settling after, and what happens when a process ends in
 from functools import partial
 
 from events import tickets
-from events.editing import EventNotFound, check_access
+from events.editing import EventNotFound, check_access, may_be_seen
 from events.models import Seats
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
@@ -26,19 +26,18 @@ from eventsite.dynamodb.retries import LostRace, retry_lost_race
 from eventsite.ids import is_id
 from registrations import clearing, committing, guards, locking, reading, records, settling
 from registrations.committing import Change
-from registrations.locking import Locks
 from registrations.errors import AlreadyRegistered, EventFull, RegistrationClosed, RegistrationNotFound
+from registrations.locking import Locks
 from registrations.models import JOIN, LEAVE, ActiveItem, PastItem, Registration
 from registrations.operations import Operation
 from registrations.signals import seats_changed
 from users.directory import UserNotFound
 from users.models import User
 
-
 # Registering
 
 
-def register(event_id: str, user_id: str, *, scope: Scope, request: IdempotentRequest | None = None) -> Registration:
+def register(event_id: str, user_id: str, *, scope: Scope, keyed: IdempotentRequest | None = None) -> Registration:
     """Give a user a seat, or a place at the end of the queue.
 
     Takes: the ids; who asks; the caller's idempotency key, if any.
@@ -46,12 +45,12 @@ def register(event_id: str, user_id: str, *, scope: Scope, request: IdempotentRe
     Raises: `EventNotFound`, `EventNotYours`, `UserNotFound`, `AlreadyRegistered`, `EventFull`,
     `RegistrationClosed`, `idempotency.KeyReused`.
     """
-    operation = Operation(JOIN, event_id, user_id, request)
-    if request is None:
+    operation = Operation(JOIN, event_id, user_id, keyed)
+    if keyed is None:
         return join(operation, scope)
     from registrations import repeating  # which joins by this module
 
-    return repeating.once(operation, request, scope)
+    return repeating.once(operation, keyed, scope)
 
 
 def join(operation: Operation, scope: Scope) -> Registration:
@@ -88,7 +87,7 @@ def _before_joining(operation: Operation, scope: Scope) -> tuple[Seats, PastItem
     if seats and user and _can_join(seats) and scope.may_touch(seats.organizer_id):
         return seats, past
     seats, user, past = _look(operation, consistent=True)
-    if seats is None:
+    if seats is None or not may_be_seen(seats, scope):
         raise EventNotFound
     check_access(seats, scope)
     if user is None:

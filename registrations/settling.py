@@ -53,7 +53,9 @@ def _leaving(item: ActiveItem, record: Record, seats: Seats) -> Transaction:
     promoted_at = item.promoted_at
     if item.waited and not promoted_at and record.leaving != records.QUIT:
         promoted_at = promotion_time(seats, record.ticket)
-    known = {name: getattr(item, name) for name in ("ticket", "waited", "registration_id", "registered_at", "incarnation")}
+    known = {
+        name: getattr(item, name) for name in ("ticket", "waited", "registration_id", "registered_at", "incarnation")
+    }
     known |= {"promoted_at": promoted_at, "cancelled_at": item.lock_at}
     transaction.delete("registration", ActiveItem(item.key, item.item), guards.is_held_by(record.operation))
     past = PastItem(*PastItem.key_of(item.event_id, item.user_id), **known)

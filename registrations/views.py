@@ -6,11 +6,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_DRAFT, READ_USER, REGISTER
+from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_USER, REGISTER
 from eventsite.web import pagination
 from eventsite.web.pagination import PageQuery
 from eventsite.web.viewsets import ApiViewSet, caller
-from registrations import pages, seating
+from registrations import pages, reading, seating
 from registrations.models import WAITLISTED
 from registrations.serializers import (
     AttendanceSerializer,
@@ -51,8 +51,7 @@ class RegistrationViewSet(ApiViewSet):
         registration = seating.register(
             event_id,
             user_id,
-            owner=self._owner(REGISTER, user_id),
-            drafts_of=self.owner(READ_DRAFT),
+            scope=self.scope(REGISTER, user_id),
             keyed=self.keyed(f"POST /events/{event_id}/registrations"),
         )
         location = reverse("registration", [event_id, user_id], request=request)
@@ -60,25 +59,22 @@ class RegistrationViewSet(ApiViewSet):
 
     def retrieve(self, request: Request, event_id: str, user_id: str) -> Response:
         """Read a user's registration for an event."""
-        owner = None if self.reaches_user(READ_USER, user_id) else self.owner(LIST_REGISTRATIONS)
-        return Response(RegistrationSerializer(seating.read(event_id, user_id, owner=owner)).data)
+        asked_by_user = self.reaches_user(READ_USER, user_id)
+        scope = self.scope(READ_USER, user_id) if asked_by_user else self.scope(LIST_REGISTRATIONS)
+        return Response(RegistrationSerializer(reading.read(event_id, user_id, scope=scope)).data)
 
     def destroy(self, request: Request, event_id: str, user_id: str) -> Response:
         """Give up a seat or a place in the queue; a freed seat goes to whoever is next."""
-        promoted = seating.leave(event_id, user_id, owner=self._owner(REGISTER, user_id))
+        promoted = seating.leave(event_id, user_id, scope=self.scope(REGISTER, user_id))
         message = "The registration is cancelled." + (" The next in line has the seat." if promoted else "")
         return Response(LeftSerializer({"message": message, "promotedUser": promoted}).data)
 
     def _page(self, event_id: str, status: str, query: dict[str, Any]) -> Response:
         after = pagination.read_cursor(query.get("cursor"), self.request)
         rows, following = pages.of_event(
-            event_id, status=status, limit=query["limit"], after=after, owner=self.owner(LIST_REGISTRATIONS)
+            event_id, status=status, limit=query["limit"], after=after, scope=self.scope(LIST_REGISTRATIONS)
         )
         return self.listed(RegistrationSerializer, rows, following)
-
-    def _owner(self, call: str, user_id: str) -> str | None:
-        """Who must own the event, so that the caller may do this to the user: anybody where it needs no owner."""
-        return None if self.reaches_user(call, user_id) else self.owner(call)
 
 
 class AttendanceViewSet(ApiViewSet):
@@ -101,6 +97,6 @@ class AttendanceViewSet(ApiViewSet):
         if not self.reaches_user(READ_USER, user_id):
             raise UserNotFound
         rows, following = pages.of_user(
-            user_id, status=status, limit=query["limit"], after=after, drafts_of=self.owner(READ_DRAFT)
+            user_id, status=status, limit=query["limit"], after=after, scope=self.scope(READ_USER, user_id)
         )
         return self.listed(AttendanceSerializer, rows, following)

@@ -31,15 +31,12 @@ def together(*keys: Key, consistent: bool) -> list[Any]:
         for table, items in answer["Responses"].items()
         for item in items
     }
-    raw: list[RawItem | None] = [
-        found.get((model.Meta.table_name, str(_key(model, parts)))) for model, *parts in keys
-    ]
+    raw: list[RawItem | None] = [found.get((model.Meta.table_name, str(_key(model, parts)))) for model, *parts in keys]
     return [model.parse(item) if item else None for (model, *_), item in zip(keys, raw, strict=True)]
 
 
 def _names(model: type[Record]) -> list[str]:
-    hash_key, range_key = model._hash_key_attribute(), model._range_key_attribute()
-    return [hash_key.attr_name] + ([range_key.attr_name] if range_key else [])
+    return [attribute.attr_name for attribute in model.key_attributes()]
 
 
 def _key(model: type[Record], parts: list[str]) -> RawItem:

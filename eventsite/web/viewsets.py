@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from eventsite.auth import permissions
+from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.web import pagination
 from eventsite.web.parsers import FORM_PARSERS
@@ -55,9 +56,9 @@ class ApiViewSet(viewsets.ViewSet):
         values: dict[str, Any] = serializer.validated_data
         return values
 
-    def owner(self, call: str) -> str | None:
-        """Whose events the caller may touch with a call of the table, as `permissions.owner`."""
-        return permissions.owner(call, permissions.principal_of(self.request))
+    def scope(self, call: str, user_id: str | None = None) -> Scope:
+        """What the caller reaches with a call of the table, as `permissions.scope`."""
+        return permissions.scope(call, permissions.principal_of(self.request), user_id)
 
     def reaches_user(self, call: str, user_id: str) -> bool:
         """Whether the caller's call of the table reaches a user, as `permissions.reaches_user`."""
