@@ -59,8 +59,6 @@ def last_of(seats: Seats, people: int) -> int:
 
     Raises: `LostRace` where the seats are old.
     """
-    if people == seats.waiting:
-        return _last(seats)
     counts, missing, ticket = _counts(seats), people, int(seats.served) + 1
     while missing > 0 and ticket <= seats.tickets:
         end = min((ticket // CHUNK + 1) * CHUNK, int(seats.tickets) + 1)
@@ -75,11 +73,6 @@ def last_of(seats: Seats, people: int) -> int:
                 return one
         ticket = end
     raise LostRace(at_once=True)  # fewer wait than the seats have counted: they are old
-
-
-def _last(seats: Seats) -> int:
-    """Everybody is let in: then the watermark may as well be the last ticket."""
-    return int(seats.tickets)
 
 
 def _waiting(seats: Seats, start: int, end: int) -> Iterator[int]:

@@ -3,10 +3,13 @@
 Deliberately shares nothing with the service's rules but the models.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from events.models import Event, EventItem, Seats
 from eventsite.dynamodb.connection import RawItem
+from eventsite.dynamodb.reads import together
 from registrations.models import ActiveItem, EventTicket, PastItem, RegistrationItem
 
 
@@ -39,29 +42,38 @@ class Stored:
         return [item and item.to_dynamodb_dict() for item in items]
 
 
-def stored(event_id: str) -> Stored:
-    """Everything of an event as it is, read consistently. What is left of earlier events of its id does not count."""
+def stored(event_id: str, users: Iterable[str] | None = None) -> Stored:
+    """Everything of an event as it is, read consistently. What is left of earlier events of its id does not count.
+
+    `users`: all who may have to do with it; without them, the whole table is searched.
+    """
     both = EventItem.item.between(Event.ITEM, Seats.ITEM)
     items = list(EventItem.query(event_id, both, consistent_read=True))
     event = next((item for item in items if isinstance(item, Event)), None)
     seats = next((item for item in items if isinstance(item, Seats)), None)
     incarnation = seats.incarnation if seats else ""
-    found: dict[str, list[RegistrationItem]] = {"active": [], "cancelled": [], "ticket": [], "history": []}
-    for item in RegistrationItem.scan(consistent_read=True):
-        kind, _, rest = str(item.item).partition("#")
-        of_event = item.key == f"{event_id}#{incarnation}"
-        if rest == event_id and (item.incarnation == incarnation or item.ticket is None):
-            found[kind].append(item)
-        elif of_event:
-            found["ticket" if kind == "ticket" else "history"].append(item)
+    lines = EventTicket.partition(event_id, incarnation)
+    found: dict[type[RegistrationItem], list[Any]] = {ActiveItem: [], PastItem: []}
+    for item in _searched(event_id, users):
+        if item and (item.incarnation == incarnation or item.ticket is None):
+            found[type(item)].append(item)
     return Stored(
         event,
         seats,
-        tuple(ActiveItem.get(item.key, item.item, consistent_read=True) for item in found["active"]),
-        tuple(PastItem.get(item.key, item.item, consistent_read=True) for item in found["cancelled"]),
-        tuple(EventTicket.get(item.key, item.item, consistent_read=True) for item in found["ticket"]),
-        tuple(EventTicket.get(item.key, item.item, consistent_read=True) for item in found["history"]),
+        tuple(found[ActiveItem]),
+        tuple(found[PastItem]),
+        tuple(EventTicket.query(lines, EventTicket.item.startswith("ticket#"), consistent_read=True)),
+        tuple(EventTicket.query(lines, EventTicket.item.startswith("cancelled#"), consistent_read=True)),
     )
+
+
+def _searched(event_id: str, users: Iterable[str] | None) -> list[Any]:
+    if users is not None:
+        keys = [(model, *model.key_of(event_id, user)) for user in users for model in (ActiveItem, PastItem)]
+        return together(*keys, consistent=True)
+    kinds = {f"active#{event_id}": ActiveItem, f"cancelled#{event_id}": PastItem}
+    items = [item for item in RegistrationItem.scan(consistent_read=True) if item.item in kinds]
+    return [kinds[item.item].find(item.key, item.item) for item in items]
 
 
 def audit(event_id: str, *, shrunk: bool = False) -> list[str]:
