@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from eventsite.auth.permissions import LOOK
 from eventsite.dynamodb import health
 
 LINKED = ("events", "users", "docs", "redoc", "schema", "health")
@@ -13,6 +14,8 @@ LINKED = ("events", "users", "docs", "redoc", "schema", "health")
 
 class Root(viewsets.ViewSet):
     """Where to start."""
+
+    permission_of_action = {"retrieve": LOOK}
 
     def retrieve(self, request: Request) -> Response:
         """The service's name, version and the way to everything else."""
@@ -22,6 +25,8 @@ class Root(viewsets.ViewSet):
 
 class Health(viewsets.ViewSet):
     """Whether the service can do its work."""
+
+    permission_of_action = {"retrieve": LOOK}
 
     def retrieve(self, request: Request) -> Response:
         """200 when DynamoDB answers for every table, else 503."""

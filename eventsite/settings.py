@@ -146,6 +146,7 @@ MIDDLEWARE = [
     "eventsite.web.middleware.ContentSecurityPolicyMiddleware",
     "eventsite.web.middleware.BasePathMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "eventsite.web.middleware.AdmissionMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     *(SIGN_IN_MIDDLEWARE if AUTH_MODE == "cognito" else []),  # an open service sets no cookies
@@ -211,7 +212,7 @@ REST_FRAMEWORK = {
         "eventsite.auth.authentication.BearerAuthentication",
         "eventsite.auth.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["eventsite.auth.permissions.Permitted"],
     "DEFAULT_PARSER_CLASSES": ["eventsite.web.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
@@ -273,6 +274,7 @@ LOGGING = {
         "pynamodb": {"level": "WARNING"},
         "zappa": {"level": "WARNING"},
         "zappa.wsgi": {"level": "WARNING"},
-        "django.request": {"level": "ERROR" if ON_LAMBDA else "WARNING"},
+        "django.request": {"level": "WARNING" if LOCAL else "CRITICAL"},
+        "django.security": {"level": "WARNING" if LOCAL else "CRITICAL"},
     },
 }

@@ -174,7 +174,7 @@ COMPONENTS: dict[str, Json] = {
         "401": _with_headers(problem(401, ("not_authenticated", "Sign in first.")), "WWW-Authenticate"),
         "406": problem(406, ("not_acceptable", "Could not satisfy the request Accept header.")),
         "413": problem(413, ("payload_too_large", "The body may have at most 1,000,000 bytes.")),
-        "415": problem(415, ("unsupported_media_type", 'Unsupported media type "text/plain" in request.')),
+        "415": problem(415, ("unsupported_media_type", problems.SENTENCE_OF_STATUS[415])),
         "429": _with_headers(problem(429, ("too_many_requests", "Too many requests.")), "Retry-After"),
         "503": _with_headers(problem(503, ("service_unavailable", errors.Unavailable.detail)), "Retry-After"),
     },
