@@ -6,27 +6,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from eventsite.auth.permissions import LOOK
+from eventsite.auth.permissions import SEE_EVENTS
 from eventsite.dynamodb import health
-
-LINKED = ("events", "users", "docs", "redoc", "schema", "health")
 
 
 class Root(viewsets.ViewSet):
     """Where to start."""
 
-    permission_of_action = {"retrieve": LOOK}
+    permission_of_action = {"retrieve": SEE_EVENTS}
+    links: tuple[str, ...] = ()
+    """The names of the routes that it leads to."""
 
     def retrieve(self, request: Request) -> Response:
         """The service's name, version and the way to everything else."""
-        links = {name: reverse(name, request=request) for name in LINKED}
+        links = {name: reverse(name, request=request) for name in self.links}
         return Response({"message": "Events, registrations and waitlists.", "version": settings.VERSION} | links)
 
 
 class Health(viewsets.ViewSet):
     """Whether the service can do its work."""
 
-    permission_of_action = {"retrieve": LOOK}
+    permission_of_action = {"retrieve": SEE_EVENTS}
 
     def retrieve(self, request: Request) -> Response:
         """200 when DynamoDB answers for every table, else 503."""
