@@ -184,7 +184,7 @@ COMPONENTS: dict[str, Json] = {
 }
 """The parts that more than one call refers to. The responses are those that any call may give."""
 
-ANY_CALL, ANY_BODY = ("401", "406", "429", "503"), ("400", "413", "415")
+ANY_CALL = ("400", "401", "406", "413", "415", "429", "503")
 
 
 class Generator(SchemaGenerator):
@@ -293,8 +293,7 @@ class Schema(AutoSchema):
         return found
 
     def _failures_of(self, call: Call) -> Json:
-        everywhere = ANY_CALL + (ANY_BODY if self.method in WITH_BODY else ())
-        found = {status: ref("responses", status) for status in everywhere}
+        found = {status: ref("responses", status) for status in ANY_CALL}
         found |= _by_status([*call.refusals, *self._implied(call)])
         if self._query() or self.method in WITH_BODY:
             self._add_validation(found)
