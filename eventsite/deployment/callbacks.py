@@ -66,8 +66,7 @@ def _check(environment: dict[str, str]) -> None:
         command, env=inherited | environment, cwd=lambda_package.ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        refusal = done.stderr.strip()
-        raise click.ClickException(refusal.splitlines()[-1] if "Traceback" in refusal else refusal)
+        raise click.ClickException(done.stderr.strip().removeprefix("Error: "))
 
 
 def _policy(cli: Any, chosen: stage_file.Choices) -> str:
