@@ -10,6 +10,8 @@ from django.conf import settings
 from pynamodb.connection import Connection, TableConnection
 
 from eventsite.dynamodb import retries
+from eventsite.dynamodb.client import Client
+from eventsite.dynamodb.signing import Keys
 
 RawItem = dict[str, dict[str, Any]]
 """An item as DynamoDB sends it: ``{"userId": {"S": "alice"}}``."""
@@ -52,6 +54,17 @@ class PatientConnection(Connection):
 
         return retries.retry_unanswered(next_part)()
 
+    @property
+    def client(self) -> Any:
+        """What speaks to DynamoDB: our own client, or botocore's where the settings ask for it."""
+        if settings.DYNAMODB_CLIENT == "botocore":
+            return super().client
+        if self._own_client is None:
+            self._own_client = _client()
+        return self._own_client
+
+    _own_client: Client | None = None
+
     def adopt(self, table: TableConnection) -> None:
         """Carry a table's calls from now on. Two models may share a table; its keys are the same to both."""
         if table.table_name not in self._tables:
@@ -80,6 +93,17 @@ def connection() -> PatientConnection:
             aws_secret_access_key=settings.DYNAMODB_CREDENTIALS,
         )
     return _connection
+
+
+def _client() -> Client:
+    word = settings.DYNAMODB_CREDENTIALS
+    return Client(
+        region=settings.AWS_REGION,
+        endpoint=_endpoint(),
+        keys=Keys(word, word) if word else None,
+        connect_seconds=CONNECT_SECONDS,
+        read_seconds=READ_SECONDS,
+    )
 
 
 def disconnect() -> None:
