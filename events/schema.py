@@ -9,7 +9,7 @@ from events.editing import EventExists, EventHasRegistrations, EventNotFound, Ev
 from events.models import STATUSES
 from events.serializers import EventSerializer
 from eventsite.errors import Forbidden
-from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, describe
+from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, describe, path_id
 
 SWITCHES = ("waitlistEnabled", "hasWaitlist")
 
@@ -33,6 +33,7 @@ SPRING_PARTY: Json = BODY | {
     "updatedAt": "2027-01-31T09:30:00.000000Z",
     "version": 1,
 }
+path_id("eventId", example="spring-party")
 QUERY_EXAMPLES |= {
     "status": ["published", "active"],
     "organizerId": "me",

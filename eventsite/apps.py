@@ -10,6 +10,7 @@ class EventsiteConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, and count what the retries meet."""
+        from eventsite import checks  # noqa: F401 (importing registers them)
         from eventsite.dynamodb import retries
         from eventsite.web import observability
 

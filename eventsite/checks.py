@@ -1,6 +1,6 @@
-"""``manage.py check --deploy``: what must not go into production.
+"""``manage.py check``: what a change must not forget; with ``--deploy`` also what must not go into production.
 
-The settings refuse what makes no sense anywhere; these refuse what is fine on a laptop only.
+The settings refuse what makes no sense anywhere; the deployment checks refuse what is fine on a laptop only.
 """
 
 from typing import Any
@@ -42,3 +42,12 @@ def secret_key(**_: Any) -> list[CheckMessage]:
     weak = len(key) < MIN_KEY_CHARACTERS or len(set(key)) < MIN_KEY_VARIETY or key.startswith("local-runs-only-")
     hint = "Set SECRET_KEY to 50 or more random characters, for example from `openssl rand -base64 48`."
     return [Error("SECRET_KEY is weak.", hint, id="eventsite.E004")] if weak else []
+
+
+@register("documentation")
+def calls(**_: Any) -> list[CheckMessage]:
+    """Nobody has to read the code to learn what a call does."""
+    from eventsite.openapi.document import undescribed
+
+    hint = 'Add describe("{}", call=Call(...)) to the schema.py of its app.'
+    return [Error(f"{call} has no description.", hint.format(call), id="eventsite.E005") for call in undescribed()]

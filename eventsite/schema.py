@@ -1,57 +1,20 @@
-"""What the OpenAPI document says about the fields that all apps use, and about the service's own routes."""
-
-from typing import Any
-
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+"""What the OpenAPI document says about the service's own routes."""
 
 from eventsite import __version__
-from eventsite.openapi import security  # noqa: F401 (importing openapi_auth declares the security scheme)
-from eventsite.openapi.document import COMPONENTS, ID, PAGES, Call, Json, describe, ref
-from eventsite.service import LINKED
-from eventsite.web.fields import TEXT_PATTERN, IdField
+from eventsite.dynamodb.health import checked_apps
+from eventsite.openapi import fields, security  # noqa: F401 (importing them tells drf-spectacular)
+from eventsite.openapi.document import COMPONENTS, PAGES, Call, Json, describe, ref
+from eventsite.urls import FROM_ROOT
 
 HOST = "https://api.example.com"
-
-
-class TextSchema(OpenApiSerializerFieldExtension):
-    """Texts and ids; their lengths come from the field's validators."""
-
-    target_class = "eventsite.web.fields.TextField"
-    match_subclasses = True
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
-        """The schema object."""
-        pattern = ID["pattern"] if isinstance(self.target, IdField) else TEXT_PATTERN
-        return {"type": "string", "pattern": pattern}
-
-
-class DaySchema(OpenApiSerializerFieldExtension):
-    """Calendar days."""
-
-    target_class = "eventsite.web.fields.DayField"
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
-        """The schema object."""
-        return {"type": "string", "format": "date"}
-
-
-class ChoiceSchema(OpenApiSerializerFieldExtension):
-    """Words out of a few, written in place rather than as components of their own."""
-
-    target_class = "rest_framework.fields.ChoiceField"
-    match_subclasses = True
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
-        """The schema object."""
-        return {"type": "string", "enum": list(self.target.choices)}
 
 
 COMPONENTS["schemas"] |= {
     "Root": {
         "type": "object",
-        "required": ["message", "version", *LINKED],
+        "required": ["message", "version", *FROM_ROOT],
         "properties": {"message": {"type": "string"}, "version": {"type": "string"}}
-        | {name: {"type": "string", "format": "uri"} for name in LINKED},
+        | {name: {"type": "string", "format": "uri"} for name in FROM_ROOT},
     },
     "Health": {
         "type": "object",
@@ -72,13 +35,15 @@ describe(
         description="The service's name and version, and the addresses of everything else.",
         answer="Root",
         example={"message": "Events, registrations and waitlists.", "version": __version__}
-        | {name: f"{HOST}/{name}" for name in LINKED},
+        | {name: f"{HOST}/{name}" for name in FROM_ROOT},
     ),
 )
 
 
 def _health(word: str) -> Json:
-    tables = {"events": "ok", "users": "ok", "registrations": "ok" if word == "healthy" else "unavailable"}
+    tables = dict.fromkeys(checked_apps(), "ok")
+    if word == "unhealthy":
+        tables[next(iter(tables))] = "unavailable"
     return {"status": word, "version": __version__, "tables": tables}
 
 

@@ -8,15 +8,16 @@ from rest_framework.reverse import reverse
 
 from eventsite.dynamodb import health
 
-LINKED = ("events", "users", "docs", "redoc", "schema", "health")
-
 
 class Root(viewsets.ViewSet):
     """Where to start."""
 
+    links: tuple[str, ...] = ()
+    """The names of the routes that it leads to."""
+
     def retrieve(self, request: Request) -> Response:
         """The service's name, version and the way to everything else."""
-        links = {name: reverse(name, request=request) for name in LINKED}
+        links = {name: reverse(name, request=request) for name in self.links}
         return Response({"message": "Events, registrations and waitlists.", "version": settings.VERSION} | links)
 
 

@@ -131,10 +131,10 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "eventsite",
-    "users",
-    "events",
     "registrations",
+    "events",
+    "users",
+    "eventsite",
 ]
 SIGN_IN_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -6,8 +6,10 @@ from eventsite.auth.login import callback, log_in, log_out
 from eventsite.openapi.pages import Lazily
 from eventsite.service import Health, Root
 
+FROM_ROOT = ("events", "users", "docs", "redoc", "schema", "health")
+
 urlpatterns = [
-    path("", Root.as_view({"get": "retrieve"}, name="eventsite"), name="root"),
+    path("", Root.as_view({"get": "retrieve"}, name="eventsite", links=FROM_ROOT), name="root"),
     path("health", Health.as_view({"get": "retrieve"}, name="Health"), name="health"),
     path("docs", Lazily("eventsite.openapi.views.SwaggerView"), name="docs"),
     path("redoc", Lazily("eventsite.openapi.views.RedocView"), name="redoc"),

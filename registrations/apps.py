@@ -7,6 +7,12 @@ class RegistrationsConfig(AppConfig):
     """The registrations app."""
 
     name = "registrations"
+    shell_names = (
+        "registrations.models.Registration",
+        "registrations.seating",
+        "registrations.pages.of_event",
+        "registrations.pages.of_user",
+    )
 
     def ready(self) -> None:
         """Listen to what happens to events."""

@@ -13,6 +13,7 @@ from tests.api import Api
 from tests.engines import running_engine, served_by
 from tests.metering import Meter
 from tests.signing_in import cognito  # noqa: F401 (a fixture)
+from tests.torn import Torn
 
 # An example may share its test's tables with the examples before it; each test says why that is right.
 hypothesis.settings.register_profile(
@@ -24,11 +25,29 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("eventsite")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--engine`: where the tests of the registrations run."""
+    parser.addoption(
+        "--engine",
+        choices=("marked", "torn", "kind"),
+        default="marked",
+        help="the engine of tests/registrations: torn (DynamoDB's isolation) where a module is marked so, everywhere, "
+        "or nowhere",
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def engine() -> Iterator[str]:
     """The URL of this run's DynamoDB engine, which the service is configured to use."""
     with running_engine() as url, served_by(url):
         yield url
+
+
+@pytest.fixture(scope="session")
+def torn_engine() -> Iterator[Torn]:
+    """A second engine, with the isolation that DynamoDB documents; tests that are marked `torn` run on it."""
+    with running_engine(module="tests.torn") as url:
+        yield Torn(url)
 
 
 @pytest.fixture(autouse=True)

@@ -39,10 +39,10 @@ def _wait_for(engine: subprocess.Popen[bytes], url: str) -> None:
 
 
 @contextmanager
-def running_engine(*, python: Path | str = sys.executable, **options: str) -> Iterator[str]:
+def running_engine(*, python: Path | str = sys.executable, module: str = "ministack", **options: str) -> Iterator[str]:
     """An empty engine (DynamoDB and all of AWS that it emulates) that forgets everything at its end; its URL.
 
-    `python` is the interpreter that has ministack; `options` are variables of ministack's own.
+    `python` is the interpreter that has ministack; `module` is what it runs; `options` are ministack's own variables.
     """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -58,7 +58,7 @@ def running_engine(*, python: Path | str = sys.executable, **options: str) -> It
     with TemporaryDirectory() as state:
         environment["STATE_DIR"] = state  # Cognito's keys
         process = subprocess.Popen(
-            [python, "-m", "ministack"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [python, "-m", module], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
             _wait_for(process, url)

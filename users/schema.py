@@ -1,11 +1,13 @@
 """What the OpenAPI document says about users."""
 
 from eventsite.errors import Forbidden
-from eventsite.openapi.document import Call, describe
+from eventsite.openapi.document import Call, describe, path_id
 from users.directory import UserExists, UserNotFound
 from users.serializers import UserSerializer
 
 ALICE = {"userId": "alice", "name": "Alice", "createdAt": "2027-01-31T09:30:00.000000Z"}
+
+path_id("userId", example="alice")
 
 describe(
     "POST /users",

@@ -15,10 +15,19 @@ SECONDS = 2.0
 NO_KEY = "#health"
 
 
+def checked_apps() -> list[str]:
+    """The apps that own a table."""
+    return [_app(model) for model in table_models()]
+
+
 def tables() -> dict[str, str]:
     """The state of each table, by the app it belongs to: ``ok`` or ``unavailable``."""
     with time_limit(SECONDS):
-        return {model.__module__.partition(".")[0]: _state(model) for model in table_models()}
+        return {_app(model): _state(model) for model in table_models()}
+
+
+def _app(model: type[Record]) -> str:
+    return model.__module__.partition(".")[0]
 
 
 def _state(model: type[Record]) -> str:

@@ -66,6 +66,11 @@ def describe(*described: str, call: Call) -> None:
         CALLS[text] = replace(call, name=name)
 
 
+def path_id(name: str, example: str) -> None:
+    """Document a part of paths that is an id."""
+    COMPONENTS["parameters"][name] = {"name": name, "in": "path", "required": True, "schema": ID, "example": example}
+
+
 def ref(kind: str, name: str) -> Json:
     """A reference to a component."""
     return {"$ref": f"#/components/{kind}/{name}"}
@@ -116,8 +121,6 @@ ID: Json = {"type": "string", "pattern": f"^{ids.PATTERN}$", "minLength": 1, "ma
 COMPONENTS: dict[str, Json] = {
     "schemas": {"Problem": PROBLEM},
     "parameters": {
-        "eventId": {"name": "eventId", "in": "path", "required": True, "schema": ID, "example": "spring-party"},
-        "userId": {"name": "userId", "in": "path", "required": True, "schema": ID, "example": "alice"},
         "If-Match": {
             "name": "If-Match",
             "in": "header",
@@ -206,6 +209,15 @@ class Generator(SchemaGenerator):
         return dict(sorted((paths | PAGES).items()))
 
 
+def undescribed() -> list[str]:
+    """The calls that have no description, such as ``GET /events``."""
+    autodiscover_modules("schema")
+    generator = Generator()
+    generator._initialise_endpoints()
+    offered = [f"{method} {path}" for path, _, method, _ in generator._get_paths_and_endpoints()]
+    return [call for call in offered if call not in CALLS]
+
+
 PAGES: dict[str, Json] = {}
 """The paths that no DRF view of ours stands behind."""
 
@@ -218,10 +230,10 @@ class Schema(AutoSchema):
     def get_operation(
         self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
     ) -> Json:
-        """The operation object of a call. Raises `KeyError` for a call that nobody described."""
+        """The operation object of a call. One that nobody described gets by with what the code says."""
         self.registry, self.path, self.path_regex, self.path_prefix = registry, path, path_regex, path_prefix
         self.method = method.upper()
-        call = CALLS[f"{self.method} {path}"]
+        call = CALLS.get(f"{self.method} {path}") or Call(name=self.get_operation_id(), summary=f"{self.method} {path}")
         operation: Json = {
             "operationId": call.name,
             "summary": call.summary,

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.template import loader
-from django.urls import reverse
 from rest_framework.exceptions import APIException
 from rest_framework.fields import empty
 from rest_framework.renderers import BrowsableAPIRenderer, HTMLFormRenderer
@@ -13,48 +12,9 @@ from rest_framework.request import Request, override_method
 from rest_framework.serializers import Serializer
 
 from eventsite import problems
+from eventsite.web import links
 
 Form = Serializer[Any]
-Link = tuple[str, str]
-
-WAYS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "root": (("Events", "events"), ("Users", "users"), ("API documentation", "docs"), ("Reference", "redoc")),
-    "event": (("Registrations", "registrations", "event_id"), ("Waitlist", "waitlist", "event_id")),
-    "registrations": (("Event", "event", "event_id"), ("Waitlist", "waitlist", "event_id")),
-    "waitlist": (("Event", "event", "event_id"), ("Registrations", "registrations", "event_id")),
-    "registration": (
-        ("Event", "event", "event_id"),
-        ("Registrations", "registrations", "event_id"),
-        ("User", "user", "user_id"),
-    ),
-    "user": (("Registrations", "user-registrations", "user_id"), ("Waitlists", "user-waitlists", "user_id")),
-    "user-registrations": (("User", "user", "user_id"), ("Waitlists", "user-waitlists", "user_id")),
-    "user-waitlists": (("User", "user", "user_id"), ("Registrations", "user-registrations", "user_id")),
-}
-WAYS["register"] = (("Event", "event", "event_id"), ("Registrations", "registrations", "event_id"))
-WAYS["unregister"] = WAYS["registration"]
-"""Where one can go from each route: a label, the name of a route, and the parts of the path that it shares."""
-
-
-def _registration(row: Any) -> Link:
-    label = f"{row['userId']}: {row['status']}"
-    return label, reverse("registration", args=[row["eventId"], row["userId"]])
-
-
-def _attendance(row: Any) -> Link:
-    label = f"{row['event']['title']}: {row['registration']['status']}"
-    return label, reverse("registration", args=[row["event"]["eventId"], row["registration"]["userId"]])
-
-
-ENTRIES: dict[str, Callable[[Any], Link]] = {
-    "events": lambda row: (f"{row['date']} {row['title']}", reverse("event", args=[row["eventId"]])),
-    "users": lambda row: (row["name"], reverse("user", args=[row["userId"]])),
-    "registrations": _registration,
-    "waitlist": _registration,
-    "user-registrations": _attendance,
-    "user-waitlists": _attendance,
-}
-"""The link that stands for one entry of each list."""
 
 
 class FormRenderer(HTMLFormRenderer):
@@ -83,13 +43,10 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         following = re.match("<([^>]+)>", response.get("Link", ""))
         if response.status_code >= 400:
             context["response_headers"]["Content-Type"] = problems.MEDIA_TYPE
-        context["links"] = [
-            (label, reverse(route, args=[match.kwargs[part] for part in parts]))
-            for label, route, *parts in WAYS.get(match.url_name, ())
-        ]
+        context["links"] = links.from_page(match.url_name, match.kwargs)
         if location := response.get("Location"):
             context["links"].insert(0, ("See what was created", location))
-        context["entries"] = [ENTRIES[match.url_name](row) for row in data] if isinstance(data, list) else []
+        context["entries"] = links.of_entries(match.url_name, data) if isinstance(data, list) else []
         context["next_page"] = following[1] if following else None
         return context
 

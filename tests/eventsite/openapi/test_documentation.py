@@ -11,9 +11,11 @@ from urllib.parse import urljoin
 
 import pytest
 import yaml
+from django.core import checks
 from django.core.management import call_command
 
 import eventsite
+from eventsite.openapi import document as openapi
 from tests.api import Api, problem
 from tests.browser import ORIGIN, Browser
 from tests.openapi import resolved
@@ -143,3 +145,21 @@ print([name for name in sys.modules if name.startswith("drf_spectacular.") or na
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     allowed = {"drf_spectacular.apps", "drf_spectacular.checks"}
     assert set(re.findall("'(.+?)'", printed)) <= allowed
+
+
+def test_a_call_without_a_description_is_a_sentence_of_the_system_check(
+    monkeypatch: pytest.MonkeyPatch, document: Any
+) -> None:
+    assert checks.run_checks(tags=["documentation"]) == []
+    monkeypatch.delitem(openapi.CALLS, "GET /users/{userId}")
+    said = [str(message.msg) for message in checks.run_checks(tags=["documentation"])]
+    assert said == ["GET /users/{userId} has no description."]
+
+
+def test_a_call_without_a_description_is_documented_by_what_the_code_says(
+    monkeypatch: pytest.MonkeyPatch, document: Any, api: Api
+) -> None:
+    monkeypatch.delitem(openapi.CALLS, "GET /users/{userId}")
+    bare = api.get("/schema").json()["paths"]
+    assert bare.keys() == document["paths"].keys()
+    assert bare["/users/{userId}"]["get"]["parameters"] == document["paths"]["/users/{userId}"]["get"]["parameters"]

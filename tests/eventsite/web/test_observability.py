@@ -152,7 +152,7 @@ def test_conflicts_and_missed_deadlines_are_counted(metrics: Metrics, settings: 
         raise retries.LostRace
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("eventsite.dynamodb.Transaction.commit", always_in_conflict)
+        patch.setattr("eventsite.dynamodb.transactions.Transaction.commit", always_in_conflict)
         assert api.register(event, user).status_code == 503
     counted = metrics()[-1]
     assert sum(counted["ConflictsRetried"]) >= 1

@@ -1,0 +1,41 @@
+"""How our serializer fields appear in the OpenAPI document. Importing this module tells drf-spectacular."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+
+from eventsite.openapi.document import ID, Json
+from eventsite.web.fields import TEXT_PATTERN, IdField
+
+
+class TextSchema(OpenApiSerializerFieldExtension):
+    """Texts and ids; their lengths come from the field's validators."""
+
+    target_class = "eventsite.web.fields.TextField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
+        """The schema object."""
+        pattern = ID["pattern"] if isinstance(self.target, IdField) else TEXT_PATTERN
+        return {"type": "string", "pattern": pattern}
+
+
+class DaySchema(OpenApiSerializerFieldExtension):
+    """Calendar days."""
+
+    target_class = "eventsite.web.fields.DayField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
+        """The schema object."""
+        return {"type": "string", "format": "date"}
+
+
+class ChoiceSchema(OpenApiSerializerFieldExtension):
+    """Words out of a few, written in place rather than as components of their own."""
+
+    target_class = "rest_framework.fields.ChoiceField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
+        """The schema object."""
+        return {"type": "string", "enum": list(self.target.choices)}

@@ -1,0 +1,10 @@
+"""Django's registration of this app."""
+
+from django.apps import AppConfig
+
+
+class UsersConfig(AppConfig):
+    """Users."""
+
+    name = "users"
+    shell_names = ("users.models.User", "users.directory")
