@@ -6,14 +6,25 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty
 
+from events.intent import half_a_time
 from events.models import STATUSES, WholeEvent
-from eventsite.web.fields import DayField, IdField, SwitchField, TextField, WholeNumberField, WordField
+from eventsite.web.bodies import Body
+from eventsite.web.fields import (
+    DayField,
+    IdField,
+    SwitchField,
+    TextField,
+    TimeField,
+    TimeZoneField,
+    WholeNumberField,
+    WordField,
+)
 from eventsite.web.pagination import PageQuery
 
 DISAGREE = ErrorDetail("hasWaitlist is another name of waitlistEnabled; the two disagree.", code="disagree")
 
 
-class EventChangesSerializer(serializers.Serializer[Any]):
+class EventChangesSerializer(Body):
     """The fields of an event that its organizer sets."""
 
     title = TextField(max_length=200, help_text="What the event is called.")
@@ -21,6 +32,24 @@ class EventChangesSerializer(serializers.Serializer[Any]):
         max_length=2000, style={"base_template": "textarea.html", "rows": 4}, help_text="What it is about."
     )
     date = DayField(help_text="The day it takes place, YYYY-MM-DD.")
+    startTime = TimeField(
+        source="start_time",
+        required=False,
+        allow_null=True,
+        help_text="When it begins, HH:MM, together with timeZone. Without it, the event takes the whole day.",
+    )
+    endTime = TimeField(
+        source="end_time",
+        required=False,
+        allow_null=True,
+        help_text="When it ends, HH:MM. An end before the start is on the next day.",
+    )
+    timeZone = TimeZoneField(
+        source="time_zone",
+        required=False,
+        allow_null=True,
+        help_text="The IANA name of the time zone of both, such as Europe/Berlin.",
+    )
     location = TextField(max_length=200, help_text="Where it takes place.")
     capacity = WholeNumberField(
         min_value=0, max_value=100_000, help_text="How many seats it has. With 0, everybody waits."
@@ -38,8 +67,9 @@ class EventChangesSerializer(serializers.Serializer[Any]):
     )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """The fields by their Python names, the two names of the waitlist switch made one.
+        """The fields by their Python names, the two names of the waitlist switch made one where they agree.
 
+        On an edit they may disagree, and a time may lack what the event has: `events.intent` judges that.
         Raises: `ValidationError` with every wrong field at once.
         """
         wrong: dict[str, Any] = {}
@@ -49,12 +79,14 @@ class EventChangesSerializer(serializers.Serializer[Any]):
             if not isinstance(error.detail, dict) or "non_field_errors" in error.detail:
                 raise
             wrong, values = dict(error.detail), {}
-        switches = [data.get(name) for name in ("waitlistEnabled", "hasWaitlist")]
-        if switches in ([True, False], [False, True]):
-            wrong["hasWaitlist"] = [DISAGREE]
+        if not self.partial:
+            sent = (name if name in wrong or data.get(name) else None for name in ("startTime", "endTime", "timeZone"))
+            lacking = half_a_time(*sent)
+            wrong = {name: [ErrorDetail(told, "incomplete")] for name, told in lacking.items()} | wrong
+            wrong |= {"hasWaitlist": [DISAGREE]} if _disagree(data) else {}
         if wrong:
             raise ValidationError(wrong)
-        if "has_waitlist" in values:
+        if "has_waitlist" in values and not _disagree(data):
             values["waitlist_enabled"] = values.pop("has_waitlist")
         return values
 
@@ -77,6 +109,11 @@ class EventSerializer(EventChangesSerializer):
     version = serializers.IntegerField(read_only=True, min_value=1, help_text="Grows by 1 with every edit; the ETag.")
 
 
+def _disagree(data: Any) -> bool:
+    """Whether the two names of the waitlist switch were sent with different values."""
+    return [data.get(name) for name in ("waitlistEnabled", "hasWaitlist")] in ([True, False], [False, True])
+
+
 def shape(whole_event: WholeEvent) -> dict[str, Any]:
     """An event as JSON."""
     event, seats = whole_event
@@ -85,6 +122,9 @@ def shape(whole_event: WholeEvent) -> dict[str, Any]:
         "title": event.title,
         "description": event.description,
         "date": event.date,
+        "startTime": event.start_time,
+        "endTime": event.end_time,
+        "timeZone": event.time_zone,
         "location": event.location,
         "capacity": seats.capacity,
         "organizer": event.organizer,

@@ -81,7 +81,7 @@ def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
     match error:
         case errors.DomainError():
             status = next(status for kind, status in STATUS_OF_KIND.items() if isinstance(error, kind))
-            return status, error.code, error.sentence, {}
+            return status, error.code, error.sentence, _wrong_fields(error)
         case exceptions.ValidationError():
             wrong = list(_flat(error.detail))
             return 422, "validation_error", "Some values are missing or wrong; see errors.", {"errors": wrong}
@@ -94,6 +94,13 @@ def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
             logger.exception("DynamoDB refused a call")
             return 503, errors.Unavailable.code, errors.Unavailable.detail, {}
     return None
+
+
+def _wrong_fields(error: errors.DomainError) -> dict[str, Any]:
+    if not isinstance(error, errors.WrongValues):
+        return {}
+    wrong = [{"field": name, "code": "invalid", "detail": sentence} for name, sentence in error.fields.items()]
+    return {"errors": wrong}
 
 
 def _flat(detail: Any, field: str = "") -> Iterator[dict[str, str]]:

@@ -80,6 +80,9 @@ LOCAL = not ON_LAMBDA and (not DYNAMODB_ENDPOINT or is_loopback(DYNAMODB_ENDPOIN
 HAS_CREDENTIALS = bool(os.environ.get("AWS_ACCESS_KEY_ID") or os.environ.get("AWS_PROFILE"))
 DYNAMODB_CREDENTIALS = "local" if LOCAL and not (DYNAMODB_ENDPOINT and HAS_CREDENTIALS) else None
 DYNAMODB_CLIENT = word("DYNAMODB_CLIENT", ("lean", "botocore"), "lean")
+EMBEDDED_ENGINE = LOCAL and not DYNAMODB_ENDPOINT
+# What finds the endpoint where none is given. Only dotted paths lead to `eventsite.local`, which Lambda does not have.
+DYNAMODB_ENGINE = "eventsite.local.engine.endpoint" if EMBEDDED_ENGINE else ""
 LOCAL_DYNAMODB_DIR = Path(text("LOCAL_DYNAMODB_DIR", str(BASE_DIR / ".dynamodb"))).expanduser().resolve()
 
 # Tables.
@@ -101,10 +104,13 @@ COGNITO_CLIENT_ID = text("COGNITO_CLIENT_ID", "", r"[A-Za-z0-9_+]{1,128}", "the 
 COGNITO_JWKS_URL = trusted_url("COGNITO_JWKS_URL")
 COGNITO_DOMAIN = trusted_url("COGNITO_DOMAIN").rstrip("/")
 HAS_POOL = bool(COGNITO_USER_POOL_ID and COGNITO_CLIENT_ID)
-# The embedded engine has a Cognito of its own, which `eventsite.local.user_pool` sets up.
-NEEDS_POOL = not LOCAL or bool(DYNAMODB_ENDPOINT or COGNITO_USER_POOL_ID or COGNITO_CLIENT_ID)
-if AUTH_MODE == "cognito" and NEEDS_POOL and not HAS_POOL:
+# The embedded engine has a Cognito of its own.
+LOCAL_POOL = EMBEDDED_ENGINE and not (COGNITO_USER_POOL_ID or COGNITO_CLIENT_ID)
+if AUTH_MODE == "cognito" and not (LOCAL_POOL or HAS_POOL):
     raise ImproperlyConfigured("AUTH_MODE=cognito needs both COGNITO_USER_POOL_ID and COGNITO_CLIENT_ID.")
+USER_POOL = "eventsite.local.user_pool.pool" if LOCAL_POOL else "eventsite.auth.user_pool.configured"
+# Where the pool's hosted UI is, as a browser's policy has it; the embedded engine's port is drawn anew at each start.
+LOGIN_ORIGIN = "http://127.0.0.1:*" if LOCAL_POOL else COGNITO_DOMAIN
 
 # Django.
 SECRET_KEY = text("SECRET_KEY")

@@ -32,6 +32,13 @@ class As(Api):
         return super().call(method, path, body, raw=raw, **(named | headers))
 
 
+def use_pool(settings: Settings, pool_id: str, client_id: str, *, jwks_url: str = "", domain: str = "") -> None:
+    """Let the service trust a pool that its settings name."""
+    settings.USER_POOL = "eventsite.auth.user_pool.configured"
+    settings.COGNITO_USER_POOL_ID, settings.COGNITO_CLIENT_ID = pool_id, client_id
+    settings.COGNITO_JWKS_URL, settings.COGNITO_DOMAIN, settings.LOGIN_ORIGIN = jwks_url, domain, domain
+
+
 @lru_cache
 def person(name: str, *groups: str) -> Person:
     """Somebody of this name, in these groups, signed in."""

@@ -1,20 +1,16 @@
 """What README.md, CONTRIBUTING.md and docs/ say is true: commands run, settings are explained, links lead somewhere."""
 
-import ast
 import re
 from pathlib import Path
 
 import pytest
 
-from tests import tour
+from tests import tour, variables
 
 README = (tour.ROOT / "README.md").read_text()
 PAGES = [tour.ROOT / "README.md", tour.ROOT / "CONTRIBUTING.md", *sorted((tour.ROOT / "docs").glob("*.md"))]
 FILE = re.compile(r"`((?:[a-z_]+/)+[a-z_]+\.(?:py|md))`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
-READERS = {"text", "word", "switch", "read", "trusted_url", "get"}
-AWS_SETS = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_ACCESS_KEY_ID", "AWS_PROFILE"}
-"""What the settings look at and nobody has to explain: AWS does."""
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -31,24 +27,21 @@ def test_the_continuous_integration_calls_the_test_command_of_the_readme() -> No
     assert "## Test it" in (tour.ROOT / ".ci" / "run").read_text()
 
 
-def variables_of_the_settings() -> set[str]:
-    """Every environment variable that the settings read."""
-    tree = ast.parse((tour.ROOT / "eventsite" / "settings.py").read_text())
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
-    names = [
-        call.args[0].value for call in calls if _called(call) in READERS and isinstance(call.args[0], ast.Constant)
-    ]
-    return {name for name in names if isinstance(name, str)}
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
 def test_every_variable_is_explained_and_every_explained_one_is_read() -> None:
     table = README.partition("## Settings")[2].partition("\n## ")[0]
     explained = set(re.findall(r"`([A-Z][A-Z_]+)`", "".join(re.findall(r"(?m)^\| ([^|]+) \|", table))))
-    assert variables_of_the_settings() - AWS_SETS == explained
+    assert variables.read_by_the_settings() - variables.OF_AWS == explained
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    others = {
+        "eventsite/wsgi.py",  # which settings to use, where nobody says
+        "eventsite/auth/login.py",  # a switch of oauthlib's
+        "eventsite/management/commands/runserver.py",  # Django's word for "the autoreloader started me"
+        "eventsite/local/host.py",  # the engine's own switches
+        "eventsite/deployment/callbacks.py",  # the operator's machine
+    }
+    assert variables.modules_that_look_at_the_environment() == {"eventsite/settings.py"} | others
 
 
 @each_page

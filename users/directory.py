@@ -1,12 +1,14 @@
 """The rules of users: each id is taken once, and a list of them costs what its page costs."""
 
 import uuid
+from collections.abc import Iterable
 
 from eventsite import clock
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.retries import retry_lost_race
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Missing, Refused
+from eventsite.ids import is_id
 from users.models import User
 
 
@@ -51,6 +53,11 @@ def read(user_id: str) -> User:
     if user is None:
         raise UserNotFound
     return user
+
+
+def find_many(user_ids: Iterable[str]) -> dict[str, User]:
+    """Users by their ids, those that exist, read in batches of a hundred (eventually consistent)."""
+    return {user.user_id: user for user in User.batch_get(sorted({*filter(is_id, user_ids)}))}
 
 
 def page(*, limit: int, after: str | None) -> tuple[list[User], str | None]:

@@ -68,8 +68,7 @@ def for_browsers(method: str) -> Callable[[View], View]:
 
 def offered(request: HttpRequest) -> dict[str, bool]:
     """Tell the templates, as a context processor, whether there is a way to log in."""
-    hosted = bool(settings.COGNITO_DOMAIN or not settings.COGNITO_USER_POOL_ID)
-    return {"login_offered": settings.AUTH_MODE == "cognito" and hosted}
+    return {"login_offered": settings.AUTH_MODE == "cognito" and bool(settings.LOGIN_ORIGIN)}
 
 
 def signed_in(request: HttpRequest) -> Principal | None:
@@ -122,11 +121,9 @@ def _pool(request: HttpRequest) -> Pool:
     """The pool. Raises `Http404` where nobody can log in with a browser."""
     if not offered(request)["login_offered"]:
         raise Http404
-    if not settings.COGNITO_USER_POOL_ID:
-        from eventsite.local import user_pool as local_pool
-
-        local_pool.allow(_callback(request), request.build_absolute_uri(reverse("root")))
-    return user_pool.pool()
+    pool = user_pool.pool()
+    pool.allow(_callback(request), request.build_absolute_uri(reverse("root")))
+    return pool
 
 
 def _client() -> Any:

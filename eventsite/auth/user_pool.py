@@ -1,8 +1,14 @@
 """The Cognito user pool that this service trusts."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from django.conf import settings
+from django.utils.module_loading import import_string
+
+
+def _allowed_already(callback: str, logout: str) -> None:
+    """A pool of AWS's is told once, by whoever makes its client."""
 
 
 class Pool(NamedTuple):
@@ -13,6 +19,8 @@ class Pool(NamedTuple):
     jwks_url: str
     domain: str
     """The URL of the hosted UI; empty if there is none."""
+    allow: Callable[[str, str], None] = _allowed_already
+    """Lets the hosted UI send browsers back to these two pages: after a login, and after a logout."""
 
     @property
     def issuer(self) -> str:
@@ -21,15 +29,14 @@ class Pool(NamedTuple):
 
 
 def pool() -> Pool:
-    """The pool of the settings; without one, the embedded engine's, which is made when it is first asked for.
+    """The pool, by the function that `settings.USER_POOL` names. Raises: `errors.Unavailable` when it cannot be had."""
+    found: Pool = import_string(settings.USER_POOL)()
+    return found
 
-    Raises: `errors.Unavailable` when there is no engine to ask.
-    """
-    if not settings.COGNITO_USER_POOL_ID:
-        from eventsite.local import user_pool  # only local runs have, or need, a pool of their own
 
-        return user_pool.pool()
-    configured = Pool(
+def configured() -> Pool:
+    """The pool of the settings."""
+    pool = Pool(
         settings.COGNITO_USER_POOL_ID, settings.COGNITO_CLIENT_ID, settings.COGNITO_JWKS_URL, settings.COGNITO_DOMAIN
     )
-    return configured._replace(jwks_url=configured.jwks_url or f"{configured.issuer}/.well-known/jwks.json")
+    return pool._replace(jwks_url=pool.jwks_url or f"{pool.issuer}/.well-known/jwks.json")

@@ -26,7 +26,7 @@ import zappa
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ("eventsite", "events", "registrations", "users")
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "deployment", "local", ".*")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", "deployment", "local", "local_user.py", ".*")
 ZAPPA_MODULES = ("__init__", "asgi", "handler", "middleware", "utilities", "wsgi", "ext/__init__", "ext/django_zappa")
 SETTINGS_FILE = "zappa_settings.py"
 
@@ -86,8 +86,7 @@ def build(target: Path, *, architecture: str) -> None:
     Raises: `subprocess.CalledProcessError` when pip cannot install what requirements.txt lists.
     """
     _install(target, architecture)
-    for app in APPS:
-        shutil.copytree(ROOT / app, target / app, ignore=LEFT_OUT)
+    copy_apps(target)
     for module in ZAPPA_MODULES:
         copy = target / "zappa" / f"{module}.py"
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -95,6 +94,12 @@ def build(target: Path, *, architecture: str) -> None:
     _prune(target)
     _lighten(target / "botocore" / "data")
     compile_all(target)
+
+
+def copy_apps(target: Path) -> None:
+    """Put the apps into a directory, without what only local runs and the operator's machine need."""
+    for app in APPS:
+        shutil.copytree(ROOT / app, target / app, ignore=LEFT_OUT)
 
 
 def _install(target: Path, architecture: str) -> None:

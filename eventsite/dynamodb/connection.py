@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 from pynamodb.connection import Connection, TableConnection
 
 from eventsite.dynamodb import retries
@@ -60,7 +61,14 @@ class PatientConnection(Connection):
         if settings.DYNAMODB_CLIENT == "botocore":
             return super().client
         if self._own_client is None:
-            self._own_client = _client()
+            word = settings.DYNAMODB_CREDENTIALS
+            self._own_client = Client(
+                region=self.region,
+                endpoint=self.host,
+                keys=Keys(word, word) if word else None,
+                connect_seconds=CONNECT_SECONDS,
+                read_seconds=READ_SECONDS,
+            )
         return self._own_client
 
     _own_client: Client | None = None
@@ -84,7 +92,7 @@ def connection() -> PatientConnection:
     if _connection is None:
         _connection = PatientConnection(
             region=settings.AWS_REGION,
-            host=_endpoint(),
+            host=endpoint(),
             connect_timeout_seconds=CONNECT_SECONDS,
             read_timeout_seconds=READ_SECONDS,
             max_retry_attempts=0,
@@ -93,17 +101,6 @@ def connection() -> PatientConnection:
             aws_secret_access_key=settings.DYNAMODB_CREDENTIALS,
         )
     return _connection
-
-
-def _client() -> Client:
-    word = settings.DYNAMODB_CREDENTIALS
-    return Client(
-        region=settings.AWS_REGION,
-        endpoint=_endpoint(),
-        keys=Keys(word, word) if word else None,
-        connect_seconds=CONNECT_SECONDS,
-        read_seconds=READ_SECONDS,
-    )
 
 
 def disconnect() -> None:
@@ -115,10 +112,9 @@ def disconnect() -> None:
 os.register_at_fork(after_in_child=disconnect)  # two processes must not talk over one socket
 
 
-def _endpoint() -> str | None:
+def endpoint() -> str | None:
     """The URL of DynamoDB; None means the region's own."""
-    if settings.DYNAMODB_ENDPOINT or settings.ON_LAMBDA:
+    if settings.DYNAMODB_ENDPOINT or not settings.DYNAMODB_ENGINE:
         return settings.DYNAMODB_ENDPOINT or None
-    from eventsite.local import engine  # only local runs have, or need, the embedded engine
-
-    return engine.endpoint()
+    found: str = import_string(settings.DYNAMODB_ENGINE)()
+    return found

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from eventsite.auth.permissions import ADMINS, ORGANIZERS
 from eventsite.auth.user_pool import Pool
-from eventsite.local import engine
+from eventsite.dynamodb import connection
 
 NAME = "eventsite-local"
 PASSWORD = "Local-runs-0nly!"  # noqa: S105 (of users that exist on this machine only)
@@ -26,7 +26,7 @@ def pool() -> Pool:
 
 def url() -> str:
     """Where the local Cognito is."""
-    return settings.DYNAMODB_ENDPOINT or engine.endpoint()
+    return connection.endpoint() or ""
 
 
 @lru_cache(maxsize=1)
@@ -36,7 +36,7 @@ def _pool(endpoint: str) -> Pool:
     pool_id = next((found["Id"] for found in pools if found["Name"] == NAME), None) or _make_pool(cognito)
     clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)["UserPoolClients"]
     client_id = clients[0]["ClientId"] if clients else _make_client(cognito, pool_id)
-    return Pool(pool_id, client_id, f"{endpoint}/{pool_id}/.well-known/jwks.json", endpoint)
+    return Pool(pool_id, client_id, f"{endpoint}/{pool_id}/.well-known/jwks.json", endpoint, allow)
 
 
 @lru_cache(maxsize=1)

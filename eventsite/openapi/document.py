@@ -24,6 +24,7 @@ from eventsite import errors, ids, problems
 from eventsite.auth.permissions import SEE_EVENTS, Reach, reach
 from eventsite.dynamodb import idempotency
 from eventsite.web import pagination
+from eventsite.web.bodies import Body
 
 Json = dict[str, Any]
 
@@ -324,13 +325,26 @@ class Schema(AutoSchema):
         ours["schema"]["allOf"][1]["properties"]["code"]["enum"].append("validation_error")
 
     def _postprocess_serializer_schema(self, schema: Json, serializer: Any, direction: Any) -> Json:
-        """An answer always has all of its fields."""
+        """An answer always has all of its fields. In a request, null is as good as nothing."""
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
+        if direction == "request" and isinstance(serializer, Body):
+            for name in schema["properties"].keys() - schema.get("required", ()):
+                schema["properties"][name] = _or_null(schema["properties"][name])
         if direction == "response":
             schema["required"] = list(schema["properties"])
             for part in schema["properties"].values():
                 part.pop("readOnly", None)
         return schema
+
+
+def _or_null(schema: Json) -> Json:
+    """The schema of a value or null. Two alternatives, because many tools look at a format of one type only."""
+    if "anyOf" in schema:  # a schema that an extension changes comes by twice
+        return schema
+    value = {name: part for name, part in schema.items() if name != "description"}
+    if isinstance(value["type"], list):
+        value["type"] = value["type"][0]
+    return {"anyOf": [value, {"type": "null"}], "description": schema.get("description", "")}
 
 
 QUERY_EXAMPLES: dict[str, Any] = {"limit": 20, "cursor": "WyJ4Il0:1wV3aB:c2lnbmF0dXJl"}

@@ -6,6 +6,7 @@ not, except that an HTML form, where all values are text, may say its numbers an
 
 import re
 from datetime import date
+from functools import cache
 from typing import Any
 
 from rest_framework import serializers
@@ -16,6 +17,8 @@ from eventsite import ids
 
 _NUMBER = re.compile(r"(-?[0-9]{1,20})(\.0{1,20})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+TIME_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+_TIME = re.compile(TIME_PATTERN[1:-1])
 # At least one character that is not white space, to Python and to ECMA's regular expressions alike, and no NUL.
 TEXT_PATTERN = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085\ufeff][^\u0000]*$"
 _NOT_BLANK = re.compile(r"[^\s\u001c-\u001f\u0085\ufeff]")
@@ -60,6 +63,42 @@ class IdField(TextField):
         if not ids.is_id(text := super().to_internal_value(data)):
             self.fail("form")
         return text
+
+
+class TimeField(TextField):
+    """A time of day as ``HH:MM`` in ASCII digits; kept as text."""
+
+    default_error_messages = {"form": "This must be a time of day, as HH:MM."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**({"style": {"input_type": "time"}} | options))
+
+    def to_internal_value(self, data: Any) -> str:
+        """The time, as text."""
+        if not _TIME.fullmatch(text := super().to_internal_value(data)):
+            self.fail("form")
+        return text
+
+
+class TimeZoneField(TextField):
+    """The name of a time zone in the IANA database, such as ``Europe/Berlin``."""
+
+    default_error_messages = {"unknown": "This must be the IANA name of a time zone, such as Europe/Berlin."}
+
+    def to_internal_value(self, data: Any) -> str:
+        """The name."""
+        if (text := super().to_internal_value(data)) not in time_zones():
+            self.fail("unknown")
+        return text
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The names of all time zones, the same on every machine: those of the package tzdata."""
+    from importlib import resources  # not before somebody sends a time zone
+
+    names = resources.files("tzdata").joinpath("zones").read_text().split()
+    return frozenset(names) - {"Factory"}  # which stands for a clock that nobody has set
 
 
 class WholeNumberField(serializers.IntegerField):

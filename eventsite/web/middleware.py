@@ -38,11 +38,7 @@ class ContentSecurityPolicyMiddleware:
 
 def login_origin() -> str:
     """Where the hosted UI is, as the policy has it; empty if there is none."""
-    if settings.AUTH_MODE == "open":
-        return ""
-    if settings.COGNITO_DOMAIN or settings.COGNITO_USER_POOL_ID:
-        return str(settings.COGNITO_DOMAIN)
-    return "http://127.0.0.1:*"  # the embedded engine's port is drawn anew at each start
+    return "" if settings.AUTH_MODE == "open" else str(settings.LOGIN_ORIGIN)
 
 
 class BasePathMiddleware:

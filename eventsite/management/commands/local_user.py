@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, name: str, group: list[str], **options: Any) -> None:
         """Make the user, sign in, and say how to go on."""
-        if not settings.LOCAL or settings.DYNAMODB_ENDPOINT or settings.COGNITO_USER_POOL_ID:
+        if not settings.LOCAL_POOL:
             raise CommandError(
                 "This is for local runs with the embedded engine: unset AWS_ENDPOINT_URL_DYNAMODB and "
                 "COGNITO_USER_POOL_ID."

@@ -8,9 +8,9 @@ from django.core.management.base import CommandError
 from django.core.management.commands import runserver
 from django.utils import autoreload
 
-from eventsite.dynamodb import tables
+from eventsite.auth import user_pool
+from eventsite.dynamodb import connection, tables
 from eventsite.errors import Unavailable
-from eventsite.local import engine
 
 
 class Command(runserver.Command):
@@ -26,7 +26,7 @@ class Command(runserver.Command):
         """
         if os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) != "true":
             self.stdout.write(self._find_data())
-            if settings.AUTH_MODE == "cognito" and not settings.COGNITO_USER_POOL_ID:
+            if settings.AUTH_MODE == "cognito" and settings.LOCAL_POOL:
                 self.stdout.write(f"Sign-in: {self._local_pool()}")
         super().run(**options)
 
@@ -44,18 +44,15 @@ class Command(runserver.Command):
 
     def _find_data(self) -> str:
         """Start the embedded engine, if it is the one to use. Returns: where the data live, in words."""
-        if settings.DYNAMODB_ENDPOINT:
+        if not settings.EMBEDDED_ENGINE:
             return f"Data: in DynamoDB at {settings.DYNAMODB_ENDPOINT}"
         try:
-            return (
-                f"Data: in {settings.LOCAL_DYNAMODB_DIR}, kept by the embedded DynamoDB engine at {engine.endpoint()}"
-            )
+            url = connection.endpoint()
         except Unavailable as error:
             raise CommandError(error.sentence) from error
+        return f"Data: in {settings.LOCAL_DYNAMODB_DIR}, kept by the embedded DynamoDB engine at {url}"
 
     def _local_pool(self) -> str:
-        from eventsite.local import user_pool
-
         pool = user_pool.pool()
         return f"user pool {pool.pool_id} of the embedded engine; `python manage.py local_user NAME` makes a user."
 

@@ -23,7 +23,7 @@ class Command(shell.Command):
 
     def handle(self, **options: Any) -> None:
         """Make the tables that are missing in the embedded engine, so that a fresh checkout has something to ask."""
-        if settings.LOCAL and not settings.DYNAMODB_ENDPOINT:
+        if settings.EMBEDDED_ENGINE:
             try:
                 tables.create_missing()
             except Unavailable as error:

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from eventsite.auth import login
 from eventsite.local import user_pool
 from tests.api import EVENT, problem
-from tests.signing_in import alice, olivia
+from tests.signing_in import alice, olivia, use_pool
 
 pytestmark = pytest.mark.usefixtures("cognito")
 
@@ -245,15 +245,15 @@ def test_a_login_leads_to_no_other_site(browser: Browser, elsewhere: str) -> Non
 def test_a_hosted_ui_that_does_not_answer(browser: Browser, settings: Settings) -> None:
     url = fill_in(browser.leave_for_login(), "olivia")
     pool = user_pool.pool()
-    settings.COGNITO_USER_POOL_ID, settings.COGNITO_CLIENT_ID = pool.pool_id, pool.client_id
-    settings.COGNITO_JWKS_URL, settings.COGNITO_DOMAIN = pool.jwks_url, "http://127.0.0.1:9"  # the discard port
+    discard = "http://127.0.0.1:9"
+    use_pool(settings, pool.pool_id, pool.client_id, jwks_url=pool.jwks_url, domain=discard)
     answer = browser.come_back(url)
     assert problem(answer) == (503, "service_unavailable")
     assert answer["Retry-After"]
 
 
 def test_there_is_no_login_without_a_hosted_ui(browser: Browser, settings: Settings) -> None:
-    settings.COGNITO_USER_POOL_ID, settings.COGNITO_CLIENT_ID = "eu-west-1_AbC", "client"
+    use_pool(settings, "eu-west-1_AbC", "client")
     assert problem(browser.client.get("/login")) == (404, "not_found")
     assert "Log in" not in browser.page("/events")
 

@@ -20,7 +20,7 @@ from eventsite.ids import is_id
 from tests.api import EVENT, Api, problem
 from tests.eventsite.auth import issuing
 from tests.eventsite.auth.issuing import Jwks, claims, jwk, key, raw_token, token
-from tests.signing_in import As, alice, olivia
+from tests.signing_in import As, alice, olivia, use_pool
 
 pytestmark = pytest.mark.usefixtures("cognito")
 
@@ -31,8 +31,7 @@ PROTECTED = "/users/issued-sub"
 def jwks(settings: Settings) -> Iterator[Jwks]:
     """A pool whose tokens we sign ourselves."""
     with issuing.serving() as server:
-        settings.COGNITO_USER_POOL_ID, settings.COGNITO_CLIENT_ID = issuing.POOL[:2]
-        settings.COGNITO_JWKS_URL = server.url
+        use_pool(settings, *issuing.POOL[:2], jwks_url=server.url)
         tokens.keys.cache_clear()
         yield server
 
@@ -297,6 +296,6 @@ def test_an_open_service_ignores_tokens(settings: Settings, jwks: Jwks) -> None:
 
 
 def test_the_keys_of_a_pool_are_where_aws_has_them(settings: Settings) -> None:
-    settings.COGNITO_USER_POOL_ID, settings.COGNITO_CLIENT_ID = "eu-west-1_AbC", "client"
+    use_pool(settings, "eu-west-1_AbC", "client")
     assert pools.pool().issuer == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC"
     assert pools.pool().jwks_url == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC/.well-known/jwks.json"

@@ -50,7 +50,7 @@ def test_the_views_and_the_client_are_there_before_the_first_request(started: di
         "django.contrib.admin",
         "drf_spectacular.generators",
         "eventsite.deployment",
-        "eventsite.local.engine",
+        "eventsite.local",
         "jsonschema",
         "jwt",
         "oauthlib",

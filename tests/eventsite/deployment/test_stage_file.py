@@ -6,6 +6,7 @@ import pytest
 
 from eventsite.deployment import stage_file
 from eventsite.deployment.lambda_package import ROOT
+from tests import variables
 
 CHOSEN = {"AWS_REGION": "eu-west-1", "S3_BUCKET": "packages", "AUTH_MODE": "open"}
 SIGN_IN = {"AUTH_MODE": "cognito", "COGNITO_USER_POOL_ID": "eu-west-1_AbCdEf123", "COGNITO_CLIENT_ID": "client"}
@@ -85,6 +86,14 @@ def test_the_example_names_all_there_is() -> None:
     named = {line.lstrip("#").partition("=")[0] for line in lines if "=" in line and " " not in line.partition("=")[0]}
     assert named <= stage_file.FOR_ZAPPA | stage_file.FOR_THE_LAMBDA
     assert stage_file.NEEDED.keys() | stage_file.NEEDED_BY_COGNITO.keys() <= named
+
+
+def test_every_variable_is_for_a_stage_to_choose_or_not_by_decision() -> None:
+    by_the_stage = {"AWS_REGION", "BASE_PATH", "DYNAMODB_TABLE_PREFIX"}
+    by_the_prefix = {"EVENTS_TABLE_NAME", "REGISTRATIONS_TABLE_NAME", "USERS_TABLE_NAME"}
+    for_local_runs = {"AWS_ENDPOINT_URL_DYNAMODB", "DEBUG", "LOCAL_DYNAMODB_DIR"}
+    not_chosen = by_the_stage | by_the_prefix | for_local_runs | variables.OF_AWS
+    assert variables.read_by_the_settings() == stage_file.FOR_THE_LAMBDA | not_chosen
 
 
 def test_the_example_decides_nothing(tmp_path: Path) -> None:

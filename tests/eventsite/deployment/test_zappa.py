@@ -291,7 +291,7 @@ def retention(project: Project, stage: str) -> int:
 def test_the_package_holds_nothing_that_does_not_run(dev: Project) -> None:
     names = deployed_package(dev).namelist()
     unwanted = re.compile(
-        r"(^|/)\.|^tests/|pytest|hypothesis|mypy|ruff|ministack|moto/|boto3|deployment|\.(mo|po|map|pyi|zip)$"
+        r"(^|/)\.|^tests/|pytest|hypothesis|mypy|ruff|ministack|moto/|boto3|deployment|eventsite/local|\.(mo|po|map|pyi|zip)$"
     )
     wrong = [name for name in names if unwanted.search(name) and ".dist-info/" not in name]
     assert not wrong

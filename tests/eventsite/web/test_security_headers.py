@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from tests.signing_in import use_pool
+
 PAGES = ["/", "/events", "/users", "/events?status=nonsense", "/nothing", "/docs", "/redoc"]
 ANSWERS = {
     "JSON": ("GET", "/events", {}),
@@ -118,9 +120,9 @@ def test_the_scripts_of_the_documentation_are_served(client: Client) -> None:
 
 def test_forms_may_end_at_the_hosted_ui(client: Client, settings: Settings) -> None:
     """Logging out is a form that is redirected there."""
-    settings.AUTH_MODE, settings.COGNITO_DOMAIN = "cognito", "https://x.auth.eu-west-1.amazoncognito.com"
+    settings.AUTH_MODE = "cognito"
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, *settings.SIGN_IN_MIDDLEWARE]
-    settings.COGNITO_USER_POOL_ID, settings.COGNITO_CLIENT_ID = "eu-west-1_AbC", "client"
+    use_pool(settings, "eu-west-1_AbC", "client", domain="https://x.auth.eu-west-1.amazoncognito.com")
     answer = client.get("/events", headers={"accept": "text/html"})
     assert policy(answer)["form-action"] == ["'self'", settings.COGNITO_DOMAIN]
 
