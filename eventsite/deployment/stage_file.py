@@ -28,6 +28,7 @@ FOR_THE_LAMBDA = frozenset(
         "COGNITO_JWKS_URL",
         "COGNITO_USER_POOL_ID",
         "CORS_ALLOWED_ORIGINS",
+        "DYNAMODB_CLIENT",
         "LOG_LEVEL",
         "SECRET_KEY",
     }

@@ -77,15 +77,14 @@ def test_the_last_attempt_is_answered_before_the_gateway_gives_up(settings: Any)
 @pytest.mark.parametrize("fault", [conflict, busy, connection_cut])
 def test_no_attempt_starts_after_the_deadline(api: Api, clock: Clock, settings: Any, fault: Fault) -> None:
     starts: list[float] = []
-    began = clock.monotonic()
 
     def noted(request: Request) -> Answer:
-        starts.append(clock.monotonic() - began)
+        starts.append(clock.monotonic())
         return fault(request)
 
     with failing(noted, lasting=True):
         assert api.post("/users", {"name": "Ann"}).status_code == 503
-    assert settings.REQUEST_SECONDS / 2 < starts[-1] < settings.REQUEST_SECONDS
+    assert settings.REQUEST_SECONDS / 2 < starts[-1] - starts[0] < settings.REQUEST_SECONDS
 
 
 def test_a_request_of_many_slow_calls_stops_at_the_deadline(api: Api, clock: Clock, settings: Any) -> None:
