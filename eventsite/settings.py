@@ -1,6 +1,7 @@
 """Every setting of the service: read once from the environment, typed, refused at start with a sentence.
 
-The table in README.md ("Settings") lists the variables; nothing else in the code reads the environment.
+The table in README.md ("Settings") lists the variables; nothing else in the code reads the environment, but for
+AWS's own variables (credentials, certificates), which `eventsite.dynamodb` reads as botocore would.
 """
 
 import os
@@ -84,6 +85,7 @@ LOCAL = not ON_LAMBDA and (not DYNAMODB_ENDPOINT or is_loopback(DYNAMODB_ENDPOIN
 # embedded engine never gets real ones: they would be of no use, and it keeps the tables of each account apart.
 HAS_CREDENTIALS = bool(os.environ.get("AWS_ACCESS_KEY_ID") or os.environ.get("AWS_PROFILE"))
 DYNAMODB_CREDENTIALS = "local" if LOCAL and not (DYNAMODB_ENDPOINT and HAS_CREDENTIALS) else None
+DYNAMODB_CLIENT = word("DYNAMODB_CLIENT", ("lean", "botocore"), "lean")
 EMBEDDED_ENGINE = LOCAL and not DYNAMODB_ENDPOINT
 # What finds the endpoint where none is given. Only dotted paths lead to `eventsite.local`, which Lambda does not have.
 DYNAMODB_ENGINE = "eventsite.local.engine.endpoint" if EMBEDDED_ENGINE else ""

@@ -36,6 +36,8 @@ def test_every_variable_is_explained_and_every_explained_one_is_read() -> None:
 def test_only_the_settings_read_the_environment() -> None:
     others = {
         "eventsite/wsgi.py",  # which settings to use, where nobody says
+        "eventsite/dynamodb/client.py",  # AWS's own words for certificates,
+        "eventsite/dynamodb/signing.py",  # and for credentials, as botocore would
         "eventsite/auth/login.py",  # a switch of oauthlib's
         "eventsite/management/commands/runserver.py",  # Django's word for "the autoreloader started me"
         "eventsite/local/host.py",  # the engine's own switches
