@@ -13,7 +13,7 @@ from typing import Any
 from pynamodb.expressions.update import Action
 
 from events import guards, models, promoting
-from events.intent import TIMES, meant
+from events.intent import meant
 from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, Seats, WholeEvent
 from events.signals import event_deleted, event_edited, settling_wanted
 from eventsite import clock
@@ -25,8 +25,10 @@ from eventsite.dynamodb.retries import LostRace, retry_lost_race
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Forbidden, Missing, Refused, Stale
 
-DESCRIPTION = ("title", "description", "date", "location", "organizer", *TIMES)
-"""The fields of an event that only the description holds."""
+OF_THE_SERVICE = {"version", "settings", "edits", "created_at", "updated_at"}
+"""What only the service sets in a description."""
+DESCRIPTION = tuple(sorted(Event.get_attributes().keys() - EventItem.get_attributes().keys() - OF_THE_SERVICE))
+"""What an organizer sets in it: every other attribute that is its own."""
 OF_THE_SEATS = ("capacity", "waitlist_enabled", "status")
 """The fields that decide who gets a seat."""
 REMEMBERED_EDITS = 8
