@@ -1,9 +1,9 @@
 """The rules of events: creating, editing and deleting one.
 
 An edit is made under the condition that nobody else edited meanwhile (the version): that is part of the write, not a
-look before it. An edit that only changes texts writes the description alone; one that changes the seats is a transaction
-over both items, with the promotions that it makes possible in it. Each edit has an id that it leaves in the description,
-so one whose answer was lost is recognised when it is sent again.
+look before it. An edit that only changes texts writes the description alone; one that changes the seats is a
+transaction over both items, with the promotions that it makes possible in it. Each edit has an id that it leaves in
+the description, so one whose answer was lost is recognised when it is sent again.
 """
 
 import random
@@ -170,18 +170,9 @@ def _is_already(whole: WholeEvent, name: str, value: Any) -> bool:
 def _change_description(before: WholeEvent, changes: dict[str, Any], operation: str) -> WholeEvent:
     actions = _described(before.event, changes, operation)
     written = writes.update(Event.key(before.event.event_id), actions, guards.is_unedited(before.event))
-    if not written.done:
-        return _unless_done(written.image, before.seats, operation)
-    assert written.image is not None
-    return WholeEvent(Event.parse(written.image), before.seats)
-
-
-def _unless_done(raw: RawItem | None, seats: Seats, operation: str) -> WholeEvent:
-    """The event, if what stands in the way of an edit is its own first copy. Raises: `LostRace` if not."""
-    event = Event.parse(raw) if raw else None
-    if event is None or operation not in event.edits.split():
+    if written.image is None or not (written.done or operation in _edits(written.image)):
         raise LostRace(at_once=True)
-    return WholeEvent(event, seats)
+    return WholeEvent(Event.parse(written.image), before.seats)
 
 
 def _described(event: Event, changes: dict[str, Any], operation: str) -> list[Action]:
@@ -209,7 +200,7 @@ def _change_both(before: WholeEvent, changes: dict[str, Any], operation: str) ->
     transaction = Transaction()
     described = [*_described(event, changes, operation), Event.settings.set(event.settings + 1)]
     transaction.update("event", Event.key(event.event_id), described, condition)
-    counted = _counted(seats, changes) + move.actions
+    counted = [*_counted(seats, changes), *move.actions]
     still = unchanged & move.condition if move.condition is not None else unchanged
     transaction.update("seats", Seats.key(event.event_id), counted, still)
     if move.log:

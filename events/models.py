@@ -101,7 +101,7 @@ class EventItem(Record):
 
     @classmethod
     def find(cls: type[E], event_id: str) -> E | None:
-        """This item of an event, read consistently, or None."""
+        """Find this item of an event, read consistently, or None."""
         if not is_id(event_id):
             return None
         try:
@@ -164,7 +164,7 @@ class Seats(EventItem):
     """The first ticket of the queue's last move."""
     quits = NumberAttribute(default=0)
     left = NumberAttribute(default=0)
-    gone: MapAttribute[str, int] = MapAttribute(default=dict)
+    gone: MapAttribute[str, Any] = MapAttribute(default=dict)
     """By chunk of tickets: how many people of it left the queue."""
     records: MapAttribute[str, Any] = MapAttribute(default=dict)
     """What was committed here and is perhaps not yet written elsewhere, by ``operation~user``."""

@@ -1,9 +1,10 @@
 """Moving the queue up when an edit frees seats: one write, however many people it is.
 
-The watermark `served` goes to the ticket of the last one who fits. Nobody's registration is touched; when it happened is
-kept in one item of its own, in the same transaction as the edit.
+The watermark `served` goes to the ticket of the last one who fits. Nobody's registration is touched; when it happened
+is kept in one item of its own, in the same transaction as the edit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pynamodb.expressions.condition import Condition
@@ -19,7 +20,7 @@ class Move:
 
     people: int
     """How many move up."""
-    actions: list[Action]
+    actions: Sequence[Action]
     """What it changes of the seats."""
     condition: Condition | None
     """What must still be so when it is written."""

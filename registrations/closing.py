@@ -25,7 +25,10 @@ LEAVES_SECONDS = 5.0
 
 
 def forget_event(event_id: str, incarnation: str) -> None:
-    """Remove what is left of a deleted event, as long as the request's time lasts. It never fails: the event is gone."""
+    """Remove what is left of a deleted event, as long as the request's time lasts.
+
+    It never fails: the event is gone.
+    """
     try:
         with time_limit(time_left() - LEAVES_SECONDS):
             _forget_event(event_id, incarnation)

@@ -4,7 +4,7 @@ It is sent until it is answered. A copy that was not answered may have been carr
 in the seats tells the former, and a fence prevents the latter, before anything rests on its outcome.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from registrations.operations import Operation
 class Change:
     """What an operation does to the seats."""
 
-    actions: list[Action]
+    actions: Sequence[Action]
     record: Any
     """What is recorded of it."""
     condition: Condition
@@ -88,8 +88,7 @@ class _Attempt:
         written = writes.update(Seats.key(self.operation.event_id), actions, once & change.condition)
         self._doubtful = self._doubtful or written.doubtful
         image = Seats.parse(written.image) if written.image else None
-        if written.done or (image and record in image.records.as_dict()):
-            assert image is not None
+        if image and (written.done or record in image.records.as_dict()):
             self._done(image, cleared)
         else:
             self._not_done(image)
@@ -116,7 +115,10 @@ class _Attempt:
         self._doubtful = False
 
     def _see_whether_it_was_done(self, before: str) -> None:
-        """The lock is gone: somebody settled the operation, or took the lock away. Raises: `LostRace` for the latter."""
+        """The lock is gone: somebody settled the operation, or took the lock away.
+
+        Raises: `LostRace` for the latter.
+        """
         if not (self._doubtful and was_carried_out(self.operation.event_id, self.operation.user_id, before)):
             raise LostRace(at_once=True)
         self.operation.id, self.committed = before, True

@@ -1,7 +1,7 @@
 """Every condition under which a registration changes, one function each, named after what it makes sure of.
 
-`seating` puts the ones on the seats together; the table in its docstring is their summary. Each has a test that shows the
-breach when that guard alone is taken out.
+`seating` puts the ones on the seats together; the table in its docstring is their summary. Each has a test that shows
+the breach when that guard alone is taken out.
 """
 
 from pynamodb.expressions.condition import Condition
@@ -48,7 +48,10 @@ def waits(ticket: int) -> Condition:
 
 
 def goes_to_the_queue() -> Condition:
-    """A seat given up is a seat to hand on: somebody waits, it is open, and no more are registered than it has seats."""
+    """A seat given up is a seat to hand on: somebody waits.
+
+    It is open, and no more are registered than it has seats.
+    """
     return is_open() & (Seats.waiting > 0) & (Seats.registered <= Seats.capacity)
 
 

@@ -52,7 +52,10 @@ def take(operation: Operation, seats: Seats, found: ActiveItem | None) -> Active
 
 
 def retake(operation: Operation, before: str) -> bool:
-    """Hold the lock under a new id, after a fence that may have been meant for the old one. Whether it was still held."""
+    """Hold the lock under a new id, after a fence that may have been meant for the old one.
+
+    Whether it was still held.
+    """
     written = writes.update(_item(operation), [ActiveItem.lock.set(operation.id)], guards.is_held_by(before))
     return written.done or bool(written.image and ActiveItem.parse(written.image).lock == operation.id)
 
@@ -80,7 +83,10 @@ def remove_leftover(item: ActiveItem) -> None:
 
 
 def fence(event_id: str, incarnation: str) -> Seats | None:
-    """Refuse from now on every commit that was planned before; the seats as they are then, None if the event is gone."""
+    """Refuse from now on every commit that was planned before.
+
+    The seats as they are then, None if the event is gone.
+    """
     written = writes.update(
         Seats.key(event_id), [Seats.generation.set(Seats.generation + 1)], guards.is_incarnation(incarnation)
     )

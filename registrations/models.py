@@ -12,7 +12,7 @@ somebody with a ticket has a seat or waits is not written here: the seats know u
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from django.conf import settings
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -48,6 +48,9 @@ class Registration:
         return asdict(self)
 
 
+U = TypeVar("U", bound="UserItem")
+
+
 class RegistrationItem(Record):
     """What all items of the table have in common."""
 
@@ -67,10 +70,10 @@ class RegistrationItem(Record):
     incarnation = UnicodeAttribute(default="")
 
     @classmethod
-    def find(cls, *key: str) -> Self | None:
+    def find(cls, key: str, item: str) -> Self | None:
         """The item with this key, read consistently, or None."""
         try:
-            return cls.get(*key, consistent_read=True)
+            return cls.get(key, item, consistent_read=True)
         except cls.DoesNotExist:
             return None
 
@@ -183,7 +186,7 @@ def past_items(user_id: str, after: str | None = None, limit: int | None = None)
     return _items(PastItem, "cancelled", user_id, after, limit)
 
 
-def _items(model: Any, kind: str, user_id: str, after: str | None, limit: int | None) -> Any:
+def _items(model: type[U], kind: str, user_id: str, after: str | None, limit: int | None) -> Iterable[U]:
     if not is_id(user_id):
         return []
     condition = model.item.between(f"{kind}#{after or ''}", f"{kind}#~")

@@ -1,9 +1,9 @@
 """Lists of registrations: an event's in the order of its tickets, a user's with the events they are for.
 
-An event's list is read in several calls: the seats, the tickets, the operations that are not settled yet, and the seats
-once more. Where these show that somebody came, went or moved up in between, as far as it concerns the page, it is read
-again; so a page is that of one moment, unless the event is too busy for it: after `TRIES` times each line still was true
-at some moment while it was read.
+An event's list is read in several calls: the seats, the tickets, the operations that are not settled yet, and the
+seats once more. Where these show that somebody came, went or moved up in between, as far as it concerns the page, it
+is read again; so a page is that of one moment, unless the event is too busy for it: after `TRIES` times each line
+still was true at some moment while it was read.
 """
 
 from collections.abc import Iterable
@@ -28,6 +28,7 @@ from registrations.models import (
     WAITLISTED,
     ActiveItem,
     EventTicket,
+    PastItem,
     Registration,
     active_items,
     past_items,
@@ -113,7 +114,10 @@ class _Page:
         return page
 
     def _merged(self, first: int, last: int) -> list[Line]:
-        """What is written of the lines, with what is committed and not written yet: more than a page, if there is more."""
+        """What is written of the lines.
+
+        With what is committed and not written yet: more than a page, if there is more.
+        """
         pending, cancelled = self._pending(), self.status == CANCELLED
         limit = self.limit + 1 + len(pending)
         lines = {line.ticket: line for line in self._stored(first, last, limit, cancelled=cancelled)}
@@ -171,9 +175,7 @@ class _Page:
         """Without those who registered again meanwhile: a line may be left over from before."""
         users = [line.registration.user_id for line in lines]
         keys = [(ActiveItem, *ActiveItem.key_of(self.seats.event_id, user)) for user in users]
-        items = [
-            item for start in range(0, len(keys), 100) for item in together(*keys[start : start + 100], consistent=True)
-        ]
+        items = together(*keys, consistent=True)
         return [line for line, item in zip(lines, items, strict=True) if not _is_back(item, self.seats, line.ticket)]
 
 
@@ -237,30 +239,65 @@ def of_user(
         for event_id, one in events.find_many(item.event_id for item in items).items()
         if may_be_seen(one.event, scope)
     }
-    told = [_attendance(item, whole[item.event_id], status) for item in items if item.event_id in whole]
-    return [one for one in told if one], following
-
-
-def _attendance(item: Any, whole: WholeEvent, status: str) -> Attendance | None:
-    """A registration as it is told in its user's list; None if it is none of this status."""
+    known = [(item, whole[item.event_id]) for item in items if item.event_id in whole]
     if status == CANCELLED:
-        fits = item.incarnation == whole.seats.incarnation
-        told = item.told(event_id=item.event_id, user_id=item.user_id, status=CANCELLED)
-        return Attendance(told, whole) if fits else None
-    settled = not item.lock and item.ticket is not None and item.incarnation == whole.seats.incarnation
-    if settled and not item.waited:
-        told = item.told(event_id=item.event_id, user_id=item.user_id, status=REGISTERED)
-    else:
-        found = _read(item.event_id, item.user_id)
-        if found is None:
-            return None
-        told = found
+        return [_cancelled(item, one) for item, one in known if item.incarnation == one.seats.incarnation], following
     wanted = (REGISTERED, WAITLISTED) if status == ACTIVE else (status,)
-    return Attendance(told, whole) if told.status in wanted else None
+    return [one for one in _active(known) if one.registration.status in wanted], following
 
 
-def _read(event_id: str, user_id: str) -> Registration | None:
+def _cancelled(item: PastItem, whole: WholeEvent) -> Attendance:
+    return Attendance(item.told(event_id=item.event_id, user_id=item.user_id, status=CANCELLED), whole)
+
+
+def _active(known: list[tuple[ActiveItem, WholeEvent]]) -> list[Attendance]:
+    """A user's active registrations, with positions and times of promotion, in three more calls for all of them.
+
+    Whoever never waited has a seat, and that is all there is to know. Of the others the seats decide, and those were
+    read up to date only if they are read again.
+    """
+    waited = [item for item, _ in known if item.waited and not item.lock]
+    seats = together(*((Seats, item.event_id, Seats.ITEM) for item in waited), consistent=True)
+    told = _told_by_seats([(item, one) for item, one in zip(waited, seats, strict=True) if one])
+    found: list[Attendance] = []
+    for item, whole in known:
+        registration = told.get(item.event_id)
+        if registration is None:
+            simple = not item.lock and not item.waited and item.incarnation == whole.seats.incarnation
+            registration = _seated(item) if simple else _read(item)
+        if registration:
+            found.append(Attendance(registration, whole))
+    return found
+
+
+def _told_by_seats(waited: list[tuple[ActiveItem, Seats]]) -> dict[str, Registration]:
+    """Those of whom the seats alone tell whether they wait, and where, or when they moved up."""
+    current = [(item, seats) for item, seats in waited if item.incarnation == seats.incarnation]
+    queue = [(item, seats) for item, seats in current if item.ticket > seats.served]
+    moved = [(item, seats) for item, seats in current if item.ticket <= seats.served]
+    told: dict[str, Registration] = {}
+    places = tickets.positions([(seats, int(item.ticket)) for item, seats in queue])
+    for (item, _), place in zip(queue, places, strict=True):
+        if place:
+            status = WAITLISTED
+            told[item.event_id] = item.told(event_id=item.event_id, user_id=item.user_id, status=status, position=place)
+    moves = together(
+        *((Promotion, *tickets.promotion_key(one, int(item.ticket))) for item, one in moved), consistent=True
+    )
+    for (item, _), move in zip(moved, moves, strict=True):
+        if move:
+            told[item.event_id] = _seated(item)
+            told[item.event_id].promoted_at = move.at
+    return told
+
+
+def _seated(item: ActiveItem) -> Registration:
+    return item.told(event_id=item.event_id, user_id=item.user_id, status=REGISTERED)
+
+
+def _read(item: ActiveItem) -> Registration | None:
     try:
-        return reading.read(event_id, user_id, scope=EVERYTHING)
+        found = reading.read(item.event_id, item.user_id, scope=EVERYTHING)
     except RegistrationNotFound:
         return None
+    return found if found.status != CANCELLED else None

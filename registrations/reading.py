@@ -1,9 +1,9 @@
 """Reading registrations: what a user has to do with an event, told as of one moment.
 
-Two items are read, the registration and the seats, and no transaction says that both are of one moment. So what is told
-is the moment of the seats, and the registration must agree with it: its ticket is one that the seats have given, and not
-one whose owner has left the queue by then; where its lock is held, the operation that holds it counts as done if the
-seats have its record. Where the two do not agree, both are read again.
+Two items are read, the registration and the seats, and no transaction says that both are of one moment. So what is
+told is the moment of the seats, and the registration must agree with it: its ticket is one that the seats have given,
+and not one whose owner has left the queue by then; where its lock is held, the operation that holds it counts as done
+if the seats have its record. Where the two do not agree, both are read again.
 """
 
 from typing import NamedTuple

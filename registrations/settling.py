@@ -5,6 +5,8 @@ transaction, on items that nobody else contends for, and it takes place only whi
 takes place once.
 """
 
+from typing import Any
+
 from events import tickets
 from events.models import GoneTickets, Promotion, Seats
 from eventsite.dynamodb.retries import LostRace, retry_lost_race
@@ -31,7 +33,7 @@ def settle(item: ActiveItem, seats: Seats, past: PastItem | None = None) -> None
 def _joining(item: ActiveItem, record: Record, past: PastItem | None) -> Transaction:
     transaction = Transaction()
     incarnation = str(item.lock_incarnation)
-    known = {"ticket": record.ticket, "waited": record.waited, "incarnation": incarnation}
+    known: dict[str, Any] = {"ticket": record.ticket, "waited": record.waited, "incarnation": incarnation}
     known |= {"registration_id": item.lock_registration_id, "registered_at": item.lock_at}
     settled = ActiveItem(item.key, item.item, operations=_operations(item, past, record.operation), **known)
     transaction.put("registration", settled, guards.is_held_by(record.operation))
@@ -50,7 +52,7 @@ def _operations(item: ActiveItem, past: PastItem | None, operation: str) -> str:
 
 def _leaving(item: ActiveItem, record: Record, seats: Seats) -> Transaction:
     transaction = Transaction()
-    promoted_at = item.promoted_at
+    promoted_at: str | None = item.promoted_at
     if item.waited and not promoted_at and record.leaving != records.QUIT:
         promoted_at = promotion_time(seats, record.ticket)
     known = {

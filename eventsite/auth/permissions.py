@@ -95,7 +95,8 @@ def _column(principal: Principal | None) -> int:
 def scope(call: str, principal: Principal | None, user_id: str | None = None) -> Scope:
     """Whose events a caller may touch with a call, and whose drafts they may know of.
 
-    `user_id` is the user whom the call is about, if any: where the caller reaches that user, the event may be anybody's.
+    `user_id` is the user whom the call is about, if any: where the caller reaches that user, the event may be
+    anybody's.
     """
     reached = user_id is not None and reaches_user(call, principal, user_id)
     return Scope(touches=EVERYBODYS if reached else _whose(call, principal), drafts_of=_whose(READ_DRAFT, principal))

@@ -2,7 +2,8 @@
 
 A keyed request leaves a marker: the hash of its body, and the first answer. The same request again gets that answer,
 also where it was a refusal (404 or 409); another body under the same key is refused. Markers live in the events
-table, under keys that no event id can take. They count for a day; the table's time-to-live removes them some time after.
+table, under keys that no event id can take. They count for a day; the table's time-to-live removes them some time
+after.
 
 Two ways of writing the marker:
 
@@ -111,7 +112,8 @@ class IdempotentRequest:
     def begin(self, operation: str) -> Any:
         """Announce that an operation carries this request out.
 
-        Returns: None if it is the first to do so; `Announced` if another one is at it, or was cut off; else the outcome.
+        Returns: None if it is the first to do so; `Announced` if another one is at it, or was cut off; else the
+        outcome.
         Raises: `KeyReused`; the refusal, where it was refused.
         """
         marker = self._marker(operation=operation)
@@ -161,7 +163,8 @@ class IdempotentRequest:
 
 def _is_vacant() -> Condition:
     """Nobody used the key within its day."""
-    return Marker.key.does_not_exist() | (Marker.expires_at <= int(time.time()))
+    vacant: Condition = Marker.key.does_not_exist() | (Marker.expires_at <= int(time.time()))
+    return vacant
 
 
 def _stands(raw: RawItem | None, operation: str) -> bool:

@@ -9,12 +9,18 @@ Key = tuple[type[Record], *tuple[str, ...]]
 """A model, and the parts of an item's key."""
 
 
+AT_ONCE = 100
+"""So many items fit into one BatchGetItem."""
+
+
 def together(*keys: Key, consistent: bool) -> list[Any]:
-    """Up to 100 items in one BatchGetItem: each is read by itself, so they may be of different moments.
+    """Several items, a hundred in one call: each is read by itself, so they may be of different moments.
 
     Takes: the model and the parts of the key of each; whether each must be up to date.
     Returns: the records in the order of the keys, None where there is none.
     """
+    if len(keys) > AT_ONCE:
+        return together(*keys[:AT_ONCE], consistent=consistent) + together(*keys[AT_ONCE:], consistent=consistent)
     if not keys:
         return []
     requests: dict[str, dict[str, Any]] = {}

@@ -33,7 +33,9 @@ class Record(Model):
     def key_attributes(cls) -> list[Attribute[Any]]:
         """The parts of the table's key, the hash first."""
         attributes = cls.get_attributes().values()
-        return sorted((one for one in attributes if one.is_hash_key or one.is_range_key), key=lambda one: one.is_range_key)
+        return sorted(
+            (one for one in attributes if one.is_hash_key or one.is_range_key), key=lambda one: one.is_range_key
+        )
 
     @classmethod
     def parse(cls: type[R], raw: RawItem) -> R:
