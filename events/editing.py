@@ -194,15 +194,13 @@ def _described(event: Event, changes: dict[str, Any], operation: str) -> list[Ac
 def _change_both(before: WholeEvent, changes: dict[str, Any], operation: str) -> WholeEvent:
     event, seats = before
     condition = guards.is_unedited(event)
-    unchanged = guards.is_same_event(seats) & guards.has_settings(seats)
     capacity, status = changes.get("capacity", int(seats.capacity)), changes.get("status", event.status)
     move = promoting.plan(seats, capacity=capacity, open_=status in OPEN_STATUSES, at=clock.now())
     transaction = Transaction()
     described = [*_described(event, changes, operation), Event.settings.set(event.settings + 1)]
     transaction.update("event", Event.key(event.event_id), described, condition)
     counted = [*_counted(seats, changes), *move.actions]
-    still = unchanged & move.condition if move.condition is not None else unchanged
-    transaction.update("seats", Seats.key(event.event_id), counted, still)
+    transaction.update("seats", Seats.key(event.event_id), counted, move.condition)
     if move.log:
         transaction.put("log", move.log)
     failures = transaction.commit()
@@ -245,7 +243,7 @@ def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, wit
     planned: list[Event] = []
     with retries.unanswered_calls() as unanswered:
         try:
-            _delete(event_id, scope, versions, with_people, planned)
+            _delete(event_id, scope, versions, with_people, planned, unanswered)
         except EventNotFound:
             if not (planned and unanswered):
                 raise  # else it is this very request that deleted the event, and the answer was lost
@@ -253,9 +251,16 @@ def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, wit
 
 
 @retry_lost_race
-def _delete(event_id: str, scope: Scope, versions: set[int] | None, with_people: bool, planned: list[Event]) -> None:
+def _delete(
+    event_id: str,
+    scope: Scope,
+    versions: set[int] | None,
+    with_people: bool,
+    planned: list[Event],
+    unanswered: list[BaseException],
+) -> None:
     event, seats = read(event_id, scope=scope)
-    if planned and planned[-1].incarnation != event.incarnation:
+    if unanswered and planned and planned[-1].incarnation != event.incarnation:
         raise EventNotFound  # it is gone, and somebody made another one meanwhile
     check_access(event, scope)
     if versions is not None and event.version not in versions:
@@ -267,10 +272,7 @@ def _delete(event_id: str, scope: Scope, versions: set[int] | None, with_people:
     planned.append(event)
     transaction = Transaction()
     transaction.delete("event", Event.key(event_id), guards.is_unedited(event))
-    empty = guards.is_same_event(seats)
-    transaction.delete(
-        "seats", Seats.key(event_id), empty if with_people else empty & guards.has_nobody() & guards.has_no_records()
-    )
+    transaction.delete("seats", Seats.key(event_id), None if with_people else guards.has_nobody())
     if transaction.commit():
         raise LostRace(at_once=True)
 

@@ -1,9 +1,11 @@
-"""Every condition under which an event changes, one function each, named after what it makes sure of."""
+"""Every condition under which an event changes, one function each, named after what it makes sure of.
+
+Whatever edits or deletes the seats is a transaction with the description, whose condition holds for both.
+"""
 
 from pynamodb.expressions.condition import Condition
 
 from events.models import Event, Seats
-from eventsite.auth.scope import EVERYBODYS, Scope
 
 # On the description.
 
@@ -25,29 +27,9 @@ def is_unedited(event: Event) -> Condition:
 # On the seats.
 
 
-def is_same_event(seats: Seats) -> Condition:
-    """The event is the one that was read, not another one made under its id."""
-    return Seats.incarnation == seats.incarnation
-
-
-def is_within_reach(scope: Scope) -> Condition:
-    """The event is one that the caller may touch."""
-    return Seats.event_id.exists() if scope.touches == EVERYBODYS else Seats.organizer_id == scope.touches
-
-
-def has_settings(seats: Seats) -> Condition:
-    """Nobody changed the capacity, the status or the waitlist switch since they were read."""
-    return Seats.settings == seats.settings
-
-
 def has_nobody() -> Condition:
-    """Nobody is registered or waiting."""
-    return (Seats.registered == 0) & (Seats.waiting == 0)
-
-
-def has_no_records() -> Condition:
-    """Whatever was committed in the seats is written everywhere else too."""
-    return Seats.records == {}
+    """Nobody is registered or waiting, and whatever was committed in the seats is written everywhere else too."""
+    return (Seats.registered == 0) & (Seats.waiting == 0) & (Seats.records == {})
 
 
 def nothing_to_promote(*, open_: bool, capacity: int) -> Condition | None:
@@ -56,15 +38,11 @@ def nothing_to_promote(*, open_: bool, capacity: int) -> Condition | None:
 
 
 def everybody_fits(seats: Seats, free: int) -> Condition:
-    """All who wait, and whoever joins them meanwhile, still fit into so many free seats."""
-    return _queue_stands(seats) & Seats.waiting.between(1, free)
+    """All who wait, and whoever joins them meanwhile, fit into so many free seats; and nobody else moved up."""
+    return (Seats.served == seats.served) & Seats.waiting.between(1, free)
 
 
-def these_are_next(seats: Seats, people: int) -> Condition:
-    """The next so many people in the queue are the ones that were found, and no more of them fit than then."""
-    return _queue_stands(seats) & (Seats.quits == seats.quits) & (Seats.waiting >= people)
-
-
-def _queue_stands(seats: Seats) -> Condition:
-    """No seat was taken or given since the seats were read."""
-    return (Seats.served == seats.served) & (Seats.registered == seats.registered)
+def these_are_next(seats: Seats) -> Condition:
+    """The next in the queue are the ones that were found, and no more of them fit than then."""
+    same_queue = (Seats.served == seats.served) & (Seats.quits == seats.quits)
+    return same_queue & (Seats.registered == seats.registered)

@@ -57,4 +57,4 @@ def plan(seats: Seats, *, capacity: int, open_: bool, at: str) -> Move:
         Seats.served.set(tickets.last_of(seats, people)),
         Seats.moved.set(first),
     ]
-    return Move(people, some, guards.these_are_next(seats, people), log)
+    return Move(people, some, guards.these_are_next(seats), log)

@@ -37,11 +37,6 @@ def must_wait() -> Condition:
     return (Seats.registered >= Seats.capacity) | (Seats.waiting > 0)
 
 
-def has_seat(ticket: int) -> Condition:
-    """Whoever has the ticket has a seat."""
-    return Seats.served >= ticket
-
-
 def waits(ticket: int) -> Condition:
     """Whoever has the ticket is in the queue."""
     return Seats.served < ticket

@@ -5,9 +5,11 @@ Every change of a registration is committed by one write of the event's seats, w
     take a seat       registered + 1, next ticket, served   if open, registered < capacity, nobody waiting
     join the queue    waiting + 1, next ticket              if open, waitlist on, full or somebody waiting
     leave the queue   waiting - 1                           if the ticket is above served
-    free a seat       registered - 1                        if it is not, and nobody waits, or closed, or too many in
-    hand it on        waiting - 1, served to the head's     if it is not, open, somebody waits, registered <= capacity,
-                                                            and the head is who it was
+    free a seat       registered - 1                        if nobody waits, or closed, or too many are in
+    hand it on        waiting - 1, served to the head's     if open, somebody waits, registered <= capacity, and the
+                                                            head is who it was
+
+`served` only ever rises, so whoever was found to have a seat has it until they give it up.
 
 DynamoDB carries out the writes of one item one after the other, so whoever races whom, no seat is sold twice, nobody
 is overtaken, and the counters are exact. docs/protocol.md says what else it takes: the lock on the user's own
@@ -219,10 +221,9 @@ def _leaving(ticket: int, at: str, seats: Seats) -> Change:
         return Change(leaving + quitting, records.leaving(records.QUIT, ticket), guards.waits(ticket))
     if not (seats.open and seats.waiting and seats.registered <= seats.capacity):
         freeing = [Seats.registered.set(Seats.registered - 1)]
-        rule = guards.has_seat(ticket) & guards.goes_to_nobody()
-        return Change(leaving + freeing, records.leaving(records.FREE, ticket), rule)
+        return Change(leaving + freeing, records.leaving(records.FREE, ticket), guards.goes_to_nobody())
     head = tickets.head(seats)
     handing = [Seats.waiting.set(Seats.waiting - 1), Seats.served.set(head), Seats.moved.set(head)]
     handing += [Seats.gone[chunk].remove() for chunk in tickets.passed_chunks(seats, head)]
-    rule = guards.has_seat(ticket) & guards.goes_to_the_queue() & guards.head_is(seats)
+    rule = guards.goes_to_the_queue() & guards.head_is(seats)
     return Change(leaving + handing, records.leaving(records.HAND, ticket, head, at), rule)
