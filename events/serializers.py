@@ -7,7 +7,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty
 
 from events.intent import half_a_time
-from events.models import STATUSES, WholeEvent
+from events.models import STATUSES, Event, EventItem, Seats, WholeEvent
 from eventsite.web.bodies import Body
 from eventsite.web.fields import (
     DayField,
@@ -99,13 +99,20 @@ class EventSerializer(EventChangesSerializer):
     """An event."""
 
     eventId = IdField(source="event_id", required=False, help_text="Leave it out to get a UUID.")
-    registeredCount = serializers.IntegerField(read_only=True, min_value=0, help_text="How many hold a seat.")
-    waitlistCount = serializers.IntegerField(read_only=True, min_value=0, help_text="How many wait for one.")
-    organizerId = serializers.CharField(
-        read_only=True, allow_null=True, help_text="The `sub` of the organizer who owns it; null in open mode."
+    registeredCount = serializers.IntegerField(
+        source="registered", read_only=True, min_value=0, help_text="How many hold a seat."
     )
-    createdAt = serializers.DateTimeField(read_only=True)
-    updatedAt = serializers.DateTimeField(read_only=True)
+    waitlistCount = serializers.IntegerField(
+        source="waiting", read_only=True, min_value=0, help_text="How many wait for one."
+    )
+    organizerId = serializers.CharField(
+        source="organizer_id",
+        read_only=True,
+        allow_null=True,
+        help_text="The `sub` of the organizer who owns it; null in open mode.",
+    )
+    createdAt = serializers.DateTimeField(source="created_at", read_only=True)
+    updatedAt = serializers.DateTimeField(source="updated_at", read_only=True)
     version = serializers.IntegerField(read_only=True, min_value=1, help_text="Grows by 1 with every edit; the ETag.")
 
 
@@ -114,30 +121,25 @@ def _disagree(data: Any) -> bool:
     return [data.get(name) for name in ("waitlistEnabled", "hasWaitlist")] in ([True, False], [False, True])
 
 
+def _sources() -> dict[str, tuple[type[EventItem], str]]:
+    """For each field of an answer, in order: which half of the event holds it, and as what."""
+    declared = EventSerializer._declared_fields
+    names = {name: declared[name].source or name for name in ("eventId", *declared)} | {
+        "hasWaitlist": "waitlist_enabled"
+    }
+    of_event, of_seats = Event.get_attributes(), Seats.get_attributes()
+    if lost := names.values() - of_event.keys() - of_seats.keys():
+        raise LookupError(f"Neither half of an event holds {', '.join(sorted(lost))}: see events/models.py.")
+    return {name: (Event if source in of_event else Seats, source) for name, source in names.items()}
+
+
+SOURCES = _sources()
+
+
 def shape(whole_event: WholeEvent) -> dict[str, Any]:
     """An event as JSON."""
-    event, seats = whole_event
-    return {
-        "eventId": event.event_id,
-        "title": event.title,
-        "description": event.description,
-        "date": event.date,
-        "startTime": event.start_time,
-        "endTime": event.end_time,
-        "timeZone": event.time_zone,
-        "location": event.location,
-        "capacity": seats.capacity,
-        "organizer": event.organizer,
-        "status": event.status,
-        "waitlistEnabled": seats.waitlist_enabled,
-        "hasWaitlist": seats.waitlist_enabled,
-        "registeredCount": seats.registered,
-        "waitlistCount": seats.waiting,
-        "organizerId": event.organizer_id,
-        "createdAt": event.created_at,
-        "updatedAt": event.updated_at,
-        "version": event.version,
-    }
+    halves: dict[type[EventItem], EventItem] = {Event: whole_event.event, Seats: whole_event.seats}
+    return {name: getattr(halves[half], source) for name, (half, source) in SOURCES.items()}
 
 
 class StatusesField(serializers.Field[Any, Any, Any, Any]):

@@ -69,6 +69,12 @@ def trusted_url(name: str) -> str:
     return url
 
 
+RENAMED = {"DYNAMODB_TABLE_NAME": "EVENTS_TABLE_NAME", "REGISTRATION_TABLE_NAME": "REGISTRATIONS_TABLE_NAME"}
+"""What other event services call these variables (docs/coming-from.md)."""
+for old, new in RENAMED.items():
+    if os.environ.get(old):
+        raise ImproperlyConfigured(f"{old} is called {new} here: unset it, and set {new} if you mean a table of ours.")
+
 # Where we run. A run is local when nothing but this machine's own DynamoDB can be touched.
 LAMBDA_FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
 ON_LAMBDA = bool(LAMBDA_FUNCTION)
@@ -84,7 +90,8 @@ DYNAMODB_ENGINE = "eventsite.local.engine.endpoint" if EMBEDDED_ENGINE else ""
 LOCAL_DYNAMODB_DIR = Path(text("LOCAL_DYNAMODB_DIR", str(BASE_DIR / ".dynamodb"))).expanduser().resolve()
 
 # Tables.
-AWS_REGION = text("AWS_REGION", "us-east-1", r"[a-z]{2}(-[a-z]+)+-\d", "a region such as eu-west-1")
+REGION = (r"[a-z]{2}(-[a-z]+)+-\d", "a region such as eu-west-1")
+AWS_REGION = text("AWS_REGION", text("AWS_DEFAULT_REGION", "us-east-1", *REGION), *REGION)
 TABLE_NAME = (r"[A-Za-z0-9_.-]{3,255}", "3 to 255 letters, digits, dots, dashes or underscores")
 TABLE_PREFIX = text("DYNAMODB_TABLE_PREFIX", "eventsite-local-", r"[A-Za-z0-9_.-]{0,200}", "letters, digits, . _ or -")
 EVENTS_TABLE = text("EVENTS_TABLE_NAME", f"{TABLE_PREFIX}events", *TABLE_NAME)
@@ -152,6 +159,7 @@ MIDDLEWARE = [
     "eventsite.web.middleware.ContentSecurityPolicyMiddleware",
     "eventsite.web.middleware.BasePathMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "eventsite.web.middleware.AdmissionMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     *(SIGN_IN_MIDDLEWARE if AUTH_MODE == "cognito" else []),  # an open service sets no cookies
@@ -217,7 +225,7 @@ REST_FRAMEWORK = {
         "eventsite.auth.authentication.BearerAuthentication",
         "eventsite.auth.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["eventsite.auth.permissions.Permitted"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "eventsite.web.negotiation.Negotiation",
     "DEFAULT_PARSER_CLASSES": ["eventsite.web.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
@@ -280,6 +288,7 @@ LOGGING = {
         "pynamodb": {"level": "WARNING"},
         "zappa": {"level": "WARNING"},
         "zappa.wsgi": {"level": "WARNING"},
-        "django.request": {"level": "ERROR" if ON_LAMBDA else "WARNING"},
+        "django.request": {"level": "WARNING" if LOCAL else "CRITICAL"},
+        "django.security": {"level": "WARNING" if LOCAL else "CRITICAL"},
     },
 }

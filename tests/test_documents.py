@@ -46,7 +46,9 @@ def test_only_the_settings_read_the_environment() -> None:
 
 @each_page
 def test_every_file_that_is_named_exists(page: Path) -> None:
-    assert [name for name in FILE.findall(page.read_text()) if not (tour.ROOT / name).exists()] == []
+    text = page.read_text()
+    to_be_made = re.findall(r"And the test, `([^`]+)`", text)
+    assert [name for name in FILE.findall(text) if name not in to_be_made and not (tour.ROOT / name).exists()] == []
 
 
 @each_page

@@ -6,7 +6,6 @@ The rules are AWS's: https://docs.aws.amazon.com/cognito/latest/developerguide/a
 """
 
 import logging
-import re
 import time
 from functools import lru_cache
 from http.client import HTTPException
@@ -18,6 +17,7 @@ from eventsite.auth.permissions import Principal
 from eventsite.auth.user_pool import Pool
 from eventsite.errors import Unavailable
 from eventsite.ids import is_id
+from eventsite.quoting import encodable
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,6 @@ FETCH_TIMEOUT_SECONDS = 2
 PAUSE_AFTER_FAILURE_SECONDS = 5
 
 REQUIRED = ["exp", "iss", "sub", "token_use"]
-UNREADABLE = re.compile("[\0\ud800-\udfff]")
 NAME_CLAIMS, MAX_NAME = ("name", "cognito:username", "username"), 200
 CLIENT_CLAIM = {"access": "client_id", "id": "aud"}
 
@@ -130,17 +129,17 @@ def _name(claims: dict[str, Any]) -> str:
     """The first name that people can read, as short as a user's name has to be; empty if there is none."""
     for claim in NAME_CLAIMS:
         name = claims.get(claim)
-        if isinstance(name, str) and name.strip() and not UNREADABLE.search(name):
-            return name[:MAX_NAME]
+        if isinstance(name, str) and name.strip() and "\0" not in name:
+            return encodable(name)[:MAX_NAME]
     return ""
 
 
 def _groups(claim: Any) -> list[str]:
-    """The groups: a list; or one text, as gateways hand it on (``[Admins Organizers]``)."""
+    """The groups: a list; or one text, which is the name of one group and is not taken apart."""
     if claim is None:
         return []
     if isinstance(claim, str):
-        return re.findall(r"[^\s,\[\]\"']+", claim)
+        return [claim]
     if isinstance(claim, list) and all(isinstance(group, str) for group in claim):
         return claim
     raise BadToken("The token's groups are neither a list nor a text.")

@@ -31,9 +31,7 @@ class ApiViewSet(viewsets.ViewSet):
     """The serializer of each action's query parameters; the browsable API makes its filters from them."""
 
     permission_of_action: dict[str, str] = {}
-    """The row of the table of `eventsite.auth.permissions` that each action needs."""
-
-    permission_classes = [permissions.Permitted]
+    """The row of the table of `eventsite.auth.permissions` that each action needs; without one nobody gets in."""
 
     is_me = False
     """Whether the path says `me`, in place of the caller's id."""
