@@ -15,7 +15,7 @@ ID_CHARACTERS = string.ascii_letters + string.digits + "_-"
 def texts(longest: int) -> st.SearchStrategy[str]:
     """Any Unicode text of 1 to `longest` characters that says something."""
     characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
-    return st.text(characters, min_size=1, max_size=longest).filter(lambda text: text.strip())
+    return st.text(characters, min_size=1, max_size=longest).filter(lambda text: text.strip().strip("\ufeff"))
 
 
 def ids() -> st.SearchStrategy[str]:
