@@ -8,9 +8,15 @@ import sys
 def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as refusal:  # the settings, as a rule, which say in a sentence what to change
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(f"Error: {refusal}")
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from typing import Any
 from events import editing
 from events.models import DRAFT, OPEN_STATUSES
 from events.serializers import shape
-from eventsite import clock
+from eventsite import clock, phrases
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, Reach
 from eventsite.errors import DomainError
-from eventsite.web import forms, pages, phrases
+from eventsite.web import forms, pages
 from eventsite.web.forms import Form
 from eventsite.web.pages import Link, Page, Question, Seen
 

@@ -7,7 +7,10 @@ the event belongs to the editor where that matters: both are part of the write, 
 import uuid
 from typing import Any
 
+from pynamodb.expressions.update import Action
+
 from events import guards, models
+from events.intent import meant
 from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, Seats, WholeEvent
 from events.signals import event_deleted, seats_freed
 from eventsite import clock
@@ -16,7 +19,10 @@ from eventsite.dynamodb.retries import LostRace, retry_lost_race
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Forbidden, Missing, Refused, Stale
 
-DESCRIPTION = ("title", "description", "date", "location", "organizer")
+OF_THE_SERVICE = {"version", "created_at", "updated_at"}
+"""What only the service sets in a description."""
+DESCRIPTION = tuple(sorted(Event.get_attributes().keys() - EventItem.get_attributes().keys() - OF_THE_SERVICE))
+"""What an organizer sets in it: every other attribute that is its own."""
 
 
 class EventNotFound(Missing):
@@ -107,7 +113,7 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
     created_at = clock.now()
     event = Event(event_id, Event.ITEM, version=1, created_at=created_at, updated_at=created_at)
     for name in DESCRIPTION:
-        setattr(event, name, fields[name])
+        setattr(event, name, fields.get(name))
     seats = Seats(
         event_id,
         Seats.ITEM,
@@ -129,12 +135,13 @@ def edit(
     Takes: the changed fields by their Python names; the versions the caller means to edit (None: any); the id of
     the organizer who must own the event (None: anybody's).
     Returns: the event after the edit and the promotions.
-    Raises: `EventNotFound`; `EventNotYours`; `Stale` when the event is of none of these versions.
+    Raises: `EventNotFound`; `EventNotYours`; `Stale` when the event is of none of these versions; `WrongValues`.
     """
     before = read(event_id)
     _check(before.event, versions, owner)
     if before.seats.queue_can_move:  # an earlier edit was cut off before the queue had moved
         seats_freed.send(Event, event_id=event_id)
+    changes = meant(before, changes)
     _write(before, changes)
     if "capacity" in changes or "status" in changes:
         seats_freed.send(Event, event_id=event_id)
@@ -152,7 +159,7 @@ def _write(before: WholeEvent, changes: dict[str, Any]) -> None:
     placed = {"date": event.date, "status": event.status} | changes
     for half in before:
         half.set_index_keys(date=placed["date"], status=placed["status"], organizer_id=event.organizer_id)
-    described = [getattr(Event, name).set(changes[name]) for name in DESCRIPTION if name in changes]
+    described: list[Action] = [_changed(name, changes[name]) for name in DESCRIPTION if name in changes]
     counted = [getattr(Seats, name).set(changes[name]) for name in ("capacity", "waitlist_enabled") if name in changes]
     counted.append(Seats.open.set(placed["status"] in OPEN_STATUSES))
     described += [Event.version.set(event.version + 1), Event.updated_at.set(clock.now())]
@@ -161,6 +168,13 @@ def _write(before: WholeEvent, changes: dict[str, Any]) -> None:
     transaction.update("seats", seats, seats.index_key_updates() + counted)
     if transaction.commit():
         raise LostRace(at_once=True)
+
+
+def _changed(name: str, value: Any) -> Action:
+    """The action that gives a field of the description a value; None takes it away."""
+    attribute = getattr(Event, name)
+    action: Action = attribute.remove() if value is None else attribute.set(value)
+    return action
 
 
 @retry_lost_race

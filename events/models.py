@@ -58,6 +58,7 @@ class EventItem(Record):
     class Meta(Record.Meta):
         table_name = settings.EVENTS_TABLE
         billing_mode = "PAY_PER_REQUEST"
+        expires_by = "expiresAt"  # markers of keyed requests do
 
     ITEM = ""
 
@@ -123,6 +124,9 @@ class Event(EventItem):
     date = UnicodeAttribute()
     location = UnicodeAttribute()
     organizer = UnicodeAttribute()
+    start_time = UnicodeAttribute(attr_name="startTime", null=True)
+    end_time = UnicodeAttribute(attr_name="endTime", null=True)
+    time_zone = UnicodeAttribute(attr_name="timeZone", null=True)
     version = NumberAttribute()
     created_at = UnicodeAttribute(attr_name="createdAt")
     updated_at = UnicodeAttribute(attr_name="updatedAt")

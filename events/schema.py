@@ -18,6 +18,9 @@ BODY: Json = {
     "title": "Spring party",
     "description": "Music and cake in the garden.",
     "date": "2027-04-01",
+    "startTime": "19:00",
+    "endTime": "22:00",
+    "timeZone": "Europe/Berlin",
     "location": "Garden",
     "capacity": 50,
     "organizer": "The garden club",
@@ -43,7 +46,7 @@ QUERY_EXAMPLES |= {
 
 
 class BodySchema(OpenApiSerializerExtension):
-    """The bodies of events: the two names of one switch must agree, and an edit must change something."""
+    """The bodies of events: a new one's names of the waitlist switch agree, and an edit changes something."""
 
     target_class = "events.serializers.EventChangesSerializer"
     match_subclasses = True
@@ -53,11 +56,18 @@ class BodySchema(OpenApiSerializerExtension):
         schema: Json = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
         if direction == "response":
             return schema
-        schema["not"] = {"anyOf": [_switched(True, False), _switched(False, True)]}
-        if not isinstance(self.target, EventSerializer):
+        if isinstance(self.target, EventSerializer):
+            schema["not"] = {"anyOf": [_switched(True, False), _switched(False, True)]}
+        else:
             del schema["required"]
-            schema["anyOf"] = [{"required": [name]} for name in schema["properties"]]
+            removable = [name for name, field in self.target.fields.items() if field.allow_null]
+            schema["anyOf"] = [_something(name, null=name in removable) for name in schema["properties"]]
         return schema
+
+
+def _something(name: str, *, null: bool) -> Json:
+    """That a field is sent; null is as good as nothing, unless it removes what may be removed."""
+    return {"required": [name]} | ({} if null else {"properties": {name: {"not": {"type": "null"}}}})
 
 
 def _switched(*values: bool) -> Json:

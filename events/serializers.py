@@ -6,14 +6,25 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty
 
-from events.models import STATUSES, WholeEvent
-from eventsite.web.fields import DayField, IdField, SwitchField, TextField, WholeNumberField, WordField
+from events.intent import half_a_time
+from events.models import STATUSES, Event, EventItem, Seats, WholeEvent
+from eventsite.web.bodies import Body
+from eventsite.web.fields import (
+    DayField,
+    IdField,
+    SwitchField,
+    TextField,
+    TimeField,
+    TimeZoneField,
+    WholeNumberField,
+    WordField,
+)
 from eventsite.web.pagination import PageQuery
 
 DISAGREE = ErrorDetail("hasWaitlist is another name of waitlistEnabled; the two disagree.", code="disagree")
 
 
-class EventChangesSerializer(serializers.Serializer[Any]):
+class EventChangesSerializer(Body):
     """The fields of an event that its organizer sets."""
 
     title = TextField(max_length=200, help_text="What the event is called.")
@@ -21,6 +32,24 @@ class EventChangesSerializer(serializers.Serializer[Any]):
         max_length=2000, style={"base_template": "textarea.html", "rows": 4}, help_text="What it is about."
     )
     date = DayField(help_text="The day it takes place, YYYY-MM-DD.")
+    startTime = TimeField(
+        source="start_time",
+        required=False,
+        allow_null=True,
+        help_text="When it begins, HH:MM, together with timeZone. Without it, the event takes the whole day.",
+    )
+    endTime = TimeField(
+        source="end_time",
+        required=False,
+        allow_null=True,
+        help_text="When it ends, HH:MM. An end before the start is on the next day.",
+    )
+    timeZone = TimeZoneField(
+        source="time_zone",
+        required=False,
+        allow_null=True,
+        help_text="The IANA name of the time zone of both, such as Europe/Berlin.",
+    )
     location = TextField(max_length=200, help_text="Where it takes place.")
     capacity = WholeNumberField(
         min_value=0, max_value=100_000, help_text="How many seats it has. With 0, everybody waits."
@@ -38,8 +67,9 @@ class EventChangesSerializer(serializers.Serializer[Any]):
     )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """The fields by their Python names, the two names of the waitlist switch made one.
+        """The fields by their Python names, the two names of the waitlist switch made one where they agree.
 
+        On an edit they may disagree, and a time may lack what the event has: `events.intent` judges that.
         Raises: `ValidationError` with every wrong field at once.
         """
         wrong: dict[str, Any] = {}
@@ -49,12 +79,14 @@ class EventChangesSerializer(serializers.Serializer[Any]):
             if not isinstance(error.detail, dict) or "non_field_errors" in error.detail:
                 raise
             wrong, values = dict(error.detail), {}
-        switches = [data.get(name) for name in ("waitlistEnabled", "hasWaitlist")]
-        if switches in ([True, False], [False, True]):
-            wrong["hasWaitlist"] = [DISAGREE]
+        if not self.partial:
+            sent = (name if name in wrong or data.get(name) else None for name in ("startTime", "endTime", "timeZone"))
+            lacking = half_a_time(*sent)
+            wrong = {name: [ErrorDetail(told, "incomplete")] for name, told in lacking.items()} | wrong
+            wrong |= {"hasWaitlist": [DISAGREE]} if _disagree(data) else {}
         if wrong:
             raise ValidationError(wrong)
-        if "has_waitlist" in values:
+        if "has_waitlist" in values and not _disagree(data):
             values["waitlist_enabled"] = values.pop("has_waitlist")
         return values
 
@@ -67,37 +99,47 @@ class EventSerializer(EventChangesSerializer):
     """An event."""
 
     eventId = IdField(source="event_id", required=False, help_text="Leave it out to get a UUID.")
-    registeredCount = serializers.IntegerField(read_only=True, min_value=0, help_text="How many hold a seat.")
-    waitlistCount = serializers.IntegerField(read_only=True, min_value=0, help_text="How many wait for one.")
-    organizerId = serializers.CharField(
-        read_only=True, allow_null=True, help_text="The `sub` of the organizer who owns it; null in open mode."
+    registeredCount = serializers.IntegerField(
+        source="registered", read_only=True, min_value=0, help_text="How many hold a seat."
     )
-    createdAt = serializers.DateTimeField(read_only=True)
-    updatedAt = serializers.DateTimeField(read_only=True)
+    waitlistCount = serializers.IntegerField(
+        source="waiting", read_only=True, min_value=0, help_text="How many wait for one."
+    )
+    organizerId = serializers.CharField(
+        source="organizer_id",
+        read_only=True,
+        allow_null=True,
+        help_text="The `sub` of the organizer who owns it; null in open mode.",
+    )
+    createdAt = serializers.DateTimeField(source="created_at", read_only=True)
+    updatedAt = serializers.DateTimeField(source="updated_at", read_only=True)
     version = serializers.IntegerField(read_only=True, min_value=1, help_text="Grows by 1 with every edit; the ETag.")
+
+
+def _disagree(data: Any) -> bool:
+    """Whether the two names of the waitlist switch were sent with different values."""
+    return [data.get(name) for name in ("waitlistEnabled", "hasWaitlist")] in ([True, False], [False, True])
+
+
+def _sources() -> dict[str, tuple[type[EventItem], str]]:
+    """For each field of an answer, in order: which half of the event holds it, and as what."""
+    declared = EventSerializer._declared_fields
+    names = {name: declared[name].source or name for name in ("eventId", *declared)} | {
+        "hasWaitlist": "waitlist_enabled"
+    }
+    of_event, of_seats = Event.get_attributes(), Seats.get_attributes()
+    if lost := names.values() - of_event.keys() - of_seats.keys():
+        raise LookupError(f"Neither half of an event holds {', '.join(sorted(lost))}: see events/models.py.")
+    return {name: (Event if source in of_event else Seats, source) for name, source in names.items()}
+
+
+SOURCES = _sources()
 
 
 def shape(whole_event: WholeEvent) -> dict[str, Any]:
     """An event as JSON."""
-    event, seats = whole_event
-    return {
-        "eventId": event.event_id,
-        "title": event.title,
-        "description": event.description,
-        "date": event.date,
-        "location": event.location,
-        "capacity": seats.capacity,
-        "organizer": event.organizer,
-        "status": event.status,
-        "waitlistEnabled": seats.waitlist_enabled,
-        "hasWaitlist": seats.waitlist_enabled,
-        "registeredCount": seats.registered,
-        "waitlistCount": seats.waiting,
-        "organizerId": event.organizer_id,
-        "createdAt": event.created_at,
-        "updatedAt": event.updated_at,
-        "version": event.version,
-    }
+    halves: dict[type[EventItem], EventItem] = {Event: whole_event.event, Seats: whole_event.seats}
+    return {name: getattr(halves[half], source) for name, (half, source) in SOURCES.items()}
 
 
 class StatusesField(serializers.Field[Any, Any, Any, Any]):

@@ -8,6 +8,7 @@ Rules raise these; `eventsite.problems` alone knows which HTTP status each kind 
     ├── Refused             the rules or the state forbid it         409
     ├── Stale               it changed since the caller read it      412
     ├── Unprocessable       the values make no sense here            422
+    │   └── WrongValues     the same, field by field
     └── Unavailable         DynamoDB does not answer in time         503
 """
 
@@ -56,6 +57,16 @@ class Unprocessable(DomainError):
     """The request is well formed, but its values cannot be used."""
 
     code = "validation_error"
+
+
+class WrongValues(Unprocessable):
+    """Some values cannot be used together, or not with what is stored. Says which: a sentence for each field."""
+
+    detail = "Some values are missing or wrong; see errors."
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        super().__init__()
+        self.fields = fields
 
 
 class Unavailable(DomainError):

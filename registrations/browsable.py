@@ -11,9 +11,10 @@ from events.browsable import row as event_row
 from events.browsable import today
 from events.models import OPEN_STATUSES
 from events.serializers import shape as shape_event
+from eventsite import phrases
 from eventsite.auth.permissions import LIST_REGISTRATIONS, LIST_USERS, READ_USER, REGISTER, Reach
 from eventsite.errors import DomainError
-from eventsite.web import pages, phrases
+from eventsite.web import pages
 from eventsite.web.forms import Field, Form
 from eventsite.web.pages import Link, Page, Part, Question, Seen
 from registrations import growth, seating

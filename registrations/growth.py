@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from eventsite.web import phrases
+from eventsite import phrases
 
 WIDTH, HEIGHT = 320, 100
 UNITS = ((timedelta(hours=36), timedelta(hours=1)), (timedelta(days=45), timedelta(days=1)))

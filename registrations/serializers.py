@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from events.serializers import EventSerializer
 from events.serializers import shape as shape_event
+from eventsite.web.bodies import Body
 from eventsite.web.fields import IdField, WordField
 from eventsite.web.pagination import PageQuery
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
@@ -15,7 +16,7 @@ from registrations.pages import Attendance
 STATUSES = (REGISTERED, WAITLISTED, CANCELLED)
 
 
-class RegistrationRequestSerializer(serializers.Serializer[Any]):
+class RegistrationRequestSerializer(Body):
     """Who is to be registered."""
 
     userId = IdField(source="user_id", help_text="The user who wants a seat. Who is signed in may leave it out.")

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from events.models import STATUSES
+from eventsite.web.fields import time_zones
 
 ID_CHARACTERS = string.ascii_letters + string.digits + "_-"
 
@@ -42,8 +43,23 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
 }
 SWITCHES = {"waitlistEnabled": st.booleans()}
 
+
+def clock_times() -> st.SearchStrategy[str]:
+    """Times of day as HH:MM."""
+    return st.times().map(lambda time: f"{time:%H:%M}")
+
+
+def times() -> st.SearchStrategy[dict[str, Any]]:
+    """The times of an event: all of them, all but the end, or none."""
+    zones = st.sampled_from(sorted(time_zones()))
+    both = st.fixed_dictionaries(
+        {"startTime": clock_times(), "timeZone": zones}, optional={"endTime": clock_times() | st.none()}
+    )
+    return both | st.just({"startTime": None, "endTime": None, "timeZone": None}) | st.just({})
+
+
+# Null is none of them: it counts as not sent.
 NOT_JSON_TEXTS: st.SearchStrategy[Any] = st.one_of(
-    st.none(),
     st.booleans(),
     st.integers(),
     st.floats(allow_nan=False, allow_infinity=False),
@@ -82,7 +98,6 @@ WRONG: dict[str, st.SearchStrategy[Any]] = {
         ]
     ),
     "capacity": st.one_of(
-        st.none(),
         st.booleans(),
         st.text(max_size=5),
         st.just("5"),
@@ -94,8 +109,8 @@ WRONG: dict[str, st.SearchStrategy[Any]] = {
         st.floats(allow_nan=False, allow_infinity=False).filter(lambda number: not number.is_integer()),
     ),
     "status": NOT_JSON_TEXTS | st.text(max_size=12).filter(lambda text: text.lower() not in STATUSES),
-    "waitlistEnabled": st.sampled_from([None, "true", "yes", 0, 1, "", [], {}]),
-    "hasWaitlist": st.sampled_from([None, "false", "no", 0, 1, "", [], {}]),
+    "waitlistEnabled": st.sampled_from(["true", "yes", 0, 1, "", [], {}]),
+    "hasWaitlist": st.sampled_from(["false", "no", 0, 1, "", [], {}]),
     "eventId": NOT_JSON_TEXTS
     | st.sampled_from(["", " ", "a b", "a/b", "ü", "a\n", "#", "x" * 129, "x" * 3000, "..", "a%2Fb"]),
 }
@@ -104,9 +119,11 @@ WRONG: dict[str, st.SearchStrategy[Any]] = {
 def events(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
     """Bodies that create an event."""
     required = {name: values for name, values in FIELDS.items() if name not in fixed}
-    return st.fixed_dictionaries(required, optional=SWITCHES).map(lambda body: body | fixed)
+    bodies = st.fixed_dictionaries(required, optional=SWITCHES)
+    return st.tuples(bodies, times()).map(lambda parts: parts[0] | parts[1] | fixed)
 
 
 def changes() -> st.SearchStrategy[dict[str, Any]]:
     """Bodies that change at least one field of an event."""
-    return st.fixed_dictionaries({}, optional=FIELDS | SWITCHES).filter(bool)
+    bodies = st.fixed_dictionaries({}, optional=FIELDS | SWITCHES)
+    return st.tuples(bodies, times()).map(lambda parts: parts[0] | parts[1]).filter(bool)

@@ -4,9 +4,10 @@ from typing import Any
 
 from django.utils.functional import cached_property
 
+from eventsite import phrases
 from eventsite.auth.permissions import CREATE_USER, LIST_USERS, Reach
 from eventsite.errors import DomainError
-from eventsite.web import pages, phrases
+from eventsite.web import pages
 from eventsite.web.forms import Form
 from eventsite.web.pages import Link, Page, Question, Seen
 from users import directory

@@ -1,13 +1,12 @@
 """Users as JSON."""
 
-from typing import Any
-
 from rest_framework import serializers
 
+from eventsite.web.bodies import Body
 from eventsite.web.fields import IdField, TextField
 
 
-class UserSerializer(serializers.Serializer[Any]):
+class UserSerializer(Body):
     """A person who can register for events."""
 
     userId = IdField(source="user_id", required=False, help_text="Leave it out to get a UUID.")

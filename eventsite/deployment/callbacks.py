@@ -2,7 +2,7 @@
 
 choose     before every command: the stage's file decides where and with what it works
 prepare    after Zappa has made its zip, before it is uploaded: tables, logs, the package
-finish     when everything is deployed: throttling and tracing
+finish     when everything is deployed: throttling, tracing and the access log
 """
 
 import os
@@ -19,6 +19,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # Zappa loads this
 from eventsite.deployment import aws_extras, iam_policy, lambda_package, stage_file
 
 DEPLOYING = ("deploy", "update", "package", "template")
+STAGING = ("deploy", "update")
+NO_LOG_ROLE = (
+    "ACCESS_LOG=true needs a role in whose name API Gateway writes logs, and this account has none in this region: "
+    "docs/deployment.md says how to make it."
+)
 
 
 def choose(cli: Any) -> None:
@@ -34,7 +39,10 @@ def choose(cli: Any) -> None:
         _decide(cli, chosen)
     cli.load_settings(cli.vargs.get("settings_file"))
     if cli.command in DEPLOYING:
-        cli.zappa.attach_policy = _policy(cli, chosen)
+        tables = chosen.tables.values()
+        cli.zappa.attach_policy = iam_policy.document(_account(cli), function=cli.lambda_name, tables=tables)
+    if cli.command in STAGING and chosen.access_log and not aws_extras.may_write_logs(cli.zappa.apigateway_client):
+        raise click.ClickException(NO_LOG_ROLE)
 
 
 def _decide(cli: Any, chosen: stage_file.Choices) -> None:
@@ -66,14 +74,12 @@ def _check(environment: dict[str, str]) -> None:
         command, env=inherited | environment, cwd=lambda_package.ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        refusal = done.stderr.strip()
-        raise click.ClickException(refusal.splitlines()[-1] if "Traceback" in refusal else refusal)
+        raise click.ClickException(done.stderr.strip().removeprefix("Error: "))
 
 
-def _policy(cli: Any, chosen: stage_file.Choices) -> str:
+def _account(cli: Any) -> iam_policy.Account:
     identity = cli.zappa.sts_client.get_caller_identity()
-    account = iam_policy.Account(identity["Arn"].split(":")[1], chosen.region, identity["Account"])
-    return iam_policy.document(account, function=cli.lambda_name, table_prefix=chosen.table_prefix)
+    return iam_policy.Account(identity["Arn"].split(":")[1], cli.aws_region, identity["Account"])
 
 
 def prepare(cli: Any) -> None:
@@ -83,19 +89,23 @@ def prepare(cli: Any) -> None:
         lambda_package.fill(Path(cli.zip_path), architecture=cli.architecture)
     except subprocess.CalledProcessError:
         raise click.ClickException("pip could not install requirements.txt; it says why above.") from None
-    if cli.command in ("deploy", "update"):
-        _make_tables(cli)
-        aws_extras.keep_logs(cli.zappa.logs_client, cli.lambda_name, days=cli.stage_config["log_retention_days"])
+    if cli.command in STAGING:
+        chosen = stage_file.read(cli.api_stage, Path.cwd())
+        _make_tables(cli, chosen)
+        for group in aws_extras.log_groups(cli.lambda_name, access_log=chosen.access_log):
+            aws_extras.keep_logs(cli.zappa.logs_client, group, days=cli.stage_config["log_retention_days"])
 
 
-def _make_tables(cli: Any) -> None:
+def _make_tables(cli: Any, chosen: stage_file.Choices) -> None:
     import django
 
+    for name in [name for name in os.environ if name in stage_file.FOR_THE_LAMBDA or name.startswith("DYNAMODB_")]:
+        del os.environ[name]  # the operator's own, for local runs
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "eventsite.settings",
-        "DYNAMODB_TABLE_PREFIX": cli.aws_environment_variables["DYNAMODB_TABLE_PREFIX"],
         "SECRET_KEY": cli.aws_environment_variables["SECRET_KEY"],
         "AWS_ENDPOINT_URL_DYNAMODB": cli.zappa.dynamodb_client.meta.endpoint_url,
+        **{stage_file.TABLE_NAMES[app]: table for app, table in chosen.tables.items()},
     }
     django.setup()
     from eventsite.dynamodb import tables
@@ -112,9 +122,10 @@ def _make_tables(cli: Any) -> None:
 
 
 def finish(cli: Any) -> None:
-    """Set what Zappa cannot: throttling and tracing at the gateway."""
-    api = cli.zappa.get_api_id(cli.lambda_name)
+    """Set what Zappa cannot: throttling, tracing and the access log at the gateway."""
+    chosen = stage_file.read(cli.api_stage, Path.cwd())
+    gateway, api = cli.zappa.apigateway_client, cli.zappa.get_api_id(cli.lambda_name)
     limits = cli.stage_config["throttling"]
-    aws_extras.set_up_gateway(
-        cli.zappa.apigateway_client, api, cli.api_stage, rate=limits["rate"], burst=limits["burst"], tracing=True
-    )
+    aws_extras.set_up_gateway(gateway, api, cli.api_stage, rate=limits["rate"], burst=limits["burst"], tracing=True)
+    group = _account(cli).arn("logs", f"log-group:{aws_extras.access_log_group(cli.lambda_name)}")
+    aws_extras.set_up_access_log(gateway, api, cli.api_stage, group=group if chosen.access_log else None)

@@ -1,10 +1,9 @@
 """What the Lambda may do: exactly what it does, on exactly what is its own."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-
-TABLES = ("events", "users", "registrations")
 
 TABLE_ACTIONS = (
     "BatchGetItem",
@@ -34,12 +33,12 @@ class Account:
         return f"arn:{self.partition}:{service}:{self.region}:{self.number}:{resource}"
 
 
-def document(account: Account, *, function: str, table_prefix: str) -> str:
+def document(account: Account, *, function: str, tables: Iterable[str]) -> str:
     """The permissions of the Lambda's role, as JSON.
 
-    Takes: where; the function's name; what its tables' names begin with.
+    Takes: where; the function's name; its tables' names.
     """
-    tables = [account.arn("dynamodb", f"table/{table_prefix}{name}") for name in TABLES]
+    tables = [account.arn("dynamodb", f"table/{name}") for name in tables]
     log_group = account.arn("logs", f"log-group:/aws/lambda/{function}")
     statements = [
         _allow("Tables", [f"dynamodb:{action}" for action in TABLE_ACTIONS], tables),

@@ -18,7 +18,10 @@ NEEDED_BY_COGNITO = {
     "COGNITO_USER_POOL_ID": "the pool whose tokens count, such as eu-west-1_AbCdEf123",
     "COGNITO_CLIENT_ID": "the pool's app client whose tokens count",
 }
-FOR_ZAPPA = frozenset({"AWS_REGION", "S3_BUCKET", "DOMAIN", "CERTIFICATE_ARN"})
+TABLES = ("events", "users", "registrations")
+TABLE_NAMES = {table: f"{table.upper()}_TABLE_NAME" for table in TABLES}
+SWITCH = ("true", "false")
+FOR_ZAPPA = frozenset({"ACCESS_LOG", "AWS_REGION", "CERTIFICATE_ARN", "DOMAIN", "S3_BUCKET"})
 FOR_THE_LAMBDA = frozenset(
     {
         "ALLOWED_HOSTS",
@@ -28,8 +31,11 @@ FOR_THE_LAMBDA = frozenset(
         "COGNITO_JWKS_URL",
         "COGNITO_USER_POOL_ID",
         "CORS_ALLOWED_ORIGINS",
+        "DYNAMODB_CLIENT",
+        "DYNAMODB_TABLE_PREFIX",
         "LOG_LEVEL",
         "SECRET_KEY",
+        *TABLE_NAMES.values(),
     }
 )
 SECRET_BYTES = 48
@@ -62,9 +68,19 @@ class Choices:
         return self.values.get("DOMAIN")
 
     @property
+    def access_log(self) -> bool:
+        """Whether API Gateway writes a line about each request, also about those that never reach the Lambda."""
+        return self.values.get("ACCESS_LOG") == "true"
+
+    @property
     def table_prefix(self) -> str:
-        """What the names of the stage's tables begin with: two stages never share a table."""
-        return f"eventsite-{self.stage}-"
+        """What the names of the stage's tables begin with."""
+        return self.values.get("DYNAMODB_TABLE_PREFIX", f"eventsite-{self.stage}-")
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """The whole names of the stage's tables, by the app."""
+        return {table: self.values.get(name, f"{self.table_prefix}{table}") for table, name in TABLE_NAMES.items()}
 
     def zappa_settings(self) -> dict[str, str]:
         """The settings of Zappa's that depend on the choices."""
@@ -105,9 +121,24 @@ def read(stage: str, directory: Path) -> Choices:
     wanted = NEEDED | (NEEDED_BY_COGNITO if values.get("AUTH_MODE") == "cognito" else {})
     if missing := [f"{name} ({meaning})" for name, meaning in wanted.items() if name not in values]:
         raise Undecided(f"{path.name} does not say yet: {'; '.join(missing)}.")
+    if values.get("ACCESS_LOG", "false") not in SWITCH:
+        raise Undecided(f"{path.name} must set ACCESS_LOG to true or false.")
     if ("DOMAIN" in values) != ("CERTIFICATE_ARN" in values):
         raise Undecided(f"{path.name} must set DOMAIN and CERTIFICATE_ARN together, or neither.")
-    return Choices(stage, values)
+    chosen = Choices(stage, values)
+    _share_no_table(chosen, path)
+    return chosen
+
+
+def _share_no_table(chosen: Choices, path: Path) -> None:
+    """Two stages never share a table, and one table does not hold two kinds of things."""
+    if len(set(chosen.tables.values())) < len(TABLES):
+        raise Undecided(f"{path.name} gives two tables the same name.")
+    for other in sorted(set(path.parent.glob(".env.*")) - {path, path.with_name(".env.example")}):
+        stage = other.name.removeprefix(".env.")
+        theirs = Choices(stage, {name: value for name, value in _variables(other).items() if value})
+        if shared := sorted(set(chosen.tables.values()) & set(theirs.tables.values())):
+            raise Undecided(f"{path.name} and {other.name} name the same table, {shared[0]}: stages share none.")
 
 
 def _variables(path: Path) -> dict[str, str]:

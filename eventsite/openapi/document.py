@@ -24,6 +24,7 @@ from eventsite import errors, ids, problems
 from eventsite.auth.permissions import SEE_EVENTS, Reach, reach
 from eventsite.dynamodb import idempotency
 from eventsite.web import pagination
+from eventsite.web.bodies import Body
 
 Json = dict[str, Any]
 
@@ -177,14 +178,14 @@ COMPONENTS: dict[str, Json] = {
         "401": _with_headers(problem(401, ("not_authenticated", "Sign in first.")), "WWW-Authenticate"),
         "406": problem(406, ("not_acceptable", "Could not satisfy the request Accept header.")),
         "413": problem(413, ("payload_too_large", "The body may have at most 1,000,000 bytes.")),
-        "415": problem(415, ("unsupported_media_type", 'Unsupported media type "text/plain" in request.')),
+        "415": problem(415, ("unsupported_media_type", problems.SENTENCE_OF_STATUS[415])),
         "429": _with_headers(problem(429, ("too_many_requests", "Too many requests.")), "Retry-After"),
         "503": _with_headers(problem(503, ("service_unavailable", errors.Unavailable.detail)), "Retry-After"),
     },
 }
 """The parts that more than one call refers to. The responses are those that any call may give."""
 
-ANY_CALL, ANY_BODY = ("401", "406", "429", "503"), ("400", "413", "415")
+ANY_CALL = ("400", "401", "406", "413", "415", "429", "503")
 
 
 class Generator(SchemaGenerator):
@@ -293,8 +294,7 @@ class Schema(AutoSchema):
         return found
 
     def _failures_of(self, call: Call) -> Json:
-        everywhere = ANY_CALL + (ANY_BODY if self.method in WITH_BODY else ())
-        found = {status: ref("responses", status) for status in everywhere}
+        found = {status: ref("responses", status) for status in ANY_CALL}
         found |= _by_status([*call.refusals, *self._implied(call)])
         if self._query() or self.method in WITH_BODY:
             self._add_validation(found)
@@ -324,13 +324,26 @@ class Schema(AutoSchema):
         ours["schema"]["allOf"][1]["properties"]["code"]["enum"].append("validation_error")
 
     def _postprocess_serializer_schema(self, schema: Json, serializer: Any, direction: Any) -> Json:
-        """An answer always has all of its fields."""
+        """An answer always has all of its fields. In a request, null is as good as nothing."""
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
+        if direction == "request" and isinstance(serializer, Body):
+            for name in schema["properties"].keys() - schema.get("required", ()):
+                schema["properties"][name] = _or_null(schema["properties"][name])
         if direction == "response":
             schema["required"] = list(schema["properties"])
             for part in schema["properties"].values():
                 part.pop("readOnly", None)
         return schema
+
+
+def _or_null(schema: Json) -> Json:
+    """The schema of a value or null. Two alternatives, because many tools look at a format of one type only."""
+    if "anyOf" in schema:  # a schema that an extension changes comes by twice
+        return schema
+    value = {name: part for name, part in schema.items() if name != "description"}
+    if isinstance(value["type"], list):
+        value["type"] = value["type"][0]
+    return {"anyOf": [value, {"type": "null"}], "description": schema.get("description", "")}
 
 
 QUERY_EXAMPLES: dict[str, Any] = {"limit": 20, "cursor": "WyJ4Il0:1wV3aB:c2lnbmF0dXJl"}

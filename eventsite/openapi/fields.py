@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
 from eventsite.openapi.document import ID, Json
-from eventsite.web.fields import TEXT_PATTERN, IdField
+from eventsite.web.fields import TEXT_PATTERN, TIME_PATTERN, IdField, TimeField, TimeZoneField
 
 
 class TextSchema(OpenApiSerializerFieldExtension):
@@ -16,8 +16,10 @@ class TextSchema(OpenApiSerializerFieldExtension):
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
         """The schema object."""
-        pattern = ID["pattern"] if isinstance(self.target, IdField) else TEXT_PATTERN
-        return {"type": "string", "pattern": pattern}
+        if isinstance(self.target, TimeZoneField):
+            return {"type": "string", "format": "iana-time-zone"}
+        patterns = {IdField: ID["pattern"], TimeField: TIME_PATTERN}
+        return {"type": "string", "pattern": patterns.get(type(self.target), TEXT_PATTERN)}
 
 
 class DaySchema(OpenApiSerializerFieldExtension):

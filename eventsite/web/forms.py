@@ -1,6 +1,7 @@
 """Forms for people, made from the serializers that judge what they send."""
 
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,16 +101,21 @@ def fields(
 ) -> list[Field]:
     """The fields of a form.
 
-    Takes: the serializer; its fields that are asked for, in order, with their labels; the values to show; the
-    `errors` of a problem document; what the ids begin with.
+    Takes: the serializer; the labels of its fields, in order (one that has none is asked for last, under its own
+    name); the values to show; the `errors` of a problem document; what the ids begin with.
     """
     wrong: dict[str, str] = {}
     for error in errors:
         wrong.setdefault(error["field"], error["detail"])
     known: Mapping[str, Any] = serializer.fields
+    others = {
+        name: _label(name) for name, field in known.items() if not field.read_only and "template" not in field.style
+    }
     made = [
         _field(known[name], name, label, values or {}, wrong.get(name, ""), prefix)
-        for name, label in labels.items()
+        for name, label in (
+            dict(labels) | {name: label for name, label in others.items() if name not in labels}
+        ).items()
         if name in known
     ]
     if first := next((one for one in made if one.error), None):
@@ -132,6 +138,11 @@ def _field(source: Any, name: str, label: str, values: Mapping[str, Any], error:
             Option(str(one.value), _words(one.display_text), str(one.value) in chosen) for one in _options(source)
         ]
     return made
+
+
+def _label(name: str) -> str:
+    """``postalCode`` as ``Postal code``."""
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", name).capitalize()
 
 
 def _kind(source: Any) -> str:

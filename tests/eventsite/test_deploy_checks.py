@@ -104,6 +104,9 @@ def test_the_command_says_yes_to_a_stage_as_it_should_be() -> None:
         (LAMBDA | POOL | {"COGNITO_JWKS_URL": "http://keys.example/"}, "COGNITO_JWKS_URL must be an https URL"),
         (LAMBDA | POOL | {"COGNITO_DOMAIN": "http://login.example"}, "COGNITO_DOMAIN must be an https URL"),
         (LAMBDA | POOL | {"SECRET_KEY": ""}, "SECRET_KEY must be set"),
+        ({"DYNAMODB_TABLE_NAME": "events"}, "DYNAMODB_TABLE_NAME is called EVENTS_TABLE_NAME here"),
+        ({"REGISTRATION_TABLE_NAME": "all"}, "REGISTRATION_TABLE_NAME is called REGISTRATIONS_TABLE_NAME here"),
+        ({"AWS_DEFAULT_REGION": "Ireland"}, "AWS_DEFAULT_REGION must be a region"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -117,6 +120,33 @@ def test_settings_that_make_no_sense_are_refused_with_a_sentence(
     with pytest.raises(ImproperlyConfigured) as refused:
         runpy.run_path(settings_module.__file__)
     assert str(refused.value).startswith(sentence)
+
+
+@pytest.mark.parametrize("command", ["runserver", "create_tables", "check"])
+def test_a_command_that_cannot_start_says_the_sentence_and_nothing_else(command: str) -> None:
+    refused = manage(command, DYNAMODB_TABLE_NAME="events")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: DYNAMODB_TABLE_NAME is called EVENTS_TABLE_NAME here")
+    assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("environment", "region"),
+    [
+        ({}, "us-east-1"),
+        ({"AWS_DEFAULT_REGION": "eu-north-1"}, "eu-north-1"),
+        ({"AWS_DEFAULT_REGION": "eu-north-1", "AWS_REGION": ""}, "eu-north-1"),
+        ({"AWS_DEFAULT_REGION": "eu-north-1", "AWS_REGION": "eu-west-1"}, "eu-west-1"),
+    ],
+)
+def test_the_region_is_where_every_tool_of_aws_has_it(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], region: str
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert runpy.run_path(settings_module.__file__)["AWS_REGION"] == region
 
 
 def test_an_open_process_imports_nothing_of_signing_in(tmp_path: Path) -> None:

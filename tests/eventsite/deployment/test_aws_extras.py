@@ -1,5 +1,7 @@
 """What Zappa has no setting for, on an emulated AWS; a second time nothing is changed."""
 
+import json
+import re
 from typing import Any
 
 import boto3
@@ -13,7 +15,7 @@ def aws(engine: str) -> Any:
     """A maker of clients of the suite's engine, which is more than a DynamoDB."""
 
     def client(service: str) -> Any:
-        session = boto3.Session("test", "test", region_name="eu-west-1")
+        session: Any = boto3.Session("test", "test", region_name="eu-west-1")
         return session.client(service, endpoint_url=engine)
 
     return client
@@ -21,16 +23,49 @@ def aws(engine: str) -> Any:
 
 def test_logs_are_kept_for_so_many_days(aws: Any) -> None:
     logs = aws("logs")
-    assert aws_extras.keep_logs(logs, "eventsite-dev", days=14)
-    assert not aws_extras.keep_logs(logs, "eventsite-dev", days=14)
-    assert aws_extras.keep_logs(logs, "eventsite-dev", days=90)
+    assert aws_extras.keep_logs(logs, "/aws/lambda/eventsite-dev", days=14)
+    assert not aws_extras.keep_logs(logs, "/aws/lambda/eventsite-dev", days=14)
+    assert aws_extras.keep_logs(logs, "/aws/lambda/eventsite-dev", days=90)
     groups = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/eventsite-dev")["logGroups"]
     assert [group["retentionInDays"] for group in groups] == [90]
 
 
 def test_a_group_of_a_longer_name_is_not_taken_for_it(aws: Any) -> None:
     aws("logs").create_log_group(logGroupName="/aws/lambda/eventsite-qa-other")
-    assert aws_extras.keep_logs(aws("logs"), "eventsite-qa", days=14)
+    assert aws_extras.keep_logs(aws("logs"), "/aws/lambda/eventsite-qa", days=14)
+
+
+def test_the_access_log_has_a_group_of_its_own() -> None:
+    assert aws_extras.log_groups("eventsite-dev", access_log=False) == ["/aws/lambda/eventsite-dev"]
+    assert aws_extras.log_groups("eventsite-dev", access_log=True)[1:] == ["/aws/apigateway/eventsite-dev"]
+
+
+def test_a_line_of_the_access_log_is_json_with_the_id_that_the_service_logs_too() -> None:
+    line = json.loads(aws_extras.ACCESS_LOG_LINE)
+    assert line["correlation_id"] == "$context.requestId"
+    assert not re.search(r"(?i)path|sourceIp|identity|authorizer|userAgent", aws_extras.ACCESS_LOG_LINE)
+
+
+def test_the_access_log_is_switched_on_and_off(aws: Any) -> None:
+    gateway = aws("apigateway")
+    api = gateway.create_rest_api(name="eventsite-dev")["id"]
+    gateway.create_deployment(restApiId=api, stageName="dev")
+    group = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/apigateway/eventsite-dev"
+    assert aws_extras.set_up_access_log(gateway, api, "dev", group=None) == []
+    assert len(aws_extras.set_up_access_log(gateway, api, "dev", group=group)) == 2
+    assert aws_extras.set_up_access_log(gateway, api, "dev", group=group) == []
+    kept = gateway.get_stage(restApiId=api, stageName="dev")["accessLogSettings"]
+    assert kept == {"destinationArn": group, "format": aws_extras.ACCESS_LOG_LINE}
+    assert aws_extras.set_up_access_log(gateway, api, "dev", group=None) == ["/accessLogSettings"]
+    assert not gateway.get_stage(restApiId=api, stageName="dev").get("accessLogSettings")
+
+
+def test_api_gateway_has_to_be_allowed_to_write_logs(aws: Any) -> None:
+    gateway = aws("apigateway")
+    assert not aws_extras.may_write_logs(gateway)
+    role = {"op": "replace", "path": "/cloudwatchRoleArn", "value": "arn:aws:iam::123456789012:role/gateway-logs"}
+    gateway.update_account(patchOperations=[role])
+    assert aws_extras.may_write_logs(gateway)
 
 
 def test_all_methods_of_the_stage_are_throttled_and_traced(aws: Any) -> None:

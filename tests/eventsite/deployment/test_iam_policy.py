@@ -3,14 +3,15 @@
 import json
 from typing import Any
 
-from eventsite.deployment import iam_policy
+from eventsite.deployment import iam_policy, stage_file
 from eventsite.dynamodb.records import table_models
 
 ACCOUNT = iam_policy.Account("aws", "eu-west-1", "123456789012")
 
 
 def statements() -> dict[str, dict[str, Any]]:
-    document = json.loads(iam_policy.document(ACCOUNT, function="eventsite-dev", table_prefix="eventsite-dev-"))
+    tables = stage_file.Choices("dev", {}).tables.values()
+    document = json.loads(iam_policy.document(ACCOUNT, function="eventsite-dev", tables=tables))
     return {statement["Sid"]: statement for statement in document["Statement"]}
 
 
@@ -22,9 +23,9 @@ def test_no_action_is_a_pattern_and_only_tracing_is_for_everything() -> None:
 
 def test_the_tables_are_those_of_the_models() -> None:
     names = {model.Meta.table_name.rpartition("-")[2] for model in table_models()}
-    assert names == set(iam_policy.TABLES)
+    assert names == set(stage_file.TABLES)
     assert statements()["Tables"]["Resource"] == [
-        f"arn:aws:dynamodb:eu-west-1:123456789012:table/eventsite-dev-{name}" for name in iam_policy.TABLES
+        f"arn:aws:dynamodb:eu-west-1:123456789012:table/eventsite-dev-{name}" for name in stage_file.TABLES
     ]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from eventsite.deployment import stage_file
+from eventsite.deployment import iam_policy, stage_file
 from eventsite.deployment.lambda_package import ROOT
 from tests import variables
 
@@ -81,6 +81,46 @@ def test_two_stages_share_no_table(tmp_path: Path) -> None:
     assert (prod["DYNAMODB_TABLE_PREFIX"], prod["BASE_PATH"]) == ("eventsite-prod-", "/prod")
 
 
+def test_a_stage_may_name_its_tables(tmp_path: Path) -> None:
+    renamed = chosen(tmp_path, DYNAMODB_TABLE_PREFIX="club-", USERS_TABLE_NAME="people")
+    assert renamed.tables == {"events": "club-events", "users": "people", "registrations": "club-registrations"}
+    environment = renamed.environment({})
+    assert (environment["DYNAMODB_TABLE_PREFIX"], environment["USERS_TABLE_NAME"]) == ("club-", "people")
+    assert chosen(tmp_path).environment(environment)["USERS_TABLE_NAME"] == ""
+
+
+def test_the_lambda_may_touch_the_tables_that_were_named(tmp_path: Path) -> None:
+    tables = chosen(tmp_path, EVENTS_TABLE_NAME="happenings").tables.values()
+    account = iam_policy.Account("aws", "eu-west-1", "123456789012")
+    allowed = iam_policy.document(account, function="eventsite-dev", tables=tables)
+    assert "table/happenings" in allowed and "eventsite-dev-events" not in allowed
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ({"DYNAMODB_TABLE_PREFIX": "eventsite-prod-"}, r"\.env\.dev and \.env\.prod name the same table"),
+        ({"USERS_TABLE_NAME": "eventsite-prod-users"}, r"name the same table, eventsite-prod-users"),
+        ({"USERS_TABLE_NAME": "one", "EVENTS_TABLE_NAME": "one"}, "gives two tables the same name"),
+    ],
+)
+def test_no_table_is_named_twice(tmp_path: Path, names: dict[str, str], sentence: str) -> None:
+    (tmp_path / ".env.prod").write_text("AUTH_MODE=open\n")
+    (tmp_path / ".env.example").write_text((ROOT / ".env.example").read_text())
+    assert chosen(tmp_path)
+    with pytest.raises(stage_file.Undecided, match=sentence):
+        chosen(tmp_path, **names)
+
+
+def test_the_access_log_is_a_choice(tmp_path: Path) -> None:
+    assert not chosen(tmp_path).access_log
+    assert not chosen(tmp_path, ACCESS_LOG="false").access_log
+    assert chosen(tmp_path, ACCESS_LOG="true").access_log
+    assert "ACCESS_LOG" not in chosen(tmp_path, ACCESS_LOG="true").environment({})
+    with pytest.raises(stage_file.Undecided, match="ACCESS_LOG to true or false"):
+        chosen(tmp_path, ACCESS_LOG="yes")
+
+
 def test_the_example_names_all_there_is() -> None:
     lines = (ROOT / ".env.example").read_text().splitlines()
     named = {line.lstrip("#").partition("=")[0] for line in lines if "=" in line and " " not in line.partition("=")[0]}
@@ -89,10 +129,9 @@ def test_the_example_names_all_there_is() -> None:
 
 
 def test_every_variable_is_for_a_stage_to_choose_or_not_by_decision() -> None:
-    by_the_stage = {"AWS_REGION", "BASE_PATH", "DYNAMODB_TABLE_PREFIX"}
-    by_the_prefix = {"EVENTS_TABLE_NAME", "REGISTRATIONS_TABLE_NAME", "USERS_TABLE_NAME"}
+    by_the_stage = {"AWS_REGION", "AWS_DEFAULT_REGION", "BASE_PATH"}
     for_local_runs = {"AWS_ENDPOINT_URL_DYNAMODB", "DEBUG", "LOCAL_DYNAMODB_DIR"}
-    not_chosen = by_the_stage | by_the_prefix | for_local_runs | variables.OF_AWS
+    not_chosen = by_the_stage | for_local_runs | variables.OF_AWS
     assert variables.read_by_the_settings() == stage_file.FOR_THE_LAMBDA | not_chosen
 
 
