@@ -265,10 +265,10 @@ class EventPage(Page):
             return "Saved."
         if self.request.method == "DELETE":
             return f"“{submission.before.get('title', 'The event')}” is deleted."
-        changed = [name for name in self.labels if name in submission.sent and submission.is_changed(name)]
+        changed = [name for name in submission.before if name in submission.sent and submission.is_changed(name)]
         if changed == ["capacity"]:
             return f"Seats {submission.before['capacity']} → {data['capacity']}."
-        return f"Saved: {phrases.names([self.labels[name] for name in changed], len(changed))}."
+        return f"Saved: {phrases.names([forms.label_of(name, self.labels) for name in changed])}."
 
     def next_url(self, data: Any) -> str:
         """The event, or the list when there is no event any more."""

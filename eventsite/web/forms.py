@@ -108,15 +108,10 @@ def fields(
     for error in errors:
         wrong.setdefault(error["field"], error["detail"])
     known: Mapping[str, Any] = serializer.fields
-    others = {
-        name: _label(name) for name, field in known.items() if not field.read_only and "template" not in field.style
-    }
+    asked = [name for name in labels if name in known]
+    asked += [name for name, source in known.items() if name not in labels and _is_asked(source)]
     made = [
-        _field(known[name], name, label, values or {}, wrong.get(name, ""), prefix)
-        for name, label in (
-            dict(labels) | {name: label for name, label in others.items() if name not in labels}
-        ).items()
-        if name in known
+        _field(known[name], name, label_of(name, labels), values or {}, wrong.get(name, ""), prefix) for name in asked
     ]
     if first := next((one for one in made if one.error), None):
         first.focus = True
@@ -140,9 +135,14 @@ def _field(source: Any, name: str, label: str, values: Mapping[str, Any], error:
     return made
 
 
-def _label(name: str) -> str:
-    """``postalCode`` as ``Postal code``."""
-    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", name).capitalize()
+def label_of(name: str, labels: Mapping[str, str]) -> str:
+    """The label of a field: its own, or ``Postal code`` for ``postalCode``."""
+    return labels.get(name) or re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", name).capitalize()
+
+
+def _is_asked(source: Any) -> bool:
+    """Whether people are asked for a field; the one that has a template for that is not shown to them."""
+    return not source.read_only and "template" not in source.style
 
 
 def _kind(source: Any) -> str:
