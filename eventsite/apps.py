@@ -9,10 +9,13 @@ class EventsiteConfig(AppConfig):
     name = "eventsite"
 
     def ready(self) -> None:
-        """Register the checks, and count what the retries meet."""
+        """Register the checks, tell of defects, and count what the retries meet."""
+        from django.core.signals import got_request_exception
+
         from eventsite import checks  # noqa: F401 (importing registers them)
         from eventsite.dynamodb import retries
         from eventsite.web import observability
 
+        got_request_exception.connect(observability.tell_defect)
         observability.count_signal(retries.conflict_retried, "ConflictsRetried")
         observability.count_signal(retries.deadline_missed, "DeadlineMisses")

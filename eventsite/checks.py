@@ -3,10 +3,14 @@
 The settings refuse what makes no sense anywhere; the deployment checks refuse what is fine on a laptop only.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.urls import get_resolver
+
+from eventsite.auth.permissions import TABLE, Permitted
 
 MIN_KEY_CHARACTERS, MIN_KEY_VARIETY = 50, 10
 
@@ -42,6 +46,47 @@ def secret_key(**_: Any) -> list[CheckMessage]:
     weak = len(key) < MIN_KEY_CHARACTERS or len(set(key)) < MIN_KEY_VARIETY or key.startswith("local-runs-only-")
     hint = "Set SECRET_KEY to 50 or more random characters, for example from `openssl rand -base64 48`."
     return [Error("SECRET_KEY is weak.", hint, id="eventsite.E004")] if weak else []
+
+
+@register(Tags.security)
+def permissions(**_: Any) -> list[CheckMessage]:
+    """Nothing is open because nobody has said who may do it."""
+    hint = "Give it a row of the table: `permission_of_action` of its view; see eventsite.auth.permissions."
+    return [
+        Error(f"{call} has no row in the table of permissions, so everybody is refused.", hint, id="eventsite.E006")
+        for route, view in _routes(get_resolver().url_patterns)
+        for call in _unlisted(route, view)
+    ]
+
+
+def _routes(patterns: Iterable[Any], prefix: str = "/") -> Iterator[tuple[str, Any]]:
+    """Every path of the service, with the view behind it."""
+    for pattern in patterns:
+        path = f"{prefix}{pattern.pattern}"
+        if hasattr(pattern, "url_patterns"):
+            yield from _routes(pattern.url_patterns, path)
+        else:
+            yield path, pattern.callback
+
+
+def _unlisted(route: str, view: Any) -> Iterator[str]:
+    """The calls of a view that the table does not rule over. What says that it is `for_everybody` needs no row."""
+    if getattr(view, "for_everybody", False):
+        return
+    if not _asks_the_table(view):
+        yield route
+        return
+    rows = getattr(view.cls, "permission_of_action", {})
+    for method, action in view.actions.items():
+        if rows.get(action) not in TABLE:
+            yield f"{method.upper()} {route}"
+
+
+def _asks_the_table(view: Any) -> bool:
+    """Whether it is a viewset that `Permitted` stands in front of."""
+    options = getattr(view, "initkwargs", {})
+    asked = options.get("permission_classes", getattr(getattr(view, "cls", None), "permission_classes", []))
+    return Permitted in asked and hasattr(view, "actions")
 
 
 @register("documentation")

@@ -4,7 +4,6 @@ The members are the RFC's `type`, `title`, `status`, `detail` and `instance`, an
 program switches on, and for wrong values `errors`, one entry per field with all wrong fields at once.
 """
 
-import logging
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -17,11 +16,11 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.utils.serializer_helpers import ReturnDict
 
-from eventsite import errors
-
-logger = logging.getLogger(__name__)
+from eventsite import errors, failures
 
 MEDIA_TYPE = "application/problem+json"
+DEFECT = "Something went wrong on our side."
+FORGED = "The request does not come from a page of this service."
 RETRY_AFTER_SECONDS = 2
 
 STATUS_OF_KIND: dict[type[errors.DomainError], int] = {
@@ -46,6 +45,11 @@ CODE_OF_STATUS = {
     503: "service_unavailable",
 }
 """The code of a failure that has no more exact word than its status."""
+SENTENCE_OF_STATUS = {
+    405: "This method is not possible here; see the Allow header.",
+    415: "The body must be JSON: send it as Content-Type application/json.",
+}
+"""What is said in place of DRF's own sentences, which say again what was sent, however long that was."""
 
 
 def document(status: int, code: str, detail: str, instance: str, **more: Any) -> dict[str, Any]:
@@ -87,11 +91,11 @@ def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
             return 422, "validation_error", "Some values are missing or wrong; see errors.", {"errors": wrong}
         case exceptions.APIException():
             code = getattr(error, "code", CODE_OF_STATUS.get(error.status_code, error.default_code))
-            return error.status_code, code, str(error.detail), {}
+            return error.status_code, code, SENTENCE_OF_STATUS.get(error.status_code) or str(error.detail), {}
         case Http404():
             return 404, CODE_OF_STATUS[404], "There is nothing here.", {}
         case PynamoDBException() | BotoCoreError() | ClientError():
-            logger.exception("DynamoDB refused a call")
+            failures.tell(error, "DynamoDB refused a call")
             return 503, errors.Unavailable.code, errors.Unavailable.detail, {}
     return None
 
@@ -146,7 +150,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> JsonRespons
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> JsonResponse:
     """Django's CSRF_FAILURE_VIEW: a form that is not from one of our own pages."""
-    return answer(request, 403, f"The request does not come from a page of this service. {reason}".strip())
+    return answer(request, 403, FORGED)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
@@ -156,4 +160,4 @@ def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 def server_error(request: HttpRequest) -> JsonResponse:
     """Django's handler500: a defect. The log has the details; the answer has none."""
-    return answer(request, 500, "Something went wrong on our side.")
+    return answer(request, 500, DEFECT)

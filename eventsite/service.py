@@ -6,12 +6,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from eventsite.auth.permissions import SEE_EVENTS
 from eventsite.dynamodb import health
 
 
 class Root(viewsets.ViewSet):
     """Where to start."""
 
+    permission_of_action = {"retrieve": SEE_EVENTS}
     links: tuple[str, ...] = ()
     """The names of the routes that it leads to."""
 
@@ -23,6 +25,8 @@ class Root(viewsets.ViewSet):
 
 class Health(viewsets.ViewSet):
     """Whether the service can do its work."""
+
+    permission_of_action = {"retrieve": SEE_EVENTS}
 
     def retrieve(self, request: Request) -> Response:
         """200 when DynamoDB answers for every table, else 503."""

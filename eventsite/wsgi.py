@@ -2,9 +2,11 @@
 
 import os
 
+import django
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
+
+from eventsite.web.boundary import Application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
 
@@ -17,7 +19,8 @@ def _warm_up() -> None:
     connection().client.meta  # noqa: B018 (making the client is the point)
 
 
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+application = Application()
 
 if settings.ON_LAMBDA:  # it is initialized before it has a request to answer
     _warm_up()

@@ -7,11 +7,12 @@ import re
 
 from django.conf import settings
 from rest_framework import authentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from eventsite.auth import login, user_pool
 from eventsite.auth.permissions import Principal
+from eventsite.problems import FORGED
 
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)  # RFC 6750, section 2.1
 
@@ -57,3 +58,10 @@ class SessionAuthentication(authentication.SessionAuthentication):
             return None
         self.enforce_csrf(request)
         return principal, None
+
+    def enforce_csrf(self, request: Request) -> None:
+        """Raise `PermissionDenied` for what may be forged, without Django's reason, which repeats the headers."""
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied:
+            raise PermissionDenied(FORGED) from None

@@ -61,6 +61,7 @@ def for_browsers(method: str) -> Callable[[View], View]:
             except Unavailable as error:
                 return problems.answer(request, 503, error.sentence, error.code)
 
+        vars(answer)["for_everybody"] = True
         return answer
 
     return decorate

@@ -6,7 +6,6 @@ The rules are AWS's: https://docs.aws.amazon.com/cognito/latest/developerguide/a
 """
 
 import logging
-import re
 import time
 from functools import lru_cache
 from http.client import HTTPException
@@ -18,6 +17,7 @@ from eventsite.auth.permissions import Principal
 from eventsite.auth.user_pool import Pool
 from eventsite.errors import Unavailable
 from eventsite.ids import is_id
+from eventsite.quoting import encodable
 
 logger = logging.getLogger(__name__)
 
@@ -122,15 +122,16 @@ def principal(claims: dict[str, Any]) -> Principal:
     sub, name = claims["sub"], claims.get("cognito:username", claims.get("username"))
     if not is_id(sub):
         raise BadToken("The token's sub is not a user id.")
-    return Principal(sub, frozenset(_groups(claims.get("cognito:groups"))), name if isinstance(name, str) else "")
+    named = encodable(name) if isinstance(name, str) else ""
+    return Principal(sub, frozenset(_groups(claims.get("cognito:groups"))), named)
 
 
 def _groups(claim: Any) -> list[str]:
-    """The groups: a list; or one text, as gateways hand it on (``[Admins Organizers]``)."""
+    """The groups: a list; or one text, which is the name of one group and is not taken apart."""
     if claim is None:
         return []
     if isinstance(claim, str):
-        return re.findall(r"[^\s,\[\]\"']+", claim)
+        return [claim]
     if isinstance(claim, list) and all(isinstance(group, str) for group in claim):
         return claim
     raise BadToken("The token's groups are neither a list nor a text.")

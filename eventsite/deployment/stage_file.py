@@ -31,6 +31,7 @@ FOR_THE_LAMBDA = frozenset(
         "COGNITO_JWKS_URL",
         "COGNITO_USER_POOL_ID",
         "CORS_ALLOWED_ORIGINS",
+        "DYNAMODB_CLIENT",
         "DYNAMODB_TABLE_PREFIX",
         "LOG_LEVEL",
         "SECRET_KEY",

@@ -178,14 +178,14 @@ COMPONENTS: dict[str, Json] = {
         "401": _with_headers(problem(401, ("not_authenticated", "Sign in first.")), "WWW-Authenticate"),
         "406": problem(406, ("not_acceptable", "Could not satisfy the request Accept header.")),
         "413": problem(413, ("payload_too_large", "The body may have at most 1,000,000 bytes.")),
-        "415": problem(415, ("unsupported_media_type", 'Unsupported media type "text/plain" in request.')),
+        "415": problem(415, ("unsupported_media_type", problems.SENTENCE_OF_STATUS[415])),
         "429": _with_headers(problem(429, ("too_many_requests", "Too many requests.")), "Retry-After"),
         "503": _with_headers(problem(503, ("service_unavailable", errors.Unavailable.detail)), "Retry-After"),
     },
 }
 """The parts that more than one call refers to. The responses are those that any call may give."""
 
-ANY_CALL, ANY_BODY = ("401", "406", "429", "503"), ("400", "413", "415")
+ANY_CALL = ("400", "401", "406", "413", "415", "429", "503")
 
 
 class Generator(SchemaGenerator):
@@ -294,8 +294,7 @@ class Schema(AutoSchema):
         return found
 
     def _failures_of(self, call: Call) -> Json:
-        everywhere = ANY_CALL + (ANY_BODY if self.method in WITH_BODY else ())
-        found = {status: ref("responses", status) for status in everywhere}
+        found = {status: ref("responses", status) for status in ANY_CALL}
         found |= _by_status([*call.refusals, *self._implied(call)])
         if self._query() or self.method in WITH_BODY:
             self._add_validation(found)

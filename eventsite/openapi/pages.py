@@ -9,6 +9,8 @@ from django.utils.module_loading import import_string
 class Lazily:
     """A class-based view that is imported on its first request."""
 
+    for_everybody = True
+
     def __init__(self, view: str, **options: Any) -> None:
         self._view, self._options = view, options
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from django.http import QueryDict
 from django.template import loader
 from rest_framework.exceptions import APIException
 from rest_framework.fields import empty
@@ -12,9 +13,13 @@ from rest_framework.request import Request, override_method
 from rest_framework.serializers import Serializer
 
 from eventsite import problems
+from eventsite.quoting import MAX_CHARACTERS, encodable
 from eventsite.web import links
 
 Form = Serializer[Any]
+
+MOST_CHOICES = 10
+"""How many values of one field a form shows again."""
 
 
 class FormRenderer(HTMLFormRenderer):
@@ -87,12 +92,32 @@ def _sent(request: Request) -> Any:
 
 
 def _refilled(make: Callable[..., Form], sent: Any) -> Form:
-    """A form that shows what was sent, and what is wrong with it."""
-    judged = make(data=sent)
+    """A form that shows what was sent, as far as its fields can hold it, and what is wrong with it."""
+    judged, fresh = make(data=sent), make()
+    shown = _shown(fresh, sent)
     if not judged.is_valid():
+        judged.initial_data = shown
         return judged
-    fresh = make()
     for field in fresh.fields.values():
-        value = field.get_value(sent)
+        value = field.get_value(shown)
         field.initial = None if value is empty else value
     return fresh
+
+
+def _shown(form: Form, sent: Any) -> Any:
+    """What was sent for the fields of a form, as much of it as is shown again."""
+    if isinstance(sent, QueryDict):
+        shown = QueryDict(mutable=True)
+        for name in form.fields.keys() & sent.keys():
+            shown.setlist(name, [_cut(form.fields[name], value) for value in sent.getlist(name)[:MOST_CHOICES]])
+        return shown
+    if isinstance(sent, dict):
+        return {name: _cut(form.fields[name], sent[name]) for name in form.fields.keys() & sent.keys()}
+    return {}
+
+
+def _cut(field: Any, value: Any) -> Any:
+    """A value, no longer than its field takes."""
+    if not isinstance(value, str):
+        return value if isinstance(value, int | float) else None
+    return encodable(value[: getattr(field, "max_length", None) or MAX_CHARACTERS])

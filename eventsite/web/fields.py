@@ -7,21 +7,29 @@ not, except that an HTML form, where all values are text, may say its numbers an
 import re
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.utils import html
 
 from eventsite import ids
+from eventsite.quoting import quoted
 
 _NUMBER = re.compile(r"(-?[0-9]{1,20})(\.0{1,20})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TIME_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _TIME = re.compile(TIME_PATTERN[1:-1])
-# At least one character that is not white space, to Python and to ECMA's regular expressions alike, and no NUL.
-TEXT_PATTERN = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085\ufeff][^\u0000]*$"
-_NOT_BLANK = re.compile(r"[^\s\u001c-\u001f\u0085\ufeff]")
+# What nobody sees: white space, and what Unicode calls default ignorable (DerivedCoreProperties.txt), besides the
+# letters and the braille pattern that are blank by their looks.
+_UNSEEN = (
+    r"\s\u0000\u001c-\u001f\u0085\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    r"\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+)
+# At least one character that is seen, to Python and to ECMA's regular expressions alike, and no NUL.
+TEXT_PATTERN = rf"^[^\u0000]*[^{_UNSEEN}][^\u0000]*$"
+# The same beyond the first plane, which ECMA's expressions write in another way.
+_SEEN = re.compile(rf"[^{_UNSEEN}\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]")
 
 
 def _is_form(field: serializers.Field[Any, Any, Any, Any]) -> bool:
@@ -29,8 +37,17 @@ def _is_form(field: serializers.Field[Any, Any, Any, Any]) -> bool:
     return html.is_html_input(getattr(field.root, "initial_data", None))
 
 
-class TextField(serializers.CharField):
-    """A text that says something: 1 to `max_length` characters, not only white space, kept exactly as sent."""
+class Quoting(serializers.Field[Any, Any, Any, Any]):
+    """A field whose messages say again only the beginning of what was sent."""
+
+    def fail(self, key: str, **values: Any) -> NoReturn:
+        """Raise the `ValidationError` of this key."""
+        short = {name: value if isinstance(value, int) else quoted(value) for name, value in values.items()}
+        super().fail(key, **short)
+
+
+class TextField(Quoting, serializers.CharField):
+    """A text that says something: 1 to `max_length` characters, not only unseen ones, kept exactly as sent."""
 
     default_error_messages = {"invalid": "This must be a text."}
 
@@ -39,7 +56,7 @@ class TextField(serializers.CharField):
 
     def run_validation(self, data: Any = empty) -> Any:
         """The text. Raises `ValidationError`."""
-        if isinstance(data, str) and data and not _NOT_BLANK.search(data):
+        if isinstance(data, str) and data and not _SEEN.search(data):
             self.fail("blank")
         return super().run_validation(data)
 
@@ -101,7 +118,7 @@ def time_zones() -> frozenset[str]:
     return frozenset(names) - {"Factory"}  # which stands for a clock that nobody has set
 
 
-class WholeNumberField(serializers.IntegerField):
+class WholeNumberField(Quoting, serializers.IntegerField):
     """An integer. 5.0 is one (JSON has a single kind of number); true and "5" are not."""
 
     def to_internal_value(self, data: Any) -> int:
@@ -113,7 +130,7 @@ class WholeNumberField(serializers.IntegerField):
         return int(data)
 
 
-class SwitchField(serializers.BooleanField):
+class SwitchField(Quoting, serializers.BooleanField):
     """true or false, shown as a choice of the two in forms, where a check box could not say "leave it"."""
 
     TEXTS = {"true": True, "false": False}
@@ -139,7 +156,7 @@ class SwitchField(serializers.BooleanField):
         return serializers.ChoiceField(choices=[("", ""), ("True", "true"), ("False", "false")]).iter_options()
 
 
-class DayField(serializers.DateField):
+class DayField(Quoting, serializers.DateField):
     """A real calendar day as ``YYYY-MM-DD`` in ASCII digits; kept as text."""
 
     default_error_messages = {"invalid": "This must be a day of the calendar, as YYYY-MM-DD."}
@@ -155,7 +172,7 @@ class DayField(serializers.DateField):
         return value
 
 
-class WordField(serializers.ChoiceField):
+class WordField(Quoting, serializers.ChoiceField):
     """One of a few words; upper and lower case are the same."""
 
     def to_internal_value(self, data: Any) -> str:

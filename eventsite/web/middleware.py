@@ -1,11 +1,16 @@
 """What happens to every request before and after its view."""
 
 from collections.abc import Callable
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.http import parse_header_parameters
 
+from eventsite import problems
 from eventsite.dynamodb import retries
+from eventsite.web.boundary import FAILED
 
 # Content Security Policy, level 3. What is not a page has nothing to load. Our pages load their scripts and styles
 # from the service itself, and no script is inline; `unsafe-inline` is for styles alone, which Swagger UI, ReDoc and
@@ -57,6 +62,62 @@ class BasePathMiddleware:
         request.path_info = path
         request.path = settings.BASE_PATH + path if settings.BASE_PATH else request.META.get("SCRIPT_NAME", "") + path
         return self.get_response(request)
+
+
+class AdmissionMiddleware:
+    """Refuses what no view could read, before anything reads it: a broken Content-Type, or too large a body."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request, or say what is wrong with its form."""
+        if FAILED in request.META:
+            return problems.server_error(request)
+        return self._refusal(request) or self.get_response(request)
+
+    def _refusal(self, request: HttpRequest) -> HttpResponseBase | None:
+        try:
+            _, parameters = parse_header_parameters(request.META.get("CONTENT_TYPE", ""))
+            charset = parameters.get("charset", "")
+            size = int(request.META.get("CONTENT_LENGTH") or 0)
+        except (LookupError, ValueError):
+            return problems.answer(request, 400, MALFORMED)
+        if not (charset.isascii() and charset.isprintable()):
+            return problems.answer(request, 400, MALFORMED)
+        if size > settings.REQUEST_BYTES:
+            return problems.answer(request, 413, f"The body may have at most {settings.REQUEST_BYTES:,} bytes.")
+        if not _is_for_text(charset):
+            return problems.answer(request, 415, "Bodies are UTF-8: leave the charset out.")
+        return None
+
+
+MALFORMED = "The Content-Type or Content-Length header is malformed."
+PLAIN = bytes(range(32, 127))
+CODECS = {
+    *aliases,
+    *aliases.values(),
+    "charmap",
+    "punycode",
+    "raw_unicode_escape",
+    "undefined",
+    "unicode_escape",
+}
+
+
+def _is_for_text(charset: str) -> bool:
+    """Whether what Python has under this name writes plain text as everybody does: hex, zlib and UTF-16 do not.
+
+    A name that Python does not know says nothing, because JSON is UTF-8 whatever is said (RFC 8259, section 8.1).
+    (It is not looked up, because Python would remember it for ever.)
+    """
+    name = normalize_encoding(charset).lower()
+    if name not in CODECS:
+        return True
+    try:
+        return PLAIN.decode(name) == PLAIN.decode()
+    except Exception:  # codecs raise what they like
+        return False
 
 
 class DeadlineMiddleware:

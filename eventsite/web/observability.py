@@ -9,9 +9,11 @@ one caller's requests can be found together.
 
 import logging
 import re
+import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,8 @@ from django.conf import settings
 from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import salted_hmac
+
+from eventsite import failures
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Metrics
@@ -47,14 +51,27 @@ class CorrelationFilter(logging.Filter):
 
 def count(metric: str, value: int = 1) -> None:
     """Add to a metric: its sum over any time is how often it happened. Only on Lambda; elsewhere nothing is kept."""
+    if settings.ON_LAMBDA:
+        with _without_effect_on_the_answer():
+            _add(metric, value)
+
+
+def _add(metric: str, value: int) -> None:
     global _metrics
-    if not settings.ON_LAMBDA:
-        return
     if _metrics is None:
         from aws_lambda_powertools import Metrics
 
         _metrics = Metrics(namespace=NAMESPACE, service=settings.LAMBDA_FUNCTION)
     _metrics.add_metric(name=metric, unit="Count", value=value)
+
+
+@contextmanager
+def _without_effect_on_the_answer() -> Iterator[None]:
+    """What is measured has happened already: that it cannot be measured must not make a failure of it."""
+    try:
+        yield
+    except Exception as error:
+        failures.tell(error, "not counted")
 
 
 def count_signal(signal: Signal, metric: str) -> None:
@@ -65,7 +82,14 @@ def count_signal(signal: Signal, metric: str) -> None:
 def publish() -> None:
     """Write what was counted to the log, for CloudWatch to read."""
     if _metrics is not None and _metrics.metric_set:
-        _metrics.flush_metrics()
+        with _without_effect_on_the_answer():
+            _metrics.flush_metrics()
+
+
+def tell_defect(**_: Any) -> None:
+    """Log the exception that no view and no middleware knew what to do with; Django's own line has the path in it."""
+    if error := sys.exception():
+        failures.tell(error)
 
 
 class ObservabilityMiddleware:
@@ -85,7 +109,8 @@ class ObservabilityMiddleware:
         try:
             response = self.get_response(request)
             response.headers[HEADER] = correlation_id
-            _tell(request, response.status_code, time.perf_counter() - started)
+            with _without_effect_on_the_answer():
+                _tell(request, response.status_code, time.perf_counter() - started)
         finally:
             _correlation_id.reset(token)
         return response

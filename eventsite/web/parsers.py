@@ -1,33 +1,29 @@
-"""Reading request bodies: JSON of a bounded size, and the browsable API's forms."""
+"""Reading request bodies: JSON of a bounded depth, and the browsable API's forms.
+
+Their size is bounded before anything reads them (`eventsite.web.middleware.AdmissionMiddleware`).
+"""
 
 import json
 from collections.abc import Mapping
 from typing import IO, Any
 
-from django.conf import settings
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
 
 MAX_DIGITS = 30
-
-
-class PayloadTooLarge(APIException):
-    """The body is larger than any request needs (413)."""
-
-    status_code = 413
-    default_detail = f"The body may have at most {settings.REQUEST_BYTES:,} bytes."
-    default_code = "payload_too_large"
+MAX_DEPTH = 64
+"""How many arrays and objects may lie in one another; a body of ours needs one."""
 
 
 class Malformed(ParseError):
-    """The body is not JSON (400)."""
+    """The body is not JSON, or not such that everybody reads it alike (400)."""
 
     code = "malformed_json"
 
 
 class BoundedJSONParser(BaseParser):
-    """JSON as RFC 8259 has it: UTF-8, no NaN; read only if it is not too large."""
+    """JSON as RFC 8259 has it: UTF-8, no NaN, each name once in an object; and not nested without end."""
 
     media_type = "application/json"
     renderer_class = JSONRenderer  # the browsable API writes the first draft of a body with it
@@ -35,18 +31,41 @@ class BoundedJSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """The parsed body. Raises `Malformed` and `PayloadTooLarge`."""
-        body = stream.read(settings.REQUEST_BYTES + 1)
-        if len(body) > settings.REQUEST_BYTES:
-            raise PayloadTooLarge
+        """The parsed body. Raises `Malformed`."""
         try:
-            return json.loads(body.decode(), parse_constant=_refuse_constant, parse_int=_bounded_int)
+            text = stream.read().decode()
+            parsed = json.loads(
+                text, parse_constant=_refuse_constant, parse_int=_bounded_int, object_pairs_hook=_distinct
+            )
         except (ValueError, RecursionError):
             raise Malformed("The body is not valid JSON.") from None
+        if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(parsed, MAX_DEPTH):
+            raise Malformed(f"The body is nested more than {MAX_DEPTH} deep.")
+        return parsed
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. A name that comes twice means one thing to some programs and another to others (RFC 8259, 4)."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Malformed("The body has an object with the same name twice.")
+    return found
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    """Whether more than so many arrays and objects lie in one another."""
+    level = [value]
+    for _ in range(depth):
+        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
+    return any(isinstance(value, dict | list) for value in level)
+
+
+def _inside(outer: Any) -> Any:
+    return outer.values() if isinstance(outer, dict) else outer
 
 
 def _bounded_int(digits: str) -> int | float:

@@ -1,8 +1,18 @@
-"""If-Match: an edit of the version one has read, and of no other (RFC 9110, section 13.1.1)."""
+"""Entity tags: an edit of the version one has read, and of no other (RFC 9110, sections 8.8.3 and 13.1)."""
 
 import re
 
-_ETAG = re.compile(r'(W/)?"([^"]*)"')
+from rest_framework.exceptions import ParseError
+
+_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_TAGS = re.compile(rf"(?:[ \t]*,)*[ \t]*{_TAG}(?:[ \t]*,(?:[ \t]*{_TAG})?)*[ \t]*")
+_VERSION = re.compile(r'"(0|[1-9][0-9]{0,17})"')
+
+
+class MalformedTags(ParseError):
+    """The header is not a list of entity tags (400)."""
+
+    default_detail = 'If-Match must be * or entity tags, such as "1": see the ETag of what you have read.'
 
 
 def etag(version: int) -> str:
@@ -13,9 +23,21 @@ def etag(version: int) -> str:
 def versions(if_match: str | None) -> set[int] | None:
     """The versions that an If-Match header allows; None when any will do.
 
-    Weak tags never match, as the RFC demands, and neither does what is no tag of ours.
+    Weak tags never match, as the RFC demands, and neither does what is no tag of ours. Raises `MalformedTags`.
     """
-    if if_match is None or if_match.strip() == "*":
+    if if_match is None or if_match.strip(" \t") == "*":
         return None
-    strong = [tag for weak, tag in _ETAG.findall(if_match) if not weak]
-    return {int(tag) for tag in strong if re.fullmatch(r"[0-9]{1,18}", tag)}
+    if not _TAGS.fullmatch(if_match):
+        raise MalformedTags
+    tags = re.findall(_TAG, if_match)
+    return {int(found[1]) for tag in tags if (found := _VERSION.fullmatch(tag))}
+
+
+def names(if_none_match: str | None, tag: str) -> bool:
+    """Whether an If-None-Match header names a tag, or any; weak or strong is the same to it."""
+    if if_none_match is None:
+        return False
+    if if_none_match.strip(" \t") == "*":
+        return True
+    found = re.findall(_TAG, if_none_match) if _TAGS.fullmatch(if_none_match) else []
+    return tag.removeprefix("W/") in [one.removeprefix("W/") for one in found]

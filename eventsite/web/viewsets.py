@@ -27,9 +27,7 @@ class ApiViewSet(viewsets.ViewSet):
     """The serializer of each action's query parameters; the browsable API makes its filters from them."""
 
     permission_of_action: dict[str, str] = {}
-    """The row of the table of `eventsite.auth.permissions` that each action needs."""
-
-    permission_classes = [permissions.Permitted]
+    """The row of the table of `eventsite.auth.permissions` that each action needs; without one nobody gets in."""
 
     def get_serializer(self, *args: Any, **options: Any) -> Serializer[Any]:
         """The serializer of the current action; OPTIONS and the forms of a page ask in the name of another method."""

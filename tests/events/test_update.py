@@ -1,11 +1,13 @@
 """Changing an event: PUT and PATCH change the fields sent and leave the others."""
 
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventsite.web import preconditions
 from tests import strategies
 from tests.api import EVENT, Api, problem
 from tests.events.test_create import expected
@@ -48,12 +50,70 @@ def test_a_fresh_etag_lets_the_edit_through(api: Api, tag: str) -> None:
     assert api.patch(f"/events/{event}", {"title": "New"}, if_match=tag).status_code == 200
 
 
-@pytest.mark.parametrize("tag", ['"2"', 'W/"1"', "1", "", "nonsense", '"１"', '"' + "9" * 5000 + '"', '""'])
+@pytest.mark.parametrize(
+    "tag", ['"2"', 'W/"1"', '"01"', '"nonsense"', '"\xb9"', '"' + "9" * 5000 + '"', '""', '"2",, W/"1" ,']
+)
 def test_a_stale_or_foreign_etag_stops_edit_and_deletion(api: Api, tag: str) -> None:
     event = api.event()
     assert problem(api.patch(f"/events/{event}", {"title": "New"}, if_match=tag)) == (412, "precondition_failed")
     assert problem(api.delete(f"/events/{event}", if_match=tag)) == (412, "precondition_failed")
     assert api.get(f"/events/{event}").json()["title"] == EVENT["title"]
+
+
+MALFORMED = [
+    "1",
+    '"1 "',
+    "",
+    ",",
+    "nonsense",
+    '"１"',
+    'w/"1"',
+    'x"1"y',
+    '*,"1"',
+    '"1",*',
+    '"1" "1"',
+    '"1"; "1"',
+    '"1',
+    '1"',
+    '"1""1"',
+    "'1'",
+]
+
+
+@pytest.mark.parametrize("tags", MALFORMED)
+def test_what_is_no_list_of_etags_is_malformed(api: Api, tags: str) -> None:
+    event = api.event()
+    for _ in range(2):
+        assert problem(api.patch(f"/events/{event}", {"title": "New"}, if_match=tags)) == (400, "malformed_request")
+        assert problem(api.delete(f"/events/{event}", if_match=tags)) == (400, "malformed_request")
+    assert api.get(f"/events/{event}").json()["title"] == EVENT["title"]
+
+
+TAGS = st.builds('{}"{}"'.format, st.sampled_from(["", "W/"]), st.sampled_from(["1", "01", "", "\xe9", "1,1", "!#~"]))
+SPACE = st.text(" \t", max_size=2)
+
+
+@given(st.lists(st.tuples(SPACE, TAGS | st.just(""), SPACE).map("".join), min_size=1, max_size=5))
+def test_a_list_of_etags_is_read_as_the_rfc_writes_it(parts: list[str]) -> None:
+    """RFC 9110, 5.6.1: a list may have empty elements, and at least one that is not."""
+    tags = [part.strip(" \t") for part in parts]
+    if any(tags):
+        assert preconditions.versions(",".join(parts)) == ({1} if '"1"' in tags else set())
+    else:
+        with pytest.raises(preconditions.MalformedTags):
+            preconditions.versions(",".join(parts))
+
+
+@given(st.text(st.sampled_from('"1*W/w ,x\t\x7f\xff\\'), max_size=12))
+def test_no_other_text_is_a_list_of_etags(text: str) -> None:
+    """The version is meant only where a whole element of the list is its tag."""
+    try:
+        versions = preconditions.versions(text)
+    except preconditions.MalformedTags:
+        return
+    assert (text.strip(" \t") == "*") is (versions is None)
+    if versions and 1 in versions:
+        assert re.search(r'(^|[ \t,])"1"($|[ \t,])', text)
 
 
 def test_registrations_are_no_edits(api: Api) -> None:

@@ -16,7 +16,7 @@ def aws(engine: str) -> Any:
     """A maker of clients of the suite's engine, which is more than a DynamoDB."""
 
     def client(service: str) -> Any:
-        session = boto3.Session("test", "test", region_name="eu-west-1")
+        session: Any = boto3.Session("test", "test", region_name="eu-west-1")
         return session.client(service, endpoint_url=engine)
 
     return client
