@@ -105,17 +105,23 @@ def prepare(cli: Any) -> None:
             aws_extras.keep_logs(cli.zappa.logs_client, group, days=cli.stage_config["log_retention_days"])
 
 
-def _make_tables(cli: Any, chosen: stage_file.Choices) -> None:
-    import django
-
-    for name in filter(stage_file.is_setting, list(os.environ)):
-        del os.environ[name]  # the operator's own, for local runs
-    os.environ |= {
+def environment(cli: Any, chosen: stage_file.Choices) -> dict[str, str]:
+    """The operator's environment, but with what decides which tables a process of the service uses as in the stage."""
+    inherited = {name: value for name, value in os.environ.items() if not stage_file.is_setting(name)}
+    return inherited | {
         "DJANGO_SETTINGS_MODULE": "eventsite.settings",
         "SECRET_KEY": cli.aws_environment_variables["SECRET_KEY"],
         "AWS_ENDPOINT_URL_DYNAMODB": cli.zappa.dynamodb_client.meta.endpoint_url,
         **chosen.table_variables,
     }
+
+
+def _make_tables(cli: Any, chosen: stage_file.Choices) -> None:
+    import django
+
+    wanted = environment(cli, chosen)
+    os.environ.clear()
+    os.environ |= wanted
     django.setup()
     from eventsite.dynamodb import tables
     from eventsite.errors import Unavailable

@@ -1,7 +1,6 @@
 """What `zappa deploy` or `zappa update` of a stage would make, change, remove and leave. It only looks."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -70,15 +69,9 @@ def _tables(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
 
 def _told_about(cli: Any, chosen: stage_file.Choices) -> list[str]:
     """What differs at the tables, in a process whose settings are those of the stage."""
-    inherited = {name: value for name, value in os.environ.items() if not stage_file.is_setting(name)}
-    environment = inherited | {
-        SECRET: cli.stage_config["aws_environment_variables"][SECRET],
-        "AWS_ENDPOINT_URL_DYNAMODB": cli.zappa.dynamodb_client.meta.endpoint_url,
-        **chosen.table_variables,
-    }
     done = subprocess.run(
         [sys.executable, "manage.py", "create_tables", "--dry-run"],
-        env=environment,
+        env=callbacks.environment(cli, chosen),
         cwd=lambda_package.ROOT,
         capture_output=True,
         text=True,
@@ -101,7 +94,7 @@ def _function(cli: Any, found: dict[str, Any]) -> Iterator[Step]:
 
 
 def _variables(cli: Any, found: dict[str, str]) -> Iterator[Step]:
-    wanted: dict[str, str] = cli.stage_config["aws_environment_variables"]
+    wanted: dict[str, str] = cli.aws_environment_variables
     for name in sorted(wanted.keys() | found.keys()):
         before, after = found.get(name, ""), wanted.get(name, found.get(name, ""))
         if before or after:
