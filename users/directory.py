@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from pynamodb.exceptions import UpdateError
@@ -13,6 +14,9 @@ from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Missing, Refused
 from eventsite.ids import is_id
 from users.models import User
+
+SEARCHED = 5000
+"""How many people a search by name looks through."""
 
 
 class UserNotFound(Missing):
@@ -98,6 +102,15 @@ def edit(user_id: str, changes: dict[str, Any]) -> User:
 def find_many(user_ids: Iterable[str]) -> dict[str, User]:
     """Users by their ids, those that exist, read in batches of a hundred (eventually consistent)."""
     return {user.user_id: user for user in User.batch_get(sorted({*filter(is_id, user_ids)}))}
+
+
+def called(name: str, *, most: int = 10) -> list[User]:
+    """People whose name has these words in it, among the first `SEARCHED` of the table.
+
+    There is no index of names: this is for those who run the service, who add somebody by hand.
+    """
+    sought = name.casefold()
+    return list(islice((user for user in User.scan(limit=SEARCHED) if sought in user.name.casefold()), most))
 
 
 def page(*, limit: int, after: str | None) -> tuple[list[User], str | None]:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework import viewsets
 from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.parsers import BaseParser
@@ -12,8 +13,8 @@ from rest_framework.serializers import Serializer
 
 from eventsite.auth import permissions
 from eventsite.dynamodb.idempotency import IdempotentRequest
-from eventsite.web import pagination
-from eventsite.web.negotiation import wants_page
+from eventsite.web import pagination, submissions
+from eventsite.web.negotiation import PAGE_FORMAT, wants_page
 from eventsite.web.parsers import FORM_PARSERS
 
 ME = "me"
@@ -41,10 +42,33 @@ class ApiViewSet(viewsets.ViewSet):
         action = self.action_map.get((self.request.method or "").lower(), self.action)
         return self.serializers[action](*args, context={"request": self.request}, **options)
 
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """DRF's request; where it is a form of a page, the request that the form means."""
+        if wants_page(request):
+            submissions.unwrap(request)
+        return super().initialize_request(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """What DRF does before an action; a form may first have to be confirmed."""
+        super().initial(request, *args, **kwargs)
+        if submissions.of(request):
+            from eventsite.web import showing
+
+            showing.prepare(self, request)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """The answer; a form that was carried out leads to another page."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if submissions.of(request) is None:
+            return answer
+        from eventsite.web import showing
+
+        return showing.follow(request, answer)
+
     def get_parsers(self) -> list[BaseParser]:
         """JSON; and forms where the answer is an HTML page, which is how browsers send them."""
-        forms = FORM_PARSERS if self.request is not None and wants_page(self.request) else ()
-        return super().get_parsers() + [parser() for parser in forms]
+        from_page = self.request is not None and wants_page(self.request)
+        return super().get_parsers() + [parser() for parser in FORM_PARSERS if from_page]
 
     def perform_authentication(self, request: Request) -> None:
         """Find out who is calling, and put their id where the path says `me`. Raises `NotAuthenticated`."""
@@ -71,10 +95,19 @@ class ApiViewSet(viewsets.ViewSet):
 
     def query(self) -> dict[str, Any]:
         """The validated query parameters. Raises `ValidationError` with all wrong ones."""
-        serializer = self.queries[self.action](data=self.request.query_params)
+        serializer = self.queries[self.action](data=self._query_parameters())
         serializer.is_valid(raise_exception=True)
         values: dict[str, Any] = serializer.validated_data
         return values
+
+    def _query_parameters(self) -> Any:
+        """What was asked; where a person asked nothing, what the page then shows."""
+        sent = self.request.query_params
+        if self.request.accepted_renderer.format != PAGE_FORMAT:
+            return sent
+        from eventsite.web import pages
+
+        return pages.with_defaults(self.request)
 
     def owner(self, call: str) -> str | None:
         """Whose events the caller may touch with a call of the table, as `permissions.owner`."""
