@@ -175,12 +175,12 @@ REST_FRAMEWORK = {
         "eventsite.auth.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["eventsite.auth.permissions.Permitted"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "eventsite.web.negotiation.Negotiation",
     "DEFAULT_PARSER_CLASSES": ["eventsite.web.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
         "eventsite.web.browsable.BrowsableRenderer",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "eventsite.web.negotiation.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "eventsite.openapi.document.Schema",
     "EXCEPTION_HANDLER": "eventsite.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from rest_framework import viewsets
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +16,9 @@ from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.web import pagination, submissions
 from eventsite.web.negotiation import PAGE_FORMAT, wants_page
 from eventsite.web.parsers import FORM_PARSERS
+
+ME = "me"
+"""In a path, the id of whoever is signed in."""
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -30,6 +33,9 @@ class ApiViewSet(viewsets.ViewSet):
 
     permission_of_action: dict[str, str] = {}
     """The row of the table of `eventsite.auth.permissions` that each action needs; without one nobody gets in."""
+
+    is_me = False
+    """Whether the path says `me`, in place of the caller's id."""
 
     def get_serializer(self, *args: Any, **options: Any) -> Serializer[Any]:
         """The serializer of the current action; OPTIONS and the forms of a page ask in the name of another method."""
@@ -61,8 +67,18 @@ class ApiViewSet(viewsets.ViewSet):
 
     def get_parsers(self) -> list[BaseParser]:
         """JSON; and forms where the answer is an HTML page, which is how browsers send them."""
-        from_page = self.request is not None and wants_page(self.request)
-        return super().get_parsers() + [parser() for parser in FORM_PARSERS if from_page]
+        forms = FORM_PARSERS if self.request is not None and wants_page(self.request) else ()
+        return super().get_parsers() + [parser() for parser in forms]
+
+    def perform_authentication(self, request: Request) -> None:
+        """Find out who is calling, and put their id where the path says `me`. Raises `NotAuthenticated`."""
+        super().perform_authentication(request)
+        self.is_me = self.kwargs.get("user_id") == ME
+        if self.is_me:
+            me = caller(request)
+            if me is None:
+                raise NotAuthenticated("Nobody is signed in, so there is no telling who is meant by me.")
+            self.kwargs["user_id"] = me
 
     def body(self, *, partial: bool = False) -> dict[str, Any]:
         """The validated body. Raises `ValidationError` with all wrong fields."""
@@ -70,6 +86,12 @@ class ApiViewSet(viewsets.ViewSet):
         serializer.is_valid(raise_exception=True)
         values: dict[str, Any] = serializer.validated_data
         return values
+
+    def changes(self) -> dict[str, Any]:
+        """The validated fields of an edit. Raises `ValidationError` with all wrong fields, and when none was sent."""
+        if not (changes := self.body(partial=True)):
+            raise ValidationError("Send at least one field to change.", code="empty")
+        return changes
 
     def query(self) -> dict[str, Any]:
         """The validated query parameters. Raises `ValidationError` with all wrong ones."""
