@@ -324,16 +324,33 @@ class Schema(AutoSchema):
         ours["schema"]["allOf"][1]["properties"]["code"]["enum"].append("validation_error")
 
     def _postprocess_serializer_schema(self, schema: Json, serializer: Any, direction: Any) -> Json:
-        """An answer always has all of its fields. In a request, null is as good as nothing."""
+        """An answer has every field that is not called optional; null in a request is as good as nothing."""
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
         if direction == "request" and isinstance(serializer, Body):
             for name in schema["properties"].keys() - schema.get("required", ()):
                 schema["properties"][name] = _or_null(schema["properties"][name])
         if direction == "response":
-            schema["required"] = list(schema["properties"])
+            schema["required"] = [name for name in schema["properties"] if name not in _optional(serializer)]
             for part in schema["properties"].values():
                 part.pop("readOnly", None)
         return schema
+
+
+def _optional(serializer: Any) -> tuple[str, ...]:
+    """The fields of an answer that are not always there."""
+    names: tuple[str, ...] = getattr(serializer, "optional", ())
+    return names
+
+
+def changing_something(schema: Json, serializer: Any) -> Json:
+    """The schema of an edit: at least one field; null is as good as nothing, unless it removes what may be removed."""
+
+    def sent(name: str) -> Json:
+        removable = serializer.fields[name].allow_null
+        return {"required": [name]} | ({} if removable else {"properties": {name: {"not": {"type": "null"}}}})
+
+    free = {name: part for name, part in schema.items() if name != "required"}
+    return free | {"anyOf": [sent(name) for name in schema["properties"]]}
 
 
 def _or_null(schema: Json) -> Json:

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
 from eventsite.openapi.document import ID, Json
-from eventsite.web.fields import TEXT_PATTERN, TIME_PATTERN, IdField, TimeField, TimeZoneField
+from eventsite.web.fields import TEXT_PATTERN, TIME_PATTERN, AddressField, IdField, TimeField, TimeZoneField
 
 
 class TextSchema(OpenApiSerializerFieldExtension):
@@ -16,6 +16,8 @@ class TextSchema(OpenApiSerializerFieldExtension):
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
         """The schema object."""
+        if isinstance(self.target, AddressField):
+            return {"type": "string", "format": "email"}
         if isinstance(self.target, TimeZoneField):
             return {"type": "string", "format": "iana-time-zone"}
         patterns = {IdField: ID["pattern"], TimeField: TIME_PATTERN}
