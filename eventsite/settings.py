@@ -180,7 +180,6 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "eventsite.web.browsable.BrowsableRenderer",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "eventsite.web.negotiation.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "eventsite.openapi.document.Schema",
     "EXCEPTION_HANDLER": "eventsite.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,

@@ -67,8 +67,8 @@ class ApiViewSet(viewsets.ViewSet):
 
     def get_parsers(self) -> list[BaseParser]:
         """JSON; and forms where the answer is an HTML page, which is how browsers send them."""
-        from_page = self.request is not None and wants_page(self.request)
-        return super().get_parsers() + [parser() for parser in FORM_PARSERS if from_page]
+        forms = FORM_PARSERS if self.request is not None and wants_page(self.request) else ()
+        return super().get_parsers() + [parser() for parser in forms]
 
     def perform_authentication(self, request: Request) -> None:
         """Find out who is calling, and put their id where the path says `me`. Raises `NotAuthenticated`."""
