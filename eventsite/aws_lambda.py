@@ -1,41 +1,74 @@
 """The Lambda's entry point: Zappa's handler, without the weight that no request needs.
 
-Some of what Zappa, werkzeug and DRF import serves a command line, a development server or a page of documentation,
-and would cost a third of a cold start. While they are imported, light stand-ins take its place; afterwards whoever
-asks for it gets the real thing.
+Some of what Zappa, werkzeug, DRF and PynamoDB import serves a command line, a development server, a page of
+documentation, a relational database or the SDK's generic client, and would cost half of a cold start. While they are
+imported, light stand-ins take its place; afterwards whoever asks for it gets the real thing.
 """
 
 import gc
+import importlib
 import importlib.util
+import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-
-def _simplify_regex(pattern: str) -> str:
-    from django.contrib.admindocs.views import simplify_regex
-
-    return str(simplify_regex(pattern))
+from botocore.exceptions import ClientError
 
 
-STAND_INS: dict[str, dict[str, Any] | None] = {
+def _later(module: str, function: str) -> Any:
+    """A function that imports the real one when it is called."""
+
+    def real(*args: Any, **options: Any) -> Any:
+        return getattr(importlib.import_module(module), function)(*args, **options)
+
+    return real
+
+
+StandIns = Mapping[str, dict[str, Any] | None]
+"""What stands in for a module: its contents; None: importing it fails."""
+
+GENERIC_CLIENT: StandIns = {  # what PynamoDB mentions in annotations, or calls where DYNAMODB_CLIENT asks for it
+    "botocore.client": {"BaseClient": object, "ClientError": ClientError},
+    "botocore.config": {},
+    "botocore.credentials": {"Credentials": object},
+    "botocore.endpoint": {"Endpoint": object},
+    "botocore.hooks": {"HierarchicalEmitter": object},
+    "botocore.model": {},
+    "botocore.session": {"Session": object, "get_session": _later("botocore.session", "get_session")},
+    "botocore.signers": {"RequestSigner": object},
+}
+OTHERS: StandIns = {
     "boto3": {"Session": object},  # mentioned in annotations of Zappa's
     "yaml": None,  # DRF can do without it, and drf-spectacular imports it later
-    "django.contrib.admindocs.views": {"simplify_regex": _simplify_regex},  # for schemas; brings in Django's admin
+    # For schemas; brings in Django's admin.
+    "django.contrib.admindocs.views": {"simplify_regex": _later("django.contrib.admindocs.views", "simplify_regex")},
 }
 
 
 @contextmanager
-def _standing_in() -> Iterator[None]:
-    for name, contents in STAND_INS.items():
-        module = contents and ModuleType(name)
+def _standing_in(stand_ins: StandIns) -> Iterator[None]:
+    for name, contents in stand_ins.items():
+        module = None if contents is None else ModuleType(name)
         vars(module).update(contents or {}) if module else None
         sys.modules[name] = module  # type: ignore[assignment] # None: importing it fails
+        _hang(name, module)
     yield
-    for name in STAND_INS:
+    for name in stand_ins:
         del sys.modules[name]
+        _hang(name, None)
+
+
+def _hang(name: str, module: ModuleType | None) -> None:
+    """Make a module an attribute of its package, where an import statement looks for it; None: make it none."""
+    package, _, own = name.rpartition(".")
+    if package in sys.modules:
+        if module:
+            setattr(sys.modules[package], own, module)
+        elif hasattr(sys.modules[package], own):
+            delattr(sys.modules[package], own)
 
 
 def _skip_init(package: str) -> None:
@@ -45,10 +78,28 @@ def _skip_init(package: str) -> None:
         sys.modules[package] = importlib.util.module_from_spec(spec)
 
 
+def _let_copies_differ() -> None:
+    """With SnapStart, renew in each copy of the snapshot what the copies must not share.
+
+    Waits drawn from one seed would let all copies meet again and again; and none of them has the connections, nor
+    perhaps the credentials, of the process that the snapshot was taken of.
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
+    """
+    from eventsite.dynamodb.connection import disconnect
+
+    if importlib.util.find_spec("snapshot_restore_py"):  # runtimes without SnapStart do not have it
+        hooks = importlib.import_module("snapshot_restore_py")
+        hooks.register_after_restore(random.seed)
+        hooks.register_after_restore(disconnect)
+
+
 gc.disable()  # nothing that is imported is garbage
 _skip_init("werkzeug")  # it imports a server and a test client
-with _standing_in():
+with _standing_in(GENERIC_CLIENT):
+    importlib.import_module("pynamodb.connection")
+with _standing_in(OTHERS):
     from zappa.handler import lambda_handler
+_let_copies_differ()
 gc.freeze()
 gc.enable()
 
