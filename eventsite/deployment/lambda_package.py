@@ -33,7 +33,6 @@ SETTINGS_FILE = "zappa_settings.py"
 
 PRUNED = (
     "bin",
-    "*.dist-info/RECORD",
     "**/*.mo",
     "**/*.po",
     "**/*.map",
@@ -42,18 +41,11 @@ PRUNED = (
     "**/__pycache__",
     "**/tests",
     "django/contrib/admin/static",
-    *(
-        f"django/contrib/{name}"
-        for name in ("flatpages", "gis", "humanize", "postgres", "redirects", "sitemaps", "syndication")
-    ),
-    *(f"django/db/backends/{name}" for name in ("mysql", "oracle", "postgresql", "sqlite3")),
-    "django/db/migrations",
-    "django/test",
-    "dateutil/zoneinfo",
-    *("oauthlib/oauth1", "oauthlib/openid"),
-    "rest_framework/static/rest_framework/docs",
-    "rest_framework/static/rest_framework/fonts/*.[est]*",  # every browser of today reads .woff
-    *("werkzeug/debug", "werkzeug/serving.py"),
+    "django/contrib/gis",
+    "django/contrib/postgres",
+    "django/db/backends/mysql",
+    "django/db/backends/oracle",
+    "django/db/backends/postgresql",
     "aws_lambda_powertools/event_handler",
     "aws_lambda_powertools/utilities/[!jt_]*",  # all but the two that its logger imports
     # drf-spectacular needs them to check a schema, which is for our tests to do.
