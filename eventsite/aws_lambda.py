@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -27,38 +27,41 @@ def _later(module: str, function: str) -> Any:
     return real
 
 
-StandIns = Mapping[str, dict[str, Any] | None]
-"""What stands in for a module: its contents; None: importing it fails."""
+def _stand_in(name: str, **contents: Any) -> ModuleType:
+    module = ModuleType(name)
+    vars(module).update(contents)
+    return module
 
-GENERIC_CLIENT: StandIns = {  # what PynamoDB mentions in annotations, or calls where DYNAMODB_CLIENT asks for it
-    "botocore.client": {"BaseClient": object, "ClientError": ClientError},
-    "botocore.config": {},
-    "botocore.credentials": {"Credentials": object},
-    "botocore.endpoint": {"Endpoint": object},
-    "botocore.hooks": {"HierarchicalEmitter": object},
-    "botocore.model": {},
-    "botocore.session": {"Session": object, "get_session": _later("botocore.session", "get_session")},
-    "botocore.signers": {"RequestSigner": object},
-}
-OTHERS: StandIns = {
-    "boto3": {"Session": object},  # mentioned in annotations of Zappa's
-    "yaml": None,  # DRF can do without it, and drf-spectacular imports it later
-    # For schemas; brings in Django's admin.
-    "django.contrib.admindocs.views": {"simplify_regex": _later("django.contrib.admindocs.views", "simplify_regex")},
-}
+
+# What PynamoDB mentions in annotations, or calls where DYNAMODB_CLIENT asks for it.
+GENERIC_CLIENT = [
+    _stand_in("botocore.client", BaseClient=object, ClientError=ClientError),
+    _stand_in("botocore.config"),
+    _stand_in("botocore.credentials", Credentials=object),
+    _stand_in("botocore.endpoint", Endpoint=object),
+    _stand_in("botocore.hooks", HierarchicalEmitter=object),
+    _stand_in("botocore.model"),
+    _stand_in("botocore.session", Session=object, get_session=_later("botocore.session", "get_session")),
+    _stand_in("botocore.signers", RequestSigner=object),
+]
+OTHERS = [
+    _stand_in("boto3", Session=object),  # mentioned in annotations of Zappa's
+    # It finds paths in patterns, for schemas only, and brings in Django's admin.
+    _stand_in(
+        "django.contrib.admindocs.views", simplify_regex=_later("django.contrib.admindocs.views", "simplify_regex")
+    ),
+]
 
 
 @contextmanager
-def _standing_in(stand_ins: StandIns) -> Iterator[None]:
-    for name, contents in stand_ins.items():
-        module = None if contents is None else ModuleType(name)
-        vars(module).update(contents or {}) if module else None
-        sys.modules[name] = module  # type: ignore[assignment] # None: importing it fails
-        _hang(name, module)
+def _standing_in(*modules: ModuleType) -> Iterator[None]:
+    for module in modules:
+        sys.modules[module.__name__] = module
+        _hang(module.__name__, module)
     yield
-    for name in stand_ins:
-        del sys.modules[name]
-        _hang(name, None)
+    for module in modules:
+        del sys.modules[module.__name__]
+        _hang(module.__name__, None)
 
 
 def _hang(name: str, module: ModuleType | None) -> None:
@@ -95,10 +98,12 @@ def _let_copies_differ() -> None:
 
 gc.disable()  # nothing that is imported is garbage
 _skip_init("werkzeug")  # it imports a server and a test client
-with _standing_in(GENERIC_CLIENT):
+with _standing_in(*GENERIC_CLIENT):
     importlib.import_module("pynamodb.connection")
-with _standing_in(OTHERS):
+sys.modules["yaml"] = None  # type: ignore[assignment] # importing it fails: DRF can do without, others import it later
+with _standing_in(*OTHERS):
     from zappa.handler import lambda_handler
+del sys.modules["yaml"]
 _let_copies_differ()
 gc.freeze()
 gc.enable()

@@ -5,70 +5,16 @@ AWS's own variables (credentials, certificates), which `eventsite.dynamodb` read
 """
 
 import os
-import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from environ import Env
 
 import eventsite
-
-T = TypeVar("T")
+from eventsite.env import ENV, is_loopback, read, switch, text, trusted_url, word
 
 VERSION = eventsite.__version__
 BASE_DIR = Path(__file__).resolve().parent.parent
-ENV = Env()
-
-
-def read(name: str, cast: Callable[..., T], default: T, expected: str) -> T:
-    """Read one environment variable, or stop with a sentence that says what it must be.
-
-    An empty variable counts as unset, which is what ``NAME= command`` in a shell means.
-    """
-    if not os.environ.get(name):
-        return default
-    try:
-        return cast(name)
-    except (ValueError, TypeError, ImproperlyConfigured):
-        raise ImproperlyConfigured(f"{name} must be {expected}, not {os.environ[name]!r}.") from None
-
-
-def word(name: str, allowed: tuple[str, ...], default: str) -> str:
-    """Read a variable that takes one of a few words."""
-    value = os.environ.get(name) or default
-    if value not in allowed:
-        raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
-    return value
-
-
-def switch(name: str) -> bool:
-    """Read a yes-or-no variable; anything but the usual words is refused rather than taken for no."""
-    return word(name, ("true", "false", "True", "False", "1", "0"), "false") in ("true", "True", "1")
-
-
-def text(name: str, default: str = "", pattern: str = "", expected: str = "") -> str:
-    """Read a text variable that must match a pattern when one is given."""
-    value = os.environ.get(name) or default
-    if pattern and value and not re.fullmatch(pattern, value):
-        raise ImproperlyConfigured(f"{name} must be {expected}, not {value!r}.")
-    return value
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL points at this very machine."""
-    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
-
-
-def trusted_url(name: str) -> str:
-    """Read the URL of something that is believed: https, unless it is on this very machine."""
-    url = text(name, pattern=r"https?://[^\s/]\S*", expected="an https URL")
-    if url.startswith("http:") and not is_loopback(url):
-        raise ImproperlyConfigured(f"{name} must be an https URL, not {url!r}: what plain http says can be forged.")
-    return url
-
 
 RENAMED = {"DYNAMODB_TABLE_NAME": "EVENTS_TABLE_NAME", "REGISTRATION_TABLE_NAME": "REGISTRATIONS_TABLE_NAME"}
 """What other event services call these variables (docs/coming-from.md)."""
@@ -159,6 +105,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "eventsite.web.middleware.ContentSecurityPolicyMiddleware",
+    "eventsite.web.middleware.ProblemPageMiddleware",
     "eventsite.web.middleware.BasePathMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "eventsite.web.middleware.AdmissionMiddleware",

@@ -14,7 +14,6 @@ from pynamodb.exceptions import PynamoDBException
 from tenacity import RetryError, Retrying, retry_if_exception, retry_if_result, stop_after_delay, wait_exponential
 
 from eventsite.dynamodb.connection import connection
-from eventsite.dynamodb.idempotency import Marker
 from eventsite.dynamodb.records import Record, table_models
 from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable
@@ -217,8 +216,8 @@ def _finish(model: type[Record], *, protect: bool) -> None:
 
 
 def _wanted_ttl(model: type[Record]) -> str | None:
-    """The markers of keyed requests are all that expires, and they live in the events table."""
-    return Marker.expires_at.attr_name if model.Meta.table_name == Marker.Meta.table_name else None
+    """The attribute by which the items of a model's table expire, if the model says that some do."""
+    return getattr(model.Meta, "expires_by", None)
 
 
 # Comparing

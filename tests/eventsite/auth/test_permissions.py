@@ -9,6 +9,7 @@ import pytest
 from events import editing
 from eventsite.auth.permissions import (
     CHANGE_EVENT,
+    CHANGE_USER,
     CREATE_EVENT,
     CREATE_USER,
     LIST_REGISTRATIONS,
@@ -24,6 +25,7 @@ from registrations import seating
 from tests.api import EVENT, problem
 from tests.signing_in import As, Person, adam, alice, olivia, oscar
 from users import directory
+from users.models import User
 
 CONTRACT = """
 list and read events that are not drafts       | yes | yes        | yes                              | yes
@@ -32,6 +34,7 @@ create an event                                | –   | –          | yes     
 change or delete an event                      | –   | –          | own events                       | yes
 create a user                                  | –   | oneself    | oneself                          | yes
 read a user, their registrations and waitlists | –   | oneself    | oneself                          | yes
+change or delete a user                        | –   | oneself    | oneself                          | yes
 list users                                     | –   | –          | –                                | yes
 register, unregister                           | –   | oneself    | oneself; anyone for own events   | yes
 list an event's registrations and waitlist     | –   | –          | own events                       | yes
@@ -270,7 +273,7 @@ def test_creating_a_user(role: str) -> None:
         nameless = caller(role).post("/users", {"name": "Me"})
         assert (nameless.status_code, nameless.json()["userId"]) == (201, person.sub)
         assert problem(caller(role).post("/users", {"name": "Me"})) == (409, "user_exists")
-        directory.User.get(person.sub).delete()
+        User.get(person.sub).delete()
     oneself = caller(role).post("/users", {"userId": person.sub, "name": "Me"})
     assert (oneself.status_code, oneself.json()["userId"]) == (201, person.sub)
 
@@ -287,6 +290,22 @@ def test_reading_a_user(role: str, path: str) -> None:
             assert problem(answer) == (401, "not_authenticated")
         elif may and user_id != MISSING:
             assert answer.status_code == 200, user_id
+        else:
+            assert problem(answer) == (404, "user_not_found"), user_id
+
+
+@PEOPLE
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_changing_a_user(role: str, method: str) -> None:
+    person, other = ROLES[role](), make_user("erin")
+    me = make_user(person.sub) if person else None
+    for user_id in filter(None, (me, other, MISSING)):
+        answer = caller(role).call(method, f"/users/{user_id}", {"name": "New"})
+        may = user_id == me or reach(CHANGE_USER, role) is Reach.ALL
+        if not person:
+            assert problem(answer) == (401, "not_authenticated")
+        elif may and user_id != MISSING:
+            assert (answer.status_code, answer.json()["name"]) == (200, "New")
         else:
             assert problem(answer) == (404, "user_not_found"), user_id
 
