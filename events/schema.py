@@ -9,7 +9,7 @@ from events.editing import EventExists, EventHasRegistrations, EventNotFound, Ev
 from events.models import STATUSES
 from events.serializers import EventSerializer
 from eventsite.errors import Forbidden
-from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, describe, path_id
+from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, changing_something, describe, path_id
 
 SWITCHES = ("waitlistEnabled", "hasWaitlist")
 
@@ -59,15 +59,8 @@ class BodySchema(OpenApiSerializerExtension):
         if isinstance(self.target, EventSerializer):
             schema["not"] = {"anyOf": [_switched(True, False), _switched(False, True)]}
         else:
-            del schema["required"]
-            removable = [name for name, field in self.target.fields.items() if field.allow_null]
-            schema["anyOf"] = [_something(name, null=name in removable) for name in schema["properties"]]
+            schema = changing_something(schema, self.target)
         return schema
-
-
-def _something(name: str, *, null: bool) -> Json:
-    """That a field is sent; null is as good as nothing, unless it removes what may be removed."""
-    return {"required": [name]} | ({} if null else {"properties": {name: {"not": {"type": "null"}}}})
 
 
 def _switched(*values: bool) -> Json:

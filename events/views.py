@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rest_framework.exceptions import NotAuthenticated, ValidationError
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -63,9 +63,7 @@ class EventViewSet(ApiViewSet):
 
     def update(self, request: Request, event_id: str) -> Response:
         """Change the fields sent and leave the others; PUT and PATCH do the same."""
-        changes = self.body(partial=True)
-        if not changes:
-            raise ValidationError("Send at least one field to change.", code="empty")
+        changes = self.changes()
         versions = preconditions.versions(request.headers.get("If-Match"))
         return self._answer(editing.edit(event_id, changes, versions=versions, owner=self.owner(CHANGE_EVENT)))
 

@@ -95,3 +95,4 @@ PAGES["/schema"]["get"]["parameters"] = [
         "example": "yaml",
     }
 ]
+PAGES["/openapi.json"] = {"get": PAGES["/schema"]["get"] | {"operationId": "getOpenapi", "summary": "The same again"}}

@@ -5,7 +5,13 @@ from events.schema import SPRING_PARTY
 from eventsite.errors import Forbidden
 from eventsite.openapi.document import Call, Json, describe
 from registrations.seating import AlreadyRegistered, EventFull, RegistrationClosed, RegistrationNotFound
-from registrations.serializers import AttendanceSerializer, LeftSerializer, RegisteredSerializer, RegistrationSerializer
+from registrations.serializers import (
+    AttendanceSerializer,
+    AttendeeSerializer,
+    LeftSerializer,
+    RegisteredSerializer,
+    RegistrationSerializer,
+)
 from users.directory import UserNotFound
 
 REGISTERED: Json = {
@@ -70,7 +76,7 @@ describe(
         name="listRegistrations",
         summary="List an event's registrations",
         description="One page: who has a seat, in order of registration, then who waits, in the order of the queue.",
-        answer=RegistrationSerializer,
+        answer=AttendeeSerializer,
         many=True,
         example=[REGISTERED, WAITLISTED],
         gives=("Link",),
@@ -83,7 +89,7 @@ describe(
         name="listWaitlist",
         summary="List who waits for a seat",
         description="One page of the queue, in order, with positions.",
-        answer=RegistrationSerializer,
+        answer=AttendeeSerializer,
         many=True,
         example=[WAITLISTED],
         gives=("Link",),

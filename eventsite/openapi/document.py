@@ -324,26 +324,47 @@ class Schema(AutoSchema):
         ours["schema"]["allOf"][1]["properties"]["code"]["enum"].append("validation_error")
 
     def _postprocess_serializer_schema(self, schema: Json, serializer: Any, direction: Any) -> Json:
-        """An answer always has all of its fields. In a request, null is as good as nothing."""
+        """An answer has every field that is not called optional; null in a request is as good as nothing."""
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
         if direction == "request" and isinstance(serializer, Body):
             for name in schema["properties"].keys() - schema.get("required", ()):
                 schema["properties"][name] = _or_null(schema["properties"][name])
         if direction == "response":
-            schema["required"] = list(schema["properties"])
+            schema["required"] = [name for name in schema["properties"] if name not in _optional(serializer)]
             for part in schema["properties"].values():
                 part.pop("readOnly", None)
         return schema
 
 
+def _optional(serializer: Any) -> tuple[str, ...]:
+    """The fields of an answer that are not always there."""
+    names: tuple[str, ...] = getattr(serializer, "optional", ())
+    return names
+
+
+def changing_something(schema: Json, serializer: Any) -> Json:
+    """The schema of an edit: at least one field; null is as good as nothing, unless it removes what may be removed."""
+
+    def sent(name: str) -> Json:
+        removable = serializer.fields[name].allow_null
+        return {"required": [name]} | ({} if removable else {"properties": {name: {"not": {"type": "null"}}}})
+
+    free = {name: part for name, part in schema.items() if name != "required"}
+    return free | {"anyOf": [sent(name) for name in schema["properties"]]}
+
+
 def _or_null(schema: Json) -> Json:
-    """The schema of a value or null. Two alternatives, because many tools look at a format of one type only."""
-    if "anyOf" in schema:  # a schema that an extension changes comes by twice
-        return schema
-    value = {name: part for name, part in schema.items() if name != "description"}
-    if isinstance(value["type"], list):
-        value["type"] = value["type"][0]
-    return {"anyOf": [value, {"type": "null"}], "description": schema.get("description", "")}
+    """The schema of a value or null: two alternatives where it has a format, which many tools see in one type only."""
+    if "format" in schema:
+        value = {name: part for name, part in schema.items() if name != "description"}
+        if isinstance(value["type"], list):
+            value["type"] = value["type"][0]
+        return {"anyOf": [value, {"type": "null"}], "description": schema["description"]}
+    if schema.get("type") in ("string", "integer", "boolean"):
+        schema["type"] = [schema["type"], "null"]
+    if "enum" in schema and None not in schema["enum"]:
+        schema["enum"] = [*schema["enum"], None]
+    return schema
 
 
 QUERY_EXAMPLES: dict[str, Any] = {"limit": 20, "cursor": "WyJ4Il0:1wV3aB:c2lnbmF0dXJl"}
