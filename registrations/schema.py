@@ -32,7 +32,8 @@ WAITLISTED: Json = REGISTERED | {
 }
 
 SHEET = {
-    "text/csv": "registrationId,eventId,userId,name,email,status,registeredAt,promotedAt,cancelledAt,waitlistPosition\r\n"
+    "text/csv": "registrationId,eventId,userId,name,email,status,registeredAt,promotedAt,cancelledAt,"
+    "waitlistPosition\r\n"
     "6f1c1f7e-4d0b-4b53-9a0b-2f7d2f0f6d11,spring-party,alice,Alice,alice@example.com,registered,"
     "2027-02-01T12:00:00.000000Z,,,\r\n"
 }
