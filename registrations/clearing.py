@@ -8,15 +8,19 @@ import threading
 from collections import OrderedDict
 
 from events.models import Seats
-from eventsite.dynamodb.reads import together
+from eventsite.dynamodb.reads import Key, together
+from eventsite.dynamodb.retries import LostRace
+from eventsite.dynamodb.transactions import snapshot
 from registrations import locking
-from registrations.models import ActiveItem
+from registrations.models import ActiveItem, PastItem
 
 MANY = 16
 """From so many records on, a commit first looks for settled ones."""
 LOOKED_UP = 8
 """So many of them at a time."""
 REMEMBERED_EVENTS = 256
+HALF_A_SNAPSHOT = 50
+"""A transaction reads a hundred items, and a registration has two."""
 
 _settled: OrderedDict[str, set[str]] = OrderedDict()
 _guard = threading.Lock()
@@ -53,19 +57,42 @@ def settled_records(seats: Seats, user_id: str) -> list[str]:
 
 
 def _look_up(seats: Seats) -> list[str]:
-    """Some records whose operations hold no lock any more."""
+    """Some records that are settled, as the registrations bear witness."""
     names = list(seats.records.as_dict())[:LOOKED_UP]
-    keys = [(ActiveItem, *ActiveItem.key_of(seats.event_id, name.partition("~")[2])) for name in names]
-    items = together(*keys, consistent=True)
-    return [name for name, item in zip(names, items, strict=True) if item is None or item.record != name]
+    found = together(*_items(seats, names), consistent=True)
+    witnesses = {name: found[2 * number : 2 * number + 2] for number, name in enumerate(names)}
+    settled = [name for name, items in witnesses.items() if any(one and one.was_changed_by(_id(name)) for one in items)]
+    return settled + _gone(seats, [name for name, items in witnesses.items() if not any(items)])
+
+
+def _gone(seats: Seats, names: list[str]) -> list[str]:
+    """Those of some records whose users have no registration any more: it is forgotten, with its history."""
+    try:
+        found = snapshot(*_items(seats, names)) if names else []
+    except LostRace:  # or one of them is just being written
+        return []
+    return [name for number, name in enumerate(names) if not any(found[2 * number : 2 * number + 2])]
+
+
+def _id(name: str) -> str:
+    return name.partition("~")[0]
+
+
+def _items(seats: Seats, names: list[str]) -> list[Key]:
+    users = [name.partition("~")[2] for name in names]
+    return [(model, *model.key_of(seats.event_id, user)) for user in users for model in (ActiveItem, PastItem)]
 
 
 def settle_all(seats: Seats) -> None:
-    """Settle every operation that is committed and not settled, and clear all records, for the event is about to go."""
+    """Settle every operation that is committed and not settled, and clear all records, for the event is about to go.
+
+    Raises: `LostRace` while one of them is just being settled by somebody else.
+    """
     names = list(seats.records.as_dict())
-    keys = [(ActiveItem, *ActiveItem.key_of(seats.event_id, name.partition("~")[2])) for name in names]
-    for name, item in zip(names, together(*keys, consistent=True), strict=True):
-        if item is not None and item.record == name:
-            locking.make_way(item)
+    for start in range(0, len(names), HALF_A_SNAPSHOT):
+        chunk = names[start : start + HALF_A_SNAPSHOT]
+        for number, item in enumerate(snapshot(*_items(seats, chunk))[::2]):
+            if item is not None and item.record == chunk[number]:
+                locking.make_way(item)
     if names:
         Seats.key(seats.event_id).update([Seats.records[name].remove() for name in names])

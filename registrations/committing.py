@@ -14,8 +14,9 @@ from pynamodb.expressions.update import Action
 from events.editing import EventNotFound
 from events.models import Seats
 from eventsite.dynamodb import writes
-from eventsite.dynamodb.retries import LostRace
-from eventsite.errors import Missing, Refused
+from eventsite.dynamodb.retries import LostRace, retry_lost_race
+from eventsite.dynamodb.transactions import snapshot
+from eventsite.errors import Missing, Refused, Unavailable
 from registrations import clearing, guards, locking
 from registrations.models import ActiveItem, PastItem, record_name
 from registrations.operations import Operation
@@ -115,12 +116,14 @@ class _Attempt:
         self._doubtful = False
 
     def _see_whether_it_was_done(self, before: str) -> None:
-        """The lock is gone: somebody settled the operation, or took the lock away.
+        """Find out what became of it, for the lock is gone: somebody settled it, or took the lock away.
 
-        Raises: `LostRace` for the latter.
+        Raises: `LostRace` for the latter; `Unavailable` where it cannot be known.
         """
-        if not (self._doubtful and was_carried_out(self.operation.event_id, self.operation.user_id, before)):
+        if not self._doubtful:
             raise LostRace(at_once=True)
+        if not was_carried_out(self.operation.event_id, self.operation.user_id, before):
+            raise Unavailable
         self.operation.id, self.committed = before, True
 
     def _fence(self) -> None:
@@ -130,10 +133,16 @@ class _Attempt:
             self.seats, self.committed = seats, True
 
 
-def was_carried_out(event_id: str, user_id: str, operation: str) -> bool:
-    """Whether the registration itself bears witness to an operation."""
-    items = ActiveItem.find(*ActiveItem.key_of(event_id, user_id)), PastItem.find(*PastItem.key_of(event_id, user_id))
-    return any(item is not None and item.was_changed_by(operation) for item in items)
+@retry_lost_race
+def was_carried_out(event_id: str, user_id: str, *operations: str) -> bool:
+    """Whether the registration itself bears witness to one of some operations.
+
+    Both of its items are read in one moment: a leaving removes one and makes the other.
+    """
+    items = snapshot(
+        (ActiveItem, *ActiveItem.key_of(event_id, user_id)), (PastItem, *PastItem.key_of(event_id, user_id))
+    )
+    return any(item.was_changed_by(one) for item in items if item for one in operations)
 
 
 def _stub(operation: Operation) -> ActiveItem:

@@ -46,9 +46,17 @@ def take(operation: Operation, seats: Seats, found: ActiveItem | None) -> Active
     Returns: the registration, if it is locked now; None if it is not as it was found.
     """
     unchanged = guards.is_vacant() if found is None else guards.has_ticket(found)
-    written = writes.update(_item(operation), _locking(operation, seats.incarnation), guards.is_unlocked() & unchanged)
-    item = ActiveItem.parse(written.image) if written.image else None
-    return item if item and item.lock == operation.id else None
+    unlocked = guards.is_unlocked()
+    while True:
+        written = writes.update(_item(operation), _locking(operation, seats.incarnation), unlocked & unchanged)
+        item = ActiveItem.parse(written.image) if written.image else None
+        if item is None or item.lock != operation.id:
+            return None
+        if not written.doubtful:
+            return item
+        # A copy of it may still be under way, and lock the registration again when nobody thinks of it any more. Such
+        # a lock does no harm as long as nothing was ever committed under it.
+        unlocked = guards.is_unlocked() | guards.is_held_by(operation.renew())
 
 
 def retake(operation: Operation, before: str) -> bool:

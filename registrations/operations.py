@@ -39,7 +39,7 @@ class Operation:
 
     def begin(self) -> None:
         """Start an attempt. Each has an id of its own: the last one's may be in for a fence. Raises: `TakenOver`."""
-        if self._begun:
+        if self._begun or self.keyed:  # the announcement counts only if it stands after the seats were read
             self.renew()
         self._begun = True
 
@@ -49,6 +49,6 @@ class Operation:
         Raises: `TakenOver`.
         """
         before, self.id = self.id, new_id()
-        if self.keyed and not self.keyed.take_over(before, self.id):
+        if self.keyed and not self.keyed.go_on_as(self.id):
             raise TakenOver
         return before

@@ -172,17 +172,18 @@ class _Page:
             line.registration.promoted_at = times[line.ticket]
 
     def _without_returned(self, lines: list[Line]) -> list[Line]:
-        """Without those who registered again meanwhile: a line may be left over from before."""
+        """Without those who registered again, or left again, since: a line may be left over from before."""
         users = [line.registration.user_id for line in lines]
-        keys = [(ActiveItem, *ActiveItem.key_of(self.seats.event_id, user)) for user in users]
-        items = together(*keys, consistent=True)
-        return [line for line, item in zip(lines, items, strict=True) if not _is_back(item, self.seats, line.ticket)]
+        keys = [(model, *model.key_of(self.seats.event_id, user)) for user in users for model in (ActiveItem, PastItem)]
+        found = iter(together(*keys, consistent=True))
+        return [line for line, active, past in zip(lines, found, found, strict=True) if _is_last(line, active, past)]
 
 
-def _is_back(item: ActiveItem | None, seats: Seats, ticket: int) -> bool:
-    if item is None or item.ticket is None:
-        return bool(item and item.lock and item.record in seats.records.as_dict())
-    return item.incarnation == seats.incarnation and item.ticket != ticket
+def _is_last(line: Line, active: ActiveItem | None, past: PastItem | None) -> bool:
+    """Whether a line of the history is of the user's last registration: that is still being given up, or is past."""
+    if active and active.ticket is not None:
+        return bool(active.ticket == line.ticket)
+    return past is None or bool(past.ticket == line.ticket)
 
 
 def _unsettled(item: ActiveItem, record: records.Record) -> Line:
@@ -217,6 +218,23 @@ def promotion_times(seats: Seats, moved: list[int]) -> dict[int, str | None]:
     return {ticket: next((at for first, at in reversed(moves) if first <= ticket), None) for ticket in moved}
 
 
+def everybody(event_id: str, most: int) -> list[Registration]:
+    """The first so many who have a seat or wait, in two calls, for who is known to own the event."""
+    seats = Seats.find(event_id)
+    if seats is None:
+        return []
+    partition = EventTicket.partition(event_id, seats.incarnation)
+    found = EventTicket.query(partition, EventTicket.range(1, int(seats.tickets)), limit=most)
+    return [
+        item.told(
+            event_id=event_id,
+            user_id=str(item.user_id),
+            status=REGISTERED if item.ticket <= seats.served else WAITLISTED,
+        )
+        for item in found
+    ]
+
+
 def of_user(
     user_id: str, *, scope: Scope, status: str, limit: int, after: str | None
 ) -> tuple[list[Attendance], str | None]:
@@ -241,13 +259,21 @@ def of_user(
     }
     known = [(item, whole[item.event_id]) for item in items if item.event_id in whole]
     if status == CANCELLED:
-        return [_cancelled(item, one) for item, one in known if item.incarnation == one.seats.incarnation], following
+        return _past(known), following
     wanted = (REGISTERED, WAITLISTED) if status == ACTIVE else (status,)
     return [one for one in _active(known) if one.registration.status in wanted], following
 
 
-def _cancelled(item: PastItem, whole: WholeEvent) -> Attendance:
-    return Attendance(item.told(event_id=item.event_id, user_id=item.user_id, status=CANCELLED), whole)
+def _past(known: list[tuple[PastItem, WholeEvent]]) -> list[Attendance]:
+    """A user's cancelled registrations, without those for events where the user is registered again."""
+    current = [(item, whole) for item, whole in known if item.incarnation == whole.seats.incarnation]
+    keys = [(ActiveItem, *ActiveItem.key_of(item.event_id, item.user_id)) for item, _ in current]
+    again = together(*keys, consistent=True)
+    return [
+        Attendance(item.told(event_id=item.event_id, user_id=item.user_id, status=CANCELLED), whole)
+        for (item, whole), active in zip(current, again, strict=True)
+        if active is None or active.ticket is None
+    ]
 
 
 def _active(known: list[tuple[ActiveItem, WholeEvent]]) -> list[Attendance]:

@@ -157,7 +157,10 @@ def holder(seats: Seats, ticket: int) -> str | None:
     return known.user_id if known else _holder(seats.event_id, seats.incarnation, ticket)
 
 
+@retry_lost_race
 def _holder(event_id: str, incarnation: str, ticket: int) -> str | None:
     keys = [EventTicket.key_of(event_id, incarnation, ticket, cancelled=cancelled) for cancelled in (False, True)]
     found = together(*((EventTicket, *key) for key in keys), consistent=True)
+    if not any(found):  # or a leaving is just being written: one vanishes, the other appears
+        found = snapshot(*((EventTicket, *key) for key in keys))
     return next((str(one.user_id) for one in found if one), None)

@@ -8,32 +8,39 @@ from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import Announced, IdempotentRequest
 from eventsite.dynamodb.retries import LostRace, retry_lost_race
 from eventsite.errors import Missing, Refused
-from registrations import committing, locking, reading, seating
+from registrations import committing, locking, reading, seating, settling
 from registrations.models import ActiveItem, Registration, record_name
 from registrations.operations import Operation, TakenOver
 
 
 def once(operation: Operation, keyed: IdempotentRequest, scope: Scope) -> Registration:
     """Carry out a joining, or give the first answer again. Raises: as `seating.register`."""
-    return retry_lost_race(partial(_once, operation, keyed, scope, Counter()))()
+    return retry_lost_race(partial(_once, operation, keyed, scope, Counter[Announced]()))()
 
 
-def _once(operation: Operation, keyed: IdempotentRequest, scope: Scope, met: Counter[str]) -> Registration:
+def _once(operation: Operation, keyed: IdempotentRequest, scope: Scope, met: Counter[Announced]) -> Registration:
     earlier = keyed.begin(operation.id)
-    if earlier is None:
+    if isinstance(earlier, Announced):
+        return _instead_of(earlier, operation, keyed, scope, met)
+    return Registration(**earlier) if earlier else _carry_out(operation, keyed, scope)
+
+
+def _instead_of(
+    earlier: Announced, operation: Operation, keyed: IdempotentRequest, scope: Scope, met: Counter[Announced]
+) -> Registration:
+    """Wait for another copy of the request, and take over when it does not come to an end.
+
+    The other copy is shut out first: from then on it takes no lock for this request. Then a fence: from then on nothing
+    that it has planned is committed. So what is found then is final.
+    """
+    met[earlier] += 1
+    if met[earlier] < locking.PATIENCE or not keyed.take_over(earlier, operation.id):
+        raise LostRace
+    if not _is_committed(operation, earlier.operations):
         return _carry_out(operation, keyed, scope)
-    if not isinstance(earlier, Announced):
-        return Registration(**earlier)
-    met[earlier.operation] += 1
-    if met[earlier.operation] < locking.PATIENCE:
-        raise LostRace
-    if _is_committed(operation, earlier.operation):
-        registration = reading.as_it_stands(operation.event_id, operation.user_id)
-        keyed.finish(earlier.operation, registration.as_json())
-        return registration
-    if not keyed.take_over(earlier.operation, operation.id):
-        raise LostRace
-    return _carry_out(operation, keyed, scope)
+    registration = reading.as_it_stands(operation.event_id, operation.user_id)
+    keyed.finish(registration.as_json())
+    return registration
 
 
 def _carry_out(operation: Operation, keyed: IdempotentRequest, scope: Scope) -> Registration:
@@ -42,19 +49,18 @@ def _carry_out(operation: Operation, keyed: IdempotentRequest, scope: Scope) -> 
     except TakenOver:
         raise LostRace from None
     except (Refused, Missing) as error:
-        keyed.finish_refused(operation.id, error)
+        keyed.finish_refused(error)
         raise
-    keyed.finish(operation.id, registration.as_json())
+    keyed.finish(registration.as_json())
     return registration
 
 
-def _is_committed(operation: Operation, earlier: str) -> bool:
-    """Whether an operation that was cut off was committed; if not, it never will be from now on."""
+def _is_committed(operation: Operation, earlier: tuple[str, ...]) -> bool:
+    """Whether one of these operations was committed; if not, none will be from now on."""
+    now = Seats.find(operation.event_id)
+    seats = locking.fence(operation.event_id, now.incarnation) if now else None
+    recorded = seats and any(record_name(one, operation.user_id) in seats.records.as_dict() for one in earlier)
     item = ActiveItem.find(*ActiveItem.key_of(operation.event_id, operation.user_id))
-    if item and item.lock == earlier:
-        locking.make_way(item)
-    else:
-        seats = Seats.find(operation.event_id)
-        if seats and record_name(earlier, operation.user_id) not in seats.records.as_dict():
-            locking.fence(operation.event_id, seats.incarnation)
-    return committing.was_carried_out(operation.event_id, operation.user_id, earlier)
+    if recorded and seats and item and item.lock in earlier:
+        settling.settle(item, seats)
+    return bool(recorded) or committing.was_carried_out(operation.event_id, operation.user_id, *earlier)

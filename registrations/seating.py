@@ -64,30 +64,38 @@ def join(operation: Operation, scope: Scope) -> Registration:
 
 def _join(operation: Operation, scope: Scope, locks: Locks) -> Registration:
     """One attempt, from a fresh look to the settled registration."""
-    seats, past = _before_joining(operation, scope)
+    seats, past = _before_joining(operation, scope, locks)
     operation.begin()
     item = locking.take(operation, seats, None)
     if item is None:
         _make_room(operation, locks)
         raise LostRace(at_once=True)
-    seats = committing.commit(operation, seats, _joining)
+    planned, seats = seats, committing.commit(operation, seats, _joining)
     record = records.find(seats, operation.id)
+    known = not (_left_lately(operation, planned) or _left_lately(operation, seats))
     if record is None:  # somebody else settled it, and its record is gone
         return reading.as_it_stands(operation.event_id, operation.user_id)
     item.lock = operation.id
-    settling.settle(item, seats, past)
+    settling.settle(item, seats, past_is=past if known else "unknown")
     clearing.remember(seats.event_id, item.record)
     return reading.joined(operation, record, seats)
 
 
-def _before_joining(operation: Operation, scope: Scope) -> tuple[Seats, PastItem | None]:
+def _left_lately(operation: Operation, seats: Seats) -> bool:
+    """Whether the seats have a record of another operation on this registration."""
+    own = [record for record in records.of(seats) if record.user_id == operation.user_id]
+    return any(record.operation != operation.id for record in own)
+
+
+def _before_joining(operation: Operation, scope: Scope, locks: Locks) -> tuple[Seats, PastItem | None]:
     """The seats, if they were not long ago such that the user may join; else an up-to-date look decides.
 
     Raises: as `register`; what concerns the user comes before what concerns the event's seats.
     """
-    seats, user, past = _look(operation, consistent=False)
-    if seats and user and _can_join(seats) and scope.may_touch(seats.organizer_id):
-        return seats, past
+    before, user, past = _look(operation, consistent=False)
+    if before and user and _can_join(before) and scope.may_touch(before.organizer_id):
+        return before, past
+    item = ActiveItem.find(*ActiveItem.key_of(operation.event_id, operation.user_id)) if before else None
     seats, user, past = _look(operation, consistent=True)
     if seats is None or not may_be_seen(seats, scope):
         raise EventNotFound
@@ -95,7 +103,7 @@ def _before_joining(operation: Operation, scope: Scope) -> tuple[Seats, PastItem
     if user is None:
         raise UserNotFound
     if not _can_join(seats):
-        _refuse(operation, seats)
+        _refuse(item, before, seats, locks)
     return seats, past
 
 
@@ -118,10 +126,22 @@ def _can_join(seats: Seats) -> bool:
     return bool(seats.open and (seats.waitlist_enabled or (seats.free and not seats.waiting)))
 
 
-def _refuse(operation: Operation, seats: Seats) -> None:
-    """Say why nobody can join, or that this user is in already. Always raises."""
-    item = ActiveItem.find(*ActiveItem.key_of(operation.event_id, operation.user_id))
-    if item and item.ticket is not None and item.incarnation == seats.incarnation:
+def _refuse(item: ActiveItem | None, before: Seats | None, seats: Seats, locks: Locks) -> None:
+    """Say why nobody can join, or that this user is in already. Always raises.
+
+    Somebody may give up the last seat while they ask for one: then neither was ever true, so it must be certain that
+    nobody came or went between the looks at the seats before and after the one at the registration.
+    Raises: `LostRace` where that is not so.
+    """
+    if item and item.lock:
+        locks.wait_for(item)
+    if before is None or (before.incarnation, before.tickets, before.left) != (
+        seats.incarnation,
+        seats.tickets,
+        seats.left,
+    ):
+        raise LostRace(at_once=True)
+    if item and item.incarnation == seats.incarnation:
         raise AlreadyRegistered
     _joining(seats)
 

@@ -5,29 +5,36 @@ transaction, on items that nobody else contends for, and it takes place only whi
 takes place once.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from events import tickets
 from events.models import GoneTickets, Promotion, Seats
 from eventsite.dynamodb.retries import LostRace, retry_lost_race
-from eventsite.dynamodb.transactions import Transaction
+from eventsite.dynamodb.transactions import Transaction, snapshot
 from registrations import guards, records
 from registrations.models import ActiveItem, EventTicket, PastItem
 from registrations.records import Record
 
 
-def settle(item: ActiveItem, seats: Seats, past: PastItem | None = None) -> None:
+def settle(item: ActiveItem, seats: Seats, *, past_is: PastItem | Literal["unknown"] | None = "unknown") -> None:
     """Settle the operation that holds a registration's lock.
 
-    Takes: the locked registration; the seats, with the operation's record in them; what the user's earlier registration
-    for the event was, if it is known.
+    Takes: the locked registration; the seats, with the operation's record in them; the user's last registration for
+    the event, if there was one, where that is known.
     """
     record = records.read(item.record, seats.records.as_dict()[item.record])
     if record.leaving:
         transaction = _leaving(item, record, seats)
     else:
-        transaction = _joining(item, record, past or PastItem.find(*PastItem.key_of(item.event_id, item.user_id)))
+        transaction = _joining(item, record, _last(item) if past_is == "unknown" else past_is)
     transaction.commit()  # if the lock is no longer the operation's, somebody else has settled it
+
+
+@retry_lost_race
+def _last(item: ActiveItem) -> PastItem | None:
+    """The user's last registration. A leaving that is just being written would show half of itself to a mere read."""
+    past: PastItem | None = snapshot((PastItem, *PastItem.key_of(item.event_id, item.user_id)))[0]
+    return past
 
 
 def _joining(item: ActiveItem, record: Record, past: PastItem | None) -> Transaction:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
 import pytest
-from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from eventsite.dynamodb import retries
@@ -151,7 +151,7 @@ def _on_own_client(client: Client, exchange: Exchange) -> Iterator[None]:
 
 @contextmanager
 def _on_botocore(client: Any, exchange: Exchange) -> Iterator[None]:
-    def before_send(request: AWSRequest, event_name: str, **_: Any) -> AWSResponse:
+    def before_send(request: Any, event_name: str, **_: Any) -> AWSResponse:
         def send() -> Answer:
             answer = client._endpoint.http_session.send(request)
             return Answer(answer.status_code, dict(answer.headers), answer.content)
@@ -171,7 +171,8 @@ class _Body(io.BytesIO):
 
 
 def _for_botocore(answer: Answer) -> AWSResponse:
-    return AWSResponse("", answer.status, answer.headers, _Body(answer.body))
+    headers: Any = answer.headers  # a plain dict will do
+    return AWSResponse("", answer.status, headers, _Body(answer.body))
 
 
 def failing(fault: Fault, *, at: int = 0, lasting: bool = False) -> AbstractContextManager[Calls]:

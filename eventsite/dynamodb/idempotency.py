@@ -10,7 +10,8 @@ Two ways of writing the marker:
 - What is done by one transaction carries the marker in it (`remember`, `found`).
 - What is done in several steps is announced before the first one (`begin`), under the id of the operation that
   carries it out, and gets its answer after the last (`finish`). Who finds an announcement without an answer learns
-  the operation's id, finds out whether it was committed, and finishes it, or does it instead (`take_over`).
+  the operation's id, shuts it out (`take_over`), finds out whether it was committed, and finishes it, or does it
+  instead.
 """
 
 import hashlib
@@ -23,15 +24,16 @@ from typing import Any
 from django.conf import settings
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from eventsite.dynamodb import writes
-from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.records import Record
 from eventsite.dynamodb.transactions import Failures, Transaction
 from eventsite.errors import DomainError, Missing, Refused, Unprocessable, again
 
 NAMESPACE = uuid.UUID("a5d6a9c7-2f0e-4f43-9b39-6d4f6a5f8e11")
 KEPT_SECONDS = 24 * 60 * 60
+REMEMBERED_OPERATIONS = 8
 
 
 class KeyReused(Unprocessable):
@@ -52,7 +54,7 @@ class Marker(Record):
     key = UnicodeAttribute(hash_key=True, attr_name="eventId")
     item = UnicodeAttribute(range_key=True)
     body = UnicodeAttribute()
-    operation = UnicodeAttribute(default="")
+    operations = UnicodeAttribute(default="")
     outcome = JSONAttribute(null=True)
     expires_at = NumberAttribute(attr_name="expiresAt")
 
@@ -66,7 +68,8 @@ class Marker(Record):
 class Announced:
     """An earlier copy of this request began, and has not left its answer yet."""
 
-    operation: str
+    operations: tuple[str, ...]
+    """The ids of the operations that were to carry it out, the last one at last."""
 
 
 class IdempotentRequest:
@@ -79,6 +82,7 @@ class IdempotentRequest:
         self._key = f"key#{uuid.uuid5(NAMESPACE, json.dumps([caller, call, key]))}"
         text = json.dumps(body, sort_keys=True, default=str)  # a form may bring a file: it counts by its name
         self._body = hashlib.sha256(text.encode()).hexdigest()
+        self._announced = ""
 
     # In one transaction.
 
@@ -116,37 +120,48 @@ class IdempotentRequest:
         outcome.
         Raises: `KeyReused`; the refusal, where it was refused.
         """
-        marker = self._marker(operation=operation)
+        marker = self._marker(operations=operation)
         transaction = Transaction()
         transaction.put(self.label, marker, _is_vacant())
         raw = transaction.commit().get(self.label)
-        if raw is None:
-            return None
-        earlier = Marker.parse(raw)
-        if earlier.operation == operation and earlier.outcome is None:  # a copy of this very announcement
+        earlier = Marker.parse(raw) if raw else marker
+        if earlier.operations == operation and earlier.outcome is None:
+            self._announced = operation
             return None
         answer = self._first_answer(earlier)
-        return Announced(earlier.operation) if answer is None else answer
+        return Announced(tuple(earlier.operations.split())) if answer is None else answer
 
-    def take_over(self, before: str, operation: str) -> bool:
-        """Announce another operation in the place of one that will never be committed. Whether that succeeded."""
-        return self._change(before, operation, None)
+    def go_on_as(self, operation: str) -> bool:
+        """Announce one more operation for what this copy carries out: False where another copy has taken over."""
+        return self._announce(self._announced, operation)
 
-    def finish(self, operation: str, outcome: Any) -> None:
+    def take_over(self, earlier: Announced, operation: str) -> bool:
+        """Announce an operation in the place of those of another copy, and shut that one out. Whether it succeeded.
+
+        Only then can it be found out whether one of them was committed.
+        """
+        return self._announce(" ".join(earlier.operations), operation)
+
+    def finish(self, outcome: Any) -> None:
         """Leave the first answer, unless somebody who took over does it."""
-        self._change(operation, operation, {"done": outcome})
+        self._change(self._announced, Marker.outcome.set({"done": outcome}))
 
-    def finish_refused(self, operation: str, error: Missing | Refused) -> None:
+    def finish_refused(self, error: Missing | Refused) -> None:
         """Leave a refusal as the first answer, unless somebody who took over does it."""
-        self._change(operation, operation, _refusal(error))
+        self._change(self._announced, Marker.outcome.set(_refusal(error)))
 
-    def _change(self, before: str, operation: str, outcome: Any) -> bool:
-        actions = [Marker.operation.set(operation)]
-        if outcome is not None:
-            actions.append(Marker.outcome.set(outcome))
-        held = (Marker.operation == before) & Marker.outcome.does_not_exist()
-        written = writes.update(Marker(self._key, Marker.ITEM), actions, held)
-        return written.done or _stands(written.image, operation)
+    def _announce(self, before: str, operation: str) -> bool:
+        operations = " ".join([*before.split(), operation][-REMEMBERED_OPERATIONS:])
+        written = self._change(before, Marker.operations.set(operations))
+        image = Marker.parse(written.image) if written.image else None
+        if image is None or image.operations != operations:
+            return False
+        self._announced = operations
+        return True
+
+    def _change(self, before: str, action: Action) -> writes.Written:
+        held = (Marker.operations == before) & Marker.outcome.does_not_exist()
+        return writes.update(Marker(self._key, Marker.ITEM), [action], held)
 
     def _marker(self, **fields: Any) -> Marker:
         expires_at = int(time.time()) + KEPT_SECONDS
@@ -165,10 +180,6 @@ def _is_vacant() -> Condition:
     """Nobody used the key within its day."""
     vacant: Condition = Marker.key.does_not_exist() | (Marker.expires_at <= int(time.time()))
     return vacant
-
-
-def _stands(raw: RawItem | None, operation: str) -> bool:
-    return raw is not None and Marker.parse(raw).operation == operation
 
 
 def _refusal(error: DomainError) -> dict[str, list[str]]:

@@ -14,6 +14,10 @@ MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
 
 
+OF_THE_PAGE = ("cursor", "limit", "format", "back", "q")
+"""The query parameters that say which part of a list is shown and how, not which list it is."""
+
+
 class InvalidCursor(Unprocessable):
     """The cursor is damaged, forged, or belongs to another list."""
 
@@ -56,7 +60,7 @@ def link_to_next(cursor: Any, request: Request) -> dict[str, str]:
 
 def _salt(request: Request) -> str:
     """What binds a cursor to its list: the path and every parameter but the page's size and place."""
-    query = sorted(pair for pair in _parameters(request) if pair[0] not in ("cursor", "limit", "format"))
+    query = sorted(pair for pair in _parameters(request) if pair[0] not in OF_THE_PAGE)
     return f"cursor:{request.path}?{urlencode(query)}"
 
 
