@@ -20,7 +20,7 @@ LEAVES_SECONDS = 4.0
 ONE_EVENT_SECONDS = 2.0
 """With less than that left, no other event is begun. One that needs more is cut off; each mend is one write."""
 CENSUS_SHARE = 0.5
-"""How much of the time may go into reading all registrations. Those that are not reached are known by the events' lists."""
+"""How much of the time may go into reading all registrations. The events' lists tell of those that are not reached."""
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Tally:
 
 
 def audit(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Recount the seats of all events, mend what is safe to mend and report the rest, as long as the Lambda's time lasts.
+    """Recount the seats of all events, mend what is safe to mend and report the rest, while the Lambda's time lasts.
 
     Takes: the schedule's event; the Lambda's context.
     Returns: how many events were audited, how many things were mended, and how many are wrong. The metrics are
@@ -55,7 +55,7 @@ def audit(event: dict[str, Any], context: Any) -> dict[str, int]:
 
 
 def _findings(tally: Tally) -> Iterator[Finding]:
-    """The findings of one event after the other, in another order every night. Raises: `Unavailable` when time is up."""
+    """The findings of one event after another, in a new order every night. Raises: `Unavailable` when time is up."""
     traces, ids = _census(tally), list(event_ids())
     everything = list(dict.fromkeys([*ids, *traces]))
     random.shuffle(everything)

@@ -70,9 +70,9 @@ def _gone(
 
 
 def stored_gone(seen: Look, seats: Seats, served: int) -> dict[int, frozenset[int]]:
-    """What `Figures.gone` is compared with: by chunk, who is written down as gone."""
+    """What `Figures.gone` is compared with: by chunk, who is written down as gone, or is just being."""
     found = {chunk: set(tickets) for chunk, tickets in seen.gone.items()}
-    for ticket in quits_in_records(seats):
+    for ticket in quits_in_records(seats) & seen.unsettled():
         found.setdefault(ticket // CHUNK, set()).add(ticket)
     return {chunk: frozenset(tickets) for chunk, tickets in found.items() if chunk >= served // CHUNK and tickets}
 

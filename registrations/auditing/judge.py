@@ -115,7 +115,7 @@ def _deleted_users(seen: Look) -> Iterator[Finding]:
     for user_id, past in seen.past.items():
         if user_id not in seen.known_users | in_use and past.incarnation == seen.incarnation:
             sentence = f"{user_id} once left, and there is no such user."
-            cure = mend.remove_past(past)
+            cure = mend.remove_past(past, seen.history.get(int(past.ticket or 0)))
             yield Finding(seen.event_id, "deleted_user", sentence, user_id, past.ticket, harmless=True, mend=cure)
 
 
@@ -209,7 +209,8 @@ def _is_line_of(line: EventTicket | None, past: PastItem | None) -> bool:
 
 def _in_and_out(seen: Look, past: PastItem) -> Finding:
     sentence = f"{past.user_id} is in, and is also said to have left with ticket {past.ticket}."
-    return Finding(seen.event_id, "in_and_out", sentence, past.user_id, past.ticket, mend=mend.remove_past(past))
+    cure = mend.remove_past(past, seen.history.get(int(past.ticket or 0)))
+    return Finding(seen.event_id, "in_and_out", sentence, past.user_id, past.ticket, mend=cure)
 
 
 def _stray_history(

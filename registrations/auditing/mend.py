@@ -205,13 +205,12 @@ def remove_line(line: EventTicket, owner: ActiveItem | PastItem | None) -> Cure:
     return transaction.commit
 
 
-def remove_past(past: PastItem) -> Cure:
-    """Forget that somebody left, with the line of it."""
+def remove_past(past: PastItem, line: EventTicket | None) -> Cure:
+    """Forget that somebody left, with the line of it, if that is not another one's."""
     transaction = Transaction()
     transaction.delete("past", PastItem(past.key, past.item), _is_there(past))
-    key = EventTicket.key_of(past.event_id, past.incarnation, int(past.ticket or 0), cancelled=True)
-    owned = (EventTicket.user_id == past.user_id) | EventTicket.user_id.does_not_exist()
-    transaction.delete("history", EventTicket(*key), owned)
+    if line is not None and line.user_id == past.user_id:
+        transaction.delete("line", EventTicket(line.key, line.item), EventTicket.user_id == past.user_id)
     return transaction.commit
 
 

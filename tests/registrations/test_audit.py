@@ -34,7 +34,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def party(api: Api) -> str:
-    """Two seats: b has one, c moved up when a left; d and f wait, e left the queue between them, and x left long ago."""
+    """Two seats: b has one, c moved up when a left. d and f wait, e left the queue between them; x left long ago."""
     event = api.event(eventId=PARTY, capacity=2)
     for user in "xabcdef":
         api.register(event, api.user(user))
@@ -173,7 +173,7 @@ DAMAGE: dict[str, tuple[str, Callable[[], object]]] = {
     "nobody counted as gone": ("gone_tickets", change_seats(gone={})),
     "too many counted as gone": ("gone_tickets", change_seats(gone={"0": 2})),
     "somebody counted as gone who was never there": ("gone_tickets", change_seats(gone={"0": 1, "3": 1})),
-    "who is gone is lost": ("gone_tickets", lambda: change_gone()),
+    "who is gone is lost": ("gone_tickets", change_gone),
     "who is gone is somebody else": ("gone_tickets", lambda: change_gone(5)),
     "somebody is lost who has a seat": ("registered_count", lambda: lose("b")),
     "somebody is lost who waits": ("waiting_count", lambda: lose("d")),
