@@ -1,4 +1,4 @@
-"""What the commands of operators have in common: a sentence for what goes wrong, `--dry-run`, a bar for what takes long."""
+"""What commands of operators have in common: a sentence for what goes wrong, `--dry-run`, a bar for what takes long."""
 
 from collections.abc import Iterable
 from typing import Any, TypeVar
