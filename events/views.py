@@ -49,7 +49,7 @@ class EventViewSet(ApiViewSet):
             drafts_of=self.owner(READ_DRAFT),
         )
         found, following = pages.page(sources, span, limit=query["limit"])
-        return self.listed(EventSerializer, found, following)
+        return self.listed(EventSerializer, found, following, _cursor_of)
 
     def create(self, request: Request) -> Response:
         """Create an event; with an Idempotency-Key, once however often it is sent."""
@@ -89,3 +89,8 @@ class EventViewSet(ApiViewSet):
     def _answer(self, found: WholeEvent, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))
         return Response(EventSerializer(found).data, status, headers=headers)
+
+
+def _cursor_of(found: WholeEvent) -> str:
+    """Where a page that ends with this event continues, as `events.pages` has it."""
+    return f"{found.event.date}#{found.event.event_id}"

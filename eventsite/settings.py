@@ -5,8 +5,12 @@ The table in README.md ("Settings") lists the variables; nothing else in the cod
 
 import os
 import re
+import secrets
 from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -58,7 +62,11 @@ def text(name: str, default: str = "", pattern: str = "", expected: str = "") ->
 
 def is_loopback(url: str) -> bool:
     """Whether a URL points at this very machine."""
-    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def trusted_url(name: str) -> str:
@@ -67,6 +75,24 @@ def trusted_url(name: str) -> str:
     if url.startswith("http:") and not is_loopback(url):
         raise ImproperlyConfigured(f"{name} must be an https URL, not {url!r}: what plain http says can be forged.")
     return url
+
+
+LOCAL_KEY = "local-runs-only-"
+"""What the key of a local run begins with, so that it is known when it turns up elsewhere."""
+
+
+def local_key(directory: Path) -> str:
+    """The key of the local runs on a directory: random, made by the first of them."""
+    made = LOCAL_KEY + secrets.token_urlsafe(48)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", dir=directory) as draft, suppress(FileExistsError):
+            draft.write(made)
+            draft.flush()
+            os.link(draft.name, directory / "secret-key")  # whole, or not at all: others may be starting too
+        return (directory / "secret-key").read_text()
+    except OSError:  # it cannot be kept, so it is good for this process
+        return made
 
 
 RENAMED = {"DYNAMODB_TABLE_NAME": "EVENTS_TABLE_NAME", "REGISTRATION_TABLE_NAME": "REGISTRATIONS_TABLE_NAME"}
@@ -118,11 +144,6 @@ USER_POOL = "eventsite.local.user_pool.pool" if LOCAL_POOL else "eventsite.auth.
 LOGIN_ORIGIN = "http://127.0.0.1:*" if LOCAL_POOL else COGNITO_DOMAIN
 
 # Django.
-SECRET_KEY = text("SECRET_KEY")
-if not SECRET_KEY:
-    if not LOCAL:
-        raise ImproperlyConfigured("SECRET_KEY must be set outside local runs: 50 or more random characters.")
-    SECRET_KEY = "local-runs-only-" + "not-a-secret-" * 4
 DEBUG = switch("DEBUG")
 LOG_LEVEL = word("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
 BASE_PATH = text("BASE_PATH", "", r"(/[A-Za-z0-9._~-]+)+", "a path such as /prod, without a slash at its end")
@@ -132,6 +153,13 @@ ALLOWED_HOSTS = read(
     [f".execute-api.{AWS_REGION}.amazonaws.com"] if ON_LAMBDA else ["localhost", "127.0.0.1", "[::1]"],
     "host names, separated by commas",
 )
+# Nobody but this machine can call it, and nobody from elsewhere signs in.
+PRIVATE = LOCAL and not COGNITO_USER_POOL_ID and all(is_loopback(f"//{host}") for host in ALLOWED_HOSTS)
+SECRET_KEY = text("SECRET_KEY")
+if not SECRET_KEY:
+    if not PRIVATE:
+        raise ImproperlyConfigured("SECRET_KEY must be set outside local runs: 50 or more random characters.")
+    SECRET_KEY = local_key(LOCAL_DYNAMODB_DIR)
 CORS_ORIGINS = read("CORS_ALLOWED_ORIGINS", ENV.list, ["*"], "origins, separated by commas")
 
 ROOT_URLCONF = "eventsite.urls"
@@ -194,7 +222,7 @@ SILENCED_SYSTEM_CHECKS = [
 # The browser's session is a signed cookie: who signed in, until when. No database, and nothing secret in it.
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_AGE = 24 * 60 * 60  # no Cognito ID token lives longer; each session ends with its own
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOCAL
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not PRIVATE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = BASE_PATH or "/"

@@ -11,7 +11,7 @@ from eventsite.web import pagination
 from eventsite.web.pagination import PageQuery
 from eventsite.web.viewsets import ApiViewSet, caller
 from registrations import pages, seating
-from registrations.models import WAITLISTED
+from registrations.models import WAITLISTED, cursor_of
 from registrations.serializers import (
     AttendanceSerializer,
     LeftSerializer,
@@ -74,7 +74,7 @@ class RegistrationViewSet(ApiViewSet):
         rows, following = pages.of_event(
             event_id, status=status, limit=query["limit"], after=after, owner=self.owner(LIST_REGISTRATIONS)
         )
-        return self.listed(RegistrationSerializer, rows, following)
+        return self.listed(RegistrationSerializer, rows, following, cursor_of)
 
     def _owner(self, call: str, user_id: str) -> str | None:
         """Who must own the event, so that the caller may do this to the user: anybody where it needs no owner."""
@@ -103,4 +103,4 @@ class AttendanceViewSet(ApiViewSet):
         rows, following = pages.of_user(
             user_id, status=status, limit=query["limit"], after=after, drafts_of=self.owner(READ_DRAFT)
         )
-        return self.listed(AttendanceSerializer, rows, following)
+        return self.listed(AttendanceSerializer, rows, following, lambda row: cursor_of(row.registration))
