@@ -10,7 +10,7 @@ from typing import Any
 from pynamodb.expressions.update import Action
 
 from events import guards, models
-from events.intent import TIMES, meant
+from events.intent import meant
 from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, Seats, WholeEvent
 from events.signals import event_deleted, seats_freed
 from eventsite import clock
@@ -19,7 +19,10 @@ from eventsite.dynamodb.retries import LostRace, retry_lost_race
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Forbidden, Missing, Refused, Stale
 
-DESCRIPTION = ("title", "description", "date", "location", "organizer", *TIMES)
+OF_THE_SERVICE = {"version", "created_at", "updated_at"}
+"""What only the service sets in a description."""
+DESCRIPTION = tuple(sorted(Event.get_attributes().keys() - EventItem.get_attributes().keys() - OF_THE_SERVICE))
+"""What an organizer sets in it: every other attribute that is its own."""
 
 
 class EventNotFound(Missing):

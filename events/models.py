@@ -58,6 +58,7 @@ class EventItem(Record):
     class Meta(Record.Meta):
         table_name = settings.EVENTS_TABLE
         billing_mode = "PAY_PER_REQUEST"
+        expires_by = "expiresAt"  # markers of keyed requests do
 
     ITEM = ""
 

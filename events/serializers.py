@@ -127,7 +127,9 @@ def _sources() -> dict[str, tuple[type[EventItem], str]]:
     names = {name: declared[name].source or name for name in ("eventId", *declared)} | {
         "hasWaitlist": "waitlist_enabled"
     }
-    of_event = Event.get_attributes()
+    of_event, of_seats = Event.get_attributes(), Seats.get_attributes()
+    if lost := names.values() - of_event.keys() - of_seats.keys():
+        raise LookupError(f"Neither half of an event holds {', '.join(sorted(lost))}: see events/models.py.")
     return {name: (Event if source in of_event else Seats, source) for name, source in names.items()}
 
 

@@ -20,19 +20,23 @@ def _simplify_regex(pattern: str) -> str:
     return str(simplify_regex(pattern))
 
 
-STAND_INS: dict[str, dict[str, Any] | None] = {
-    "boto3": {"Session": object},  # mentioned in annotations of Zappa's
-    "yaml": None,  # DRF can do without it, and drf-spectacular imports it later
-    "django.contrib.admindocs.views": {"simplify_regex": _simplify_regex},  # for schemas; brings in Django's admin
+def _stand_in(name: str, **contents: Any) -> ModuleType:
+    module = ModuleType(name)
+    vars(module).update(contents)
+    return module
+
+
+STAND_INS = {
+    "boto3": _stand_in("boto3", Session=object),  # mentioned in annotations of Zappa's
+    # It finds paths in patterns, for schemas only, and brings in Django's admin.
+    "django.contrib.admindocs.views": _stand_in("django.contrib.admindocs.views", simplify_regex=_simplify_regex),
+    "yaml": None,  # importing it fails: DRF can do without, and drf-spectacular imports it later
 }
 
 
 @contextmanager
 def _standing_in() -> Iterator[None]:
-    for name, contents in STAND_INS.items():
-        module = contents and ModuleType(name)
-        vars(module).update(contents or {}) if module else None
-        sys.modules[name] = module  # type: ignore[assignment] # None: importing it fails
+    sys.modules.update(STAND_INS)  # type: ignore[arg-type] # None is Python's word for "fails"
     yield
     for name in STAND_INS:
         del sys.modules[name]

@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.urls import get_resolver
 
 from eventsite.auth.permissions import TABLE, Permitted
-from eventsite.settings import LOCAL_KEY, is_loopback
+from eventsite.env import LOCAL_KEY, is_loopback
 
 MIN_KEY_CHARACTERS, MIN_KEY_VARIETY = 50, 10
 PUBLIC_SUFFIX = re.compile(r"\*|\.?[^.]*\.?|\.(co|com|net|org|ac|edu|gov)\.[a-z]{2}\.?|\.amazonaws\.com\.?")

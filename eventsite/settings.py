@@ -1,99 +1,20 @@
 """Every setting of the service: read once from the environment, typed, refused at start with a sentence.
 
-The table in README.md ("Settings") lists the variables; nothing else in the code reads the environment.
+The table in README.md ("Settings") lists the variables; nothing else in the code reads the environment, but for
+AWS's own variables (credentials, certificates), which `eventsite.dynamodb` reads as botocore would.
 """
 
 import os
-import re
-import secrets
-from collections.abc import Callable
-from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from environ import Env
 
 import eventsite
-
-T = TypeVar("T")
+from eventsite.env import ENV, is_loopback, local_key, read, switch, text, trusted_url, word
 
 VERSION = eventsite.__version__
 BASE_DIR = Path(__file__).resolve().parent.parent
-ENV = Env()
-
-
-def read(name: str, cast: Callable[..., T], default: T, expected: str) -> T:
-    """Read one environment variable, or stop with a sentence that says what it must be.
-
-    An empty variable counts as unset, which is what ``NAME= command`` in a shell means.
-    """
-    if not os.environ.get(name):
-        return default
-    try:
-        return cast(name)
-    except (ValueError, TypeError, ImproperlyConfigured):
-        raise ImproperlyConfigured(f"{name} must be {expected}, not {os.environ[name]!r}.") from None
-
-
-def word(name: str, allowed: tuple[str, ...], default: str) -> str:
-    """Read a variable that takes one of a few words."""
-    value = os.environ.get(name) or default
-    if value not in allowed:
-        raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
-    return value
-
-
-def switch(name: str) -> bool:
-    """Read a yes-or-no variable; anything but the usual words is refused rather than taken for no."""
-    return word(name, ("true", "false", "True", "False", "1", "0"), "false") in ("true", "True", "1")
-
-
-def text(name: str, default: str = "", pattern: str = "", expected: str = "") -> str:
-    """Read a text variable that must match a pattern when one is given."""
-    value = os.environ.get(name) or default
-    if pattern and value and not re.fullmatch(pattern, value):
-        raise ImproperlyConfigured(f"{name} must be {expected}, not {value!r}.")
-    return value
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL points at this very machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def trusted_url(name: str) -> str:
-    """Read the URL of something that is believed: https, unless it is on this very machine."""
-    url = text(name, pattern=r"https?://[^\s/]\S*", expected="an https URL")
-    if url.startswith("http:") and not is_loopback(url):
-        raise ImproperlyConfigured(f"{name} must be an https URL, not {url!r}: what plain http says can be forged.")
-    return url
-
-
-LOCAL_KEY = "local-runs-only-"
-"""What the key of a local run begins with, so that it is known when it turns up elsewhere."""
-
-
-def local_key(directory: Path) -> str:
-    """The key of the local runs on a directory: random, made by the first of them."""
-    made = LOCAL_KEY + secrets.token_urlsafe(48)
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", dir=directory) as draft, suppress(FileExistsError):
-            draft.write(made)
-            draft.flush()
-            os.link(draft.name, directory / "secret-key")  # whole, or not at all: others may be starting too
-        return (directory / "secret-key").read_text()
-    except OSError:  # it cannot be kept, so it is good for this process
-        return made
-
 
 RENAMED = {"DYNAMODB_TABLE_NAME": "EVENTS_TABLE_NAME", "REGISTRATION_TABLE_NAME": "REGISTRATIONS_TABLE_NAME"}
 """What other event services call these variables (docs/coming-from.md)."""
@@ -110,6 +31,7 @@ LOCAL = not ON_LAMBDA and (not DYNAMODB_ENDPOINT or is_loopback(DYNAMODB_ENDPOIN
 # embedded engine never gets real ones: they would be of no use, and it keeps the tables of each account apart.
 HAS_CREDENTIALS = bool(os.environ.get("AWS_ACCESS_KEY_ID") or os.environ.get("AWS_PROFILE"))
 DYNAMODB_CREDENTIALS = "local" if LOCAL and not (DYNAMODB_ENDPOINT and HAS_CREDENTIALS) else None
+DYNAMODB_CLIENT = word("DYNAMODB_CLIENT", ("lean", "botocore"), "lean")
 EMBEDDED_ENGINE = LOCAL and not DYNAMODB_ENDPOINT
 # What finds the endpoint where none is given. Only dotted paths lead to `eventsite.local`, which Lambda does not have.
 DYNAMODB_ENGINE = "eventsite.local.engine.endpoint" if EMBEDDED_ENGINE else ""

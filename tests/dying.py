@@ -9,7 +9,6 @@ import os
 import sys
 
 import django
-from botocore.awsrequest import AWSRequest, AWSResponse
 
 DEAD = 77
 
@@ -18,11 +17,12 @@ def die(method: str, path: str, body: str, key: str, call: str) -> None:
     """Send the request; does not return."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
     django.setup()
+    from eventsite.dynamodb.client import Answer
     from tests.api import Api
-    from tests.faults import failing, send
+    from tests.faults import Request, failing
 
-    def gone(request: AWSRequest) -> AWSResponse:
-        send(request)
+    def gone(request: Request) -> Answer:
+        request.send()
         os._exit(DEAD)
 
     with failing(gone, at=int(call)):

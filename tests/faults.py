@@ -1,7 +1,7 @@
 """DynamoDB at its worst: one call, or every call from one on, fails in a chosen way.
 
-The faults are put in at botocore's `before-send`, which may answer a request in DynamoDB's place. So all of our own
-code, PynamoDB's and botocore's runs as it is.
+The faults are put in where a client sends: at `Client.exchange`, or, where DYNAMODB_CLIENT asks for botocore's, at its
+`before-send`, which may answer in DynamoDB's place. So all of our own code, PynamoDB's and botocore's runs as it is.
 """
 
 import io
@@ -9,13 +9,14 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from eventsite.dynamodb import retries
+from eventsite.dynamodb.client import Answer, Client
 from eventsite.dynamodb.connection import connection
 
 
@@ -23,22 +24,26 @@ class Killed(BaseException):
     """The process is gone: nothing of it runs any more, and nobody gets an answer."""
 
 
-class _Body(io.BytesIO):
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self.read()
+class Request(NamedTuple):
+    """A call that is about to be sent."""
+
+    operation: str
+    body: bytes
+    send: Callable[[], Answer]
+    """Sends it to the engine, as the client would."""
 
 
-def answered(request: AWSRequest, status: int, body: bytes) -> AWSResponse:
+def answered(request: Request, status: int, body: bytes) -> Answer:
     """An answer that did not come from the engine."""
-    return AWSResponse(request.url, status, {"content-type": "application/x-amz-json-1.0"}, _Body(body))
+    return Answer(status, {"content-type": "application/x-amz-json-1.0"}, body)
 
 
-def refused(request: AWSRequest, code: str, status: int = 400, **more: Any) -> AWSResponse:
+def refused(request: Request, code: str, status: int = 400, **more: Any) -> Answer:
     """An error of DynamoDB's."""
     return answered(request, status, json.dumps({"__type": f"com.amazon#{code}", "message": SECRET} | more).encode())
 
 
-def cancelled(request: AWSRequest, code: str, *, item: int) -> AWSResponse:
+def cancelled(request: Request, code: str, *, item: int) -> Answer:
     """A cancelled transaction, with this reason for one item (-1: the last one) and none for the rest."""
     reasons = [{"Code": "None"} for _ in json.loads(request.body)["TransactItems"]]
     reasons[item] = {"Code": code}
@@ -49,58 +54,53 @@ SECRET = "arn:aws:dynamodb:us-east-1:123456789012:table/secret"
 """Stands in every message of DynamoDB's, and must be in no answer of ours."""
 
 
-def _is_transaction(request: AWSRequest) -> bool:
-    return bool(request.headers["X-Amz-Target"].endswith((b"TransactWriteItems", b"TransactGetItems")))
+def _is_transaction(request: Request) -> bool:
+    return request.operation in ("TransactWriteItems", "TransactGetItems")
 
 
-def conflict(request: AWSRequest) -> AWSResponse:
+def conflict(request: Request) -> Answer:
     """Another transaction holds an item."""
     if _is_transaction(request):
         return cancelled(request, "TransactionConflict", item=0)
     return refused(request, "TransactionConflictException")
 
 
-def throttled(request: AWSRequest) -> AWSResponse:
+def throttled(request: Request) -> Answer:
     """The table, or one item's partition, is out of capacity."""
     if _is_transaction(request):
         return cancelled(request, "ThrottlingError", item=-1)
     return refused(request, "ProvisionedThroughputExceededException")
 
 
-def busy(request: AWSRequest) -> AWSResponse:
+def busy(request: Request) -> Answer:
     """The whole account is throttled."""
     return refused(request, "ThrottlingException")
 
 
-def internal_error(request: AWSRequest) -> AWSResponse:
+def internal_error(request: Request) -> Answer:
     """DynamoDB itself failed."""
     return refused(request, "InternalServerError", 500)
 
 
-def connection_cut(request: AWSRequest) -> AWSResponse:
+def connection_cut(request: Request) -> Answer:
     """The request does not arrive."""
-    raise ConnectionClosedError(endpoint_url=request.url)
+    raise ConnectionClosedError(endpoint_url=request.operation)
 
 
-def answer_lost(request: AWSRequest) -> AWSResponse:
+def answer_lost(request: Request) -> Answer:
     """The request is carried out, and its answer does not arrive."""
-    send(request)
-    raise ReadTimeoutError(endpoint_url=request.url)
+    request.send()
+    raise ReadTimeoutError(endpoint_url=request.operation)
 
 
-def killed(request: AWSRequest) -> AWSResponse:
+def killed(request: Request) -> Answer:
     """The request is carried out, and then the process dies."""
-    send(request)
+    request.send()
     raise Killed
 
 
-Fault = Callable[[AWSRequest], AWSResponse]
+Fault = Callable[[Request], Answer]
 PASSING: list[Fault] = [conflict, throttled, busy, internal_error, connection_cut, answer_lost]
-
-
-def send(request: AWSRequest) -> AWSResponse:
-    """Send a request to the engine, as botocore would."""
-    return connection().client._endpoint.http_session.send(request)
 
 
 class Calls:
@@ -120,19 +120,59 @@ def disturbed(plan: Plan) -> Iterator[Calls]:
     """Let the calls of DynamoDB's fail as planned."""
     calls = Calls()
 
-    def before_send(request: AWSRequest, event_name: str, **_: Any) -> AWSResponse | None:
-        operation = event_name.rpartition(".")[2]
-        fault = plan(len(calls.made), operation)
-        calls.made.append(operation)
+    def exchange(request: Request) -> Answer:
+        fault = plan(len(calls.made), request.operation)
+        calls.made.append(request.operation)
         calls.failed += fault is not None
-        return fault(request) if fault else None
+        return fault(request) if fault else request.send()
 
-    events = connection().client.meta.events
-    events.register_last("before-send.dynamodb", before_send)
-    try:
+    with _exchanging(connection().client, exchange):
         yield calls
+
+
+Exchange = Callable[[Request], Answer]
+
+
+def _exchanging(client: Any, exchange: Exchange) -> AbstractContextManager[None]:
+    return _on_own_client(client, exchange) if isinstance(client, Client) else _on_botocore(client, exchange)
+
+
+@contextmanager
+def _on_own_client(client: Client, exchange: Exchange) -> Iterator[None]:
+    before = client.exchange
+
+    def instead(operation: str, body: bytes) -> Answer:
+        return exchange(Request(operation, body, lambda: before(operation, body)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "exchange", instead)
+        yield
+
+
+@contextmanager
+def _on_botocore(client: Any, exchange: Exchange) -> Iterator[None]:
+    def before_send(request: Any, event_name: str, **_: Any) -> AWSResponse:
+        def send() -> Answer:
+            answer = client._endpoint.http_session.send(request)
+            return Answer(answer.status_code, dict(answer.headers), answer.content)
+
+        return _for_botocore(exchange(Request(event_name.rpartition(".")[2], request.body, send)))
+
+    client.meta.events.register_last("before-send.dynamodb", before_send)
+    try:
+        yield
     finally:
-        events.unregister("before-send.dynamodb", before_send)
+        client.meta.events.unregister("before-send.dynamodb", before_send)
+
+
+class _Body(io.BytesIO):
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _for_botocore(answer: Answer) -> AWSResponse:
+    headers: Any = answer.headers  # a plain dict will do
+    return AWSResponse("", answer.status, headers, _Body(answer.body))
 
 
 def failing(fault: Fault, *, at: int = 0, lasting: bool = False) -> AbstractContextManager[Calls]:

@@ -31,7 +31,7 @@ class Meter:
             meter.units += _units(operation, arguments, answer)
             return answer
 
-        PatientConnection._make_api_call = counted  # type: ignore[method-assign]
+        PatientConnection._make_api_call = counted  # type: ignore[method-assign,assignment]
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

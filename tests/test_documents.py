@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands
 
+from eventsite.auth.permissions import TABLE, Reach
 from tests import tour, variables
 
 README = (tour.ROOT / "README.md").read_text()
@@ -35,7 +37,10 @@ def test_every_variable_is_explained_and_every_explained_one_is_read() -> None:
 
 def test_only_the_settings_read_the_environment() -> None:
     others = {
+        "eventsite/env.py",  # through which they do
         "eventsite/wsgi.py",  # which settings to use, where nobody says
+        "eventsite/dynamodb/client.py",  # AWS's own words for certificates,
+        "eventsite/dynamodb/signing.py",  # and for credentials, as botocore would
         "eventsite/auth/login.py",  # a switch of oauthlib's
         "eventsite/management/commands/runserver.py",  # Django's word for "the autoreloader started me"
         "eventsite/local/host.py",  # the engine's own switches
@@ -46,7 +51,9 @@ def test_only_the_settings_read_the_environment() -> None:
 
 @each_page
 def test_every_file_that_is_named_exists(page: Path) -> None:
-    assert [name for name in FILE.findall(page.read_text()) if not (tour.ROOT / name).exists()] == []
+    text = page.read_text()
+    to_be_made = re.findall(r"And the test, `([^`]+)`", text)
+    assert [name for name in FILE.findall(text) if name not in to_be_made and not (tour.ROOT / name).exists()] == []
 
 
 @each_page
@@ -65,3 +72,26 @@ def headings(page: Path) -> set[str]:
 
 def test_each_page_is_found_from_the_readme() -> None:
     assert [page.name for page in PAGES[1:] if f"]({page.relative_to(tour.ROOT)})" not in README] == []
+
+
+@each_page
+def test_every_command_that_is_named_exists(page: Path) -> None:
+    named = set(re.findall(r"manage\.py ([a-z_]+)", page.read_text()))
+    assert named - get_commands().keys() == set()
+
+
+WORDS = {"–": Reach.NONE, "own": Reach.OWN, "own events": Reach.OWN, "yes": Reach.ALL, "anyone": Reach.ALL}
+
+
+def meaning(cell: str) -> Reach:
+    """What a cell of the table "Who may do what" says, without its remark in brackets."""
+    plain = re.sub(r" \(.*\)", "", cell.strip())
+    if plain == Reach.ONESELF_OR_OWN.value:
+        return Reach.ONESELF_OR_OWN
+    return Reach.ONESELF if plain.startswith("oneself") else WORDS[plain]
+
+
+def test_who_may_do_what_is_told_as_the_code_has_it() -> None:
+    rows = re.findall(r"(?m)^\| ([a-z].+) \|(.+)\|(.+)\|(.+)\|(.+)\|$", (tour.ROOT / "docs" / "sign-in.md").read_text())
+    told = {call.removeprefix("root, health, docs, "): tuple(map(meaning, cells)) for call, *cells in rows[1:]}
+    assert told == TABLE

@@ -60,7 +60,7 @@ ANONYMOUS, SIGNED_IN, ORGANIZER, ADMIN = range(4)
 
 TABLE: dict[str, tuple[Reach, Reach, Reach, Reach]] = {
     # call               anonymous  signed in  Organizers  Admins
-    SEE_EVENTS:               (_ALL,      _ALL,      _ALL,       _ALL),
+    SEE_EVENTS:         (_ALL,      _ALL,      _ALL,       _ALL),
     READ_DRAFT:         (_NO,       _NO,       _OWN,       _ALL),
     CREATE_EVENT:       (_NO,       _NO,       _ALL,       _ALL),
     CHANGE_EVENT:       (_NO,       _NO,       _OWN,       _ALL),

@@ -4,6 +4,7 @@ What is right is left alone.
 """
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 THROTTLED = "*/*"
@@ -42,39 +43,24 @@ def log_groups(function: str, *, access_log: bool) -> list[str]:
     return [f"/aws/lambda/{function}", *([access_log_group(function)] if access_log else [])]
 
 
+def kept_for(logs: Any, name: str) -> int | None:
+    """For how many days the lines of a log group are kept; 0 for ever, None where there is no such group."""
+    found = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return next((group.get("retentionInDays", 0) for group in found if group["logGroupName"] == name), None)
+
+
 def keep_logs(logs: Any, name: str, *, days: int) -> bool:
     """Keep the lines of a log group for so long, and make it if it is missing.
 
     Takes: a CloudWatch Logs client. Returns: whether anything was changed.
     """
-    found = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-    group = next((group for group in found if group["logGroupName"] == name), None)
-    if group is None:
+    found = kept_for(logs, name)
+    if found is None:
         logs.create_log_group(logGroupName=name)
-    if group and group.get("retentionInDays") == days:
+    if found == days:
         return False
     logs.put_retention_policy(logGroupName=name, retentionInDays=days)
     return True
-
-
-def set_up_gateway(gateway: Any, api: str, stage: str, *, rate: float, burst: int, tracing: bool) -> list[str]:
-    """Throttle all methods of a stage together, and trace its requests.
-
-    Takes: an API Gateway client; the API and its stage; requests a second, and how many may come at once.
-    Returns: the paths of the settings that were changed.
-    """
-    found = gateway.get_stage(restApiId=api, stageName=stage)
-    methods = found.get("methodSettings", {}).get(THROTTLED, {})
-    operations = []
-    if methods.get("throttlingRateLimit") != rate:
-        operations.append(_replace(f"/{THROTTLED}/throttling/rateLimit", rate))
-    if methods.get("throttlingBurstLimit") != burst:
-        operations.append(_replace(f"/{THROTTLED}/throttling/burstLimit", burst))
-    if found.get("tracingEnabled", False) != tracing:
-        operations.append(_replace("/tracingEnabled", str(tracing).lower()))
-    if operations:
-        gateway.update_stage(restApiId=api, stageName=stage, patchOperations=operations)
-    return [operation["path"] for operation in operations]
 
 
 def may_write_logs(gateway: Any) -> bool:
@@ -82,19 +68,49 @@ def may_write_logs(gateway: Any) -> bool:
     return bool(gateway.get_account().get("cloudwatchRoleArn"))
 
 
-def set_up_access_log(gateway: Any, api: str, stage: str, *, group: str | None) -> list[str]:
-    """Have API Gateway write a line about each request of a stage, or none.
+@dataclass(frozen=True)
+class Gateway:
+    """What a stage of an API shall be like.
 
-    Takes: an API Gateway client; the API and its stage; the ARN of the log group, or None for no log.
+    All its methods together are throttled to `rate` requests a second, and `burst` at once; `access_log` is the ARN of
+    the log group that gets a line for each request, or None.
+    """
+
+    rate: float
+    burst: int
+    tracing: bool = True
+    access_log: str | None = None
+
+    def changes(self, found: dict[str, Any]) -> list[dict[str, str]]:
+        """The patch operations that make a stage like this. Takes: the stage as GetStage tells it."""
+        methods = found.get("methodSettings", {}).get(THROTTLED, {})
+        operations = []
+        if methods.get("throttlingRateLimit") != self.rate:
+            operations.append(_replace(f"/{THROTTLED}/throttling/rateLimit", self.rate))
+        if methods.get("throttlingBurstLimit") != self.burst:
+            operations.append(_replace(f"/{THROTTLED}/throttling/burstLimit", self.burst))
+        if found.get("tracingEnabled", False) != self.tracing:
+            operations.append(_replace("/tracingEnabled", str(self.tracing).lower()))
+        return operations + self._access_log_changes(found.get("accessLogSettings") or {})
+
+    def _access_log_changes(self, found: dict[str, str]) -> list[dict[str, str]]:
+        wanted = {"destinationArn": self.access_log, "format": ACCESS_LOG_LINE} if self.access_log else {}
+        if found and not wanted:
+            return [{"op": "remove", "path": "/accessLogSettings"}]
+        return [
+            _replace(f"/accessLogSettings/{name}", value) for name, value in wanted.items() if found.get(name) != value
+        ]
+
+
+def set_up_gateway(gateway: Any, api: str, stage: str, wanted: Gateway) -> list[str]:
+    """Make a stage of an API as it is wanted.
+
+    Takes: an API Gateway client; the API and its stage.
     Returns: the paths of the settings that were changed.
     """
-    found = gateway.get_stage(restApiId=api, stageName=stage).get("accessLogSettings") or {}
-    wanted = {"destinationArn": group, "format": ACCESS_LOG_LINE} if group else {}
-    if found == wanted:
-        return []
-    operations = [_replace(f"/accessLogSettings/{name}", value) for name, value in wanted.items()]
-    operations = operations or [{"op": "remove", "path": "/accessLogSettings"}]
-    gateway.update_stage(restApiId=api, stageName=stage, patchOperations=operations)
+    operations = wanted.changes(gateway.get_stage(restApiId=api, stageName=stage))
+    if operations:
+        gateway.update_stage(restApiId=api, stageName=stage, patchOperations=operations)
     return [operation["path"] for operation in operations]
 
 

@@ -39,8 +39,7 @@ def choose(cli: Any) -> None:
         _decide(cli, chosen)
     cli.load_settings(cli.vargs.get("settings_file"))
     if cli.command in DEPLOYING:
-        tables = chosen.tables.values()
-        cli.zappa.attach_policy = iam_policy.document(_account(cli), function=cli.lambda_name, tables=tables)
+        cli.zappa.attach_policy = policy(cli, chosen)
     if cli.command in STAGING and chosen.access_log and not aws_extras.may_write_logs(cli.zappa.apigateway_client):
         raise click.ClickException(NO_LOG_ROLE)
 
@@ -49,21 +48,25 @@ def _decide(cli: Any, chosen: stage_file.Choices) -> None:
     import boto3
 
     client = boto3.client("lambda", region_name=chosen.region)
-    environment = chosen.environment(_deployed(client, cli.lambda_name))
+    environment = chosen.environment(variables(deployed(client, cli.lambda_name)))
     cli.override_stage_config_setting("aws_environment_variables", environment)
     _check(environment | {"AWS_LAMBDA_FUNCTION_NAME": cli.lambda_name, "AWS_REGION": chosen.region})
 
 
-def _deployed(client: Any, function: str) -> dict[str, str]:
-    """The environment of the Lambda as it is deployed now, if it is."""
+def deployed(client: Any, function: str) -> dict[str, Any]:
+    """The Lambda as it is deployed now; empty where it is not."""
     try:
-        found = client.get_function_configuration(FunctionName=function)
+        found: dict[str, Any] = client.get_function_configuration(FunctionName=function)
     except client.exceptions.ResourceNotFoundException:
         return {}
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
         raise click.ClickException(f"AWS cannot be asked about {function}: {error}") from None
-    variables: dict[str, str] = found.get("Environment", {}).get("Variables", {})
-    return variables
+    return found
+
+
+def variables(found: dict[str, Any]) -> dict[str, str]:
+    """The environment of a Lambda."""
+    return dict(found.get("Environment", {}).get("Variables", {}))
 
 
 def _check(environment: dict[str, str]) -> None:
@@ -77,9 +80,15 @@ def _check(environment: dict[str, str]) -> None:
         raise click.ClickException(done.stderr.strip().removeprefix("Error: "))
 
 
-def _account(cli: Any) -> iam_policy.Account:
+def account(cli: Any) -> iam_policy.Account:
+    """The account that the operator works in."""
     identity = cli.zappa.sts_client.get_caller_identity()
     return iam_policy.Account(identity["Arn"].split(":")[1], cli.aws_region, identity["Account"])
+
+
+def policy(cli: Any, chosen: stage_file.Choices) -> str:
+    """What the stage's Lambda may do, as JSON."""
+    return iam_policy.document(account(cli), function=cli.lambda_name, tables=chosen.tables.values())
 
 
 def prepare(cli: Any) -> None:
@@ -96,17 +105,23 @@ def prepare(cli: Any) -> None:
             aws_extras.keep_logs(cli.zappa.logs_client, group, days=cli.stage_config["log_retention_days"])
 
 
-def _make_tables(cli: Any, chosen: stage_file.Choices) -> None:
-    import django
-
-    for name in [name for name in os.environ if name in stage_file.FOR_THE_LAMBDA or name.startswith("DYNAMODB_")]:
-        del os.environ[name]  # the operator's own, for local runs
-    os.environ |= {
+def environment(cli: Any, chosen: stage_file.Choices) -> dict[str, str]:
+    """The operator's environment, but with what decides which tables a process of the service uses as in the stage."""
+    inherited = {name: value for name, value in os.environ.items() if not stage_file.is_setting(name)}
+    return inherited | {
         "DJANGO_SETTINGS_MODULE": "eventsite.settings",
         "SECRET_KEY": cli.aws_environment_variables["SECRET_KEY"],
         "AWS_ENDPOINT_URL_DYNAMODB": cli.zappa.dynamodb_client.meta.endpoint_url,
-        **{stage_file.TABLE_NAMES[app]: table for app, table in chosen.tables.items()},
+        **chosen.table_variables,
     }
+
+
+def _make_tables(cli: Any, chosen: stage_file.Choices) -> None:
+    import django
+
+    wanted = environment(cli, chosen)
+    os.environ.clear()
+    os.environ |= wanted
     django.setup()
     from eventsite.dynamodb import tables
     from eventsite.errors import Unavailable
@@ -124,8 +139,12 @@ def _make_tables(cli: Any, chosen: stage_file.Choices) -> None:
 def finish(cli: Any) -> None:
     """Set what Zappa cannot: throttling, tracing and the access log at the gateway."""
     chosen = stage_file.read(cli.api_stage, Path.cwd())
-    gateway, api = cli.zappa.apigateway_client, cli.zappa.get_api_id(cli.lambda_name)
-    limits = cli.stage_config["throttling"]
-    aws_extras.set_up_gateway(gateway, api, cli.api_stage, rate=limits["rate"], burst=limits["burst"], tracing=True)
-    group = _account(cli).arn("logs", f"log-group:{aws_extras.access_log_group(cli.lambda_name)}")
-    aws_extras.set_up_access_log(gateway, api, cli.api_stage, group=group if chosen.access_log else None)
+    api = cli.zappa.get_api_id(cli.lambda_name)
+    aws_extras.set_up_gateway(cli.zappa.apigateway_client, api, cli.api_stage, gateway(cli, chosen))
+
+
+def gateway(cli: Any, chosen: stage_file.Choices) -> aws_extras.Gateway:
+    """What the stage's API shall be like."""
+    group = aws_extras.access_log_group(cli.lambda_name)
+    access_log = account(cli).arn("logs", f"log-group:{group}") if chosen.access_log else None
+    return aws_extras.Gateway(**cli.stage_config["throttling"], access_log=access_log)

@@ -26,7 +26,7 @@ import zappa
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ("eventsite", "events", "registrations", "users")
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "deployment", "local", "local_user.py", ".*")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", "deployment", "local", "local_user.py", "plan.py", ".*")
 ZAPPA_MODULES = ("__init__", "asgi", "handler", "middleware", "utilities", "wsgi", "ext/__init__", "ext/django_zappa")
 SETTINGS_FILE = "zappa_settings.py"
 

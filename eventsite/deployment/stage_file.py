@@ -31,6 +31,7 @@ FOR_THE_LAMBDA = frozenset(
         "COGNITO_JWKS_URL",
         "COGNITO_USER_POOL_ID",
         "CORS_ALLOWED_ORIGINS",
+        "DYNAMODB_CLIENT",
         "DYNAMODB_TABLE_PREFIX",
         "LOG_LEVEL",
         "SECRET_KEY",
@@ -81,6 +82,11 @@ class Choices:
         """The whole names of the stage's tables, by the app."""
         return {table: self.values.get(name, f"{self.table_prefix}{table}") for table, name in TABLE_NAMES.items()}
 
+    @property
+    def table_variables(self) -> dict[str, str]:
+        """The variables that make the service use the stage's tables."""
+        return {TABLE_NAMES[table]: name for table, name in self.tables.items()}
+
     def zappa_settings(self) -> dict[str, str]:
         """The settings of Zappa's that depend on the choices."""
         chosen = {"aws_region": self.region, "s3_bucket": self.bucket}
@@ -107,6 +113,11 @@ class Choices:
             **served,
             **chosen,
         }
+
+
+def is_setting(name: str) -> bool:
+    """Whether a variable of the operator's shell would decide about the service: what is set for a local run."""
+    return name in FOR_THE_LAMBDA or name.startswith("DYNAMODB_") or name.endswith("_TABLE_NAME")
 
 
 def read(stage: str, directory: Path) -> Choices:

@@ -11,6 +11,8 @@ from django.utils.module_loading import import_string
 from pynamodb.connection import Connection, TableConnection
 
 from eventsite.dynamodb import retries
+from eventsite.dynamodb.client import Client
+from eventsite.dynamodb.signing import Keys
 
 RawItem = dict[str, dict[str, Any]]
 """An item as DynamoDB sends it: ``{"userId": {"S": "alice"}}``."""
@@ -52,6 +54,24 @@ class PatientConnection(Connection):
             return answer | {"Responses": found}
 
         return retries.retry_unanswered(next_part)()
+
+    @property
+    def client(self) -> Any:
+        """What speaks to DynamoDB: our own client, or botocore's where the settings ask for it."""
+        if settings.DYNAMODB_CLIENT == "botocore":
+            return super().client
+        if self._own_client is None:
+            word = settings.DYNAMODB_CREDENTIALS
+            self._own_client = Client(
+                region=self.region,
+                endpoint=self.host,
+                keys=Keys(word, word) if word else None,
+                connect_seconds=CONNECT_SECONDS,
+                read_seconds=READ_SECONDS,
+            )
+        return self._own_client
+
+    _own_client: Client | None = None
 
     def adopt(self, table: TableConnection) -> None:
         """Carry a table's calls from now on. Two models may share a table; its keys are the same to both."""

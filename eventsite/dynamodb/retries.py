@@ -12,6 +12,7 @@ gives up after 29 s and the Lambda ends after 30 s.
 Two signals let others count what happens here: `conflict_retried` and `deadline_missed`.
 """
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,6 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
-from botocore.parsers import ResponseParserError
 from django.conf import settings
 from django.dispatch import Signal
 from pynamodb.exceptions import VerboseClientError
@@ -121,7 +121,13 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, VerboseClientError):
         reasons = {reason.code for reason in error.cancellation_reasons if reason}
         return bool(reasons & TRANSIENT_REASONS) if reasons else _is_passing(error)
-    return isinstance(error, HTTPClientError | BotocoreConnectionError | ResponseParserError | Unprocessed)
+    return isinstance(error, HTTPClientError | BotocoreConnectionError | Unprocessed) or _is_unreadable(error)
+
+
+def _is_unreadable(error: BaseException) -> bool:
+    """Whether botocore's client could not read an answer; its parsers are only loaded where that client is used."""
+    parsers = sys.modules.get("botocore.parsers")
+    return parsers is not None and isinstance(error, parsers.ResponseParserError)
 
 
 def _is_passing(error: VerboseClientError) -> bool:

@@ -1,7 +1,7 @@
 """The tables at the configured endpoint against the models: make what is missing, tell what differs.
 
-Nothing here drops or alters a table that exists. What a model wants is written as the CreateTable request that
-would make its table, and compared in that form.
+Nothing here alters a table that exists, and only `remove` drops one. What a model wants is written as the CreateTable
+request that would make its table, and compared in that form.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,6 @@ from pynamodb.exceptions import PynamoDBException
 from tenacity import RetryError, Retrying, retry_if_exception, retry_if_result, stop_after_delay, wait_exponential
 
 from eventsite.dynamodb.connection import connection
-from eventsite.dynamodb.idempotency import Marker
 from eventsite.dynamodb.records import Record, table_models
 from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable
@@ -56,6 +55,30 @@ def differences(*, protect: bool | None = None) -> list[str]:
     protect = not settings.LOCAL if protect is None else protect
     with _in_a_sentence():
         return [sentence for model in table_models() for sentence in _differences(model, protect)]
+
+
+def existing() -> dict[str, Description]:
+    """The tables of the models that are there, by name.
+
+    Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out of reach.
+    """
+    names = [model.Meta.table_name for model in table_models()]
+    with _in_a_sentence():
+        found = {name: _describe(name) for name in names}
+    return {name: description for name, description in found.items() if description}
+
+
+def remove(table: Description) -> None:
+    """Drop a table, protected or not, with everything in it.
+
+    Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out of reach.
+    """
+    name = table["TableName"]
+    with _in_a_sentence():
+        if table.get("DeletionProtectionEnabled"):
+            _call("UpdateTable", TableName=name, DeletionProtectionEnabled=False)
+            _SETTLING(_is_active, name)
+        _call("DeleteTable", TableName=name)
 
 
 def endpoint() -> str:
@@ -193,8 +216,8 @@ def _finish(model: type[Record], *, protect: bool) -> None:
 
 
 def _wanted_ttl(model: type[Record]) -> str | None:
-    """The markers of keyed requests are all that expires, and they live in the events table."""
-    return Marker.expires_at.attr_name if model.Meta.table_name == Marker.Meta.table_name else None
+    """The attribute by which the items of a model's table expire, if the model says that some do."""
+    return getattr(model.Meta, "expires_by", None)
 
 
 # Comparing

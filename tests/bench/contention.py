@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import django
 
@@ -66,37 +65,27 @@ def measure(clients: int, *, seconds: float, joins: bool = False) -> Result:
 
     Takes: `joins`: whether the event is full, so that everybody joins the queue.
     """
-    from eventsite.dynamodb.connection import connection
+    from tests.faults import counting
 
     event_id = _hot_event(capacity=0 if joins else 100_000)
     users = iter(_users(int(150 * (seconds + 1))))
-    transactions = _Counter()
-    connection().client.meta.events.register("before-send.dynamodb.TransactWriteItems", transactions.count)
     started, processor = time.monotonic(), time.process_time()
     until = started + seconds
     crowd = [_Client(event_id, users, until) for _ in range(clients)]
-    for client in crowd:
-        client.start()
-    for client in crowd:
-        client.join()
+    with counting() as calls:
+        for client in crowd:
+            client.start()
+        for client in crowd:
+            client.join()
     return Result(
         clients=clients,
         in_time=sum(client.in_time for client in crowd),
         lasted=seconds,
         seconds=sorted(second for client in crowd for second in client.seconds),
         refused=sum(client.refused for client in crowd),
-        transactions=transactions.value,
+        transactions=calls.made.count("TransactWriteItems"),
         processor=(time.process_time() - processor) / (time.monotonic() - started),
     )
-
-
-class _Counter:
-    def __init__(self) -> None:
-        self.value, self._lock = 0, threading.Lock()
-
-    def count(self, **_: Any) -> None:
-        with self._lock:
-            self.value += 1
 
 
 class _Client(threading.Thread):

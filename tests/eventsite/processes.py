@@ -7,8 +7,9 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 from threading import Thread, Timer
 from typing import Any
@@ -38,6 +39,43 @@ def manage(directory: Path, *arguments: str, **extra: str) -> subprocess.Complet
         timeout=SECONDS,
         check=False,
     )
+
+
+def lean(directory: Path) -> dict[str, str]:
+    """The variables with which a Python sees what requirements.txt brings, and nothing else that is installed."""
+    wanted, seen = list(_named((settings.BASE_DIR / "requirements.txt").read_text().splitlines())), set()
+    while wanted:
+        if (name := wanted.pop()) not in seen:
+            seen.add(name)
+            wanted += _named(distribution(name).requires or ())
+    missing = [module for module, owners in packages_distributions().items() if not seen & {*map(_plain, owners)}]
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "sitecustomize.py").write_text(HIDING.format(missing=missing))
+    return {"PYTHONPATH": str(directory)}
+
+
+HIDING = """
+import sys
+from importlib.machinery import PathFinder
+class Lean(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in {missing} else super().find_spec(name, path, target)
+sys.meta_path[sys.meta_path.index(PathFinder)] = Lean
+"""
+
+
+def _named(requirements: Iterable[str]) -> Iterator[str]:
+    """The distributions that requirements name, those of extras only where they are installed anyway."""
+    for requirement in requirements:
+        found = re.match(r"([A-Za-z0-9._-]+)", requirement)
+        with suppress(PackageNotFoundError):
+            if found and (" extra ==" not in requirement or found[1] in ("cryptography", "drf-spectacular-sidecar")):
+                yield _plain(distribution(found[1]).name)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @contextmanager

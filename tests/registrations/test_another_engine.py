@@ -16,7 +16,8 @@ from tests.api import Api, problem
 
 @pytest.fixture(autouse=True)
 def another_engine(settings: LazySettings) -> Iterator[None]:
-    """Let moto answer for AWS, in this process, with empty tables."""
+    """Let moto answer for AWS, in this process, with empty tables. It sits in botocore's client."""
+    settings.DYNAMODB_CLIENT = "botocore"
     with mock_aws():
         settings.DYNAMODB_ENDPOINT = f"https://dynamodb.{settings.AWS_REGION}.amazonaws.com"
         disconnect()

@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from eventsite.dynamodb import tables
 from eventsite.errors import Unavailable
@@ -15,10 +15,15 @@ class Command(BaseCommand):
     help = "Makes the DynamoDB tables that are missing, and says what differs from the models. Alters nothing else."
     requires_system_checks = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the command line."""
+        parser.add_argument("--dry-run", action="store_true", help="only say what is missing or differs")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command."""
         try:
-            self._report(tables.create_missing(), tables.differences())
+            made = [] if options["dry_run"] else tables.create_missing()
+            self._report(made, tables.differences())
         except Unavailable as error:
             raise CommandError(error.sentence) from error
 

@@ -216,7 +216,7 @@ def test_a_code_without_its_verifier_is_refused(browser: Browser) -> None:
     session = browser.client.session
     session[login.PENDING] = session[login.PENDING] | {"verifier": "x" * 64}
     session.save()
-    browser.client.cookies["sessionid"] = session.session_key
+    browser.client.cookies["sessionid"] = str(session.session_key)
     assert problem(browser.come_back(url)) == (400, "login_failed")
 
 

@@ -24,6 +24,7 @@ from registrations import seating
 from tests.api import EVENT, problem
 from tests.signing_in import As, Person, adam, alice, olivia, oscar
 from users import directory
+from users.models import User
 
 CONTRACT = """
 list and read events that are not drafts       | yes | yes        | yes                              | yes
@@ -270,7 +271,7 @@ def test_creating_a_user(role: str) -> None:
         nameless = caller(role).post("/users", {"name": "Me"})
         assert (nameless.status_code, nameless.json()["userId"]) == (201, person.sub)
         assert problem(caller(role).post("/users", {"name": "Me"})) == (409, "user_exists")
-        directory.User.get(person.sub).delete()
+        User.get(person.sub).delete()
     oneself = caller(role).post("/users", {"userId": person.sub, "name": "Me"})
     assert (oneself.status_code, oneself.json()["userId"]) == (201, person.sub)
 

@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from eventsite.deployment import aws_extras
+from eventsite.deployment.aws_extras import Gateway
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def aws(engine: str) -> Any:
     """A maker of clients of the suite's engine, which is more than a DynamoDB."""
 
     def client(service: str) -> Any:
-        session = boto3.Session("test", "test", region_name="eu-west-1")
+        session: Any = boto3.Session("test", "test", region_name="eu-west-1")
         return session.client(service, endpoint_url=engine)
 
     return client
@@ -46,18 +47,29 @@ def test_a_line_of_the_access_log_is_json_with_the_id_that_the_service_logs_too(
     assert not re.search(r"(?i)path|sourceIp|identity|authorizer|userAgent", aws_extras.ACCESS_LOG_LINE)
 
 
-def test_the_access_log_is_switched_on_and_off(aws: Any) -> None:
+@pytest.fixture
+def stage(aws: Any) -> tuple[Any, str, str]:
+    """A client of API Gateway, an API and its stage."""
     gateway = aws("apigateway")
     api = gateway.create_rest_api(name="eventsite-dev")["id"]
     gateway.create_deployment(restApiId=api, stageName="dev")
+    return gateway, api, "dev"
+
+
+def test_the_access_log_is_switched_on_and_off(stage: tuple[Any, str, str]) -> None:
     group = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/apigateway/eventsite-dev"
-    assert aws_extras.set_up_access_log(gateway, api, "dev", group=None) == []
-    assert len(aws_extras.set_up_access_log(gateway, api, "dev", group=group)) == 2
-    assert aws_extras.set_up_access_log(gateway, api, "dev", group=group) == []
-    kept = gateway.get_stage(restApiId=api, stageName="dev")["accessLogSettings"]
-    assert kept == {"destinationArn": group, "format": aws_extras.ACCESS_LOG_LINE}
-    assert aws_extras.set_up_access_log(gateway, api, "dev", group=None) == ["/accessLogSettings"]
-    assert not gateway.get_stage(restApiId=api, stageName="dev").get("accessLogSettings")
+    silent, written = Gateway(100, 200), Gateway(100, 200, access_log=group)
+    aws_extras.set_up_gateway(*stage, silent)
+    assert len(aws_extras.set_up_gateway(*stage, written)) == 2
+    assert aws_extras.set_up_gateway(*stage, written) == []
+    assert kept(stage)["accessLogSettings"] == {"destinationArn": group, "format": aws_extras.ACCESS_LOG_LINE}
+    assert aws_extras.set_up_gateway(*stage, silent) == ["/accessLogSettings"]
+    assert not kept(stage).get("accessLogSettings")
+
+
+def kept(stage: tuple[Any, str, str]) -> Any:
+    gateway, api, name = stage
+    return gateway.get_stage(restApiId=api, stageName=name)
 
 
 def test_api_gateway_has_to_be_allowed_to_write_logs(aws: Any) -> None:
@@ -68,13 +80,9 @@ def test_api_gateway_has_to_be_allowed_to_write_logs(aws: Any) -> None:
     assert aws_extras.may_write_logs(gateway)
 
 
-def test_all_methods_of_the_stage_are_throttled_and_traced(aws: Any) -> None:
-    gateway = aws("apigateway")
-    api = gateway.create_rest_api(name="eventsite-dev")["id"]
-    gateway.create_deployment(restApiId=api, stageName="dev")
-    wanted: dict[str, Any] = {"rate": 100, "burst": 200, "tracing": True}
-    assert len(aws_extras.set_up_gateway(gateway, api, "dev", **wanted)) == 3
-    assert aws_extras.set_up_gateway(gateway, api, "dev", **wanted) == []
-    assert aws_extras.set_up_gateway(gateway, api, "dev", **(wanted | {"burst": 50})) == ["/*/*/throttling/burstLimit"]
-    methods = gateway.get_stage(restApiId=api, stageName="dev")["methodSettings"]["*/*"]
+def test_all_methods_of_the_stage_are_throttled_and_traced(stage: tuple[Any, str, str]) -> None:
+    assert len(aws_extras.set_up_gateway(*stage, Gateway(100, 200))) == 3
+    assert aws_extras.set_up_gateway(*stage, Gateway(100, 200)) == []
+    assert aws_extras.set_up_gateway(*stage, Gateway(100, 50)) == ["/*/*/throttling/burstLimit"]
+    methods = kept(stage)["methodSettings"]["*/*"]
     assert (methods["throttlingRateLimit"], methods["throttlingBurstLimit"]) == (100, 50)

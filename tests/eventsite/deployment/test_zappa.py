@@ -116,6 +116,13 @@ def test_without_credentials_it_stops_with_a_sentence(project: Project) -> None:
     assert "Unable to locate credentials" in refusal and "Traceback" not in refusal
 
 
+def test_a_plan_of_what_is_deployed_changes_the_code_alone(dev: Project) -> None:
+    told = dev.manage("dev", "plan", "dev")
+    assert told.returncode == 0, told.stderr
+    assert "0 to make, 1 to change, 0 to remove" in told.stdout
+    assert re.search(r"^change  function eventsite-dev: its code, which every update sends anew$", told.stdout, re.M)
+
+
 def test_it_serves_health_and_links_with_the_stage_in_them(dev: Project) -> None:
     health = get(dev, "/health")
     assert (health.status_code, health.json()["status"]) == (200, "healthy")

@@ -85,7 +85,8 @@ class Project:
 
     def client(self, service: str) -> Any:
         """A client of the emulated AWS, as the operator."""
-        return boto3.client(
+        session: Any = boto3
+        return session.client(
             service,
             region_name=REGION,
             endpoint_url=self.endpoint,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.eventsite.processes import SECONDS, has_ended, manage, record, runserver
+from tests.eventsite.processes import SECONDS, has_ended, lean, manage, record, runserver
 
 ALICE = {"userId": "alice", "name": "Alice"}
 MODES = pytest.mark.parametrize("mode", [["--noreload"], []], ids=["plain", "autoreload"])
@@ -61,6 +61,21 @@ def test_another_endpoint_needs_no_engine(tmp_path: Path, engine: str) -> None:
         assert f"Data: in DynamoDB at {engine}\n" in server.output
         assert "Created the table elsewhere-users." in server.output
     assert not (tmp_path / "data").exists()
+
+
+def test_what_a_request_needs_is_enough_to_serve_from_an_endpoint(tmp_path: Path, engine: str) -> None:
+    configured = {"AWS_ENDPOINT_URL_DYNAMODB": engine, "DYNAMODB_TABLE_PREFIX": "lean-"} | lean(tmp_path / "path")
+    with runserver(tmp_path / "data", "--noreload", **configured) as server:
+        assert server.call("/health")["status"] == "healthy"
+        assert server.call("/users", ALICE)["userId"] == "alice"
+
+
+@MODES
+def test_without_an_endpoint_it_says_what_to_install(tmp_path: Path, mode: list[str]) -> None:
+    ended = manage(tmp_path / "data", "runserver", "0", *mode, **lean(tmp_path / "path"))
+    assert ended.returncode == 1
+    assert "run `pip install -r requirements-dev.txt`, or set AWS_ENDPOINT_URL_DYNAMODB" in ended.stderr
+    assert ended.stderr.count("\n") == 1
 
 
 def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ leaves out the path of the document itself (`GET /schema`): test_documentation.p
 """
 
 import uuid
+from typing import Any
 
 import pytest
 import schemathesis
@@ -24,7 +25,7 @@ schema.config.checks.positive_data_acceptance.expected_statuses.append("412")
 schemathesis.openapi.format("iana-time-zone", st.sampled_from(sorted(time_zones())))
 
 EXISTING = {"eventId": "spring-party", "userId": "alice"}
-COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+COMMON: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 
 
 class World:
@@ -55,8 +56,8 @@ class World:
         case.path_parameters.update({name: EXISTING[name] for name in case.path_parameters})
         if "If-Match" in case.headers:
             case.headers["If-Match"] = "*"
-        if case.method == "POST" and "eventId" in case.path_parameters:
-            case.body["userId"] = self._api.user()
+        if case.method == "POST" and "eventId" in case.path_parameters and isinstance(case.body, dict):
+            case.body |= {"userId": self._api.user()}
         if case.method == "DELETE" and "userId" in case.path_parameters:
             self._api.register(EXISTING["eventId"], EXISTING["userId"])
 

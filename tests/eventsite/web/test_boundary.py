@@ -40,7 +40,7 @@ HEADERS = {
 
 def ask(method: str, path: str, content_type: str, body: bytes = b"{}", **more: Any) -> tuple[int, dict[str, str], Any]:
     """Send a request through the whole WSGI application. Returns: status, headers, and the body as JSON."""
-    factory = RequestFactory(SERVER_NAME="localhost", headers={"origin": "https://page.example"})
+    factory: Any = RequestFactory(SERVER_NAME="localhost", headers={"origin": "https://page.example"})
     plain, _, query = path.partition("?")
     environ = factory._base_environ(
         REQUEST_METHOD=method,
@@ -103,7 +103,7 @@ def test_no_parameter_of_a_content_type_breaks_a_request(name: str, value: str, 
 def test_no_content_length_breaks_a_request(length: str) -> None:
     status, _, _ = ask("POST", "/events", "application/json", CONTENT_LENGTH_=length)
     assert status == 422
-    factory = RequestFactory(SERVER_NAME="localhost")
+    factory: Any = RequestFactory(SERVER_NAME="localhost")
     environ = factory._base_environ(REQUEST_METHOD="POST", PATH_INFO="/events", CONTENT_LENGTH=length)
     started: list[Any] = []
     application(environ, lambda *arguments: started.append(arguments))
@@ -113,7 +113,8 @@ def test_no_content_length_breaks_a_request(length: str) -> None:
 def test_headers_that_no_server_would_pass_on_are_read_all_the_same() -> None:
     """A Lambda's event is JSON: its headers may hold any character."""
     for name in ("HTTP_COOKIE", "HTTP_IF_MATCH", "HTTP_ACCEPT", "HTTP_AUTHORIZATION", "HTTP_X_CORRELATION_ID"):
-        status, _, _ = ask("POST", "/events", "application/json", **{name: "a=€\ud800🎉"})
+        more: dict[str, Any] = {name: "a=€\ud800🎉"}
+        status, _, _ = ask("POST", "/events", "application/json", **more)
         assert status in (406, 422)
 
 

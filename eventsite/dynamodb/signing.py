@@ -1,0 +1,97 @@
+"""Who asks, and the proof of it: credentials, and the signature of a request (Signature Version 4).
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+"""
+
+import hmac
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from botocore.exceptions import NoCredentialsError
+
+API = "DynamoDB_20120810"
+ALGORITHM = "AWS4-HMAC-SHA256"
+
+
+class Keys(NamedTuple):
+    """Credentials."""
+
+    access_key: str
+    secret_key: str
+    token: str | None = None
+
+
+def find_keys() -> Callable[[], Keys]:
+    """What tells the credentials of the moment, which may change: the environment's, or botocore's whole chain.
+
+    The chain (profiles, single sign-on, the container's or the instance's role, …) costs its imports, which Lambda
+    does not need: its credentials are in the environment, and last as long as the process.
+
+    Raises: `NoCredentialsError`, and what else the chain raises.
+    """
+    keys = Keys(
+        os.environ.get("AWS_ACCESS_KEY_ID", ""),
+        os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
+        os.environ.get("AWS_SESSION_TOKEN"),
+    )
+    if keys.access_key and keys.secret_key and not os.environ.get("AWS_CREDENTIAL_EXPIRATION"):
+        return lambda: keys
+    from botocore.session import get_session
+
+    found = get_session().get_credentials()
+    if found is None:
+        raise NoCredentialsError
+
+    def ask() -> Keys:
+        keys: Any = found.get_frozen_credentials()  # which renews them first when they are about to expire
+        return Keys(keys.access_key, keys.secret_key, keys.token)
+
+    return ask
+
+
+class Signer:
+    """Makes the requests for an endpoint, each with its signature."""
+
+    def __init__(self, endpoint: str, region: str) -> None:
+        url = urlsplit(endpoint)
+        name = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+        is_usual = url.port in (None, {"https": 443, "http": 80}[url.scheme])
+        self._host = str(name) if is_usual else f"{name}:{url.port}"
+        self._path = url.path or "/"
+        self._region = region
+
+    def request(self, operation: str, body: bytes, keys: Keys, moment: str) -> bytes:
+        """The whole request, as it goes over the wire. `moment`: the UTC time, as in ``20270101T120000Z``."""
+        lines = [f"{name}: {value}\r\n" for name, value in self.headers(operation, body, keys, moment).items()]
+        head = f"POST {self._path} HTTP/1.1\r\n{''.join(lines)}Content-Length: {len(body)}\r\n\r\n"
+        return head.encode() + body
+
+    def headers(self, operation: str, body: bytes, keys: Keys, moment: str) -> dict[str, str]:
+        """The signed headers, and the signature."""
+        token = {"X-Amz-Security-Token": keys.token} if keys.token else {}
+        headers = {"Content-Type": "application/x-amz-json-1.0", "Host": self._host, "X-Amz-Date": moment}
+        headers |= token | {"X-Amz-Target": f"{API}.{operation}"}  # in the order of their names, which SigV4 asks for
+        signed = ";".join(headers).lower()
+        listed = "".join([f"{name.lower()}:{value}\n" for name, value in headers.items()])
+        canonical = f"POST\n{self._path}\n\n{listed}\n{signed}\n{sha256(body).hexdigest()}"
+        scope = f"{moment[:8]}/{self._region}/dynamodb/aws4_request"
+        text = f"{ALGORITHM}\n{moment}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
+        signature = _mac(_signing_key(keys.secret_key, moment[:8], self._region), text).hex()
+        authorization = f"{ALGORITHM} Credential={keys.access_key}/{scope}, SignedHeaders={signed}"
+        return headers | {"Authorization": f"{authorization}, Signature={signature}"}
+
+
+@lru_cache(maxsize=4)
+def _signing_key(secret_key: str, day: str, region: str) -> bytes:
+    key = f"AWS4{secret_key}".encode()
+    for part in (day, region, "dynamodb", "aws4_request"):
+        key = _mac(key, part)
+    return key
+
+
+def _mac(key: bytes, text: str) -> bytes:
+    return hmac.digest(key, text.encode(), "sha256")

@@ -1,0 +1,88 @@
+"""Reading the environment: one variable, typed, or a sentence that says what it must be."""
+
+import os
+import re
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environ import Env
+
+T = TypeVar("T")
+
+ENV = Env()
+
+
+def read(name: str, cast: Callable[..., T], default: T, expected: str) -> T:
+    """Read one environment variable, or stop with a sentence that says what it must be.
+
+    An empty variable counts as unset, which is what ``NAME= command`` in a shell means.
+    """
+    if not os.environ.get(name):
+        return default
+    try:
+        return cast(name)
+    except (ValueError, TypeError, ImproperlyConfigured):
+        raise ImproperlyConfigured(f"{name} must be {expected}, not {os.environ[name]!r}.") from None
+
+
+def word(name: str, allowed: tuple[str, ...], default: str) -> str:
+    """Read a variable that takes one of a few words."""
+    value = os.environ.get(name) or default
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+    return value
+
+
+def switch(name: str) -> bool:
+    """Read a yes-or-no variable; anything but the usual words is refused rather than taken for no."""
+    return word(name, ("true", "false", "True", "False", "1", "0"), "false") in ("true", "True", "1")
+
+
+def text(name: str, default: str = "", pattern: str = "", expected: str = "") -> str:
+    """Read a text variable that must match a pattern when one is given."""
+    value = os.environ.get(name) or default
+    if pattern and value and not re.fullmatch(pattern, value):
+        raise ImproperlyConfigured(f"{name} must be {expected}, not {value!r}.")
+    return value
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL points at this very machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def trusted_url(name: str) -> str:
+    """Read the URL of something that is believed: https, unless it is on this very machine."""
+    url = text(name, pattern=r"https?://[^\s/]\S*", expected="an https URL")
+    if url.startswith("http:") and not is_loopback(url):
+        raise ImproperlyConfigured(f"{name} must be an https URL, not {url!r}: what plain http says can be forged.")
+    return url
+
+
+LOCAL_KEY = "local-runs-only-"
+"""What the key of a local run begins with, so that it is known when it turns up elsewhere."""
+
+
+def local_key(directory: Path) -> str:
+    """The key of the local runs on a directory: random, made by the first of them."""
+    made = LOCAL_KEY + secrets.token_urlsafe(48)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", dir=directory) as draft, suppress(FileExistsError):
+            draft.write(made)
+            draft.flush()
+            os.link(draft.name, directory / "secret-key")  # whole, or not at all: others may be starting too
+        return (directory / "secret-key").read_text()
+    except OSError:  # it cannot be kept, so it is good for this process
+        return made

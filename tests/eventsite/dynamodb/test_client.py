@@ -1,0 +1,402 @@
+"""Our own client over real sockets: connections, failures, and botocore's errors."""
+
+import datetime
+import ipaddress
+import json
+import multiprocessing
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore import exceptions
+from botocore.config import Config
+from botocore.session import get_session
+from django.conf import settings
+
+from eventsite.dynamodb import connection as connections
+from eventsite.dynamodb.client import Client, regional_endpoint
+from eventsite.dynamodb.retries import is_transient
+from eventsite.dynamodb.signing import Keys
+from tests.api import EVENT, Api
+from tests.engines import free_port
+
+KEYS = Keys("test", "test", "token")
+FAST = 0.2
+"""Seconds that are enough on loopback, and soon over."""
+
+
+def http(body: bytes, status: int = 200, **headers: Any) -> bytes:
+    """An answer of DynamoDB's, as it comes over the wire."""
+    headers = {"Content-Length": len(body), "x-amzn-RequestId": "ID", "x_amz_crc32": zlib.crc32(body)} | headers
+    lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items() if value is not None]
+    return f"HTTP/1.1 {status} Some Reason\r\n{''.join(lines)}\r\n".encode() + body
+
+
+class Cut(bytes):
+    """An answer after which the connection ends."""
+
+
+class Server:
+    """Answers each request on loopback with the next answer of a script; None ends the connection instead.
+
+    The last answer is repeated. What it was sent is in `requests`, one list per connection.
+    """
+
+    def __init__(self, *script: bytes | None, wrap: Callable[[socket.socket], socket.socket] = lambda one: one) -> None:
+        self._script, self._wrap = list(script), wrap
+        self.requests: list[list[bytes]] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._lock, self._open = threading.Lock(), list[socket.socket]()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connected = self._listener.accept()[0]
+            except OSError:
+                return
+            with suppress(OSError):  # a client that does not trust us
+                self._open.append(self._wrap(connected))
+                self.requests.append([])
+                threading.Thread(target=self._serve, args=(self._open[-1], self.requests[-1]), daemon=True).start()
+
+    def _serve(self, connected: socket.socket, requests: list[bytes]) -> None:
+        with closing(connected), suppress(OSError):
+            while request := _request(connected):
+                with self._lock:
+                    requests.append(request)
+                    answer = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+                if answer is None:
+                    return
+                connected.sendall(answer)
+                if isinstance(answer, Cut):
+                    return
+
+    def hang_up(self) -> None:
+        """End the connections that are open now, and wait until that has arrived."""
+        for connected in self._open:
+            with suppress(OSError):
+                connected.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._listener.close()
+        self.hang_up()
+
+
+def _request(connected: socket.socket) -> bytes:
+    received = b""
+    while True:
+        head, end, body = received.partition(b"\r\n\r\n")
+        if end and len(body) >= int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]):
+            return received
+        more = connected.recv(65536)
+        if not more:
+            return b""
+        received += more
+
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    servers: list[Server] = []
+
+    def start(*script: bytes | None, **options: Any) -> Server:
+        servers.append(Server(*script, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def client_of(server: Server, scheme: str = "http") -> Client:
+    url = f"{scheme}://127.0.0.1:{server.port}"
+    return Client(region="eu-west-1", endpoint=url, keys=KEYS, connect_seconds=1, read_seconds=FAST)
+
+
+def ask(client: Any, operation: str = "GetItem") -> dict[str, Any]:
+    answer: dict[str, Any] = client._make_api_call(operation, {"TableName": "täble"})
+    return answer
+
+
+# Connections.
+
+
+def test_a_connection_is_used_again(serve: Serve) -> None:
+    server = serve(http(b'{"n": 1}'), http(b'{"n": 2}'))
+    client = client_of(server)
+    assert [ask(client), ask(client)] == [{"n": 1}, {"n": 2}]
+    assert len(server.requests) == 1
+    head, _, body = server.requests[0][0].partition(b"\r\n\r\n")
+    assert (b"DynamoDB_20120810.GetItem" in head, json.loads(body)) == (True, {"TableName": "täble"})
+
+
+def test_calls_at_the_same_time_have_connections_of_their_own_and_leave_them_to_the_next(serve: Serve) -> None:
+    crowd = 8
+    together = threading.Barrier(crowd)
+    server = serve(http(b"{}"))
+    client = client_of(server)
+    connect = client._connect
+
+    def all_at_once() -> socket.socket:
+        together.wait(10)
+        return connect()
+
+    client._connect = all_at_once  # type: ignore[method-assign]
+    threads = [threading.Thread(target=ask, args=(client,)) for _ in range(crowd)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for _ in range(3 * crowd):
+        ask(client)
+    assert len(server.requests) == crowd
+
+
+def test_a_connection_that_has_ended_meanwhile_is_replaced_before_anything_is_sent(serve: Serve) -> None:
+    server = serve(http(b"{}"))
+    client = client_of(server)
+    ask(client)
+    server.hang_up()
+    assert ask(client) == {}
+    assert [len(requests) for requests in server.requests] == [1, 1]
+
+
+def test_a_connection_that_the_server_is_about_to_end_is_not_kept(serve: Serve) -> None:
+    server = serve(http(b"{}", Connection="close"))
+    client = client_of(server)
+    assert [ask(client), ask(client)] == [{}, {}]
+    assert len(server.requests) == 2
+
+
+def test_a_connection_that_failed_is_not_used_again(serve: Serve) -> None:
+    server = serve(http(b"{}")[:-1], http(b'{"of": "the second"}'))
+    client = client_of(server)
+    with pytest.raises(exceptions.ReadTimeoutError):
+        ask(client)
+    assert ask(client) == {"of": "the second"}
+
+
+@pytest.mark.parametrize("size", [10, 70_000, 1_000_000])
+def test_answers_of_any_size_arrive(serve: Serve, size: int) -> None:
+    assert ask(client_of(serve(http(json.dumps({"text": "é" * size}).encode())))) == {"text": "é" * size}
+
+
+def test_a_forked_process_makes_a_connection_of_its_own(api: Api) -> None:
+    api.post("/events", EVENT | {"eventId": "party"})
+    answers = multiprocessing.get_context("fork").Queue()
+
+    def read() -> None:
+        answers.put([api.get("/events/party").status_code for _ in range(20)])
+
+    children = [multiprocessing.get_context("fork").Process(target=read) for _ in range(2)]
+    for child in children:
+        child.start()
+    assert [api.get("/events/party").status_code for _ in range(20)] == [200] * 20
+    assert [answers.get(timeout=30) for _ in children] == [[200] * 20] * 2
+    for child in children:
+        child.join()
+
+
+# Encrypted.
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of 127.0.0.1 with its key, which nobody else has signed."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(hours=1))
+    addresses = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = builder.add_extension(addresses, critical=False).sign(key, hashes.SHA256())
+    path = tmp_path_factory.mktemp("authority") / "both.pem"
+    text = serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, text)
+    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def encrypted(serve: Serve, authority: Path) -> Server:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority)
+    return serve(http(b"{}"), wrap=lambda connected: context.wrap_socket(connected, server_side=True))
+
+
+def test_a_server_with_a_trusted_certificate_is_talked_to_over_one_connection(
+    encrypted: Server, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority))
+    client = client_of(encrypted, "https")
+    assert [ask(client) for _ in range(3)] == [{}] * 3
+    assert [len(requests) for requests in encrypted.requests] == [3]
+
+
+def test_a_server_that_nobody_vouches_for_is_told_nothing(encrypted: Server) -> None:
+    with pytest.raises(exceptions.SSLError, match="certificate verify failed"):
+        ask(client_of(encrypted, "https"))
+    assert encrypted.requests == []
+
+
+def test_a_certificate_of_another_name_does_not_do(
+    encrypted: Server, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority))
+    client = client_of(encrypted, "https")
+    client.meta.endpoint_url = f"https://localhost:{encrypted.port}"
+    with pytest.raises(exceptions.SSLError):
+        ask(client)
+
+
+# Failures.
+
+NO_LENGTH: dict[str, Any] = {"Content-Length": None}
+PASSING = {
+    "nothing comes": (b"", exceptions.ReadTimeoutError),
+    "a part comes": (http(b'{"a": 1}')[:-3], exceptions.ReadTimeoutError),
+    "the connection ends": (None, exceptions.ConnectionClosedError),
+    "an answer without a length": (http(b"{}", **NO_LENGTH), exceptions.ResponseStreamingError),
+    "no HTTP at all": (b"220 mail ready\r\n\r\n", exceptions.ResponseStreamingError),
+    "no JSON": (http(b"<html>"), exceptions.ResponseStreamingError),
+    "a body that was changed on its way": (http(b'{"a": 1}', x_amz_crc32=1), exceptions.ResponseStreamingError),
+}
+
+
+@pytest.mark.parametrize("answer, kind", PASSING.values(), ids=PASSING)
+def test_what_is_no_answer_is_an_error_of_botocores_that_may_pass(
+    serve: Serve, answer: bytes | None, kind: type[Exception]
+) -> None:
+    client = client_of(serve(answer, http(b'{"well": "again"}')))
+    with pytest.raises(kind) as caught:
+        ask(client)
+    assert is_transient(caught.value)
+    assert ask(client) == {"well": "again"}
+
+
+def test_an_answer_that_ends_early_is_none(serve: Serve) -> None:
+    server = serve(Cut(http(b'{"a": 1}')[:-3]))
+    with pytest.raises(exceptions.ConnectionClosedError):
+        ask(client_of(server))
+
+
+@pytest.mark.parametrize("url", [f"http://127.0.0.1:{free_port()}", "http://no-such-host.invalid"])
+def test_an_endpoint_out_of_reach_is_an_error_of_botocores_that_may_pass(url: str) -> None:
+    client = Client(region="eu-west-1", endpoint=url, keys=KEYS, connect_seconds=FAST, read_seconds=FAST)
+    with pytest.raises(exceptions.EndpointConnectionError) as caught:
+        ask(client)
+    assert is_transient(caught.value)
+
+
+def test_a_host_that_does_not_answer_is_given_up_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        waiting = [socket.socket() for _ in range(8)]
+        for one in waiting:  # fill its queue
+            one.setblocking(False)
+            one.connect_ex(address)
+        url = f"http://127.0.0.1:{address[1]}"
+        client = Client(region="eu-west-1", endpoint=url, keys=KEYS, connect_seconds=FAST, read_seconds=FAST)
+        with pytest.raises(exceptions.ConnectTimeoutError) as caught:
+            ask(client)
+        assert is_transient(caught.value)
+        for one in waiting:
+            one.close()
+
+
+# The same as botocore's.
+
+ITEM = {"eventId": {"S": "a"}, "capacity": {"N": "1"}}
+ERRORS = [
+    (400, {"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "no table"}),
+    (400, {"__type": "com.amazon.coral.validate#ValidationException", "message": "bad"}),
+    (400, {"__type": "a.b#ValidationException:http://example.com/why", "message": "bad"}),
+    (400, {"__type": "ThrottlingException", "Message": "slow down"}),
+    (400, {"__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException", "Message": "no"}),
+    (500, {"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": None}),
+    (400, {"__type": "a#ConditionalCheckFailedException", "message": "The conditional request failed", "Item": ITEM}),
+    (400, {
+        "__type": "a#TransactionCanceledException",
+        "Message": "cancelled",
+        "CancellationReasons": [
+            {"Code": "None"},
+            {"Code": "ConditionalCheckFailed", "Message": "failed", "Item": ITEM},
+            {"Code": "TransactionConflict", "Message": "held"},
+        ],
+    }),
+    (413, {}),
+    (503, b"<html>Service Unavailable</html>"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("status, told", ERRORS)
+def test_an_error_is_told_as_botocore_tells_it(serve: Serve, status: int, told: Any) -> None:
+    server = serve(http(told if isinstance(told, bytes) else json.dumps(told).encode(), status))
+    config = Config(retries={"total_max_attempts": 1, "mode": "standard"}, parameter_validation=False)
+    session = get_session()
+    session.set_credentials(*KEYS)
+    url = f"http://127.0.0.1:{server.port}"
+    botocores = session.create_client("dynamodb", "eu-west-1", endpoint_url=url, config=config)
+    operation = "TransactWriteItems" if "Reasons" in str(told) else "UpdateItem"
+    ours, theirs = refusal(client_of(server), operation), refusal(botocores, operation)
+    assert ours["Error"]["Code"] == theirs["Error"]["Code"]
+    assert ours["ResponseMetadata"]["HTTPStatusCode"] == status == theirs["ResponseMetadata"]["HTTPStatusCode"]
+    assert ours["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"] == "ID"
+    for part in ("Item", "CancellationReasons"):
+        assert ours.get(part) == theirs.get(part)
+    if not isinstance(told, bytes):
+        assert ours["Error"]["Message"] == (theirs["Error"]["Message"] or "")
+
+
+def refusal(client: Any, operation: str) -> Any:
+    with pytest.raises(exceptions.ClientError) as caught:
+        client._make_api_call(operation, {})
+    assert caught.value.operation_name == operation
+    return caught.value.response
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", "us-gov-west-1", "cn-north-1", "ap-southeast-4"])
+def test_the_endpoint_of_a_region_is_botocores(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB")
+    session = get_session()
+    session.set_credentials(*KEYS)
+    assert regional_endpoint(region) == session.create_client("dynamodb", region).meta.endpoint_url
+
+
+# The choice.
+
+
+@pytest.mark.parametrize("word, kind", [("lean", Client), ("botocore", object)])
+def test_the_setting_chooses_the_client(api: Api, monkeypatch: pytest.MonkeyPatch, word: str, kind: type) -> None:
+    monkeypatch.setattr(settings, "DYNAMODB_CLIENT", word)
+    connections.disconnect()
+    try:
+        assert isinstance(connections.connection().client, Client) is (kind is Client)
+        assert api.post("/events", EVENT | {"eventId": "party"}).status_code == 201
+        assert api.post("/events", EVENT | {"eventId": "party"}).status_code == 409
+        assert len(api.get("/events").json()) == 1
+    finally:
+        connections.disconnect()
+
+
+def test_a_client_that_does_not_exist_is_refused_at_start() -> None:
+    environment = os.environ | {"DYNAMODB_CLIENT": "boto3"}
+    command = [sys.executable, "-c", "import eventsite.settings"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "DYNAMODB_CLIENT must be one of lean, botocore, not 'boto3'." in done.stderr

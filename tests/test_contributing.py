@@ -1,0 +1,51 @@
+"""CONTRIBUTING.md is true: a field is added by its steps, in a copy of the tree, and works everywhere."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tour import ROOT
+
+SECTION = (ROOT / "CONTRIBUTING.md").read_text().partition("## To add a field\n")[2].partition("\n## ")[0]
+ADDED = re.compile(r"In `([^`]+)`, after `([^`]+)`:[^`]*(?:`\w+`[^`]*)*```python\n(.*?)```", re.DOTALL)
+TEST = re.compile(r"And the test, `([^`]+)`:\n\n```python\n(.*?)```", re.DOTALL)
+MOST_PLACES = 4
+DOCUMENTATION = "tests/eventsite/openapi/test_documentation.py"
+OTHERS = [f"{DOCUMENTATION}::test_{name}" for name in ("it_names_itself", "every_example_is_what_its_schema_says")]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the tree."""
+    copy = tmp_path / "tree"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.zip"))
+    return copy
+
+
+def follow(steps: list[tuple[str, str, str]], tree: Path) -> None:
+    for name, line, added in steps:
+        path = tree / name
+        before = path.read_text()
+        assert before.count(f"{line}\n") == 1, f"{name} has not one line {line.strip()}"
+        path.write_text(before.replace(f"{line}\n", f"{line}\n{added}"))
+
+
+def run(tree: Path, *command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, *command], cwd=tree, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_field_is_added_by_the_steps_that_are_told(tree: Path) -> None:
+    steps, tests = ADDED.findall(SECTION), TEST.findall(SECTION)
+    assert len(steps) >= 3 and len(steps) + len(tests) <= MOST_PLACES
+    follow(steps, tree)
+    for name, text in tests:
+        (tree / name).write_text(text)
+    run(tree, "manage.py", "check")
+    run(tree, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(name for name, _ in tests), *OTHERS)
