@@ -9,7 +9,7 @@ from events.editing import EventExists, EventHasRegistrations, EventNotFound, Ev
 from events.models import STATUSES
 from events.serializers import EventSerializer
 from eventsite.errors import Forbidden
-from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, describe, path_id
+from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, changing_something, describe, path_id
 
 SWITCHES = ("waitlistEnabled", "hasWaitlist")
 
@@ -37,6 +37,11 @@ SPRING_PARTY: Json = BODY | {
     "version": 1,
 }
 path_id("eventId", example="spring-party")
+CALENDAR = {
+    "text/calendar": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//eventsite//events//EN\r\nBEGIN:VEVENT\r\n"
+    "SUMMARY:Spring party\r\nDTSTART;TZID=Europe/Berlin:20270401T190000\r\nDTEND;TZID=Europe/Berlin:20270401T220000\r\n"
+    "UID:spring-party.20270131093000000000@eventsite\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+}
 QUERY_EXAMPLES |= {
     "status": ["published", "active"],
     "organizerId": "me",
@@ -59,15 +64,8 @@ class BodySchema(OpenApiSerializerExtension):
         if isinstance(self.target, EventSerializer):
             schema["not"] = {"anyOf": [_switched(True, False), _switched(False, True)]}
         else:
-            del schema["required"]
-            removable = [name for name, field in self.target.fields.items() if field.allow_null]
-            schema["anyOf"] = [_something(name, null=name in removable) for name in schema["properties"]]
+            schema = changing_something(schema, self.target)
         return schema
-
-
-def _something(name: str, *, null: bool) -> Json:
-    """That a field is sent; null is as good as nothing, unless it removes what may be removed."""
-    return {"required": [name]} | ({} if null else {"properties": {name: {"not": {"type": "null"}}}})
 
 
 def _switched(*values: bool) -> Json:
@@ -104,10 +102,11 @@ describe(
     call=Call(
         name="listEvents",
         summary="List events",
-        description="One page, by date and then eventId.",
+        description="One page, by date and then eventId. As a calendar to subscribe to, all that one answer holds.",
         answer=EventSerializer,
         many=True,
         example=[SPRING_PARTY],
+        examples=CALENDAR,
         gives=("Link",),
     ),
 )
@@ -118,6 +117,7 @@ describe(
         summary="Read an event",
         answer=EventSerializer,
         example=SPRING_PARTY,
+        examples=CALENDAR,
         gives=("ETag",),
         refusals=(EventNotFound,),
     ),

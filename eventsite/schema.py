@@ -95,3 +95,8 @@ PAGES["/schema"]["get"]["parameters"] = [
         "example": "yaml",
     }
 ]
+PAGES["/openapi.json"] = _page(
+    "getOpenapi",
+    "This document, under its usual name",
+    application_json={"schema": {"type": "object", "required": ["openapi", "info", "paths"]}},
+)

@@ -107,6 +107,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "eventsite.web.middleware.ContentSecurityPolicyMiddleware",
+    "eventsite.web.middleware.ProblemPageMiddleware",
     "eventsite.web.middleware.BasePathMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "eventsite.web.middleware.AdmissionMiddleware",
@@ -176,6 +177,7 @@ REST_FRAMEWORK = {
         "eventsite.auth.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["eventsite.auth.permissions.Permitted"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "eventsite.web.negotiation.Negotiation",
     "DEFAULT_PARSER_CLASSES": ["eventsite.web.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",

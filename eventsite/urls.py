@@ -14,6 +14,7 @@ urlpatterns = [
     path("docs", Lazily("eventsite.openapi.views.SwaggerView"), name="docs"),
     path("redoc", Lazily("eventsite.openapi.views.RedocView"), name="redoc"),
     path("schema", Lazily("eventsite.openapi.views.SchemaView"), name="schema"),
+    path("openapi.json", Lazily("eventsite.openapi.views.DocumentView"), name="openapi"),
     path("login", log_in, name="login"),
     path("login/callback", callback, name="login-callback"),
     path("logout", log_out, name="logout"),

@@ -13,11 +13,11 @@ from eventsite.web.boundary import Application  # noqa: E402 (it needs the setti
 
 
 def _warm_up() -> None:
-    """Load what the first request would load: the views, and the client of DynamoDB."""
+    """Load what the first request would load: the views, and the client of DynamoDB with all that it needs."""
     from eventsite.dynamodb.connection import connection
 
     list(get_resolver().url_patterns)
-    connection().client.meta  # noqa: B018 (making the client is the point)
+    connection().warm_up()
 
 
 application = Application()

@@ -8,10 +8,12 @@ from rest_framework import serializers
 from events.serializers import EventSerializer
 from events.serializers import shape as shape_event
 from eventsite.web.bodies import Body
-from eventsite.web.fields import IdField, WordField
+from eventsite.web.fields import IdField, SwitchField, WordField
 from eventsite.web.pagination import PageQuery
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.pages import Attendance
+from registrations.people import Attendee
+from users.serializers import shape as shape_user
 
 STATUSES = (REGISTERED, WAITLISTED, CANCELLED)
 
@@ -45,6 +47,33 @@ class RegistrationSerializer(serializers.Serializer[Any]):
     def to_representation(self, registration: Registration) -> dict[str, Any]:
         """The registration as JSON."""
         return shape(registration)
+
+
+class PersonSerializer(serializers.Serializer[Any]):
+    """Who somebody is, for those whose events it is about. Empty but for the id once the user has been deleted."""
+
+    userId = IdField()
+    name = serializers.CharField(allow_null=True)
+    email = serializers.EmailField(allow_null=True)
+
+    def to_representation(self, attendee: Attendee) -> dict[str, Any]:
+        """The person as JSON."""
+        if attendee.user is None:
+            return {"userId": attendee.registration.user_id, "name": None, "email": None}
+        return shape_user(attendee.user)
+
+
+class AttendeeSerializer(RegistrationSerializer):
+    """A registration, with who it is: the latter only when asked for."""
+
+    user = PersonSerializer(required=False, help_text="Only with `?expand=user`.")
+    optional = ("user",)
+
+    def to_representation(self, listed: Registration | Attendee) -> dict[str, Any]:
+        """The registration as JSON, with the person where one comes along."""
+        if isinstance(listed, Registration):
+            return shape(listed)
+        return shape(listed.registration) | {"user": PersonSerializer(listed).data}
 
 
 class RegisteredSerializer(RegistrationSerializer):
@@ -93,7 +122,20 @@ def shape(registration: Registration) -> dict[str, Any]:
     }
 
 
-class RegistrationsQuery(PageQuery):
-    """The query parameters of lists of registrations."""
+class WaitlistQuery(PageQuery):
+    """The query parameters of an event's waitlist."""
+
+    expand = WordField(choices=("user",), required=False, help_text="With user, each entry says who it is.")
+    bom = SwitchField(default=False, help_text="Whether a sheet begins with a byte order mark, for some spreadsheets.")
+
+
+class RegistrationsQuery(WaitlistQuery):
+    """The query parameters of an event's registrations."""
+
+    status = WordField(choices=STATUSES, default=ACTIVE, help_text="Default: registered and waitlisted ones.")
+
+
+class AttendancesQuery(PageQuery):
+    """The query parameters of a user's registrations."""
 
     status = WordField(choices=STATUSES, default=ACTIVE, help_text="Default: registered and waitlisted ones.")

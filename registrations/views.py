@@ -6,20 +6,28 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from eventsite.auth import permissions
 from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_DRAFT, READ_USER, REGISTER
 from eventsite.web import pagination
-from eventsite.web.pagination import PageQuery
+from eventsite.web.gathering import Gathered, answer, gather
+from eventsite.web.pagination import MAX_LIMIT, PageQuery
+from eventsite.web.renderers import SheetRenderer
+from eventsite.web.sheets import BOM, CONTENT_TYPE
 from eventsite.web.viewsets import ApiViewSet, caller
-from registrations import pages, seating
-from registrations.models import WAITLISTED, cursor_of
+from registrations import pages, people, seating, sheet
+from registrations.models import WAITLISTED, Registration, cursor_of
 from registrations.serializers import (
     AttendanceSerializer,
+    AttendancesQuery,
+    AttendeeSerializer,
     LeftSerializer,
     RegisteredSerializer,
     RegistrationRequestSerializer,
     RegistrationSerializer,
     RegistrationsQuery,
+    WaitlistQuery,
 )
+from users import directory
 from users.directory import UserNotFound
 
 
@@ -27,7 +35,8 @@ class RegistrationViewSet(ApiViewSet):
     """An event's registrations: sign up, look, leave."""
 
     serializers = {"create": RegistrationRequestSerializer}
-    queries = {"list": RegistrationsQuery, "waitlist": PageQuery}
+    queries = {"list": RegistrationsQuery, "waitlist": WaitlistQuery}
+    formats = {"list": (SheetRenderer,), "waitlist": (SheetRenderer,)}
     permission_of_action = {
         "list": LIST_REGISTRATIONS,
         "waitlist": LIST_REGISTRATIONS,
@@ -48,13 +57,13 @@ class RegistrationViewSet(ApiViewSet):
     def create(self, request: Request, event_id: str) -> Response:
         """Register a user: a seat if one is free, else a place in the queue if there is one."""
         user_id = self.body().get("user_id") or caller(request) or ""  # required where nobody is signed in
-        registration = seating.register(
-            event_id,
-            user_id,
-            owner=self._owner(REGISTER, user_id),
-            drafts_of=self.owner(READ_DRAFT),
-            keyed=self.keyed(f"POST /events/{event_id}/registrations"),
-        )
+        try:
+            registration = self._register(event_id, user_id)
+        except UserNotFound:
+            if user_id != caller(request):
+                raise
+            self._introduce(user_id)
+            registration = self._register(event_id, user_id)
         location = reverse("registration", [event_id, user_id], request=request)
         return Response(RegisteredSerializer(registration).data, 201, headers={"Location": location})
 
@@ -69,12 +78,42 @@ class RegistrationViewSet(ApiViewSet):
         message = "The registration is cancelled." + (" The next in line has the seat." if promoted else "")
         return Response(LeftSerializer({"message": message, "promotedUser": promoted}).data)
 
-    def _page(self, event_id: str, status: str, query: dict[str, Any]) -> Response:
-        after = pagination.read_cursor(query.get("cursor"), self.request)
-        rows, following = pages.of_event(
-            event_id, status=status, limit=query["limit"], after=after, owner=self.owner(LIST_REGISTRATIONS)
+    def _register(self, event_id: str, user_id: str) -> Registration:
+        return seating.register(
+            event_id,
+            user_id,
+            owner=self._owner(REGISTER, user_id),
+            drafts_of=self.owner(READ_DRAFT),
+            keyed=self.keyed(f"POST /events/{event_id}/registrations"),
         )
-        return self.listed(RegistrationSerializer, rows, following, cursor_of)
+
+    def _introduce(self, user_id: str) -> None:
+        """Whoever is signed in exists: make the user out of the token that the request came with."""
+        principal = permissions.principal_of(self.request)
+        directory.read_or_create(user_id, name=principal.name if principal else "")
+
+    def _page(self, event_id: str, status: str, query: dict[str, Any]) -> Response:
+        def read(limit: int, after: Any) -> tuple[list[Registration], Any]:
+            return pages.of_event(
+                event_id, status=status, limit=limit, after=after, owner=self.owner(LIST_REGISTRATIONS)
+            )
+
+        if self.format == SheetRenderer.format:
+            return self._sheet(
+                gather(read, sheet.lines, page=MAX_LIMIT, query=query, request=self.request),
+                event_id,
+                with_bom=query["bom"],
+            )
+        rows, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), self.request))
+        shown = people.named(rows) if "expand" in query else rows
+        return self.listed(
+            AttendeeSerializer, shown, following, lambda row: cursor_of(getattr(row, "registration", row))
+        )
+
+    def _sheet(self, gathered: Gathered, event_id: str, *, with_bom: bool) -> Response:
+        content = b"".join([BOM if with_bom else b"", sheet.HEADER, *gathered.parts])
+        name = f"{event_id}-{'registrations' if self.action == 'list' else self.action}.csv"
+        return answer(content, gathered.cursor, self.request, content_type=CONTENT_TYPE, name=name)
 
     def _owner(self, call: str, user_id: str) -> str | None:
         """Who must own the event, so that the caller may do this to the user: anybody where it needs no owner."""
@@ -84,7 +123,7 @@ class RegistrationViewSet(ApiViewSet):
 class AttendanceViewSet(ApiViewSet):
     """A user's registrations, with the events they are for."""
 
-    queries = {"registrations": RegistrationsQuery, "waitlists": PageQuery}
+    queries = {"registrations": AttendancesQuery, "waitlists": PageQuery}
     permission_of_action = {"registrations": READ_USER, "waitlists": READ_USER}
 
     def registrations(self, request: Request, user_id: str) -> Response:
@@ -100,7 +139,12 @@ class AttendanceViewSet(ApiViewSet):
         after = pagination.read_cursor(query.get("cursor"), self.request)
         if not self.reaches_user(READ_USER, user_id):
             raise UserNotFound
-        rows, following = pages.of_user(
-            user_id, status=status, limit=query["limit"], after=after, drafts_of=self.owner(READ_DRAFT)
-        )
+        try:
+            rows, following = pages.of_user(
+                user_id, status=status, limit=query["limit"], after=after, drafts_of=self.owner(READ_DRAFT)
+            )
+        except UserNotFound:
+            if not self.is_me:  # whoever is signed in exists, if only from the first registration on
+                raise
+            rows, following = [], None
         return self.listed(AttendanceSerializer, rows, following, lambda row: cursor_of(row.registration))

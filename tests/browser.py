@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 from django.test import Client
-from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ORIGIN = "http://localhost"
+FORM = "application/x-www-form-urlencoded"
 VOID = {"input", "link", "meta", "br", "img", "hr"}
 
 
@@ -17,14 +17,20 @@ class Form:
     """A form: its method, where it goes, what is filled in, and the choices of its selects."""
 
     def __init__(self, attributes: dict[str, str]) -> None:
-        self.method = (attributes.get("data-method") or attributes.get("method") or "GET").upper()
+        self.sends = attributes.get("method", "get").upper()
         self.action = attributes.get("action", "")
-        self.multipart = attributes.get("enctype") == "multipart/form-data"
-        self.id = attributes.get("id", "")
         self.fields: dict[str, Any] = {}
+        self.hidden: dict[str, str] = {}
         self.kinds: dict[str, str] = {}
         self.choices: dict[str, list[str]] = {}
         self.errors: dict[str, str] = {}
+        self.buttons: dict[str, str] = {}
+        """Where each button sends the form, by its label."""
+
+    @property
+    def method(self) -> str:
+        """The method that is meant."""
+        return self.hidden.get("_method", self.sends)
 
 
 class Page(HTMLParser):
@@ -36,20 +42,24 @@ class Page(HTMLParser):
         self.links: dict[str, str] = {}
         self.resources: list[str] = []
         self.forms: list[Form] = []
+        self.messages: list[str] = []
+        self.headings: list[str] = []
         self.title = self.text = ""
+        self.elements = 0
         self._open: list[tuple[str, dict[str, str]]] = []
-        self._select = self._option = self._last = ""
+        self._select = self._last = ""
         self.feed(self.html)
 
     def form(self, method: str) -> Form:
-        """The HTML form that sends this method."""
-        return next(form for form in self.forms if form.method == method and form.multipart)
+        """The form with fields that sends this method."""
+        return next(form for form in self.forms if form.method == method and form.fields)
 
     def button(self, method: str) -> Form:
         """The form that is only a button."""
         return next(form for form in self.forms if form.method == method and not form.fields)
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.elements += 1
         attributes = {name: value or "" for name, value in attrs}
         if tag not in VOID:
             self._open.append((tag, attributes))
@@ -65,25 +75,37 @@ class Page(HTMLParser):
             pass
 
     def handle_data(self, data: str) -> None:
-        self.text += data
         tag, attributes = self._open[-1] if self._open else ("", {})
+        if tag != "textarea":
+            self.text += data
         if tag == "title":
             self.title += data
+        elif tag in ("h1", "h2"):
+            self.headings.append(data)
         elif tag == "a" and attributes.get("href", "#") != "#":
             self.links[data.strip()] = attributes["href"]
         elif tag == "textarea":
-            self.forms[-1].fields[attributes["name"]] += data
-        elif tag == "span" and attributes.get("class") == "help-block" and self._in_error():
+            self.forms[-1].fields[attributes["name"]] += data.removeprefix("\n")
+        elif tag == "button":
+            label = attributes.get("aria-label") or data.strip()
+            self.forms[-1].buttons[label] = attributes.get("formaction") or self.forms[-1].action
+        elif tag == "p" and attributes.get("class") == "error":
             self.forms[-1].errors.setdefault(self._last, data.strip())
-
-    def _in_error(self) -> bool:
-        return any("has-error" in attributes.get("class", "") for _, attributes in self._open)
+        elif tag == "p" and attributes.get("class", "").startswith("message"):
+            self.messages.append(data)
 
     def _start_form(self, attributes: dict[str, str]) -> None:
         self.forms.append(Form(attributes))
 
     def _start_input(self, attributes: dict[str, str]) -> None:
-        self._field(attributes, attributes.get("type", "text"), attributes.get("value", ""))
+        kind, name, value = attributes.get("type", "text"), attributes["name"], attributes.get("value", "")
+        if kind == "hidden":
+            self.forms[-1].hidden[name] = value
+        elif kind == "checkbox":
+            value = value if "checked" in attributes else self.forms[-1].hidden.pop(name)
+            self._field(attributes, kind, value)
+        else:
+            self._field(attributes, kind, value)
 
     def _start_textarea(self, attributes: dict[str, str]) -> None:
         self._field(attributes, "textarea", "")
@@ -125,16 +147,19 @@ class Browser:
         """The page behind a link."""
         return self.fetch(urljoin(ORIGIN + page.path.removeprefix(ORIGIN), page.links[label]))
 
-    def send(self, form: Form, **typed: Any) -> Page:
-        """Send a form after typing something into some of its fields."""
+    def send(self, form: Form, button: str = "", **typed: Any) -> Page:
+        """Send a form after typing something into some of its fields, and go on to where that leads."""
         assert set(typed) <= set(form.fields), "a person can only fill in what is shown"
-        values = form.fields | typed
-        if form.method == "GET":
-            return Page(self._client.get(form.action, values), form.action)
-        body = encode_multipart(BOUNDARY, values) if values else b""
-        return Page(
-            self._client.generic(form.method, form.action, body, MULTIPART_CONTENT if values else ""), form.action
-        )
+        action = form.buttons[button] if button else form.action
+        values = form.hidden | form.fields | typed
+        if form.sends == "GET":
+            return Page(self._client.get(action, values), action)
+        answer = self._client.post(action, urlencode(values, doseq=True), content_type=FORM)
+        return self.fetch(answer.headers["Location"]) if answer.status_code == 303 else Page(answer, action)
+
+    def sure(self, page: Page) -> Page:
+        """Say yes to the question of a page."""
+        return self.send(next(form for form in page.forms if "_confirmed" in form.hidden))
 
     def download(self, address: str) -> tuple[int, bytes]:
         """Status and content of whatever is at an address."""

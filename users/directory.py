@@ -2,6 +2,10 @@
 
 import uuid
 from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from pynamodb.exceptions import UpdateError
 
 from eventsite import clock
 from eventsite.dynamodb.idempotency import IdempotentRequest
@@ -10,6 +14,9 @@ from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Missing, Refused
 from eventsite.ids import is_id
 from users.models import User
+
+SEARCHED = 5000
+"""How many people a search by name looks through."""
 
 
 class UserNotFound(Missing):
@@ -27,14 +34,17 @@ class UserExists(Refused):
 
 
 @retry_lost_race
-def create(*, name: str, user_id: str | None = None, keyed: IdempotentRequest | None = None) -> User:
+def create(
+    *, name: str, email: str | None = None, user_id: str | None = None, keyed: IdempotentRequest | None = None
+) -> User:
     """Create a user.
 
-    Takes: the display name; the id, or None for a UUID; the caller's idempotency key, if any.
+    Takes: the display name; the e-mail address, if any; the id, or None for a UUID; the caller's idempotency key, if
+    any.
     Returns: the user; the one created before, if the same request was carried out already.
     Raises: `UserExists`; `idempotency.KeyReused`.
     """
-    user = User(user_id or str(uuid.uuid4()), name=name, created_at=clock.now())
+    user = User(user_id or str(uuid.uuid4()), name=name, email=email, created_at=clock.now())
     transaction = Transaction()
     transaction.put("user", user, User.user_id.does_not_exist())
     if keyed:
@@ -55,9 +65,52 @@ def read(user_id: str) -> User:
     return user
 
 
+def read_or_create(user_id: str, *, name: str) -> User:
+    """The user with this id, made now, of this name, if there was none: whoever is signed in exists."""
+    user = User.find(user_id)
+    if user:
+        return user
+    try:
+        return create(name=name or user_id, user_id=user_id)
+    except UserExists:  # made by another request in between
+        return read(user_id)
+
+
+def edit(user_id: str, changes: dict[str, Any]) -> User:
+    """Change a user.
+
+    Takes: the id; the changed fields by their Python names, None for what is to be removed.
+    Returns: the user after the edit.
+    Raises: `UserNotFound`.
+    """
+    if not is_id(user_id):
+        raise UserNotFound
+    user = User(user_id)
+    attributes = {name: getattr(User, name) for name in changes}
+    actions = [
+        attributes[name].remove() if value is None else attributes[name].set(value) for name, value in changes.items()
+    ]
+    try:
+        user.update(actions, condition=User.user_id.exists())
+    except UpdateError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        raise UserNotFound from error
+    return user
+
+
 def find_many(user_ids: Iterable[str]) -> dict[str, User]:
     """Users by their ids, those that exist, read in batches of a hundred (eventually consistent)."""
     return {user.user_id: user for user in User.batch_get(sorted({*filter(is_id, user_ids)}))}
+
+
+def called(name: str, *, most: int = 10) -> list[User]:
+    """People whose name has these words in it, among the first `SEARCHED` of the table.
+
+    There is no index of names: this is for those who run the service, who add somebody by hand.
+    """
+    sought = name.casefold()
+    return list(islice((user for user in User.scan(limit=SEARCHED) if sought in user.name.casefold()), most))
 
 
 def page(*, limit: int, after: str | None) -> tuple[list[User], str | None]:

@@ -16,6 +16,7 @@ class User(Record):
 
     user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
     name = UnicodeAttribute()
+    email = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute(attr_name="createdAt")
 
     @classmethod

@@ -1,13 +1,31 @@
 """What the OpenAPI document says about users."""
 
+from dataclasses import replace
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerExtension
+
 from eventsite.errors import Forbidden
-from eventsite.openapi.document import Call, describe, path_id
+from eventsite.openapi.document import Call, Json, changing_something, describe, path_id
 from users.directory import UserExists, UserNotFound
 from users.serializers import UserSerializer
 
-ALICE = {"userId": "alice", "name": "Alice", "createdAt": "2027-01-31T09:30:00.000000Z"}
+ALICE: Json = {"userId": "alice", "name": "Alice", "email": "alice@example.com"}
+ALICE["createdAt"] = "2027-01-31T09:30:00.000000Z"
 
 path_id("userId", example="alice")
+
+
+class ChangesSchema(OpenApiSerializerExtension):
+    """The body of an edit changes something."""
+
+    target_class = "users.serializers.UserChangesSerializer"
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> Json:
+        """The schema object."""
+        schema: Json = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return changing_something(schema, self.target)
+
 
 describe(
     "POST /users",
@@ -16,7 +34,7 @@ describe(
         summary="Create a user",
         answer=UserSerializer,
         status=201,
-        body={"userId": "alice", "name": "Alice"},
+        body={"userId": "alice", "name": "Alice", "email": "alice@example.com"},
         example=ALICE,
         takes=("Idempotency-Key",),
         gives=("Location",),
@@ -41,8 +59,20 @@ describe(
     call=Call(
         name="getUser",
         summary="Read a user",
+        description="Whoever is signed in is there under the name `me`, from the first time on that it is read.",
         answer=UserSerializer,
         example=ALICE,
         refusals=(UserNotFound,),
     ),
 )
+CHANGE = Call(
+    name="updateUser",
+    summary="Change a user",
+    description="Only the fields sent are changed; PUT and PATCH do the same. A null takes the e-mail address away.",
+    answer=UserSerializer,
+    body={"email": "alice@example.com"},
+    example=ALICE,
+    refusals=(UserNotFound,),
+)
+describe("PUT /users/{userId}", call=CHANGE)
+describe("PATCH /users/{userId}", call=replace(CHANGE, name="patchUser"))

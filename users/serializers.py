@@ -1,14 +1,49 @@
 """Users as JSON."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from eventsite.web.bodies import Body
-from eventsite.web.fields import IdField, TextField
+from eventsite.web.fields import AddressField, IdField, TextField
+from eventsite.web.viewsets import ME
+from users.models import User
 
 
-class UserSerializer(Body):
+class NewUserIdField(IdField):
+    """The id of a new user."""
+
+    default_error_messages = {"reserved": "This word stands for whoever is signed in."}
+
+    def to_internal_value(self, data: Any) -> str:
+        """The id."""
+        if (text := super().to_internal_value(data)) == ME:
+            self.fail("reserved")
+        return text
+
+
+class UserChangesSerializer(Body):
+    """The fields of a user that the user sets."""
+
+    name = TextField(max_length=200, help_text="The name, for people to read.")
+    email = AddressField(
+        required=False,
+        allow_null=True,
+        help_text="Seen by the user, by admins, and by organizers of the user's events.",
+    )
+
+
+class UserSerializer(UserChangesSerializer):
     """A person who can register for events."""
 
-    userId = IdField(source="user_id", required=False, help_text="Leave it out to get a UUID.")
-    name = TextField(max_length=200, help_text="The name, for people to read.")
+    userId = NewUserIdField(source="user_id", required=False, help_text="Leave it out to get a UUID.")
     createdAt = serializers.DateTimeField(source="created_at", read_only=True)
+
+    def to_representation(self, user: User) -> dict[str, Any]:
+        """The user as JSON."""
+        return shape(user) | {"createdAt": user.created_at}
+
+
+def shape(user: User) -> dict[str, Any]:
+    """Who a user is, as JSON."""
+    return {"userId": user.user_id, "name": user.name, "email": user.email}

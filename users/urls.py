@@ -6,5 +6,9 @@ from users.views import UserViewSet
 
 urlpatterns = [
     path("users", UserViewSet.as_view({"get": "list", "post": "create"}, name="Users"), name="users"),
-    path("users/<str:user_id>", UserViewSet.as_view({"get": "retrieve"}, name="User"), name="user"),
+    path(
+        "users/<str:user_id>",
+        UserViewSet.as_view({"get": "retrieve", "put": "update", "patch": "partial_update"}, name="User"),
+        name="user",
+    ),
 ]

@@ -7,21 +7,32 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from eventsite.auth import permissions
-from eventsite.auth.permissions import CREATE_USER, LIST_USERS, READ_USER, Reach
+from eventsite.auth.permissions import CHANGE_USER, CREATE_USER, LIST_USERS, READ_USER, Reach
 from eventsite.errors import Forbidden
 from eventsite.web import pagination
 from eventsite.web.pagination import PageQuery
 from eventsite.web.viewsets import ApiViewSet, caller
 from users import directory
-from users.serializers import UserSerializer
+from users.models import User
+from users.serializers import UserChangesSerializer, UserSerializer
 
 
 class UserViewSet(ApiViewSet):
-    """Users: create, list and read them."""
+    """Users: create, list, read and change them."""
 
-    serializers = {"create": UserSerializer}
+    serializers = {
+        "create": UserSerializer,
+        "update": UserChangesSerializer,
+        "partial_update": UserChangesSerializer,
+    }
     queries = {"list": PageQuery}
-    permission_of_action = {"list": LIST_USERS, "create": CREATE_USER, "retrieve": READ_USER}
+    permission_of_action = {
+        "list": LIST_USERS,
+        "create": CREATE_USER,
+        "retrieve": READ_USER,
+        "update": CHANGE_USER,
+        "partial_update": CHANGE_USER,
+    }
 
     def list(self, request: Request) -> Response:
         """One page of users."""
@@ -38,9 +49,30 @@ class UserViewSet(ApiViewSet):
 
     def retrieve(self, request: Request, user_id: str) -> Response:
         """Read a user."""
-        if not self.reaches_user(READ_USER, user_id):
+        return self._answer(self._found(READ_USER, user_id))
+
+    def update(self, request: Request, user_id: str) -> Response:
+        """Change the fields sent and leave the others; PUT and PATCH do the same."""
+        changes = self.changes()
+        if self.is_me:
+            self._found(CHANGE_USER, user_id)
+        elif not self.reaches_user(CHANGE_USER, user_id):
             raise directory.UserNotFound
-        return Response(UserSerializer(directory.read(user_id)).data)
+        return self._answer(directory.edit(user_id, changes))
+
+    partial_update = update
+
+    def _found(self, call: str, user_id: str) -> User:
+        """The user, made now if it is `me`. Raises `UserNotFound`, also where the call does not reach."""
+        if not self.reaches_user(call, user_id):
+            raise directory.UserNotFound
+        principal = permissions.principal_of(self.request)
+        if self.is_me and principal:
+            return directory.read_or_create(user_id, name=principal.name)
+        return directory.read(user_id)
+
+    def _answer(self, user: User) -> Response:
+        return Response(UserSerializer(user).data)
 
     def _allowed(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The fields of the new user: oneself, unless the caller may create anyone. Raises `Forbidden`."""

@@ -49,6 +49,7 @@ CREATE_EVENT = "create an event"
 CHANGE_EVENT = "change or delete an event"
 CREATE_USER = "create a user"
 READ_USER = "read a user, their registrations and waitlists"
+CHANGE_USER = "change or delete a user"
 LIST_USERS = "list users"
 REGISTER = "register, unregister"
 LIST_REGISTRATIONS = "list an event's registrations and waitlist"
@@ -66,6 +67,7 @@ TABLE: dict[str, tuple[Reach, Reach, Reach, Reach]] = {
     CHANGE_EVENT:       (_NO,       _NO,       _OWN,       _ALL),
     CREATE_USER:        (_NO,       _SELF,     _SELF,      _ALL),
     READ_USER:          (_NO,       _SELF,     _SELF,      _ALL),
+    CHANGE_USER:        (_NO,       _SELF,     _SELF,      _ALL),
     LIST_USERS:         (_NO,       _NO,       _NO,        _ALL),
     REGISTER:           (_NO,       _SELF,     _BOTH,      _ALL),
     LIST_REGISTRATIONS: (_NO,       _NO,       _OWN,       _ALL),

@@ -31,6 +31,7 @@ FETCH_TIMEOUT_SECONDS = 2
 PAUSE_AFTER_FAILURE_SECONDS = 5
 
 REQUIRED = ["exp", "iss", "sub", "token_use"]
+NAME_CLAIMS, MAX_NAME = ("name", "cognito:username", "username"), 200
 CLIENT_CLAIM = {"access": "client_id", "id": "aud"}
 
 # Whatever a hostile token does to a parser: no JSON, deep nesting, infinite numbers, lists where texts belong. PyJWT
@@ -119,11 +120,18 @@ def _verified(token: str, pool: Pool) -> dict[str, Any]:
 
 def principal(claims: dict[str, Any]) -> Principal:
     """Whom verified claims speak for. Raises `BadToken` when they do not say it in a form that we can use."""
-    sub, name = claims["sub"], claims.get("cognito:username", claims.get("username"))
-    if not is_id(sub):
+    if not is_id(claims["sub"]):
         raise BadToken("The token's sub is not a user id.")
-    named = encodable(name) if isinstance(name, str) else ""
-    return Principal(sub, frozenset(_groups(claims.get("cognito:groups"))), named)
+    return Principal(claims["sub"], frozenset(_groups(claims.get("cognito:groups"))), _name(claims))
+
+
+def _name(claims: dict[str, Any]) -> str:
+    """The first name that people can read, as short as a user's name has to be; empty if there is none."""
+    for claim in NAME_CLAIMS:
+        name = claims.get(claim)
+        if isinstance(name, str) and name.strip() and "\0" not in name:
+            return encodable(name)[:MAX_NAME]
+    return ""
 
 
 def _groups(claim: Any) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
 from eventsite.openapi.document import ID, Json
-from eventsite.web.fields import TEXT_PATTERN, TIME_PATTERN, IdField, TimeField, TimeZoneField
+from eventsite.web.fields import TEXT_PATTERN, TIME_PATTERN, AddressField, IdField, TextField, TimeField, TimeZoneField
 
 
 class TextSchema(OpenApiSerializerFieldExtension):
@@ -16,10 +16,12 @@ class TextSchema(OpenApiSerializerFieldExtension):
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
         """The schema object."""
+        if isinstance(self.target, AddressField):
+            return {"type": "string", "format": "email"}
         if isinstance(self.target, TimeZoneField):
             return {"type": "string", "format": "iana-time-zone"}
-        patterns = {IdField: ID["pattern"], TimeField: TIME_PATTERN}
-        return {"type": "string", "pattern": patterns.get(type(self.target), TEXT_PATTERN)}
+        patterns = ((IdField, ID["pattern"]), (TimeField, TIME_PATTERN), (TextField, TEXT_PATTERN))
+        return {"type": "string", "pattern": next(text for kind, text in patterns if isinstance(self.target, kind))}
 
 
 class DaySchema(OpenApiSerializerFieldExtension):

@@ -9,6 +9,8 @@ from datetime import date
 from functools import cache
 from typing import Any, NoReturn
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.utils import html
@@ -78,6 +80,23 @@ class IdField(TextField):
     def to_internal_value(self, data: Any) -> str:
         """The id."""
         if not ids.is_id(text := super().to_internal_value(data)):
+            self.fail("form")
+        return text
+
+
+class AddressField(TextField):
+    """An e-mail address; kept exactly as sent."""
+
+    default_error_messages = {"form": "This must be an e-mail address."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**({"max_length": 254, "style": {"input_type": "email"}} | options))
+
+    def to_internal_value(self, data: Any) -> str:
+        """The address."""
+        try:
+            validate_email(text := super().to_internal_value(data))
+        except ValidationError:
             self.fail("form")
         return text
 

@@ -5,12 +5,13 @@ from encodings import normalize_encoding
 from encodings.aliases import aliases
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.http import parse_header_parameters
 
 from eventsite import problems
 from eventsite.dynamodb import retries
 from eventsite.web.boundary import FAILED
+from eventsite.web.negotiation import wants_page
 
 # Content Security Policy, level 3. What is not a page has nothing to load. Our pages load their scripts and styles
 # from the service itself, and no script is inline; `unsafe-inline` is for styles alone, which Swagger UI, ReDoc and
@@ -39,6 +40,28 @@ class ContentSecurityPolicyMiddleware:
         policy = f"{PAGE_POLICY} {login_origin()}".rstrip() if page else DATA_POLICY
         response.headers.setdefault("Content-Security-Policy", policy)
         return response
+
+
+class ProblemPageMiddleware:
+    """Tells a person with a browser on a page what a program reads in a problem document."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request."""
+        response = self.get_response(request)
+        is_problem = response.headers.get("Content-Type") == problems.MEDIA_TYPE
+        if not is_problem or not wants_page(request) or "format" in request.GET:
+            return response
+        from eventsite.web import showing
+
+        page = HttpResponse(showing.lost(request, response), status=response.status_code)
+        for name, value in response.headers.items():
+            if not name.startswith("Content-"):
+                page.headers[name] = value
+        page.cookies = response.cookies
+        return page
 
 
 def login_origin() -> str:

@@ -28,7 +28,12 @@ MAX_WEIGHT = 6_200_000
 ENOUGH_WEIGHT = 2_000_000
 """At what weight the entries of a page end, as JSON. As HTML they may weigh six times as much."""
 MOST_PER_BYTE = 6
+"""What a byte of UTF-8 weighs at most: so much of it need not be weighed at all."""
 BLOCK = 64
+
+
+OF_THE_PAGE = ("cursor", "limit", "format", "back", "q")
+"""The query parameters that say which part of a list is shown and how, not which list it is."""
 
 
 class InvalidCursor(Unprocessable):
@@ -71,22 +76,19 @@ class Page(Response):
     def rendered_content(self) -> Any:
         """The page as it is sent."""
         content = super().rendered_content
-        while (weight := weigh(content)) > MAX_WEIGHT and len(self.data) > 1:
-            self._end_after(max(1, int(len(self.data) * 0.9 * MAX_WEIGHT / weight)))
+        while len(content) * MOST_PER_BYTE > MAX_WEIGHT and len(self.data) > 1 and weight(content) > MAX_WEIGHT:
+            self._end_after(max(1, int(len(self.data) * 0.9 * MAX_WEIGHT / weight(content))))
             content = super().rendered_content
         return content
 
     def _end_after(self, entries: int) -> None:
         self.data = self.data[:entries]
-        cursor = self._cursor_after(entries)
-        if cursor is not None:
-            self.headers["Link"] = _link_to(cursor, self._asked)
+        for name, value in link_to_next(self._cursor_after(entries), self._asked).items():
+            self.headers[name] = value
 
 
-def weigh(content: bytes) -> int:
-    """The bytes that a body takes as a JSON string in ASCII, which is how Lambda's runtime may write it."""
-    if len(content) * MOST_PER_BYTE <= MAX_WEIGHT:
-        return len(content) * MOST_PER_BYTE
+def weight(content: bytes) -> int:
+    """The bytes that a text takes in Lambda's answer, where it is a JSON string in ASCII."""
     return len(json.dumps(content.decode()))
 
 
@@ -95,7 +97,7 @@ def _affordable(entries: list[Any]) -> int:
     if len(entries) <= DEFAULT_LIMIT:
         return len(entries)
     weights = accumulate(len(json.dumps(json.dumps(entry, ensure_ascii=False))) for entry in entries)
-    return max(1, sum(weight <= ENOUGH_WEIGHT for weight in weights))
+    return max(1, sum(so_far <= ENOUGH_WEIGHT for so_far in weights))
 
 
 def read_cursor(cursor: str | None, request: Request) -> Any:
@@ -111,11 +113,13 @@ def read_cursor(cursor: str | None, request: Request) -> Any:
         raise InvalidCursor from None
 
 
-def _link_to(cursor: Any, request: Request) -> str:
-    """The Link header for the page that continues after a cursor."""
+def link_to_next(cursor: Any, request: Request) -> dict[str, str]:
+    """The Link header for the page that continues after a cursor; no header on the last page."""
+    if cursor is None:
+        return {}
     parameters = [(name, value) for name, value in _parameters(request) if name != "cursor"]
     parameters.append(("cursor", _seal(cursor, request)))
-    return f'<{request.build_absolute_uri(request.path)}?{urlencode(parameters, safe=",")}>; rel="next"'
+    return {"Link": f'<{request.build_absolute_uri(request.path)}?{urlencode(parameters, safe=",")}>; rel="next"'}
 
 
 def _seal(cursor: Any, request: Request) -> str:
@@ -138,7 +142,7 @@ def _owner_of_cursors(request: Request) -> bytes:
     """What binds a cursor: who asks, with which rights, the path, and every parameter but the page's size and place."""
     principal = principal_of(request)
     caller = [principal.sub, *sorted(principal.groups & {ORGANIZERS, ADMINS})] if principal else []
-    query = sorted(pair for pair in _parameters(request) if pair[0] not in ("cursor", "limit", "format"))
+    query = sorted(pair for pair in _parameters(request) if pair[0] not in OF_THE_PAGE)
     return json.dumps([caller, request.path, query]).encode()
 
 

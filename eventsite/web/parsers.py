@@ -11,6 +11,8 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
 
+from eventsite.web import submissions
+
 MAX_DIGITS = 30
 MAX_DEPTH = 64
 """How many arrays and objects may lie in one another; a body of ours needs one."""
@@ -73,5 +75,16 @@ def _bounded_int(digits: str) -> int | float:
     return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 
-FORM_PARSERS: tuple[type[BaseParser], ...] = (MultiPartParser, FormParser)
+class PageFormParser(FormParser):
+    """A form of one of our pages: what a program would have sent in its place."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """The values."""
+        submission = submissions.of(parser_context and parser_context["request"])
+        return submission.values() if submission else super().parse(stream, media_type, parser_context)
+
+
+FORM_PARSERS: tuple[type[BaseParser], ...] = (MultiPartParser, PageFormParser)
 """For the browsable API only: a form is read where the answer is a page. Programs send JSON."""

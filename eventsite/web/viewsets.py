@@ -4,17 +4,23 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework import viewsets
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from eventsite.auth import permissions
 from eventsite.dynamodb.idempotency import IdempotentRequest
-from eventsite.web import pagination
+from eventsite.web import pagination, submissions
+from eventsite.web.negotiation import PAGE_FORMAT, wants_page
 from eventsite.web.parsers import FORM_PARSERS
+
+ME = "me"
+"""In a path, the id of whoever is signed in."""
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -27,18 +33,66 @@ class ApiViewSet(viewsets.ViewSet):
     queries: dict[str, type[Serializer[Any]]] = {}
     """The serializer of each action's query parameters; the browsable API makes its filters from them."""
 
+    formats: dict[str, tuple[type[BaseRenderer], ...]] = {}
+    """The forms that an action's answer takes besides JSON and a page."""
+
     permission_of_action: dict[str, str] = {}
     """The row of the table of `eventsite.auth.permissions` that each action needs; without one nobody gets in."""
+
+    is_me = False
+    """Whether the path says `me`, in place of the caller's id."""
 
     def get_serializer(self, *args: Any, **options: Any) -> Serializer[Any]:
         """The serializer of the current action; OPTIONS and the forms of a page ask in the name of another method."""
         action = self.action_map.get((self.request.method or "").lower(), self.action)
         return self.serializers[action](*args, context={"request": self.request}, **options)
 
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """DRF's request; where it is a form of a page, the request that the form means."""
+        if wants_page(request):
+            submissions.unwrap(request)
+        return super().initialize_request(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """What DRF does before an action; a form may first have to be confirmed."""
+        super().initial(request, *args, **kwargs)
+        if submissions.of(request):
+            from eventsite.web import showing
+
+            showing.prepare(self, request)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """The answer; a form that was carried out leads to another page."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if submissions.of(request) is None:
+            return answer
+        from eventsite.web import showing
+
+        return showing.follow(request, answer)
+
     def get_parsers(self) -> list[BaseParser]:
         """JSON; and forms where the answer is an HTML page, which is how browsers send them."""
-        wants_page = self.request is not None and "text/html" in self.request.headers.get("Accept", "")
-        return super().get_parsers() + [parser() for parser in FORM_PARSERS if wants_page]
+        forms = FORM_PARSERS if self.request is not None and wants_page(self.request) else ()
+        return super().get_parsers() + [parser() for parser in forms]
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """JSON, a page, and what else this action answers with."""
+        return super().get_renderers() + [renderer() for renderer in self.formats.get(self.action or "", ())]
+
+    @property
+    def format(self) -> str:
+        """The form of the answer: json, api for a page, or one of `formats`."""
+        return str(self.request.accepted_renderer.format)
+
+    def perform_authentication(self, request: Request) -> None:
+        """Find out who is calling, and put their id where the path says `me`. Raises `NotAuthenticated`."""
+        super().perform_authentication(request)
+        self.is_me = self.kwargs.get("user_id") == ME
+        if self.is_me:
+            me = caller(request)
+            if me is None:
+                raise NotAuthenticated("Nobody is signed in, so there is no telling who is meant by me.")
+            self.kwargs["user_id"] = me
 
     def body(self, *, partial: bool = False) -> dict[str, Any]:
         """The validated body. Raises `ValidationError` with all wrong fields."""
@@ -47,12 +101,27 @@ class ApiViewSet(viewsets.ViewSet):
         values: dict[str, Any] = serializer.validated_data
         return values
 
+    def changes(self) -> dict[str, Any]:
+        """The validated fields of an edit. Raises `ValidationError` with all wrong fields, and when none was sent."""
+        if not (changes := self.body(partial=True)):
+            raise ValidationError("Send at least one field to change.", code="empty")
+        return changes
+
     def query(self) -> dict[str, Any]:
         """The validated query parameters. Raises `ValidationError` with all wrong ones."""
-        serializer = self.queries[self.action](data=self.request.query_params)
+        serializer = self.queries[self.action](data=self._query_parameters())
         serializer.is_valid(raise_exception=True)
         values: dict[str, Any] = serializer.validated_data
         return values
+
+    def _query_parameters(self) -> Any:
+        """What was asked; where a person asked nothing, what the page then shows."""
+        sent = self.request.query_params
+        if self.request.accepted_renderer.format != PAGE_FORMAT:
+            return sent
+        from eventsite.web import pages
+
+        return pages.with_defaults(self.request)
 
     def owner(self, call: str) -> str | None:
         """Whose events the caller may touch with a call of the table, as `permissions.owner`."""

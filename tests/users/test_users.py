@@ -1,4 +1,4 @@
-"""Users: create, read, list."""
+"""Users: create, read, change, list."""
 
 from typing import Any
 
@@ -60,3 +60,48 @@ def test_many_users_are_found_at_once(api: Api, meter: Meter) -> None:
     assert {user_id: user.name for user_id, user in found.items()} == {one: one.title() for one in ids}
     assert meter.calls == ["BatchGetItem"]
     assert directory.find_many([]) == {}
+
+
+CHANGING = pytest.mark.parametrize("method", ["PUT", "PATCH"])
+
+
+@CHANGING
+def test_an_edit_changes_what_was_sent_and_preserves_the_rest(api: Api, method: str) -> None:
+    user = api.user()
+    before = api.get(f"/users/{user}").json()
+    assert before["email"] is None
+    for changes in ({"name": "New"}, {"email": "new@example.com"}, {"name": "Newer", "email": None}):
+        before |= changes
+        answer = api.call(method, f"/users/{user}", changes | {"userId": "x", "createdAt": "x", "colour": "red"})
+        assert (answer.status_code, answer.json()) == (200, before)
+    assert api.get(f"/users/{user}").json() == before
+
+
+@CHANGING
+@pytest.mark.parametrize("body", [{}, {"name": None}, {"colour": "red"}, {"userId": "other"}])
+def test_an_edit_without_a_field_to_change_is_refused(api: Api, method: str, body: dict[str, Any]) -> None:
+    assert problem(api.call(method, f"/users/{api.user()}", body)) == (422, "validation_error")
+
+
+@CHANGING
+@pytest.mark.parametrize("user_id", ["nobody", "a b", "x" * 3000, "%00", "%F0%9F%8E%89", "a%2Fb"])
+def test_an_unknown_user_is_not_made_by_an_edit(api: Api, method: str, user_id: str) -> None:
+    assert api.call(method, f"/users/{user_id}", {"name": "New"}).status_code == 404
+    assert list(User.scan()) == []
+
+
+@pytest.mark.parametrize("email", ["", " ", "alice", "a@b", "a@@example.com", "a b@example.com", "é@", 1, True, [], {}])
+def test_a_wrong_address_is_refused(api: Api, email: Any) -> None:
+    refused = [
+        api.post("/users", {"name": "Alice", "email": email}),
+        api.patch(f"/users/{api.user('alice')}", {"email": email}),
+        api.post("/users", {"name": "Alice", "email": f"{'a' * 250}@example.com"}),
+    ]
+    for answer in refused:
+        assert problem(answer) == (422, "validation_error")
+        assert [error["field"] for error in answer.json()["errors"]] == ["email"]
+
+
+@given(email=st.emails())
+def test_an_address_is_kept_as_it_was_sent(api: Api, email: str) -> None:
+    assert api.post("/users", {"name": "Alice", "email": email}).json()["email"] == email

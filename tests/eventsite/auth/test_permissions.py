@@ -9,6 +9,7 @@ import pytest
 from events import editing
 from eventsite.auth.permissions import (
     CHANGE_EVENT,
+    CHANGE_USER,
     CREATE_EVENT,
     CREATE_USER,
     LIST_REGISTRATIONS,
@@ -33,6 +34,7 @@ create an event                                | –   | –          | yes     
 change or delete an event                      | –   | –          | own events                       | yes
 create a user                                  | –   | oneself    | oneself                          | yes
 read a user, their registrations and waitlists | –   | oneself    | oneself                          | yes
+change or delete a user                        | –   | oneself    | oneself                          | yes
 list users                                     | –   | –          | –                                | yes
 register, unregister                           | –   | oneself    | oneself; anyone for own events   | yes
 list an event's registrations and waitlist     | –   | –          | own events                       | yes
@@ -288,6 +290,22 @@ def test_reading_a_user(role: str, path: str) -> None:
             assert problem(answer) == (401, "not_authenticated")
         elif may and user_id != MISSING:
             assert answer.status_code == 200, user_id
+        else:
+            assert problem(answer) == (404, "user_not_found"), user_id
+
+
+@PEOPLE
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_changing_a_user(role: str, method: str) -> None:
+    person, other = ROLES[role](), make_user("erin")
+    me = make_user(person.sub) if person else None
+    for user_id in filter(None, (me, other, MISSING)):
+        answer = caller(role).call(method, f"/users/{user_id}", {"name": "New"})
+        may = user_id == me or reach(CHANGE_USER, role) is Reach.ALL
+        if not person:
+            assert problem(answer) == (401, "not_authenticated")
+        elif may and user_id != MISSING:
+            assert (answer.status_code, answer.json()["name"]) == (200, "New")
         else:
             assert problem(answer) == (404, "user_not_found"), user_id
 

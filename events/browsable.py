@@ -1,0 +1,286 @@
+"""The pages of events: the list, and one event with what may be done to it."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from events import editing
+from events.models import DRAFT, OPEN_STATUSES
+from events.serializers import shape
+from eventsite import clock, phrases
+from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, Reach
+from eventsite.errors import DomainError
+from eventsite.web import forms, pages
+from eventsite.web.forms import Form
+from eventsite.web.pages import Link, Page, Question, Seen
+
+LABELS = {
+    "title": "Title",
+    "description": "Description",
+    "date": "Date",
+    "startTime": "Starts at",
+    "endTime": "Ends at",
+    "timeZone": "Time zone",
+    "location": "Place",
+    "capacity": "Seats",
+    "waitlistEnabled": "Waitlist on",
+    "organizer": "Organizer",
+    "status": "Status",
+    "eventId": "Short name for the address",
+}
+FILTERS = {
+    "status": "Status",
+    "organizerId": "Organizer",
+    "from": "From",
+    "to": "Until",
+    "order": "Order",
+    "limit": "Per page",
+}
+ASKED = (*FILTERS, "cursor")
+"""The parameters that say which events; without any, a person sees those to come."""
+
+
+@pages.navigation(10)
+def events(seen: Seen) -> Link:
+    """The list of events."""
+    return Link("Events", pages.url("events"), about="What is on, and how many seats are left.")
+
+
+def today() -> str:
+    """The day it is, UTC."""
+    return clock.now()[:10]
+
+
+def when(event: dict[str, Any]) -> str:
+    """``Sat 12 Dec 2026, 19:00 to 22:00``, with a dash."""
+    times = "–".join(filter(None, [event.get("startTime"), event.get("endTime")]))  # noqa: RUF001 (a range)
+    return ", ".join(filter(None, [phrases.day(event["date"]), times]))
+
+
+def standing(event: dict[str, Any]) -> str:
+    """``published · full``."""
+    words = [event["status"]]
+    if event["status"] in OPEN_STATUSES:
+        if event["date"] < today():
+            words.append("past")
+        elif event["registeredCount"] >= event["capacity"]:
+            words.append("full")
+    return " · ".join(words)
+
+
+def seats(event: dict[str, Any]) -> str:
+    """``120/120 · 31 waiting``."""
+    taken = f"{phrases.number(event['registeredCount'])}/{phrases.number(event['capacity'])}"
+    return f"{taken} · {phrases.number(event['waitlistCount'])} waiting" if event["waitlistCount"] else taken
+
+
+@dataclass
+class Row:
+    """An event in the list."""
+
+    url: str
+    title: str
+    date: str
+    when: str
+    place: str
+    standing: str
+    seats: str
+    taken: int
+    look: str
+    badge: str
+
+
+def row(event: dict[str, Any]) -> Row:
+    """What the list shows of an event."""
+    past = event["date"] < today()
+    look = "cancelled" if event["status"] == "cancelled" else "past" if past else ""
+    badge = "open" if event["status"] in OPEN_STATUSES and not past else event["status"]
+    taken = phrases.share(event["registeredCount"], event["capacity"])
+    url = pages.url("event", event["eventId"])
+    said = (when(event), event["location"], standing(event), seats(event))
+    return Row(url, event["title"], event["date"], *said, taken, look, badge)
+
+
+@pages.page("events")
+class EventsPage(Page):
+    """The list of events."""
+
+    template = "events/list.html"
+    name = "Events"
+    labels = LABELS
+    field_of_code = {"event_exists": "eventId"}
+
+    @staticmethod
+    def defaults(query: Any) -> dict[str, str]:
+        """Who asks for nothing in particular means the events to come."""
+        return {} if any(query.get(name) for name in ASKED if name not in ("limit", "cursor")) else {"from": today()}
+
+    def title(self, data: Any) -> str:
+        """The heading: the list, or the form that was refused."""
+        return "New event" if self.request.method == "POST" else self.name
+
+    def trail(self) -> list[Link]:
+        """From a refused form, the list."""
+        return [Link("Events", pages.url("events"))] if self.request.method == "POST" else []
+
+    def context(self, data: Any) -> dict[str, Any]:
+        """The rows, the tabs, the way on, and the form of a new event."""
+        return {
+            "rows": [row(event) for event in data],
+            "tabs": self._tabs(),
+            "filters": self._filters(),
+            "steps": pages.steps(self.request, self.response),
+            "new": self.form("POST") if self.reach(CREATE_EVENT) is not Reach.NONE else None,
+            "calendar_url": self.in_format("ics") if "ics" in self.shown_formats() else "",
+        }
+
+    def _tabs(self) -> list[Link]:
+        query = self.request.query_params
+        asked = {name: query.getlist(name) for name in FILTERS if query.get(name) and name != "limit"}
+        yesterday = str(date.fromisoformat(today()) - timedelta(days=1))
+        tabs = {"Upcoming": {}, "Past": {"to": yesterday, "order": "desc"}}
+        if self.principal:
+            tabs["Mine"] = {"organizerId": "me"}
+        if self.reach(READ_DRAFT) is not Reach.NONE:
+            tabs["Drafts"] = {"status": DRAFT}
+        return [
+            Link(label, pages.address(self.request.path, wanted), {k: [v] for k, v in wanted.items()} == asked)
+            for label, wanted in tabs.items()
+        ]
+
+    def _filters(self) -> Form:
+        query = self.view.queries["list"]()
+        shown = forms.fields(query, FILTERS, values=self.request.query_params, prefix="filter")
+        for field in shown:
+            field.required = True  # which says nothing of "optional": all of them are
+        return Form(self.request.path, "Show", "GET", shown)
+
+    def form(self, method: str) -> Form | None:
+        """The form of a new event."""
+        if method != "POST":
+            return None
+        who = self.principal.name if self.principal else ""
+        values = {"status": "published", "organizer": who}
+        return self.make_form("POST", "Create event", values=values)
+
+    def told(self, data: Any) -> str:
+        """That there is a new event."""
+        return f"“{data['title']}” is created."
+
+    def next_url(self, data: Any) -> str:
+        """The new event."""
+        return pages.url("event", data["eventId"]) if data else super().next_url(data)
+
+
+@pages.page("event")
+class EventPage(Page):
+    """One event."""
+
+    template = "events/event.html"
+    labels = {name: label for name, label in LABELS.items() if name != "eventId"}
+    _now: dict[str, Any] | None = None
+
+    def title(self, data: Any) -> str:
+        """What the event is called; over a refused form, what it was about."""
+        return str(data["title"]) if "eventId" in data else "Edit event"
+
+    def trail(self) -> list[Link]:
+        """The list; from a form, the event."""
+        above = [Link("Events", pages.url("events"))]
+        if self.request.method not in ("GET", "HEAD"):
+            above.append(Link("The event", self.request.path))
+        return above
+
+    def context(self, data: Any) -> dict[str, Any]:
+        """The event in words, and the forms that change it."""
+        mine = self.owns(CHANGE_EVENT, data["organizerId"])
+        return {
+            "event": data,
+            "row": row(data),
+            "edit": self._edit(data) if mine else None,
+            "delete": self._delete(data) if mine else None,
+            "calendar_url": self.in_format("ics") if "ics" in self.shown_formats() else "",
+        }
+
+    def form(self, method: str) -> Form | None:
+        """The form that edits the event."""
+        return self.make_form("PUT", "Save", hidden={}) if method in ("PUT", "PATCH") else None
+
+    def _edit(self, data: Any) -> Form:
+        return self.make_form("PUT", "Save", values=data).show_before(data["version"])
+
+    def _delete(self, data: Any) -> Form:
+        shown = {"_version": str(data["version"]), "_before": json.dumps({"title": data["title"]})}
+        return Form(self.request.path, "Delete", "DELETE", hidden=shown, danger=True)
+
+    def current(self) -> dict[str, Any] | None:
+        """The event as it is now."""
+        if self._now is None:
+            try:
+                self._now = shape(editing.read(self.kwargs["event_id"], drafts_of=self.view.owner(READ_DRAFT)))
+            except DomainError:
+                return None
+        return self._now
+
+    def question(self) -> Question | None:
+        """Whether an edit or a deletion that touches people is meant."""
+        if self.request.method == "DELETE":
+            return self._before_deleting()
+        return self._before_editing() if self.submission else None
+
+    def _before_deleting(self) -> Question | None:
+        now = self.current()
+        if now is None or not self.owns(CHANGE_EVENT, now["organizerId"]):
+            return None
+        return Question(f"Delete “{now['title']}”?", "Delete it", [*_people(now), "This cannot be undone."])
+
+    def _before_editing(self) -> Question | None:
+        asked = self.submission.values() if self.submission else {}
+        if not {"capacity", "status"} & set(asked):
+            return None
+        now = self.current()
+        if now is None or not self.owns(CHANGE_EVENT, now["organizerId"]) or not _people(now):
+            return None
+        if asked.get("status") in ("cancelled", DRAFT) and now["status"] not in ("cancelled", DRAFT):
+            verb = "Cancel" if asked["status"] == "cancelled" else "Withdraw"
+            facts = [*_people(now), "Nobody can sign up and nobody moves up any more. Registrations are kept."]
+            return Question(f"{verb} “{now['title']}”?", f"{verb} the event", facts)
+        seats = asked.get("capacity", "")
+        if seats.isdecimal() and int(seats) < now["registeredCount"]:
+            return Question(
+                f"Only {phrases.counted(int(seats), 'seat')} for “{now['title']}”?",
+                "Save",
+                [
+                    *_people(now),
+                    "Nobody loses a seat. Nobody moves up until fewer are registered than there are seats.",
+                ],
+            )
+        return None
+
+    def told(self, data: Any) -> str:
+        """What was changed."""
+        submission = self.submission
+        if submission is None:
+            return "Saved."
+        if self.request.method == "DELETE":
+            return f"“{submission.before.get('title', 'The event')}” is deleted."
+        changed = [name for name in submission.before if name in submission.sent and submission.is_changed(name)]
+        if changed == ["capacity"]:
+            return f"Seats {submission.before['capacity']} → {data['capacity']}."
+        return f"Saved: {phrases.names([forms.label_of(name, self.labels) for name in changed])}."
+
+    def next_url(self, data: Any) -> str:
+        """The event, or the list when there is no event any more."""
+        deleted = self.request.method == "DELETE" and data != {}
+        return pages.url("events") if deleted else self.request.path
+
+
+def _people(event: dict[str, Any]) -> list[str]:
+    """How many people it is about; empty where it is nobody."""
+    found = []
+    if event["registeredCount"]:
+        found.append(f"{phrases.counted(event['registeredCount'], 'person has a seat', 'people have a seat')}.")
+    if event["waitlistCount"]:
+        found.append(f"{phrases.counted(event['waitlistCount'], 'person is', 'people are')} waiting.")
+    return found

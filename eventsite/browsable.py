@@ -1,0 +1,33 @@
+"""The service's own pages: where to start, and whether it is well."""
+
+from typing import Any
+
+from eventsite.web import pages
+from eventsite.web.pages import Link, Page, Seen
+
+
+@pages.navigation(90)
+def documentation(seen: Seen) -> Link:
+    """The documentation for developers."""
+    return Link("API", pages.url("docs"), about="The documentation for developers, to try out.")
+
+
+@pages.page("root")
+class HomePage(Page):
+    """Where to start."""
+
+    template = "eventsite/pages/home.html"
+    name = "Events, seats and waitlists"
+
+    def context(self, data: Any) -> dict[str, Any]:
+        """Where one can go from here."""
+        more = [Link("Reference", pages.url("redoc"), about="The same documentation, to read.")]
+        more.append(Link("Health", pages.url("health"), about="Whether the service can do its work."))
+        return {"entries": [*pages.ways(self), *more]}
+
+
+@pages.page("health")
+class HealthPage(Page):
+    """Whether the service can do its work."""
+
+    name = "Health"

@@ -1,0 +1,74 @@
+// What makes the pages more comfortable. All of them work without it.
+"use strict";
+
+// "JSON" is fetched when it is opened, not before.
+for (const link of document.querySelectorAll("[data-show]")) {
+  const details = link.closest("details");
+  details.addEventListener("toggle", async () => {
+    if (!details.open || details.querySelector("pre")) return;
+    const shown = document.createElement("pre");
+    shown.tabIndex = 0;
+    details.append(shown);
+    try {
+      const answer = await fetch(link.href, { headers: { Accept: "application/json" } });
+      shown.textContent = JSON.stringify(await answer.json(), null, 2);
+    } catch {
+      shown.textContent = "It could not be fetched.";
+    }
+  });
+}
+
+// A second click on the same button is an accident.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) return event.preventDefault();
+  if (form.method !== "post") return;
+  form.dataset.sent = "yes";
+  setTimeout(() => {
+    for (const button of form.querySelectorAll("button")) button.disabled = true;
+  });
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("button")) button.disabled = false;
+  }
+});
+
+// What was typed survives logging in: it waits in this tab until the form is shown again.
+const KEPT = "eventsite-typed";
+for (const link of document.querySelectorAll("a[data-keep]")) {
+  link.addEventListener("click", () => {
+    const form = document.querySelector("form[data-form]");
+    if (!form) return;
+    const typed = [...new FormData(form)].filter(([name]) => !name.startsWith("_") && name !== "csrfmiddlewaretoken");
+    sessionStorage.setItem(KEPT, JSON.stringify({ form: form.dataset.form, typed }));
+  });
+}
+const kept = JSON.parse(sessionStorage.getItem(KEPT) || "null");
+const waiting = kept && [...document.querySelectorAll("form[data-form]")].find((form) => form.dataset.form === kept.form);
+if (waiting && !document.querySelector("a[data-keep]")) {
+  sessionStorage.removeItem(KEPT);
+  for (const [name, value] of kept.typed) {
+    for (const field of waiting.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
+      if (field.type === "checkbox") field.checked = value === "true";
+      else if (field.type !== "hidden") field.value = value;
+    }
+  }
+  const details = waiting.closest("details");
+  if (details) details.open = true;
+  const told = document.createElement("p");
+  told.className = "message";
+  told.setAttribute("role", "status");
+  told.textContent = "You are logged in, and what you typed is still here: send it again.";
+  waiting.before(told);
+  waiting.querySelector("input:not([type=hidden]), textarea, select")?.focus();
+}
+
+// The reader's own time zone is the likely one.
+for (const start of document.querySelectorAll('input[name="startTime"]')) {
+  const zone = start.form.elements.timeZone;
+  start.addEventListener("change", () => {
+    if (zone && start.value && !zone.value) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  });
+}

@@ -1,0 +1,63 @@
+"""Which form an answer takes: JSON for whoever can read it, pages for browsers, other forms for who asks for them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+JSON = "application/json"
+PAGE = "text/html"
+PAGE_FORMAT = "api"
+
+
+class Negotiation(DefaultContentNegotiation):
+    """DRF's negotiation, but for clients that name HTML without being browsers, as Java's do: they get JSON."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The renderer and the media type of the answer.
+
+        A ``?format=`` outweighs the Accept header, so that a link leads to the same thing wherever it is opened.
+        Raises: `NotAcceptable`.
+        """
+        if asked := request.query_params.get(self.settings.URL_FORMAT_OVERRIDE or ""):
+            return _of_format(renderers, asked)
+        wanted = PAGE if is_browser(request) else JSON if _takes_json(request) else None
+        for renderer in renderers:
+            if renderer.media_type == wanted:
+                return renderer, wanted
+        chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
+        return chosen
+
+
+def _of_format(renderers: Iterable[BaseRenderer], asked: str) -> tuple[BaseRenderer, str]:
+    for renderer in renderers:
+        if renderer.format == asked:
+            return renderer, str(renderer.media_type)
+    raise NotAcceptable(f"There is no such format here; there are {', '.join(str(one.format) for one in renderers)}.")
+
+
+def wants_page(request: HttpRequest | Request) -> bool:
+    """Whether a page will answer a request, whose body is then a form."""
+    return is_browser(request) or (not _takes_json(request) and PAGE in _accept(request))
+
+
+def is_browser(request: HttpRequest | Request) -> bool:
+    """Whether a browser asks for a page: HTML first, and XHTML too, as all of them send it."""
+    accept = _accept(request)
+    first = accept.partition(",")[0].partition(";")[0].strip()
+    return first == PAGE and "application/xhtml+xml" in accept
+
+
+def _accept(request: Any) -> str:
+    return str(request.headers.get("Accept", "")).lower()
+
+
+def _takes_json(request: Any) -> bool:
+    """Whether JSON is among what is asked for, in whatever place; without a header, anything is."""
+    return any(kind.match(JSON) for kind in request.accepted_types)

@@ -1,0 +1,59 @@
+"""Which form an answer takes: JSON wherever JSON is good enough; pages for browsers."""
+
+import pytest
+
+from tests.api import Api, problem
+
+CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"
+SAFARI = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+JAVA = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
+IMPATIENT = "application/json, text/plain, */*"  # axios
+
+PATHS = ["/", "/health", "/events", "/users", "/events/party", "/events/party/registrations", "/events/nothing"]
+
+
+def kind(api: Api, path: str, accept: str) -> str:
+    return str(api.get(path, accept=accept).headers["Content-Type"]).partition(";")[0]
+
+
+@pytest.fixture(autouse=True)
+def party(api: Api) -> None:
+    api.event(eventId="party")
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("accept", [CHROME, SAFARI, SAFARI.upper(), "text/html"])
+def test_browsers_get_pages(api: Api, path: str, accept: str) -> None:
+    assert kind(api, path, accept) == "text/html"
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "accept", [JAVA, IMPATIENT, "*/*", "application/*", "text/html, application/json;q=0.1", "text/html, */*;q=0.1", ""]
+)
+def test_whoever_can_read_json_gets_json(api: Api, path: str, accept: str) -> None:
+    assert kind(api, path, accept) in ("application/json", "application/problem+json")
+
+
+def test_a_body_in_json_is_read_whatever_the_client_also_accepts(api: Api) -> None:
+    made = api.post("/users", {"name": "Alice"}, accept=JAVA)
+    assert (made.status_code, made.json()["name"]) == (201, "Alice")
+
+
+def test_a_form_is_only_read_where_a_page_answers(api: Api) -> None:
+    form = {"raw": b"name=Alice", "content_type": "application/x-www-form-urlencoded"}
+    assert problem(api.post("/users", accept=JAVA, **form)) == (415, "unsupported_media_type")
+    assert api.post("/users", accept=CHROME, **form).status_code == 303
+
+
+@pytest.mark.parametrize("accept", [CHROME, "text/csv", JAVA])
+def test_a_format_in_the_address_outweighs_the_header(api: Api, accept: str) -> None:
+    assert kind(api, "/events?format=json", accept) == "application/json"
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/openapi.json/"])
+@pytest.mark.parametrize("accept", ["*/*", "application/json", CHROME])
+def test_the_document_is_also_under_its_usual_name(api: Api, path: str, accept: str) -> None:
+    answer = api.get(path, accept=accept)
+    assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (200, "application/json")
+    assert answer.json() == api.get("/schema").json()

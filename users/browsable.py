@@ -1,0 +1,144 @@
+"""The pages of users: the list, and one person with what they may change about themselves."""
+
+from typing import Any
+
+from django.utils.functional import cached_property
+
+from eventsite import phrases
+from eventsite.auth.permissions import CREATE_USER, LIST_USERS, Reach
+from eventsite.errors import DomainError
+from eventsite.web import pages
+from eventsite.web.forms import Form
+from eventsite.web.pages import Link, Page, Question, Seen
+from users import directory
+from users.serializers import UserSerializer
+
+LABELS = {"name": "Name", "email": "E-mail", "userId": "Id"}
+
+
+@pages.navigation(30)
+def people(seen: Seen) -> Link | None:
+    """The list of people, for those who may see it."""
+    if seen.reach(LIST_USERS) is Reach.NONE:
+        return None
+    return Link("People", pages.url("users"), about="Everybody who can sign up.")
+
+
+@pages.navigation(40)
+def oneself(seen: Seen) -> Link | None:
+    """One's own name and e-mail."""
+    if seen.principal is None:
+        return None
+    return Link("My profile", pages.url("user", "me"), about="Your name and e-mail.")
+
+
+@pages.page("users")
+class UsersPage(Page):
+    """The list of people."""
+
+    template = "users/list.html"
+    name = "People"
+    labels = LABELS
+    field_of_code = {"user_exists": "userId"}
+
+    def title(self, data: Any) -> str:
+        """The heading."""
+        return "New person" if self.request.method == "POST" else self.name
+
+    def trail(self) -> list[Link]:
+        """From a refused form, the list."""
+        return [Link("People", pages.url("users"))] if self.request.method == "POST" else []
+
+    def context(self, data: Any) -> dict[str, Any]:
+        """The rows, the way on, and the form of a new person."""
+        rows = [(pages.url("user", user["userId"]), user, phrases.moment(user["createdAt"])) for user in data]
+        new = self.form("POST") if self.reach(CREATE_USER) is Reach.ALL else None
+        return {"rows": rows, "steps": pages.steps(self.request, self.response), "new": new}
+
+    def form(self, method: str) -> Form | None:
+        """The form of a new person."""
+        return self.make_form("POST", "Create person") if method == "POST" else None
+
+    def told(self, data: Any) -> str:
+        """That there is somebody new."""
+        return f"{data['name']} is created."
+
+    def next_url(self, data: Any) -> str:
+        """The new person."""
+        return pages.url("user", data["userId"]) if data else super().next_url(data)
+
+
+@pages.page("user")
+class UserPage(Page):
+    """One person."""
+
+    template = "users/user.html"
+    name = "Person"
+    labels = {"name": "Name", "email": "E-mail"}
+
+    @property
+    def user_id(self) -> str:
+        """Whose page it is."""
+        asked = self.kwargs["user_id"]
+        return self.principal.sub if asked == "me" and self.principal else asked
+
+    @property
+    def is_own(self) -> bool:
+        """Whether people look at themselves."""
+        return self.principal is not None and self.principal.sub == self.user_id
+
+    def title(self, data: Any) -> str:
+        """Who it is."""
+        return str(data.get("name") or self.name)
+
+    def trail(self) -> list[Link]:
+        """The list, for those who may see it."""
+        return [] if self.reach(LIST_USERS) is Reach.NONE else [Link("People", pages.url("users"))]
+
+    def context(self, data: Any) -> dict[str, Any]:
+        """The facts, and the forms that change them where the service has them."""
+        return {
+            "person": data,
+            "since": phrases.moment(data["createdAt"]),
+            "is_own": self.is_own,
+            "edit": self._edit(data) if "put" in self.view.action_map else None,
+            "delete": Form(self.request.path, "Delete my account" if self.is_own else "Delete", "DELETE", danger=True)
+            if "delete" in self.view.action_map
+            else None,
+        }
+
+    def _edit(self, data: Any) -> Form:
+        return self.make_form("PUT", "Save", values=data).show_before()
+
+    def form(self, method: str) -> Form | None:
+        """The form of the name and the e-mail."""
+        return self.make_form("PUT", "Save") if method == "PUT" else None
+
+    @cached_property
+    def person(self) -> dict[str, Any] | None:
+        """Who it is about."""
+        try:
+            return dict(UserSerializer(directory.read(self.user_id)).data)
+        except DomainError:
+            return None
+
+    def question(self) -> Question | None:
+        """Whether a deletion is meant."""
+        if self.request.method != "DELETE" or not self.person:
+            return None
+        facts = [
+            "Every seat and every place in a queue is given up, and the history is forgotten.",
+            "This cannot be undone.",
+        ]
+        return Question(f"Delete {self.person['name']}?", "Delete", facts)
+
+    def told(self, data: Any) -> str:
+        """What was changed."""
+        if self.request.method == "DELETE":
+            return f"{self.person['name'] if self.person else 'The person'} is deleted."
+        return "Saved."
+
+    def next_url(self, data: Any) -> str:
+        """The person, or where one begins when there is no person any more."""
+        gone = self.request.method == "DELETE" and data != {}
+        return pages.url("root") if gone else self.request.path

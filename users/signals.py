@@ -1,0 +1,6 @@
+"""What this app tells the apps above it, which it does not import."""
+
+from django.dispatch import Signal
+
+user_leaves = Signal()
+"""A user is being deleted: whatever is theirs has to go first. Carries `user_id`. Sent again when it was cut off."""
