@@ -95,7 +95,9 @@ class EventViewSet(ApiViewSet):
         """Read an event."""
         found = editing.read(event_id, drafts_of=self.owner(READ_DRAFT))
         if self.format == CalendarRenderer.format:
-            return self._calendar([self._entry(found)], [found], name=f"{event_id}.ics")
+            shown = self._calendar([self._entry(found)], [found], name=f"{event_id}.ics")
+            shown.headers["ETag"] = preconditions.etag(int(found.event.version))
+            return shown
         return self._answer(found)
 
     def update(self, request: Request, event_id: str) -> Response:
