@@ -60,7 +60,7 @@ class EventViewSet(ApiViewSet):
         if self.format == CalendarRenderer.format:
             return self._feed(read, query)
         found, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), request))
-        return self.listed(EventSerializer, found, following)
+        return self.listed(EventSerializer, found, following, _cursor_of)
 
     def _feed(self, read: Callable[[int, Any], tuple[Events, Any]], query: dict[str, Any]) -> Response:
         """The events as one calendar, as many as an answer holds."""
@@ -126,3 +126,8 @@ class EventViewSet(ApiViewSet):
     def _answer(self, found: WholeEvent, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))
         return Response(EventSerializer(found).data, status, headers=headers)
+
+
+def _cursor_of(found: WholeEvent) -> str:
+    """Where a page that ends with this event continues, as `events.pages` has it."""
+    return f"{found.event.date}#{found.event.event_id}"

@@ -15,7 +15,7 @@ from eventsite.web.renderers import SheetRenderer
 from eventsite.web.sheets import BOM, CONTENT_TYPE
 from eventsite.web.viewsets import ApiViewSet, caller
 from registrations import pages, people, seating, sheet
-from registrations.models import WAITLISTED, Registration
+from registrations.models import WAITLISTED, Registration, cursor_of
 from registrations.serializers import (
     AttendanceSerializer,
     AttendancesQuery,
@@ -106,7 +106,9 @@ class RegistrationViewSet(ApiViewSet):
             )
         rows, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), self.request))
         shown = people.named(rows) if "expand" in query else rows
-        return self.listed(AttendeeSerializer, shown, following)
+        return self.listed(
+            AttendeeSerializer, shown, following, lambda row: cursor_of(getattr(row, "registration", row))
+        )
 
     def _sheet(self, gathered: Gathered, event_id: str, *, with_bom: bool) -> Response:
         content = b"".join([BOM if with_bom else b"", sheet.HEADER, *gathered.parts])
@@ -145,4 +147,4 @@ class AttendanceViewSet(ApiViewSet):
             if not self.is_me:  # whoever is signed in exists, if only from the first registration on
                 raise
             rows, following = [], None
-        return self.listed(AttendanceSerializer, rows, following)
+        return self.listed(AttendanceSerializer, rows, following, lambda row: cursor_of(row.registration))
