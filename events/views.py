@@ -61,7 +61,7 @@ class EventViewSet(ApiViewSet):
         if self.format == CalendarRenderer.format:
             return self._feed(read, query)
         found, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), request))
-        return self.listed(EventSerializer, found, following)
+        return self.listed(EventSerializer, found, following, _cursor_of)
 
     def _feed(self, read: Callable[[int, Any], tuple[Events, Any]], query: dict[str, Any]) -> Response:
         """The events as one calendar, as many as an answer holds."""
@@ -96,7 +96,9 @@ class EventViewSet(ApiViewSet):
         """Read an event."""
         found = editing.read(event_id, scope=self.scope(SEE_EVENTS))
         if self.format == CalendarRenderer.format:
-            return self._calendar([self._entry(found)], [found], name=f"{event_id}.ics")
+            shown = self._calendar([self._entry(found)], [found], name=f"{event_id}.ics")
+            shown.headers["ETag"] = preconditions.etag(int(found.event.version))
+            return shown
         return self._answer(found)
 
     def update(self, request: Request, event_id: str) -> Response:
@@ -125,3 +127,8 @@ class EventViewSet(ApiViewSet):
     def _answer(self, found: WholeEvent, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))
         return Response(EventSerializer(found).data, status, headers=headers)
+
+
+def _cursor_of(found: WholeEvent) -> str:
+    """Where a page that ends with this event continues, as `events.pages` has it."""
+    return f"{found.event.date}#{found.event.event_id}"

@@ -156,7 +156,7 @@ COMPONENTS: dict[str, Json] = {
         "Link": {
             "description": "The next page (RFC 8288); absent on the last one.",
             "schema": {"type": "string"},
-            "example": '<https://api.example.com/events?limit=20&cursor=WyJ4Il0>; rel="next"',
+            "example": '<https://api.example.com/events?limit=20&cursor=qL0m3vYd7o9c2lnbmF0dXJl>; rel="next"',
         },
         "Retry-After": {
             "description": "After how many seconds to try again.",
@@ -388,7 +388,7 @@ def _or_null(schema: Json) -> Json:
     return schema
 
 
-QUERY_EXAMPLES: dict[str, Any] = {"limit": 20, "cursor": "WyJ4Il0:1wV3aB:c2lnbmF0dXJl"}
+QUERY_EXAMPLES: dict[str, Any] = {"limit": 20, "cursor": "qL0m3vYd7o9c2lnbmF0dXJl"}
 """An example of each query parameter that is not one of a few words, by its name."""
 
 

@@ -1,6 +1,5 @@
 """Whole lists in one answer: pages one after another, as many as an answer holds, for sheets and calendars."""
 
-import json
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -38,26 +37,22 @@ def gather(
 
     Takes: what reads a page, by how many entries at most and the cursor to begin after; what encodes one; how many
     entries to read at a time, no more than an answer holds however long they are; the query. Where the request has a
-    `limit`, it is that one page.
+    `limit`, no more than that.
     """
     parts: list[bytes] = []
     after, room = pagination.read_cursor(query.get("cursor"), request), MAX_BYTES
-    asked = query["limit"] if request.query_params.get("limit") else None
+    left = query["limit"] if request.query_params.get("limit") else None
     while True:
-        rows, following = read(asked or page, after)
+        size = min(page, left or page)
+        rows, following = read(size, after)
         part = encode(rows)
-        room -= weight(part)
+        room -= pagination.weight(part)
         if parts and room < 0:
             return Gathered(parts, after)
         parts.append(part)
-        after = following
-        if asked or after is None or retries.time_left() < LEAVES_SECONDS:
+        after, left = following, left and left - size
+        if left == 0 or after is None or retries.time_left() < LEAVES_SECONDS:
             return Gathered(parts, after)
-
-
-def weight(part: bytes) -> int:
-    """The bytes that a text takes in Lambda's answer, which is JSON in ASCII."""
-    return len(json.dumps(part.decode()))
 
 
 def answer(content: bytes, cursor: Any, request: Request, *, content_type: str, name: str) -> Response:

@@ -1,6 +1,7 @@
 """What the views of all apps have in common."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
@@ -140,10 +141,17 @@ class ApiViewSet(viewsets.ViewSet):
             raise ValidationError({"Idempotency-Key": ["This must be 1 to 255 visible ASCII characters."]})
         return IdempotentRequest(caller=caller(self.request) or "", call=call, key=key, body=self.request.data)
 
-    def listed(self, serializer_class: type[Serializer[Any]], rows: list[Any], cursor: Any) -> Response:
-        """The answer of a list: the shaped rows, and the link to the next page."""
-        data = serializer_class(rows, many=True).data
-        return Response(data, headers=pagination.link_to_next(cursor, self.request))
+    def listed(
+        self, serializer_class: type[Serializer[Any]], rows: list[Any], following: Any, after: Callable[[Any], Any]
+    ) -> Response:
+        """The answer of a list: the shaped rows, as many as it can carry, and the link to the next page.
+
+        Takes: the cursor after the last row (None on the last page), and what tells the cursor after any other one.
+        """
+        entries: Any = serializer_class(rows, many=True).data
+        return pagination.Page(
+            entries, lambda count: after(rows[count - 1]) if count < len(rows) else following, self.request
+        )
 
 
 def caller(request: Request) -> str | None:

@@ -76,7 +76,7 @@ TABLE = [
         200,
         "Link",
         "event_not_found invalid_cursor permission_denied",
-        f"{PAGE} expand",
+        EXPANDED,
     ),
     Row("GET /events/{eventId}/registrations/{userId}", 200, "", "registration_not_found"),
     Row("DELETE /events/{eventId}/registrations/{userId}", 200, "", "registration_not_found permission_denied"),
