@@ -42,6 +42,8 @@ class Registration:
     cancelled_at: str | None = None
     position: int | None = None
     """The place in the queue, from 1; None unless waitlisted."""
+    ticket: int = 0
+    """Where it stands among all registrations for the event."""
 
     def as_json(self) -> dict[str, Any]:
         """All of it, so that `Registration(**it)` is the same again."""
@@ -88,6 +90,7 @@ class RegistrationItem(Record):
             promoted_at=self.promoted_at,
             cancelled_at=self.cancelled_at,
             position=position,
+            ticket=int(self.ticket or 0),
         )
 
 

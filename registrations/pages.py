@@ -192,6 +192,7 @@ def _unsettled(item: ActiveItem, record: records.Record) -> Line:
         told.cancelled_at = item.lock_at
         return Line(record.ticket, item.waited, told)
     told = Registration(item.event_id, item.user_id, str(item.lock_registration_id), REGISTERED, str(item.lock_at))
+    told.ticket = record.ticket
     return Line(record.ticket, record.waited, told)
 
 

@@ -15,13 +15,8 @@ from eventsite.web.pagination import MAX_LIMIT, PageQuery
 from eventsite.web.renderers import SheetRenderer
 from eventsite.web.sheets import BOM, CONTENT_TYPE
 from eventsite.web.viewsets import ApiViewSet, caller
-<<<<<<< HEAD
 from registrations import pages, people, reading, seating, sheet
 from registrations.models import WAITLISTED, Registration
-=======
-from registrations import pages, people, seating, sheet
-from registrations.models import WAITLISTED, Registration, cursor_of
->>>>>>> main
 from registrations.serializers import (
     AttendanceSerializer,
     AttendancesQuery,
@@ -110,9 +105,7 @@ class RegistrationViewSet(ApiViewSet):
             )
         rows, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), self.request))
         shown = people.named(rows) if "expand" in query else rows
-        return self.listed(
-            AttendeeSerializer, shown, following, lambda row: cursor_of(getattr(row, "registration", row))
-        )
+        return self.listed(AttendeeSerializer, shown, following, lambda row: getattr(row, "registration", row).ticket)
 
     def _sheet(self, gathered: Gathered, event_id: str, *, with_bom: bool) -> Response:
         content = b"".join([BOM if with_bom else b"", sheet.HEADER, *gathered.parts])
@@ -147,4 +140,4 @@ class AttendanceViewSet(ApiViewSet):
             if not self.is_me:  # whoever is signed in exists, if only from the first registration on
                 raise
             rows, following = [], None
-        return self.listed(AttendanceSerializer, rows, following, lambda row: cursor_of(row.registration))
+        return self.listed(AttendanceSerializer, rows, following, lambda row: row.registration.event_id)

@@ -1,6 +1,5 @@
 """Safe retries of creating requests: the Idempotency-Key (IETF draft-ietf-httpapi-idempotency-key-header).
 
-<<<<<<< HEAD
 A keyed request leaves a marker: the hash of its body, and the first answer. The same request again gets that answer,
 also where it was a refusal (404 or 409); another body under the same key is refused. Markers live in the events
 table, under keys that no event id can take. They count for a day; the table's time-to-live removes them some time
@@ -13,12 +12,6 @@ Two ways of writing the marker:
   carries it out, and gets its answer after the last (`finish`). Who finds an announcement without an answer learns
   the operation's id, shuts it out (`take_over`), finds out whether it was committed, and finishes it, or does it
   instead.
-=======
-A keyed request writes a small marker in the very transaction that does its work: the hash of the body and the
-outcome. The marker's condition is that there was none, so of two equal requests one does the work and the other
-finds the first one's outcome. Markers live in the events table, under keys that no event id can take, and expire
-by the table's time-to-live. That deletes days late, so a marker that is past its time counts as none.
->>>>>>> main
 """
 
 import hashlib
@@ -91,30 +84,14 @@ class IdempotentRequest:
         self._body = hashlib.sha256(text.encode()).hexdigest()
         self._announced = ""
 
-<<<<<<< HEAD
     # In one transaction.
-=======
-    def earlier(self) -> Any:
-        """What this request led to when it was carried out before; None if it was not. Raises: `KeyReused`."""
-        try:
-            marker = Marker.get(self._key, Marker.ITEM, consistent_read=True)
-        except Marker.DoesNotExist:
-            return None
-        return self._outcome(marker) if marker.expires_at > time.time() else None
->>>>>>> main
 
     def remember(self, transaction: Transaction, outcome: Any) -> None:
         """Make the transaction leave a marker, and fail under `label` where there is one already.
 
         `outcome` is whatever JSON the caller needs to give the first answer again.
         """
-<<<<<<< HEAD
         transaction.put(self.label, self._marker(outcome={"done": outcome}), _is_vacant())
-=======
-        now = int(time.time())
-        marker = Marker(self._key, Marker.ITEM, body=self._body, outcome=outcome, expires_at=now + KEPT_SECONDS)
-        transaction.put(self.label, marker, Marker.key.does_not_exist() | (Marker.expires_at <= now))
->>>>>>> main
 
     def found(self, failures: Failures) -> Any:
         """The outcome of an earlier copy, out of a transaction that failed on the marker; None if it did not.
