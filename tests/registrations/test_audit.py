@@ -4,6 +4,7 @@ import io
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,13 +12,12 @@ from django.core.management import CommandError, call_command
 
 from events import tickets
 from events.models import Event, EventItem, GoneTickets, Promotion, Seats
-from eventsite import clock
-from eventsite.dynamodb import writes
-from registrations import clearing, committing, locking, nightly, seating, settling
+from eventsite.dynamodb.reads import together
+from registrations import clearing, committing, locking, nightly, seating
 from registrations.auditing import auditor, judge, mend
 from registrations.auditing.judge import Finding
 from registrations.auditing.look import Look, Traces, census, look
-from registrations.models import JOIN, ActiveItem, EventTicket, PastItem, RegistrationItem
+from registrations.models import JOIN, LEAVE, ActiveItem, EventTicket, PastItem, RegistrationItem
 from registrations.operations import Operation
 from tests.api import Api
 from tests.registrations import auditing
@@ -102,6 +102,11 @@ def waiting(api: Api) -> list[str]:
 
 def seated(api: Api) -> list[str]:
     return [entry["userId"] for entry in api.get(f"/events/{PARTY}/registrations?status=registered").json()]
+
+
+def everybody(api: Api) -> Any:
+    """Who is in, as it is told."""
+    return api.get(f"/events/{PARTY}/registrations").json()
 
 
 def contents() -> list[Any]:
@@ -259,16 +264,16 @@ def test_a_mended_event_goes_on(api: Api, party: str, damage: str) -> None:
     """Everybody can be read, joins and leaves, and the event can be edited."""
     DAMAGE[damage][1]()
     command(repair=True)
-    everybody = [*seated(api), *waiting(api)]
-    assert len(everybody) == len(set(everybody))
-    for user in everybody:
+    users = [*seated(api), *waiting(api)]
+    assert len(users) == len(set(users))
+    for user in users:
         assert api.get(f"/events/{PARTY}/registrations/{user}").json()["status"] in ("registered", "waitlisted")
     assert (
         api.patch(f"/events/{PARTY}", {"capacity": 4, "status": "published", "waitlistEnabled": True}).status_code
         == 200
     )
     assert api.register(PARTY, api.user("new")).status_code == 201
-    for user in (*everybody, "new"):
+    for user in (*users, "new"):
         assert api.leave(PARTY, user).status_code == 200
     found = api.get(f"/events/{PARTY}").json()
     assert (found["registeredCount"], found["waitlistCount"]) == (0, 0)
@@ -283,12 +288,12 @@ def test_what_cut_off_requests_leave_is_found_and_mended_and_is_no_alarm(api: Ap
     printed, well = command()
     assert well, printed
     assert "(harmless)" in printed
-    before = seated(api), waiting(api)
+    before = everybody(api)
     printed, well = command(repair=True)
     assert well, printed
     assert "Mended." in printed
     assert examined() == []
-    assert (seated(api), waiting(api)) == before
+    assert everybody(api) == before
 
 
 # What the mending does to people.
@@ -419,25 +424,16 @@ def test_a_young_lock_is_none_of_the_audits_business(api: Api, party: str) -> No
     assert examined() == []
 
 
-def test_a_leaving_that_was_cut_off_is_settled_although_its_move_is_lost(
-    party: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(clock, "now", lambda: LONG_AGO)
-    monkeypatch.setattr(settling, "settle", lambda *_: None)
-    seating.leave(party, "c", scope=seating_scope())
-    monkeypatch.undo()
-    monkeypatch.setattr(auditor, "PAUSE_SECONDS", 0.001)
+def test_a_leaving_that_was_cut_off_is_settled_although_its_move_is_lost(party: str) -> None:
+    operation, before, number = Operation(LEAVE, party, "c", at=LONG_AGO), seats(), ticket("c")
+    assert locking.take(operation, before, row("c"))
+    committing.commit(operation, before, partial(seating._leaving, number, operation.at))
     lose_moves()
     printed, well = command(repair=True)
     assert well, printed
-    assert past("c").ticket == 4
+    assert past("c").ticket == number
     assert examined() == []
-
-
-def seating_scope() -> Any:
-    from eventsite.auth.scope import EVERYTHING
-
-    return EVERYTHING
+    assert auditing.audit(party) == []
 
 
 def test_records_that_pile_up_are_cleared_but_not_those_still_needed(api: Api, party: str) -> None:
@@ -522,14 +518,14 @@ def test_seats_that_change_while_people_are_counted_prove_nothing(party: str, mo
 
 def test_whether_seats_stood_still_is_seen(party: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert look(party, Traces()).still
-    real = writes.update
+    incarnation = seats().incarnation
 
-    def fence_meanwhile(*_: Any) -> bool:
-        real(Seats.key(party), [Seats.generation.set(Seats.generation + 1)], Seats.item.exists())
-        return False
+    def fence_meanwhile(*keys: Any, consistent: bool) -> list[Any]:
+        locking.fence(party, incarnation)
+        return together(*keys, consistent=consistent)
 
-    monkeypatch.setattr("registrations.auditing.look._has_lines", fence_meanwhile)
-    assert not look(party, Traces(incarnations={"other"})).still
+    monkeypatch.setattr("registrations.auditing.look.together", fence_meanwhile)
+    assert not look(party, Traces()).still
 
 
 def test_what_cannot_be_judged_any_more_is_not_called_mended(party: str, monkeypatch: pytest.MonkeyPatch) -> None:
