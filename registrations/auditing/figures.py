@@ -49,12 +49,9 @@ def _surely_served(seen: Look, seats: Seats, people: list[Person]) -> Iterator[i
         if not one.waited and not (line and line.waited):
             yield one.ticket
     yield from seen.moves
-    for successor in (
-        *(record.successor for record in records.of(seats)),
-        *(one.successor for one in seen.past.values()),
-    ):
-        if successor:
-            yield int(successor)
+    yield from (record.successor for record in records.of(seats) if record.successor)
+    left = (past for past in seen.past.values() if past.incarnation == seats.incarnation)
+    yield from (int(past.successor) for past in left if past.successor)
 
 
 def _gone(

@@ -1,7 +1,8 @@
 """Judging: what in one look contradicts the rules of the seats, or docs/protocol.md.
 
 What is judged first decides what can be judged after it: nothing is counted before it is clear who is in, and nobody
-moves up before it is counted right.
+moves up before it is counted right. They are mended in the same order; what a lock's holder has left undone comes last,
+for doing it takes all the rest.
 """
 
 import uuid
@@ -56,16 +57,16 @@ class Finding:
 
 def differences(seen: Look) -> list[Finding]:
     """All that is wrong in one look."""
-    found = [*_leftovers(seen), *_locks(seen), *_empty(seen)]
+    found = [*_leftovers(seen), *_empty(seen)]
     if seen.event is None and seen.seats is None:
-        return found
+        return [*found, *_locks(seen)]
     if seen.event is None or seen.seats is None:
-        return [*found, *_half_missing(seen)]
+        return [*found, *_half_missing(seen), *_locks(seen)]
     found += [*_halves_at_odds(seen, seen.event, seen.seats), *_of_the_lines(seen), *_of_the_past(seen)]
     found += [*_shared_tickets(seen, seen.seats)]
     if not any(finding.kind in ROWS for finding in found):
         found += [*_counted(seen, seen.seats), *_moves(seen, seen.seats)]
-    return [*found, *_records(seen, seen.seats), *_deleted_users(seen)]
+    return [*found, *_records(seen, seen.seats), *_deleted_users(seen), *_locks(seen)]
 
 
 # What operations leave behind that were cut off.

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
-from events.models import Event, EventItem, GoneTickets, Promotion, Seats, WholeEvent
+from events.models import Event, EventItem, GoneTickets, Promotion, Seats
+from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.reads import Key, together
 from eventsite.ids import is_id
 from registrations import records
@@ -132,27 +133,41 @@ def _traced(key: str, item: str) -> tuple[str, str]:
     return (event_id, incarnation) if incarnation else (item.partition("#")[2], "")
 
 
+class _AnyItem(EventItem):
+    """An item of an event, read as what its key says that it is."""
+
+    @classmethod
+    def from_raw_data(cls, data: RawItem) -> Any:
+        name = data["item"]["S"]
+        kinds: dict[str, type[EventItem]] = {Event.ITEM: Event, Seats.ITEM: Seats}
+        kind = kinds.get(name) or (GoneTickets if "#gone#" in name else Promotion)
+        return kind.from_raw_data(data)
+
+
 def look(event_id: str, traces: Traces) -> Look:
-    """Read everything of one event. Takes: its id; what a census has found of it."""
-    before = _both(event_id)
+    """Read everything of one event, in few calls, for it must stand still. Takes: its id; what a census found of it."""
+    items = list(
+        _AnyItem.query(event_id, consistent_read=True)
+    )  # in the order of the keys: the seats before the tickets
+    before = _both(items)
     current = {item.incarnation for item in before if item}
     lines, history = _lines(event_id, current)
     users = traces.users | {str(line.user_id) for line in (*lines.values(), *history.values())}
     seats = before[1]
     users |= {record.user_id for record in records.of(seats)} if seats else set()
     active, past, known = _of_users(event_id, sorted(filter(is_id, users)))
-    moves, gone, others = _of_the_queue(event_id, current)
+    after = EventItem.query(event_id, EventItem.item.between(Event.ITEM, Seats.ITEM), consistent_read=True)
+    still = _contents(before) == _contents(_both(after))
+    moves, gone, others = _of_the_queue(items, current)
     others |= {item.incarnation for item in (*past.values(), *active.values()) if item.ticket is not None}
     others |= {one for one in traces.incarnations - current if _has_lines(event_id, one)}
-    still = _contents(before) == _contents(_both(event_id))
     dead = frozenset(others - current)
     return Look(event_id, *before, active, past, lines, history, moves, gone, dead, known, still)
 
 
-def _both(event_id: str) -> tuple[Event | None, Seats | None]:
-    found = EventItem.query(event_id, EventItem.item.between(Event.ITEM, Seats.ITEM), consistent_read=True)
-    items: dict[type[EventItem], Any] = {type(item): item for item in found}
-    return items.get(Event), items.get(Seats)
+def _both(items: Iterable[EventItem]) -> tuple[Event | None, Seats | None]:
+    found: dict[type[EventItem], Any] = {type(item): item for item in items}
+    return found.get(Event), found.get(Seats)
 
 
 def _contents(both: Iterable[Event | Seats | None]) -> list[Any]:
@@ -181,40 +196,33 @@ def _of_users(event_id: str, users: list[str]) -> tuple[dict[str, ActiveItem], d
     rest = iter(users)
     while some := list(islice(rest, ALL_AT_ONCE)):
         keys: list[Key] = [(ActiveItem, *ActiveItem.key_of(event_id, user)) for user in some]
+        keys += [(PastItem, *PastItem.key_of(event_id, user)) for user in some]
         keys += [(User, user) for user in some]
-        active |= _by_user(some, keys[: len(some)])
-        past |= _by_user(some, [(PastItem, *PastItem.key_of(event_id, user)) for user in some])
-        known |= set(_by_user(some, keys[len(some) :]))
+        found = together(*keys, consistent=True)
+        for number, user in enumerate(some):
+            here, left, person = found[number :: len(some)]
+            active |= {user: here} if here else {}
+            past |= {user: left} if left else {}
+            known |= {user} if person else set()
     return active, past, frozenset(known)
 
 
-def _by_user(users: list[str], keys: list[Key]) -> dict[str, Any]:
-    return {user: item for user, item in zip(users, together(*keys, consistent=True), strict=True) if item}
-
-
-def _of_the_queue(event_id: str, current: set[str]) -> tuple[dict[int, Promotion], dict[int, frozenset[int]], set[str]]:
+def _of_the_queue(
+    items: Iterable[EventItem], current: set[str]
+) -> tuple[dict[int, Promotion], dict[int, frozenset[int]], set[str]]:
     """The moves and the gone tickets of the event, and of which incarnations there are any."""
     moves: dict[int, Promotion] = {}
     gone: dict[int, frozenset[int]] = {}
-    every = EventItem.item.startswith("tickets#")
-    keys = EventItem.query(event_id, every, consistent_read=True, attributes_to_get=["eventId", "item"])
-    incarnations = {str(item.item).split("#")[1] for item in keys}
-    for one in incarnations & current:
-        for move in Promotion.query(
-            event_id, Promotion.item.startswith(f"tickets#{one}#promoted#"), consistent_read=True
-        ):
-            moves[_number(move)] = move
-        for chunk in GoneTickets.query(
-            event_id, GoneTickets.item.startswith(f"tickets#{one}#gone#"), consistent_read=True
-        ):
-            gone[_number(chunk)] = frozenset(int(ticket) for ticket in chunk.tickets or ())
+    incarnations: set[str] = set()
+    for item in items:
+        incarnation = str(item.item).partition("#")[2].partition("#")[0]
+        incarnations |= {incarnation} if incarnation else set()
+        if isinstance(item, Promotion) and incarnation in current:
+            moves[_number(item)] = item
+        elif isinstance(item, GoneTickets) and incarnation in current:
+            gone[_number(item)] = frozenset(int(ticket) for ticket in item.tickets or ())
     return moves, gone, incarnations
 
 
 def _number(item: EventItem) -> int:
     return int(str(item.item).rpartition("#")[2])
-
-
-def whole(seen: Look) -> WholeEvent | None:
-    """Description and seats, where both are there."""
-    return WholeEvent(seen.event, seen.seats) if seen.event and seen.seats else None

@@ -264,8 +264,7 @@ def fit(event: Event, seats: Seats, incarnation: str, capacity: int, waitlist_en
 def seats_again(seen: Look, event: Event) -> Cure:
     """Make up the seats from the registrations."""
     people = seen.people()
-    taken = [one.ticket for one in people if not one.waited]
-    served = max([*taken, *seen.moves, *(int(one.successor) for one in seen.past.values() if one.successor)], default=0)
+    served = max([*(one.ticket for one in people if not one.waited), *seen.moves, *_successors(seen)], default=0)
     registered = sum(1 for one in people if one.ticket <= served)
     seats = Seats(
         event.event_id,
@@ -288,6 +287,11 @@ def seats_again(seen: Look, event: Event) -> Cure:
     transaction.check("event", Event, event.event_id, event_guards.is_unedited(event), Event.ITEM)
     transaction.put("seats", seats, Seats.item.does_not_exist())
     return transaction.commit
+
+
+def _successors(seen: Look) -> list[int]:
+    left = (past for past in seen.past.values() if past.incarnation == seen.incarnation)
+    return [int(past.successor) for past in left if past.successor]
 
 
 def description_again(seats: Seats) -> Cure:
