@@ -100,7 +100,7 @@ def promote(seats: Seats) -> Cure:
         if move.log is None or move.condition is None:
             return
         transaction = Transaction()
-        unchanged = event_guards.is_same_event(seats) & event_guards.has_settings(seats)
+        unchanged = _is_same(seats) & (Seats.settings == seats.settings)
         transaction.update("seats", Seats.key(seats.event_id), move.actions, unchanged & move.condition)
         transaction.put("log", move.log)
         if not transaction.commit():
@@ -112,7 +112,7 @@ def promote(seats: Seats) -> Cure:
 def log_move(seats: Seats, first: int) -> Cure:
     """Take down that the queue moved from a ticket on. When it did is lost, so it is now."""
     transaction = Transaction()
-    transaction.check("seats", Seats, seats.event_id, event_guards.is_same_event(seats), Seats.ITEM)
+    transaction.check("seats", Seats, seats.event_id, _is_same(seats), Seats.ITEM)
     key = tickets.promotion_key(seats, first)
     log = Promotion(*key, incarnation=seats.incarnation, first=first, at=clock.now())
     transaction.put("log", log, Promotion.item.does_not_exist())
@@ -129,7 +129,7 @@ def clear_records(seats: Seats, names: list[str]) -> Cure:
         held = {item.record for item in items if item is not None and item.lock}
         removed: list[Action] = [Seats.records[name].remove() for name in some if name not in held]
         if removed:
-            writes.update(Seats.key(seats.event_id), removed, event_guards.is_same_event(seats))
+            writes.update(Seats.key(seats.event_id), removed, _is_same(seats))
 
     return cure
 
@@ -304,7 +304,7 @@ def description_again(seats: Seats) -> Cure:
     event.set_index_keys()
     transaction = Transaction()
     transaction.put("event", event, event_guards.is_new())
-    transaction.check("seats", Seats, seats.event_id, event_guards.is_same_event(seats), Seats.ITEM)
+    transaction.check("seats", Seats, seats.event_id, _is_same(seats), Seats.ITEM)
     return transaction.commit
 
 
@@ -330,3 +330,9 @@ def _delete(record: Record, condition: Condition) -> None:
     except DeleteError as error:
         if error.cause_response_code != writes.REFUSED:
             raise
+
+
+def _is_same(seats: Seats) -> Condition:
+    """The event is the one that was looked at, not another one made under its id."""
+    same: Condition = Seats.incarnation == seats.incarnation
+    return same
