@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "events",
     "users",
     "eventsite",
+    "django.contrib.staticfiles",
 ]
 SIGN_IN_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -103,6 +104,7 @@ SIGN_IN_MIDDLEWARE = [
 ]
 MIDDLEWARE = [
     "eventsite.web.observability.ObservabilityMiddleware",
+    "eventsite.web.caching.CachingMiddleware",
     # Then these three, so that every answer has their headers: preflights, static files and errors too.
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -111,6 +113,7 @@ MIDDLEWARE = [
     "eventsite.web.middleware.BasePathMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "eventsite.web.middleware.AdmissionMiddleware",
+    "eventsite.web.caching.HashedNamesMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     *(SIGN_IN_MIDDLEWARE if AUTH_MODE == "cognito" else []),  # an open service sets no cookies
@@ -153,6 +156,7 @@ CSRF_FAILURE_VIEW = "eventsite.problems.csrf_failure"
 
 # Static files: served by the service itself, straight from the packages they come in.
 STATIC_URL = f"{BASE_PATH}/static/"
+STORAGES = {"staticfiles": {"BACKEND": "eventsite.web.caching.HashedNames"}}
 STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.AppDirectoriesFinder"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_STATIC_PREFIX = "/static/"
@@ -166,6 +170,7 @@ CORS_ALLOW_HEADERS = [
     "content-type",
     "idempotency-key",
     "if-match",
+    "if-none-match",
     "x-correlation-id",
     "x-requested-with",
 ]
