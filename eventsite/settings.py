@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import SimpleLazyObject
 
 import eventsite
 from eventsite.env import ENV, is_loopback, local_key, read, switch, text, trusted_url, word
@@ -77,11 +78,11 @@ ALLOWED_HOSTS = read(
 )
 # Nobody but this machine can call it, and nobody from elsewhere signs in.
 PRIVATE = LOCAL and not COGNITO_USER_POOL_ID and all(is_loopback(f"//{host}") for host in ALLOWED_HOSTS)
-SECRET_KEY = text("SECRET_KEY")
+SECRET_KEY: Any = text("SECRET_KEY")
 if not SECRET_KEY:
     if not PRIVATE:
         raise ImproperlyConfigured("SECRET_KEY must be set outside local runs: 50 or more random characters.")
-    SECRET_KEY = local_key(LOCAL_DYNAMODB_DIR)
+    SECRET_KEY = SimpleLazyObject(lambda: local_key(LOCAL_DYNAMODB_DIR))  # made when something is to be signed
 CORS_ORIGINS = read("CORS_ALLOWED_ORIGINS", ENV.list, ["*"], "origins, separated by commas")
 
 ROOT_URLCONF = "eventsite.urls"
