@@ -354,13 +354,17 @@ def changing_something(schema: Json, serializer: Any) -> Json:
 
 
 def _or_null(schema: Json) -> Json:
-    """The schema of a value or null. Two alternatives, because many tools look at a format of one type only."""
-    if "anyOf" in schema:  # a schema that an extension changes comes by twice
-        return schema
-    value = {name: part for name, part in schema.items() if name != "description"}
-    if isinstance(value["type"], list):
-        value["type"] = value["type"][0]
-    return {"anyOf": [value, {"type": "null"}], "description": schema.get("description", "")}
+    """The schema of a value or null: two alternatives where it has a format, which many tools see in one type only."""
+    if "format" in schema:
+        value = {name: part for name, part in schema.items() if name != "description"}
+        if isinstance(value["type"], list):
+            value["type"] = value["type"][0]
+        return {"anyOf": [value, {"type": "null"}], "description": schema["description"]}
+    if schema.get("type") in ("string", "integer", "boolean"):
+        schema["type"] = [schema["type"], "null"]
+    if "enum" in schema and None not in schema["enum"]:
+        schema["enum"] = [*schema["enum"], None]
+    return schema
 
 
 QUERY_EXAMPLES: dict[str, Any] = {"limit": 20, "cursor": "WyJ4Il0:1wV3aB:c2lnbmF0dXJl"}
