@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
 from eventsite.openapi.document import ID, Json
-from eventsite.web.fields import TEXT_PATTERN, TIME_PATTERN, AddressField, IdField, TimeField, TimeZoneField
+from eventsite.web.fields import TEXT_PATTERN, TIME_PATTERN, AddressField, IdField, TextField, TimeField, TimeZoneField
 
 
 class TextSchema(OpenApiSerializerFieldExtension):
@@ -20,8 +20,8 @@ class TextSchema(OpenApiSerializerFieldExtension):
             return {"type": "string", "format": "email"}
         if isinstance(self.target, TimeZoneField):
             return {"type": "string", "format": "iana-time-zone"}
-        patterns = {IdField: ID["pattern"], TimeField: TIME_PATTERN}
-        return {"type": "string", "pattern": patterns.get(type(self.target), TEXT_PATTERN)}
+        patterns = ((IdField, ID["pattern"]), (TimeField, TIME_PATTERN), (TextField, TEXT_PATTERN))
+        return {"type": "string", "pattern": next(text for kind, text in patterns if isinstance(self.target, kind))}
 
 
 class DaySchema(OpenApiSerializerFieldExtension):

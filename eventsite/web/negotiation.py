@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
+from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -22,17 +23,23 @@ class Negotiation(DefaultContentNegotiation):
         """The renderer and the media type of the answer.
 
         A ``?format=`` outweighs the Accept header, so that a link leads to the same thing wherever it is opened.
-        Raises: `Http404` for an unknown format; `NotAcceptable`.
+        Raises: `NotAcceptable`.
         """
         if asked := request.query_params.get(self.settings.URL_FORMAT_OVERRIDE or ""):
-            renderer = self.filter_renderers(renderers, asked)[0]
-            return renderer, str(renderer.media_type)
+            return _of_format(renderers, asked)
         wanted = PAGE if is_browser(request) else JSON if _takes_json(request) else None
         for renderer in renderers:
             if renderer.media_type == wanted:
                 return renderer, wanted
         chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
         return chosen
+
+
+def _of_format(renderers: Iterable[BaseRenderer], asked: str) -> tuple[BaseRenderer, str]:
+    for renderer in renderers:
+        if renderer.format == asked:
+            return renderer, str(renderer.media_type)
+    raise NotAcceptable(f"There is no such format here; there are {', '.join(str(one.format) for one in renderers)}.")
 
 
 def wants_page(request: HttpRequest | Request) -> bool:

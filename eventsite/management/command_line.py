@@ -1,0 +1,44 @@
+"""Django's command line without the commands that are about SQL: there is none here."""
+
+from django.core.management import ManagementUtility, get_commands
+from django.core.management.base import BaseCommand
+
+ABOUT_SQL = frozenset(
+    {
+        "createcachetable",
+        "dbshell",
+        "dumpdata",
+        "flush",
+        "inspectdb",
+        "loaddata",
+        "makemigrations",
+        "migrate",
+        "optimizemigration",
+        "showmigrations",
+        "sqlflush",
+        "sqlmigrate",
+        "sqlsequencereset",
+        "squashmigrations",
+        "testserver",
+    }
+)
+
+
+class CommandLine(ManagementUtility):
+    """`manage.py`: what it does not offer in its help it does not know either."""
+
+    def main_help_text(self, commands_only: bool = False) -> str:
+        """What ``manage.py help`` prints."""
+        _forget_sql()
+        return super().main_help_text(commands_only)
+
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        """The command of this name; ends the process with a sentence if there is none."""
+        _forget_sql()
+        return super().fetch_command(subcommand)
+
+
+def _forget_sql() -> None:
+    """Take the commands about SQL out of those that Django has found, which it looks for once."""
+    for name in ABOUT_SQL:
+        get_commands().pop(name, None)
