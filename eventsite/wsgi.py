@@ -6,20 +6,20 @@ import django
 from django.conf import settings
 from django.urls import get_resolver
 
-from eventsite.web.boundary import Application
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
+django.setup(set_prefix=False)
+
+from eventsite.web.boundary import Application  # noqa: E402 (it needs the settings)
 
 
 def _warm_up() -> None:
-    """Load what the first request would load: the views, and the client of DynamoDB."""
+    """Load what the first request would load: the views, and the client of DynamoDB with all that it needs."""
     from eventsite.dynamodb.connection import connection
 
     list(get_resolver().url_patterns)
-    connection().client.meta  # noqa: B018 (making the client is the point)
+    connection().warm_up()
 
 
-django.setup(set_prefix=False)
 application = Application()
 
 if settings.ON_LAMBDA:  # it is initialized before it has a request to answer

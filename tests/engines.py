@@ -70,18 +70,6 @@ def running_engine(*, python: Path | str = sys.executable, module: str = "minist
 
 
 @contextmanager
-def conflicting_engine(upstream: str, hold: float) -> Iterator[str]:
-    """A proxy that makes an engine's transactions hold their keys for some seconds; its URL."""
-    command = [sys.executable, "-m", "tests.bench.conflicting_engine", "--upstream", upstream, "--hold", str(hold)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
-
-
-@contextmanager
 def served_by(url: str) -> Iterator[None]:
     """Let the service in this process use the engine at this URL."""
     before = settings.DYNAMODB_ENDPOINT

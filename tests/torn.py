@@ -18,6 +18,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-api
 
 import asyncio
 import json
+import logging
 import os
 import random
 import re
@@ -351,6 +352,8 @@ def _error(code: str, message: str = "held by another transaction", status: int 
 def ministack() -> Engine:
     """The engine, called in this process: its handlers are coroutines that never wait."""
     from ministack.services import dynamodb
+
+    logging.getLogger("dynamodb").setLevel(logging.ERROR)
 
     def carry_out(operation: str, arguments: Document) -> Answer:
         headers = {"x-amz-target": f"DynamoDB_20120810.{operation}"}

@@ -6,11 +6,12 @@ each cold start compiles everything again. So zappa_settings.json excludes all o
 
 - what requirements.txt lists, installed anew for the Lambda's platform, whatever the operator's machine is;
 - the apps, and of Zappa the modules that run in the Lambda;
-- a checked-hash .pyc for every module (PEP 552): valid whatever the dates say, and never for other source.
+- a .pyc for every module that holds whatever the dates say (PEP 552), of other people's modules without the source.
 """
 
 import compileall
 import gzip
+import importlib.util
 import json
 import py_compile
 import shutil
@@ -96,6 +97,7 @@ def build(target: Path, *, architecture: str) -> None:
     _prune(target)
     _lighten(target / "botocore" / "data")
     compile_all(target)
+    _drop_sources(target)
 
 
 def copy_apps(target: Path) -> None:
@@ -153,9 +155,18 @@ def _found(target: Path, patterns: Iterable[str]) -> list[Path]:
 
 
 def compile_all(target: Path) -> None:
-    """Compile every module to bytecode that holds for exactly this source (PEP 552)."""
-    mode = py_compile.PycInvalidationMode.CHECKED_HASH
+    """Compile every module to bytecode that is taken as it is, without a look at its source (PEP 552)."""
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_dir(target, quiet=2, force=True, stripdir=str(target), invalidation_mode=mode, workers=0)
+
+
+def _drop_sources(target: Path) -> None:
+    """Keep of what others wrote only the bytecode: nothing reads the rest, which is a quarter of the package."""
+    for source in target.rglob("*.py"):
+        compiled = Path(importlib.util.cache_from_source(str(source)))
+        if source.relative_to(target).parts[0] not in (*APPS, SETTINGS_FILE) and compiled.exists():
+            compiled.rename(source.with_suffix(".pyc"))
+            source.unlink()
 
 
 def _write(source: Path, archive: Path) -> None:

@@ -4,6 +4,7 @@ Each stage has its file, `.env.dev` or `.env.prod`; `.env.example` says what goe
 """
 
 import secrets
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,9 @@ NEEDED_BY_COGNITO = {
 TABLES = ("events", "users", "registrations")
 TABLE_NAMES = {table: f"{table.upper()}_TABLE_NAME" for table in TABLES}
 SWITCH = ("true", "false")
-FOR_ZAPPA = frozenset({"ACCESS_LOG", "AWS_REGION", "CERTIFICATE_ARN", "DOMAIN", "S3_BUCKET"})
+FOR_ZAPPA = frozenset({"ACCESS_LOG", "AWS_REGION", "CERTIFICATE_ARN", "DOMAIN", "S3_BUCKET", "SNAP_START"})
+SNAP_START_SINCE = (3, 12)
+"""The first Python whose Lambda runtime can start from a snapshot."""
 FOR_THE_LAMBDA = frozenset(
     {
         "ALLOWED_HOSTS",
@@ -92,6 +95,8 @@ class Choices:
         chosen = {"aws_region": self.region, "s3_bucket": self.bucket}
         if self.domain:
             chosen |= {"domain": self.domain, "certificate_arn": self.values["CERTIFICATE_ARN"]}
+        if self.values.get("SNAP_START") == "true":
+            chosen |= {"snap_start": "PublishedVersions"}
         return chosen
 
     def environment(self, deployed: dict[str, str]) -> dict[str, str]:
@@ -131,8 +136,11 @@ def read(stage: str, directory: Path) -> Choices:
     wanted = NEEDED | (NEEDED_BY_COGNITO if values.get("AUTH_MODE") == "cognito" else {})
     if missing := [f"{name} ({meaning})" for name, meaning in wanted.items() if name not in values]:
         raise Undecided(f"{path.name} does not say yet: {'; '.join(missing)}.")
-    if values.get("ACCESS_LOG", "false") not in SWITCH:
-        raise Undecided(f"{path.name} must set ACCESS_LOG to true or false.")
+    for name in ("ACCESS_LOG", "SNAP_START"):
+        if values.get(name, "false") not in SWITCH:
+            raise Undecided(f"{path.name} must set {name} to true or false.")
+    if values.get("SNAP_START") == "true" and sys.version_info < SNAP_START_SINCE:
+        raise Undecided(f"{path.name} sets SNAP_START, which AWS has from Python 3.12 on.")
     if ("DOMAIN" in values) != ("CERTIFICATE_ARN" in values):
         raise Undecided(f"{path.name} must set DOMAIN and CERTIFICATE_ARN together, or neither.")
     chosen = Choices(stage, values)

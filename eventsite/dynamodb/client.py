@@ -28,6 +28,7 @@ from urllib.parse import urlsplit
 
 import botocore
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
     ConnectionClosedError,
     ConnectTimeoutError,
@@ -61,6 +62,13 @@ class Client:
         self._seconds = connect_seconds, read_seconds
         self._idle: list[Wire] = []
         weakref.finalize(self, _close_all, self._idle)
+
+    def warm_up(self) -> None:
+        """Load now what the first call would: the certificates (some 20 ms of CPU), and the credentials."""
+        if self.meta.endpoint_url.startswith("https:"):
+            self._trust  # noqa: B018 (it is kept)
+        with suppress(BotoCoreError):  # the first call will tell
+            self._keys = self._keys or find_keys()
 
     def _make_api_call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Carry out one call, under the name that PynamoDB knows it by.

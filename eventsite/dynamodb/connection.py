@@ -3,6 +3,7 @@
 It is made on first use, because the embedded engine may not be up when models load.
 """
 
+import importlib
 import os
 from typing import Any
 
@@ -59,6 +60,7 @@ class PatientConnection(Connection):
     def client(self) -> Any:
         """What speaks to DynamoDB: our own client, or botocore's where the settings ask for it."""
         if settings.DYNAMODB_CLIENT == "botocore":
+            importlib.import_module("botocore.client")  # on Lambda PynamoDB was loaded without it
             return super().client
         if self._own_client is None:
             word = settings.DYNAMODB_CREDENTIALS
@@ -72,6 +74,11 @@ class PatientConnection(Connection):
         return self._own_client
 
     _own_client: Client | None = None
+
+    def warm_up(self) -> None:
+        """Make the client before the first call needs it."""
+        if isinstance(self.client, Client):
+            self.client.warm_up()
 
     def adopt(self, table: TableConnection) -> None:
         """Carry a table's calls from now on. Two models may share a table; its keys are the same to both."""

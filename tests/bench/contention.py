@@ -1,163 +1,235 @@
-"""How a hot event fares: many clients, one item that every transaction needs.
+"""How a hot event fares: many clients, one item that every registration needs.
 
-    python -m tests.bench.contention [--joins] [--clients 1 2 4 ...] [--seconds 5]
+    python -m tests.bench.contention [--clients 1 32 256 1000] [--seconds 5] [--joins] [--pinned]
+    python -m tests.bench.contention --users 10000 --seats 500 [--no-waitlist] [--clients 1000]
 
-The engine's transactions hold their keys for 10 ms and refuse overlapping ones (`tests.bench.conflicting_engine`), so
-100 a second is what serial execution would allow. Every client registers one user after the other for one event, by
-the rules themselves (`registrations.seating`) under a request's deadline, until the time is up. The clients are
-threads of this process; their share of a processor is printed, so that one can see whether it is the limit.
+Every client registers one user after the other for one event, by the rules themselves (`registrations.seating`) under
+a request's deadline. Time is virtual (`tests.bench.virtual_time`) and DynamoDB is the embedded engine with physics
+before it (`tests.bench.physical_engine`), so the figures do not depend on this machine. The service's own computing
+takes no time in them.
+
+The second form lets that many people ask once, so many at a time, and tells how long it takes until the last one has
+an answer, and what it costs.
 """
 
 import argparse
 import os
-import threading
-import time
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 import django
 
-HOLD_SECONDS = 0.01
-CLIENTS = (1, 2, 4, 8, 16, 32, 64)
+CLIENTS = (1, 32, 256, 1000)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Result:
     """What some clients achieved."""
 
     clients: int
-    in_time: int
-    """Registrations answered before the time was up."""
     lasted: float
     seconds: list[float]
     """How long each registration took, in order; also those that were under way when the time was up."""
-    refused: int
-    transactions: int
-    processor: float
-    """Processor seconds of the clients per second."""
+    in_time: int
+    answers: Counter[str]
+    costs: Any
+    hottest: list[tuple[str, float]] = field(default_factory=list)
+    """What was written most, and how many units per second."""
 
     @property
     def per_second(self) -> float:
-        """Registrations per second."""
+        """Registrations answered per second."""
         return self.in_time / self.lasted
+
+    @property
+    def refused(self) -> int:
+        """How many got a 503."""
+        return self.answers["unavailable"]
 
     def within(self, share: float) -> float:
         """The seconds within which this share of the registrations was answered."""
         return self.seconds[min(len(self.seconds) - 1, int(len(self.seconds) * share))]
 
-    @property
-    def attempts(self) -> float:
-        """Transactions sent per registration."""
-        return self.transactions / len(self.seconds)
+    def each(self, counter: Counter[str]) -> float:
+        """Of what was counted, the part of one registration."""
+        return sum(counter.values()) / len(self.seconds)
 
     def __str__(self) -> str:
+        costs = self.costs
         return (
-            f"{self.clients:7} {self.per_second:14.1f} {self.within(0.5):7.2f} {self.within(0.99):7.2f}"
-            f" {self.seconds[-1]:7.2f} {self.attempts:9.1f} {self.refused:8} {self.processor:10.2f}"
+            f"{self.clients:7} {self.per_second:9.1f} {self.within(0.5):7.3f} {self.within(0.99):7.3f}"
+            f" {self.seconds[-1]:7.3f} {self.each(costs.calls):6.2f} {self.each(costs.writes):7.2f}"
+            f" {self.each(costs.reads):7.2f} {self.each(costs.refusals):8.2f} {self.refused:5}"
         )
 
 
-HEADING = "clients  registrations/s   p50 s   p99 s   max s  attempts  refused  processor"
+HEADING = "clients  answers/s   p50 s   p99 s   max s  calls  writes   reads refusals   503"
 
 
-def measure(clients: int, *, seconds: float, joins: bool = False) -> Result:
+def measure(clients: int, *, seconds: float = 5.0, joins: bool = False, pinned: bool = False, seed: int = 1) -> Result:
     """Let some clients register users for one event, each one after the other, for some seconds.
 
-    Takes: `joins`: whether the event is full, so that everybody joins the queue.
+    Takes: `joins`: whether the event is full, so that everybody joins the queue; `pinned`: as `Physics`.
     """
-    from tests.faults import counting
-
-    event_id = _hot_event(capacity=0 if joins else 100_000)
-    users = iter(_users(int(150 * (seconds + 1))))
-    started, processor = time.monotonic(), time.process_time()
-    until = started + seconds
-    crowd = [_Client(event_id, users, until) for _ in range(clients)]
-    with counting() as calls:
-        for client in crowd:
-            client.start()
-        for client in crowd:
-            client.join()
-    return Result(
-        clients=clients,
-        in_time=sum(client.in_time for client in crowd),
-        lasted=seconds,
-        seconds=sorted(second for client in crowd for second in client.seconds),
-        refused=sum(client.refused for client in crowd),
-        transactions=calls.made.count("TransactWriteItems"),
-        processor=(time.process_time() - processor) / (time.monotonic() - started),
-    )
+    return _Run(clients, seed=seed, pinned=pinned).until(seconds, capacity=0 if joins else 100_000)
 
 
-class _Client(threading.Thread):
-    """One who registers users, one after the other."""
+def rush(users: int, *, seats: int, clients: int, waitlist: bool = True, pinned: bool = False, seed: int = 1) -> Result:
+    """Let so many users ask for so few seats, each once, so many at a time."""
+    return _Run(clients, seed=seed, pinned=pinned).rush(users, seats=seats, waitlist=waitlist)
 
-    def __init__(self, event_id: str, users: Iterator[str], until: float) -> None:
-        super().__init__()
-        self._event_id, self._users, self._until = event_id, users, until
-        self.seconds: list[float] = []
-        self.in_time = 0
-        self.refused = 0
 
-    def run(self) -> None:
-        while time.monotonic() < self._until:
-            self._register(next(self._users))
+class _Run:
+    """One event on an engine of its own."""
 
-    def _register(self, user_id: str) -> None:
+    def __init__(self, clients: int, *, seed: int, pinned: bool) -> None:
+        from tests.bench.physical_engine import PhysicalEngine, Physics
+        from tests.bench.virtual_time import VirtualTime
+        from tests.torn import ministack
+
+        self._clients = clients
+        self._clock = VirtualTime(seed)
+        self._engine = PhysicalEngine(ministack(), self._clock, Physics(pinned=pinned))
+        self._seconds: list[float] = []
+        self._answers: Counter[str] = Counter()
+        self._in_time = 0
+
+    def until(self, seconds: float, *, capacity: int) -> Result:
+        """Register new users until the time is up."""
+
+        def client(event_id: str, users: Iterator[str]) -> None:
+            while self._clock.now < seconds:
+                self._register(event_id, next(users), until=seconds)
+
+        with self._engine.connected(), self._clock, _stage(self._engine, capacity, waitlist=True) as event_id:
+            self._go(event_id, client, _names())
+        return self._result(seconds)
+
+    def rush(self, users: int, *, seats: int, waitlist: bool) -> Result:
+        """Let everybody ask once."""
+
+        def client(event_id: str, names: Iterator[str]) -> None:
+            for name in names:
+                self._register(event_id, name, until=float("inf"))
+
+        with self._engine.connected(), self._clock, _stage(self._engine, seats, waitlist=waitlist) as event_id:
+            self._go(event_id, client, iter([name for name, _ in zip(_names(), range(users), strict=False)]))
+        return self._result(self._clock.now)
+
+    def _go(self, event_id: str, client: Any, names: Iterator[str]) -> None:
+        names = _existing(names, self._engine)
+        self._engine.is_running = True
+        self._clock.run([lambda: client(event_id, names)] * self._clients)
+
+    def _register(self, event_id: str, user_id: str, *, until: float) -> None:
         from django.conf import settings
 
         from eventsite.dynamodb.retries import time_limit
         from eventsite.errors import DomainError
         from registrations import seating
 
-        started = time.monotonic()
+        started = self._clock.now
         try:
             with time_limit(settings.REQUEST_SECONDS):
-                seating.register(self._event_id, user_id)
-        except DomainError:
-            self.refused += 1
-        finished = time.monotonic()
-        self.seconds.append(finished - started)
-        self.in_time += finished < self._until
+                answer = seating.register(event_id, user_id).status
+        except DomainError as error:
+            answer = error.code
+        self._answers[answer] += 1
+        self._seconds.append(self._clock.now - started)
+        self._in_time += self._clock.now < until
+
+    def _result(self, lasted: float) -> Result:
+        costs = self._engine.costs
+        hottest = [(key, units / lasted) for key, units in costs.items.most_common(5)]
+        return Result(self._clients, lasted, sorted(self._seconds), self._in_time, self._answers, costs, hottest)
 
 
-def _hot_event(*, capacity: int) -> str:
+@contextmanager
+def _stage(engine: Any, capacity: int, *, waitlist: bool) -> Iterator[str]:
+    """Empty tables and one event."""
+    from eventsite.dynamodb.records import table_models
+
+    for model in table_models():
+        model.create_table(wait=False)
+    try:
+        yield _hot_event(capacity=capacity, waitlist=waitlist)
+    finally:
+        engine.is_running = False
+        for table in engine("ListTables", {})["TableNames"]:
+            engine("DeleteTable", {"TableName": table})
+
+
+def _hot_event(*, capacity: int, waitlist: bool) -> str:
     from events import editing
     from tests.api import EVENT
 
     names = ("title", "description", "date", "location", "organizer", "status")
-    fields = {name: EVENT[name] for name in names} | {"capacity": capacity, "waitlist_enabled": True}
+    fields = {name: EVENT[name] for name in names} | {"capacity": capacity, "waitlist_enabled": waitlist}
     return str(editing.create(fields).event.event_id)
 
 
-def _users(count: int) -> list[str]:
+def _names() -> Iterator[str]:
+    """Ids as the service makes them: 36 characters."""
+    number = 0
+    while True:
+        number += 1
+        yield f"user-{number:08}-0000-4000-8000-00000000000"
+
+
+def _existing(names: Iterator[str], engine: Any) -> Iterator[str]:
+    """The users of these ids, made (at no cost) when they are asked for."""
     from eventsite import clock
     from users.models import User
 
-    prefix = str(time.monotonic_ns())
-    names = [f"user-{prefix}-{number}" for number in range(count)]
-    with User.batch_write() as batch:
-        for name in names:
-            batch.save(User(name, name=name, created_at=clock.now()))
-    return names
+    for name in names:
+        running, engine.is_running = engine.is_running, False
+        User(name, name=name, created_at=clock.now()).save()
+        engine.is_running = running
+        yield name
 
 
 def main() -> None:
-    """Print the curve."""
+    """Print the curve, or how the rush went."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.contention")
     parser.add_argument("--clients", type=int, nargs="+", default=CLIENTS)
-    parser.add_argument("--seconds", type=float, default=5.0, help="per number of clients")
+    parser.add_argument("--seconds", type=float, default=5.0, help="per number of clients, in virtual time")
     parser.add_argument("--joins", action="store_true", help="the event is full: everybody joins the queue")
+    parser.add_argument("--pinned", action="store_true", help="no partition has been split yet")
+    parser.add_argument("--hottest", action="store_true", help="also print what is written most")
+    parser.add_argument("--users", type=int, help="so many people ask once each")
+    parser.add_argument("--seats", type=int, default=500, help="for so many seats")
+    parser.add_argument("--no-waitlist", action="store_true", help="and nobody can wait")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
     django.setup()
-    from eventsite.dynamodb import tables
-    from tests.engines import conflicting_engine, running_engine, served_by
-
     print(HEADING)
-    with running_engine() as engine, conflicting_engine(engine, HOLD_SECONDS) as url, served_by(url):
-        tables.create_missing()
-        for clients in options.clients:
-            print(measure(clients, seconds=options.seconds, joins=options.joins), flush=True)
+    for clients in options.clients:
+        if options.users:
+            result = rush(
+                options.users,
+                seats=options.seats,
+                clients=clients,
+                waitlist=not options.no_waitlist,
+                pinned=options.pinned,
+            )
+        else:
+            result = measure(clients, seconds=options.seconds, joins=options.joins, pinned=options.pinned)
+        print(result, flush=True)
+        if options.users:
+            _print_bill(result)
+        for key, units in result.hottest if options.hottest else ():
+            print(f"        {units:8.1f} units/s  {key}")
+
+
+def _print_bill(result: Result) -> None:
+    """The whole of a rush."""
+    costs = result.costs
+    print(f"        {result.lasted:.1f} s to the last answer: {dict(result.answers)}")
+    writes, reads = costs.writes.total(), costs.reads.total()
+    print(f"        {costs.calls.total()} calls, {writes:.0f} write and {reads:.0f} read units")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.utils.module_loading import import_string
@@ -23,9 +24,10 @@ def started(tmp_path_factory: pytest.TempPathFactory, engine: str) -> dict[str, 
         sys.path[:0] = sys.argv[1:]
         import eventsite.aws_lambda
         loaded = {name: str(getattr(module, "__file__", "")) for name, module in sys.modules.items()}
-        import boto3, werkzeug.wrappers, yaml
+        import boto3, botocore.session, werkzeug.wrappers, yaml
         from django.contrib.admindocs.views import simplify_regex
-        assert boto3.Session and yaml.safe_load("a: 1") == {"a": 1}
+        assert boto3.Session and botocore.session.get_session().get_credentials().access_key == "test"
+        assert yaml.safe_load("a: 1") == {"a": 1}
         assert simplify_regex("^events/(?P<event_id>[^/]+)$") == "/events/<event_id>"
         print(json.dumps(loaded), file=sys.stderr)
     """
@@ -39,13 +41,15 @@ def started(tmp_path_factory: pytest.TempPathFactory, engine: str) -> dict[str, 
 
 
 def test_the_views_and_the_client_are_there_before_the_first_request(started: dict[str, str]) -> None:
-    assert {"events.views", "registrations.views", "users.views", "botocore.endpoint"} <= started.keys()
+    assert {"events.views", "registrations.views", "users.views", "eventsite.dynamodb.client"} <= started.keys()
 
 
 @pytest.mark.parametrize(
     "module",
     [
         "boto3",
+        "botocore.client",
+        "botocore.session",
         "cryptography",
         "django.contrib.admin",
         "drf_spectacular.generators",
@@ -60,6 +64,51 @@ def test_the_views_and_the_client_are_there_before_the_first_request(started: di
 )
 def test_what_no_plain_request_needs_is_not_loaded(started: dict[str, str], module: str) -> None:
     assert module not in started
+
+
+@pytest.fixture(scope="module")
+def prepared(engine: str) -> str:
+    """The URL of an engine that has the event to read."""
+    cold_start.prepare(engine)
+    return engine
+
+
+@pytest.mark.parametrize("client", ["lean", "botocore"])
+def test_either_client_reads_an_event(prepared: str, tmp_path: Path, client: str) -> None:
+    (tmp_path / "zappa_settings.py").write_text(cold_start.SETTINGS)
+    paths = [tmp_path, ROOT, *map(Path, sys.path[1:])]
+    assert cold_start.run("eventsite.aws_lambda.lambda_handler", paths, prepared, DYNAMODB_CLIENT=client)
+
+
+RESTORED = """if True:
+    import random, sys
+    from types import ModuleType
+    sys.path[:0] = sys.argv[1:]
+    hooks = []
+    library = sys.modules["snapshot_restore_py"] = ModuleType("snapshot_restore_py")
+    library.__spec__ = object()
+    library.register_after_restore = hooks.append
+    import eventsite.aws_lambda
+    from eventsite.dynamodb.connection import connection
+    random.seed(1)
+    before = connection()
+    for hook in hooks:
+        hook()
+    print(random.random(), connection() is before, file=sys.stderr)
+"""
+
+
+def test_copies_of_a_snapshot_have_random_numbers_and_connections_of_their_own(engine: str, tmp_path: Path) -> None:
+    (tmp_path / "zappa_settings.py").write_text(cold_start.SETTINGS)
+    told = set()
+    for _ in range(2):
+        command = [sys.executable, "-c", RESTORED, str(tmp_path), str(ROOT)]
+        environment = cold_start.environment(engine)
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+        number, is_the_same = done.stderr.split()[-2:]
+        assert is_the_same == "False"
+        told.add(number)
+    assert len(told) == 2
 
 
 def test_every_function_that_the_settings_name_exists() -> None:

@@ -1,5 +1,6 @@
 """What the operator decides about a stage, and what follows from it."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,17 @@ def test_no_table_is_named_twice(tmp_path: Path, names: dict[str, str], sentence
     assert chosen(tmp_path)
     with pytest.raises(stage_file.Undecided, match=sentence):
         chosen(tmp_path, **names)
+
+
+def test_starting_from_a_snapshot_is_a_choice_where_there_are_snapshots(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 12))
+    assert "snap_start" not in chosen(tmp_path, SNAP_START="false").zappa_settings()
+    assert chosen(tmp_path, SNAP_START="true").zappa_settings()["snap_start"] == "PublishedVersions"
+    monkeypatch.setattr(sys, "version_info", (3, 11))
+    with pytest.raises(stage_file.Undecided, match=r"from Python 3\.12 on"):
+        chosen(tmp_path, SNAP_START="true")
 
 
 def test_the_access_log_is_a_choice(tmp_path: Path) -> None:
