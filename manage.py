@@ -9,10 +9,11 @@ def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
     from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import execute_from_command_line
+
+    from eventsite.management.command_line import CommandLine
 
     try:
-        execute_from_command_line(sys.argv)
+        CommandLine(sys.argv).execute()
     except ImproperlyConfigured as refusal:  # the settings, as a rule, which say in a sentence what to change
         if "--traceback" in sys.argv:
             raise

@@ -37,6 +37,11 @@ SPRING_PARTY: Json = BODY | {
     "version": 1,
 }
 path_id("eventId", example="spring-party")
+CALENDAR = {
+    "text/calendar": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//eventsite//events//EN\r\nBEGIN:VEVENT\r\n"
+    "SUMMARY:Spring party\r\nDTSTART;TZID=Europe/Berlin:20270401T190000\r\nDTEND;TZID=Europe/Berlin:20270401T220000\r\n"
+    "UID:spring-party.20270131093000000000@eventsite\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+}
 QUERY_EXAMPLES |= {
     "status": ["published", "active"],
     "organizerId": "me",
@@ -97,10 +102,11 @@ describe(
     call=Call(
         name="listEvents",
         summary="List events",
-        description="One page, by date and then eventId.",
+        description="One page, by date and then eventId. As a calendar to subscribe to, all that one answer holds.",
         answer=EventSerializer,
         many=True,
         example=[SPRING_PARTY],
+        examples=CALENDAR,
         gives=("Link",),
     ),
 )
@@ -111,6 +117,7 @@ describe(
         summary="Read an event",
         answer=EventSerializer,
         example=SPRING_PARTY,
+        examples=CALENDAR,
         gives=("ETag",),
         refusals=(EventNotFound,),
     ),

@@ -1,7 +1,10 @@
 """The routes of events."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from django.urls import reverse as plain_reverse
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +15,12 @@ from events.models import STATUSES, WholeEvent
 from events.serializers import EventChangesSerializer, EventSerializer, EventsQuery
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, SEE_EVENTS
 from eventsite.web import pagination, preconditions
+from eventsite.web.gathering import answer, gather
+from eventsite.web.pagination import DEFAULT_LIMIT
+from eventsite.web.renderers import CalendarRenderer
 from eventsite.web.viewsets import ApiViewSet, caller
+
+Events = list[WholeEvent]
 
 
 class EventViewSet(ApiViewSet):
@@ -24,6 +32,7 @@ class EventViewSet(ApiViewSet):
         "partial_update": EventChangesSerializer,
     }
     queries = {"list": EventsQuery}
+    formats = {"list": (CalendarRenderer,), "retrieve": (CalendarRenderer,)}
     permission_of_action = {
         "list": SEE_EVENTS,
         "create": CREATE_EVENT,
@@ -36,20 +45,45 @@ class EventViewSet(ApiViewSet):
     def list(self, request: Request) -> Response:
         """One page of events, by date and then id."""
         query = self.query()
-        after = pagination.read_cursor(query.get("cursor"), request)
         span = pages.Span(
-            first=query.get("from", pages.FIRST),
-            last=query.get("to", pages.LAST),
-            descending=query["order"] == "desc",
-            after=after,
+            first=query.get("from", pages.FIRST), last=query.get("to", pages.LAST), descending=query["order"] == "desc"
         )
         sources = pages.streams(
             statuses=query.get("status", STATUSES),
             organizer_id=self._organizer(query.get("organizer_id")),
             drafts_of=self.owner(READ_DRAFT),
         )
-        found, following = pages.page(sources, span, limit=query["limit"])
-        return self.listed(EventSerializer, found, following)
+
+        def read(limit: int, after: Any) -> tuple[list[WholeEvent], Any]:
+            return pages.page(sources, replace(span, after=after), limit=limit)
+
+        if self.format == CalendarRenderer.format:
+            return self._feed(read, query)
+        found, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), request))
+        return self.listed(EventSerializer, found, following, _cursor_of)
+
+    def _feed(self, read: Callable[[int, Any], tuple[Events, Any]], query: dict[str, Any]) -> Response:
+        """The events as one calendar, as many as an answer holds."""
+        seen: Events = []
+
+        def encode(found: Events) -> bytes:
+            seen.extend(found)
+            return b"".join(map(self._entry, found))
+
+        gathered = gather(read, encode, page=DEFAULT_LIMIT, query=query, request=self.request)
+        return self._calendar(gathered.parts, seen, cursor=gathered.cursor, name="events.ics")
+
+    def _entry(self, found: WholeEvent) -> bytes:
+        from events import calendar
+
+        path = plain_reverse("event", args=[found.event.event_id])  # DRF's would carry the format on
+        return calendar.entry(found.event, self.request.build_absolute_uri(path))
+
+    def _calendar(self, entries: Sequence[bytes], found: Events, *, cursor: Any = None, name: str) -> Response:
+        from events import calendar
+
+        content = calendar.document(entries, [whole_event.event for whole_event in found])
+        return answer(content, cursor, self.request, content_type=calendar.CONTENT_TYPE, name=name)
 
     def create(self, request: Request) -> Response:
         """Create an event; with an Idempotency-Key, once however often it is sent."""
@@ -59,7 +93,12 @@ class EventViewSet(ApiViewSet):
 
     def retrieve(self, request: Request, event_id: str) -> Response:
         """Read an event."""
-        return self._answer(editing.read(event_id, drafts_of=self.owner(READ_DRAFT)))
+        found = editing.read(event_id, drafts_of=self.owner(READ_DRAFT))
+        if self.format == CalendarRenderer.format:
+            shown = self._calendar([self._entry(found)], [found], name=f"{event_id}.ics")
+            shown.headers["ETag"] = preconditions.etag(int(found.event.version))
+            return shown
+        return self._answer(found)
 
     def update(self, request: Request, event_id: str) -> Response:
         """Change the fields sent and leave the others; PUT and PATCH do the same."""
@@ -87,3 +126,8 @@ class EventViewSet(ApiViewSet):
     def _answer(self, found: WholeEvent, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))
         return Response(EventSerializer(found).data, status, headers=headers)
+
+
+def _cursor_of(found: WholeEvent) -> str:
+    """Where a page that ends with this event continues, as `events.pages` has it."""
+    return f"{found.event.date}#{found.event.event_id}"

@@ -3,6 +3,7 @@
 The settings refuse what makes no sense anywhere; the deployment checks refuse what is fine on a laptop only.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -11,8 +12,11 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.urls import get_resolver
 
 from eventsite.auth.permissions import TABLE, Permitted
+from eventsite.env import LOCAL_KEY, is_loopback
 
 MIN_KEY_CHARACTERS, MIN_KEY_VARIETY = 50, 10
+PUBLIC_SUFFIX = re.compile(r"\*|\.?[^.]*\.?|\.(co|com|net|org|ac|edu|gov)\.[a-z]{2}\.?|\.amazonaws\.com\.?")
+"""What many hosts have in common that are not one owner's: everything, a top-level domain, those that work like one."""
 
 
 @register(Tags.security, deploy=True)
@@ -33,17 +37,26 @@ def debug(**_: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def hosts(**_: Any) -> list[CheckMessage]:
     """A forged Host header must not decide where a login goes back to, or which page a form counts as from."""
-    if settings.AUTH_MODE == "open" or "*" not in settings.ALLOWED_HOSTS:
+    if settings.AUTH_MODE == "open" or not any(PUBLIC_SUFFIX.fullmatch(host) for host in settings.ALLOWED_HOSTS):
         return []
     hint = "Name the hosts in ALLOWED_HOSTS."
     return [Error("ALLOWED_HOSTS is a wildcard, and browsers sign in with cookies.", hint, id="eventsite.E003")]
 
 
 @register(Tags.security, deploy=True)
+def login_page(**_: Any) -> list[CheckMessage]:
+    """People are not sent to their own machine to say their passwords."""
+    if not settings.COGNITO_DOMAIN or not is_loopback(settings.COGNITO_DOMAIN):
+        return []
+    hint = "Set COGNITO_DOMAIN to the https URL of the pool's hosted UI, or leave it out."
+    return [Error("COGNITO_DOMAIN is the machine that one sits at.", hint, id="eventsite.E007")]
+
+
+@register(Tags.security, deploy=True)
 def secret_key(**_: Any) -> list[CheckMessage]:
     """Whoever guesses the key can sign any session."""
     key = settings.SECRET_KEY
-    weak = len(key) < MIN_KEY_CHARACTERS or len(set(key)) < MIN_KEY_VARIETY or key.startswith("local-runs-only-")
+    weak = len(key) < MIN_KEY_CHARACTERS or len(set(key)) < MIN_KEY_VARIETY or key.startswith(LOCAL_KEY)
     hint = "Set SECRET_KEY to 50 or more random characters, for example from `openssl rand -base64 48`."
     return [Error("SECRET_KEY is weak.", hint, id="eventsite.E004")] if weak else []
 

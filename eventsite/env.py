@@ -2,7 +2,12 @@
 
 import os
 import re
+import secrets
 from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -50,7 +55,11 @@ def text(name: str, default: str = "", pattern: str = "", expected: str = "") ->
 
 def is_loopback(url: str) -> bool:
     """Whether a URL points at this very machine."""
-    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def trusted_url(name: str) -> str:
@@ -59,3 +68,21 @@ def trusted_url(name: str) -> str:
     if url.startswith("http:") and not is_loopback(url):
         raise ImproperlyConfigured(f"{name} must be an https URL, not {url!r}: what plain http says can be forged.")
     return url
+
+
+LOCAL_KEY = "local-runs-only-"
+"""What the key of a local run begins with, so that it is known when it turns up elsewhere."""
+
+
+def local_key(directory: Path) -> str:
+    """The key of the local runs on a directory: random, made by the first of them."""
+    made = LOCAL_KEY + secrets.token_urlsafe(48)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", dir=directory) as draft, suppress(FileExistsError):
+            draft.write(made)
+            draft.flush()
+            os.link(draft.name, directory / "secret-key")  # whole, or not at all: others may be starting too
+        return (directory / "secret-key").read_text()
+    except OSError:  # it cannot be kept, so it is good for this process
+        return made

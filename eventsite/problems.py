@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.encoding import escape_uri_path
 from pynamodb.exceptions import PynamoDBException
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.utils.serializer_helpers import ReturnDict
 
@@ -76,8 +77,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     source = getattr(error, "detail", None)
     if isinstance(source, ReturnDict):  # lets the browsable API show the form again, with what was wrong in it
         data = ReturnDict(data, serializer=source.serializer)
-    html = getattr(getattr(request, "accepted_renderer", None), "format", "") == "api"
-    return Response(data, status, headers=_headers(error, status), content_type=None if html else MEDIA_TYPE)
+    if getattr(getattr(request, "accepted_renderer", None), "format", "") == "api":
+        return Response(data, status, headers=_headers(error, status))
+    request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+    return Response(data, status, headers=_headers(error, status), content_type=MEDIA_TYPE)
 
 
 def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:

@@ -95,4 +95,8 @@ PAGES["/schema"]["get"]["parameters"] = [
         "example": "yaml",
     }
 ]
-PAGES["/openapi.json"] = {"get": PAGES["/schema"]["get"] | {"operationId": "getOpenapi", "summary": "The same again"}}
+PAGES["/openapi.json"] = _page(
+    "getOpenapi",
+    "This document, under its usual name",
+    application_json={"schema": {"type": "object", "required": ["openapi", "info", "paths"]}},
+)

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 import eventsite
-from eventsite.env import ENV, is_loopback, read, switch, text, trusted_url, word
+from eventsite.env import ENV, is_loopback, local_key, read, switch, text, trusted_url, word
 
 VERSION = eventsite.__version__
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -66,11 +66,6 @@ USER_POOL = "eventsite.local.user_pool.pool" if LOCAL_POOL else "eventsite.auth.
 LOGIN_ORIGIN = "http://127.0.0.1:*" if LOCAL_POOL else COGNITO_DOMAIN
 
 # Django.
-SECRET_KEY = text("SECRET_KEY")
-if not SECRET_KEY:
-    if not LOCAL:
-        raise ImproperlyConfigured("SECRET_KEY must be set outside local runs: 50 or more random characters.")
-    SECRET_KEY = "local-runs-only-" + "not-a-secret-" * 4
 DEBUG = switch("DEBUG")
 LOG_LEVEL = word("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
 BASE_PATH = text("BASE_PATH", "", r"(/[A-Za-z0-9._~-]+)+", "a path such as /prod, without a slash at its end")
@@ -80,6 +75,13 @@ ALLOWED_HOSTS = read(
     [f".execute-api.{AWS_REGION}.amazonaws.com"] if ON_LAMBDA else ["localhost", "127.0.0.1", "[::1]"],
     "host names, separated by commas",
 )
+# Nobody but this machine can call it, and nobody from elsewhere signs in.
+PRIVATE = LOCAL and not COGNITO_USER_POOL_ID and all(is_loopback(f"//{host}") for host in ALLOWED_HOSTS)
+SECRET_KEY = text("SECRET_KEY")
+if not SECRET_KEY:
+    if not PRIVATE:
+        raise ImproperlyConfigured("SECRET_KEY must be set outside local runs: 50 or more random characters.")
+    SECRET_KEY = local_key(LOCAL_DYNAMODB_DIR)
 CORS_ORIGINS = read("CORS_ALLOWED_ORIGINS", ENV.list, ["*"], "origins, separated by commas")
 
 ROOT_URLCONF = "eventsite.urls"
@@ -143,7 +145,7 @@ SILENCED_SYSTEM_CHECKS = [
 # The browser's session is a signed cookie: who signed in, until when. No database, and nothing secret in it.
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_AGE = 24 * 60 * 60  # no Cognito ID token lives longer; each session ends with its own
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOCAL
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not PRIVATE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = BASE_PATH or "/"

@@ -6,9 +6,10 @@ import django
 from django.conf import settings
 from django.urls import get_resolver
 
-from eventsite.web.boundary import Application
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
+django.setup(set_prefix=False)
+
+from eventsite.web.boundary import Application  # noqa: E402 (it needs the settings)
 
 
 def _warm_up() -> None:
@@ -19,7 +20,6 @@ def _warm_up() -> None:
     connection().warm_up()
 
 
-django.setup(set_prefix=False)
 application = Application()
 
 if settings.ON_LAMBDA:  # it is initialized before it has a request to answer

@@ -3,7 +3,7 @@
 from events.editing import EventNotFound
 from events.schema import SPRING_PARTY
 from eventsite.errors import Forbidden
-from eventsite.openapi.document import Call, Json, describe
+from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, describe
 from registrations.seating import AlreadyRegistered, EventFull, RegistrationClosed, RegistrationNotFound
 from registrations.serializers import (
     AttendanceSerializer,
@@ -30,6 +30,14 @@ WAITLISTED: Json = REGISTERED | {
     "status": "waitlisted",
     "waitlistPosition": 1,
 }
+
+SHEET = {
+    "text/csv": "registrationId,eventId,userId,name,email,status,registeredAt,promotedAt,cancelledAt,"
+    "waitlistPosition\r\n"
+    "6f1c1f7e-4d0b-4b53-9a0b-2f7d2f0f6d11,spring-party,alice,Alice,alice@example.com,registered,"
+    "2027-02-01T12:00:00.000000Z,,,\r\n"
+}
+QUERY_EXAMPLES["bom"] = False
 
 describe(
     "POST /events/{eventId}/registrations",
@@ -75,10 +83,12 @@ describe(
     call=Call(
         name="listRegistrations",
         summary="List an event's registrations",
-        description="One page: who has a seat, in order of registration, then who waits, in the order of the queue.",
+        description="One page: who has a seat, in order of registration, then who waits, in the order of the queue. "
+        "As a sheet, all of them that one answer holds.",
         answer=AttendeeSerializer,
         many=True,
         example=[REGISTERED, WAITLISTED],
+        examples=SHEET,
         gives=("Link",),
         refusals=(Forbidden, EventNotFound),
     ),
@@ -88,10 +98,11 @@ describe(
     call=Call(
         name="listWaitlist",
         summary="List who waits for a seat",
-        description="One page of the queue, in order, with positions.",
+        description="One page of the queue, in order, with positions. As a sheet, all of it that one answer holds.",
         answer=AttendeeSerializer,
         many=True,
         example=[WAITLISTED],
+        examples=SHEET,
         gives=("Link",),
         refusals=(Forbidden, EventNotFound),
     ),

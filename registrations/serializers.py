@@ -8,7 +8,7 @@ from rest_framework import serializers
 from events.serializers import EventSerializer
 from events.serializers import shape as shape_event
 from eventsite.web.bodies import Body
-from eventsite.web.fields import IdField, WordField
+from eventsite.web.fields import IdField, SwitchField, WordField
 from eventsite.web.pagination import PageQuery
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.pages import Attendance
@@ -126,6 +126,7 @@ class WaitlistQuery(PageQuery):
     """The query parameters of an event's waitlist."""
 
     expand = WordField(choices=("user",), required=False, help_text="With user, each entry says who it is.")
+    bom = SwitchField(default=False, help_text="Whether a sheet begins with a byte order mark, for some spreadsheets.")
 
 
 class RegistrationsQuery(WaitlistQuery):

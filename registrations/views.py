@@ -9,10 +9,13 @@ from rest_framework.reverse import reverse
 from eventsite.auth import permissions
 from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_DRAFT, READ_USER, REGISTER
 from eventsite.web import pagination
-from eventsite.web.pagination import PageQuery
+from eventsite.web.gathering import Gathered, answer, gather
+from eventsite.web.pagination import MAX_LIMIT, PageQuery
+from eventsite.web.renderers import SheetRenderer
+from eventsite.web.sheets import BOM, CONTENT_TYPE
 from eventsite.web.viewsets import ApiViewSet, caller
-from registrations import pages, people, seating
-from registrations.models import WAITLISTED, Registration
+from registrations import pages, people, seating, sheet
+from registrations.models import WAITLISTED, Registration, cursor_of
 from registrations.serializers import (
     AttendanceSerializer,
     AttendancesQuery,
@@ -33,6 +36,7 @@ class RegistrationViewSet(ApiViewSet):
 
     serializers = {"create": RegistrationRequestSerializer}
     queries = {"list": RegistrationsQuery, "waitlist": WaitlistQuery}
+    formats = {"list": (SheetRenderer,), "waitlist": (SheetRenderer,)}
     permission_of_action = {
         "list": LIST_REGISTRATIONS,
         "waitlist": LIST_REGISTRATIONS,
@@ -89,12 +93,27 @@ class RegistrationViewSet(ApiViewSet):
         directory.read_or_create(user_id, name=principal.name if principal else "")
 
     def _page(self, event_id: str, status: str, query: dict[str, Any]) -> Response:
-        after = pagination.read_cursor(query.get("cursor"), self.request)
-        rows, following = pages.of_event(
-            event_id, status=status, limit=query["limit"], after=after, owner=self.owner(LIST_REGISTRATIONS)
-        )
+        def read(limit: int, after: Any) -> tuple[list[Registration], Any]:
+            return pages.of_event(
+                event_id, status=status, limit=limit, after=after, owner=self.owner(LIST_REGISTRATIONS)
+            )
+
+        if self.format == SheetRenderer.format:
+            return self._sheet(
+                gather(read, sheet.lines, page=MAX_LIMIT, query=query, request=self.request),
+                event_id,
+                with_bom=query["bom"],
+            )
+        rows, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), self.request))
         shown = people.named(rows) if "expand" in query else rows
-        return self.listed(AttendeeSerializer, shown, following)
+        return self.listed(
+            AttendeeSerializer, shown, following, lambda row: cursor_of(getattr(row, "registration", row))
+        )
+
+    def _sheet(self, gathered: Gathered, event_id: str, *, with_bom: bool) -> Response:
+        content = b"".join([BOM if with_bom else b"", sheet.HEADER, *gathered.parts])
+        name = f"{event_id}-{'registrations' if self.action == 'list' else self.action}.csv"
+        return answer(content, gathered.cursor, self.request, content_type=CONTENT_TYPE, name=name)
 
     def _owner(self, call: str, user_id: str) -> str | None:
         """Who must own the event, so that the caller may do this to the user: anybody where it needs no owner."""
@@ -128,4 +147,4 @@ class AttendanceViewSet(ApiViewSet):
             if not self.is_me:  # whoever is signed in exists, if only from the first registration on
                 raise
             rows, following = [], None
-        return self.listed(AttendanceSerializer, rows, following)
+        return self.listed(AttendanceSerializer, rows, following, lambda row: cursor_of(row.registration))

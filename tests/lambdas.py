@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType, SimpleNamespace
@@ -126,6 +127,7 @@ def running(engine: str, *broken: str, **variables: str) -> Iterator[Function]:
 def main(broken: list[str]) -> None:
     """Be the Lambda: one event a line in, one answer a line out."""
     out, told = sys.stdout, io.StringIO()
+    sys.excepthook = lambda *raised: traceback.print_exception(*raised, file=sys.__stderr__)
     sys.stdout = sys.stderr = told
     module = ModuleType("zappa_settings")
     exec(SETTINGS, vars(module))

@@ -38,7 +38,8 @@ class UserViewSet(ApiViewSet):
         """One page of users."""
         query = self.query()
         after = pagination.read_cursor(query.get("cursor"), request)
-        return self.listed(UserSerializer, *directory.page(limit=query["limit"], after=after))
+        found, following = directory.page(limit=query["limit"], after=after)
+        return self.listed(UserSerializer, found, following, lambda user: user.user_id)
 
     def create(self, request: Request) -> Response:
         """Create a user; with an Idempotency-Key, once however often it is sent."""

@@ -82,11 +82,13 @@ def signed_in(request: HttpRequest) -> Principal | None:
 
 @for_browsers("GET")
 def log_in(request: HttpRequest) -> HttpResponse:
-    """Send the browser to the hosted UI."""
+    """Send the browser to the hosted UI. Who is signed in already stays it until somebody else comes back."""
     pool, client = _pool(request), _client()
     verifier, state = client.create_code_verifier(64), client.state_generator()
-    request.session[PENDING] = {"state": state, "verifier": verifier, "next": _next(request)}
-    request.session.set_expiry(LOGIN_SECONDS)
+    until = time.time() + LOGIN_SECONDS
+    request.session[PENDING] = {"state": state, "verifier": verifier, "next": _next(request), "until": until}
+    if signed_in(request) is None:
+        request.session.set_expiry(LOGIN_SECONDS)
     url, _, _ = client.prepare_authorization_request(
         f"{pool.domain}/oauth2/authorize",
         state=state,
@@ -103,7 +105,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     """Take the code that the browser brings back, and start its session."""
     pool = _pool(request)
     pending = request.session.pop(PENDING, None)
-    if pending is None:
+    if pending is None or pending["until"] < time.time():
         raise LoginFailed("This login was not begun in this browser, or too long ago.")
     _start_session(request, _claims(request, pool, pending))
     return HttpResponseRedirect(pending["next"])
@@ -147,7 +149,7 @@ def _next(request: HttpRequest) -> str:
     return page if ours else reverse("root")
 
 
-def _claims(request: HttpRequest, pool: Pool, pending: dict[str, str]) -> dict[str, Any]:
+def _claims(request: HttpRequest, pool: Pool, pending: dict[str, Any]) -> dict[str, Any]:
     """The verified claims of the ID token that the code in the request stands for."""
     from oauthlib.oauth2 import OAuth2Error
 

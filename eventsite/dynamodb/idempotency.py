@@ -3,7 +3,7 @@
 A keyed request writes a small marker in the very transaction that does its work: the hash of the body and the
 outcome. The marker's condition is that there was none, so of two equal requests one does the work and the other
 finds the first one's outcome. Markers live in the events table, under keys that no event id can take, and expire
-by the table's time-to-live.
+by the table's time-to-live. That deletes days late, so a marker that is past its time counts as none.
 """
 
 import hashlib
@@ -59,19 +59,19 @@ class IdempotentRequest:
     def earlier(self) -> Any:
         """What this request led to when it was carried out before; None if it was not. Raises: `KeyReused`."""
         try:
-            return self._outcome(Marker.get(self._key, Marker.ITEM, consistent_read=True))
+            marker = Marker.get(self._key, Marker.ITEM, consistent_read=True)
         except Marker.DoesNotExist:
             return None
+        return self._outcome(marker) if marker.expires_at > time.time() else None
 
     def remember(self, transaction: Transaction, outcome: Any) -> None:
         """Make the transaction leave a marker, and fail under `label` where there is one already.
 
         `outcome` is whatever JSON the caller needs to give the first answer again.
         """
-        marker = Marker(
-            self._key, Marker.ITEM, body=self._body, outcome=outcome, expires_at=int(time.time()) + KEPT_SECONDS
-        )
-        transaction.put(self.label, marker, Marker.key.does_not_exist())
+        now = int(time.time())
+        marker = Marker(self._key, Marker.ITEM, body=self._body, outcome=outcome, expires_at=now + KEPT_SECONDS)
+        transaction.put(self.label, marker, Marker.key.does_not_exist() | (Marker.expires_at <= now))
 
     def found(self, failures: Failures) -> Any:
         """The same as `earlier`, out of a transaction that failed on the marker. Raises: `KeyReused`."""

@@ -9,7 +9,7 @@ None of this is imported before somebody asks for the document: a cold start pay
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -45,6 +45,8 @@ class Call:
     many: bool = False
     status: int = 200
     example: Any = None
+    examples: Json = field(default_factory=dict)
+    """An example of each form that the answer takes besides JSON, by its media type."""
     body: Any = None
     """An example of the request's body."""
     takes: tuple[str, ...] = ()
@@ -154,7 +156,7 @@ COMPONENTS: dict[str, Json] = {
         "Link": {
             "description": "The next page (RFC 8288); absent on the last one.",
             "schema": {"type": "string"},
-            "example": '<https://api.example.com/events?limit=20&cursor=WyJ4Il0>; rel="next"',
+            "example": '<https://api.example.com/events?limit=20&cursor=qL0m3vYd7o9c2lnbmF0dXJl>; rel="next"',
         },
         "Retry-After": {
             "description": "After how many seconds to try again.",
@@ -255,7 +257,12 @@ class Schema(AutoSchema):
 
     def _parameters_of(self, call: Call) -> list[Json]:
         in_path = [ref("parameters", name) for name in re.findall(r"{(\w+)}", self.path)]
-        return in_path + self._query_parameters() + [ref("parameters", name) for name in call.takes]
+        return (
+            in_path
+            + self._query_parameters()
+            + self._format_parameter()
+            + [ref("parameters", name) for name in call.takes]
+        )
 
     def _query_parameters(self) -> list[Json]:
         """Empty ones count as not sent, because that is how a browser sends a form that is not filled in."""
@@ -267,6 +274,18 @@ class Schema(AutoSchema):
             described = {"description": schema.pop("description", ""), "example": _example(name, schema)}
             found.append({"name": name, "in": "query", "schema": schema, "allowEmptyValue": True} | described)
         return found
+
+    def _formats(self) -> dict[str, str]:
+        """What the answer may be besides JSON: the media type of each format."""
+        renderers = getattr(self.view, "formats", {}).get(self.view.action, ())
+        return {renderer.format: renderer.media_type for renderer in renderers}
+
+    def _format_parameter(self) -> list[Json]:
+        if not (formats := self._formats()):
+            return []
+        schema = {"type": "string", "enum": ["json", *formats], "default": "json"}
+        described = {"description": "The same as asking by the Accept header, and outweighs it.", "example": "json"}
+        return [{"name": "format", "in": "query", "schema": schema, "allowEmptyValue": True} | described]
 
     def _query(self) -> type[Serializer[Any]] | None:
         found: type[Serializer[Any]] | None = getattr(self.view, "queries", {}).get(self.view.action)
@@ -285,6 +304,8 @@ class Schema(AutoSchema):
             schema = self._schema_of(call.answer)
             schema = {"type": "array", "items": schema} if call.many else schema
             answer["content"] = {"application/json": {"schema": schema, "example": call.example}}
+            for kind in self._formats().values():
+                answer["content"][kind] = {"schema": {"type": "string"}, "example": call.examples[kind]}
         return _with_headers(answer, *call.gives)
 
     def _schema_of(self, answer: type[Serializer[Any]] | str) -> Json:
@@ -367,7 +388,7 @@ def _or_null(schema: Json) -> Json:
     return schema
 
 
-QUERY_EXAMPLES: dict[str, Any] = {"limit": 20, "cursor": "WyJ4Il0:1wV3aB:c2lnbmF0dXJl"}
+QUERY_EXAMPLES: dict[str, Any] = {"limit": 20, "cursor": "qL0m3vYd7o9c2lnbmF0dXJl"}
 """An example of each query parameter that is not one of a few words, by its name."""
 
 

@@ -14,6 +14,12 @@ class SchemaView(SpectacularAPIView):
     renderer_classes = [JSONRenderer, OpenApiYamlRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
 
 
+class DocumentView(SchemaView):
+    """The same under the name that many tools look for: always JSON."""
+
+    renderer_classes = [JSONRenderer]
+
+
 class Page(TemplateHTMLRenderer):
     """A page; what goes wrong in showing it is a problem document, as everywhere."""
 

@@ -1,17 +1,35 @@
-"""Pages of lists: opaque cursors, and the Link header that carries the next one (RFC 8288)."""
+"""Pages of lists: how much goes into one, opaque cursors, and the Link header that leads on (RFC 8288)."""
 
-from typing import Any
+import json
+import math
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.core import signing
+from django.utils.crypto import salted_hmac
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.response import Response
 
+from eventsite.auth.permissions import ADMINS, ORGANIZERS, principal_of
 from eventsite.errors import Unprocessable
 from eventsite.web.fields import TextField, WholeNumberField
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
+
+MAX_WEIGHT = 6_200_000
+"""What an answer of Lambda's holds, less its headers."""
+ENOUGH_WEIGHT = 2_000_000
+"""At what weight the entries of a page end, as JSON. As HTML they may weigh six times as much."""
+MOST_PER_BYTE = 6
+"""What a byte of UTF-8 weighs at most: so much of it need not be weighed at all."""
+BLOCK = 64
 
 
 OF_THE_PAGE = ("cursor", "limit", "format", "back", "q")
@@ -39,13 +57,59 @@ class PageQuery(serializers.Serializer[Any]):
     )
 
 
+class Page(Response):
+    """A page of a list: as many of its entries as one answer can carry, and the link to where it goes on.
+
+    What Lambda answers ends at 6,291,556 bytes, and counts them when the body is a JSON string in its envelope, where
+    a quotation mark takes two bytes and an emoji twelve. So the page is weighed as it is sent, in whatever format, and
+    ends earlier where it is too heavy.
+    https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    """
+
+    def __init__(self, entries: list[Any], cursor_after: Callable[[int], Any], request: Request) -> None:
+        """Take the entries as they are in JSON, and what tells the cursor after so many of them (None: the end)."""
+        super().__init__(entries)
+        self._cursor_after, self._asked = cursor_after, request
+        self._end_after(_affordable(entries))
+
+    @property
+    def rendered_content(self) -> Any:
+        """The page as it is sent."""
+        content = super().rendered_content
+        while len(content) * MOST_PER_BYTE > MAX_WEIGHT and len(self.data) > 1 and weight(content) > MAX_WEIGHT:
+            self._end_after(max(1, int(len(self.data) * 0.9 * MAX_WEIGHT / weight(content))))
+            content = super().rendered_content
+        return content
+
+    def _end_after(self, entries: int) -> None:
+        self.data = self.data[:entries]
+        for name, value in link_to_next(self._cursor_after(entries), self._asked).items():
+            self.headers[name] = value
+
+
+def weight(content: bytes) -> int:
+    """The bytes that a text takes in Lambda's answer, where it is a JSON string in ASCII."""
+    return len(json.dumps(content.decode()))
+
+
+def _affordable(entries: list[Any]) -> int:
+    """How many of the entries are worth rendering: many MB would cost seconds before they are found too heavy."""
+    if len(entries) <= DEFAULT_LIMIT:
+        return len(entries)
+    weights = accumulate(len(json.dumps(json.dumps(entry, ensure_ascii=False))) for entry in entries)
+    return max(1, sum(so_far <= ENOUGH_WEIGHT for so_far in weights))
+
+
 def read_cursor(cursor: str | None, request: Request) -> Any:
     """What a cursor of the query says: where to continue; None without one. Raises `InvalidCursor`."""
     if cursor is None:
         return None
+    from cryptography.exceptions import InvalidTag
+
     try:
-        return signing.loads(cursor, salt=_salt(request))
-    except signing.BadSignature:
+        sealed = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        return json.loads(_cipher().decrypt(sealed, [_owner_of_cursors(request)]))
+    except (InvalidTag, ValueError):
         raise InvalidCursor from None
 
 
@@ -54,14 +118,32 @@ def link_to_next(cursor: Any, request: Request) -> dict[str, str]:
     if cursor is None:
         return {}
     parameters = [(name, value) for name, value in _parameters(request) if name != "cursor"]
-    parameters.append(("cursor", signing.dumps(cursor, salt=_salt(request), compress=True)))
-    return {"Link": f'<{request.build_absolute_uri(request.path)}?{urlencode(parameters)}>; rel="next"'}
+    parameters.append(("cursor", _seal(cursor, request)))
+    return {"Link": f'<{request.build_absolute_uri(request.path)}?{urlencode(parameters, safe=",")}>; rel="next"'}
 
 
-def _salt(request: Request) -> str:
-    """What binds a cursor to its list: the path and every parameter but the page's size and place."""
+def _seal(cursor: Any, request: Request) -> str:
+    """A cursor as the world sees it: it says nothing, not even how long it is, and is good for one caller's list.
+
+    The same cursor is always sealed alike (RFC 5297, AES-SIV), so that a page does not change by itself.
+    """
+    text = json.dumps(cursor).encode()
+    padded = text.ljust(math.ceil(len(text) / BLOCK) * BLOCK)
+    return urlsafe_b64encode(_cipher().encrypt(padded, [_owner_of_cursors(request)])).decode().rstrip("=")
+
+
+def _cipher() -> "AESSIV":
+    from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # not before there is a second page
+
+    return AESSIV(salted_hmac(__name__, "cursors", algorithm="sha512").digest())
+
+
+def _owner_of_cursors(request: Request) -> bytes:
+    """What binds a cursor: who asks, with which rights, the path, and every parameter but the page's size and place."""
+    principal = principal_of(request)
+    caller = [principal.sub, *sorted(principal.groups & {ORGANIZERS, ADMINS})] if principal else []
     query = sorted(pair for pair in _parameters(request) if pair[0] not in OF_THE_PAGE)
-    return f"cursor:{request.path}?{urlencode(query)}"
+    return json.dumps([caller, request.path, query]).encode()
 
 
 def _parameters(request: Request) -> list[tuple[str, str]]:

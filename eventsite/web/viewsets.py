@@ -1,12 +1,14 @@
 """What the views of all apps have in common."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
 from rest_framework import viewsets
 from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -30,6 +32,9 @@ class ApiViewSet(viewsets.ViewSet):
     """The serializer of each action's body; the browsable API makes its forms from them."""
     queries: dict[str, type[Serializer[Any]]] = {}
     """The serializer of each action's query parameters; the browsable API makes its filters from them."""
+
+    formats: dict[str, tuple[type[BaseRenderer], ...]] = {}
+    """The forms that an action's answer takes besides JSON and a page."""
 
     permission_of_action: dict[str, str] = {}
     """The row of the table of `eventsite.auth.permissions` that each action needs; without one nobody gets in."""
@@ -69,6 +74,15 @@ class ApiViewSet(viewsets.ViewSet):
         """JSON; and forms where the answer is an HTML page, which is how browsers send them."""
         forms = FORM_PARSERS if self.request is not None and wants_page(self.request) else ()
         return super().get_parsers() + [parser() for parser in forms]
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """JSON, a page, and what else this action answers with."""
+        return super().get_renderers() + [renderer() for renderer in self.formats.get(self.action or "", ())]
+
+    @property
+    def format(self) -> str:
+        """The form of the answer: json, api for a page, or one of `formats`."""
+        return str(self.request.accepted_renderer.format)
 
     def perform_authentication(self, request: Request) -> None:
         """Find out who is calling, and put their id where the path says `me`. Raises `NotAuthenticated`."""
@@ -126,10 +140,17 @@ class ApiViewSet(viewsets.ViewSet):
             raise ValidationError({"Idempotency-Key": ["This must be 1 to 255 visible ASCII characters."]})
         return IdempotentRequest(caller=caller(self.request) or "", call=call, key=key, body=self.request.data)
 
-    def listed(self, serializer_class: type[Serializer[Any]], rows: list[Any], cursor: Any) -> Response:
-        """The answer of a list: the shaped rows, and the link to the next page."""
-        data = serializer_class(rows, many=True).data
-        return Response(data, headers=pagination.link_to_next(cursor, self.request))
+    def listed(
+        self, serializer_class: type[Serializer[Any]], rows: list[Any], following: Any, after: Callable[[Any], Any]
+    ) -> Response:
+        """The answer of a list: the shaped rows, as many as it can carry, and the link to the next page.
+
+        Takes: the cursor after the last row (None on the last page), and what tells the cursor after any other one.
+        """
+        entries: Any = serializer_class(rows, many=True).data
+        return pagination.Page(
+            entries, lambda count: after(rows[count - 1]) if count < len(rows) else following, self.request
+        )
 
 
 def caller(request: Request) -> str | None:

@@ -4,6 +4,7 @@ import os
 import runpy
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,11 @@ from eventsite import settings as settings_module
 GOOD_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "eventsite-prod", "SECRET_KEY": GOOD_KEY}
 POOL = {"AUTH_MODE": "cognito", "COGNITO_USER_POOL_ID": "eu-west-1_AbC", "COGNITO_CLIENT_ID": "client"}
+
+
+LOOPBACK = ["http://localhost:9", "http://127.0.0.1", "https://127.9.9.9/", "http://[::1]:8000", "http://a.localhost"]
+
+AT_LOOPBACK = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:8000"}
 
 
 @pytest.fixture
@@ -51,7 +57,11 @@ def test_an_open_service_that_was_meant_passes(production: Settings) -> None:
         ("DEBUG", True, "eventsite.E002"),
         ("ALLOWED_HOSTS", ["*"], "eventsite.E003"),
         ("ALLOWED_HOSTS", ["events.example", "*"], "eventsite.E003"),
+        *[("ALLOWED_HOSTS", [host], "eventsite.E003") for host in (".com", ".", "com", ".co.uk", ".amazonaws.com")],
+        *[("COGNITO_DOMAIN", url, "eventsite.E007") for url in LOOPBACK],
         ("SECRET_KEY", "short", "eventsite.E004"),
+        ("SECRET_KEY", "a", "eventsite.E004"),
+        ("SECRET_KEY", "a" * 80, "eventsite.E004"),
         ("SECRET_KEY", "ab" * 40, "eventsite.E004"),
         ("SECRET_KEY", "local-runs-only-" + GOOD_KEY, "eventsite.E004"),
     ],
@@ -59,6 +69,14 @@ def test_an_open_service_that_was_meant_passes(production: Settings) -> None:
 def test_what_must_not_be_deployed(production: Settings, name: str, value: object, error: str) -> None:
     setattr(production, name, value)
     assert error in found()
+
+
+@pytest.mark.parametrize(
+    "hosts", [["events.example"], [".events.example"], [".execute-api.eu-west-1.amazonaws.com"], [".club.co.uk"]]
+)
+def test_hosts_of_one_owner_may_be_deployed(production: Settings, hosts: list[str]) -> None:
+    production.ALLOWED_HOSTS = hosts
+    assert found() == []
 
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -104,6 +122,11 @@ def test_the_command_says_yes_to_a_stage_as_it_should_be() -> None:
         (LAMBDA | POOL | {"COGNITO_JWKS_URL": "http://keys.example/"}, "COGNITO_JWKS_URL must be an https URL"),
         (LAMBDA | POOL | {"COGNITO_DOMAIN": "http://login.example"}, "COGNITO_DOMAIN must be an https URL"),
         (LAMBDA | POOL | {"SECRET_KEY": ""}, "SECRET_KEY must be set"),
+        (POOL, "SECRET_KEY must be set"),
+        (POOL | AT_LOOPBACK, "SECRET_KEY must be set"),
+        (AT_LOOPBACK | {"ALLOWED_HOSTS": "localhost,events.example"}, "SECRET_KEY must be set"),
+        ({"ALLOWED_HOSTS": "*"}, "SECRET_KEY must be set"),
+        ({"ALLOWED_HOSTS": "192.0.2.7"}, "SECRET_KEY must be set"),
         ({"DYNAMODB_TABLE_NAME": "events"}, "DYNAMODB_TABLE_NAME is called EVENTS_TABLE_NAME here"),
         ({"REGISTRATION_TABLE_NAME": "all"}, "REGISTRATION_TABLE_NAME is called REGISTRATIONS_TABLE_NAME here"),
         ({"AWS_DEFAULT_REGION": "Ireland"}, "AWS_DEFAULT_REGION must be a region"),
@@ -113,7 +136,7 @@ def test_the_command_says_yes_to_a_stage_as_it_should_be() -> None:
 def test_settings_that_make_no_sense_are_refused_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], sentence: str
 ) -> None:
-    for name in [name for name in os.environ if name.startswith(("AWS_", "AUTH_", "COGNITO_", "SECRET_"))]:
+    for name in [name for name in os.environ if name.startswith(("ALLOWED_", "AWS_", "AUTH_", "COGNITO_", "SECRET_"))]:
         monkeypatch.delenv(name)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -169,3 +192,40 @@ print([name for name in ("jwt", "cryptography", "oauthlib", "django.contrib.sess
         check=True,
     )
     assert run.stdout.strip() == "[]"
+
+
+def key_of(directory: Path, **environment: str) -> tuple[str, bool]:
+    """The key that a process runs with, and whether its cookies are for https alone."""
+    code = "from eventsite import settings; print(settings.SECRET_KEY, settings.SESSION_COOKIE_SECURE)"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=configured.BASE_DIR,
+        env={"PATH": os.environ["PATH"], "LOCAL_DYNAMODB_DIR": str(directory)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    key, secure = run.stdout.split()
+    return key, secure == "True"
+
+
+def test_a_local_run_has_a_key_of_its_own_and_keeps_it(tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        keys = set(pool.map(key_of, [tmp_path / "one"] * 4))
+    assert len(keys) == 1
+    (key, secure), *_ = keys
+    assert not secure and len(key) > 60
+    assert (tmp_path / "one" / "secret-key").stat().st_mode & 0o077 == 0
+    assert list((tmp_path / "one").iterdir()) == [tmp_path / "one" / "secret-key"]
+    assert key_of(tmp_path / "two")[0] != key
+
+
+def test_where_it_cannot_be_kept_it_is_good_for_one_process() -> None:
+    nowhere = Path("/dev/null/nowhere")
+    assert key_of(nowhere)[0] != key_of(nowhere)[0]
+
+
+@pytest.mark.parametrize("environment", [POOL, {"ALLOWED_HOSTS": "events.example"}, LAMBDA | POOL])
+def test_cookies_of_others_travel_by_https_only(tmp_path: Path, environment: dict[str, str]) -> None:
+    assert key_of(tmp_path, **(AT_LOOPBACK | {"SECRET_KEY": GOOD_KEY} | environment)) == (GOOD_KEY, True)

@@ -1,14 +1,17 @@
 """``manage.py shell``: Django's shell with the models and rules at hand, over tables that exist."""
 
+import sys
 from pkgutil import resolve_name
+from types import TracebackType
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core.management.commands import shell
+from pynamodb.exceptions import DoesNotExist
 
 from eventsite.dynamodb import tables
-from eventsite.errors import Unavailable
+from eventsite.errors import DomainError, Unavailable
 
 
 class Command(shell.Command):
@@ -28,4 +31,15 @@ class Command(shell.Command):
                 tables.create_missing()
             except Unavailable as error:
                 self.stderr.write(f"{error.sentence} Everything that needs no data works.")
+        sys.excepthook = _told
         super().handle(**options)
+
+
+def _told(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Tell what was refused in one sentence, as the API does; everything else as Python does."""
+    if isinstance(error, DomainError):
+        sys.stderr.write(f"{error.sentence}\n")
+    elif isinstance(error, DoesNotExist):
+        sys.stderr.write("There is nothing under this key.\n")
+    else:
+        sys.__excepthook__(kind, error, traceback)

@@ -267,3 +267,17 @@ def test_an_open_service_has_no_login_and_no_cookies(settings: Settings) -> None
         assert problem(browser.client.get(path)) == (404, "not_found")
     assert problem(browser.client.post("/logout")) == (404, "not_found")
     assert not browser.client.cookies
+
+
+def test_who_is_signed_in_stays_it_when_logging_in_again(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until somebody comes back from the hosted UI, the session is as good as it was."""
+    browser.log_in("olivia")
+    lasts = int(browser.client.cookies["sessionid"]["max-age"])
+    url = browser.leave_for_login()
+    assert int(browser.client.cookies["sessionid"]["max-age"]) >= lasts - 5 > login.LOGIN_SECONDS
+    assert "Log out" in browser.page("/events")
+    back = fill_in(url, "alice")
+    present = time.time()
+    monkeypatch.setattr(login.time, "time", lambda: present + login.LOGIN_SECONDS + 1)
+    assert problem(browser.come_back(back)) == (400, "login_failed")
+    assert "olivia" in browser.page("/events")

@@ -1,5 +1,7 @@
 """Safe retries: the same Idempotency-Key and body lead to the first answer, whatever happened since."""
 
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventsite.dynamodb import idempotency
 from registrations.models import Registration
 from tests.api import EVENT, Api, problem
 
@@ -103,3 +106,38 @@ def test_a_keyed_form_with_a_file_in_it_is_like_any_other_form() -> None:
     ]
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].headers["Location"] == answers[1].headers["Location"]
+
+
+KEYED: dict[str, Any] = {
+    "POST /users": ("/users", {"name": "Alice"}, {"name": "Bob"}),
+    "POST /events": ("/events", EVENT, EVENT | {"title": "Another"}),
+}
+
+
+@pytest.mark.parametrize("call", KEYED)
+@pytest.mark.parametrize("same", [True, False], ids=["the same body", "another body"])
+def test_a_key_older_than_a_day_is_new(api: Api, monkeypatch: pytest.MonkeyPatch, call: str, same: bool) -> None:
+    """DynamoDB deletes what has expired within days, not at once."""
+    path, body, other = KEYED[call]
+    first = api.post(path, body, idempotency_key="k")
+    age(monkeypatch, idempotency.KEPT_SECONDS + 1)
+    second = api.post(path, body if same else other, idempotency_key="k")
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.headers["Location"] != second.headers["Location"]
+    third = api.post(path, body if same else other, idempotency_key="k")
+    assert third.headers["Location"] == second.headers["Location"]
+
+
+@pytest.mark.parametrize("call", KEYED)
+def test_a_key_of_a_day_ago_is_not(api: Api, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    path, body, other = KEYED[call]
+    first = api.post(path, body, idempotency_key="k")
+    age(monkeypatch, idempotency.KEPT_SECONDS - 5)
+    assert api.post(path, body, idempotency_key="k").headers["Location"] == first.headers["Location"]
+    assert problem(api.post(path, other, idempotency_key="k")) == (422, "idempotency_key_reused")
+
+
+def age(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    """Let so much time pass for the markers."""
+    present = time.time()
+    monkeypatch.setattr(idempotency, "time", SimpleNamespace(time=lambda: present + seconds))

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.eventsite.processes import has_ended, manage
 
 PARTY = {
@@ -59,3 +61,14 @@ def test_it_works_without_an_engine_as_far_as_it_can(tmp_path: Path) -> None:
 
 def test_nothing_is_imported_if_asked(tmp_path: Path) -> None:
     assert shell(tmp_path, "print('Event' in globals())", "--no-imports") == "False\n"
+
+
+@pytest.mark.parametrize("code", ['editing.read("nosuch")', 'Event.get("nosuch")', 'directory.read("nosuch")'])
+def test_what_is_not_there_is_said_in_one_sentence(tmp_path: Path, code: str) -> None:
+    ended = manage(tmp_path, "shell", "-v", "0", "-c", code)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("There is no") and ended.stderr.count("\n") == 1
+
+
+def test_a_defect_is_told_as_python_does(tmp_path: Path) -> None:
+    assert "Traceback" in manage(tmp_path, "shell", "-v", "0", "-c", "1 / 0").stderr

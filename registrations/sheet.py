@@ -1,0 +1,34 @@
+"""An event's registrations as a sheet: a line for each, with who it is."""
+
+from collections.abc import Iterable
+
+from eventsite.web import sheets
+from registrations import people
+from registrations.models import Registration
+from registrations.people import Attendee
+from registrations.serializers import shape
+
+COLUMNS = (
+    "registrationId",
+    "eventId",
+    "userId",
+    "name",
+    "email",
+    "status",
+    "registeredAt",
+    "promotedAt",
+    "cancelledAt",
+    "waitlistPosition",
+)
+HEADER = sheets.lines([COLUMNS])
+
+
+def lines(registrations: Iterable[Registration]) -> bytes:
+    """The lines of these registrations; their users are read in batches of a hundred."""
+    return sheets.lines([cells[column] for column in COLUMNS] for cells in map(_cells, people.named(registrations)))
+
+
+def _cells(attendee: Attendee) -> dict[str, object]:
+    user = attendee.user
+    person = {"name": user.name, "email": user.email} if user else {"name": None, "email": None}
+    return shape(attendee.registration) | person
