@@ -26,7 +26,8 @@ for old, new in RENAMED.items():
 # Where we run. A run is local when nothing but this machine's own DynamoDB can be touched.
 LAMBDA_FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
 ON_LAMBDA = bool(LAMBDA_FUNCTION)
-DYNAMODB_ENDPOINT = text("AWS_ENDPOINT_URL_DYNAMODB", pattern=r"https?://[^\s/]+.*", expected="an http or https URL")
+URL = (r"https?://[^\s/]+.*", "an http or https URL")
+DYNAMODB_ENDPOINT = text("AWS_ENDPOINT_URL_DYNAMODB", text("AWS_ENDPOINT_URL", "", *URL), *URL)
 LOCAL = not ON_LAMBDA and (not DYNAMODB_ENDPOINT or is_loopback(DYNAMODB_ENDPOINT))
 # Any pair will do for an engine on this machine, and asking botocore for real ones would look over the network. The
 # embedded engine never gets real ones: they would be of no use, and it keeps the tables of each account apart.
