@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from events import editing
-from events.models import EventItem, Seats
-from tests.registrations.scenes import queue_up
+from events.models import EventItem
 from tests.api import EVENT, Api
 from tests.metering import Meter
+from tests.registrations.scenes import queue_up
 from tests.tour import ROOT
 
 BUDGETS = {

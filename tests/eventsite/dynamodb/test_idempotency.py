@@ -88,7 +88,9 @@ def test_a_refusal_is_the_first_answer_too(api: Api) -> None:
     assert api.register(event, bob, idempotency_key="another").status_code == 201
 
 
-@pytest.mark.parametrize(("path", "body"), [("/events", EVENT | {"eventId": "x"}), ("/users", {"userId": "x", "name": "X"})])
+@pytest.mark.parametrize(
+    ("path", "body"), [("/events", EVENT | {"eventId": "x"}), ("/users", {"userId": "x", "name": "X"})]
+)
 def test_what_was_refused_because_its_id_was_taken_stays_refused(api: Api, path: str, body: dict[str, Any]) -> None:
     api.post(path, body)
     first = api.post(path, body, idempotency_key="k")
