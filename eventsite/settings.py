@@ -200,10 +200,6 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "eventsite",
-    "DESCRIPTION": "Events, registrations and waitlists. Lists are arrays, and the Link header of an answer leads to "
-    "the next page. Errors are problem documents (RFC 9457): `code` is the word for programs, `detail` the sentence "
-    "for people. Fields that only the service sets, and fields it does not know, are ignored in requests. With "
-    "`Accept: text/html`, as browsers send it, every call answers a page for people.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "LICENSE": {"name": "MIT", "identifier": "MIT"},
