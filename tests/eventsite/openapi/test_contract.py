@@ -62,6 +62,7 @@ TABLE = [
     Row("GET /users/{userId}", 200, "", "user_not_found"),
     Row("PUT /users/{userId}", 200, "", "user_not_found validation_error"),
     Row("PATCH /users/{userId}", 200, "", "user_not_found validation_error"),
+    Row("DELETE /users/{userId}", 204, "", "user_not_found"),
     Row("POST /events/{eventId}/registrations", 201, "Location", REGISTERING, takes="Idempotency-Key"),
     Row("POST /events/{eventId}/register", 201, "Location", REGISTERING, takes="Idempotency-Key"),
     Row(
