@@ -28,7 +28,7 @@ class Meter:
         def counted(connection: Any, operation: str, arguments: dict[str, Any]) -> Any:
             answer = meter._original(connection, operation, arguments)
             meter.calls.append(operation)
-            meter.units += _units(operation, arguments, answer)
+            meter.units += units(operation, arguments, answer)
             return answer
 
         PatientConnection._make_api_call = counted  # type: ignore[method-assign,assignment]
@@ -42,7 +42,7 @@ class Meter:
         self.calls, self.units = [], 0.0
 
 
-def _units(operation: str, arguments: dict[str, Any], answer: dict[str, Any]) -> float:
+def units(operation: str, arguments: dict[str, Any], answer: dict[str, Any]) -> float:
     factor = 1.0 if arguments.get("ConsistentRead") else 0.5
     if operation == "GetItem":
         return factor * _blocks([answer.get("Item", {})])

@@ -92,11 +92,15 @@ def test_threads_that_are_started_inside_live_by_it_too() -> None:
     seen = []
     with VirtualTime() as clock:
 
+        def child() -> None:
+            time.sleep(5)
+            seen.append("child")
+
         def parent() -> None:
-            child = threading.Thread(target=lambda: (time.sleep(5), seen.append("child")))
-            child.start()
+            thread = threading.Thread(target=child)
+            thread.start()
             seen.append("parent")
-            child.join()
+            thread.join()
             seen.append(f"joined at {time.monotonic():.0f}")
 
         clock.run([parent])

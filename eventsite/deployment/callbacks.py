@@ -19,6 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # Zappa loads this
 from eventsite.deployment import aws_extras, iam_policy, lambda_package, stage_file
 
 DEPLOYING = ("deploy", "update", "package", "template")
+ASKING = ("deploy", "update", "template")
+"""The commands that ask AWS. Zappa packages without credentials, and nothing that AWS knows is in a package."""
 STAGING = ("deploy", "update")
 NO_LOG_ROLE = (
     "ACCESS_LOG=true needs a role in whose name API Gateway writes logs, and this account has none in this region: "
@@ -38,7 +40,7 @@ def choose(cli: Any) -> None:
     if cli.command in DEPLOYING:
         _decide(cli, chosen)
     cli.load_settings(cli.vargs.get("settings_file"))
-    if cli.command in DEPLOYING:
+    if cli.command in ASKING:
         cli.zappa.attach_policy = policy(cli, chosen)
     if cli.command in STAGING and chosen.access_log and not aws_extras.may_write_logs(cli.zappa.apigateway_client):
         raise click.ClickException(NO_LOG_ROLE)
@@ -47,8 +49,10 @@ def choose(cli: Any) -> None:
 def _decide(cli: Any, chosen: stage_file.Choices) -> None:
     import boto3
 
-    client = boto3.client("lambda", region_name=chosen.region)
-    environment = chosen.environment(variables(deployed(client, cli.lambda_name)))
+    found: dict[str, Any] = {}
+    if cli.command in ASKING:
+        found = deployed(boto3.client("lambda", region_name=chosen.region), cli.lambda_name)
+    environment = chosen.environment(variables(found))
     cli.override_stage_config_setting("aws_environment_variables", environment)
     _check(environment | {"AWS_LAMBDA_FUNCTION_NAME": cli.lambda_name, "AWS_REGION": chosen.region})
 

@@ -1,5 +1,8 @@
 """Django's command line without the commands that are about SQL: there is none here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.core.management import ManagementUtility, get_commands
 from django.core.management.base import BaseCommand
 
@@ -29,16 +32,21 @@ class CommandLine(ManagementUtility):
 
     def main_help_text(self, commands_only: bool = False) -> str:
         """What ``manage.py help`` prints."""
-        _forget_sql()
-        return super().main_help_text(commands_only)
+        with _without_sql():
+            return super().main_help_text(commands_only)
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
         """The command of this name; ends the process with a sentence if there is none."""
-        _forget_sql()
-        return super().fetch_command(subcommand)
+        with _without_sql():
+            return super().fetch_command(subcommand)
 
 
-def _forget_sql() -> None:
-    """Take the commands about SQL out of those that Django has found, which it looks for once."""
-    for name in ABOUT_SQL:
-        get_commands().pop(name, None)
+@contextmanager
+def _without_sql() -> Iterator[None]:
+    """Take the commands about SQL out of those that Django has found. Its system checks look for them later."""
+    found = get_commands()
+    hidden = {name: found.pop(name) for name in ABOUT_SQL & found.keys()}
+    try:
+        yield
+    finally:
+        found.update(hidden)

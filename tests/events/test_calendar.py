@@ -132,8 +132,8 @@ def test_the_description_of_a_time_zone_holds_for_the_event(api: Api, zone: str,
     event = api.event(date=f"{year}-07-15", startTime="19:00", timeZone=zone)
     unheard = f"Unheard/{zone.replace('/', '-')}-{year}"
     told = api.get(f"/events/{event}?format=ics").content.replace(zone.encode(), unheard.encode())
-    found = icalendar.Calendar.from_ical(told).walk("VEVENT")[0]["dtstart"].dt
-    assert found.utcoffset() == datetime(year, 7, 15, 19, tzinfo=ZoneInfo(zone)).utcoffset()
+    start: Any = icalendar.Calendar.from_ical(told).walk("VEVENT")[0]["dtstart"]
+    assert start.dt.utcoffset() == datetime(year, 7, 15, 19, tzinfo=ZoneInfo(zone)).utcoffset()
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2200-01-01", "9999-12-31"])

@@ -56,7 +56,8 @@ def choose(**choices: str) -> None:
 
 
 def client(service: str) -> Any:
-    return boto3.client(service, region_name=REGION)
+    session: Any = boto3
+    return session.client(service, region_name=REGION)
 
 
 def verbs(kind: str) -> dict[str, str]:

@@ -123,6 +123,18 @@ def test_a_plan_of_what_is_deployed_changes_the_code_alone(dev: Project) -> None
     assert re.search(r"^change  function eventsite-dev: its code, which every update sends anew$", told.stdout, re.M)
 
 
+@pytest.mark.parametrize("reachable", [True, False], ids=["with AWS", "without AWS"])
+def test_a_package_can_be_made(project: Project, reachable: bool) -> None:
+    project.choose("spare")
+    nobody = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}
+    nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_ENDPOINT_URL": ""}
+    output = f"package-{reachable}.zip"
+    made = project.zappa("package", "spare", "--output", output, **({} if reachable else nobody | nowhere))
+    assert "Package created" in made
+    names = zipfile.ZipFile(project.directory / output).namelist()
+    assert {"eventsite/aws_lambda.py", "zappa_settings.py", "django/__init__.py"} <= set(names)
+
+
 def test_it_serves_health_and_links_with_the_stage_in_them(dev: Project) -> None:
     health = get(dev, "/health")
     assert (health.status_code, health.json()["status"]) == (200, "healthy")

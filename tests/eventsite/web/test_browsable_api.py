@@ -250,7 +250,7 @@ def test_filters_left_blank_filter_nothing(browser: Browser, api: Api) -> None:
 def test_filters_show_what_they_filter_by(browser: Browser, api: Api) -> None:
     api.event(title="Open")
     api.event(title="Hidden", status="draft")
-    typed = {"status": ["draft", "active"], "from": "2027-01-01", "order": "desc", "limit": "5"}
+    typed: dict[str, Any] = {"status": ["draft", "active"], "from": "2027-01-01", "order": "desc", "limit": "5"}
     page = browser.send(_filters(browser.open("/events")), **typed)
     assert (page.status, "Open" in page.links, "Hidden" in page.links) == (200, False, True)
     assert _filters(page).fields.items() >= typed.items()

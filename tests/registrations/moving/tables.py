@@ -78,7 +78,7 @@ D_EVENT = {
     "updatedAt": "2025-06-02T10:00:00.000001+00:00",
 }
 
-FIRST_RELEASE = [
+FIRST_RELEASE: list[dict[str, Any]] = [
     {
         "eventId": "party",
         "item": "event",

@@ -1,0 +1,72 @@
+"""The benchmark measures what it says: both services do the same, and its pages hold what was measured."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.bench import figures
+
+
+def figure(service: str, size: int, milliseconds: float) -> dict[str, Any]:
+    return {
+        "case": "read an event",
+        "service": service,
+        "grows_with": "events",
+        "size": size,
+        "calls": 1.0,
+        "units": 1.0,
+        "cpu_ms": milliseconds,
+        "cpu_ms_p99": 9.0,
+        "bytes": 500,
+    }
+
+
+TOLD = [
+    figure("eventsite", 100, 1.0),
+    figure("rival", 100, 2.0),
+    figure("eventsite", 1000, 1.5),
+    figure("rival", 1000, 2.0),
+]
+
+
+def test_the_table_sets_the_two_side_by_side() -> None:
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in figures.table(TOLD).splitlines()]
+    ours = [line for line in lines if line[0] == "read an event"]
+    assert [(line[1], line[4], line[-2], line[-1]) for line in ours] == [
+        ("100 events", "1.0", "2.0", "0.50"),
+        ("1,000 events", "1.5", "2.0", "0.75"),
+    ]
+
+
+def test_an_earlier_run_stands_beside() -> None:
+    before = [figure("eventsite", 1000, 3.25)]
+    rows = figures.table(TOLD, before).splitlines()
+    assert [row.split("|")[-2].strip() for row in rows[2:]] == ["", "3.25"]
+
+
+def test_charts_are_pictures_with_a_line_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "PAGE", tmp_path / "figures.md")
+    monkeypatch.setattr(figures, "CHARTS", tmp_path / "figures")
+    figures.write(TOLD, "some machine")
+    [picture] = (tmp_path / "figures").iterdir()
+    assert f"(figures/{picture.name})" in (tmp_path / "figures.md").read_text()
+    drawn = ElementTree.fromstring(picture.read_text())
+    lines = [line.get("points", "").split() for line in drawn.iter("{http://www.w3.org/2000/svg}polyline")]
+    assert [len(points) for points in lines] == [2, 2]
+    heights = [float(points[0].split(",")[1]) for points in lines]
+    assert heights[0] > heights[1]  # what costs less is drawn lower: y grows downwards
+
+
+@pytest.mark.slow
+def test_both_services_carry_out_every_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.bench import __main__ as bench
+
+    monkeypatch.setattr(bench, "QUICK", {"events": (20,), "registrations": (10,), "waiting": (10,)})
+    told = bench.measure(quick=True)
+    cases = {service: [one["case"] for one in told if one["service"] == service] for service in ("eventsite", "rival")}
+    assert cases["eventsite"] == cases["rival"]
+    assert len(cases["rival"]) == 3 + 5 + 4 + 3
+    assert json.dumps(told)
