@@ -1,7 +1,8 @@
 """The base of every model: PynamoDB on the shared connection. A model subclasses `Record` and names its table."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from pynamodb.attributes import Attribute
 from pynamodb.connection import TableConnection
 from pynamodb.models import Model
 
@@ -27,6 +28,14 @@ class Record(Model):
     def has_range_key(cls) -> bool:
         """Whether the table's key has two parts."""
         return cls._range_keyname is not None
+
+    @classmethod
+    def key_attributes(cls) -> list[Attribute[Any]]:
+        """The parts of the table's key, the hash first."""
+        attributes = cls.get_attributes().values()
+        return sorted(
+            (one for one in attributes if one.is_hash_key or one.is_range_key), key=lambda one: one.is_range_key
+        )
 
     @classmethod
     def parse(cls: type[R], raw: RawItem) -> R:
