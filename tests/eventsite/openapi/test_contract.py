@@ -48,7 +48,8 @@ TABLE = [
         "DELETE /events/{eventId}",
         204,
         "",
-        "event_not_found event_has_registrations permission_denied precondition_failed",
+        "event_not_found event_has_registrations permission_denied precondition_failed validation_error",
+        query="registrations",
         takes="If-Match",
     ),
     Row(
