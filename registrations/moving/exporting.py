@@ -36,17 +36,10 @@ def everything() -> Iterator[Record]:
     for user in User.scan():
         yield {"kind": USER} | UserSerializer(user).data
     for event_id in look.event_ids():
-        yield from of_event(event_id)
-
-
-def of_event(event_id: str) -> Iterator[Record]:
-    """An event with its registrations; nothing where it has just been deleted."""
-    found = models.find(event_id)
-    if found is None:
-        return
-    yield {"kind": EVENT} | shape(found)
-    for status in (ACTIVE, CANCELLED):
-        yield from _registrations(event_id, status)
+        if found := models.find(event_id):  # else it has just been deleted
+            yield {"kind": EVENT} | shape(found)
+            for status in (ACTIVE, CANCELLED):
+                yield from _registrations(event_id, status)
 
 
 def _registrations(event_id: str, status: str) -> Iterator[Record]:
@@ -59,11 +52,11 @@ def _registrations(event_id: str, status: str) -> Iterator[Record]:
             return
 
 
-def write_lines(records: Iterable[Record], file: IO[str]) -> int:
-    """Write records as JSON, one per line. Returns: how many."""
+def write_lines(records: Iterable[Record], write: Callable[[str], object]) -> int:
+    """Write records as JSON, one per line. Takes: what writes a line. Returns: how many."""
     count = 0
     for count, record in enumerate(records, 1):  # noqa: B007 (what is left of it is the answer)
-        file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        write(json.dumps(record, ensure_ascii=False) + "\n")
     return count
 
 
