@@ -31,7 +31,7 @@ LABELS = {
 }
 FILTERS = {
     "status": "Status",
-    "organizerId": "Organizer",
+    "organizerId": "Organizer's id",
     "from": "From",
     "to": "Until",
     "order": "Order",
@@ -153,7 +153,7 @@ class EventsPage(Page):
         query = self.view.queries["list"]()
         shown = forms.fields(query, FILTERS, values=self.request.query_params, prefix="filter")
         for field in shown:
-            field.required = True  # which says nothing of "optional": all of them are
+            field.optional = False  # all of them are, and it need not be said
         return Form(self.request.path, "Show", "GET", shown)
 
     def form(self, method: str) -> Form | None:

@@ -267,7 +267,7 @@ def _delete(
         raise Stale
     if not with_people and (seats.registered or seats.waiting):
         raise EventHasRegistrations
-    if not with_people and seats.records.as_dict():
+    if not with_people and seats.committed:
         settling_wanted.send(Seats, seats=seats)
     planned.append(event)
     transaction = Transaction()

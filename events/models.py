@@ -172,9 +172,24 @@ class Seats(EventItem):
     """Drawn at random for each event, and one more with each fence: a commit planned before it is refused."""
 
     @property
+    def committed(self) -> dict[str, Any]:
+        """The records, as they are read."""
+        return _plain(self.records)
+
+    @property
+    def gone_by_chunk(self) -> dict[str, int]:
+        """How many people of each chunk left the queue, by its number as text."""
+        return {chunk: int(count) for chunk, count in _plain(self.gone).items()}
+
+    @property
     def free(self) -> int:
         """How many people could be admitted now: none while the event is closed."""
         return max(0, int(self.capacity - self.registered)) if self.open else 0
+
+
+def _plain(values: Any) -> dict[str, Any]:
+    """What a map holds: one that was read is a dict already."""
+    return dict(values.as_dict() if isinstance(values, MapAttribute) else values)
 
 
 class GoneTickets(EventItem):

@@ -55,7 +55,7 @@ def position(seats: Seats, ticket: int, stored: set[int] | None = None) -> int |
 def positions(waiting: Sequence[tuple[Seats, int]]) -> list[int | None]:
     """The places in the queues of several events, in one more read for all; None where `position` must tell."""
     keys = [gone_key(seats, chunk_of(ticket)) for seats, ticket in waiting]
-    counted = [chunk_of(ticket) in seats.gone.as_dict() for seats, ticket in waiting]
+    counted = [chunk_of(ticket) in seats.gone_by_chunk for seats, ticket in waiting]
     read = iter(
         together(*((GoneTickets, *key) for key, one in zip(keys, counted, strict=True) if one), consistent=True)
     )
@@ -101,12 +101,12 @@ def _waiting(seats: Seats, start: int, end: int) -> Iterator[int]:
 
 
 def _counts(seats: Seats) -> dict[int, int]:
-    return {int(chunk): int(count) for chunk, count in seats.gone.as_dict().items()}
+    return {int(chunk): int(count) for chunk, count in seats.gone_by_chunk.items()}
 
 
 def gone_tickets(seats: Seats, chunk: str, stored: set[int] | None = None) -> set[int]:
     """The tickets of a chunk that left the queue by the moment of the seats. Raises `LostRace` where these are old."""
-    counted = int(seats.gone.as_dict().get(chunk, 0))
+    counted = int(seats.gone_by_chunk.get(chunk, 0))
     if not counted:
         return set()
     gone = {ticket for ticket in quits_in_records(seats) if chunk_of(ticket) == chunk}
@@ -119,7 +119,7 @@ def gone_tickets(seats: Seats, chunk: str, stored: set[int] | None = None) -> se
 
 def quits_in_records(seats: Seats) -> set[int]:
     """The tickets whose leaving was committed and is perhaps nowhere else yet."""
-    values = [str(value).split(":") for value in seats.records.as_dict().values()]
+    values = [str(value).split(":") for value in seats.committed.values()]
     return {int(value[1]) for value in values if value[0] == QUIT}
 
 
@@ -133,4 +133,4 @@ def _members(item: GoneTickets | None) -> set[int]:
 
 def passed_chunks(seats: Seats, served: int) -> list[str]:
     """The chunks whose counts are of no more use once the watermark stands at `served`."""
-    return [chunk for chunk in seats.gone.as_dict() if int(chunk) < served // CHUNK]
+    return [chunk for chunk in seats.gone_by_chunk if int(chunk) < served // CHUNK]

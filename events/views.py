@@ -127,7 +127,10 @@ class EventViewSet(ApiViewSet):
 
     def _answer(self, found: WholeEvent, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))
-        return Response(EventSerializer(found).data, status, headers=headers)
+        response = Response(EventSerializer(found).data, status, headers=headers)
+        # Registrations change the counts, and not the version.
+        vars(response)["etag_tells_all"] = not (found.seats.registered or found.seats.waiting)
+        return response
 
 
 def _cursor_of(found: WholeEvent) -> str:

@@ -33,4 +33,5 @@ class Health(viewsets.ViewSet):
         tables = health.tables()
         healthy = all(state == "ok" for state in tables.values())
         data = {"status": "healthy" if healthy else "unhealthy", "version": settings.VERSION, "tables": tables}
-        return Response(data, 200 if healthy else 503, headers={} if healthy else {"Retry-After": "5"})
+        headers = {"Cache-Control": "no-store"} | ({} if healthy else {"Retry-After": "5"})
+        return Response(data, 200 if healthy else 503, headers=headers)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import SimpleLazyObject
 
 import eventsite
 from eventsite.env import ENV, is_loopback, local_key, read, switch, text, trusted_url, word
@@ -25,7 +26,8 @@ for old, new in RENAMED.items():
 # Where we run. A run is local when nothing but this machine's own DynamoDB can be touched.
 LAMBDA_FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
 ON_LAMBDA = bool(LAMBDA_FUNCTION)
-DYNAMODB_ENDPOINT = text("AWS_ENDPOINT_URL_DYNAMODB", pattern=r"https?://[^\s/]+.*", expected="an http or https URL")
+URL = (r"https?://[^\s/]+.*", "an http or https URL")
+DYNAMODB_ENDPOINT = text("AWS_ENDPOINT_URL_DYNAMODB", text("AWS_ENDPOINT_URL", "", *URL), *URL)
 LOCAL = not ON_LAMBDA and (not DYNAMODB_ENDPOINT or is_loopback(DYNAMODB_ENDPOINT))
 # Any pair will do for an engine on this machine, and asking botocore for real ones would look over the network. The
 # embedded engine never gets real ones: they would be of no use, and it keeps the tables of each account apart.
@@ -77,11 +79,11 @@ ALLOWED_HOSTS = read(
 )
 # Nobody but this machine can call it, and nobody from elsewhere signs in.
 PRIVATE = LOCAL and not COGNITO_USER_POOL_ID and all(is_loopback(f"//{host}") for host in ALLOWED_HOSTS)
-SECRET_KEY = text("SECRET_KEY")
+SECRET_KEY: Any = text("SECRET_KEY")
 if not SECRET_KEY:
     if not PRIVATE:
         raise ImproperlyConfigured("SECRET_KEY must be set outside local runs: 50 or more random characters.")
-    SECRET_KEY = local_key(LOCAL_DYNAMODB_DIR)
+    SECRET_KEY = SimpleLazyObject(lambda: local_key(LOCAL_DYNAMODB_DIR))  # made when something is to be signed
 CORS_ORIGINS = read("CORS_ALLOWED_ORIGINS", ENV.list, ["*"], "origins, separated by commas")
 
 ROOT_URLCONF = "eventsite.urls"
@@ -96,6 +98,7 @@ INSTALLED_APPS = [
     "events",
     "users",
     "eventsite",
+    "django.contrib.staticfiles",
 ]
 SIGN_IN_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -103,6 +106,7 @@ SIGN_IN_MIDDLEWARE = [
 ]
 MIDDLEWARE = [
     "eventsite.web.observability.ObservabilityMiddleware",
+    "eventsite.web.caching.CachingMiddleware",
     # Then these three, so that every answer has their headers: preflights, static files and errors too.
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -111,6 +115,7 @@ MIDDLEWARE = [
     "eventsite.web.middleware.BasePathMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "eventsite.web.middleware.AdmissionMiddleware",
+    "eventsite.web.caching.HashedNamesMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     *(SIGN_IN_MIDDLEWARE if AUTH_MODE == "cognito" else []),  # an open service sets no cookies
@@ -153,6 +158,7 @@ CSRF_FAILURE_VIEW = "eventsite.problems.csrf_failure"
 
 # Static files: served by the service itself, straight from the packages they come in.
 STATIC_URL = f"{BASE_PATH}/static/"
+STORAGES = {"staticfiles": {"BACKEND": "eventsite.web.caching.HashedNames"}}
 STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.AppDirectoriesFinder"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_STATIC_PREFIX = "/static/"
@@ -166,6 +172,7 @@ CORS_ALLOW_HEADERS = [
     "content-type",
     "idempotency-key",
     "if-match",
+    "if-none-match",
     "x-correlation-id",
     "x-requested-with",
 ]

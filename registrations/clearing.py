@@ -51,14 +51,14 @@ def settled_records(seats: Seats, user_id: str) -> list[str]:
     """
     with _guard:
         known = set(_settled.get(seats.event_id, ()))
-    names = list(seats.records.as_dict())
+    names = list(seats.committed)
     clear = [name for name in names if name in known or name.partition("~")[2] == user_id]
     return clear or (_look_up(seats) if len(names) >= MANY else [])
 
 
 def _look_up(seats: Seats) -> list[str]:
     """Some records that are settled, as the registrations bear witness."""
-    names = list(seats.records.as_dict())[:LOOKED_UP]
+    names = list(seats.committed)[:LOOKED_UP]
     found = together(*_items(seats, names), consistent=True)
     witnesses = {name: found[2 * number : 2 * number + 2] for number, name in enumerate(names)}
     settled = [name for name, items in witnesses.items() if any(one and one.was_changed_by(_id(name)) for one in items)]
@@ -88,7 +88,7 @@ def settle_all(seats: Seats) -> None:
 
     Raises: `LostRace` while one of them is just being settled by somebody else.
     """
-    names = list(seats.records.as_dict())
+    names = list(seats.committed)
     for start in range(0, len(names), HALF_A_SNAPSHOT):
         chunk = names[start : start + HALF_A_SNAPSHOT]
         for number, item in enumerate(snapshot(*_items(seats, chunk))[::2]):

@@ -89,7 +89,7 @@ class _Attempt:
         written = writes.update(Seats.key(self.operation.event_id), actions, once & change.condition)
         self._doubtful = self._doubtful or written.doubtful
         image = Seats.parse(written.image) if written.image else None
-        if image and (written.done or record in image.records.as_dict()):
+        if image and (written.done or record in image.committed):
             self._done(image, cleared)
         else:
             self._not_done(image)
@@ -129,7 +129,7 @@ class _Attempt:
     def _fence(self) -> None:
         seats = locking.fence(self.operation.event_id, self.seats.incarnation)
         record = record_name(self.operation.id, self.operation.user_id)
-        if seats and record in seats.records.as_dict():
+        if seats and record in seats.committed:
             self.seats, self.committed = seats, True
 
 

@@ -104,7 +104,7 @@ def fence(event_id: str, incarnation: str) -> Seats | None:
 def make_way(item: ActiveItem) -> None:
     """Finish what the holder of a lock has committed, or take the lock away where it has not."""
     seats = fence(item.event_id, str(item.lock_incarnation))
-    if seats and item.record in seats.records.as_dict():
+    if seats and item.record in seats.committed:
         settling.settle(item, seats)
     else:
         release(item, str(item.lock))

@@ -52,7 +52,7 @@ def read(name: str, value: Any) -> Record:
 
 def of(seats: Seats) -> list[Record]:
     """All operations that are committed and perhaps not settled."""
-    return [read(name, value) for name, value in seats.records.as_dict().items()]
+    return [read(name, value) for name, value in seats.committed.items()]
 
 
 def find(seats: Seats, operation: str) -> Record | None:

@@ -26,7 +26,7 @@ from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.reads import together
 from eventsite.dynamodb.retries import LostRace, retry_lost_race
 from eventsite.ids import is_id
-from registrations import clearing, committing, guards, locking, reading, records, settling
+from registrations import clearing, committing, guards, locking, reading, records, repeating, settling
 from registrations.committing import Change
 from registrations.errors import AlreadyRegistered, EventFull, RegistrationClosed, RegistrationNotFound
 from registrations.locking import Locks
@@ -50,9 +50,7 @@ def register(event_id: str, user_id: str, *, scope: Scope, keyed: IdempotentRequ
     operation = Operation(JOIN, event_id, user_id, keyed)
     if keyed is None:
         return join(operation, scope)
-    from registrations import repeating  # which joins by this module
-
-    return repeating.once(operation, keyed, scope)
+    return repeating.once(operation, keyed, partial(join, operation, scope))
 
 
 def join(operation: Operation, scope: Scope) -> Registration:

@@ -22,7 +22,7 @@ def settle(item: ActiveItem, seats: Seats, *, past_is: PastItem | Literal["unkno
     Takes: the locked registration; the seats, with the operation's record in them; the user's last registration for
     the event, if there was one, where that is known.
     """
-    record = records.read(item.record, seats.records.as_dict()[item.record])
+    record = records.read(item.record, seats.committed[item.record])
     if record.leaving:
         transaction = _leaving(item, record, seats)
     else:

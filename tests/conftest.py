@@ -4,13 +4,14 @@ The engine is one ministack process for the whole run. Each test starts with fre
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import hypothesis
 import pytest
 
 from eventsite.dynamodb.records import table_models
 from tests.api import Api
-from tests.engines import running_engine, served_by
+from tests.engines import running_engine, served_by, served_by_moto
 from tests.metering import Meter
 from tests.signing_in import cognito  # noqa: F401 (a fixture)
 from tests.torn import Torn
@@ -23,6 +24,12 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("eventsite")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is marked `two_engines` runs on the suite's engine, and again on moto, which was written by others."""
+    if metafunc.definition.get_closest_marker("two_engines"):
+        metafunc.parametrize("answering", ["ministack", "moto"], indirect=True, scope="module")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,8 +57,15 @@ def torn_engine() -> Iterator[Torn]:
         yield Torn(url)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def answering(engine: str, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Who answers for DynamoDB: the engine, or moto where a test runs on both."""
+    with served_by_moto() if getattr(request, "param", "") == "moto" else nullcontext():
+        yield
+
+
 @pytest.fixture(autouse=True)
-def tables(engine: str) -> None:
+def tables(answering: None) -> None:
     """Make the three tables anew, empty."""
     for model in table_models():
         if model.exists():

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from urllib.request import urlopen
 
 from django.conf import settings
+from moto import mock_aws
 
 from eventsite.dynamodb.connection import disconnect
 
@@ -77,6 +78,20 @@ def served_by(url: str) -> Iterator[None]:
         yield
     finally:
         _use(before)
+
+
+@contextmanager
+def served_by_moto() -> Iterator[None]:
+    """Let the service in this process use moto, which sits in botocore's client. One thread only: it loses writes."""
+    endpoint, client = settings.DYNAMODB_ENDPOINT, settings.DYNAMODB_CLIENT
+    with mock_aws():
+        try:
+            settings.DYNAMODB_CLIENT = "botocore"
+            _use(f"https://dynamodb.{settings.AWS_REGION}.amazonaws.com")
+            yield
+        finally:
+            settings.DYNAMODB_CLIENT = client
+            _use(endpoint)
 
 
 def _use(url: str) -> None:

@@ -1,5 +1,6 @@
 """The base of every model: PynamoDB on the shared connection. A model subclasses `Record` and names its table."""
 
+from functools import cache
 from typing import Any, TypeVar
 
 from pynamodb.attributes import Attribute
@@ -36,6 +37,30 @@ class Record(Model):
         return sorted(
             (one for one in attributes if one.is_hash_key or one.is_range_key), key=lambda one: one.is_range_key
         )
+
+    @classmethod
+    def _instantiate(cls: type[R], attribute_values: RawItem) -> R:
+        """A record of an item: what PynamoDB makes of it, in a third of the time, which is most of a list's.
+
+        PynamoDB first sets every default, and every value through a descriptor. It also knows maps with attributes of
+        their own and discriminators, which no model here has.
+        """
+        record = cls.__new__(cls)
+        record.attribute_values = {}
+        for name, stored, attribute in cls._plan():
+            value = attribute_values.get(stored)
+            if value and "NULL" not in value:
+                record.attribute_values[name] = attribute.deserialize(attribute.get_value(value))
+            elif attribute.default is not None:
+                default = attribute.default
+                record.attribute_values[name] = default() if callable(default) else default
+        return record
+
+    @classmethod
+    @cache
+    def _plan(cls) -> list[tuple[str, str, Attribute[Any]]]:
+        """Each attribute: its name here, its name in the table, and itself."""
+        return [(name, attribute.attr_name, attribute) for name, attribute in cls.get_attributes().items()]
 
     @classmethod
     def parse(cls: type[R], raw: RawItem) -> R:

@@ -37,6 +37,8 @@ class Field:
     help: str = ""
     error: str = ""
     required: bool = False
+    optional: bool = False
+    """Whether it says that it may stay empty."""
     multiple: bool = False
     focus: bool = False
     options: list[Option] = field(default_factory=list)
@@ -120,7 +122,7 @@ def fields(
 
 def _field(source: Any, name: str, label: str, values: Mapping[str, Any], error: str, prefix: str) -> Field:
     made = Field(name, label, _kind(source), prefix=prefix, error=error, help=str(source.help_text or ""))
-    made.required = source.required
+    made.required, made.optional = source.required, not source.required
     made.value = text(values.get(name))[: getattr(source, "max_length", None) or MOST_CHARACTERS]
     limits = {"maxlength": "max_length", "min": "min_value", "max": "max_value"}
     made.attributes = {

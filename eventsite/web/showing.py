@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from eventsite.auth import login
 from eventsite.web import pages, submissions
-from eventsite.web.forms import Field, Form
+from eventsite.web.forms import Form
 from eventsite.web.pages import Link, Page, Question, Unconfirmed
 
 UNCHANGED = "Nothing was changed."
@@ -82,7 +82,8 @@ def _problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
     }
     if submission and (form := _again(data, page, submission)):
         named = {one.name for one in form.fields}
-        shown |= {"form": form, "suggestions": page.suggestions(data)}
+        shown |= {"form": form, "focused": any(field.focus for field in form.fields)}
+        shown |= {"suggestions": page.suggestions(data)}
         shown |= {"errors": [one for one in _errors(data, page) if one["field"] not in named]}
         if data["status"] == HTTPStatus.PRECONDITION_FAILED:
             shown |= _conflict(page, submission, form)
@@ -109,17 +110,11 @@ def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | 
         field.error = wrong.get(field.name, "")
         for option in field.options:
             option.chosen = option.value == field.value
-    _focus(form.fields)
+    if wrong_field := next((field for field in form.fields if field.error), None):
+        wrong_field.focus = True
     kept = {name: submission.sent.get(name, "") for name in ("_before", "_version", "_next") if name in submission.sent}
     form.hidden |= {name: value[:20_000] for name, value in kept.items()}
     return form
-
-
-def _focus(fields: list[Field]) -> None:
-    for field in fields:
-        if field.error:
-            field.focus = True
-            return
 
 
 def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dict[str, Any]:

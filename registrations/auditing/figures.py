@@ -76,5 +76,5 @@ def stored_gone(seen: Look, seats: Seats, served: int) -> dict[int, frozenset[in
 
 def stored_counts(seats: Seats, served: int) -> dict[str, int]:
     """What `Figures.counts` is compared with."""
-    counts = {str(chunk): int(count) for chunk, count in seats.gone.as_dict().items()}
+    counts = {str(chunk): int(count) for chunk, count in seats.gone_by_chunk.items()}
     return {chunk: count for chunk, count in counts.items() if count and int(chunk) >= served // CHUNK}

@@ -99,7 +99,7 @@ def _leftovers(seen: Look) -> Iterator[Finding]:
 def _records(seen: Look, seats: Seats) -> Iterator[Finding]:
     """A few records stay with every event until its next commit; that there are many is a mistake."""
     held = {item.record for item in seen.active.values() if item.lock}
-    settled = [name for name in seats.records.as_dict() if name not in held]
+    settled = [name for name in seats.committed if name not in held]
     if len(settled) > MANY_RECORDS:
         sentence = f"Its seats carry {len(settled)} records of operations that are settled."
         cure = mend.clear_records(seats, settled)

@@ -5,6 +5,8 @@ import pytest
 from registrations.models import RegistrationItem
 from tests.api import Api, problem
 
+pytestmark = pytest.mark.two_engines
+
 
 def test_an_empty_event_can_be_deleted(api: Api) -> None:
     event = api.event()

@@ -38,18 +38,21 @@ def test_an_update_without_a_field_to_change_is_refused(api: Api, body: dict[str
     assert api.get(f"/events/{event}").json()["version"] == 1
 
 
+@pytest.mark.two_engines
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_an_unknown_event_is_not_made_by_an_update(api: Api, method: str) -> None:
     assert problem(api.call(method, "/events/nobody-made-this", {"title": "New"})) == (404, "event_not_found")
     assert api.get("/events").json() == []
 
 
+@pytest.mark.two_engines
 @pytest.mark.parametrize("tag", ['"1"', '"7", "1"', "*", ' "1" '])
 def test_a_fresh_etag_lets_the_edit_through(api: Api, tag: str) -> None:
     event = api.event()
     assert api.patch(f"/events/{event}", {"title": "New"}, if_match=tag).status_code == 200
 
 
+@pytest.mark.two_engines
 @pytest.mark.parametrize(
     "tag", ['"2"', 'W/"1"', '"01"', '"nonsense"', '"\xb9"', '"' + "9" * 5000 + '"', '""', '"2",, W/"1" ,']
 )
@@ -116,6 +119,7 @@ def test_no_other_text_is_a_list_of_etags(text: str) -> None:
         assert re.search(r'(^|[ \t,])"1"($|[ \t,])', text)
 
 
+@pytest.mark.two_engines
 def test_registrations_are_no_edits(api: Api) -> None:
     event = api.event()
     api.register(event, api.user())

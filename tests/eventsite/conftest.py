@@ -8,7 +8,7 @@ from django.test import override_settings
 from django.urls import get_script_prefix, set_script_prefix
 
 from tests.api import Api
-from tests.browser import Browser
+from tests.pages import Browser
 
 
 @pytest.fixture(params=["", "/prod"], ids=["at the root", "behind /prod"])

@@ -172,6 +172,24 @@ def test_the_region_is_where_every_tool_of_aws_has_it(
     assert runpy.run_path(settings_module.__file__)["AWS_REGION"] == region
 
 
+@pytest.mark.parametrize(
+    ("environment", "endpoint"),
+    [
+        ({}, ""),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, "http://127.0.0.1:4566"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_DYNAMODB": "http://[::1]:2"}, "http://[::1]:2"),
+    ],
+)
+def test_the_endpoint_is_where_every_tool_of_aws_has_it(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], endpoint: str
+) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert runpy.run_path(settings_module.__file__)["DYNAMODB_ENDPOINT"] == endpoint
+
+
 def test_an_open_process_imports_nothing_of_signing_in(tmp_path: Path) -> None:
     """A cold start pays for what it uses."""
     code = """

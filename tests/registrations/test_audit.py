@@ -455,12 +455,12 @@ def test_a_leaving_that_was_cut_off_is_settled_although_its_move_is_lost(party: 
 
 def test_records_that_pile_up_are_cleared_but_not_those_still_needed(api: Api, party: str) -> None:
     cut_off(api.user("n"), committed=True)
-    (needed,) = (name for name in seats().records.as_dict() if name.endswith("~n"))
+    (needed,) = (name for name in seats().committed if name.endswith("~n"))
     names = [f"op{number}~gone-{number}" for number in range(judge.MANY_RECORDS + 1)]
     Seats.key(party).update(actions=[Seats.records[name].set("free:1") for name in names])
     assert set(examined()) == {"lock", "records"}
-    mend.clear_records(seats(), list(seats().records.as_dict()))()
-    assert list(seats().records.as_dict()) == [needed]
+    mend.clear_records(seats(), list(seats().committed))()
+    assert list(seats().committed) == [needed]
     assert set(examined()) == {"lock"}
     assert clearing.MANY < judge.MANY_RECORDS
 

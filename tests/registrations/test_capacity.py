@@ -1,5 +1,7 @@
 """Changing the capacity and the waitlist while people hold seats and wait."""
 
+import pytest
+
 from tests.api import Api, problem
 
 
@@ -8,6 +10,7 @@ def counts(api: Api, event: str) -> tuple[int, int]:
     return read["registeredCount"], read["waitlistCount"]
 
 
+@pytest.mark.two_engines
 def test_raising_the_capacity_promotes_in_order_before_it_answers(api: Api) -> None:
     event = api.event(capacity=1)
     users = api.users(6)
@@ -31,6 +34,7 @@ def test_raising_the_capacity_by_hundreds_promotes_everybody(api: Api) -> None:
     assert [entry["userId"] for entry in api.walk(f"/events/{event}/registrations?limit=50")] == users
 
 
+@pytest.mark.two_engines
 def test_lowering_the_capacity_removes_nobody_and_promotes_nobody_until_there_is_room(api: Api) -> None:
     event = api.event(capacity=3)
     users = api.users(5)
@@ -44,6 +48,7 @@ def test_lowering_the_capacity_removes_nobody_and_promotes_nobody_until_there_is
     assert counts(api, event) == (1, 1)
 
 
+@pytest.mark.two_engines
 def test_switching_the_waitlist_off_stops_new_waiters_only(api: Api) -> None:
     event = api.event(capacity=1)
     alice, bob, carol = api.users(3)
@@ -54,6 +59,7 @@ def test_switching_the_waitlist_off_stops_new_waiters_only(api: Api) -> None:
     assert api.leave(event, alice).json()["promotedUser"] == bob
 
 
+@pytest.mark.two_engines
 def test_an_edit_of_other_fields_leaves_the_counters_alone(api: Api) -> None:
     event = api.event(capacity=1)
     for user in api.users(2):

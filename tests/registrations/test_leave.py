@@ -4,6 +4,8 @@ import pytest
 
 from tests.api import Api, problem
 
+pytestmark = pytest.mark.two_engines
+
 
 @pytest.mark.parametrize("path", ["registrations", "register"])
 def test_both_paths_leave(api: Api, path: str) -> None:

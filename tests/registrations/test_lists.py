@@ -1,5 +1,6 @@
 """Lists of registrations, an event's and a user's, page by page."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,7 @@ def test_a_users_registrations_come_with_their_events_once_each(api: Api, capaci
     assert waitlists == found
 
 
+@pytest.mark.two_engines
 def test_a_users_list_says_who_is_in_first_and_then_who_waits(api: Api) -> None:
     user = api.user()
     full, free = api.event(capacity=0), api.event(capacity=1)

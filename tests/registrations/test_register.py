@@ -8,6 +8,8 @@ from hypothesis import given
 from tests import strategies
 from tests.api import Api, problem
 
+pytestmark = pytest.mark.two_engines
+
 
 @pytest.mark.parametrize("path", ["registrations", "register"])
 def test_both_paths_register(api: Api, path: str) -> None:

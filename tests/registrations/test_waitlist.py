@@ -1,6 +1,10 @@
 """Who gets the seats, and who waits in which order."""
 
+import pytest
+
 from tests.api import Api, problem
+
+pytestmark = pytest.mark.two_engines
 
 
 def test_people_beyond_the_capacity_wait_in_the_order_they_came(api: Api) -> None:

@@ -132,7 +132,7 @@ def test_a_package_can_be_made(project: Project, reachable: bool) -> None:
     made = project.zappa("package", "spare", "--output", output, **({} if reachable else nobody | nowhere))
     assert "Package created" in made
     names = zipfile.ZipFile(project.directory / output).namelist()
-    assert {"eventsite/aws_lambda.py", "zappa_settings.py", "django/__init__.py"} <= set(names)
+    assert {"django", "eventsite", "registrations", "zappa"} <= {name.partition("/")[0] for name in names}
 
 
 def test_it_serves_health_and_links_with_the_stage_in_them(dev: Project) -> None:
@@ -190,7 +190,7 @@ def test_pages_link_to_assets_that_are_there(dev: Project, page: str) -> None:
     for asset in sorted(assets):
         served = get(dev, asset.removeprefix("/dev"), Accept=ANY_TYPE)
         assert served.status_code == 200, asset
-        assert served.content == package_static(dev, asset.removeprefix("/dev/static/"))
+        assert served.content == package_static(dev, re.sub("^/dev/static/[0-9a-f]{16}/", "", asset))
 
 
 def package_static(project: Project, path: str) -> bytes:

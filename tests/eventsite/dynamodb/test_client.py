@@ -297,7 +297,7 @@ def test_an_answer_that_ends_early_is_none(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", [f"http://127.0.0.1:{free_port()}", "http://no-such-host.invalid"], ids=["port", "host"]
+    "url", [f"http://127.0.0.1:{free_port()}", "http://no-such-host.invalid"], ids=["nobody listens", "no such host"]
 )
 def test_an_endpoint_out_of_reach_is_an_error_of_botocores_that_may_pass(url: str) -> None:
     client = Client(region="eu-west-1", endpoint=url, keys=KEYS, connect_seconds=FAST, read_seconds=FAST)

@@ -19,3 +19,8 @@ def test_what_is_not_offered_is_not_known(tmp_path: Path, command: str) -> None:
     ended = manage(tmp_path, command)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith(f"Unknown command: '{command}'")
+
+
+def test_the_system_checks_run_as_ever(tmp_path: Path) -> None:
+    ended = manage(tmp_path, "check")
+    assert (ended.returncode, ended.stderr) == (0, "")

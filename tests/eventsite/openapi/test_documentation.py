@@ -17,8 +17,8 @@ from django.core.management import call_command
 import eventsite
 from eventsite.openapi import document as openapi
 from tests.api import Api, problem
-from tests.browser import ORIGIN, Browser
 from tests.openapi import resolved
+from tests.pages import ORIGIN, Browser
 
 
 def test_the_document_is_valid_and_nothing_in_it_is_guessed() -> None:
@@ -102,7 +102,7 @@ def test_one_variable_puts_the_whole_service_behind_a_stage_prefix() -> None:
     program = """
 import django
 django.setup()
-from tests.browser import Browser
+from tests.pages import Browser
 browser = Browser("/prod")
 for page in (browser.open("/docs"), browser.open("/redoc"), browser.open("/")):
     for address in page.resources:

@@ -7,8 +7,8 @@ from django.test import Client
 
 from eventsite import clock
 from tests.api import EVENT, Api
-from tests.browser import ORIGIN, Browser, Page
 from tests.metering import Meter
+from tests.pages import ORIGIN, Browser, Page
 
 
 @pytest.fixture

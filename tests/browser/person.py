@@ -1,0 +1,83 @@
+"""Somebody at a browser: opens pages, clicks, types, and notices what goes wrong."""
+
+import re
+from typing import Any
+
+from axe_playwright_python.base import AXE_FILE_PATH
+
+AXE = AXE_FILE_PATH.read_text()
+RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+class Person:
+    """One browser context of its own, with one tab."""
+
+    def __init__(self, chromium: Any, service: str, *, width: int = 1280, **options: Any) -> None:
+        self.service = service
+        self.context = chromium.new_context(viewport={"width": width, "height": 900}, base_url=service, **options)
+        self.context.set_default_timeout(10_000)
+        self.complaints: list[str] = []
+        """What the browser logged as an error: policy violations, failed scripts, missing files."""
+        self.page = self.context.new_page()
+        self.page.on("console", self._listen)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _listen(self, message: Any) -> None:
+        """A refused form is an error to the browser only."""
+        if message.type == "error" and not re.search(r"status of 4(04|09|12|22|01|03)", message.text):
+            self.complaints.append(message.text)
+
+    def close(self) -> None:
+        """Leave; nothing may have gone wrong unseen."""
+        self.context.close()
+        assert self.complaints == []
+
+    def open(self, path: str) -> Any:
+        """Go to a page."""
+        self.page.goto(path)
+        return self.page
+
+    def log_in(self, name: str, password: str) -> Any:
+        """Log in through the hosted UI."""
+        self.page.get_by_role("link", name=re.compile("^Log in")).first.click()
+        self.fill_in(name, password)
+        return self.page
+
+    def fill_in(self, name: str, password: str) -> None:
+        """Fill in the form of the hosted UI."""
+        self.page.locator("input[name=username]").fill(name)
+        self.page.locator("input[name=password]").fill(password)
+        self.page.locator("[type=submit]").first.click()
+        self.page.wait_for_url(re.compile(re.escape(self.service)))
+
+    def click(self, name: str, role: str = "button") -> Any:
+        """Click what has this name."""
+        self.page.get_by_role(role, name=name, exact=True).click()
+        return self.page
+
+    def follow(self, name: str) -> Any:
+        """Click a link."""
+        return self.click(name, "link")
+
+    def go(self, name: str) -> Any:
+        """Click an entry of the navigation."""
+        self.page.get_by_role("navigation", name="Main").get_by_role("link", name=name, exact=True).click()
+        return self.page
+
+    def heading(self) -> str:
+        """What the page is called."""
+        return str(self.page.locator("h1").inner_text())
+
+    def told(self) -> str:
+        """The message on the page."""
+        return str(self.page.get_by_role("status").inner_text())
+
+    def violations(self) -> list[str]:
+        """What axe-core finds wrong with the page as it is."""
+        self.page.evaluate(AXE)
+        found = self.page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
+        return [f"{one['id']}: {node['html'][:120]}" for one in found["violations"] for node in one["nodes"]]
+
+    def overflows(self) -> bool:
+        """Whether the page is wider than the window."""
+        return bool(self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))

@@ -1,0 +1,229 @@
+"""The pages are for everybody: axe-core finds nothing, they fit a phone, and the keyboard is enough."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.api import EVENT, Api
+from tests.browser.conftest import make_season
+from tests.signing_in import As, adam, alice
+
+PAGES = [
+    "/",
+    "/health",
+    "/events",
+    "/events?status=draft,completed,cancelled",
+    "/events/party",
+    "/events/talk",
+    "/events/party/registrations",
+    "/events/party/registrations?status=cancelled",
+    "/events/party/waitlist",
+    "/events/party/registrations/dave",
+    "/users",
+    "/users/dave",
+    "/users/dave/registrations",
+    "/users/dave/waitlists",
+    "/events/nothing",
+    "/no/such/page",
+    "/events?limit=0",
+]
+LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 390)]
+look = pytest.mark.parametrize(("scheme", "width"), LOOKS)
+
+
+def faults(someone: Any) -> list[str]:
+    """What is wrong with the page as it stands."""
+    wide = ["wider than the window"] if someone.overflows() else []
+    return [f"{someone.page.url}: {fault}" for fault in someone.violations() + wide]
+
+
+def unfold(page: Any) -> None:
+    """Open everything that is folded."""
+    page.evaluate("for (const one of document.querySelectorAll('details:not(.json)')) one.open = true")
+
+
+@look
+def test_every_page_of_an_open_service(person: Any, api: Api, scheme: str, width: int) -> None:
+    make_season(api)
+    someone = person(width=width, color_scheme=scheme)
+    found = []
+    for path in PAGES:
+        someone.open(path)
+        unfold(someone.page)
+        found += faults(someone)
+    assert found == []
+
+
+@look
+def test_every_page_of_a_form_that_is_not_done(person: Any, api: Api, scheme: str, width: int) -> None:
+    make_season(api)
+    someone = person(width=width, color_scheme=scheme)
+    page, found = someone.open("/events"), []
+    page.get_by_text("New event").first.click()
+    someone.click("Create event")
+    found += faults(someone)
+    for path, act in CUT_SHORT.items():
+        someone.open(path)
+        unfold(page)
+        act(someone, api)
+        found += faults(someone)
+    assert found == []
+
+
+def _lower(someone: Any, api: Api) -> None:
+    someone.page.get_by_label("Seats", exact=True).fill("0")
+    someone.click("Save")
+    assert "2 people have a seat." in someone.page.inner_text("main")
+
+
+def _too_late(someone: Any, api: Api) -> None:
+    api.patch("/events/cinema", {"title": "Cinema"})
+    someone.page.get_by_label("Title", exact=True).fill("Films")
+    someone.click("Save")
+    assert someone.heading() == "Somebody changed this meanwhile"
+
+
+def _nobody(someone: Any, api: Api) -> None:
+    someone.page.get_by_label("Name or id").fill("Dav")
+    someone.click("Add")
+    assert "Perhaps you mean" in someone.page.inner_text("main")
+
+
+CUT_SHORT: dict[str, Callable[[Any, Api], None]] = {
+    "/events/party": _lower,
+    "/events/cinema": _too_late,
+    "/events/party/registrations": _nobody,
+}
+
+
+@look
+def test_every_page_of_who_is_signed_in(signing_in: str, person: Any, scheme: str, width: int) -> None:
+    service = As(adam().access)
+    make_season(service)
+    As(alice().access).post("/events/party/registrations", {})
+    someone = person(width=width, color_scheme=scheme)
+    someone.open("/events")
+    found = faults(someone)
+    someone.open("/events/party")
+    found += faults(someone)
+    someone.log_in("alice", signing_in)
+    for path in ("/events", "/events/party", "/users/me", "/users/me/registrations", "/events/party/registrations/me"):
+        someone.open(path)
+        found += faults(someone)
+    assert found == []
+
+
+@pytest.mark.parametrize("path", ["/events", "/events/party", "/events/party/registrations"])
+def test_nothing_is_lost_when_everything_is_twice_as_large(person: Any, api: Api, path: str) -> None:
+    """A window of 640 pixels is one of 1,280 at 200 %; the text alone may be that large as well."""
+    make_season(api)
+    someone = person(width=640)
+    someone.open(path)
+    unfold(someone.page)
+    assert not someone.overflows()
+    someone.page.add_style_tag  # noqa: B018 (the policy forbids it: the size is set on the element)
+    someone.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert not someone.overflows()
+
+
+def test_the_keyboard_is_enough(person: Any, api: Api) -> None:
+    api.event(eventId="party")
+    someone = person()
+    page = someone.open("/events")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "New event":
+            break
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    for value in ("By keyboard", "It works."):
+        page.keyboard.type(value)
+        page.keyboard.press("Tab")
+    page.keyboard.type("04012027")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[aria-invalid]")
+    assert page.get_by_label("Title", exact=True).input_value() == "By keyboard"
+
+
+def test_the_first_wrong_field_has_the_focus(person: Any) -> None:
+    someone = person()
+    page = someone.open("/events")
+    page.get_by_text("New event").first.click()
+    page.get_by_label("Title", exact=True).fill("Spring party")
+    someone.click("Create event")
+    assert page.evaluate("document.activeElement.name") == "description"
+    described = page.evaluate("document.activeElement.getAttribute('aria-describedby')").split()
+    assert page.locator(f"#{described[0]}").inner_text() == "This field may not be blank."
+
+
+def test_it_works_without_scripts(person: Any, api: Api) -> None:
+    someone = person(java_script_enabled=False)
+    page = someone.open("/events")
+    page.get_by_text("New event").first.click()
+    for label, value in (("Title", "Quiet party"), ("Date", "2027-04-01"), ("Seats", "5")):
+        page.get_by_label(label, exact=True).fill(value)
+    someone.click("Create event")
+    for label, value in (("Description", "Hush."), ("Place", "Garden"), ("Organizer", "Us")):
+        page.get_by_label(label, exact=True).fill(value)
+    someone.click("Create event")
+    assert someone.told() == "“Quiet party” is created."
+    assert someone.page.get_by_role("link", name="This page as programs see it").count() == 0
+
+
+def test_a_double_click_makes_one_event(person: Any, api: Api) -> None:
+    someone = person()
+    page = someone.open("/events")
+    page.get_by_text("New event").first.click()
+    texts = {"Title": "title", "Description": "description", "Place": "location", "Organizer": "organizer"}
+    for label, name in texts.items():
+        page.get_by_label(label, exact=True).fill(EVENT[name])
+    page.get_by_label("Date", exact=True).fill("2027-04-01")
+    page.get_by_label("Seats", exact=True).fill("5")
+    page.get_by_role("button", name="Create event").dblclick()
+    page.wait_for_url(re.compile("/events/."))
+    assert len(api.get("/events").json()) == 1
+
+
+def test_json_is_fetched_when_it_is_opened(person: Any, api: Api) -> None:
+    api.event(eventId="party")
+    someone = person()
+    page = someone.open("/events/party")
+    assert page.locator("pre").count() == 0
+    page.get_by_text("JSON", exact=True).click()
+    page.wait_for_selector("pre:not(:empty)")
+    assert '"eventId": "party"' in page.inner_text("pre")
+
+
+def test_a_page_of_a_hundred_events_is_light(person: Any, api: Api) -> None:
+    for number in range(100):
+        api.event(title=f"An event with a title of a usual length {number}", date=f"2027-04-{number % 28 + 1:02}")
+    someone = person()
+    page = someone.open("/events")
+    assert page.locator("tbody tr").count() == 100
+    assert page.evaluate("document.querySelectorAll('*').length") <= 2500
+    nodes = "n => { let c = 0; const w = document.createTreeWalker(document); while (w.nextNode()) c++; return c }"
+    assert page.evaluate(nodes, None) <= 2500
+
+
+def test_what_was_typed_outlives_the_session(signing_in: str, person: Any) -> None:
+    event = As(adam().access).event(eventId="party")
+    admin = person()
+    page = admin.open(f"/events/{event}")
+    admin.log_in("adam", signing_in)
+    page.get_by_text("Edit event").first.click()
+    page.get_by_label("Title", exact=True).fill("Typed with care")
+    admin.context.clear_cookies(name="sessionid")
+    admin.click("Save")
+    assert page.get_by_label("Title", exact=True).input_value() == "Typed with care"
+    page.get_by_role("main").get_by_role("link", name="Log in").click()
+    if "127.0.0.1" in page.url:
+        admin.fill_in("adam", signing_in)
+    page.wait_for_selector("[role=status]")
+    assert page.get_by_label("Title", exact=True).input_value() == "Typed with care"
+    admin.click("Save")
+    assert admin.told() == "Saved: Title."

@@ -1,0 +1,146 @@
+"""The whole service by clicks, in each role, with sign-in and without."""
+
+from typing import Any
+
+from tests.api import Api
+from tests.signing_in import As, adam, olivia
+
+
+def new_event(page: Any, **typed: str) -> None:
+    """Fill in the form of a new event."""
+    page.get_by_text("New event").first.click()
+    fields = {
+        "Title": "Spring party",
+        "Description": "Music and cake.",
+        "Date": "2027-04-01",
+        "Place": "Garden",
+        "Seats": "1",
+    } | typed
+    for label, value in fields.items():
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_label("Waitlist on").check()
+
+
+def test_an_open_service(person: Any, api: Api) -> None:
+    someone = person()
+    page = someone.open("/")
+    someone.go("Events")
+    new_event(page, Organizer="The garden club")
+    someone.click("Create event")
+    assert someone.told() == "“Spring party” is created."
+    assert someone.heading() == "Spring party"
+    event = page.url
+    someone.go("People")
+    for name in ("Carol", "Dave", "Erin"):
+        page.get_by_text("New person").first.click()
+        page.get_by_label("Name", exact=True).fill(name)
+        page.get_by_label("Id", exact=False).last.fill(name.lower())
+        someone.click("Create person")
+        someone.go("People")
+    someone.open(event)
+    page.get_by_role("link", name="Registrations (0)").click()
+    for name in ("Carol", "Dave", "Erin"):
+        page.get_by_label("Name or id").fill(name.lower())
+        someone.click("Add")
+    assert someone.told() == "Erin is number 2 in line."
+    someone.click("Cancel the registration of Carol")
+    assert "Carol gives up the seat. Dave moves up." in page.inner_text("main")
+    someone.click("Cancel the registration")
+    assert someone.told() == "Carol is not registered any more. Dave has the seat now."
+    someone.open(event)
+    page.get_by_text("Edit event").first.click()
+    page.get_by_label("Seats", exact=True).fill("2")
+    someone.click("Save")
+    assert someone.told() == "Seats 1 → 2. Erin moved up."
+    page.get_by_text("Edit event").first.click()
+    page.get_by_label("Seats", exact=True).fill("1")
+    someone.click("Save")
+    assert "2 people have a seat." in page.inner_text("main")
+    someone.click("Save")
+    assert someone.told() == "Seats 2 → 1."
+    someone.click("Delete")
+    someone.click("Delete it")
+    assert "People are registered or waiting for this event" in page.inner_text("main")
+
+
+def test_an_attendee_signs_up_and_gives_up_with_one_click_each(signing_in: str, person: Any) -> None:
+    organizer = As(olivia().access)
+    event = organizer.event(capacity=1)
+    attendee = person()
+    page = attendee.open(f"/events/{event}")
+    attendee.log_in("alice", signing_in)
+    assert page.get_by_text("Edit event").count() == page.get_by_text("Who is coming").count() == 0
+    attendee.click("Sign up")
+    assert attendee.told() == "You have a seat."
+    attendee.click("Give up my seat")
+    assert attendee.told() == "You gave it up."
+    organizer.register(event, olivia().sub)
+    page.reload()
+    attendee.click("Join the waitlist")
+    assert "You are number 1 in line." in page.inner_text("main")
+    attendee.go("My registrations")
+    assert "number 1 in line" in page.inner_text("table")
+    attendee.click("Leave the queue: Spring party")
+    assert "There is nothing here." in page.inner_text("main")
+    attendee.go("My profile")
+    page.get_by_label("Name", exact=True).fill("Alice Ahmed")
+    page.get_by_label("E-mail").fill("alice@example.com")
+    attendee.click("Save")
+    assert (attendee.told(), attendee.heading()) == ("Saved.", "Alice Ahmed")
+    attendee.click("Log out")
+    attendee.page.wait_for_url(f"{attendee.service}/")
+    assert page.get_by_role("link", name="Log in").count() == 1
+
+
+def test_an_organizer_sees_who_is_coming_and_nobody_elses(signing_in: str, person: Any) -> None:
+    others = As(adam().access)
+    others.event(eventId="others", title="Somebody else's")
+    organizer = person()
+    page = organizer.open("/events")
+    organizer.log_in("olivia", signing_in)
+    new_event(page)
+    organizer.click("Create event")
+    event = page.url
+    for name in ("carol", "dave"):
+        others.user(name)
+    page.get_by_role("link", name="Registrations (0)").click()
+    for name in ("carol", "dave"):
+        page.get_by_label("Id of the person").fill(name)
+        organizer.click("Add")
+    assert organizer.told() == "Dave is number 1 in line."
+    organizer.open(event)
+    assert "Next in line: Dave." in page.inner_text("main")
+    organizer.go("Events")
+    organizer.follow("Mine")
+    assert page.get_by_role("link", name="Somebody else's").count() == 0
+    organizer.follow("Spring party")
+    page.get_by_text("Edit event").first.click()
+    page.get_by_label("Status").select_option("cancelled")
+    organizer.click("Save")
+    assert "1 person is waiting." in page.inner_text("main")
+    organizer.click("Cancel the event")
+    assert organizer.told() == "Saved: Status."
+    organizer.open("/events/others")
+    assert page.get_by_text("Edit event").count() == page.get_by_text("Who is coming").count() == 0
+
+
+def test_an_admin_finds_people_and_helps_them(signing_in: str, person: Any) -> None:
+    service = As(adam().access)
+    event = service.event(capacity=1)
+    for name in ("carol", "dave"):
+        service.user(name)
+    admin = person()
+    page = admin.open(f"/events/{event}/registrations")
+    admin.log_in("adam", signing_in)
+    page.get_by_label("Name or id").fill("Carol")
+    admin.click("Add")
+    admin.click("Add Carol (carol)")
+    assert admin.told() == "Carol has a seat."
+    page.get_by_label("Find by name").fill("car")
+    admin.click("Find")
+    assert page.locator("tbody tr").count() == 1
+    admin.go("People")
+    admin.follow("Dave")
+    page.get_by_label("E-mail").fill("dave@example.com")
+    admin.click("Save")
+    assert admin.told() == "Saved."

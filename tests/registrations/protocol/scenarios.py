@@ -1,0 +1,64 @@
+"""What is searched: who asks what at once, in which event, and how much goes wrong meanwhile."""
+
+import itertools
+from collections.abc import Iterator
+
+from tests.registrations.protocol.search import Faults, Scenario
+
+CRASH, LOST, LATE, TORN = Faults(crashes=1), Faults(lost=1), Faults(late=1), Faults(torn=1)
+EACH = (CRASH, LOST, LATE, TORN)
+"""One fault of each kind, by itself."""
+TOGETHER = (
+    Faults(crashes=1, lost=1),
+    Faults(crashes=1, late=1),
+    Faults(crashes=1, torn=1),
+    Faults(lost=1, late=1),
+    Faults(lost=1, torn=1),
+    Faults(late=1, torn=1),
+)
+"""Two of different kinds."""
+
+EVENTS = (
+    {"capacity": 0},
+    {"capacity": 0, "waiting": "u"},
+    {"capacity": 0, "seated": "u", "waiting": "vw"},
+    {"capacity": 1},
+    {"capacity": 1, "waitlist": False},
+    {"capacity": 1, "seated": "u"},
+    {"capacity": 1, "seated": "u", "waitlist": False},
+    {"capacity": 1, "seated": "u", "waiting": "v"},
+    {"capacity": 1, "seated": "u", "waiting": "vw"},
+    {"capacity": 1, "seated": "uv"},
+    {"capacity": 1, "seated": "uv", "waiting": "w"},
+    {"capacity": 2, "seated": "u"},
+    {"capacity": 2, "seated": "uv", "waiting": "w"},
+    {"capacity": 1, "seated": "u", "waiting": "v", "is_open": False},
+)
+"""How things stand at the beginning: none to three people; full, overfull (the capacity was lowered) and closed."""
+
+
+def _requests(event: dict[str, object]) -> list[tuple[object, ...]]:
+    """All that can be asked of an event."""
+    capacity = int(str(event["capacity"]))
+    people = [(kind, user) for kind in ("register", "leave", "look") for user in "uvw"]
+    edits = [("edit", capacity + 1, True), ("edit", capacity + 2, True), ("edit", max(0, capacity - 1), True)]
+    others = [("edit", capacity, False), ("edit", capacity, True, False)]
+    return [*people, *edits, *others, ("event",), ("sweep",)]
+
+
+def _is_worth_it(asked: tuple[tuple[object, ...], ...], event: dict[str, object]) -> bool:
+    """Somebody changes something; and of people who differ in nothing but their names, the first ones act."""
+    known = str(event.get("seated", "")) + str(event.get("waiting", ""))
+    strangers = [user for user in "uvw" if user not in known]
+    acting = [str(request[1]) for request in asked if request[0] in ("register", "leave", "look")]
+    acting_strangers = list(dict.fromkeys(user for user in acting if user in strangers))
+    changes = any(request[0] in ("register", "leave", "edit") for request in asked)
+    return changes and acting_strangers == strangers[: len(acting_strangers)]
+
+
+def at_once(count: int) -> Iterator[Scenario]:
+    """Every scenario of so many requests at once, without faults, up to the names of strangers."""
+    for event in EVENTS:
+        for asked in itertools.combinations_with_replacement(_requests(event), count):
+            if _is_worth_it(asked, event):
+                yield Scenario(requests=asked, **event)  # type: ignore[arg-type]
