@@ -103,7 +103,7 @@ def clear_of(past: PastItem) -> None:
     seats = Seats.find(past.event_id)
     if seats is None or seats.incarnation != past.incarnation:
         return
-    of_user = [name for name in seats.records.as_dict() if name.partition("~")[2] == past.user_id]
+    of_user = [name for name in seats.records if name.partition("~")[2] == past.user_id]
     own = [name for name in of_user if past.was_changed_by(_id(name))]
     if own:
         seats.update([Seats.records[name].remove() for name in own], condition=Seats.incarnation == past.incarnation)
