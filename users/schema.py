@@ -34,7 +34,7 @@ describe(
         summary="Create a user",
         answer=UserSerializer,
         status=201,
-        body={"userId": "alice", "name": "Alice", "email": "alice@example.com"},
+        body={"name": "Alice", "email": "alice@example.com"},  # without an id, so that it can be sent again
         example=ALICE,
         takes=("Idempotency-Key",),
         gives=("Location",),

@@ -47,12 +47,12 @@ class Marker(Record):
     """What a keyed request did, or is about to do."""
 
     class Meta(Record.Meta):
-        table_name = settings.EVENTS_TABLE
+        table_name = settings.MARKERS_TABLE
 
     ITEM = "idempotency-key"
 
-    key = UnicodeAttribute(hash_key=True, attr_name="eventId")
-    item = UnicodeAttribute(range_key=True)
+    key = UnicodeAttribute(hash_key=True, attr_name=settings.MARKERS_KEY[0])
+    item = UnicodeAttribute(range_key=True, attr_name=settings.MARKERS_KEY[1])
     body = UnicodeAttribute()
     operations = UnicodeAttribute(default="")
     outcome = JSONAttribute(null=True)

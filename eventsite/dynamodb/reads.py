@@ -41,13 +41,9 @@ def together(*keys: Key, consistent: bool) -> list[Any]:
     return [model.parse(item) if item else None for (model, *_), item in zip(keys, raw, strict=True)]
 
 
-def _names(model: type[Record]) -> list[str]:
-    return [attribute.attr_name for attribute in model.key_attributes()]
-
-
 def _key(model: type[Record], parts: list[str]) -> RawItem:
-    return {name: {"S": part} for name, part in zip(_names(model), parts, strict=True)}
+    return {name: {"S": part} for name, part in zip(model.key_names(), parts, strict=True)}
 
 
 def _key_of(model: type[Record], item: RawItem) -> RawItem:
-    return {name: item[name] for name in _names(model)}
+    return {name: item[name] for name in model.key_names()}

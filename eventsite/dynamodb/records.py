@@ -31,12 +31,10 @@ class Record(Model):
         return cls._range_keyname is not None
 
     @classmethod
-    def key_attributes(cls) -> list[Attribute[Any]]:
-        """The parts of the table's key, the hash first."""
-        attributes = cls.get_attributes().values()
-        return sorted(
-            (one for one in attributes if one.is_hash_key or one.is_range_key), key=lambda one: one.is_range_key
-        )
+    def key_names(cls) -> tuple[str, ...]:
+        """What the parts of the table's key are called in the table."""
+        attributes = cls.get_attributes()
+        return tuple(attributes[name].attr_name for name in (cls._hash_keyname, cls._range_keyname) if name)
 
     @classmethod
     def _instantiate(cls: type[R], attribute_values: RawItem) -> R:

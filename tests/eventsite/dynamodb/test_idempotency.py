@@ -5,10 +5,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core import checks
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
 
 from eventsite.dynamodb import idempotency
 from tests.api import EVENT, Api, problem
@@ -155,3 +157,10 @@ def age(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
     """Let so much time pass for the markers."""
     present = time.time()
     monkeypatch.setattr(idempotency, "time", SimpleNamespace(time=lambda: present + seconds))
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("MARKERS_TABLE", "elsewhere"), ("MARKERS_KEY", ("id", "item"))])
+def test_markers_that_do_not_fit_their_table_are_told_at_start(settings: Settings, name: str, wrong: Any) -> None:
+    assert checks.run_checks(tags=["tables"]) == []
+    setattr(settings, name, wrong)
+    assert [message.id for message in checks.run_checks(tags=["tables"])] == ["eventsite.E006"]
