@@ -44,7 +44,6 @@ CALENDAR = {
 }
 QUERY_EXAMPLES |= {
     "status": ["published", "active"],
-    "organizerId": "me",
     "from": "2027-01-01",
     "to": "2027-12-31",
 }
@@ -90,7 +89,7 @@ describe(
         summary="Create an event",
         answer=EventSerializer,
         status=201,
-        body=BODY,
+        body={name: value for name, value in BODY.items() if name != "eventId"},  # so that it can be sent again
         example=SPRING_PARTY | {"registeredCount": 0, "waitlistCount": 0},
         takes=("Idempotency-Key",),
         gives=("Location", "ETag"),
@@ -141,7 +140,8 @@ describe(
     call=Call(
         name="deleteEvent",
         summary="Delete an event",
-        description="Only while nobody is registered or waiting.",
+        description="Only while nobody is registered or waiting; with `registrations=cancel` whoever is, whose "
+        "registrations end with it. Safe to repeat when it was cut off.",
         status=204,
         takes=("If-Match",),
         refusals=(EventNotYours, EventNotFound, EventHasRegistrations),

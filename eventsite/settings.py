@@ -47,6 +47,8 @@ TABLE_PREFIX = text("DYNAMODB_TABLE_PREFIX", "eventsite-local-", r"[A-Za-z0-9_.-
 EVENTS_TABLE = text("EVENTS_TABLE_NAME", f"{TABLE_PREFIX}events", *TABLE_NAME)
 USERS_TABLE = text("USERS_TABLE_NAME", f"{TABLE_PREFIX}users", *TABLE_NAME)
 REGISTRATIONS_TABLE = text("REGISTRATIONS_TABLE_NAME", f"{TABLE_PREFIX}registrations", *TABLE_NAME)
+# Markers of keyed requests live in the table of an app, under keys that none of its own items has.
+MARKERS_TABLE, MARKERS_KEY = EVENTS_TABLE, ("eventId", "item")
 
 # Who may do what (CONTRACT: "Who may do what").
 if ON_LAMBDA and not os.environ.get("AUTH_MODE"):
@@ -198,10 +200,6 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "eventsite",
-    "DESCRIPTION": "Events, registrations and waitlists. Lists are arrays, and the Link header of an answer leads to "
-    "the next page. Errors are problem documents (RFC 9457): `code` is the word for programs, `detail` the sentence "
-    "for people. Fields that only the service sets, and fields it does not know, are ignored in requests. With "
-    "`Accept: text/html`, as browsers send it, every call answers a page for people.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "LICENSE": {"name": "MIT", "identifier": "MIT"},

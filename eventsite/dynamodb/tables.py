@@ -81,6 +81,15 @@ def remove(table: Description) -> None:
         _call("DeleteTable", TableName=name)
 
 
+def with_other_keys() -> list[str]:
+    """The tables whose keys are not those of the models: of another service, or of another release.
+
+    Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out of reach.
+    """
+    with _in_a_sentence():
+        return [model.Meta.table_name for model in table_models() if _has_other_keys(model)]
+
+
 def endpoint() -> str:
     """Where the tables are, in words."""
     return str(connection().client.meta.endpoint_url)
@@ -242,6 +251,11 @@ def _differences(model: type[Record], protect: bool) -> Iterator[str]:
         yield f"{table} is not protected from deletion."
     if protect and not _can_recover(table):
         yield f"{table} has no point-in-time recovery."
+
+
+def _has_other_keys(model: type[Record]) -> bool:
+    found, wanted = _describe(model.Meta.table_name), _request(model, tags={}, protect=False)
+    return found is not None and _key(found, found) != _key(wanted, wanted)
 
 
 def _index_differences(table: str, found: dict[str, str], wanted: dict[str, str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from django.urls import get_script_prefix
@@ -28,6 +29,7 @@ from eventsite.web.bodies import Body
 
 Json = dict[str, Any]
 
+INTRODUCTION = Path(__file__).with_name("introduction.md")
 WITH_BODY = ("POST", "PUT", "PATCH")
 INVALID = "Some values are missing or wrong; see errors."
 
@@ -128,8 +130,7 @@ COMPONENTS: dict[str, Json] = {
             "name": "If-Match",
             "in": "header",
             "description": "The ETag of the version you mean; if the event has changed since, nothing happens.",
-            "schema": {"type": "string"},
-            "example": '"1"',
+            "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'},
         },
         "Idempotency-Key": {
             "name": "Idempotency-Key",
@@ -137,7 +138,6 @@ COMPONENTS: dict[str, Json] = {
             "description": "A word of your own that makes the request safe to send again: the same key and body get "
             "the first answer again, and nothing is done twice. Kept for 24 hours.",
             "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "minLength": 1, "maxLength": 255},
-            "example": "7a5c3c0e-order-1",
         },
     },
     "headers": {
@@ -203,6 +203,7 @@ class Generator(SchemaGenerator):
         result: Json = super().get_schema(request, public)
         for kind, parts in COMPONENTS.items():
             result["components"][kind] = dict(sorted((result["components"].get(kind, {}) | parts).items()))
+        result["info"]["description"] = INTRODUCTION.read_text()
         result["servers"] = [{"url": get_script_prefix().rstrip("/") or "/"}]
         return result
 
@@ -271,7 +272,7 @@ class Schema(AutoSchema):
             return []
         found = []
         for name, schema in self._map_serializer(query, "request")["properties"].items():
-            described = {"description": schema.pop("description", ""), "example": _example(name, schema)}
+            described = {"description": schema.pop("description", "")} | _example(name, schema)
             found.append({"name": name, "in": "query", "schema": schema, "allowEmptyValue": True} | described)
         return found
 
@@ -324,7 +325,7 @@ class Schema(AutoSchema):
     def _implied(self, call: Call) -> list[type[errors.DomainError]]:
         """The domain errors that follow from what a call takes."""
         implied: list[type[errors.DomainError]] = []
-        if self._query():
+        if (query := self._query()) and issubclass(query, pagination.PageQuery):
             implied.append(pagination.InvalidCursor)
         if "Idempotency-Key" in call.takes:
             implied.append(idempotency.KeyReused)
@@ -388,12 +389,18 @@ def _or_null(schema: Json) -> Json:
     return schema
 
 
-QUERY_EXAMPLES: dict[str, Any] = {"limit": 20, "cursor": "qL0m3vYd7o9c2lnbmF0dXJl"}
-"""An example of each query parameter that is not one of a few words, by its name."""
+QUERY_EXAMPLES: dict[str, Any] = {"limit": 20}
+"""An example of each query parameter that is not one of a few words, by its name.
+
+The documentation fills its forms with them. So there is none of a cursor, or of whatever else would make up an answer
+that nobody wants: each form, sent as it stands, works.
+"""
 
 
-def _example(name: str, schema: Json) -> Any:
-    return schema["enum"][0] if "enum" in schema else QUERY_EXAMPLES[name]
+def _example(name: str, schema: Json) -> Json:
+    """The example of a query parameter, if it has one."""
+    examples = {name: schema["enum"][0]} if "enum" in schema else QUERY_EXAMPLES
+    return {"example": examples[name]} if name in examples else {}
 
 
 def _by_status(refusals: Iterable[type[errors.DomainError]]) -> dict[str, Json]:

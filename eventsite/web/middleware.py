@@ -13,16 +13,22 @@ from eventsite.dynamodb import retries
 from eventsite.web.boundary import FAILED
 from eventsite.web.negotiation import wants_page
 
-# Content Security Policy, level 3. What is not a page has nothing to load. Our pages load their scripts and styles
-# from the service itself, and no script is inline; `unsafe-inline` is for styles alone, which Swagger UI, ReDoc and
-# the browsable API set on elements as they go. ReDoc searches in a worker that it makes from a blob. A form may end
-# at the hosted UI, because logging out goes on there, and browsers hold redirects of forms to the policy too.
+# Content Security Policy, level 3. What is not a page has nothing to load. Our pages load their script and styles from
+# the service itself, and nothing is inline. Swagger UI and ReDoc set styles on elements as they go, and ReDoc searches
+# in a worker that it makes from a blob. A form may end at the hosted UI, because logging out goes on there, and
+# browsers hold redirects of forms to the policy too.
 DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+DOCUMENTATION_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; frame-ancestors 'none'; "
     "form-action 'self'"
 )
+DOCUMENTATION = frozenset({"docs", "redoc"})
+"""The routes of Swagger UI and ReDoc."""
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -37,9 +43,14 @@ class ContentSecurityPolicyMiddleware:
         """Add the policy to the answer."""
         response = self.get_response(request)
         page = response.headers.get("Content-Type", "").startswith("text/html")
-        policy = f"{PAGE_POLICY} {login_origin()}".rstrip() if page else DATA_POLICY
-        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("Content-Security-Policy", _page_policy(request) if page else DATA_POLICY)
         return response
+
+
+def _page_policy(request: HttpRequest) -> str:
+    route = request.resolver_match and request.resolver_match.url_name
+    policy = DOCUMENTATION_POLICY if route in DOCUMENTATION else PAGE_POLICY
+    return f"{policy} {login_origin()}".rstrip()
 
 
 class ProblemPageMiddleware:

@@ -8,6 +8,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from eventsite.dynamodb import tables
 from eventsite.errors import Unavailable
 
+KEYS_STAY = (
+    "A table keeps the keys that it was made with: scan it into a file, choose another DYNAMODB_TABLE_PREFIX, and "
+    'import the file into the new tables. docs/coming-from.md tells it step by step ("Your data").'
+)
+
 
 class Command(BaseCommand):
     """Makes tables; never drops or alters one. Exit status: 1 when something differs, or DynamoDB does not answer."""
@@ -18,10 +23,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the command line."""
         parser.add_argument("--dry-run", action="store_true", help="only say what is missing or differs")
+        parser.add_argument("--migrate", action="store_true", help="say how the data of tables with other keys move")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command."""
         try:
+            if options["migrate"] and (old := tables.with_other_keys()):
+                raise CommandError(f"{', '.join(old)} cannot be migrated in place. {KEYS_STAY}")
             made = [] if options["dry_run"] else tables.create_missing()
             self._report(made, tables.differences())
         except Unavailable as error:
@@ -33,5 +41,7 @@ class Command(BaseCommand):
         for difference in differences:
             self.stderr.write(difference)
         if differences:
+            if tables.with_other_keys():
+                self.stdout.write(KEYS_STAY)
             sys.exit(1)
         self.stdout.write(f"The tables at {tables.endpoint()} are as the models want them.")

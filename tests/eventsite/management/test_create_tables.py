@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from eventsite.dynamodb import tables
 from eventsite.dynamodb.client import Answer
 from eventsite.dynamodb.connection import connection
 from eventsite.dynamodb.records import table_models
-from registrations.models import Registration
+from registrations.models import RegistrationItem
 from tests.eventsite.processes import manage
 from tests.faults import Request, disturbed
 from users.models import User
@@ -79,7 +79,7 @@ def test_a_second_run_makes_nothing(no_tables: None) -> None:
 def test_only_what_is_missing_is_made_and_data_stays(no_tables: None) -> None:
     run()
     User("alice", name="Alice", created_at="2026-01-01T00:00:00Z").save()
-    Registration.delete_table()
+    RegistrationItem.delete_table()
     assert tables.create_missing() == [REGISTRATIONS]
     assert User.get("alice").name == "Alice"
 
@@ -260,3 +260,23 @@ def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path) -> None:
     ended = manage(tmp_path, "create_tables", AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:1")
     assert ended.returncode == 1
     assert ended.stderr == "CommandError: DynamoDB at http://127.0.0.1:1 does not answer.\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--migrate"]], ids=["made", "migrated"])
+def test_a_table_with_other_keys_is_left_alone_and_the_way_out_is_told(
+    no_tables: None, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    make(USERS, KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}], AttributeDefinitions=strings("id"))
+    with pytest.raises((SystemExit, CommandError)) as refused:
+        call_command("create_tables", *options)
+    printed = capsys.readouterr()
+    told = f"{refused.value}{printed.out}{printed.err}"
+    assert USERS in told and 'docs/coming-from.md tells it step by step ("Your data").' in told
+    assert [key["AttributeName"] for key in describe(USERS)["KeySchema"]] == ["id"]
+
+
+def test_tables_with_the_right_keys_have_nothing_to_migrate(
+    no_tables: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("create_tables", "--migrate")
+    assert "are as the models want them" in capsys.readouterr().out

@@ -20,6 +20,9 @@ from tests.api import Api, problem
 from tests.openapi import resolved
 from tests.pages import ORIGIN, Browser
 
+PREFILLED_BY_NOBODY = {"cursor", "organizerId", "Idempotency-Key", "If-Match"}
+"""Swagger UI fills its forms with the examples: these parameters would make the answer one that nobody wants."""
+
 
 def test_the_document_is_valid_and_nothing_in_it_is_guessed() -> None:
     printed = StringIO()
@@ -45,8 +48,8 @@ def test_every_call_has_a_name_of_its_own_and_an_example_of_each_part(document: 
     assert len(set(names)) == len(names)
     assert {"listEvents", "createEvent", "getEvent", "updateEvent", "deleteEvent", "register", "createUser"} <= {*names}
     for operation in operations:
-        for parameter in operation.get("parameters", []):
-            assert "example" in resolved(document, parameter), (operation["operationId"], parameter)
+        for parameter in (resolved(document, part) for part in operation.get("parameters", [])):
+            assert ("example" in parameter) is not (parameter["name"] in PREFILLED_BY_NOBODY), parameter
         for answer in [*operation["responses"].values(), operation.get("requestBody", {})]:
             for kind, content in resolved(document, answer).get("content", {}).items():
                 described = {"example", "examples"} & content.keys() or operation["tags"] == ["eventsite"]
@@ -63,7 +66,8 @@ def test_every_example_is_what_its_schema_says(document: Any) -> None:
     for path in document["paths"].values():
         for operation in path.values():
             for parameter in (resolved(document, part) for part in operation.get("parameters", [])):
-                check(parameter["schema"], parameter["example"])
+                if "example" in parameter:
+                    check(parameter["schema"], parameter["example"])
             for answer in [*operation["responses"].values(), operation.get("requestBody", {})]:
                 for content in resolved(document, answer).get("content", {}).values():
                     examples = [one["value"] for one in content.get("examples", {}).values()]
@@ -122,10 +126,6 @@ def _script(browser: Browser) -> str:
 
 def test_swagger_ui_asks_no_other_server(browser: Browser) -> None:
     assert '"validatorUrl": null' in _script(browser)
-
-
-def test_redoc_may_not_fetch_images_from_elsewhere(browser: Browser) -> None:
-    assert """content="img-src 'self' data:\"""" in browser.open("/redoc").html
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/schema"])
