@@ -62,7 +62,7 @@ def promoted(registration: dict[str, Any]) -> str:
 
 def leave_form(event_id: str, user_id: str, label: str, **hidden: str) -> Form:
     """The button that gives a registration up."""
-    return Form(pages.url("registration", event_id, user_id), label, "DELETE", hidden=hidden)
+    return Form(pages.url("registration", event_id, user_id), label, "DELETE", hidden=hidden, look="plain")
 
 
 class Registering(Seen):
