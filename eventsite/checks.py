@@ -109,3 +109,17 @@ def calls(**_: Any) -> list[CheckMessage]:
 
     hint = 'Add describe("{}", call=Call(...)) to the schema.py of its app.'
     return [Error(f"{call} has no description.", hint.format(call), id="eventsite.E005") for call in undescribed()]
+
+
+@register("tables")
+def markers(**_: Any) -> list[CheckMessage]:
+    """The table that keeps the markers of keyed requests has their key, and lets them expire."""
+    from eventsite.dynamodb.idempotency import Marker
+    from eventsite.dynamodb.records import table_models
+
+    found = [model for model in table_models() if model.Meta.table_name == settings.MARKERS_TABLE]
+    fits = [model for model in found if model.key_names() == settings.MARKERS_KEY]
+    if any(getattr(model.Meta, "expires_by", None) == Marker.expires_at.attr_name for model in fits):
+        return []
+    hint = "Compare MARKERS_TABLE and MARKERS_KEY of the settings with the model that makes the table."
+    return [Error("Markers of keyed requests do not fit into their table.", hint, id="eventsite.E006")]

@@ -47,6 +47,8 @@ TABLE_PREFIX = text("DYNAMODB_TABLE_PREFIX", "eventsite-local-", r"[A-Za-z0-9_.-
 EVENTS_TABLE = text("EVENTS_TABLE_NAME", f"{TABLE_PREFIX}events", *TABLE_NAME)
 USERS_TABLE = text("USERS_TABLE_NAME", f"{TABLE_PREFIX}users", *TABLE_NAME)
 REGISTRATIONS_TABLE = text("REGISTRATIONS_TABLE_NAME", f"{TABLE_PREFIX}registrations", *TABLE_NAME)
+# Markers of keyed requests live in the table of an app, under keys that none of its own items has.
+MARKERS_TABLE, MARKERS_KEY = EVENTS_TABLE, ("eventId", "item")
 
 # Who may do what (CONTRACT: "Who may do what").
 if ON_LAMBDA and not os.environ.get("AUTH_MODE"):

@@ -52,8 +52,11 @@ def create(
     failures = transaction.commit()
     if keyed and (earlier := keyed.found(failures)):
         return User.parse(earlier)
-    if failures:
-        raise UserExists
+    if "user" in failures and failures["user"] != user.to_dynamodb_dict():  # else it is this very request that made it
+        error = UserExists()
+        if keyed and (earlier := keyed.refuse(error)):
+            return User.parse(earlier)
+        raise error
     return user
 
 

@@ -31,6 +31,12 @@ class Record(Model):
         return cls._range_keyname is not None
 
     @classmethod
+    def key_names(cls) -> tuple[str, ...]:
+        """What the parts of the table's key are called in the table."""
+        attributes = cls.get_attributes()
+        return tuple(attributes[name].attr_name for name in (cls._hash_keyname, cls._range_keyname) if name)
+
+    @classmethod
     def _instantiate(cls: type[R], attribute_values: RawItem) -> R:
         """A record of an item: what PynamoDB makes of it, in a third of the time, which is most of a list's.
 

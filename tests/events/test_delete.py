@@ -2,7 +2,7 @@
 
 import pytest
 
-from registrations.models import Registration
+from registrations.models import RegistrationItem
 from tests.api import Api, problem
 
 pytestmark = pytest.mark.two_engines
@@ -30,5 +30,5 @@ def test_the_history_goes_with_the_event(api: Api) -> None:
     api.register(event, user)
     api.leave(event, user)
     assert api.delete(f"/events/{event}").status_code == 204
-    assert list(Registration.query(event)) == []
+    assert list(RegistrationItem.scan()) == []
     assert api.get(f"/users/{user}/registrations?status=cancelled").json() == []
