@@ -243,7 +243,11 @@ class EventPage(Page):
         now = self.current()
         if now is None or not self.owns(CHANGE_EVENT, now["organizerId"]):
             return None
-        return Question(f"Delete “{now['title']}”?", "Delete it", [*_people(now), "This cannot be undone."])
+        title, people = f"Delete “{now['title']}”?", _people(now)
+        if not people:
+            return Question(title, "Delete it", ["This cannot be undone."])
+        facts = [*people, "All of their registrations are cancelled first. This cannot be undone."]
+        return Question(title, "Cancel all registrations and delete it", facts, query="registrations=cancel")
 
     def _before_editing(self) -> Question | None:
         asked = self.submission.values() if self.submission else {}

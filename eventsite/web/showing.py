@@ -24,6 +24,7 @@ STALE_TOKEN = "You signed in after this form was opened. Everything you typed is
 def show(data: Any, view: Any, request: Request, response: Any) -> str:
     """The HTML of an answer."""
     page = pages.of(view, request, response)
+    vars(response)["etag_tells_all"] = False  # a page is more than the version of what it shows
     shown = _problem(data, page, response) if response.status_code >= 400 else _success(data, page)
     told = _messages(request, response)
     template = loader.get_template(shown.pop("template"))
