@@ -9,7 +9,7 @@ from events import editing
 from events.models import DRAFT, OPEN_STATUSES
 from events.serializers import shape
 from eventsite import clock, phrases
-from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, Reach
+from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, SEE_EVENTS, Reach
 from eventsite.errors import DomainError
 from eventsite.web import forms, pages
 from eventsite.web.forms import Form
@@ -218,7 +218,7 @@ class EventPage(Page):
         """The event as it is now."""
         if self._now is None:
             try:
-                self._now = shape(editing.read(self.kwargs["event_id"], drafts_of=self.view.owner(READ_DRAFT)))
+                self._now = shape(editing.read(self.kwargs["event_id"], scope=self.view.scope(SEE_EVENTS)))
             except DomainError:
                 return None
         return self._now

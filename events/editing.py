@@ -1,28 +1,38 @@
-"""The rules of events: creating, editing and deleting one, its description and its seats together.
+"""The rules of events: creating, editing and deleting one.
 
-An edit is made under the condition that nobody else edited meanwhile (the version), and under the condition that
-the event belongs to the editor where that matters: both are part of the write, not a look before it.
+An edit is made under the condition that nobody else edited meanwhile (the version): that is part of the write, not a
+look before it. An edit that only changes texts writes the description alone; one that changes the seats is a
+transaction over both items, with the promotions that it makes possible in it. Each edit has an id that it leaves in
+the description, so one whose answer was lost is recognised when it is sent again.
 """
 
+import random
 import uuid
 from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from events import guards, models
+from events import guards, models, promoting
 from events.intent import meant
 from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, Seats, WholeEvent
-from events.signals import event_deleted, seats_freed
+from events.signals import event_deleted, event_edited, settling_wanted
 from eventsite import clock
+from eventsite.auth.scope import Scope
+from eventsite.dynamodb import retries, writes
+from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.retries import LostRace, retry_lost_race
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Forbidden, Missing, Refused, Stale
 
-OF_THE_SERVICE = {"version", "created_at", "updated_at"}
+OF_THE_SERVICE = {"version", "settings", "edits", "created_at", "updated_at"}
 """What only the service sets in a description."""
 DESCRIPTION = tuple(sorted(Event.get_attributes().keys() - EventItem.get_attributes().keys() - OF_THE_SERVICE))
 """What an organizer sets in it: every other attribute that is its own."""
+OF_THE_SEATS = ("capacity", "waitlist_enabled", "status")
+"""The fields that decide who gets a seat."""
+REMEMBERED_EDITS = 8
+"""An edit that is sent again meets itself among the last so many, or is told to try again."""
 
 
 class EventNotFound(Missing):
@@ -52,40 +62,29 @@ class EventHasRegistrations(Refused):
     detail = "People are registered or waiting for this event; it can be deleted once nobody is."
 
 
-def read(event_id: str, *, drafts_of: str | None = None) -> WholeEvent:
-    """The whole event, strongly consistent.
-
-    Takes: the id; whose drafts may be seen (None: everybody's).
-    Raises: `EventNotFound`.
-    """
-    whole_event = models.find(event_id)
-    if whole_event is None:
+def read(event_id: str, *, scope: Scope) -> WholeEvent:
+    """The whole event, strongly consistent. Raises `EventNotFound`, also for a draft that the caller may not see."""
+    whole = models.find(event_id)
+    if whole is None or not may_be_seen(whole.event, scope):
         raise EventNotFound
-    check_access(whole_event.event, drafts_of=drafts_of)
-    return whole_event
+    return whole
 
 
-def may_be_seen(half: EventItem, drafts_of: str | None) -> bool:
-    """Whether an event may be seen by somebody who may see these drafts (None: everybody's)."""
-    return half.status != DRAFT or drafts_of is None or half.organizer_id == drafts_of
+def may_be_seen(item: EventItem, scope: Scope) -> bool:
+    """Whether an event, of which the description or the seats are given, exists as far as the caller is concerned."""
+    return item.status != DRAFT or scope.may_see_draft(item.organizer_id)
 
 
-def check_access(half: EventItem, *, owner: str | None = None, drafts_of: str | None = None) -> None:
-    """Make sure that an event, of which one half is enough, may be touched.
+def check_access(item: EventItem, scope: Scope) -> None:
+    """Make sure that the caller may touch an event, of which the description or the seats are given.
 
-    Takes: the id of the organizer who must own it (None: anybody's); whose drafts may be seen (None: everybody's).
-    Raises: `EventNotFound` where it is a draft that may not be seen, as if there were none; `EventNotYours`.
+    Raises: `EventNotYours`; `EventNotFound` where it is a draft, as if there were none.
     """
-    if not (may_be_seen(half, drafts_of) and may_be_seen(half, owner)):
-        raise EventNotFound
-    if owner is not None and half.organizer_id != owner:
-        raise EventNotYours
+    if not scope.may_touch(item.organizer_id):
+        raise EventNotFound if item.status == DRAFT else EventNotYours
 
 
-@retry_lost_race
-def create(
-    fields: dict[str, Any], *, organizer_id: str | None = None, keyed: IdempotentRequest | None = None
-) -> WholeEvent:
+def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: IdempotentRequest | None = None) -> WholeEvent:
     """Create an event.
 
     Takes: the validated fields by their Python names, `event_id` among them if the client chose one; the owner's
@@ -93,105 +92,194 @@ def create(
     Returns: the event; the one created before, if the same request was carried out already.
     Raises: `EventExists`; `idempotency.KeyReused`.
     """
-    whole_event = compose(fields, organizer_id)
+    whole = compose(fields, organizer_id)
     transaction = Transaction()
-    transaction.put("event", whole_event.event, guards.is_new())
-    transaction.put("seats", whole_event.seats)
+    transaction.put("event", whole.event, guards.is_new())
+    transaction.put("seats", whole.seats)
     if keyed:
-        keyed.remember(transaction, [half.to_dynamodb_dict() for half in whole_event])
+        keyed.remember(transaction, [item.to_dynamodb_dict() for item in whole])
     failures = transaction.commit()
     if keyed and (earlier := keyed.found(failures)):
         return WholeEvent(Event.parse(earlier[0]), Seats.parse(earlier[1]))
-    if failures:
-        raise EventExists
-    return whole_event
+    if "event" in failures and not _is_made(failures["event"], whole.event):
+        error = EventExists()
+        if keyed and (earlier := keyed.refuse(error)):
+            return WholeEvent(Event.parse(earlier[0]), Seats.parse(earlier[1]))
+        raise error
+    return whole
+
+
+def _is_made(raw: RawItem | None, event: Event) -> bool:
+    """Whether the event that stands in the way is the very one that this request made, though nobody told it so."""
+    return raw is not None and Event.parse(raw).incarnation == event.incarnation
 
 
 def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
-    """Both halves of a new event, not yet written."""
+    """Both items of a new event, not yet written."""
     event_id = fields.get("event_id") or str(uuid.uuid4())
+    shared = {"incarnation": uuid.uuid4().hex[:12], "status": fields["status"], "organizer_id": organizer_id}
     created_at = clock.now()
-    event = Event(event_id, Event.ITEM, version=1, created_at=created_at, updated_at=created_at)
+    event = Event(event_id, Event.ITEM, version=1, created_at=created_at, updated_at=created_at, **shared)
     for name in DESCRIPTION:
         setattr(event, name, fields.get(name))
+    event.set_index_keys()
     seats = Seats(
         event_id,
         Seats.ITEM,
         capacity=fields["capacity"],
         waitlist_enabled=fields.get("waitlist_enabled", False),
         open=fields["status"] in OPEN_STATUSES,
+        generation=random.getrandbits(32),
+        **shared,
     )
-    for half in (event, seats):
-        half.set_index_keys(date=fields["date"], status=fields["status"], organizer_id=organizer_id)
     return WholeEvent(event, seats)
 
 
-@retry_lost_race
-def edit(
-    event_id: str, changes: dict[str, Any], *, versions: set[int] | None = None, owner: str | None = None
-) -> WholeEvent:
-    """Change some fields of an event, and let the queue move up if that frees seats.
+def edit(event_id: str, changes: dict[str, Any], *, scope: Scope, versions: set[int] | None = None) -> WholeEvent:
+    """Change some fields of an event; if that frees seats, the queue moves up in the same write.
 
-    Takes: the changed fields by their Python names; the versions the caller means to edit (None: any); the id of
-    the organizer who must own the event (None: anybody's).
-    Returns: the event after the edit and the promotions.
+    Takes: the changed fields by their Python names, None for one that is taken away; who asks; the versions the caller
+    means to edit (None: any).
+    Returns: the event after the edit, as it was written.
     Raises: `EventNotFound`; `EventNotYours`; `Stale` when the event is of none of these versions; `WrongValues`.
     """
-    before = read(event_id)
-    _check(before.event, versions, owner)
-    if before.seats.queue_can_move:  # an earlier edit was cut off before the queue had moved
-        seats_freed.send(Event, event_id=event_id)
-    changes = meant(before, changes)
-    _write(before, changes)
-    if "capacity" in changes or "status" in changes:
-        seats_freed.send(Event, event_id=event_id)
-    return read(event_id)
+    return _edit(event_id, changes, scope, versions, uuid.uuid4().hex[:8])
 
 
-def _check(event: Event, versions: set[int] | None, owner: str | None) -> None:
-    check_access(event, owner=owner)
+@retry_lost_race
+def _edit(
+    event_id: str, changes: dict[str, Any], scope: Scope, versions: set[int] | None, operation: str
+) -> WholeEvent:
+    before = read(event_id, scope=scope)
+    check_access(before.event, scope)
+    if operation in before.event.edits.split():  # its answer was lost, and by now it is an event like any other
+        return before
+    if versions is not None and before.event.version not in versions:
+        raise Stale
+    changes = {name: value for name, value in meant(before, changes).items() if not _is_already(before, name, value)}
+    if any(name in changes for name in OF_THE_SEATS):
+        return _change_both(before, changes, operation)
+    return _change_description(before, changes, operation)
+
+
+def _is_already(whole: WholeEvent, name: str, value: Any) -> bool:
+    """Whether the seats have this value: then they need not be written."""
+    return name in OF_THE_SEATS and bool(getattr(whole.seats, name) == value)
+
+
+def _change_description(before: WholeEvent, changes: dict[str, Any], operation: str) -> WholeEvent:
+    actions = _described(before.event, changes, operation)
+    written = writes.update(Event.key(before.event.event_id), actions, guards.is_unedited(before.event))
+    if written.image is None or not (written.done or operation in _edits(written.image)):
+        raise LostRace(at_once=True)
+    return WholeEvent(Event.parse(written.image), before.seats)
+
+
+def _described(event: Event, changes: dict[str, Any], operation: str) -> list[Action]:
+    """Change the record of an event, and say by which actions the stored one follows."""
+    actions: list[Action] = []
+    for name in DESCRIPTION:
+        if name in changes:
+            setattr(event, name, changes[name])
+            attribute = getattr(Event, name)
+            actions.append(attribute.remove() if changes[name] is None else attribute.set(changes[name]))
+    event.status = changes.get("status", event.status)
+    event.set_index_keys()
+    edits = " ".join([*event.edits.split(), operation][-REMEMBERED_EDITS:])
+    event.updated_at = clock.now()
+    actions += [Event.version.set(event.version + 1), Event.updated_at.set(event.updated_at), Event.edits.set(edits)]
+    return actions + event.index_key_updates()
+
+
+def _change_both(before: WholeEvent, changes: dict[str, Any], operation: str) -> WholeEvent:
+    event, seats = before
+    condition = guards.is_unedited(event)
+    capacity, status = changes.get("capacity", int(seats.capacity)), changes.get("status", event.status)
+    move = promoting.plan(seats, capacity=capacity, open_=status in OPEN_STATUSES, at=clock.now())
+    transaction = Transaction()
+    described = [*_described(event, changes, operation), Event.settings.set(event.settings + 1)]
+    transaction.update("event", Event.key(event.event_id), described, condition)
+    counted = [*_counted(seats, changes), *move.actions]
+    transaction.update("seats", Seats.key(event.event_id), counted, move.condition)
+    if move.log:
+        transaction.put("log", move.log)
+    failures = transaction.commit()
+    if failures and operation not in _edits(failures.get("event")):
+        raise LostRace(at_once=True)
+    event_edited.send_robust(Event, event_id=event.event_id, promoted=move.people)
+    move.applied_to(seats)
+    return _as_it_is(WholeEvent(event, seats))
+
+
+def _edits(raw: RawItem | None) -> list[str]:
+    return Event.parse(raw).edits.split() if raw else []
+
+
+def _counted(seats: Seats, changes: dict[str, Any]) -> list[Action]:
+    """Change the record of the seats, and say by which actions the stored ones follow."""
+    values = {name: changes[name] for name in OF_THE_SEATS if name in changes}
+    if "status" in values:
+        values["open"] = values["status"] in OPEN_STATUSES
+    values["settings"] = seats.settings + 1
+    for name, value in values.items():
+        setattr(seats, name, value)
+    return [getattr(Seats, name).set(value) for name, value in values.items()]
+
+
+def _as_it_is(written: WholeEvent) -> WholeEvent:
+    """An edited event with the counts as they are by now; as it was written, if it was edited or deleted since."""
+    event, seats = written
+    event.version, event.settings = event.version + 1, event.settings + 1
+    now = WholeEvent(event, Seats.find(event.event_id) or seats)
+    return now if now.fits else written
+
+
+def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, with_people: bool = False) -> None:
+    """Delete an event that nobody is registered for or waiting for; or one with everybody's registration.
+
+    Takes: as `edit`; whether the registrations that there are end with the event.
+    Raises: `EventNotFound`; `EventNotYours`; `Stale`; `EventHasRegistrations`.
+    """
+    planned: list[Event] = []
+    with retries.unanswered_calls() as unanswered:
+        try:
+            _delete(event_id, scope, versions, with_people, planned, unanswered)
+        except EventNotFound:
+            if not (planned and unanswered):
+                raise  # else it is this very request that deleted the event, and the answer was lost
+    event_deleted.send_robust(Event, event_id=event_id, incarnation=planned[-1].incarnation)
+
+
+@retry_lost_race
+def _delete(
+    event_id: str,
+    scope: Scope,
+    versions: set[int] | None,
+    with_people: bool,
+    planned: list[Event],
+    unanswered: list[BaseException],
+) -> None:
+    event, seats = read(event_id, scope=scope)
+    if unanswered and planned and planned[-1].incarnation != event.incarnation:
+        raise EventNotFound  # it is gone, and somebody made another one meanwhile
+    check_access(event, scope)
     if versions is not None and event.version not in versions:
         raise Stale
-
-
-def _write(before: WholeEvent, changes: dict[str, Any]) -> None:
-    event, seats = before
-    placed = {"date": event.date, "status": event.status} | changes
-    for half in before:
-        half.set_index_keys(date=placed["date"], status=placed["status"], organizer_id=event.organizer_id)
-    described: list[Action] = [_changed(name, changes[name]) for name in DESCRIPTION if name in changes]
-    counted = [getattr(Seats, name).set(changes[name]) for name in ("capacity", "waitlist_enabled") if name in changes]
-    counted.append(Seats.open.set(placed["status"] in OPEN_STATUSES))
-    described += [Event.version.set(event.version + 1), Event.updated_at.set(clock.now())]
+    if not with_people and (seats.registered or seats.waiting):
+        raise EventHasRegistrations
+    if not with_people and seats.committed:
+        settling_wanted.send(Seats, seats=seats)
+    planned.append(event)
     transaction = Transaction()
-    transaction.update("event", event, event.index_key_updates() + described, guards.is_unedited(event))
-    transaction.update("seats", seats, seats.index_key_updates() + counted)
+    transaction.delete("event", Event.key(event_id), guards.is_unedited(event))
+    transaction.delete("seats", Seats.key(event_id), None if with_people else guards.has_nobody())
     if transaction.commit():
         raise LostRace(at_once=True)
 
 
-def _changed(name: str, value: Any) -> Action:
-    """The action that gives a field of the description a value; None takes it away."""
-    attribute = getattr(Event, name)
-    action: Action = attribute.remove() if value is None else attribute.set(value)
-    return action
-
-
-@retry_lost_race
-def delete(event_id: str, *, versions: set[int] | None = None, owner: str | None = None) -> None:
-    """Delete an event that nobody is registered for or waiting for.
-
-    Takes: as `edit`.
-    Raises: `EventNotFound`; `EventNotYours`; `Stale`; `EventHasRegistrations`.
-    """
-    before, at = read(event_id), clock.now()
-    _check(before.event, versions, owner)
-    transaction = Transaction()
-    transaction.delete("event", before.event, guards.is_unedited(before.event))
-    transaction.delete("seats", before.seats, guards.has_nobody())
-    failures = transaction.commit()
-    if failures.get("seats"):
-        raise EventHasRegistrations
-    if failures:
-        raise LostRace(at_once=True)
-    event_deleted.send(Event, event_id=event_id, at=at)
+def forget_tickets(event_id: str, incarnation: str) -> None:
+    """Remove what is left of the queue of an event that is gone; nothing of it is shown anywhere."""
+    prefix = EventItem.item.startswith(f"tickets#{incarnation}#")
+    with EventItem.batch_write() as batch:
+        for item in EventItem.query(event_id, prefix, consistent_read=True):
+            batch.delete(item)

@@ -1,28 +1,35 @@
-"""The events table: each event is an item collection of two halves, read together in one query.
+"""The events table: each event is an item collection.
 
-    eventId  item     what it holds
-    e1       event    the description: long, rarely written
-    e1       seats    the counters: short, rewritten by every registration
+    eventId  item                              what it holds
+    e1       event                             the description: long, rarely written
+    e1       seats                             the counters: short, rewritten by every registration
+    e1       tickets#<made>#gone#<chunk>       the tickets of this chunk whose people left the queue
+    e1       tickets#<made>#promoted#<ticket>  when the queue moved up to this ticket
 
-Both halves carry the index keys, so a page of events with their counts is one contiguous query of an index:
+Only descriptions carry the index keys, so a registration writes to no index:
 
-    status-date      status                 date#eventId#item
-    organizer-date   organizerId#status     date#eventId#item
+    status-date      status                 date#eventId
+    organizer-date   organizerId#status     date#eventId
+
+The description and the seats are written together or one by one; `settings` in both tells which belong together.
+`incarnation` is drawn anew for each event that is made: what belongs to a deleted event never counts for its successor.
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from django.conf import settings
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberAttribute, NumberSetAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.records import Record
+from eventsite.dynamodb.retries import retry_lost_race
+from eventsite.dynamodb.transactions import snapshot
 from eventsite.ids import is_id
 
-H = TypeVar("H", bound="EventItem")
+E = TypeVar("E", bound="EventItem")
 
 DRAFT = "draft"
 STATUSES = (DRAFT, "scheduled", "published", "active", "cancelled", "completed")
@@ -30,7 +37,7 @@ OPEN_STATUSES = frozenset({"scheduled", "published", "active"})
 """An event with one of these admits people (CONTRACT, rule 8)."""
 
 
-class StatusDateIndex(GlobalSecondaryIndex["EventItem"]):
+class StatusDateIndex(GlobalSecondaryIndex["Event"]):
     """All events of one status, by date."""
 
     class Meta:
@@ -41,7 +48,7 @@ class StatusDateIndex(GlobalSecondaryIndex["EventItem"]):
     sort = UnicodeAttribute(range_key=True)
 
 
-class OrganizerDateIndex(GlobalSecondaryIndex["EventItem"]):
+class OrganizerDateIndex(GlobalSecondaryIndex["Event"]):
     """All events of one organizer and status, by date."""
 
     class Meta:
@@ -53,7 +60,7 @@ class OrganizerDateIndex(GlobalSecondaryIndex["EventItem"]):
 
 
 class EventItem(Record):
-    """What both halves of an event have in common: the keys."""
+    """What all items of an event have in common: the keys of the table and of its indexes."""
 
     class Meta(Record.Meta):
         table_name = settings.EVENTS_TABLE
@@ -64,54 +71,43 @@ class EventItem(Record):
 
     event_id = UnicodeAttribute(hash_key=True, attr_name="eventId")
     item = UnicodeAttribute(range_key=True)
-    status = UnicodeAttribute()
-    sort = UnicodeAttribute()
-    organizer_id = UnicodeAttribute(attr_name="organizerId", null=True)
+    status = UnicodeAttribute(null=True)
+    sort = UnicodeAttribute(null=True)
     organizer_status = UnicodeAttribute(attr_name="organizerStatus", null=True)
+    organizer_id = UnicodeAttribute(attr_name="organizerId", null=True)
+    incarnation = UnicodeAttribute(default="")
 
     by_status = StatusDateIndex()
     by_organizer = OrganizerDateIndex()
 
     @classmethod
     def from_raw_data(cls, data: RawItem) -> Any:
-        """The half that an item is: a query of the table or of an index finds both kinds."""
+        """The item as what it is: a query of the table finds several kinds, the indexes hold descriptions."""
         if cls is not EventItem:
             return super().from_raw_data(data)
-        return (Event if data["item"]["S"] == Event.ITEM else Seats).from_raw_data(data)
+        kinds: dict[str, type[EventItem]] = {Event.ITEM: Event, Seats.ITEM: Seats}
+        kind = kinds.get(data["item"]["S"])
+        return kind.from_raw_data(data) if kind else super().from_raw_data(data)
 
     @classmethod
-    def get(cls: type[H], hash_key: Any, range_key: Any = None, *args: Any, **options: Any) -> H:
-        """Read this half of an event by its id: ``Event.get("party")``. Raises `DoesNotExist`."""
+    def get(cls: type[E], hash_key: Any, range_key: Any = None, *args: Any, **options: Any) -> E:
+        """Read this item of an event by the event's id: ``Event.get("party")``. Raises `DoesNotExist`."""
         return super().get(hash_key, range_key or cls.ITEM, *args, **options)
 
     @classmethod
-    def key(cls: type[H], event_id: str) -> H:
+    def key(cls: type[E], event_id: str) -> E:
         """A record that carries only the key: what an update or a delete needs."""
         return cls(event_id, cls.ITEM)
 
     @classmethod
-    def find(cls: type[H], event_id: str) -> H | None:
-        """Find this half of an event, read consistently, or None."""
+    def find(cls: type[E], event_id: str) -> E | None:
+        """Find this item of an event, read consistently, or None."""
         if not is_id(event_id):
             return None
         try:
             return cls.get(event_id, cls.ITEM, consistent_read=True)
         except cls.DoesNotExist:
             return None
-
-    def set_index_keys(self, *, date: str, status: str, organizer_id: str | None) -> None:
-        """Set the index keys."""
-        self.status = status
-        self.sort = f"{date}#{self.event_id}#{self.ITEM}"
-        self.organizer_id = organizer_id
-        self.organizer_status = organizer_id and f"{organizer_id}#{status}"
-
-    def index_key_updates(self) -> list[Action]:
-        """The actions that move the stored half to where this one is placed. An event keeps its organizer."""
-        actions: list[Action] = [EventItem.status.set(self.status), EventItem.sort.set(self.sort)]
-        if self.organizer_status:
-            actions.append(EventItem.organizer_status.set(self.organizer_status))
-        return actions
 
 
 class Event(EventItem):
@@ -128,61 +124,144 @@ class Event(EventItem):
     end_time = UnicodeAttribute(attr_name="endTime", null=True)
     time_zone = UnicodeAttribute(attr_name="timeZone", null=True)
     version = NumberAttribute()
+    settings = NumberAttribute(default=1)
+    edits = UnicodeAttribute(default="")
+    """The ids of the last edits, so that an edit whose answer was lost is recognised as done."""
     created_at = UnicodeAttribute(attr_name="createdAt")
     updated_at = UnicodeAttribute(attr_name="updatedAt")
 
+    def set_index_keys(self) -> None:
+        """Set the keys of the indexes from the date, the status and the organizer."""
+        self.sort = f"{self.date}#{self.event_id}"
+        self.organizer_status = self.organizer_id and f"{self.organizer_id}#{self.status}"
+
+    def index_key_updates(self) -> list[Action]:
+        """The actions that move the stored description to where this one is placed. An event keeps its organizer."""
+        actions: list[Action] = [Event.status.set(self.status), Event.sort.set(self.sort)]
+        if self.organizer_status:
+            actions.append(Event.organizer_status.set(self.organizer_status))
+        return actions
+
 
 class Seats(EventItem):
-    """The counters of an event, and what decides who gets a seat."""
+    """The counters of an event, and what decides who gets a seat (docs/protocol.md).
+
+    Everybody who is let in gets the next ticket, 1, 2, 3 and so on. Whose ticket is at most `served` has a seat; whose
+    ticket is above it waits.
+    """
 
     ITEM = "seats"
 
     capacity = NumberAttribute()
     waitlist_enabled = BooleanAttribute(attr_name="waitlistEnabled")
     open = BooleanAttribute()
+    settings = NumberAttribute(default=1)
     registered = NumberAttribute(default=0)
     waiting = NumberAttribute(default=0)
-    # When the last person joined the queue. The next one joins at a later time or not at all, which makes the
-    # time of joining a ticket: the order of the queue is the order in which the joining was committed.
-    last_joined_at = UnicodeAttribute(attr_name="lastJoinedAt", default="")
+    tickets = NumberAttribute(default=0)
+    served = NumberAttribute(default=0)
+    moved = NumberAttribute(default=0)
+    """The first ticket of the queue's last move."""
+    quits = NumberAttribute(default=0)
+    left = NumberAttribute(default=0)
+    gone: MapAttribute[str, Any] = MapAttribute(default=dict)
+    """By chunk of tickets: how many people of it left the queue."""
+    records: MapAttribute[str, Any] = MapAttribute(default=dict)
+    """What was committed here and is perhaps not yet written elsewhere, by ``operation~user``."""
+    generation = NumberAttribute(default=0)
+    """Drawn at random for each event, and one more with each fence: a commit planned before it is refused."""
+
+    @property
+    def committed(self) -> dict[str, Any]:
+        """The records, as they are read."""
+        return _plain(self.records)
+
+    @property
+    def gone_by_chunk(self) -> dict[str, int]:
+        """How many people of each chunk left the queue, by its number as text."""
+        return {chunk: int(count) for chunk, count in _plain(self.gone).items()}
 
     @property
     def free(self) -> int:
         """How many people could be admitted now: none while the event is closed."""
         return max(0, int(self.capacity - self.registered)) if self.open else 0
 
-    @property
-    def queue_can_move(self) -> bool:
-        """Whether somebody waits for a seat that is free: true only for the moment before `seating.fill`."""
-        return self.free > 0 and self.waiting > 0
+
+def _plain(values: Any) -> dict[str, Any]:
+    """What a map holds: one that was read is a dict already."""
+    return dict(values.as_dict() if isinstance(values, MapAttribute) else values)
+
+
+class GoneTickets(EventItem):
+    """The tickets of one chunk whose people left the queue without having had a seat."""
+
+    tickets = NumberSetAttribute()
+
+
+class Promotion(EventItem):
+    """One move of the queue: everybody who waited with a ticket from `first` to the one in its key got a seat."""
+
+    first = NumberAttribute()
+    at = UnicodeAttribute()
 
 
 class WholeEvent(NamedTuple):
-    """A whole event: both halves."""
+    """A description and the seats that go with it."""
 
     event: Event
     seats: Seats
 
+    @property
+    def fits(self) -> bool:
+        """Whether both are of one moment, as far as they were edited: reads of two items promise nothing."""
+        return (self.event.incarnation, self.event.settings) == (self.seats.incarnation, self.seats.settings)
 
-def whole(halves: Iterable[EventItem]) -> WholeEvent | None:
-    """The event that these halves make, or None where one is missing."""
-    event = next((half for half in halves if isinstance(half, Event)), None)
-    seats = next((half for half in halves if isinstance(half, Seats)), None)
-    return WholeEvent(event, seats) if event and seats else None
+    @classmethod
+    def of(cls, items: Iterable[EventItem]) -> Self | None:
+        """The event that these items make, or None where one is missing."""
+        found = {type(item): item for item in items}
+        event, seats = found.get(Event), found.get(Seats)
+        return cls(event, seats) if isinstance(event, Event) and isinstance(seats, Seats) else None
 
 
 def find(event_id: str) -> WholeEvent | None:
-    """A whole event, read in one strongly consistent query, or None."""
+    """A whole event, or None: one strongly consistent query, and where an edit is just being written, one snapshot."""
     if not is_id(event_id):
         return None
-    return whole(list(EventItem.query(event_id, consistent_read=True)))
+    both = EventItem.item.between(Event.ITEM, Seats.ITEM)
+    items = list(EventItem.query(event_id, both, consistent_read=True))
+    whole = WholeEvent.of(items)
+    if whole is None and not items:
+        return None
+    return whole if whole and whole.fits else _find_at_once(event_id)
 
 
-def find_many(event_ids: set[str]) -> dict[str, WholeEvent]:
+@retry_lost_race
+def _find_at_once(event_id: str) -> WholeEvent | None:
+    items = snapshot((Event, event_id, Event.ITEM), (Seats, event_id, Seats.ITEM))
+    return WholeEvent.of(item for item in items if item)
+
+
+def find_many(event_ids: Iterable[str]) -> dict[str, WholeEvent]:
     """Whole events by their ids, those that exist, read in batches (eventually consistent)."""
-    keys = [(event_id, item) for event_id in event_ids for item in (Event.ITEM, Seats.ITEM)]
-    halves: dict[str, list[EventItem]] = {event_id: [] for event_id in event_ids}
-    for half in EventItem.batch_get(keys):
-        halves[half.event_id].append(half)
-    found = {event_id: whole(pair) for event_id, pair in halves.items()}
-    return {event_id: whole_event for event_id, whole_event in found.items() if whole_event}
+    wanted = set(event_ids)
+    keys = [(event_id, item) for event_id in wanted for item in (Event.ITEM, Seats.ITEM)]
+    items: dict[str, list[EventItem]] = {}
+    for item in EventItem.batch_get(keys):
+        items.setdefault(item.event_id, []).append(item)
+    return _checked({event_id: WholeEvent.of(pair) for event_id, pair in items.items()})
+
+
+def with_seats(events: Iterable[Event]) -> list[WholeEvent | None]:
+    """The events with their seats, in the same order; None for those that are gone (eventually consistent)."""
+    listed = list(events)
+    seats = {item.event_id: item for item in EventItem.batch_get([(one.event_id, Seats.ITEM) for one in listed])}
+    found = {one.event_id: WholeEvent.of((one, *filter(None, [seats.get(one.event_id)]))) for one in listed}
+    whole = _checked(found)
+    return [whole.get(one.event_id) for one in listed]
+
+
+def _checked(found: dict[str, WholeEvent | None]) -> dict[str, WholeEvent]:
+    """What was read item by item; where the items of an event do not fit, that event is read anew."""
+    whole = {event_id: one if one and one.fits else find(event_id) for event_id, one in found.items()}
+    return {event_id: one for event_id, one in whole.items() if one}

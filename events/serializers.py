@@ -169,6 +169,17 @@ class StatusesField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+CANCEL = "cancel"
+
+
+class DeletionQuery(serializers.Serializer[Any]):
+    """The query parameters of a deletion."""
+
+    registrations = WordField(
+        choices=(CANCEL,), required=False, help_text="With cancel, everybody's registration ends with the event."
+    )
+
+
 class EventsQuery(PageQuery):
     """The query parameters of the list of events."""
 

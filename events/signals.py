@@ -2,8 +2,11 @@
 
 from django.dispatch import Signal
 
-seats_freed = Signal()
-"""Seats of an event may have become free: its capacity was raised or it was opened. Carries `event_id`."""
+event_edited = Signal()
+"""The seats of an event were edited. Carries `event_id`, and as `promoted` how many people moved up by it."""
 
 event_deleted = Signal()
-"""An event is gone. Carries `event_id`, and as `at` a time at which it still was there."""
+"""An event is gone. Carries `event_id` and its `incarnation`."""
+
+settling_wanted = Signal()
+"""Whatever was committed in these `seats` must be written everywhere else, because the event is about to go."""

@@ -12,8 +12,9 @@ from rest_framework.reverse import reverse
 
 from events import editing, pages
 from events.models import STATUSES, WholeEvent
-from events.serializers import EventChangesSerializer, EventSerializer, EventsQuery
-from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, SEE_EVENTS
+from events.serializers import CANCEL, DeletionQuery, EventChangesSerializer, EventSerializer, EventsQuery
+from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, SEE_EVENTS
+from eventsite.auth.scope import EVERYBODYS
 from eventsite.web import pagination, preconditions
 from eventsite.web.gathering import answer, gather
 from eventsite.web.pagination import DEFAULT_LIMIT
@@ -31,7 +32,7 @@ class EventViewSet(ApiViewSet):
         "update": EventChangesSerializer,
         "partial_update": EventChangesSerializer,
     }
-    queries = {"list": EventsQuery}
+    queries = {"list": EventsQuery, "destroy": DeletionQuery}
     formats = {"list": (CalendarRenderer,), "retrieve": (CalendarRenderer,)}
     permission_of_action = {
         "list": SEE_EVENTS,
@@ -51,7 +52,7 @@ class EventViewSet(ApiViewSet):
         sources = pages.streams(
             statuses=query.get("status", STATUSES),
             organizer_id=self._organizer(query.get("organizer_id")),
-            drafts_of=self.owner(READ_DRAFT),
+            scope=self.scope(SEE_EVENTS),
         )
 
         def read(limit: int, after: Any) -> tuple[list[WholeEvent], Any]:
@@ -93,7 +94,7 @@ class EventViewSet(ApiViewSet):
 
     def retrieve(self, request: Request, event_id: str) -> Response:
         """Read an event."""
-        found = editing.read(event_id, drafts_of=self.owner(READ_DRAFT))
+        found = editing.read(event_id, scope=self.scope(SEE_EVENTS))
         if self.format == CalendarRenderer.format:
             shown = self._calendar([self._entry(found)], [found], name=f"{event_id}.ics")
             shown.headers["ETag"] = preconditions.etag(int(found.event.version))
@@ -104,14 +105,15 @@ class EventViewSet(ApiViewSet):
         """Change the fields sent and leave the others; PUT and PATCH do the same."""
         changes = self.changes()
         versions = preconditions.versions(request.headers.get("If-Match"))
-        return self._answer(editing.edit(event_id, changes, versions=versions, owner=self.owner(CHANGE_EVENT)))
+        return self._answer(editing.edit(event_id, changes, scope=self.scope(CHANGE_EVENT), versions=versions))
 
     partial_update = update
 
     def destroy(self, request: Request, event_id: str) -> Response:
-        """Delete an event that nobody is registered for or waiting for."""
+        """Delete an event that nobody is registered for or waiting for; or one with everybody's registration."""
         versions = preconditions.versions(request.headers.get("If-Match"))
-        editing.delete(event_id, versions=versions, owner=self.owner(CHANGE_EVENT))
+        with_people = self.query().get("registrations") == CANCEL
+        editing.delete(event_id, scope=self.scope(CHANGE_EVENT), versions=versions, with_people=with_people)
         return Response(status=204)
 
     def _organizer(self, asked: str | None) -> str | None:
@@ -119,7 +121,7 @@ class EventViewSet(ApiViewSet):
         if asked != "me":
             return asked
         me = caller(self.request)
-        if me is None and self.owner(READ_DRAFT) is not None:
+        if me is None and self.scope(SEE_EVENTS).drafts_of != EVERYBODYS:
             raise NotAuthenticated("Only who is signed in can ask for organizerId=me.")
         return me or ""
 

@@ -18,12 +18,19 @@ from typing import ClassVar
 class DomainError(Exception):
     """Something the caller can be told about: a machine word and a sentence for people."""
 
-    code: ClassVar[str] = "error"
+    code: str = "error"
     detail: ClassVar[str] = "The request could not be carried out."
 
     def __init__(self, detail: str | None = None) -> None:
         self.sentence = detail or self.detail
         super().__init__(self.sentence)
+
+
+def again(kind: str, code: str, sentence: str) -> DomainError:
+    """The error that a request led to before: of the same kind, with the same word and sentence."""
+    error = {one.__name__: one for one in (Missing, Refused)}[kind](sentence)
+    error.code = code
+    return error
 
 
 class Forbidden(DomainError):

@@ -10,6 +10,7 @@ class RegistrationsConfig(AppConfig):
     shell_names = (
         "registrations.models.Registration",
         "registrations.seating",
+        "registrations.reading",
         "registrations.pages.of_event",
         "registrations.pages.of_user",
     )

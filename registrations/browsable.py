@@ -17,10 +17,10 @@ from eventsite.errors import DomainError
 from eventsite.web import pages
 from eventsite.web.forms import Field, Form
 from eventsite.web.pages import Link, Page, Part, Question, Seen
-from registrations import growth, seating
+from registrations import growth, reading
 from registrations import pages as lists
+from registrations.errors import RegistrationNotFound
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
-from registrations.seating import RegistrationNotFound
 from users import directory
 
 MOST_SHOWN = 1000
@@ -81,7 +81,8 @@ class Registering(Seen):
     def queue(self, count: int) -> list[Registration]:
         """The next in line."""
         try:
-            return lists.of_event(self.event_id, status=WAITLISTED, limit=count, after=None)[0]
+            scope = self.view.scope(LIST_REGISTRATIONS)
+            return lists.of_event(self.event_id, scope=scope, status=WAITLISTED, limit=count, after=None)[0]
         except DomainError:
             return []
 
@@ -107,7 +108,7 @@ class SignUp(Part, Registering):
 
     def _own(self, sub: str) -> Registration | None:
         try:
-            return seating.read(self.event_id, sub)
+            return reading.read(self.event_id, sub, scope=self.view.scope(READ_USER, sub))
         except RegistrationNotFound:
             return None
 
@@ -193,7 +194,7 @@ class RegistrationsPage(Page, Registering):
     def event(self) -> dict[str, Any]:
         """The event; empty where it cannot be had."""
         try:
-            return shape_event(editing.read(self.event_id))
+            return shape_event(editing.read(self.event_id, scope=self.view.scope(LIST_REGISTRATIONS)))
         except DomainError:
             return {}
 
@@ -351,7 +352,7 @@ class RegistrationPage(Page, Registering):
         if self.request.method != "DELETE" or self.is_own:
             return None
         try:
-            found = seating.read(self.event_id, self.user_id, owner=self.view.owner(LIST_REGISTRATIONS))
+            found = reading.read(self.event_id, self.user_id, scope=self.view.scope(LIST_REGISTRATIONS))
         except DomainError:
             return None
         if found.status == CANCELLED:

@@ -1,16 +1,15 @@
 """Every condition under which a registration changes, one function each, named after what it makes sure of.
 
-`seating` puts them together; the table in its docstring is their summary. Each has a test that shows the breach
-when that guard alone is taken out.
+`seating` puts the ones on the seats together; the table in its docstring is their summary. Each has a test that shows
+the breach when that guard alone is taken out.
 """
 
 from pynamodb.expressions.condition import Condition
 
 from events.models import Seats
-from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration, has_status
-from users.models import User
+from registrations.models import ActiveItem
 
-# On the event's seats.
+# On the event's seats: the rule.
 
 
 def is_open() -> Condition:
@@ -38,19 +37,17 @@ def must_wait() -> Condition:
     return (Seats.registered >= Seats.capacity) | (Seats.waiting > 0)
 
 
-def queue_is_as_long_as(waiting: int) -> Condition:
-    """Nobody joined or left the queue since it was read, so the position that is answered is the true one."""
-    return Seats.waiting == waiting
-
-
-def joins_last(at: str) -> Condition:
-    """Everybody in the queue joined before this time, so joining overtakes nobody."""
-    return Seats.last_joined_at < at
+def waits(ticket: int) -> Condition:
+    """Whoever has the ticket is in the queue."""
+    return Seats.served < ticket
 
 
 def goes_to_the_queue() -> Condition:
-    """A seat given up is a seat to hand on: the event is open and no more are registered than it has seats."""
-    return is_open() & (Seats.registered <= Seats.capacity)
+    """A seat given up is a seat to hand on: somebody waits.
+
+    It is open, and no more are registered than it has seats.
+    """
+    return is_open() & (Seats.waiting > 0) & (Seats.registered <= Seats.capacity)
 
 
 def goes_to_nobody() -> Condition:
@@ -59,55 +56,47 @@ def goes_to_nobody() -> Condition:
     return nobody_waits() | closed | (Seats.registered > Seats.capacity)
 
 
-def has_room_for(people: int, capacity: int) -> Condition:
-    """So many more fit, and the capacity is still what it was read as."""
-    return (Seats.capacity == capacity) & (Seats.registered <= capacity - people)
+def head_is(seats: Seats) -> Condition:
+    """The queue's head is still who it was when the seats were read: nobody was served, and nobody quit."""
+    return (Seats.served == seats.served) & (Seats.quits == seats.quits)
 
 
-def event_exists() -> Condition:
-    """The event is there: an update without this would make a counter out of nothing.
-
-    Only a broken table gets this far, because somebody who waits keeps an event from being deleted.
-    """
-    return Seats.event_id.exists()
+# On the event's seats: once and no more.
 
 
-def is_of(owner: str | None) -> Condition:
-    """The event belongs to this organizer (None: it exists, whoever owns it)."""
-    return event_exists() if owner is None else Seats.organizer_id == owner
+def is_unfenced(seats: Seats) -> Condition:
+    """Nobody gave this operation up for dead since the seats were read, which was before it took its lock."""
+    return Seats.generation == seats.generation
+
+
+def is_not_recorded(record: str) -> Condition:
+    """No copy of this operation was committed before."""
+    return Seats.records[record].does_not_exist()
+
+
+def is_incarnation(incarnation: str) -> Condition:
+    """The event is the one that is meant, not a later one of the same id."""
+    return Seats.incarnation == incarnation
 
 
 # On the registration.
 
 
+def is_unlocked() -> Condition:
+    """No operation is at work on it."""
+    return ActiveItem.lock.does_not_exist()
+
+
 def is_vacant() -> Condition:
     """The user has no active registration for this event."""
-    return Registration.user_id.does_not_exist() | has_status(CANCELLED)
+    return ActiveItem.ticket.does_not_exist()
 
 
-def holds_seat() -> Condition:
-    """The user is registered."""
-    return has_status(REGISTERED)
+def has_ticket(item: ActiveItem) -> Condition:
+    """The registration is the very one that was found."""
+    return (ActiveItem.ticket == item.ticket) & (ActiveItem.incarnation == item.incarnation)
 
 
-def is_cancelled_since(standing: str) -> Condition:
-    """The registration is the very piece of history that was found."""
-    return Registration.standing == standing
-
-
-def waits() -> Condition:
-    """The user is in the queue."""
-    return has_status(WAITLISTED)
-
-
-def waits_since(standing: str) -> Condition:
-    """The user is in the queue at the very place where it was found."""
-    return Registration.standing == standing
-
-
-# On the user.
-
-
-def user_exists() -> Condition:
-    """There is such a user."""
-    return User.user_id.exists()
+def is_held_by(operation: str) -> Condition:
+    """The lock is this operation's."""
+    return ActiveItem.lock == operation

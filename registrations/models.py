@@ -1,143 +1,197 @@
-"""The registrations table: one item per event and user, so a second active registration cannot exist.
+"""The registrations table: who has to do with which event (docs/protocol.md).
 
-`standing` is one sort key for every question about status and order:
+    key                   item                  what it holds
+    <user>                active#<event>        the registration of a user who has a seat or waits; its lock
+    <user>                cancelled#<event>     the last registration of a user who left
+    <event>#<incarnation> ticket#<ticket>       who has the ticket: the event's people in order
+    <event>#<incarnation> cancelled#<ticket>    who had it and left
 
-    registered#<since when>     waitlisted#<since when>     cancelled#<since when>
-
-    event-standing  (local)   eventId, standing    who is in, who waits and in what order; strongly consistent
-    user-standing   (global)  userId, standing     a user's registrations, waitlists and history
+A registration is changed by whoever holds its lock; an active item without a ticket is nothing but a lock. Whether
+somebody with a ticket has a seat or waits is not written here: the seats know up to which ticket people are served.
 """
 
-from django.conf import settings
-from pynamodb.attributes import UnicodeAttribute
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondaryIndex
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Self, TypeVar
 
-from events.models import Event
+from django.conf import settings
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+
 from eventsite.dynamodb.records import Record
 from eventsite.ids import is_id
 
 REGISTERED, WAITLISTED, CANCELLED = "registered", "waitlisted", "cancelled"
-KEYS = ("eventId", "userId", "standing")
 ACTIVE = "active"
-"""Registered or waitlisted: the two are neighbours in the order of `standing`, and cancelled comes before both."""
+"""Registered or waitlisted."""
+JOIN, LEAVE = "join", "leave"
+REMEMBERED_OPERATIONS = 8
+HIGHEST_TICKET = 10**10 - 1
 
 
-class EventStandingIndex(LocalSecondaryIndex["Registration"]):
-    """An event's registrations by standing; strongly consistent, so the head of the queue is never stale."""
+@dataclass
+class Registration:
+    """What one user has to do with one event, as it is told."""
 
-    class Meta:
-        index_name = "event-standing"
-        projection = AllProjection()
+    event_id: str
+    user_id: str
+    registration_id: str
+    status: str
+    registered_at: str
+    promoted_at: str | None = None
+    cancelled_at: str | None = None
+    position: int | None = None
+    """The place in the queue, from 1; None unless waitlisted."""
+    ticket: int = 0
+    """Where it stands among all registrations for the event."""
 
-    event_id = UnicodeAttribute(hash_key=True, attr_name="eventId")
-    standing = UnicodeAttribute(range_key=True)
-
-
-class UserStandingIndex(GlobalSecondaryIndex["Registration"]):
-    """A user's registrations by standing."""
-
-    class Meta:
-        index_name = "user-standing"
-        projection = AllProjection()
-
-    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
-    standing = UnicodeAttribute(range_key=True)
+    def as_json(self) -> dict[str, Any]:
+        """All of it, so that `Registration(**it)` is the same again."""
+        return asdict(self)
 
 
-class Registration(Record):
-    """What one user has to do with one event."""
+U = TypeVar("U", bound="UserItem")
+
+
+class RegistrationItem(Record):
+    """What all items of the table have in common."""
 
     class Meta(Record.Meta):
         table_name = settings.REGISTRATIONS_TABLE
         billing_mode = "PAY_PER_REQUEST"
 
-    event_id = UnicodeAttribute(hash_key=True, attr_name="eventId")
-    user_id = UnicodeAttribute(range_key=True, attr_name="userId")
-    standing = UnicodeAttribute()
-    registration_id = UnicodeAttribute(attr_name="registrationId")
-    registered_at = UnicodeAttribute(attr_name="registeredAt")
+    key = UnicodeAttribute(hash_key=True)
+    item = UnicodeAttribute(range_key=True)
+    ticket = NumberAttribute(null=True)
+    waited = BooleanAttribute(default=False)
+    """Whether the ticket was given for a place in the queue, not for a seat."""
+    registration_id = UnicodeAttribute(attr_name="registrationId", null=True)
+    registered_at = UnicodeAttribute(attr_name="registeredAt", null=True)
     promoted_at = UnicodeAttribute(attr_name="promotedAt", null=True)
     cancelled_at = UnicodeAttribute(attr_name="cancelledAt", null=True)
-
-    by_event = EventStandingIndex()
-    by_user = UserStandingIndex()
-
-    position: int | None = None
-    """The rank in the queue, from 1; not stored, set by `seating` where an answer needs it."""
-
-    @property
-    def status(self) -> str:
-        """registered, waitlisted or cancelled."""
-        return str(self.standing.partition("#")[0])
-
-    @property
-    def is_active(self) -> bool:
-        """Whether the user holds a seat or waits for one."""
-        return self.status != CANCELLED
-
-    def is_of(self, event: Event) -> bool:
-        """Whether this is about the event as it is: the history of one that was deleted may bear the same id."""
-        return self.is_active or self.registered_at >= event.created_at
+    incarnation = UnicodeAttribute(default="")
 
     @classmethod
-    def find(cls, event_id: str, user_id: str) -> "Registration | None":
-        """The registration, read consistently, or None."""
-        if not (is_id(event_id) and is_id(user_id)):
-            return None
+    def find(cls, key: str, item: str) -> Self | None:
+        """The item with this key, read consistently, or None."""
         try:
-            return cls.get(event_id, user_id, consistent_read=True)
+            return cls.get(key, item, consistent_read=True)
         except cls.DoesNotExist:
             return None
 
-    @classmethod
-    def queue(cls, event_id: str, count: int) -> "list[Registration]":
-        """The next in line: the `count` who have waited longest."""
-        found = cls.by_event.query(event_id, has_status(WAITLISTED), consistent_read=True, limit=count)
-        return list(found)
+    def told(self, *, event_id: str, user_id: str, status: str, position: int | None = None) -> Registration:
+        """The registration that this item is about."""
+        return Registration(
+            event_id,
+            user_id,
+            str(self.registration_id),
+            status,
+            str(self.registered_at),
+            promoted_at=self.promoted_at,
+            cancelled_at=self.cancelled_at,
+            position=position,
+            ticket=int(self.ticket or 0),
+        )
+
+
+class UserItem(RegistrationItem):
+    """A registration, kept with the user."""
+
+    operations = UnicodeAttribute(default="")
+    """The ids of the last operations that were carried out on it: evidence for who asks again."""
+
+    @property
+    def user_id(self) -> str:
+        """Whose registration it is."""
+        return str(self.key)
+
+    @property
+    def event_id(self) -> str:
+        """The event it is for."""
+        return str(self.item.partition("#")[2])
+
+    def was_changed_by(self, operation: str) -> bool:
+        """Whether an operation is among the last ones that were carried out."""
+        return operation in self.operations.split()
+
+    def operations_and(self, operation: str) -> str:
+        """The last operations, one more among them."""
+        return " ".join([*self.operations.split(), operation][-REMEMBERED_OPERATIONS:])
+
+
+class ActiveItem(UserItem):
+    """The registration of a user who has a seat or waits, or who is about to; and the lock on it."""
+
+    lock = UnicodeAttribute(null=True)
+    """The operation that holds it, and what the operation is about to do."""
+    lock_kind = UnicodeAttribute(attr_name="lockKind", null=True)
+    lock_at = UnicodeAttribute(attr_name="lockAt", null=True)
+    lock_registration_id = UnicodeAttribute(attr_name="lockRegistrationId", null=True)
+    lock_incarnation = UnicodeAttribute(attr_name="lockIncarnation", null=True)
 
     @classmethod
-    def rank(cls, waiting: "Registration") -> int:
-        """The place in the queue of somebody who waits, from 1; of somebody who just moved up, the last one before."""
-        before = waiting.standing[:-1]  # sorts right before the whole of it
-        ahead = cls.standing.between(f"{WAITLISTED}#", before)
-        return 1 + cls.by_event.count(waiting.event_id, ahead, consistent_read=True)
+    def key_of(cls, event_id: str, user_id: str) -> tuple[str, str]:
+        """The key of a user's registration for an event."""
+        return user_id, f"active#{event_id}"
+
+    @property
+    def record(self) -> str:
+        """The name of the lock's record in the seats, if it is committed."""
+        return record_name(str(self.lock), self.user_id)
 
 
-def has_status(status: str) -> Condition:
-    """The key condition, or write condition, that a registration has this status (or is `ACTIVE`)."""
-    if status == ACTIVE:
-        return Registration.standing >= f"{REGISTERED}#"
-    return Registration.standing.startswith(f"{status}#")
+class PastItem(UserItem):
+    """The last registration of a user who left."""
+
+    successor = NumberAttribute(null=True)
+    """The ticket that got the seat, if any."""
+
+    @classmethod
+    def key_of(cls, event_id: str, user_id: str) -> tuple[str, str]:
+        """The key of a user's cancelled registration for an event."""
+        return user_id, f"cancelled#{event_id}"
 
 
-def cancelled_since(at: str) -> Condition:
-    """The key condition that a registration was cancelled at this time or later."""
-    return Registration.standing.between(f"{CANCELLED}#{at}", f"{CANCELLED}#~")
+class EventTicket(RegistrationItem):
+    """Who has, or had, a ticket of an event."""
+
+    user_id = UnicodeAttribute(attr_name="userId", null=True)
+
+    @staticmethod
+    def partition(event_id: str, incarnation: str) -> str:
+        """The hash key under which all tickets of an event are."""
+        return f"{event_id}#{incarnation}"
+
+    @classmethod
+    def key_of(cls, event_id: str, incarnation: str, ticket: int, *, cancelled: bool = False) -> tuple[str, str]:
+        """The key of a ticket that is in use, or of one whose owner left."""
+        return cls.partition(event_id, incarnation), f"{'cancelled' if cancelled else 'ticket'}#{ticket:010}"
+
+    @classmethod
+    def range(cls, first: int, last: int, *, cancelled: bool = False) -> Condition:
+        """The key condition of the tickets from one to another, both included."""
+        kind = "cancelled" if cancelled else "ticket"
+        return cls.item.between(f"{kind}#{first:010}", f"{kind}#{last:010}")
 
 
-def cancelled_until(at: str) -> Condition:
-    """The key condition that a registration was cancelled at this time or before."""
-    return Registration.standing.between(f"{CANCELLED}#", f"{CANCELLED}#{at}")
+def record_name(operation: str, user_id: str) -> str:
+    """The name of an operation's record in the seats."""
+    return f"{operation}~{user_id}"
 
 
-def cancelled(at: str) -> list[Action]:
-    """The actions that turn any registration into a cancelled one."""
-    return [Registration.standing.set(f"{CANCELLED}#{at}"), Registration.cancelled_at.set(at)]
+def active_items(user_id: str, after: str | None = None, limit: int | None = None) -> Iterable[ActiveItem]:
+    """A user's active registrations in the order of the events' ids, strongly consistent."""
+    return _items(ActiveItem, "active", user_id, after, limit)
 
 
-def promoted(waiting: Registration, at: str) -> list[Action]:
-    """The actions that give a waiting user a seat; people promoted together stay in the order of the queue."""
-    since = waiting.standing.partition("#")[2]
-    return [Registration.standing.set(f"{REGISTERED}#{at}#{since}"), Registration.promoted_at.set(at)]
+def past_items(user_id: str, after: str | None = None, limit: int | None = None) -> Iterable[PastItem]:
+    """A user's cancelled registrations in the order of the events' ids, strongly consistent."""
+    return _items(PastItem, "cancelled", user_id, after, limit)
 
 
-def cursor_of(registration: Registration) -> list[str]:
-    """Where a page that ends with this registration continues."""
-    return [registration.event_id, registration.user_id, registration.standing]
-
-
-def start_after(after: list[str] | None) -> dict[str, dict[str, str]] | None:
-    """The ExclusiveStartKey of both indexes for a cursor."""
-    return {name: {"S": part} for name, part in zip(KEYS, after, strict=True)} if after else None
+def _items(model: type[U], kind: str, user_id: str, after: str | None, limit: int | None) -> Iterable[U]:
+    if not is_id(user_id):
+        return []
+    condition = model.item.between(f"{kind}#{after or ''}", f"{kind}#~")
+    start = {"key": {"S": user_id}, "item": {"S": f"{kind}#{after}"}} if after else None
+    return model.query(user_id, condition, consistent_read=True, limit=limit, last_evaluated_key=start)

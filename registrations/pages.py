@@ -1,25 +1,42 @@
-"""Lists of registrations: an event's in the order of its queue, a user's with the events they are for."""
+"""Lists of registrations: an event's in the order of its tickets, a user's with the events they are for.
 
-from typing import NamedTuple
+An event's list is read in several calls: the seats, the tickets, the operations that are not settled yet, and the
+seats once more. Where these show that somebody came, went or moved up in between, as far as it concerns the page, it
+is read again; so a page is that of one moment, unless the event is too busy for it: after `TRIES` times each line
+still was true at some moment while it was read.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from events import models as events
+from events import tickets
 from events.editing import EventNotFound, check_access, may_be_seen
-from events.models import Event, Seats, WholeEvent
+from events.models import Promotion, Seats, WholeEvent
+from eventsite.auth.scope import EVERYTHING, Scope
+from eventsite.dynamodb.reads import together
+from eventsite.dynamodb.retries import LostRace
+from eventsite.errors import Unavailable
 from eventsite.ids import is_id
+from registrations import reading, records
+from registrations.errors import RegistrationNotFound
 from registrations.models import (
     ACTIVE,
     CANCELLED,
+    REGISTERED,
     WAITLISTED,
+    ActiveItem,
+    EventTicket,
+    PastItem,
     Registration,
-    cancelled_since,
-    cursor_of,
-    has_status,
-    start_after,
+    active_items,
+    past_items,
 )
 from users import directory
 from users.directory import UserNotFound
 
-Cursor = list[str]
+TRIES = 8
 
 
 class Attendance(NamedTuple):
@@ -29,71 +46,285 @@ class Attendance(NamedTuple):
     whole_event: WholeEvent
 
 
+class Line(NamedTuple):
+    """One ticket of an event's list."""
+
+    ticket: int
+    waited: bool
+    registration: Registration
+
+
 def of_event(
-    event_id: str, *, status: str, limit: int, after: Cursor | None, owner: str | None = None
-) -> tuple[list[Registration], Cursor | None]:
+    event_id: str, *, scope: Scope, status: str, limit: int, after: int | None
+) -> tuple[list[Registration], int | None]:
     """One page of an event's registrations, strongly consistent.
 
-    Takes: a status or `ACTIVE`; how many at most; where the last page ended; the organizer who must own the event
-    (None: anybody's).
-    Returns: the registrations, registered ones in order of registration and then waitlisted ones in the order of
-    the queue, with their positions; the cursor to continue after (None on the last page).
+    Takes: who asks; a status or `ACTIVE`; how many at most; the ticket the last page ended with.
+    Returns: the registrations in the order of their tickets, so those with a seat come before those who wait, who have
+    their positions; the ticket to continue after (None on the last page).
     Raises: `EventNotFound`; `EventNotYours`.
     """
-    half = Event.find(event_id) if status == CANCELLED else Seats.find(event_id)
-    if half is None:
+    seats = Seats.find(event_id)
+    if seats is None:
         raise EventNotFound
-    check_access(half, owner=owner)
-    found = Registration.by_event.query(
-        event_id,
-        cancelled_since(half.created_at) if isinstance(half, Event) else has_status(status),
-        consistent_read=True,
-        limit=limit + 1,
-        last_evaluated_key=start_after(after),
-    )
-    rows, following = _cut(list(found), limit)
-    waiting = [row for row in rows if row.status == WAITLISTED]
-    continued = after is not None and after[-1].startswith(f"{WAITLISTED}#")
-    first = Registration.rank(waiting[0]) if waiting and continued else 1
-    for position, row in enumerate(waiting, start=first):
-        row.position = position
-    return rows, following
+    check_access(seats, scope)
+    for attempt in range(TRIES):
+        page = _Page(seats, status, after, limit)
+        lines = page.read()
+        now = Seats.find(event_id)
+        if now is None or now.incarnation != seats.incarnation:
+            raise EventNotFound
+        if lines is not None and (attempt == TRIES - 1 or page.still_stands(now)):
+            return [line.registration for line in lines], page.following
+        seats = now
+    raise Unavailable
+
+
+@dataclass
+class _Page:
+    """One look at a page of an event's list."""
+
+    seats: Seats
+    status: str
+    after: int | None
+    limit: int
+    following: int | None = None
+    _last: int = 0
+
+    def still_stands(self, now: Seats) -> bool:
+        """Whether nothing happened to the page since the seats were read first."""
+        unchanged = self.seats.left == now.left and self.seats.settings == now.settings
+        if self._last > self.seats.served or self.status == REGISTERED:
+            unchanged = unchanged and self.seats.served == now.served
+        return bool(unchanged and (self.seats.tickets == now.tickets or self._last < self.seats.tickets))
+
+    def read(self) -> list[Line] | None:
+        """The lines of the page; None where the seats are too old to tell."""
+        first, last = self._range()
+        lines = self._merged(first, last)
+        page = lines[: self.limit]
+        self.following = page[-1].ticket if len(lines) > self.limit else None
+        self._last = self.following or last
+        if self.status == CANCELLED:
+            return self._without_returned(page)
+        try:
+            self._tell(page)
+        except LostRace:
+            return None
+        return page
+
+    def _merged(self, first: int, last: int) -> list[Line]:
+        """What is written of the lines.
+
+        With what is committed and not written yet: more than a page, if there is more.
+        """
+        pending, cancelled = self._pending(), self.status == CANCELLED
+        limit = self.limit + 1 + len(pending)
+        lines = {line.ticket: line for line in self._stored(first, last, limit, cancelled=cancelled)}
+        end = max(lines) if len(lines) >= limit else last
+        for line, leaving in pending:
+            if leaving and not cancelled:
+                lines.pop(line.ticket, None)
+            elif leaving == cancelled and first <= line.ticket <= end:
+                lines[line.ticket] = line
+        return [lines[ticket] for ticket in sorted(lines)]
+
+    def _range(self) -> tuple[int, int]:
+        first, last = (self.after or 0) + 1, int(self.seats.tickets)
+        if self.status == REGISTERED:
+            last = int(self.seats.served)
+        elif self.status == WAITLISTED:
+            first = max(first, int(self.seats.served) + 1)
+        return first, last
+
+    def _stored(self, first: int, last: int, limit: int, *, cancelled: bool) -> Iterable[Line]:
+        if first > last:
+            return
+        partition = EventTicket.partition(self.seats.event_id, self.seats.incarnation)
+        wanted = EventTicket.range(first, last, cancelled=cancelled)
+        for item in EventTicket.query(partition, wanted, consistent_read=True, limit=limit):
+            status = CANCELLED if cancelled else REGISTERED
+            told = item.told(event_id=self.seats.event_id, user_id=str(item.user_id), status=status)
+            yield Line(int(item.ticket or 0), item.waited, told)
+
+    def _pending(self) -> list[tuple[Line, bool]]:
+        """What is committed and not written to the list yet: each line, and whether it is of somebody who left."""
+        known = records.of(self.seats)
+        keys = [(ActiveItem, *ActiveItem.key_of(self.seats.event_id, record.user_id)) for record in known]
+        items = together(*keys, consistent=True)
+        found = []
+        for record, item in zip(known, items, strict=True):
+            if item is not None and item.lock == record.operation:
+                found.append((_unsettled(item, record), bool(record.leaving)))
+        return found
+
+    def _tell(self, lines: list[Line]) -> None:
+        """Complete the lines: who waits and where, and when the others moved up."""
+        waiting = [line for line in lines if line.ticket > self.seats.served]
+        position = tickets.position(self.seats, waiting[0].ticket) if waiting else None
+        if waiting and position is None:
+            raise LostRace(at_once=True)
+        for place, line in enumerate(waiting, start=position or 1):
+            line.registration.status, line.registration.position = WAITLISTED, place
+        moved = [line for line in lines if line.waited and line.ticket <= self.seats.served]
+        times = promotion_times(self.seats, [line.ticket for line in moved])
+        for line in moved:
+            line.registration.promoted_at = times[line.ticket]
+
+    def _without_returned(self, lines: list[Line]) -> list[Line]:
+        """Without those who registered again, or left again, since: a line may be left over from before."""
+        users = [line.registration.user_id for line in lines]
+        keys = [(model, *model.key_of(self.seats.event_id, user)) for user in users for model in (ActiveItem, PastItem)]
+        found = iter(together(*keys, consistent=True))
+        return [line for line, active, past in zip(lines, found, found, strict=True) if _is_last(line, active, past)]
+
+
+def _is_last(line: Line, active: ActiveItem | None, past: PastItem | None) -> bool:
+    """Whether a line of the history is of the user's last registration: that is still being given up, or is past."""
+    if active and active.ticket is not None:
+        return bool(active.ticket == line.ticket)
+    return past is None or bool(past.ticket == line.ticket)
+
+
+def _unsettled(item: ActiveItem, record: records.Record) -> Line:
+    if record.leaving:
+        told = item.told(event_id=item.event_id, user_id=item.user_id, status=CANCELLED)
+        told.cancelled_at = item.lock_at
+        return Line(record.ticket, item.waited, told)
+    told = Registration(item.event_id, item.user_id, str(item.lock_registration_id), REGISTERED, str(item.lock_at))
+    told.ticket = record.ticket
+    return Line(record.ticket, record.waited, told)
+
+
+def promotion_times(seats: Seats, moved: list[int]) -> dict[int, str | None]:
+    """When the queue moved past each of some tickets, which are in order: one query, backwards from the last one.
+
+    Raises: `LostRace` where the seats are old.
+    """
+    if not moved:
+        return {}
+    recorded = {record.successor: record.at for record in records.of(seats) if record.successor}
+    event_id, upto = tickets.promotion_key(seats, moved[-1])
+    since = tickets.promotion_key(seats, 0)[1]
+    moves: list[tuple[int, str]] = [(first, at) for first, at in recorded.items() if first]
+    for move in Promotion.query(
+        event_id, Promotion.item.between(since, upto), consistent_read=True, scan_index_forward=False
+    ):
+        moves.append((int(move.first), move.at))
+        if move.first <= moved[0]:
+            break
+    if moved[-1] >= seats.moved and all(first != seats.moved for first, _ in moves):
+        raise LostRace(at_once=True)
+    moves.sort()
+    return {ticket: next((at for first, at in reversed(moves) if first <= ticket), None) for ticket in moved}
 
 
 def everybody(event_id: str, most: int) -> list[Registration]:
-    """The first so many who have a seat or wait, in one query, for who is known to own the event."""
-    return list(Registration.by_event.query(event_id, has_status(ACTIVE), limit=most))
+    """The first so many who have a seat or wait, in two calls, for who is known to own the event."""
+    seats = Seats.find(event_id)
+    if seats is None:
+        return []
+    partition = EventTicket.partition(event_id, seats.incarnation)
+    found = EventTicket.query(partition, EventTicket.range(1, int(seats.tickets)), limit=most)
+    return [
+        item.told(
+            event_id=event_id,
+            user_id=str(item.user_id),
+            status=REGISTERED if item.ticket <= seats.served else WAITLISTED,
+        )
+        for item in found
+    ]
 
 
 def of_user(
-    user_id: str, *, status: str, limit: int, after: Cursor | None, drafts_of: str | None = None
-) -> tuple[list[Attendance], Cursor | None]:
-    """One page of a user's registrations with their events, in order of standing.
+    user_id: str, *, scope: Scope, status: str, limit: int, after: str | None
+) -> tuple[list[Attendance], str | None]:
+    """One page of a user's registrations with their events, in the order of the events' ids.
 
-    Takes: a status or `ACTIVE`; how many at most; where the last page ended; whose drafts may be seen (None:
-    everybody's): a registration is left out while its event is a draft that may not be.
-    Returns: as `of_event`.
+    Takes: who asks: a registration is left out while its event is a draft that they may not see; a status or `ACTIVE`;
+    how many at most; the event the last page ended with.
+    Returns: as `of_event`; with a status asked for, a page may be shorter and others follow all the same.
     Raises: `users.directory.UserNotFound`.
     """
     if not is_id(user_id):
         raise UserNotFound
-    found = Registration.by_user.query(
-        user_id, has_status(status), limit=limit + 1, last_evaluated_key=start_after(after)
-    )
-    rows, following = _cut(list(found), limit)
-    if not rows:
+    items: list[Any] = list((past_items if status == CANCELLED else active_items)(user_id, after, limit + 1))
+    following = items[limit - 1].event_id if len(items) > limit else None
+    items = items[:limit]
+    if not items:
         directory.read(user_id)  # who has registrations exists; who has none may not
-    listings = {
-        event_id: whole_event
-        for event_id, whole_event in events.find_many({row.event_id for row in rows}).items()
-        if may_be_seen(whole_event.event, drafts_of)
+    whole = {
+        event_id: one
+        for event_id, one in events.find_many(item.event_id for item in items).items()
+        if may_be_seen(one.event, scope)
     }
-    for row in rows:
-        if row.status == WAITLISTED:
-            row.position = Registration.rank(row)
-    known = [Attendance(row, listings[row.event_id]) for row in rows if row.event_id in listings]
-    return [one for one in known if one.registration.is_of(one.whole_event.event)], following
+    known = [(item, whole[item.event_id]) for item in items if item.event_id in whole]
+    if status == CANCELLED:
+        return _past(known), following
+    wanted = (REGISTERED, WAITLISTED) if status == ACTIVE else (status,)
+    return [one for one in _active(known) if one.registration.status in wanted], following
 
 
-def _cut(rows: list[Registration], limit: int) -> tuple[list[Registration], Cursor | None]:
-    return rows[:limit], cursor_of(rows[limit - 1]) if len(rows) > limit else None
+def _past(known: list[tuple[PastItem, WholeEvent]]) -> list[Attendance]:
+    """A user's cancelled registrations, without those for events where the user is registered again."""
+    current = [(item, whole) for item, whole in known if item.incarnation == whole.seats.incarnation]
+    keys = [(ActiveItem, *ActiveItem.key_of(item.event_id, item.user_id)) for item, _ in current]
+    again = together(*keys, consistent=True)
+    return [
+        Attendance(item.told(event_id=item.event_id, user_id=item.user_id, status=CANCELLED), whole)
+        for (item, whole), active in zip(current, again, strict=True)
+        if active is None or active.ticket is None
+    ]
+
+
+def _active(known: list[tuple[ActiveItem, WholeEvent]]) -> list[Attendance]:
+    """A user's active registrations, with positions and times of promotion, in three more calls for all of them.
+
+    Whoever never waited has a seat, and that is all there is to know. Of the others the seats decide, and those were
+    read up to date only if they are read again.
+    """
+    waited = [item for item, _ in known if item.waited and not item.lock]
+    seats = together(*((Seats, item.event_id, Seats.ITEM) for item in waited), consistent=True)
+    told = _told_by_seats([(item, one) for item, one in zip(waited, seats, strict=True) if one])
+    found: list[Attendance] = []
+    for item, whole in known:
+        registration = told.get(item.event_id)
+        if registration is None:
+            simple = not item.lock and not item.waited and item.incarnation == whole.seats.incarnation
+            registration = _seated(item) if simple else _read(item)
+        if registration:
+            found.append(Attendance(registration, whole))
+    return found
+
+
+def _told_by_seats(waited: list[tuple[ActiveItem, Seats]]) -> dict[str, Registration]:
+    """Those of whom the seats alone tell whether they wait, and where, or when they moved up."""
+    current = [(item, seats) for item, seats in waited if item.incarnation == seats.incarnation]
+    queue = [(item, seats) for item, seats in current if item.ticket > seats.served]
+    moved = [(item, seats) for item, seats in current if item.ticket <= seats.served]
+    told: dict[str, Registration] = {}
+    places = tickets.positions([(seats, int(item.ticket)) for item, seats in queue])
+    for (item, _), place in zip(queue, places, strict=True):
+        if place:
+            status = WAITLISTED
+            told[item.event_id] = item.told(event_id=item.event_id, user_id=item.user_id, status=status, position=place)
+    moves = together(
+        *((Promotion, *tickets.promotion_key(one, int(item.ticket))) for item, one in moved), consistent=True
+    )
+    for (item, _), move in zip(moved, moves, strict=True):
+        if move:
+            told[item.event_id] = _seated(item)
+            told[item.event_id].promoted_at = move.at
+    return told
+
+
+def _seated(item: ActiveItem) -> Registration:
+    return item.told(event_id=item.event_id, user_id=item.user_id, status=REGISTERED)
+
+
+def _read(item: ActiveItem) -> Registration | None:
+    try:
+        found = reading.read(item.event_id, item.user_id, scope=EVERYTHING)
+    except RegistrationNotFound:
+        return None
+    return found if found.status != CANCELLED else None

@@ -1,13 +1,18 @@
-"""What this app does when something happens to an event."""
+"""What this app does when something happens to an event.
+
+Whatever follows a commit is sent robustly: it cannot change the answer of what was committed.
+"""
 
 from typing import Any
 
 from django.dispatch import receiver
 
-from events.signals import event_deleted, seats_freed
+from events.models import Seats
+from events.signals import event_deleted, event_edited, settling_wanted
 from eventsite.web import observability
-from registrations import seating
+from registrations import clearing, closing
 from registrations.signals import seats_changed
+from users.signals import user_leaves
 
 METRICS = {
     "registered": "Registrations",
@@ -17,16 +22,29 @@ METRICS = {
 }
 
 
-@receiver(seats_freed)
-def let_the_queue_move(event_id: str, **_: Any) -> None:
-    """Promote as many as fit, before the edit that freed the seats is answered (CONTRACT, rule 5)."""
-    seating.fill(event_id)
+@receiver(event_edited)
+def count_the_promoted(promoted: int, **_: Any) -> None:
+    """Count whom an edit let move up."""
+    if promoted:
+        observability.count(METRICS["promoted"], promoted)
+
+
+@receiver(settling_wanted)
+def settle(seats: Seats, **_: Any) -> None:
+    """Write down everywhere what is committed in the seats of an event that is about to be deleted."""
+    clearing.settle_all(seats)
 
 
 @receiver(event_deleted)
-def forget_the_history(event_id: str, at: str, **_: Any) -> None:
-    """Remove the cancelled registrations of an event that is no more."""
-    seating.forget_cancelled(event_id, at)
+def forget_the_registrations(event_id: str, incarnation: str, **_: Any) -> None:
+    """Remove what is left of an event that is no more."""
+    closing.forget_event(event_id, incarnation)
+
+
+@receiver(user_leaves)
+def let_go(user_id: str, **_: Any) -> None:
+    """Give up all that a user has, and forget the history, before the user is gone."""
+    closing.give_up_everything(user_id)
 
 
 @receiver(seats_changed)

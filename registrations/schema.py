@@ -4,7 +4,7 @@ from events.editing import EventNotFound
 from events.schema import SPRING_PARTY
 from eventsite.errors import Forbidden
 from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, describe
-from registrations.seating import AlreadyRegistered, EventFull, RegistrationClosed, RegistrationNotFound
+from registrations.errors import AlreadyRegistered, EventFull, RegistrationClosed, RegistrationNotFound
 from registrations.serializers import (
     AttendanceSerializer,
     AttendeeSerializer,

@@ -7,15 +7,16 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from eventsite.auth import permissions
-from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_DRAFT, READ_USER, REGISTER
+from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_USER, REGISTER
+from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.web import pagination
 from eventsite.web.gathering import Gathered, answer, gather
 from eventsite.web.pagination import MAX_LIMIT, PageQuery
 from eventsite.web.renderers import SheetRenderer
 from eventsite.web.sheets import BOM, CONTENT_TYPE
 from eventsite.web.viewsets import ApiViewSet, caller
-from registrations import pages, people, seating, sheet
-from registrations.models import WAITLISTED, Registration, cursor_of
+from registrations import pages, people, reading, seating, sheet
+from registrations.models import WAITLISTED, Registration
 from registrations.serializers import (
     AttendanceSerializer,
     AttendancesQuery,
@@ -57,35 +58,33 @@ class RegistrationViewSet(ApiViewSet):
     def create(self, request: Request, event_id: str) -> Response:
         """Register a user: a seat if one is free, else a place in the queue if there is one."""
         user_id = self.body().get("user_id") or caller(request) or ""  # required where nobody is signed in
+        keyed = self.keyed(f"POST /events/{event_id}/registrations")
+        if keyed and user_id == caller(request):  # a keyed refusal would be final
+            self._introduce(user_id)
         try:
-            registration = self._register(event_id, user_id)
+            registration = self._register(event_id, user_id, keyed)
         except UserNotFound:
             if user_id != caller(request):
                 raise
             self._introduce(user_id)
-            registration = self._register(event_id, user_id)
+            registration = self._register(event_id, user_id, keyed)
         location = reverse("registration", [event_id, user_id], request=request)
         return Response(RegisteredSerializer(registration).data, 201, headers={"Location": location})
 
     def retrieve(self, request: Request, event_id: str, user_id: str) -> Response:
         """Read a user's registration for an event."""
-        owner = None if self.reaches_user(READ_USER, user_id) else self.owner(LIST_REGISTRATIONS)
-        return Response(RegistrationSerializer(seating.read(event_id, user_id, owner=owner)).data)
+        asked_by_user = self.reaches_user(READ_USER, user_id)
+        scope = self.scope(READ_USER, user_id) if asked_by_user else self.scope(LIST_REGISTRATIONS)
+        return Response(RegistrationSerializer(reading.read(event_id, user_id, scope=scope)).data)
 
     def destroy(self, request: Request, event_id: str, user_id: str) -> Response:
         """Give up a seat or a place in the queue; a freed seat goes to whoever is next."""
-        promoted = seating.leave(event_id, user_id, owner=self._owner(REGISTER, user_id))
+        promoted = seating.leave(event_id, user_id, scope=self.scope(REGISTER, user_id))
         message = "The registration is cancelled." + (" The next in line has the seat." if promoted else "")
         return Response(LeftSerializer({"message": message, "promotedUser": promoted}).data)
 
-    def _register(self, event_id: str, user_id: str) -> Registration:
-        return seating.register(
-            event_id,
-            user_id,
-            owner=self._owner(REGISTER, user_id),
-            drafts_of=self.owner(READ_DRAFT),
-            keyed=self.keyed(f"POST /events/{event_id}/registrations"),
-        )
+    def _register(self, event_id: str, user_id: str, keyed: IdempotentRequest | None) -> Registration:
+        return seating.register(event_id, user_id, scope=self.scope(REGISTER, user_id), keyed=keyed)
 
     def _introduce(self, user_id: str) -> None:
         """Whoever is signed in exists: make the user out of the token that the request came with."""
@@ -95,7 +94,7 @@ class RegistrationViewSet(ApiViewSet):
     def _page(self, event_id: str, status: str, query: dict[str, Any]) -> Response:
         def read(limit: int, after: Any) -> tuple[list[Registration], Any]:
             return pages.of_event(
-                event_id, status=status, limit=limit, after=after, owner=self.owner(LIST_REGISTRATIONS)
+                event_id, status=status, limit=limit, after=after, scope=self.scope(LIST_REGISTRATIONS)
             )
 
         if self.format == SheetRenderer.format:
@@ -106,18 +105,12 @@ class RegistrationViewSet(ApiViewSet):
             )
         rows, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), self.request))
         shown = people.named(rows) if "expand" in query else rows
-        return self.listed(
-            AttendeeSerializer, shown, following, lambda row: cursor_of(getattr(row, "registration", row))
-        )
+        return self.listed(AttendeeSerializer, shown, following, lambda row: getattr(row, "registration", row).ticket)
 
     def _sheet(self, gathered: Gathered, event_id: str, *, with_bom: bool) -> Response:
         content = b"".join([BOM if with_bom else b"", sheet.HEADER, *gathered.parts])
         name = f"{event_id}-{'registrations' if self.action == 'list' else self.action}.csv"
         return answer(content, gathered.cursor, self.request, content_type=CONTENT_TYPE, name=name)
-
-    def _owner(self, call: str, user_id: str) -> str | None:
-        """Who must own the event, so that the caller may do this to the user: anybody where it needs no owner."""
-        return None if self.reaches_user(call, user_id) else self.owner(call)
 
 
 class AttendanceViewSet(ApiViewSet):
@@ -141,10 +134,10 @@ class AttendanceViewSet(ApiViewSet):
             raise UserNotFound
         try:
             rows, following = pages.of_user(
-                user_id, status=status, limit=query["limit"], after=after, drafts_of=self.owner(READ_DRAFT)
+                user_id, status=status, limit=query["limit"], after=after, scope=self.scope(READ_USER, user_id)
             )
         except UserNotFound:
             if not self.is_me:  # whoever is signed in exists, if only from the first registration on
                 raise
             rows, following = [], None
-        return self.listed(AttendanceSerializer, rows, following, lambda row: cursor_of(row.registration))
+        return self.listed(AttendanceSerializer, rows, following, lambda row: row.registration.event_id)

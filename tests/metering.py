@@ -51,10 +51,16 @@ def units(operation: str, arguments: dict[str, Any], answer: dict[str, Any]) -> 
             return factor * max(1, math.ceil(answer["ScannedCount"] * COUNTED_BYTES / 4096))
         return factor * _blocks(answer["Items"])
     if operation == "BatchGetItem":
-        items = [item for table in answer["Responses"].values() for item in table]
-        return 0.5 * sum(_blocks([item]) for item in items)
+        asked, found = arguments["RequestItems"], answer["Responses"]
+        return sum(_batch_units(request, found.get(table, [])) for table, request in asked.items())
     consumed = answer.get("ConsumedCapacity", [])
     return float(sum(one["CapacityUnits"] for one in (consumed if isinstance(consumed, list) else [consumed])))
+
+
+def _batch_units(request: dict[str, Any], items: list[Any]) -> float:
+    """Each item by itself; one that does not exist costs as much as a small one."""
+    missing = len(request["Keys"]) - len(items)
+    return (1.0 if request.get("ConsistentRead") else 0.5) * (missing + sum(_blocks([item]) for item in items))
 
 
 COUNTED_BYTES = 350

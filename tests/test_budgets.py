@@ -10,23 +10,27 @@ from typing import Any
 import pytest
 
 from events import editing
-from events.models import EventItem, Seats
-from registrations.models import Registration
+from events.models import EventItem
 from tests.api import EVENT, Api
 from tests.metering import Meter
+from tests.registrations.scenes import queue_up
 from tests.tour import ROOT
 
 BUDGETS = {
     "read an event": (1, 1),
     "create an event": (1, 14),
-    "register (a seat is free)": (2, 12),
-    "join the waitlist": (4, 16),
-    "leave a seat that nobody waits for": (3, 16),
-    "leave a seat, with 3,000 waiting": (3, 16),
-    "leave the queue, with 3,000 waiting": (3, 16),
-    "list 100 events of one status": (1, 12),
-    "list 100 events of all statuses": (8, 16),
-    "a user's 20 registrations with their events": (3, 21),
+    "register (a seat is free)": (4, 8),
+    "join the waitlist": (4, 8),
+    "leave a seat that nobody waits for": (4, 16),
+    "leave a seat, with 3,000 waiting": (5, 16),
+    "leave the queue, with 3,000 waiting": (4, 16),
+    "one's place, with 10,000 waiting": (2, 6),
+    "a page of 100 of the waitlist, with 10,000 waiting": (4, 12),
+    "edit an event's text": (2, 10),
+    "raise the capacity by 1,000, with 10,000 waiting": (3, 20),
+    "list 100 events of one status": (3, 60),
+    "list 100 events of all statuses": (9, 66),
+    "a user's 20 registrations with their events": (3, 22),
 }
 """The most calls and units that each request may take."""
 
@@ -72,14 +76,7 @@ def crowd(request: pytest.FixtureRequest) -> None:
 
 def fill_queue(event: str, count: int) -> None:
     """Let many people wait for an event."""
-    at = ""
-    with Registration.batch_write() as batch:
-        for number in range(count):
-            at = f"2026-01-01T00:00:{number // 1000:02}.{number % 1000:03}000Z"
-            waiting = Registration(event, f"waiting-{number:06}", standing=f"waitlisted#{at}")
-            waiting.registration_id, waiting.registered_at = "00000000-0000-4000-8000-000000000000", at
-            batch.save(waiting)
-    Seats.key(event).update([Seats.waiting.set(count), Seats.last_joined_at.set(at)])
+    queue_up(event, [f"waiting-{number:06}" for number in range(count)])
 
 
 @pytest.mark.usefixtures("crowd")
@@ -106,6 +103,17 @@ def test_leaving_costs_the_same_however_many_wait(api: Api, measured: Measured) 
     measured("join the waitlist", lambda: api.register(event, bob))
     measured("leave a seat, with 3,000 waiting", lambda: api.leave(event, alice))
     measured("leave the queue, with 3,000 waiting", lambda: api.leave(event, bob))
+
+
+def test_a_place_and_a_promotion_cost_the_same_however_many_wait(api: Api, measured: Measured) -> None:
+    event = api.event(capacity=0)
+    fill_queue(event, 10_000)
+    api.leave(event, "waiting-005001")  # a gap in the very chunk that is asked about
+    path = f"/events/{event}"
+    measured("one's place, with 10,000 waiting", lambda: api.get(f"{path}/registrations/waiting-005000"))
+    measured("a page of 100 of the waitlist, with 10,000 waiting", lambda: api.get(f"{path}/waitlist"))
+    measured("edit an event's text", lambda: api.patch(path, {"title": "Another"}))
+    measured("raise the capacity by 1,000, with 10,000 waiting", lambda: api.patch(path, {"capacity": 1000}))
 
 
 @pytest.mark.usefixtures("crowd")

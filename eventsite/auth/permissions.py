@@ -3,7 +3,7 @@
 A view names its call and gets the answer in one of three forms:
 
 - whether the caller may make the call at all (`Permitted`, before the view runs);
-- whose events it may touch (`owner`), which the rules make part of their reads and of the conditions of their writes;
+- whose events it may touch (`scope`), which every rule asks for;
 - whether a user is within reach (`reaches_user`).
 
 With ``AUTH_MODE=open`` everybody may do everything.
@@ -17,6 +17,7 @@ from django.conf import settings
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from eventsite.auth.scope import EVERYBODYS, NOBODYS, Scope
 from eventsite.errors import Forbidden
 
 
@@ -73,9 +74,6 @@ TABLE: dict[str, tuple[Reach, Reach, Reach, Reach]] = {
     LIST_REGISTRATIONS: (_NO,       _NO,       _OWN,       _ALL),
 }  # fmt: skip
 
-NOBODY = ""
-"""The owner of no event: no `sub` is empty."""
-
 
 def principal_of(request: Request) -> Principal | None:
     """Whoever sent the request; None if nobody is signed in."""
@@ -96,14 +94,23 @@ def _column(principal: Principal | None) -> int:
     return ORGANIZER if ORGANIZERS in principal.groups else SIGNED_IN
 
 
-def owner(call: str, principal: Principal | None) -> str | None:
-    """Whose events a caller may touch with a call: None for everybody's, else one organizer's (or `NOBODY`'s)."""
+def scope(call: str, principal: Principal | None, user_id: str | None = None) -> Scope:
+    """Whose events a caller may touch with a call, and whose drafts they may know of.
+
+    `user_id` is the user whom the call is about, if any: where the caller reaches that user, the event may be
+    anybody's.
+    """
+    reached = user_id is not None and reaches_user(call, principal, user_id)
+    return Scope(touches=EVERYBODYS if reached else _whose(call, principal), drafts_of=_whose(READ_DRAFT, principal))
+
+
+def _whose(call: str, principal: Principal | None) -> str:
     match reach(call, principal):
         case Reach.ALL:
-            return None
+            return EVERYBODYS
         case Reach.OWN | Reach.ONESELF_OR_OWN if principal:
             return principal.sub
-    return NOBODY
+    return NOBODYS
 
 
 def reaches_user(call: str, principal: Principal | None, user_id: str) -> bool:

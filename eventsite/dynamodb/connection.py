@@ -33,7 +33,11 @@ class PatientConnection(Connection):
 
     def _attempt(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         retries.before_deadline()
-        answer: dict[str, Any] = super()._make_api_call(operation, arguments)
+        try:
+            answer: dict[str, Any] = super()._make_api_call(operation, arguments)
+        except Exception as error:
+            retries.note(error)
+            raise
         return answer
 
     def _gather(self, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -1,26 +1,39 @@
 """Safe retries of creating requests: the Idempotency-Key (IETF draft-ietf-httpapi-idempotency-key-header).
 
-A keyed request writes a small marker in the very transaction that does its work: the hash of the body and the
-outcome. The marker's condition is that there was none, so of two equal requests one does the work and the other
-finds the first one's outcome. Markers live in the events table, under keys that no event id can take, and expire
-by the table's time-to-live. That deletes days late, so a marker that is past its time counts as none.
+A keyed request leaves a marker: the hash of its body, and the first answer. The same request again gets that answer,
+also where it was a refusal (404 or 409); another body under the same key is refused. Markers live in the events
+table, under keys that no event id can take. They count for a day; the table's time-to-live removes them some time
+after.
+
+Two ways of writing the marker:
+
+- What is done by one transaction carries the marker in it (`remember`, `found`).
+- What is done in several steps is announced before the first one (`begin`), under the id of the operation that
+  carries it out, and gets its answer after the last (`finish`). Who finds an announcement without an answer learns
+  the operation's id, shuts it out (`take_over`), finds out whether it was committed, and finishes it, or does it
+  instead.
 """
 
 import hashlib
 import json
 import time
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
+from eventsite.dynamodb import writes
 from eventsite.dynamodb.records import Record
 from eventsite.dynamodb.transactions import Failures, Transaction
-from eventsite.errors import Unprocessable
+from eventsite.errors import DomainError, Missing, Refused, Unprocessable, again
 
 NAMESPACE = uuid.UUID("a5d6a9c7-2f0e-4f43-9b39-6d4f6a5f8e11")
 KEPT_SECONDS = 24 * 60 * 60
+REMEMBERED_OPERATIONS = 8
 
 
 class KeyReused(Unprocessable):
@@ -31,7 +44,7 @@ class KeyReused(Unprocessable):
 
 
 class Marker(Record):
-    """What a keyed request did."""
+    """What a keyed request did, or is about to do."""
 
     class Meta(Record.Meta):
         table_name = settings.MARKERS_TABLE
@@ -41,8 +54,22 @@ class Marker(Record):
     key = UnicodeAttribute(hash_key=True, attr_name=settings.MARKERS_KEY[0])
     item = UnicodeAttribute(range_key=True, attr_name=settings.MARKERS_KEY[1])
     body = UnicodeAttribute()
-    outcome = JSONAttribute()
+    operations = UnicodeAttribute(default="")
+    outcome = JSONAttribute(null=True)
     expires_at = NumberAttribute(attr_name="expiresAt")
+
+    @property
+    def counts(self) -> bool:
+        """Whether its day is not over: DynamoDB removes what has expired only later."""
+        return bool(self.expires_at > time.time())
+
+
+@dataclass(frozen=True)
+class Announced:
+    """An earlier copy of this request began, and has not left its answer yet."""
+
+    operations: tuple[str, ...]
+    """The ids of the operations that were to carry it out, the last one at last."""
 
 
 class IdempotentRequest:
@@ -55,30 +82,106 @@ class IdempotentRequest:
         self._key = f"key#{uuid.uuid5(NAMESPACE, json.dumps([caller, call, key]))}"
         text = json.dumps(body, sort_keys=True, default=str)  # a form may bring a file: it counts by its name
         self._body = hashlib.sha256(text.encode()).hexdigest()
+        self._announced = ""
 
-    def earlier(self) -> Any:
-        """What this request led to when it was carried out before; None if it was not. Raises: `KeyReused`."""
-        try:
-            marker = Marker.get(self._key, Marker.ITEM, consistent_read=True)
-        except Marker.DoesNotExist:
-            return None
-        return self._outcome(marker) if marker.expires_at > time.time() else None
+    # In one transaction.
 
     def remember(self, transaction: Transaction, outcome: Any) -> None:
         """Make the transaction leave a marker, and fail under `label` where there is one already.
 
         `outcome` is whatever JSON the caller needs to give the first answer again.
         """
-        now = int(time.time())
-        marker = Marker(self._key, Marker.ITEM, body=self._body, outcome=outcome, expires_at=now + KEPT_SECONDS)
-        transaction.put(self.label, marker, Marker.key.does_not_exist() | (Marker.expires_at <= now))
+        transaction.put(self.label, self._marker(outcome={"done": outcome}), _is_vacant())
 
     def found(self, failures: Failures) -> Any:
-        """The same as `earlier`, out of a transaction that failed on the marker. Raises: `KeyReused`."""
-        raw = failures.get(self.label)
-        return self._outcome(Marker.parse(raw)) if raw else None
+        """The outcome of an earlier copy, out of a transaction that failed on the marker; None if it did not.
 
-    def _outcome(self, marker: Marker) -> Any:
+        Raises: `KeyReused`; the refusal, where the earlier copy was refused.
+        """
+        raw = failures.get(self.label)
+        return self._first_answer(Marker.parse(raw)) if raw else None
+
+    def refuse(self, error: Missing | Refused) -> Any:
+        """Leave a refusal as the first answer, unless there is one by now.
+
+        Returns: what an earlier copy led to, if it came first; None if this refusal did. Raises: as `found`.
+        """
+        marker = self._marker(outcome=_refusal(error))
+        transaction = Transaction()
+        transaction.put(self.label, marker, _is_vacant())
+        return self.found(transaction.commit())
+
+    # In several steps.
+
+    def begin(self, operation: str) -> Any:
+        """Announce that an operation carries this request out.
+
+        Returns: None if it is the first to do so; `Announced` if another one is at it, or was cut off; else the
+        outcome.
+        Raises: `KeyReused`; the refusal, where it was refused.
+        """
+        marker = self._marker(operations=operation)
+        transaction = Transaction()
+        transaction.put(self.label, marker, _is_vacant())
+        raw = transaction.commit().get(self.label)
+        earlier = Marker.parse(raw) if raw else marker
+        if earlier.operations == operation and earlier.outcome is None:
+            self._announced = operation
+            return None
+        answer = self._first_answer(earlier)
+        return Announced(tuple(earlier.operations.split())) if answer is None else answer
+
+    def go_on_as(self, operation: str) -> bool:
+        """Announce one more operation for what this copy carries out: False where another copy has taken over."""
+        return self._announce(self._announced, operation)
+
+    def take_over(self, earlier: Announced, operation: str) -> bool:
+        """Announce an operation in the place of those of another copy, and shut that one out. Whether it succeeded.
+
+        Only then can it be found out whether one of them was committed.
+        """
+        return self._announce(" ".join(earlier.operations), operation)
+
+    def finish(self, outcome: Any) -> None:
+        """Leave the first answer, unless somebody who took over does it."""
+        self._change(self._announced, Marker.outcome.set({"done": outcome}))
+
+    def finish_refused(self, error: Missing | Refused) -> None:
+        """Leave a refusal as the first answer, unless somebody who took over does it."""
+        self._change(self._announced, Marker.outcome.set(_refusal(error)))
+
+    def _announce(self, before: str, operation: str) -> bool:
+        operations = " ".join([*before.split(), operation][-REMEMBERED_OPERATIONS:])
+        written = self._change(before, Marker.operations.set(operations))
+        image = Marker.parse(written.image) if written.image else None
+        if image is None or image.operations != operations:
+            return False
+        self._announced = operations
+        return True
+
+    def _change(self, before: str, action: Action) -> writes.Written:
+        held = (Marker.operations == before) & Marker.outcome.does_not_exist()
+        return writes.update(Marker(self._key, Marker.ITEM), [action], held)
+
+    def _marker(self, **fields: Any) -> Marker:
+        expires_at = int(time.time()) + KEPT_SECONDS
+        return Marker(self._key, Marker.ITEM, body=self._body, expires_at=expires_at, **fields)
+
+    def _first_answer(self, marker: Marker) -> Any:
         if marker.body != self._body:
             raise KeyReused
-        return marker.outcome
+        outcome = marker.outcome or {}
+        if refused := outcome.get("refused"):
+            raise again(*refused)
+        return outcome.get("done")
+
+
+def _is_vacant() -> Condition:
+    """Nobody used the key within its day."""
+    vacant: Condition = Marker.key.does_not_exist() | (Marker.expires_at <= int(time.time()))
+    return vacant
+
+
+def _refusal(error: DomainError) -> dict[str, list[str]]:
+    kind = Missing if isinstance(error, Missing) else Refused
+    return {"refused": [kind.__name__, error.code, error.sentence]}

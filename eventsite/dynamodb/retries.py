@@ -71,6 +71,20 @@ TRANSIENT_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError
 CONFLICT_REASON = "TransactionConflict"
 
 
+# Of these, the ones by which DynamoDB says that it did nothing. After any other the call may have been carried out.
+REFUSALS = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "TransactionConflictException",
+    }
+)
+
+_unanswered: ContextVar[list[BaseException] | None] = ContextVar("unanswered", default=None)
+
+
 class LostRace(Exception):
     """Another transaction came first; plan again from what is true now.
 
@@ -84,6 +98,25 @@ class LostRace(Exception):
 
 class Unprocessed(Exception):
     """DynamoDB answered a part of a batch and asked for patience with the rest."""
+
+
+@contextmanager
+def unanswered_calls() -> Iterator[list[BaseException]]:
+    """The errors of calls made inside that may have been carried out all the same: no answer, or an internal error."""
+    errors: list[BaseException] = []
+    token = _unanswered.set(errors)
+    try:
+        yield errors
+    finally:
+        _unanswered.reset(token)
+
+
+def note(error: BaseException) -> None:
+    """Take down that a call failed, for `unanswered_calls`."""
+    errors = _unanswered.get()
+    code = error.response["Error"].get("Code") if isinstance(error, ClientError) else None
+    if errors is not None and is_transient(error) and code not in REFUSALS:
+        errors.append(error)
 
 
 @contextmanager

@@ -70,7 +70,7 @@ class Transaction:
         """Change some attributes of an item."""
         self._add("update", label, record.get_update_kwargs_from_instance(actions=list(actions), condition=condition))
 
-    def delete(self, label: str, record: Record, condition: Condition) -> None:
+    def delete(self, label: str, record: Record, condition: Condition | None = None) -> None:
         """Remove an item."""
         self._add("delete", label, record.get_delete_kwargs_from_instance(condition=condition))
 

@@ -91,8 +91,7 @@ class Seen:
 
     def owns(self, call: str, organizer_id: str | None) -> bool:
         """Whether who looks may make a call about an event of this organizer."""
-        owner = permissions.owner(call, self.principal)
-        return owner is None or (bool(owner) and owner == organizer_id)
+        return permissions.scope(call, self.principal).may_touch(organizer_id)
 
 
 class Part(Seen):

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from eventsite.auth import permissions
+from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.web import pagination, submissions
 from eventsite.web.negotiation import PAGE_FORMAT, wants_page
@@ -114,6 +115,10 @@ class ApiViewSet(viewsets.ViewSet):
         values: dict[str, Any] = serializer.validated_data
         return values
 
+    def scope(self, call: str, user_id: str | None = None) -> Scope:
+        """What the caller reaches with a call of the table, as `permissions.scope`."""
+        return permissions.scope(call, permissions.principal_of(self.request), user_id)
+
     def _query_parameters(self) -> Any:
         """What was asked; where a person asked nothing, what the page then shows."""
         sent = self.request.query_params
@@ -122,10 +127,6 @@ class ApiViewSet(viewsets.ViewSet):
         from eventsite.web import pages
 
         return pages.with_defaults(self.request)
-
-    def owner(self, call: str) -> str | None:
-        """Whose events the caller may touch with a call of the table, as `permissions.owner`."""
-        return permissions.owner(call, permissions.principal_of(self.request))
 
     def reaches_user(self, call: str, user_id: str) -> bool:
         """Whether the caller's call of the table reaches a user, as `permissions.reaches_user`."""

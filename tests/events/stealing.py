@@ -1,17 +1,16 @@
 """Making an event change hands at the worst moment."""
 
-from types import ModuleType
-from typing import Any
-
-import pytest
+from contextlib import AbstractContextManager
 
 from events import editing
-from events.editing import check_access
-from events.models import Event, EventItem, Seats
+from events.models import EventItem
+from eventsite.auth.scope import Scope
 from tests.api import EVENT
+from tests.registrations.interleaving import right_before
 
 THIEF = "oscar"
 FIELDS = {name: EVENT[name] for name in ("title", "description", "date", "location", "organizer", "status")}
+OLIVIAS = Scope(touches="olivia", drafts_of="olivia")
 
 
 def make(owner: str, capacity: int) -> str:
@@ -20,12 +19,12 @@ def make(owner: str, capacity: int) -> str:
     return str(editing.create(fields, organizer_id=owner).event.event_id)
 
 
-def steal_after_the_look(monkeypatch: pytest.MonkeyPatch, module: ModuleType, event_id: str) -> None:
-    """Once `module` has seen whose an event is, make it another organizer's, of the same version."""
+def stolen_before(write: str, event_id: str, nth: int = 1) -> AbstractContextManager[None]:
+    """Right before the nth write of this kind another organizer has an event of the same id and version instead."""
 
-    def look_and_steal(*args: Any, **options: Any) -> None:
-        check_access(*args, **options)
-        for half in (Event, Seats):
-            half.key(event_id).update(actions=[EventItem.organizer_id.set(THIEF)])
+    def steal() -> None:
+        for item in list(EventItem.query(event_id)):
+            item.delete()
+        make(THIEF, 2)
 
-    monkeypatch.setattr(module, "check_access", look_and_steal)
+    return right_before(write, steal, nth=nth)

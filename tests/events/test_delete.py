@@ -2,7 +2,7 @@
 
 import pytest
 
-from registrations.models import Registration
+from registrations.models import RegistrationItem
 from tests.api import Api, problem
 
 pytestmark = pytest.mark.two_engines
@@ -30,5 +30,24 @@ def test_the_history_goes_with_the_event(api: Api) -> None:
     api.register(event, user)
     api.leave(event, user)
     assert api.delete(f"/events/{event}").status_code == 204
-    assert list(Registration.query(event)) == []
+    assert list(RegistrationItem.scan()) == []
     assert api.get(f"/users/{user}/registrations?status=cancelled").json() == []
+
+
+def test_an_event_with_people_ends_with_their_registrations_when_asked(api: Api) -> None:
+    event = api.event(eventId="party", capacity=1)
+    users = api.users(3)
+    for user in users:
+        api.register(event, user)
+    api.leave(event, users[0])
+    assert problem(api.delete(f"/events/{event}")) == (409, "event_has_registrations")
+    assert problem(api.delete(f"/events/{event}?registrations=keep")) == (422, "validation_error")
+    assert problem(api.delete(f"/events/{event}?registrations=cancel", if_match='"9"')) == (412, "precondition_failed")
+    assert api.delete(f"/events/{event}?registrations=cancel", if_match='"1"').status_code == 204
+    for user in users:
+        assert api.get(f"/users/{user}/registrations").json() == []
+        assert api.get(f"/users/{user}/registrations?status=cancelled").json() == []
+    assert problem(api.delete(f"/events/{event}?registrations=cancel")) == (404, "event_not_found")
+    api.event(eventId="party")
+    assert api.get("/events/party/registrations").json() == []
+    assert api.register("party", users[1]).status_code == 201

@@ -1,6 +1,7 @@
 """An event changes hands between the look at it and the write: the write is bound to the owner, not the look."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -8,31 +9,31 @@ import pytest
 from events import editing, models
 from events import guards as event_guards
 from events.models import Event, WholeEvent
+from eventsite.auth.scope import EVERYTHING
 from registrations import guards, seating
+from registrations.errors import RegistrationNotFound
 from tests.api import Api
-from tests.events.stealing import FIELDS, make, steal_after_the_look
+from tests.events.stealing import FIELDS, OLIVIAS, THIEF, make, stolen_before
+
+Change = Callable[[str], Any]
 
 EDITS = pytest.mark.parametrize(
-    "edit",
+    ("write", "edit"),
     [
-        lambda event: editing.edit(event, {"title": "Mine"}, owner="olivia"),
-        lambda event: editing.delete(event, owner="olivia"),
+        ("UpdateItem", lambda event: editing.edit(event, {"title": "Mine"}, scope=OLIVIAS)),
+        ("TransactWriteItems", lambda event: editing.edit(event, {"title": "Mine", "capacity": 3}, scope=OLIVIAS)),
+        ("TransactWriteItems", lambda event: editing.delete(event, scope=OLIVIAS)),
     ],
-    ids=["edit", "delete"],
+    ids=["edit a text", "edit the seats", "delete"],
 )
 # Frank has a seat and, where there is but one, Grace waits.
-SEATINGS = pytest.mark.parametrize(
-    ("capacity", "change"),
-    [
-        (2, lambda event: seating.register(event, "erin", owner="olivia")),
-        (1, lambda event: seating.register(event, "erin", owner="olivia")),
-        (2, lambda event: seating.leave(event, "frank", owner="olivia")),
-        (1, lambda event: seating.leave(event, "frank", owner="olivia")),
-        (1, lambda event: seating.leave(event, "grace", owner="olivia")),
-    ],
-    ids=["take a seat", "join the queue", "leave a seat", "hand it on", "leave the queue"],
-)
-Change = Callable[[str], Any]
+SEATINGS: dict[str, tuple[int, Change]] = {
+    "take a seat": (2, lambda event: seating.register(event, "erin", scope=OLIVIAS)),
+    "join the queue": (1, lambda event: seating.register(event, "erin", scope=OLIVIAS)),
+    "leave a seat": (2, lambda event: seating.leave(event, "frank", scope=OLIVIAS)),
+    "leave the queue": (1, lambda event: seating.leave(event, "grace", scope=OLIVIAS)),
+    "hand it on": (1, lambda event: seating.leave(event, "frank", scope=OLIVIAS)),
+}
 
 
 def whole(event_id: str) -> WholeEvent:
@@ -55,48 +56,49 @@ def people(api: Api) -> None:
 def occupied(capacity: int) -> str:
     event = make("olivia", capacity)
     for user in ("frank", "grace")[: 3 - capacity]:
-        seating.register(event, user)
+        seating.register(event, user, scope=EVERYTHING)
     return event
 
 
 @EDITS
-def test_an_edit_is_bound_to_the_owner(monkeypatch: pytest.MonkeyPatch, edit: Change) -> None:
+def test_an_edit_is_bound_to_the_owner(write: str, edit: Change) -> None:
     event = make("olivia", 1)
-    steal_after_the_look(monkeypatch, editing, event)
-    with pytest.raises(editing.EventNotYours):
+    with stolen_before(write, event), pytest.raises(editing.EventNotYours):
         edit(event)
     assert whole(event).event.title == FIELDS["title"]
 
 
 @EDITS
-def test_without_the_guard_a_stranger_could_edit(monkeypatch: pytest.MonkeyPatch, edit: Change) -> None:
+def test_without_the_guard_a_stranger_could_edit(monkeypatch: pytest.MonkeyPatch, write: str, edit: Change) -> None:
     event = make("olivia", 1)
-    steal_after_the_look(monkeypatch, editing, event)
     monkeypatch.setattr(event_guards, "is_unedited", lambda event: Event.version == event.version)
-    edit(event)
+    with stolen_before(write, event):
+        edit(event)
     found = models.find(event)
     assert found is None or found.event.title == "Mine"
 
 
-@SEATINGS
-@pytest.mark.usefixtures("people")
-def test_a_seat_is_bound_to_the_owner(monkeypatch: pytest.MonkeyPatch, capacity: int, change: Change) -> None:
-    event = occupied(capacity)
-    before = counts(event)
-    steal_after_the_look(monkeypatch, seating, event)
-    with pytest.raises(editing.EventNotYours):
-        change(event)
-    assert counts(event) == before
+LOCKED_AND_COMMITTED = pytest.mark.parametrize("nth", [1, 2], ids=["before the lock", "before the commit"])
 
 
-@SEATINGS
+@LOCKED_AND_COMMITTED
+@pytest.mark.parametrize("change", SEATINGS)
 @pytest.mark.usefixtures("people")
-def test_without_the_guard_a_stranger_could_seat_people(
-    monkeypatch: pytest.MonkeyPatch, capacity: int, change: Change
-) -> None:
+def test_a_seat_is_bound_to_the_owner(change: str, nth: int) -> None:
+    capacity, act = SEATINGS[change]
     event = occupied(capacity)
-    before = counts(event)
-    steal_after_the_look(monkeypatch, seating, event)
-    monkeypatch.setattr(guards, "is_of", lambda owner: guards.event_exists())
-    change(event)
-    assert counts(event) != before
+    with stolen_before("UpdateItem", event, nth), pytest.raises((editing.EventNotFound, RegistrationNotFound)):
+        act(event)
+    assert (whole(event).event.organizer_id, counts(event)) == (THIEF, (0, 0))
+
+
+@LOCKED_AND_COMMITTED
+@pytest.mark.parametrize("change", ["take a seat", "leave a seat"])
+@pytest.mark.usefixtures("people")
+def test_without_the_guard_a_stranger_could_seat_people(monkeypatch: pytest.MonkeyPatch, change: str, nth: int) -> None:
+    capacity, act = SEATINGS[change]
+    event = occupied(capacity)
+    monkeypatch.setattr(guards, "is_unfenced", lambda seats: guards.is_open())
+    with stolen_before("UpdateItem", event, nth), suppress(RegistrationNotFound):
+        act(event)
+    assert counts(event) != (0, 0)

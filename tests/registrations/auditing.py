@@ -3,12 +3,14 @@
 Deliberately shares nothing with the service's rules but the models.
 """
 
-from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from events.models import Event, EventItem, Seats
 from eventsite.dynamodb.connection import RawItem
-from registrations.models import Registration
+from eventsite.dynamodb.reads import together
+from registrations.models import ActiveItem, EventTicket, PastItem, RegistrationItem
 
 
 @dataclass(frozen=True)
@@ -17,24 +19,61 @@ class Stored:
 
     event: Event | None
     seats: Seats | None
-    rows: tuple[Registration, ...]
+    active: tuple[ActiveItem, ...]
+    past: tuple[PastItem, ...]
+    tickets: tuple[EventTicket, ...]
+    history: tuple[EventTicket, ...]
 
     def having(self, status: str) -> tuple[str, ...]:
-        """The users of this status, in the order of their standing."""
-        found = sorted((row.standing, row.user_id) for row in self.rows if row.standing.startswith(f"{status}#"))
-        return tuple(user for _, user in found)
+        """The users of this status, in the order of their tickets."""
+        if status == "cancelled":
+            return tuple(item.user_id for item in self.past)
+        served = self.seats.served if self.seats else 0
+        held = sorted((item.ticket, item.user_id) for item in self.active if item.ticket is not None)
+        return tuple(user for ticket, user in held if (ticket <= served) == (status == "registered"))
+
+    def users(self) -> set[str]:
+        """Everybody who has, or had, to do with it."""
+        return {item.user_id for item in (*self.active, *self.past)}
 
     def contents(self) -> list[RawItem | None]:
         """All of it as it is stored."""
-        return [item and item.to_dynamodb_dict() for item in (self.event, self.seats, *self.rows)]
+        items = (self.event, self.seats, *self.active, *self.past, *self.tickets, *self.history)
+        return [item and item.to_dynamodb_dict() for item in items]
 
 
-def stored(event_id: str) -> Stored:
-    """Everything of an event, read consistently."""
-    halves = list(EventItem.query(event_id, consistent_read=True))
-    event = next((half for half in halves if isinstance(half, Event)), None)
-    seats = next((half for half in halves if isinstance(half, Seats)), None)
-    return Stored(event, seats, tuple(Registration.query(event_id, consistent_read=True)))
+def stored(event_id: str, users: Iterable[str] | None = None) -> Stored:
+    """Everything of an event as it is, read consistently. What is left of earlier events of its id does not count.
+
+    `users`: all who may have to do with it; without them, the whole table is searched.
+    """
+    both = EventItem.item.between(Event.ITEM, Seats.ITEM)
+    items = list(EventItem.query(event_id, both, consistent_read=True))
+    event = next((item for item in items if isinstance(item, Event)), None)
+    seats = next((item for item in items if isinstance(item, Seats)), None)
+    incarnation = seats.incarnation if seats else ""
+    lines = EventTicket.partition(event_id, incarnation)
+    found: dict[type[RegistrationItem], list[Any]] = {ActiveItem: [], PastItem: []}
+    for item in _searched(event_id, users):
+        if item and (item.incarnation == incarnation or item.ticket is None):
+            found[type(item)].append(item)
+    return Stored(
+        event,
+        seats,
+        tuple(found[ActiveItem]),
+        tuple(found[PastItem]),
+        tuple(EventTicket.query(lines, EventTicket.item.startswith("ticket#"), consistent_read=True)),
+        tuple(EventTicket.query(lines, EventTicket.item.startswith("cancelled#"), consistent_read=True)),
+    )
+
+
+def _searched(event_id: str, users: Iterable[str] | None) -> list[Any]:
+    if users is not None:
+        keys = [(model, *model.key_of(event_id, user)) for user in users for model in (ActiveItem, PastItem)]
+        return together(*keys, consistent=True)
+    kinds = {f"active#{event_id}": ActiveItem, f"cancelled#{event_id}": PastItem}
+    items = [item for item in RegistrationItem.scan(consistent_read=True) if item.item in kinds]
+    return [kinds[item.item].find(item.key, item.item) for item in items]
 
 
 def audit(event_id: str, *, shrunk: bool = False) -> list[str]:
@@ -47,11 +86,11 @@ def audit(event_id: str, *, shrunk: bool = False) -> list[str]:
 
 def differences(kept: Stored, *, shrunk: bool = False) -> list[str]:
     """As `audit`, of what was read already."""
-    active = [row for row in kept.rows if row.standing >= "registered#"]
     if kept.event is None or kept.seats is None:
-        orphans = [f"{row.user_id} is active in a deleted event" for row in active]
+        orphans = [f"{item.user_id} is active in a deleted event" for item in kept.active]
         return orphans + ([] if kept.event is kept.seats else ["one half of the event is missing"])
-    return _counts(kept, kept.seats, shrunk=shrunk) + _order(kept, kept.seats) + _halves(kept.event, kept.seats)
+    locked = [f"{item.user_id} is locked" for item in kept.active if item.lock]
+    return locked + _counts(kept, kept.seats, shrunk=shrunk) + _lines(kept) + _halves(kept.event, kept.seats)
 
 
 def _counts(kept: Stored, seats: Seats, *, shrunk: bool) -> list[str]:
@@ -65,20 +104,29 @@ def _counts(kept: Stored, seats: Seats, *, shrunk: bool) -> list[str]:
         wrong.append(f"{registered} hold {seats.capacity} seats")
     if seats.open and waiting and registered < seats.capacity:
         wrong.append(f"{waiting} wait while {seats.capacity - registered} seats are free")
+    if any(item.ticket > seats.tickets for item in kept.active if item.ticket is not None):
+        wrong.append("somebody has a ticket that was not given")
     return wrong
 
 
-def _order(kept: Stored, seats: Seats) -> list[str]:
-    tickets = Counter(row.standing for row in kept.rows if row.standing.startswith("waitlisted#"))
-    wrong = [f"{count} people have the same place {ticket}" for ticket, count in tickets.items() if count > 1]
-    late = [ticket for ticket in tickets if ticket.partition("#")[2] > seats.last_joined_at]
-    return wrong + [f"{ticket} is later than the last one who joined" for ticket in late]
+def _lines(kept: Stored) -> list[str]:
+    """The event's own lines are the users' registrations."""
+    wrong = []
+    if sorted((line.ticket, line.user_id) for line in kept.tickets) != sorted(
+        (item.ticket, item.user_id) for item in kept.active
+    ):
+        wrong.append(f"lines {[line.user_id for line in kept.tickets]}, rows {[item.user_id for item in kept.active]}")
+    if sorted((line.ticket, line.user_id) for line in kept.history) != sorted(
+        (item.ticket, item.user_id) for item in kept.past
+    ):
+        wrong.append(f"past {[line.user_id for line in kept.history]}, rows {[item.user_id for item in kept.past]}")
+    return wrong
 
 
 def _halves(event: Event, seats: Seats) -> list[str]:
-    wrong = [] if event.sort == f"{event.date}#{event.event_id}#event" else [f"the event is listed under {event.sort}"]
-    if seats.sort != f"{event.date}#{event.event_id}#seats":
-        wrong.append(f"the seats are listed under {seats.sort}")
+    wrong = [] if event.sort == f"{event.date}#{event.event_id}" else [f"the event is listed under {event.sort}"]
+    if (event.settings, event.incarnation) != (seats.settings, seats.incarnation):
+        wrong.append("the seats are of another edit than the description")
     if seats.status != event.status:
         wrong.append(f"the event is {event.status} and its seats are {seats.status}")
     if seats.open != (event.status in ("scheduled", "published", "active")):

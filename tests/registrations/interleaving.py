@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from events.signals import seats_freed
 from eventsite.dynamodb.connection import PatientConnection
 
-WRITE, READ, READ_MANY, REMOVE = "TransactWriteItems", "GetItem", "Query", "DeleteItem"
+WRITE, READ, READ_BATCH, READ_MANY = "TransactWriteItems", "GetItem", "BatchGetItem", "Query"
+UPDATE, REMOVE = "UpdateItem", "DeleteItem"
+LOCK, COMMIT, SETTLE, EDIT = (UPDATE, 1), (UPDATE, 2), (WRITE, 1), (WRITE, 1)
+"""The writes of an operation on a registration, and of an edit of the seats: which of their kind they are."""
 
 
 @contextmanager
@@ -25,10 +27,3 @@ def right_before(operation: str, do: Callable[[], Any], *, nth: int = 1) -> Iter
     with patch.object(PatientConnection, "_make_api_call", interrupted):
         yield
     assert calls[0] >= nth, f"{operation} was called {calls[0]} times"
-
-
-@contextmanager
-def cut_off() -> Iterator[None]:
-    """Edits end before the queue moves, as if the process had been killed."""
-    with patch.object(seats_freed, "send"):
-        yield

@@ -5,29 +5,29 @@ from unittest.mock import patch
 import pytest
 
 from events.signals import event_deleted
-from registrations import seating
+from registrations.models import RegistrationItem
 from tests.api import EVENT, Api, problem
 from tests.metering import Meter
-from tests.registrations.auditing import audit, stored
-from tests.registrations.interleaving import READ, READ_MANY, REMOVE, WRITE, cut_off, right_before
+from tests.registrations.auditing import audit
+from tests.registrations.interleaving import READ_BATCH, READ_MANY, REMOVE, UPDATE, WRITE, right_before
 
 
 def test_the_same_request_sent_twice_at_once_is_not_refused_for_its_own_success(api: Api) -> None:
     """One of the two takes the last seat; the other one finds the event full."""
     event, alice = api.event(capacity=1, waitlistEnabled=False), api.user()
     first = []
-    with right_before(READ, lambda: first.append(api.register(event, alice, idempotency_key="k"))):
+    with right_before(WRITE, lambda: first.append(api.register(event, alice, idempotency_key="k"))):
         second = api.register(event, alice, idempotency_key="k")
     assert (second.status_code, second.json()) == (201, first[0].json())
 
 
 def test_a_lost_race_is_planned_anew_from_what_the_failure_showed(api: Api, meter: Meter) -> None:
-    event = api.event(capacity=0)
+    event = api.event(capacity=1)
     alice, bob = api.users(2)
     meter.reset()
-    with right_before(WRITE, lambda: api.register(event, bob)):
-        assert api.register(event, alice).json()["waitlistPosition"] == 2
-    assert meter.calls.count(READ) == 2  # one each
+    with right_before(UPDATE, lambda: api.register(event, bob), nth=2):
+        assert api.register(event, alice).json()["waitlistPosition"] == 1
+    assert meter.calls.count(READ_BATCH) == 2  # one each
     assert audit(event) == []
 
 
@@ -53,40 +53,25 @@ def test_a_user_made_twice_at_once_is_the_first_one(api: Api, keyed: bool) -> No
 def test_who_gives_up_the_last_seat_while_asking_for_one_is_not_told_that_it_is_taken(api: Api) -> None:
     event, alice = api.event(capacity=1, waitlistEnabled=False), api.user()
     api.register(event, alice)
-    with right_before("TransactGetItems", lambda: api.leave(event, alice)):
+    with right_before(READ_BATCH, lambda: api.leave(event, alice), nth=2):
         assert api.register(event, alice).json()["status"] == "registered"
-
-
-def test_a_refusal_is_made_anew_when_the_event_opens_meanwhile(api: Api) -> None:
-    event, alice = api.event(status="draft"), api.user()
-    with right_before("TransactGetItems", lambda: api.patch(f"/events/{event}", {"status": "active"})):
-        assert api.register(event, alice).status_code == 201
 
 
 @pytest.mark.parametrize("gone", [1, 2])
 def test_the_position_of_somebody_who_is_promoted_meanwhile_is_not_made_up(api: Api, gone: int) -> None:
     event = api.event(capacity=1)
-    users = api.users(4)
+    users = api.users(5)
     for user in users:
         api.register(event, user)
+    api.leave(event, users.pop(1))
     last = users[-1]
-    with right_before(READ_MANY, lambda: api.patch(f"/events/{event}", {"capacity": 1 + gone})):
-        answer = api.get(f"/events/{event}/registrations/{last}").json()
+    path = f"/events/{event}/registrations/{last}"
+    with right_before(READ_BATCH, lambda: api.patch(f"/events/{event}", {"capacity": 1 + gone})):
+        answer = api.get(path).json()
     assert (answer["status"], answer["waitlistPosition"]) == ("waitlisted", 3 - gone)
-    with right_before(READ_MANY, lambda: api.patch(f"/events/{event}", {"capacity": 4})):
-        answer = api.get(f"/events/{event}/registrations/{last}").json()
+    with right_before(READ_BATCH, lambda: api.patch(f"/events/{event}", {"capacity": 9})):
+        answer = api.get(path).json()
     assert (answer["status"], answer["waitlistPosition"]) == ("registered", None)
-
-
-def test_a_list_that_lags_behind_gives_no_position_that_does_not_exist(api: Api) -> None:
-    """A user's list comes from an index that may lag: it may still show somebody waiting who has a seat."""
-    event = api.event(capacity=1)
-    alice, bob = api.users(2)
-    api.register(event, alice)
-    api.register(event, bob)
-    with right_before(READ_MANY, lambda: api.leave(event, alice), nth=2):
-        rows = api.get(f"/users/{bob}/registrations").json()
-    assert rows[0]["registration"]["waitlistPosition"] == 1
 
 
 def test_the_history_of_a_deleted_event_is_not_that_of_the_next_one_with_its_id(api: Api) -> None:
@@ -95,7 +80,7 @@ def test_the_history_of_a_deleted_event_is_not_that_of_the_next_one_with_its_id(
     alice, bob = api.users(2)
     api.register(event, alice)
     api.leave(event, alice)
-    with patch.object(event_deleted, "send"):
+    with patch.object(event_deleted, "send_robust"):
         api.delete(f"/events/{event}")
     assert problem(api.get(f"/events/{event}/registrations/{alice}")) == (404, "registration_not_found")
     api.event(eventId="party")
@@ -120,7 +105,7 @@ def test_the_sweep_of_a_deleted_event_spares_the_history_of_the_next_one(api: Ap
         assert api.delete(f"/events/{event}").status_code == 204
     assert api.get(f"/events/{event}/registrations/{alice}").json()["status"] == "cancelled"
     api.delete(f"/events/{event}")
-    assert stored(event).rows == ()
+    assert list(RegistrationItem.scan()) == []
 
 
 def test_the_sweep_spares_who_came_and_went_again_meanwhile(api: Api) -> None:
@@ -136,23 +121,3 @@ def test_the_sweep_spares_who_came_and_went_again_meanwhile(api: Api) -> None:
     with right_before(REMOVE, come_and_go):
         assert api.delete(f"/events/{event}").status_code == 204
     assert api.get(f"/events/{event}/registrations/{alice}").json()["status"] == "cancelled"
-
-
-@pytest.mark.parametrize("next_call", ["register", "edit", "leave"])
-def test_a_queue_that_an_edit_could_not_move_any_more_moves_with_the_next_call(api: Api, next_call: str) -> None:
-    """The process dies between the edit and the promotions; nobody is overtaken afterwards."""
-    event = api.event(capacity=1)
-    alice, bob, carol, dan = api.users(4)
-    for user in (alice, bob, carol):
-        api.register(event, user)
-    with cut_off():
-        api.patch(f"/events/{event}", {"capacity": 2})
-    if next_call == "register":
-        assert api.register(event, dan).json()["waitlistPosition"] == 2
-    elif next_call == "edit":
-        api.patch(f"/events/{event}", {"title": "A new title"})
-    else:
-        assert api.leave(event, alice).json()["promotedUser"] == bob
-        seating.fill(event)
-    assert stored(event).having("registered")[-2:] == ((bob, carol) if next_call == "leave" else (alice, bob))
-    assert audit(event) == []

@@ -1,6 +1,6 @@
 """``manage.py audit_seats``: count the seats again from the rows, say what differs, and mend it when asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
@@ -8,8 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pynamodb.exceptions import PynamoDBException
 
 from eventsite.errors import Unavailable
-from registrations import audit
-from registrations.audit import Finding
+from eventsite.management.operating import with_bar
+from registrations.auditing import auditor
+from registrations.auditing.judge import Finding
+from registrations.auditing.look import census
 
 
 class Command(BaseCommand):
@@ -26,25 +28,23 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command."""
         try:
-            ids = options["events"] or list(audit.event_ids())
-            findings = [self._told(finding) for finding in audit.run(_with_bar(ids), repair=options["repair"])]
+            findings = [self._told(finding) for finding in self._audit(options["events"], repair=options["repair"])]
         except (Unavailable, PynamoDBException, BotoCoreError) as error:
             raise CommandError(f"DynamoDB does not answer: {error}") from error
         wrong = [finding for finding in findings if not (finding.harmless or finding.mended)]
         if wrong:
-            raise CommandError(f"Audited {len(ids)} events: {len(wrong)} things are wrong.")
-        self.stdout.write(f"Audited {len(ids)} events: all is well.")
+            raise CommandError(f"Audited {self._audited} events: {len(wrong)} things are wrong.")
+        self.stdout.write(f"Audited {self._audited} events: all is well.")
+
+    def _audit(self, named: list[str], *, repair: bool) -> Iterator[Finding]:
+        traces = auditor.taken(census(named or None))
+        if unknown := [event_id for event_id in named if not auditor.is_known(event_id, traces)]:
+            raise CommandError(f"There is no event with this id: {', '.join(unknown)}.")
+        ids = named or auditor.known_ids(traces)
+        self._audited = len(ids)
+        yield from auditor.run(with_bar(ids, "event"), traces, repair=repair)
 
     def _told(self, finding: Finding) -> Finding:
         note = " Mended." if finding.mended else " (harmless)" if finding.harmless else ""
         self.stdout.write(f"{finding.event_id}: {finding.sentence}{note}")
         return finding
-
-
-def _with_bar(ids: list[str]) -> Iterable[str]:
-    """The ids, with a progress bar on a terminal; without one where tqdm is not installed (on Lambda)."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return ids
-    return tqdm(ids, unit="event", disable=None)

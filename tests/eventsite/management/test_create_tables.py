@@ -13,7 +13,7 @@ from eventsite.dynamodb import tables
 from eventsite.dynamodb.client import Answer
 from eventsite.dynamodb.connection import connection
 from eventsite.dynamodb.records import table_models
-from registrations.models import Registration
+from registrations.models import RegistrationItem
 from tests.eventsite.processes import manage
 from tests.faults import Request, disturbed
 from users.models import User
@@ -79,7 +79,7 @@ def test_a_second_run_makes_nothing(no_tables: None) -> None:
 def test_only_what_is_missing_is_made_and_data_stays(no_tables: None) -> None:
     run()
     User("alice", name="Alice", created_at="2026-01-01T00:00:00Z").save()
-    Registration.delete_table()
+    RegistrationItem.delete_table()
     assert tables.create_missing() == [REGISTRATIONS]
     assert User.get("alice").name == "Alice"
 

@@ -1,0 +1,151 @@
+"""Committing an operation: one conditional update of the event's seats, exactly once.
+
+It is sent until it is answered. A copy that was not answered may have been carried out, or may still be; the record
+in the seats tells the former, and a fence prevents the latter, before anything rests on its outcome.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from events.editing import EventNotFound
+from events.models import Seats
+from eventsite.dynamodb import writes
+from eventsite.dynamodb.retries import LostRace, retry_lost_race
+from eventsite.dynamodb.transactions import snapshot
+from eventsite.errors import Missing, Refused, Unavailable
+from registrations import clearing, guards, locking
+from registrations.models import ActiveItem, PastItem, record_name
+from registrations.operations import Operation
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an operation does to the seats."""
+
+    actions: Sequence[Action]
+    record: Any
+    """What is recorded of it."""
+    condition: Condition
+    """The rule under which it may be done."""
+
+
+Plan = Callable[[Seats], Change]
+"""What an operation does, the seats being what they are. Raises `Refused` or `Missing` where it cannot be done."""
+
+
+def commit(operation: Operation, seats: Seats, plan: Plan) -> Seats:
+    """Commit an operation that holds its lock.
+
+    Takes: the seats, read before the lock was taken; the plan.
+    Returns: the seats right after; or later, where only the record tells that it was done.
+    Raises: what the plan raises, `EventNotFound`; `LostRace` when the lock was lost, and nothing was done. The lock
+    is released then.
+    """
+    attempt = _Attempt(operation, seats)
+    try:
+        while not attempt.committed:
+            attempt.send(attempt.plan_with(plan))
+    except (Refused, Missing):
+        locking.release(_stub(operation), operation.id)
+        raise
+    return attempt.seats
+
+
+class _Attempt:
+    """Where the committing of one operation stands."""
+
+    def __init__(self, operation: Operation, seats: Seats) -> None:
+        self.operation, self.seats = operation, seats
+        self.committed = False
+        self._doubtful = False
+
+    def plan_with(self, plan: Plan) -> Change:
+        """Plan for the seats as they are. What was sent in vain must never be done once the plan says no."""
+        try:
+            return plan(self.seats)
+        except LostRace:
+            self._not_done(Seats.find(self.operation.event_id))
+            return self.plan_with(plan)
+        except (Refused, Missing):
+            if self._doubtful:
+                self._fence()
+                if self.committed:
+                    return Change([], None, guards.is_open())
+            raise
+
+    def send(self, change: Change) -> None:
+        """Send it, and see what became of it."""
+        if self.committed:
+            return
+        record = record_name(self.operation.id, self.operation.user_id)
+        cleared = clearing.settled_records(self.seats, self.operation.user_id)
+        actions = [*change.actions, Seats.records[record].set(change.record)]
+        actions += [Seats.records[name].remove() for name in cleared]
+        once = guards.is_unfenced(self.seats) & guards.is_not_recorded(record)
+        written = writes.update(Seats.key(self.operation.event_id), actions, once & change.condition)
+        self._doubtful = self._doubtful or written.doubtful
+        image = Seats.parse(written.image) if written.image else None
+        if image and (written.done or record in image.committed):
+            self._done(image, cleared)
+        else:
+            self._not_done(image)
+
+    def _done(self, seats: Seats, cleared: list[str]) -> None:
+        clearing.forget(seats.event_id, cleared)
+        self.seats, self.committed = seats, True
+        if self._doubtful:  # no other copy may be carried out once the record is gone
+            locking.fence(seats.event_id, seats.incarnation)
+
+    def _not_done(self, image: Seats | None) -> None:
+        if image is None or image.incarnation != self.seats.incarnation:
+            raise EventNotFound
+        fenced = image.generation != self.seats.generation
+        self.seats = image
+        if fenced:
+            self._start_anew()
+
+    def _start_anew(self) -> None:
+        """Go on under a new id, in case the fence was for this operation."""
+        before = self.operation.renew()
+        if not locking.retake(self.operation, before):
+            self._see_whether_it_was_done(before)
+        self._doubtful = False
+
+    def _see_whether_it_was_done(self, before: str) -> None:
+        """Find out what became of it, for the lock is gone: somebody settled it, or took the lock away.
+
+        Raises: `LostRace` for the latter; `Unavailable` where it cannot be known.
+        """
+        if not self._doubtful:
+            raise LostRace(at_once=True)
+        if not was_carried_out(self.operation.event_id, self.operation.user_id, before):
+            raise Unavailable
+        self.operation.id, self.committed = before, True
+
+    def _fence(self) -> None:
+        seats = locking.fence(self.operation.event_id, self.seats.incarnation)
+        record = record_name(self.operation.id, self.operation.user_id)
+        if seats and record in seats.committed:
+            self.seats, self.committed = seats, True
+
+
+@retry_lost_race
+def was_carried_out(event_id: str, user_id: str, *operations: str) -> bool:
+    """Whether the registration itself bears witness to one of some operations.
+
+    Both of its items are read in one moment: a leaving removes one and makes the other.
+    """
+    items = snapshot(
+        (ActiveItem, *ActiveItem.key_of(event_id, user_id)), (PastItem, *PastItem.key_of(event_id, user_id))
+    )
+    return any(item.was_changed_by(one) for item in items if item for one in operations)
+
+
+def _stub(operation: Operation) -> ActiveItem:
+    item = ActiveItem(*ActiveItem.key_of(operation.event_id, operation.user_id))
+    item.ticket = None if operation.joins else 0
+    return item

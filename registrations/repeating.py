@@ -1,0 +1,73 @@
+"""A keyed request to register: carried out once, however often it is sent and wherever it was cut off."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+
+from events.models import Seats
+from eventsite.dynamodb.idempotency import Announced, IdempotentRequest
+from eventsite.dynamodb.retries import LostRace, retry_lost_race
+from eventsite.errors import Missing, Refused
+from registrations import committing, locking, reading, settling
+from registrations.models import ActiveItem, Registration, record_name
+from registrations.operations import Operation, TakenOver
+
+Join = Callable[[], Registration]
+"""Carries out the joining. Raises: `Refused`, `Missing`; `operations.TakenOver`."""
+
+
+def once(operation: Operation, keyed: IdempotentRequest, join: Join) -> Registration:
+    """Carry out a joining, or give the first answer again.
+
+    Takes: the operation, and what carries it out; the key that it was sent with.
+    Raises: what the joining raises; `idempotency.KeyReused`.
+    """
+    return retry_lost_race(partial(_once, operation, keyed, join, Counter[Announced]()))()
+
+
+def _once(operation: Operation, keyed: IdempotentRequest, join: Join, met: Counter[Announced]) -> Registration:
+    earlier = keyed.begin(operation.id)
+    if isinstance(earlier, Announced):
+        return _instead_of(earlier, operation, keyed, join, met)
+    return Registration(**earlier) if earlier else _carry_out(keyed, join)
+
+
+def _instead_of(
+    earlier: Announced, operation: Operation, keyed: IdempotentRequest, join: Join, met: Counter[Announced]
+) -> Registration:
+    """Wait for another copy of the request, and take over when it does not come to an end.
+
+    The other copy is shut out first: from then on it takes no lock for this request. Then a fence: from then on nothing
+    that it has planned is committed. So what is found then is final.
+    """
+    met[earlier] += 1
+    if met[earlier] < locking.PATIENCE or not keyed.take_over(earlier, operation.id):
+        raise LostRace
+    if not _is_committed(operation, earlier.operations):
+        return _carry_out(keyed, join)
+    registration = reading.as_it_stands(operation.event_id, operation.user_id)
+    keyed.finish(registration.as_json())
+    return registration
+
+
+def _carry_out(keyed: IdempotentRequest, join: Join) -> Registration:
+    try:
+        registration = join()
+    except TakenOver:
+        raise LostRace from None
+    except (Refused, Missing) as error:
+        keyed.finish_refused(error)
+        raise
+    keyed.finish(registration.as_json())
+    return registration
+
+
+def _is_committed(operation: Operation, earlier: tuple[str, ...]) -> bool:
+    """Whether one of these operations was committed; if not, none will be from now on."""
+    now = Seats.find(operation.event_id)
+    seats = locking.fence(operation.event_id, now.incarnation) if now else None
+    recorded = seats and any(record_name(one, operation.user_id) in seats.committed for one in earlier)
+    item = ActiveItem.find(*ActiveItem.key_of(operation.event_id, operation.user_id))
+    if recorded and seats and item and item.lock in earlier:
+        settling.settle(item, seats)
+    return bool(recorded) or committing.was_carried_out(operation.event_id, operation.user_id, *earlier)
