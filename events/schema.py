@@ -140,8 +140,8 @@ describe(
     call=Call(
         name="deleteEvent",
         summary="Delete an event",
-        description="Only while nobody is registered or waiting; with `registrations=cancel`, whoever is: their "
-        "registrations end with the event. Safe to repeat when it was cut off.",
+        description="Only while nobody is registered or waiting; with `registrations=cancel` whoever is, whose "
+        "registrations end with it. Safe to repeat when it was cut off.",
         status=204,
         takes=("If-Match",),
         refusals=(EventNotYours, EventNotFound, EventHasRegistrations),

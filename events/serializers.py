@@ -168,6 +168,17 @@ class StatusesField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+CANCEL = "cancel"
+
+
+class DeletionQuery(serializers.Serializer[Any]):
+    """The query parameters of a deletion."""
+
+    registrations = WordField(
+        choices=(CANCEL,), required=False, help_text="With cancel, everybody's registration ends with the event."
+    )
+
+
 class EventsQuery(PageQuery):
     """The query parameters of the list of events."""
 
@@ -184,14 +195,3 @@ class EventsQuery(PageQuery):
         """Adds `from`, which Python does not allow as a name; all in the order in which people read them."""
         fields = super().get_fields() | {"from": DayField(required=False, help_text="The first day, inclusive.")}
         return {name: fields[name] for name in ("status", "organizerId", "from", "to", "order", "limit", "cursor")}
-
-
-class DeletionQuery(serializers.Serializer[Any]):
-    """The query parameters of the deletion of an event."""
-
-    registrations = WordField(
-        choices=("cancel",),
-        required=False,
-        help_text="`cancel` ends the registrations of those who have a seat or wait. Without it, an event with people "
-        "stays.",
-    )

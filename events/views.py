@@ -12,7 +12,7 @@ from rest_framework.reverse import reverse
 
 from events import editing, pages
 from events.models import STATUSES, WholeEvent
-from events.serializers import DeletionQuery, EventChangesSerializer, EventSerializer, EventsQuery
+from events.serializers import CANCEL, DeletionQuery, EventChangesSerializer, EventSerializer, EventsQuery
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, SEE_EVENTS
 from eventsite.auth.scope import EVERYBODYS
 from eventsite.web import pagination, preconditions
@@ -110,9 +110,9 @@ class EventViewSet(ApiViewSet):
     partial_update = update
 
     def destroy(self, request: Request, event_id: str) -> Response:
-        """Delete an event that nobody is registered for or waiting for; or one whose people go with it."""
-        with_people = self.query().get("registrations") == "cancel"
+        """Delete an event that nobody is registered for or waiting for; or one with everybody's registration."""
         versions = preconditions.versions(request.headers.get("If-Match"))
+        with_people = self.query().get("registrations") == CANCEL
         editing.delete(event_id, scope=self.scope(CHANGE_EVENT), versions=versions, with_people=with_people)
         return Response(status=204)
 

@@ -242,8 +242,7 @@ LOGGING = {
     "loggers": {
         "botocore": {"level": "WARNING"},
         "pynamodb": {"level": "WARNING"},
-        "zappa": {"level": "WARNING"},
-        "zappa.wsgi": {"level": "WARNING"},
+        "zappa": {"level": "CRITICAL"},
         "django.request": {"level": "WARNING" if LOCAL else "CRITICAL"},
         "django.security": {"level": "WARNING" if LOCAL else "CRITICAL"},
     },

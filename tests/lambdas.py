@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pkgutil import resolve_name
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote
@@ -149,7 +150,7 @@ def _break(name: str) -> None:
         raise RuntimeError(f"{name} broke with {values} {named}")
 
     owner, _, function = name.rpartition(".")
-    setattr(sys.modules[owner], function, fail)
+    setattr(resolve_name(owner), function, fail)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ middleware all the same is answered by the middleware: a second, harmless reques
 """
 
 import json
-import sys
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
@@ -15,6 +14,7 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
 from eventsite import failures, problems
+from eventsite.web import observability
 
 Environment = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -90,5 +90,7 @@ def _bare(start_response: StartResponse) -> Iterable[bytes]:
     """The answer when not even the middleware works."""
     document = problems.document(500, problems.CODE_OF_STATUS[500], problems.DEFECT, "/")
     headers = [("Content-Type", problems.MEDIA_TYPE), ("X-Content-Type-Options", "nosniff")]
-    start_response("500 Internal Server Error", headers, sys.exc_info())
+    observability.count("ServerErrors")
+    observability.publish()
+    start_response("500 Internal Server Error", headers)
     return [json.dumps(document).encode()]

@@ -9,10 +9,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from eventsite.quoting import MAX_CHARACTERS
 from eventsite.web.fields import DayField, SwitchField
 
-MOST_CHARACTERS = 2000
-"""How much of a value a form shows again where its field has no limit of its own."""
 TRUE, FALSE = "true", "false"
 
 
@@ -123,7 +122,7 @@ def fields(
 def _field(source: Any, name: str, label: str, values: Mapping[str, Any], error: str, prefix: str) -> Field:
     made = Field(name, label, _kind(source), prefix=prefix, error=error, help=str(source.help_text or ""))
     made.required, made.optional = source.required, not source.required
-    made.value = text(values.get(name))[: getattr(source, "max_length", None) or MOST_CHARACTERS]
+    made.value = text(values.get(name))[: getattr(source, "max_length", None) or MAX_CHARACTERS]
     limits = {"maxlength": "max_length", "min": "min_value", "max": "max_value"}
     made.attributes = {
         html: limit for html, ours in limits.items() if (limit := getattr(source, ours, None)) is not None

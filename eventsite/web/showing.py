@@ -12,6 +12,7 @@ from django.template import loader
 from rest_framework.request import Request
 
 from eventsite.auth import login
+from eventsite.quoting import MAX_CHARACTERS
 from eventsite.web import pages, submissions
 from eventsite.web.forms import Form
 from eventsite.web.pages import Link, Page, Question, Unconfirmed
@@ -106,7 +107,7 @@ def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | 
         return None
     wrong = {one["field"]: one["detail"] for one in reversed(_errors(data, page))}
     for field in form.fields:
-        field.value = submission.sent.get(field.name, "")[: field.attributes.get("maxlength", 2000)]
+        field.value = submission.sent.get(field.name, "")[: field.attributes.get("maxlength", MAX_CHARACTERS)]
         field.error = wrong.get(field.name, "")
         for option in field.options:
             option.chosen = option.value == field.value
