@@ -12,7 +12,7 @@ from rest_framework.reverse import reverse
 
 from events import editing, pages
 from events.models import STATUSES, WholeEvent
-from events.serializers import EventChangesSerializer, EventSerializer, EventsQuery
+from events.serializers import CANCEL, DeletionQuery, EventChangesSerializer, EventSerializer, EventsQuery
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, SEE_EVENTS
 from eventsite.auth.scope import EVERYBODYS
 from eventsite.web import pagination, preconditions
@@ -32,7 +32,7 @@ class EventViewSet(ApiViewSet):
         "update": EventChangesSerializer,
         "partial_update": EventChangesSerializer,
     }
-    queries = {"list": EventsQuery}
+    queries = {"list": EventsQuery, "destroy": DeletionQuery}
     formats = {"list": (CalendarRenderer,), "retrieve": (CalendarRenderer,)}
     permission_of_action = {
         "list": SEE_EVENTS,
@@ -110,9 +110,10 @@ class EventViewSet(ApiViewSet):
     partial_update = update
 
     def destroy(self, request: Request, event_id: str) -> Response:
-        """Delete an event that nobody is registered for or waiting for."""
+        """Delete an event that nobody is registered for or waiting for; or one with everybody's registration."""
         versions = preconditions.versions(request.headers.get("If-Match"))
-        editing.delete(event_id, scope=self.scope(CHANGE_EVENT), versions=versions)
+        with_people = self.query().get("registrations") == CANCEL
+        editing.delete(event_id, scope=self.scope(CHANGE_EVENT), versions=versions, with_people=with_people)
         return Response(status=204)
 
     def _organizer(self, asked: str | None) -> str | None:

@@ -102,3 +102,15 @@ def settle_all(seats: Seats) -> None:
                 locking.make_way(item)
     if names:
         Seats.key(seats.event_id).update([Seats.records[name].remove() for name in names])
+
+
+def clear_of(past: PastItem) -> None:
+    """Remove what the seats still remember of a user who left: it is settled, as the registration bears witness."""
+    seats = Seats.find(past.event_id)
+    if seats is None or seats.incarnation != past.incarnation:
+        return
+    of_user = [name for name in seats.records if name.partition("~")[2] == past.user_id]
+    own = [name for name in of_user if past.was_changed_by(_id(name))]
+    if own:
+        seats.update([Seats.records[name].remove() for name in own], condition=Seats.incarnation == past.incarnation)
+        forget(past.event_id, own)

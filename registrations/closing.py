@@ -14,7 +14,7 @@ from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb import writes
 from eventsite.dynamodb.retries import time_left, time_limit
 from eventsite.errors import Unavailable
-from registrations import locking, seating
+from registrations import clearing, locking, seating
 from registrations.errors import RegistrationNotFound
 from registrations.models import ActiveItem, EventTicket, PastItem, UserItem, active_items, past_items
 
@@ -65,6 +65,7 @@ def give_up_everything(user_id: str) -> None:
         except RegistrationNotFound:
             locking.remove_leftover(item)
     for past in past_items(user_id):
+        clearing.clear_of(past)
         history = EventTicket.key_of(past.event_id, past.incarnation, int(past.ticket or 0), cancelled=True)
         EventTicket(*history).delete()
         past.delete()

@@ -12,6 +12,7 @@ from events.signals import event_deleted, event_edited, settling_wanted
 from eventsite.web import observability
 from registrations import clearing, closing
 from registrations.signals import seats_changed
+from users.signals import user_leaves
 
 METRICS = {
     "registered": "Registrations",
@@ -38,6 +39,12 @@ def settle(seats: Seats, **_: Any) -> None:
 def forget_the_registrations(event_id: str, incarnation: str, **_: Any) -> None:
     """Remove what is left of an event that is no more."""
     closing.forget_event(event_id, incarnation)
+
+
+@receiver(user_leaves)
+def let_go(user_id: str, **_: Any) -> None:
+    """Give up all that a user has, and forget the history, before the user is gone."""
+    closing.give_up_everything(user_id)
 
 
 @receiver(seats_changed)

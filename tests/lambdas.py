@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pkgutil import resolve_name
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote
@@ -30,6 +31,7 @@ CONTEXT = SimpleNamespace(
 )
 SETTLED = {
     "AUTH_MODE": "open",
+    "CALLER_RATE": "0",
     "AWS_LAMBDA_FUNCTION_NAME": "eventsite-test",
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -149,7 +151,7 @@ def _break(name: str) -> None:
         raise RuntimeError(f"{name} broke with {values} {named}")
 
     owner, _, function = name.rpartition(".")
-    setattr(sys.modules[owner], function, fail)
+    setattr(resolve_name(owner), function, fail)
 
 
 if __name__ == "__main__":

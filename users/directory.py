@@ -14,6 +14,7 @@ from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Missing, Refused
 from eventsite.ids import is_id
 from users.models import User
+from users.signals import user_leaves
 
 SEARCHED = 5000
 """How many people a search by name looks through."""
@@ -100,6 +101,17 @@ def edit(user_id: str, changes: dict[str, Any]) -> User:
             raise
         raise UserNotFound from error
     return user
+
+
+def delete(user_id: str) -> None:
+    """Delete a user, after everything that is theirs. Safe to repeat when it was cut off.
+
+    Raises: `UserNotFound`; `Unavailable`, with some of it done.
+    """
+    read(user_id)
+    user_leaves.send(User, user_id=user_id)
+    User(user_id).delete()
+    user_leaves.send(User, user_id=user_id)  # what came in between, when the user was still there
 
 
 def find_many(user_ids: Iterable[str]) -> dict[str, User]:

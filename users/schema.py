@@ -76,3 +76,14 @@ CHANGE = Call(
 )
 describe("PUT /users/{userId}", call=CHANGE)
 describe("PATCH /users/{userId}", call=replace(CHANGE, name="patchUser"))
+describe(
+    "DELETE /users/{userId}",
+    call=Call(
+        name="deleteUser",
+        summary="Delete a user",
+        description="Gives up every seat and every place in a queue, each seat to whoever is next, and forgets the "
+        "history. Safe to repeat when it was cut off.",
+        status=204,
+        refusals=(UserNotFound,),
+    ),
+)

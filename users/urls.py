@@ -8,7 +8,9 @@ urlpatterns = [
     path("users", UserViewSet.as_view({"get": "list", "post": "create"}, name="Users"), name="users"),
     path(
         "users/<str:user_id>",
-        UserViewSet.as_view({"get": "retrieve", "put": "update", "patch": "partial_update"}, name="User"),
+        UserViewSet.as_view(
+            {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}, name="User"
+        ),
         name="user",
     ),
 ]

@@ -18,7 +18,7 @@ from users.serializers import UserChangesSerializer, UserSerializer
 
 
 class UserViewSet(ApiViewSet):
-    """Users: create, list, read and change them."""
+    """Users: create, list, read, change and delete them."""
 
     serializers = {
         "create": UserSerializer,
@@ -32,6 +32,7 @@ class UserViewSet(ApiViewSet):
         "retrieve": READ_USER,
         "update": CHANGE_USER,
         "partial_update": CHANGE_USER,
+        "destroy": CHANGE_USER,
     }
 
     def list(self, request: Request) -> Response:
@@ -61,6 +62,13 @@ class UserViewSet(ApiViewSet):
         return self._answer(directory.edit(user_id, changes))
 
     partial_update = update
+
+    def destroy(self, request: Request, user_id: str) -> Response:
+        """Delete a user, who gives up every seat and every place in a queue before."""
+        if not self.reaches_user(CHANGE_USER, user_id):
+            raise directory.UserNotFound
+        directory.delete(user_id)
+        return Response(status=204)
 
     def _found(self, call: str, user_id: str) -> User:
         """The user, made now if it is `me`. Raises `UserNotFound`, also where the call does not reach."""

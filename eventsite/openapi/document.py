@@ -325,7 +325,7 @@ class Schema(AutoSchema):
     def _implied(self, call: Call) -> list[type[errors.DomainError]]:
         """The domain errors that follow from what a call takes."""
         implied: list[type[errors.DomainError]] = []
-        if self._query():
+        if (query := self._query()) and issubclass(query, pagination.PageQuery):
             implied.append(pagination.InvalidCursor)
         if "Idempotency-Key" in call.takes:
             implied.append(idempotency.KeyReused)

@@ -6,7 +6,6 @@ middleware all the same is answered by the middleware: a second, harmless reques
 """
 
 import json
-import sys
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
@@ -15,6 +14,7 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
 from eventsite import failures, problems
+from eventsite.web import observability
 
 Environment = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -39,6 +39,22 @@ HARMLESS = (
 """What such a request keeps: what the headers, the log and the metrics of its answer are made of."""
 
 
+REACHED, STANDS_IN = "eventsite.reached", "eventsite.stands-in"
+"""In a Lambda's event: it has become a request; and it is there in place of one that did not, or got no answer."""
+
+
+def stand_in(event: dict[str, Any]) -> dict[str, Any]:
+    """The event to handle in place of one that Zappa failed with: whose fault it was depends on how far it got."""
+    return {
+        "httpMethod": "GET",
+        "path": "/",
+        "headers": {},
+        "multiValueHeaders": {},
+        "requestContext": event.get("requestContext") or {},
+        STANDS_IN: 500 if REACHED in event else 400,
+    }
+
+
 class Request(WSGIRequest):
     """A request that any Content-Type may come with. Queries and forms are UTF-8, whatever it says."""
 
@@ -58,6 +74,7 @@ class Application(WSGIHandler):
         self, environ: Environment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Answer a request."""
+        environ.get("lambda.event", {})[REACHED] = True
         try:
             return self._answer(environ, start_response)
         except Exception as error:
@@ -90,5 +107,7 @@ def _bare(start_response: StartResponse) -> Iterable[bytes]:
     """The answer when not even the middleware works."""
     document = problems.document(500, problems.CODE_OF_STATUS[500], problems.DEFECT, "/")
     headers = [("Content-Type", problems.MEDIA_TYPE), ("X-Content-Type-Options", "nosniff")]
-    start_response("500 Internal Server Error", headers, sys.exc_info())
+    observability.count("ServerErrors")
+    observability.publish()
+    start_response("500 Internal Server Error", headers)
     return [json.dumps(document).encode()]

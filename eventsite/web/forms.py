@@ -9,10 +9,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from eventsite.quoting import MAX_CHARACTERS
 from eventsite.web.fields import DayField, SwitchField
 
-MOST_CHARACTERS = 2000
-"""How much of a value a form shows again where its field has no limit of its own."""
 TRUE, FALSE = "true", "false"
 
 
@@ -71,8 +70,8 @@ class Form:
     method: str = "POST"
     fields: list[Field] = field(default_factory=list)
     hidden: dict[str, str] = field(default_factory=dict)
-    legend: str = ""
-    danger: bool = False
+    look: str = "primary"
+    """How its button looks: `primary`, `danger`, or plain."""
 
     def __post_init__(self) -> None:
         if self.method not in ("GET", "POST"):
@@ -97,6 +96,7 @@ def fields(
     serializer: serializers.Serializer[Any],
     labels: Mapping[str, str],
     *,
+    helps: Mapping[str, str] | None = None,
     values: Mapping[str, Any] | None = None,
     errors: Sequence[Mapping[str, str]] = (),
     prefix: str = "field",
@@ -104,7 +104,8 @@ def fields(
     """The fields of a form.
 
     Takes: the serializer; the labels of its fields, in order (one that has none is asked for last, under its own
-    name); the values to show; the `errors` of a problem document; what the ids begin with.
+    name); what is said below some of them; the values to show; the `errors` of a problem document; what the ids
+    begin with.
     """
     wrong: dict[str, str] = {}
     for error in errors:
@@ -115,6 +116,9 @@ def fields(
     made = [
         _field(known[name], name, label_of(name, labels), values or {}, wrong.get(name, ""), prefix) for name in asked
     ]
+    for one in made:
+        if one.name in labels and helps is not None:
+            one.help = helps.get(one.name, "")
     if first := next((one for one in made if one.error), None):
         first.focus = True
     return made
@@ -123,7 +127,7 @@ def fields(
 def _field(source: Any, name: str, label: str, values: Mapping[str, Any], error: str, prefix: str) -> Field:
     made = Field(name, label, _kind(source), prefix=prefix, error=error, help=str(source.help_text or ""))
     made.required, made.optional = source.required, not source.required
-    made.value = text(values.get(name))[: getattr(source, "max_length", None) or MOST_CHARACTERS]
+    made.value = text(values.get(name))[: getattr(source, "max_length", None) or MAX_CHARACTERS]
     limits = {"maxlength": "max_length", "min": "min_value", "max": "max_value"}
     made.attributes = {
         html: limit for html, ours in limits.items() if (limit := getattr(source, ours, None)) is not None

@@ -12,10 +12,14 @@ from django.template import loader
 from rest_framework.request import Request
 
 from eventsite.auth import login
+from eventsite.auth.permissions import Principal
+from eventsite.quoting import MAX_CHARACTERS
 from eventsite.web import pages, submissions
 from eventsite.web.forms import Form
-from eventsite.web.pages import Link, Page, Question, Unconfirmed
+from eventsite.web.pages import Page, Question, Unconfirmed
 
+SAID, MOST_SAID = ("_method", "_key", "_version", "_before", "_next"), 20_000
+"""What a form says of itself that it says again when it comes back, and how many characters of it."""
 UNCHANGED = "Nothing was changed."
 STALE_TOKEN = "You signed in after this form was opened. Everything you typed is still here: send it again."  # noqa: S105
 
@@ -23,6 +27,7 @@ STALE_TOKEN = "You signed in after this form was opened. Everything you typed is
 def show(data: Any, view: Any, request: Request, response: Any) -> str:
     """The HTML of an answer."""
     page = pages.of(view, request, response)
+    vars(response)["etag_tells_all"] = False  # a page is more than the version of what it shows
     shown = _problem(data, page, response) if response.status_code >= 400 else _success(data, page)
     told = _messages(request, response)
     template = loader.get_template(shown.pop("template"))
@@ -49,7 +54,6 @@ def _frame(page: Page) -> dict[str, Any]:
         "trail": page.trail(),
         "page": page,
         "user": page.principal,
-        "json_url": page.in_format("json"),
         "with_token": settings.AUTH_MODE == "cognito",
         **login.offered(page.request._request),
     }
@@ -63,6 +67,7 @@ def _success(data: Any, page: Page) -> dict[str, Any]:
         "template": page.template,
         "title": page.title(data),
         "data": data,
+        "json_url": page.in_format("json"),
         "parts": [{"template": part.template, **context} for part, context in parts if context is not None],
         **page.context(data),
     }
@@ -106,14 +111,14 @@ def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | 
         return None
     wrong = {one["field"]: one["detail"] for one in reversed(_errors(data, page))}
     for field in form.fields:
-        field.value = submission.sent.get(field.name, "")[: field.attributes.get("maxlength", 2000)]
+        field.value = submission.sent.get(field.name, "")[: field.attributes.get("maxlength", MAX_CHARACTERS)]
         field.error = wrong.get(field.name, "")
         for option in field.options:
             option.chosen = option.value == field.value
     if wrong_field := next((field for field in form.fields if field.error), None):
         wrong_field.focus = True
     kept = {name: submission.sent.get(name, "") for name in ("_before", "_version", "_next") if name in submission.sent}
-    form.hidden |= {name: value[:20_000] for name, value in kept.items()}
+    form.hidden |= {name: value[:MOST_SAID] for name, value in kept.items()}
     return form
 
 
@@ -152,12 +157,14 @@ def _say(value: str) -> str:
 
 
 def _confirmation(page: Page, submission: submissions.Submission, question: Question) -> dict[str, Any]:
-    sent = [(name, value) for name, values in submission.sent.lists() for value in values]
+    form = page.form(page.request.method or "")
+    kept = {*SAID, *(field.name for field in form.fields)} if form else set(SAID)
+    sent = [(name, submission.sent.get(name, "")[:MOST_SAID]) for name in sorted(kept & set(submission.sent))]
     return {
         "template": "eventsite/pages/confirm.html",
         "title": question.title,
         "question": question,
-        "sent": [pair for pair in sent if pair[0] != "csrfmiddlewaretoken"],
+        "sent": sent,
         "action": page.request.path + (f"?{question.query}" if question.query else ""),
         "back": submissions.way_back(page.request, page.next_url({})),
     }
@@ -208,14 +215,28 @@ def _redirect(request: Request, url: str, message: str, level: int = SUCCESS) ->
     return answer
 
 
+class _Lost(pages.Seen):
+    """Who got nowhere."""
+
+    def __init__(self, request: Any) -> None:
+        self.request = request
+
+    @property
+    def principal(self) -> Principal | None:
+        """Who is signed in with this browser, as far as that was looked at."""
+        return login.signed_in(self.request) if hasattr(self.request, "session") else None
+
+
 def lost(request: Any, response: Any) -> str:
     """The HTML of a problem that no view of ours answered, such as a path that leads nowhere."""
     problem = json.loads(response.content)
+    reader = _Lost(request)
     context = {
-        "title": "There is nothing here" if response.status_code == HTTPStatus.NOT_FOUND else problem["title"],
+        "title": problem["title"],
         "sentence": problem["detail"],
         "status": problem["status"],
-        "navigation": [Link("Home", pages.url("root"))],
+        "navigation": pages.ways(reader),
+        "user": reader.principal,
         **login.offered(request),
     }
     html: str = loader.get_template("eventsite/pages/problem.html").render(context, request=request)

@@ -32,3 +32,36 @@ def test_the_history_goes_with_the_event(api: Api) -> None:
     assert api.delete(f"/events/{event}").status_code == 204
     assert list(RegistrationItem.scan()) == []
     assert api.get(f"/users/{user}/registrations?status=cancelled").json() == []
+
+
+def test_an_event_with_people_ends_with_their_registrations_when_asked(api: Api) -> None:
+    event = api.event(eventId="party", capacity=1)
+    users = api.users(3)
+    for user in users:
+        api.register(event, user)
+    api.leave(event, users[0])
+    assert problem(api.delete(f"/events/{event}")) == (409, "event_has_registrations")
+    assert problem(api.delete(f"/events/{event}?registrations=keep")) == (422, "validation_error")
+    assert problem(api.delete(f"/events/{event}?registrations=cancel", if_match='"9"')) == (412, "precondition_failed")
+    assert api.delete(f"/events/{event}?registrations=cancel", if_match='"1"').status_code == 204
+    for user in users:
+        assert api.get(f"/users/{user}/registrations").json() == []
+        assert api.get(f"/users/{user}/registrations?status=cancelled").json() == []
+    assert problem(api.delete(f"/events/{event}?registrations=cancel")) == (404, "event_not_found")
+    api.event(eventId="party")
+    assert api.get("/events/party/registrations").json() == []
+    assert api.register("party", users[1]).status_code == 201
+
+
+@pytest.mark.parametrize("status", ["draft", "completed"])
+def test_people_of_an_event_that_is_closed_go_with_it_too(api: Api, status: str) -> None:
+    event, users = api.event(capacity=1), api.users(2)
+    for user in users:
+        api.register(event, user)
+    api.patch(f"/events/{event}", {"status": status})
+    assert api.delete(f"/events/{event}?registrations=cancel").status_code == 204
+    assert [api.get(f"/users/{user}/registrations").json() for user in users] == [[], []]
+
+
+def test_an_empty_event_may_be_deleted_that_way_too(api: Api) -> None:
+    assert api.delete(f"/events/{api.event()}?registrations=cancel").status_code == 204

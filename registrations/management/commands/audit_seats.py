@@ -1,6 +1,6 @@
 """``manage.py audit_seats``: count the seats again from the rows, say what differs, and mend it when asked."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pynamodb.exceptions import PynamoDBException
 
 from eventsite.errors import Unavailable
+from eventsite.management.operating import with_bar
 from registrations.auditing import auditor
 from registrations.auditing.judge import Finding
 from registrations.auditing.look import census
@@ -41,18 +42,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no event with this id: {', '.join(unknown)}.")
         ids = named or auditor.known_ids(traces)
         self._audited = len(ids)
-        yield from auditor.run(_with_bar(ids), traces, repair=repair)
+        yield from auditor.run(with_bar(ids, "event"), traces, repair=repair)
 
     def _told(self, finding: Finding) -> Finding:
         note = " Mended." if finding.mended else " (harmless)" if finding.harmless else ""
         self.stdout.write(f"{finding.event_id}: {finding.sentence}{note}")
         return finding
-
-
-def _with_bar(ids: list[str]) -> Iterable[str]:
-    """The ids, with a progress bar on a terminal; without one where tqdm is not installed (on Lambda)."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return ids
-    return tqdm(ids, unit="event", disable=None)

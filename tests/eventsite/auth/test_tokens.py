@@ -303,3 +303,21 @@ def test_the_keys_of_a_pool_are_where_aws_has_them(settings: Settings) -> None:
     use_pool(settings, "eu-west-1_AbC", "client")
     assert pools.pool().issuer == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC"
     assert pools.pool().jwks_url == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC/.well-known/jwks.json"
+
+
+@pytest.mark.parametrize(
+    ("claims", "name"),
+    [
+        ({"name": "Alice B.", "cognito:username": "alice"}, "Alice B."),
+        ({"cognito:username": "alice", "username": "other"}, "alice"),
+        ({"username": "alice"}, "alice"),
+        ({"name": "  ", "username": "alice"}, "alice"),
+        ({"name": ["Alice"], "username": "alice"}, "alice"),
+        ({"name": "A\0", "username": "alice"}, "alice"),
+        ({"name": "x" * 300}, "x" * 200),
+        ({"name": "\ud800"}, "?"),
+        ({}, ""),
+    ],
+)
+def test_a_caller_has_the_first_name_that_a_user_may_have(claims: dict[str, Any], name: str) -> None:
+    assert tokens.principal({"sub": "a-sub", **claims}).name == name

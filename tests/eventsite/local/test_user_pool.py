@@ -53,7 +53,7 @@ def test_local_user_prints_a_token_that_works_and_goes_on_working(tmp_path: Path
     "environment",
     [
         {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9"},
-        {"COGNITO_USER_POOL_ID": "eu-west-1_AbC", "COGNITO_CLIENT_ID": "client"},
+        {"COGNITO_USER_POOL_ID": "eu-west-1_AbC", "COGNITO_CLIENT_ID": "client", "SECRET_KEY": "set"},
     ],
     ids=["another engine", "another pool"],
 )

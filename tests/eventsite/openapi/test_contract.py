@@ -48,7 +48,8 @@ TABLE = [
         "DELETE /events/{eventId}",
         204,
         "",
-        "event_not_found event_has_registrations permission_denied precondition_failed",
+        "event_not_found event_has_registrations permission_denied precondition_failed validation_error",
+        query="registrations",
         takes="If-Match",
     ),
     Row(
@@ -62,6 +63,7 @@ TABLE = [
     Row("GET /users/{userId}", 200, "", "user_not_found"),
     Row("PUT /users/{userId}", 200, "", "user_not_found validation_error"),
     Row("PATCH /users/{userId}", 200, "", "user_not_found validation_error"),
+    Row("DELETE /users/{userId}", 204, "", "user_not_found"),
     Row("POST /events/{eventId}/registrations", 201, "Location", REGISTERING, takes="Idempotency-Key"),
     Row("POST /events/{eventId}/register", 201, "Location", REGISTERING, takes="Idempotency-Key"),
     Row(

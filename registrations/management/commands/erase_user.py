@@ -1,0 +1,30 @@
+"""``manage.py erase_user USER``: forget a person: their seats, places in queues and history, then themselves."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from eventsite.management.operating import OperatorCommand, with_bar
+from registrations.models import active_items, past_items
+from users import directory
+
+
+class Command(OperatorCommand):
+    """Erases users; exit status 1 when there is none with such an id."""
+
+    help = "Gives up all seats and places in queues of a user, forgets their history, then the user."
+    has_dry_run = True
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the command line."""
+        parser.add_argument("users", nargs="+", metavar="USER", help="ids")
+
+    def handle(self, *args: Any, users: list[str], dry_run: bool, **options: Any) -> None:
+        """Run the command."""
+        for user_id in with_bar(users, "user"):
+            user = directory.read(user_id)
+            active, past = (len(list(items(user_id))) for items in (active_items, past_items))
+            if not dry_run:
+                directory.delete(user_id)
+            what = f"{user_id} ({user.name}): {active} registrations, {past} cancelled ones"
+            self.stdout.write(f"{'Would erase' if dry_run else 'Erased'} {what}.")

@@ -1,0 +1,66 @@
+"""``manage.py export``: everything there is, as JSON lines or as sheets, in the form that ``import`` reads."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from eventsite.management.operating import OperatorCommand, with_bar
+from registrations.moving import exporting
+
+JSON_LINES, SHEETS = "jsonl", "csv"
+
+
+class Command(OperatorCommand):
+    """Exports; what it writes has its name only when it is whole."""
+
+    help = "Writes all users, events and registrations, with ids and times, as files that `import` reads."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the command line."""
+        parser.add_argument("to", nargs="?", type=Path, help="the file, or with csv the directory; default: the screen")
+        parser.add_argument("--format", choices=(JSON_LINES, SHEETS), default=JSON_LINES, help="default: jsonl")
+
+    def handle(self, *args: Any, to: Path | None, **options: Any) -> None:
+        """Run the command."""
+        shown = with_bar(exporting.everything(), "record")
+        try:
+            if options["format"] == SHEETS:
+                count = self._sheets(shown, to)
+            elif to is None:
+                count = exporting.write_lines(shown, self.stdout.write)
+            else:
+                count = self._lines(shown, to)
+        except OSError as error:
+            raise CommandError(f"It cannot be written: {error}") from error
+        self.stderr.write(f"Exported {count:,} records.", self.style.SUCCESS)
+
+    def _lines(self, records: Any, to: Path) -> int:
+        with ExitStack() as files:
+            return exporting.write_lines(records, files.enter_context(_Whole(to)).write)
+
+    def _sheets(self, records: Any, to: Path | None) -> int:
+        if to is None:
+            raise CommandError("Sheets need a directory: manage.py export --format csv DIRECTORY")
+        to.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as files:
+            return exporting.write_sheets(records, lambda kind: files.enter_context(_Whole(to / f"{kind}s.csv")))
+
+
+class _Whole:
+    """A file that has its name when it is whole, and leaves nothing behind when it is not."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._part = path, path.with_name(f"{path.name}.part")
+
+    def __enter__(self) -> IO[str]:
+        self._file = self._part.open("w", encoding="utf-8", newline="")
+        return self._file
+
+    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
+        self._file.close()
+        if kind is None:
+            self._part.replace(self._path)
+        else:
+            self._part.unlink()

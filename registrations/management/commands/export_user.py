@@ -1,0 +1,43 @@
+"""``manage.py export_user USER``: all that is kept about a person, as JSON, for that person."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from eventsite.auth.scope import EVERYTHING
+from eventsite.management.operating import OperatorCommand
+from registrations import pages
+from registrations.models import ACTIVE, CANCELLED
+from registrations.serializers import AttendanceSerializer
+from users import directory
+from users.serializers import UserSerializer
+
+PAGE = 1000
+
+
+class Command(OperatorCommand):
+    """Prints what is kept about a user; exit status 1 when there is none with such an id."""
+
+    help = "Prints all that is kept about a user, as JSON: who they are, and what they registered for."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the command line."""
+        parser.add_argument("user", metavar="USER", help="an id")
+
+    def handle(self, *args: Any, user: str, **options: Any) -> None:
+        """Run the command."""
+        found = UserSerializer(directory.read(user)).data
+        kept = {"user": found, "registrations": list(_registrations(user))}
+        self.stdout.write(json.dumps(kept, ensure_ascii=False, indent=2))
+
+
+def _registrations(user_id: str) -> Iterator[Any]:
+    for status in (ACTIVE, CANCELLED):
+        after = None
+        while True:
+            found, after = pages.of_user(user_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
+            yield from AttendanceSerializer(found, many=True).data
+            if after is None:
+                break

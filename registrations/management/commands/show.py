@@ -1,0 +1,110 @@
+"""``manage.py show EVENT|USER``: what an operator wants to know about one, as a table."""
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from events import models
+from events.models import WholeEvent
+from eventsite.auth.scope import EVERYTHING
+from eventsite.management.operating import OperatorCommand
+from registrations import pages, people
+from registrations.models import ACTIVE, CANCELLED, Registration
+from users.models import User
+
+PAGE = 1000
+Line = Sequence[Any]
+
+
+class Command(OperatorCommand):
+    """Shows events and users; exit status 1 when there is none with such an id."""
+
+    help = "Shows an event with its people, or a user with their registrations."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the command line."""
+        parser.add_argument("ids", nargs="+", metavar="EVENT|USER", help="an id; where both have it, both are shown")
+
+    def handle(self, *args: Any, ids: list[str], **options: Any) -> None:
+        """Run the command."""
+        unknown = [each for each in ids if not self._shown(each)]
+        if unknown:
+            raise CommandError(f"There is no event and no user with the id {', '.join(unknown)}.")
+
+    def _shown(self, thing_id: str) -> bool:
+        event, user = models.find(thing_id), User.find(thing_id)
+        if event:
+            self._show(_facts_of_event(event), _people_of(thing_id))
+        if user:
+            self._show(_facts_of_user(user), _events_of(thing_id))
+        return bool(event or user)
+
+    def _show(self, facts: list[Line], lines: Iterator[Line]) -> None:
+        self.stdout.write("\n".join(aligned(facts)))
+        head, *rows = lines
+        self.stdout.write("\n".join(["", *aligned([head, *rows]), ""]) if rows else "\nNobody and nothing yet.\n")
+
+
+def aligned(lines: list[Line]) -> list[str]:
+    """Lines of cells as lines of text, in columns as wide as their widest cell."""
+    texts = [["" if cell is None else str(cell) for cell in line] for line in lines]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in texts]
+
+
+def _facts_of_event(found: WholeEvent) -> list[Line]:
+    event, seats = found
+    times = " ".join(filter(None, (event.start_time, event.end_time and f"to {event.end_time}", event.time_zone)))
+    waitlist = f", {seats.waiting} waiting" if seats.waitlist_enabled or seats.waiting else ", no waitlist"
+    return [
+        ("event", event.event_id),
+        ("title", event.title),
+        ("when", f"{event.date} {times}".strip()),
+        ("where", event.location),
+        ("status", event.status),
+        ("seats", f"{seats.registered} of {seats.capacity} taken{waitlist}"),
+        ("organizer", f"{event.organizer}{f' ({event.organizer_id})' if event.organizer_id else ''}"),
+        ("version", f"{event.version}, of {event.updated_at}"),
+    ]
+
+
+def _facts_of_user(user: User) -> list[Line]:
+    return [("user", user.user_id), ("name", user.name), ("e-mail", user.email), ("since", user.created_at)]
+
+
+def _people_of(event_id: str) -> Iterator[Line]:
+    yield ("number", "user", "name", "status", "since", "place")
+    numbers = count(1)
+    for status in (ACTIVE, CANCELLED):
+        after = None
+        while True:
+            rows, after = pages.of_event(event_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
+            for row, user in people.named(rows):
+                yield (
+                    next(numbers),
+                    row.user_id,
+                    user.name if user else "(gone)",
+                    row.status,
+                    _since(row),
+                    row.position,
+                )
+            if after is None:
+                break
+
+
+def _events_of(user_id: str) -> Iterator[Line]:
+    yield ("event", "title", "date", "status", "since", "place")
+    for status in (ACTIVE, CANCELLED):
+        after = None
+        while True:
+            found, after = pages.of_user(user_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
+            for row, whole in found:
+                yield (row.event_id, whole.event.title, whole.event.date, row.status, _since(row), row.position)
+            if after is None:
+                break
+
+
+def _since(row: Registration) -> str:
+    return str(row.cancelled_at or row.promoted_at or row.registered_at)[:19].replace("T", " ")

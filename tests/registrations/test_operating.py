@@ -1,0 +1,96 @@
+"""`manage.py show`, `purge_event`, `erase_user`, `export_user`: what an operator does for and about people."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from eventsite.dynamodb.retries import time_limit
+from tests.api import Api, problem
+from tests.faults import busy, failing
+
+
+@pytest.fixture
+def party(api: Api) -> str:
+    """An event with one seat, which alice has; bob waits; carol has left."""
+    for name in ("Alice", "Bob", "Carol"):
+        api.post("/users", {"userId": name.lower(), "name": name, "email": f"{name.lower()}@example.com"})
+    event = api.event(eventId="party", capacity=1, startTime="19:00", timeZone="Europe/Berlin")
+    for user in ("carol", "alice", "bob"):
+        api.register(event, user)
+    api.leave(event, "carol")
+    return event
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command and returns what it printed."""
+
+    def run(*command: Any, **options: Any) -> str:
+        call_command(*command, **options)
+        return str(capsys.readouterr().out)
+
+    return run
+
+
+def test_an_event_is_shown_with_its_people(api: Api, party: str, printed: Any) -> None:
+    lines = printed("show", "party").splitlines()
+    assert "seats      1 of 1 taken, 1 waiting" in lines
+    assert "when       2027-04-01 19:00 Europe/Berlin" in lines
+    people = [line.split()[:4] for line in lines[lines.index("") + 1 :] if line]
+    assert people == [
+        ["number", "user", "name", "status"],
+        ["1", "alice", "Alice", "registered"],
+        ["2", "bob", "Bob", "waitlisted"],
+        ["3", "carol", "Carol", "cancelled"],
+    ]
+
+
+def test_a_user_is_shown_with_their_events(api: Api, party: str, printed: Any) -> None:
+    lines = printed("show", "bob").splitlines()
+    assert "e-mail  bob@example.com" in lines
+    assert any(line.split()[:3] == ["party", "Spring", "party"] and line.endswith(" 1") for line in lines)
+
+
+def test_an_event_without_anybody_is_shown(api: Api, printed: Any) -> None:
+    assert "Nobody" in printed("show", api.event())
+
+
+@pytest.mark.parametrize("command", ["show", "purge_event", "erase_user", "export_user"])
+def test_what_is_not_there_is_one_sentence(command: str) -> None:
+    with pytest.raises(CommandError, match=r"^There is no (event|user).*\.$") as refused:
+        call_command(command, "nosuch")
+    assert refused.value.returncode == 1
+
+
+@pytest.mark.parametrize("command", ["show", "purge_event", "erase_user", "export_user"])
+def test_a_silent_dynamodb_is_one_sentence(command: str) -> None:
+    with failing(busy, lasting=True), time_limit(0.5), pytest.raises(CommandError) as refused:
+        call_command(command, "nosuch")
+    assert str(refused.value).endswith(".") and "\n" not in str(refused.value)
+
+
+def test_an_event_is_purged_with_everybody(api: Api, party: str, printed: Any) -> None:
+    told = "party (Spring party): 1 registered, 1 waiting."
+    assert printed("purge_event", party, dry_run=True) == f"Would delete {told}\n"
+    assert api.get("/events/party").status_code == 200
+    assert printed("purge_event", party) == f"Deleted {told}\n"
+    assert problem(api.get("/events/party")) == (404, "event_not_found")
+    assert api.get("/users/alice/registrations").json() == []
+
+
+def test_a_user_is_erased_with_everything(api: Api, party: str, printed: Any) -> None:
+    told = "alice (Alice): 1 registrations, 0 cancelled ones."
+    assert printed("erase_user", "alice", dry_run=True) == f"Would erase {told}\n"
+    assert api.get("/users/alice").status_code == 200
+    assert printed("erase_user", "alice") == f"Erased {told}\n"
+    assert problem(api.get("/users/alice")) == (404, "user_not_found")
+    assert api.get("/events/party/registrations/bob").json()["status"] == "registered"
+
+
+def test_all_that_is_kept_about_a_user_is_exported(api: Api, party: str, printed: Any) -> None:
+    kept = json.loads(printed("export_user", "carol"))
+    assert kept["user"] == api.get("/users/carol").json()
+    assert kept["registrations"] == api.get("/users/carol/registrations?status=cancelled").json()
+    assert json.loads(printed("export_user", "bob"))["registrations"] == api.get("/users/bob/waitlists").json()

@@ -1,0 +1,105 @@
+"""Deleting a user: every seat and place is given up first, the history is forgotten, then the person is gone."""
+
+from typing import Any
+
+import pytest
+
+from events.models import EventItem
+from registrations import closing
+from registrations.models import RegistrationItem
+from tests.api import Api, problem
+from tests.signing_in import As, adam, alice, oscar
+from users.models import User
+
+
+def left_of(user_id: str) -> list[Any]:
+    """Whatever is still kept about a user."""
+    found = [*User.scan(), *RegistrationItem.scan(), *EventItem.scan()]
+    return [item for item in found if user_id in str(item.to_simple_dict())]
+
+
+@pytest.fixture
+def season(api: Api) -> list[str]:
+    """Alice has a seat in the first event, for which bob waits; waits for the second; and has left the third."""
+    for user in ("alice", "bob", "carol"):
+        api.user(user)
+    full, late, left = (api.event(eventId=name, capacity=1) for name in ("full", "late", "left"))
+    for event, user in (
+        (full, "alice"),
+        (full, "bob"),
+        (late, "carol"),
+        (late, "alice"),
+        (late, "bob"),
+        (left, "alice"),
+    ):
+        assert api.register(event, user).status_code == 201
+    api.leave(left, "alice")
+    return [full, late, left]
+
+
+def test_seats_are_handed_on_and_queues_move_up(api: Api, season: list[str]) -> None:
+    answer = api.delete("/users/alice")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert api.get("/events/full/registrations/bob").json()["status"] == "registered"
+    assert api.get("/events/late/registrations/bob").json()["waitlistPosition"] == 1
+    counts = [(event["registeredCount"], event["waitlistCount"]) for event in api.get("/events").json()]
+    assert counts == [(1, 0), (1, 1), (0, 0)]
+
+
+def test_nothing_is_kept(api: Api, season: list[str]) -> None:
+    assert left_of("alice")
+    api.delete("/users/alice")
+    assert left_of("alice") == []
+    for path in ("", "/registrations", "/waitlists"):
+        assert problem(api.get(f"/users/alice{path}")) == (404, "user_not_found")
+    for event in season:
+        assert problem(api.get(f"/events/{event}/registrations/alice")) == (404, "registration_not_found")
+        assert api.get(f"/events/{event}/registrations?status=cancelled").json() == []
+
+
+def test_the_others_stay(api: Api, season: list[str]) -> None:
+    api.delete("/users/alice")
+    assert [user["userId"] for user in sorted(api.get("/users").json(), key=lambda user: user["userId"])] == [
+        "bob",
+        "carol",
+    ]
+    assert len(api.get("/users/bob/registrations").json()) == 2
+
+
+@pytest.mark.parametrize("user_id", ["nobody", "a b", "x" * 3000, "%00"])
+def test_an_unknown_user_is_not_found(api: Api, user_id: str) -> None:
+    assert api.delete(f"/users/{user_id}").status_code == 404
+
+
+def test_a_deleted_user_is_not_found_again_and_may_be_made_anew(api: Api, season: list[str]) -> None:
+    api.delete("/users/alice")
+    assert problem(api.delete("/users/alice")) == (404, "user_not_found")
+    api.user("alice")
+    assert api.get("/users/alice/registrations").json() == []
+    assert api.register("late", "alice").json()["waitlistPosition"] == 2
+
+
+def test_what_was_cut_off_is_finished_by_the_next_one(
+    api: Api, season: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_at_the_history(user_id: str) -> Any:
+        raise OSError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(closing, "past_items", fail_at_the_history)
+        assert api.delete("/users/alice").status_code >= 500
+    assert api.get("/users/alice").status_code == 200
+    assert api.delete("/users/alice").status_code == 204
+    assert left_of("alice") == []
+
+
+@pytest.mark.usefixtures("cognito")
+def test_only_oneself_and_admins_delete_a_user() -> None:
+    me, other, admin = As(alice().access), As(oscar().access), As(adam().access)
+    me.get("/users/me")
+    assert problem(As(None).delete(f"/users/{alice().sub}")) == (401, "not_authenticated")
+    assert problem(other.delete(f"/users/{alice().sub}")) == (404, "user_not_found")
+    assert me.delete("/users/me").status_code == 204
+    assert problem(me.delete("/users/me")) == (404, "user_not_found")
+    me.get("/users/me")
+    assert admin.delete(f"/users/{alice().sub}").status_code == 204
