@@ -37,8 +37,8 @@ class Locks:
     def queue_up(self, unsettled: int) -> None:
         """Wait for one's turn while so many others are being let in that the seats would grow too long to write.
 
-        Each commit writes the records of all that are not settled. Raises: `LostRace` to look again after a wait; not for
-        ever, because some may be of processes that are gone.
+        Each commit writes the records of all that are not settled. Raises: `LostRace` to look again after a wait; but
+        not for ever, because some may be of processes that are gone.
         """
         if unsettled > AT_ONCE and self.turned_away < MOST_TURNS:
             self.turned_away += 1
