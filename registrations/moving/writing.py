@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from events import editing, guards, models
-from events.models import DRAFT, Event, Seats, WholeEvent
+from events.models import DRAFT, Event, Promotion, Seats, WholeEvent
+from events.tickets import promotion_key
 from eventsite.dynamodb.transactions import Transaction
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, ActiveItem, EventTicket, PastItem
 from registrations.moving.assembling import Attendee, EventToBe
@@ -34,6 +35,7 @@ def write_event(wanted: EventToBe) -> bool:
     if draft is None:
         return False
     _write_people(wanted, str(draft.event.incarnation))
+    _write_promotions(wanted, draft.seats)
     return _finish(wanted, draft)
 
 
@@ -64,6 +66,19 @@ def _write_people(wanted: EventToBe, incarnation: str) -> None:
             tickets.save(EventTicket(*key, user_id=attendee.user_id, **known))
 
 
+def _write_promotions(wanted: EventToBe, seats: Seats) -> None:
+    """When those moved up who have a seat now, each by a move of its own."""
+    with Promotion.batch_write() as moves:
+        for ticket, at in _promotions(wanted):
+            moves.save(Promotion(*promotion_key(seats, ticket), incarnation=seats.incarnation, first=ticket, at=at))
+
+
+def _promotions(wanted: EventToBe) -> list[tuple[int, str]]:
+    return [
+        (ticket, one.promoted_at) for ticket, one in _tickets(wanted) if one.promoted_at and one.status == REGISTERED
+    ]
+
+
 def _tickets(wanted: EventToBe) -> Iterator[tuple[int, Attendee]]:
     """Who gets which ticket: those who left had the first ones, those who wait have the last."""
     people = [one for status in (CANCELLED, REGISTERED, WAITLISTED) for one in wanted.attendees[status]]
@@ -76,7 +91,7 @@ def _known(attendee: Attendee, ticket: int, incarnation: str) -> dict[str, Any]:
         "waited": attendee.status == WAITLISTED or attendee.promoted_at is not None,
         "registration_id": attendee.registration_id,
         "registered_at": attendee.registered_at,
-        "promoted_at": attendee.promoted_at,
+        "promoted_at": attendee.promoted_at if attendee.status == CANCELLED else None,
         "cancelled_at": attendee.cancelled_at,
         "incarnation": incarnation,
     }
@@ -88,6 +103,7 @@ def _finish(wanted: EventToBe, draft: WholeEvent) -> bool:
     event.version, event.created_at, event.updated_at = wanted.version, wanted.created_at, wanted.updated_at
     left, registered, waiting = (len(wanted.attendees[status]) for status in (CANCELLED, REGISTERED, WAITLISTED))
     seats.registered, seats.waiting, seats.left = registered, waiting, left
+    seats.moved = max((ticket for ticket, _ in _promotions(wanted)), default=0)
     seats.served, seats.tickets = left + registered, left + registered + waiting
     transaction = Transaction()
     unchanged = (Event.incarnation == event.incarnation) & (Event.edits == IMPORTING)

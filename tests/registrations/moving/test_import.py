@@ -9,11 +9,12 @@ from django.core.management import CommandError, call_command
 
 from events.models import Event
 from registrations.models import EventTicket
-from registrations.moving import writing
+from registrations.moving import exporting, writing
 from registrations.moving.assembling import assemble
 from tests.api import Api
 from tests.registrations.moving import tables as theirs
 from tests.registrations.moving.tables import scan
+from users.models import User
 
 B_RECORDS = [
     theirs.b_counters(2, 3),
@@ -21,6 +22,8 @@ B_RECORDS = [
     *(theirs.b_row(user, position) for position, user in enumerate(("zoe", "cem", "dan"))),
     *(theirs.b_user(user) for user in ("ann", "bea", "cem", "dan", "zoe")),
 ]
+
+EVERYBODY = ("ann", "bea", "cem", "dan", "eve")
 
 
 @pytest.fixture
@@ -99,6 +102,32 @@ def test_what_our_lists_answer_comes_in_again(api: Api, tmp_path: Path, tables: 
     api.delete(f"/events/{event}")
     call_command("import", *(str(path) for path in sorted(tmp_path.iterdir())))
     assert {path: api.get(path).json() for path in lists} == answers
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_what_export_writes_comes_in_as_it_was(api: Api, tmp_path: Path, form: str) -> None:
+    for user in EVERYBODY:
+        api.post("/users", {"userId": user, "name": f"={user}, the first", "email": f"{user}@example.com"})
+    api.event(eventId="party", capacity=1, startTime="19:00", timeZone="Europe/Berlin")
+    api.event(eventId="empty", status="draft", waitlistEnabled=False)
+    for user in ("ann", "eve", "cem", "bea", "dan"):
+        api.register("party", user)
+    api.leave("party", "ann")
+    api.leave("party", "cem")
+    api.patch("/events/party", {"location": "Hall"})
+    before, of_users = (
+        list(exporting.everything()),
+        [api.get(f"/users/{user}/registrations").json() for user in EVERYBODY],
+    )
+    to = tmp_path / ("season" if form == "csv" else "season.jsonl")
+    call_command("export", str(to), format=form)
+    for event in ("party", "empty"):
+        api.delete(f"/events/{event}?registrations=cancel")
+    for user in list(User.scan()):
+        user.delete()
+    call_command("import", *map(str, sorted(to.glob("*.csv")) if form == "csv" else [to]))
+    assert sorted(map(json.dumps, exporting.everything())) == sorted(map(json.dumps, before))
+    assert [api.get(f"/users/{user}/registrations").json() for user in EVERYBODY] == of_users
 
 
 def test_a_dry_run_writes_nothing(api: Api, b: list[str], capsys: pytest.CaptureFixture[str]) -> None:
