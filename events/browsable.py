@@ -29,6 +29,15 @@ LABELS = {
     "status": "Status",
     "eventId": "Short name for the address",
 }
+HELPS = {
+    "startTime": "Without a time, the event takes the whole day.",
+    "endTime": "An end before the start is on the next day.",
+    "timeZone": "Needed with a time, such as Europe/Berlin.",
+    "capacity": "With 0, everybody waits.",
+    "waitlistEnabled": "When all seats are taken, people may wait in line and move up by themselves.",
+    "status": "Scheduled, published and active events take registrations. Only you see drafts.",
+    "eventId": "Letters, digits and dashes, such as spring-party. It cannot be changed later.",
+}
 FILTERS = {
     "status": "Status",
     "organizerId": "Organizer's id",
@@ -108,7 +117,7 @@ class EventsPage(Page):
 
     template = "events/list.html"
     name = "Events"
-    labels = LABELS
+    labels, helps = LABELS, HELPS
     field_of_code = {"event_exists": "eventId"}
 
     @staticmethod
@@ -151,7 +160,7 @@ class EventsPage(Page):
 
     def _filters(self) -> Form:
         query = self.view.queries["list"]()
-        shown = forms.fields(query, FILTERS, values=self.request.query_params, prefix="filter")
+        shown = forms.fields(query, FILTERS, helps={}, values=self.request.query_params, prefix="filter")
         for field in shown:
             field.optional = False  # all of them are, and it need not be said
         return Form(self.request.path, "Show", "GET", shown)
@@ -179,6 +188,7 @@ class EventPage(Page):
 
     template = "events/event.html"
     labels = {name: label for name, label in LABELS.items() if name != "eventId"}
+    helps = HELPS
     _now: dict[str, Any] | None = None
 
     def title(self, data: Any) -> str:
@@ -212,7 +222,7 @@ class EventPage(Page):
 
     def _delete(self, data: Any) -> Form:
         shown = {"_version": str(data["version"]), "_before": json.dumps({"title": data["title"]})}
-        return Form(self.request.path, "Delete", "DELETE", hidden=shown, danger=True)
+        return Form(self.request.path, "Delete", "DELETE", hidden=shown, look="danger")
 
     def current(self) -> dict[str, Any] | None:
         """The event as it is now."""
@@ -233,7 +243,11 @@ class EventPage(Page):
         now = self.current()
         if now is None or not self.owns(CHANGE_EVENT, now["organizerId"]):
             return None
-        return Question(f"Delete “{now['title']}”?", "Delete it", [*_people(now), "This cannot be undone."])
+        title, people = f"Delete “{now['title']}”?", _people(now)
+        if not people:
+            return Question(title, "Delete it", ["This cannot be undone."])
+        facts = [*people, "All of their registrations are cancelled first. This cannot be undone."]
+        return Question(title, "Cancel all registrations and delete it", facts, query="registrations=cancel")
 
     def _before_editing(self) -> Question | None:
         asked = self.submission.values() if self.submission else {}

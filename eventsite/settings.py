@@ -185,6 +185,7 @@ REST_FRAMEWORK = {
         "eventsite.auth.authentication.BearerAuthentication",
         "eventsite.auth.authentication.SessionAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["eventsite.web.throttling.PerCaller"],
     "DEFAULT_PERMISSION_CLASSES": ["eventsite.auth.permissions.Permitted"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "eventsite.web.negotiation.Negotiation",
     "DEFAULT_PARSER_CLASSES": ["eventsite.web.parsers.BoundedJSONParser"],
@@ -216,6 +217,11 @@ SPECTACULAR_SETTINGS = {
 # Limits. API Gateway gives up after 29 s and the Lambda after 30 s, so we answer 503 before either.
 REQUEST_SECONDS = 20.0
 REQUEST_BYTES = 1_000_000
+# Of one process, by one caller: requests a second, and how many may come at once. 0: as many as there are.
+CALLER_RATE = read("CALLER_RATE", ENV.int, 100 if ON_LAMBDA else 0, "a number of requests a second")
+CALLER_BURST = read("CALLER_BURST", ENV.int, 1000, "a number of requests")
+if CALLER_RATE < 0 or CALLER_BURST < 1:
+    raise ImproperlyConfigured("CALLER_RATE must be 0 or more, and CALLER_BURST 1 or more.")
 
 # On Lambda, lines of JSON. Zappa's access log and Django's notes of refused requests carry addresses and paths; what
 # they tell is in the request's own line (`eventsite.web.observability`).

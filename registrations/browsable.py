@@ -62,7 +62,7 @@ def promoted(registration: dict[str, Any]) -> str:
 
 def leave_form(event_id: str, user_id: str, label: str, **hidden: str) -> Form:
     """The button that gives a registration up."""
-    return Form(pages.url("registration", event_id, user_id), label, "DELETE", hidden=hidden)
+    return Form(pages.url("registration", event_id, user_id), label, "DELETE", hidden=hidden, look="plain")
 
 
 class Registering(Seen):
@@ -137,7 +137,8 @@ class Attendees(Part, Registering):
         if not self.owns(LIST_REGISTRATIONS, data["organizerId"]):
             return None
         count = data["registeredCount"] + data["waitlistCount"]
-        rows = lists.everybody(self.event_id, MOST_SHOWN) if 0 < count <= MOST_SHOWN else []
+        whole = getattr(data.serializer, "instance", None)  # what the answer was made from
+        rows = lists.everybody(whole.seats, MOST_SHOWN) if whole and 0 < count <= MOST_SHOWN else []
         heads = [row.user_id for row in rows if row.status == WAITLISTED][: phrases.NAMED]
         return {
             "below": True,

@@ -31,6 +31,7 @@ CONTEXT = SimpleNamespace(
 )
 SETTLED = {
     "AUTH_MODE": "open",
+    "CALLER_RATE": "0",
     "AWS_LAMBDA_FUNCTION_NAME": "eventsite-test",
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",

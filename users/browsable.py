@@ -13,6 +13,10 @@ from eventsite.web.pages import Link, Page, Question, Seen
 from users import directory
 from users.serializers import UserSerializer
 
+HELPS = {
+    "email": "Seen by the person, by admins, and by the organizers of events that the person signs up for.",
+    "userId": "Letters, digits and dashes. Left empty, one is made.",
+}
 LABELS = {"name": "Name", "email": "E-mail", "userId": "Id"}
 
 
@@ -38,7 +42,7 @@ class UsersPage(Page):
 
     template = "users/list.html"
     name = "People"
-    labels = LABELS
+    labels, helps = LABELS, HELPS
     field_of_code = {"user_exists": "userId"}
 
     def title(self, data: Any) -> str:
@@ -74,7 +78,7 @@ class UserPage(Page):
 
     template = "users/user.html"
     name = "Person"
-    labels = {"name": "Name", "email": "E-mail"}
+    labels, helps = {"name": "Name", "email": "E-mail"}, HELPS
 
     @property
     def user_id(self) -> str:
@@ -102,7 +106,7 @@ class UserPage(Page):
             "since": phrases.moment(data["createdAt"]),
             "is_own": self.is_own,
             "edit": self._edit(data) if "put" in self.view.action_map else None,
-            "delete": Form(self.request.path, "Delete my account" if self.is_own else "Delete", "DELETE", danger=True)
+            "delete": Form(self.request.path, "Delete my account" if self.is_own else "Delete", "DELETE", look="danger")
             if "delete" in self.view.action_map
             else None,
         }

@@ -29,6 +29,8 @@ FOR_THE_LAMBDA = frozenset(
     {
         "ALLOWED_HOSTS",
         "AUTH_MODE",
+        "CALLER_BURST",
+        "CALLER_RATE",
         "COGNITO_CLIENT_ID",
         "COGNITO_DOMAIN",
         "COGNITO_JWKS_URL",

@@ -70,8 +70,8 @@ class Form:
     method: str = "POST"
     fields: list[Field] = field(default_factory=list)
     hidden: dict[str, str] = field(default_factory=dict)
-    legend: str = ""
-    danger: bool = False
+    look: str = "primary"
+    """How its button looks: `primary`, `danger`, or plain."""
 
     def __post_init__(self) -> None:
         if self.method not in ("GET", "POST"):
@@ -96,6 +96,7 @@ def fields(
     serializer: serializers.Serializer[Any],
     labels: Mapping[str, str],
     *,
+    helps: Mapping[str, str] | None = None,
     values: Mapping[str, Any] | None = None,
     errors: Sequence[Mapping[str, str]] = (),
     prefix: str = "field",
@@ -103,7 +104,8 @@ def fields(
     """The fields of a form.
 
     Takes: the serializer; the labels of its fields, in order (one that has none is asked for last, under its own
-    name); the values to show; the `errors` of a problem document; what the ids begin with.
+    name); what is said below some of them; the values to show; the `errors` of a problem document; what the ids
+    begin with.
     """
     wrong: dict[str, str] = {}
     for error in errors:
@@ -114,6 +116,9 @@ def fields(
     made = [
         _field(known[name], name, label_of(name, labels), values or {}, wrong.get(name, ""), prefix) for name in asked
     ]
+    for one in made:
+        if one.name in labels and helps is not None:
+            one.help = helps.get(one.name, "")
     if first := next((one for one in made if one.error), None):
         first.focus = True
     return made

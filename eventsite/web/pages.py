@@ -124,6 +124,8 @@ class Page(Seen):
     """What the page is called where no answer tells."""
     labels: ClassVar[dict[str, str]] = {}
     """The fields of its forms, in order, in people's words."""
+    helps: ClassVar[dict[str, str]] = {}
+    """What is said below some of them."""
     field_of_code: ClassVar[dict[str, str]] = {}
     """The field that a problem with a code of its own is about."""
 
@@ -177,7 +179,7 @@ class Page(Seen):
         action = self.view.action_map[method.lower()]
         values, errors = options.pop("values", None), options.pop("errors", ())
         serializer = self.view.serializers[action](context={"request": self.request})
-        asked = fields(serializer, self.labels, values=values, errors=errors)
+        asked = fields(serializer, self.labels, helps=self.helps, values=values, errors=errors)
         return Form(self.request.path, submit, method, asked, **options)
 
     def shown_formats(self) -> set[str]:

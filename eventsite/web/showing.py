@@ -12,10 +12,11 @@ from django.template import loader
 from rest_framework.request import Request
 
 from eventsite.auth import login
+from eventsite.auth.permissions import Principal
 from eventsite.quoting import MAX_CHARACTERS
 from eventsite.web import pages, submissions
 from eventsite.web.forms import Form
-from eventsite.web.pages import Link, Page, Question, Unconfirmed
+from eventsite.web.pages import Page, Question, Unconfirmed
 
 UNCHANGED = "Nothing was changed."
 STALE_TOKEN = "You signed in after this form was opened. Everything you typed is still here: send it again."  # noqa: S105
@@ -24,6 +25,7 @@ STALE_TOKEN = "You signed in after this form was opened. Everything you typed is
 def show(data: Any, view: Any, request: Request, response: Any) -> str:
     """The HTML of an answer."""
     page = pages.of(view, request, response)
+    vars(response)["etag_tells_all"] = False  # a page is more than the version of what it shows
     shown = _problem(data, page, response) if response.status_code >= 400 else _success(data, page)
     told = _messages(request, response)
     template = loader.get_template(shown.pop("template"))
@@ -50,7 +52,6 @@ def _frame(page: Page) -> dict[str, Any]:
         "trail": page.trail(),
         "page": page,
         "user": page.principal,
-        "json_url": page.in_format("json"),
         "with_token": settings.AUTH_MODE == "cognito",
         **login.offered(page.request._request),
     }
@@ -64,6 +65,7 @@ def _success(data: Any, page: Page) -> dict[str, Any]:
         "template": page.template,
         "title": page.title(data),
         "data": data,
+        "json_url": page.in_format("json"),
         "parts": [{"template": part.template, **context} for part, context in parts if context is not None],
         **page.context(data),
     }
@@ -209,14 +211,28 @@ def _redirect(request: Request, url: str, message: str, level: int = SUCCESS) ->
     return answer
 
 
+class _Lost(pages.Seen):
+    """Who got nowhere."""
+
+    def __init__(self, request: Any) -> None:
+        self.request = request
+
+    @property
+    def principal(self) -> Principal | None:
+        """Who is signed in with this browser, as far as that was looked at."""
+        return login.signed_in(self.request) if hasattr(self.request, "session") else None
+
+
 def lost(request: Any, response: Any) -> str:
     """The HTML of a problem that no view of ours answered, such as a path that leads nowhere."""
     problem = json.loads(response.content)
+    reader = _Lost(request)
     context = {
-        "title": "There is nothing here" if response.status_code == HTTPStatus.NOT_FOUND else problem["title"],
+        "title": problem["title"],
         "sentence": problem["detail"],
         "status": problem["status"],
-        "navigation": [Link("Home", pages.url("root"))],
+        "navigation": pages.ways(reader),
+        "user": reader.principal,
         **login.offered(request),
     }
     html: str = loader.get_template("eventsite/pages/problem.html").render(context, request=request)

@@ -59,8 +59,8 @@ def test_an_open_service(person: Any, api: Api) -> None:
     someone.click("Save")
     assert someone.told() == "Seats 2 → 1."
     someone.click("Delete")
-    someone.click("Delete it")
-    assert "People are registered or waiting for this event" in page.inner_text("main")
+    someone.click("Cancel all registrations and delete it")
+    assert someone.told() == "“Spring party” is deleted."
 
 
 def test_an_attendee_signs_up_and_gives_up_with_one_click_each(signing_in: str, person: Any) -> None:

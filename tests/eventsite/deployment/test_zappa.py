@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 SECONDS = 30
 LOOKS = 8
-MAX_BYTES = 50_000_000
+MAX_BYTES = 42_000_000
 CALLS: list[tuple[str, str, Any, int]] = [
     ("GET", "/", None, 200),
     ("GET", "/health", None, 200),

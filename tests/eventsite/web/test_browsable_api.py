@@ -342,3 +342,12 @@ def test_a_page_asks_dynamodb_at_most_twice_more_than_its_json(api: Api, party: 
         browser(path)
         calls.append(len(meter.calls))
     assert calls[1] <= calls[0] + 2, calls
+
+
+def test_an_event_with_people_is_deleted_with_their_registrations_once_that_is_confirmed(
+    browser: Browser, api: Api, party: str
+) -> None:
+    asked = browser.send(browser.open("/events/party").button("DELETE"))
+    assert "1 person has a seat." in asked.text
+    assert browser.sure(asked).messages == ["“Spring party” is deleted."]
+    assert api.get("/users/alice/registrations").json() == []

@@ -162,3 +162,26 @@ def test_conflicts_and_missed_deadlines_are_counted(metrics: Metrics, settings: 
 def test_nothing_is_counted_elsewhere(capsys: pytest.CaptureFixture[str], api: Api) -> None:
     api.register(api.event(), api.user())
     assert "_aws" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("broken", ["add_metric", "flush_metrics"])
+def test_what_cannot_be_counted_has_happened_all_the_same(
+    on_lambda: None, api: Api, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError
+
+    event, alice, bob = api.event(capacity=1), *api.users(2)
+    monkeypatch.setattr(f"aws_lambda_powertools.Metrics.{broken}", fail)
+    assert api.register(event, alice).status_code == 201
+    assert api.register(event, bob).json()["waitlistPosition"] == 1
+    assert api.leave(event, alice).json()["promotedUser"] == bob
+    assert api.get("/nothing").status_code == 404
+
+
+def test_a_line_that_cannot_be_written_changes_no_answer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(observability, "_route", fail)
+    assert api.get("/events").status_code == 200

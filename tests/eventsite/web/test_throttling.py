@@ -1,0 +1,67 @@
+"""One caller who calls too often is refused, and nobody else."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from eventsite.web import throttling
+from tests.api import Api, problem
+from tests.metering import Meter
+from tests.signing_in import As, alice, olivia
+
+
+class Clock:
+    """A time that passes only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    """Two requests a second, five at once."""
+    settings.CALLER_RATE, settings.CALLER_BURST = 2, 5
+    made = Clock()
+    monkeypatch.setattr(throttling, "time", made)
+    throttling._buckets.clear()
+    yield made
+    throttling._buckets.clear()
+
+
+def test_who_calls_too_often_is_refused_and_told_when_to_come_back(api: Api, clock: Clock, meter: Meter) -> None:
+    assert [api.get("/events").status_code for _ in range(6)] == [200] * 5 + [429]
+    meter.reset()
+    refused = api.post("/users", {"name": "Alice"})
+    assert problem(refused) == (429, "too_many_requests")
+    assert refused.headers["Retry-After"] == "1"
+    assert meter.calls == []
+    clock.now += 1
+    assert [api.get("/events").status_code for _ in range(3)] == [200, 200, 429]
+    clock.now += 1000
+    assert [api.get("/events").status_code for _ in range(6)] == [200] * 5 + [429]
+
+
+@pytest.mark.usefixtures("cognito")
+def test_nobody_else_is(clock: Clock) -> None:
+    for _ in range(6):
+        busy = As(alice().access).get("/events")
+    assert busy.status_code == 429
+    assert As(olivia().access).get("/events").status_code == 200
+    assert As(None).get("/events").status_code == 200
+
+
+def test_only_so_many_callers_are_remembered(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttling, "MOST_CALLERS", 3)
+    for name in "abcdef":
+        throttling.take(name)
+    assert list(throttling._buckets) == ["d", "e", "f"]
+
+
+def test_without_a_limit_nothing_is_remembered(api: Api) -> None:
+    before = dict(throttling._buckets)
+    assert {api.get("/").status_code for _ in range(50)} == {200}
+    assert throttling._buckets == before
