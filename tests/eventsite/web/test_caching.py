@@ -103,11 +103,11 @@ def test_static_files_are_kept_for_a_year_under_hashed_names(path: str) -> None:
     found = assets(client.get(path, headers=PAGE))
     assert found
     for url in found:
-        answer = client.get(url)
+        answer: Any = client.get(url)
         assert (answer.status_code, answer.headers["Cache-Control"]) == (200, caching.FOR_A_YEAR), url
         content = b"".join(answer.streaming_content)
         answer.close()
-        plain = client.get(re.sub(r"/static/[0-9a-f]{16}/", "/static/", url))
+        plain: Any = client.get(re.sub(r"/static/[0-9a-f]{16}/", "/static/", url))
         assert b"".join(plain.streaming_content) == content
         assert "immutable" not in plain.headers["Cache-Control"]
         plain.close()
