@@ -123,8 +123,8 @@ def test_what_export_writes_comes_in_as_it_was(api: Api, tmp_path: Path, form: s
     call_command("export", str(to), format=form)
     for event in ("party", "empty"):
         api.delete(f"/events/{event}?registrations=cancel")
-    for user in list(User.scan()):
-        user.delete()
+    for person in list(User.scan()):
+        person.delete()
     call_command("import", *map(str, sorted(to.glob("*.csv")) if form == "csv" else [to]))
     assert sorted(map(json.dumps, exporting.everything())) == sorted(map(json.dumps, before))
     assert [api.get(f"/users/{user}/registrations").json() for user in EVERYBODY] == of_users
