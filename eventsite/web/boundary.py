@@ -57,7 +57,6 @@ class Application(WSGIHandler):
     def __call__(  # type: ignore[override] # the stubs name the one class that Django's own returns
         self, environ: Environment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """Answer a request."""
         try:
             return self._answer(environ, start_response)
         except Exception as error:
