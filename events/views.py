@@ -127,8 +127,8 @@ class EventViewSet(ApiViewSet):
     def _answer(self, found: WholeEvent, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))
         response = Response(EventSerializer(found).data, status, headers=headers)
-        # Registrations change the counts, and not the version.
-        vars(response)["etag_tells_all"] = not (found.seats.registered or found.seats.waiting)
+        # Registrations change the counts, and not the version: it tells all while nobody has ever had a ticket.
+        vars(response)["etag_tells_all"] = not found.seats.tickets
         return response
 
 
