@@ -211,22 +211,27 @@ class RegistrationsPage(Page, Registering):
     def context(self, data: Any) -> dict[str, Any]:
         """The rows, tabs, the way on, and the form that adds somebody."""
         steps = pages.steps(self.request, self.response)
-        people = [entry["userId"] for entry in data]
-        called = names(people) if people else {}
-        rows = [self._row(entry, called, steps.before + place) for place, entry in enumerate(data, start=1)]
+        called = self._called(data)
+        rows = [self._row(entry, called, (steps.before or 0) + place) for place, entry in enumerate(data, start=1)]
         sought = self.request.query_params.get("q", "").strip()
         return {
             "rows": [row for row in rows if sought.casefold() in row.name.casefold()] if sought else rows,
             "sought": sought,
             "tabs": self._tabs(),
             "steps": steps,
-            "range": self._range(steps, len(data)),
+            "range": steps.range(len(data), self._count()),
             "add": self._add(),
             "find_url": pages.url("registrations", self.event_id),
             "most": MOST_SHOWN,
             "csv_url": self.in_format("csv") if "csv" in self.shown_formats() else "",
             "leaving": Form("", "", "DELETE", hidden={"_next": self.request.get_full_path()}),
         }
+
+    def _called(self, data: Any) -> dict[str, str]:
+        """What the people are called: the answer says it where it was asked for that, as a search does."""
+        told = {entry["userId"]: entry["user"]["name"] for entry in data if entry.get("user")}
+        lacking = [entry["userId"] for entry in data if entry["userId"] not in told]
+        return told | (names(lacking) if lacking else {})
 
     def _row(self, entry: dict[str, Any], called: dict[str, str], number: int) -> Row:
         return Row(
@@ -249,20 +254,11 @@ class RegistrationsPage(Page, Registering):
             for label, status in tabs.items()
         ]
 
-    def _range(self, steps: pages.Steps, shown: int) -> str:
-        """``101 to 200 of 1,240``, where the whole is known without counting."""
+    def _count(self) -> int | None:
+        """How many there are altogether, where the event tells."""
         asked = WAITLISTED if self.view.action == "waitlist" else self.request.query_params.get("status", "")
         registered, waiting = self.event.get("registeredCount", 0), self.event.get("waitlistCount", 0)
-        known = {"": registered + waiting, REGISTERED: registered, WAITLISTED: waiting}
-        first, last = phrases.number(steps.before + 1), phrases.number(steps.before + shown)
-        whole = (
-            phrases.number(max(known[asked], steps.before + shown))
-            if asked in known
-            else "more"
-            if steps.next
-            else last
-        )
-        return f"{first}–{last} of {whole}" if shown else ""  # noqa: RUF001 (a range)
+        return {"": registered + waiting, REGISTERED: registered, WAITLISTED: waiting}.get(asked)
 
     def _add(self) -> Form:
         form = self.form("POST") or Form(self.request.path, "")

@@ -1,5 +1,7 @@
 """People use the service in a browser: every call has a form or a button, and every page leads on."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -351,3 +353,30 @@ def test_an_event_with_people_is_deleted_with_their_registrations_once_that_is_c
     assert "1 person has a seat." in asked.text
     assert browser.sure(asked).messages == ["“Spring party” is deleted."]
     assert api.get("/users/alice/registrations").json() == []
+
+
+def test_a_program_does_not_pay_for_the_pages() -> None:
+    program = """
+import sys
+from eventsite.wsgi import application
+from django.test import Client
+assert Client(SERVER_NAME="localhost").get("/").status_code == 200
+print([name for name in sys.modules if name.endswith((".browsable", ".showing", "web.pages", "web.forms"))])
+"""
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "['eventsite.web.browsable']"
+
+
+def test_what_a_question_says_again_is_no_more_than_its_form_holds(browser: Browser, party: str) -> None:
+    form = browser.open("/events/party").form("PUT")
+    form.hidden |= {"strange": "x" * 100_000, "_before": form.hidden["_before"]}
+    asked = browser.send(form, capacity="0")
+    assert "Only 0 seats" in asked.headings[0]
+    assert "xxxx" not in asked.html
+
+
+def test_a_search_says_the_names_itself(browser: Browser, party: str, meter: Meter) -> None:
+    page = browser.open("/events/party/registrations")
+    meter.reset()
+    browser.send(next(form for form in page.forms if "q" in form.fields), q="bo")
+    assert meter.calls.count("BatchGetItem") <= 2
