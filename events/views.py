@@ -93,7 +93,6 @@ class EventViewSet(ApiViewSet):
         return self._answer(created, 201, Location=location)
 
     def retrieve(self, request: Request, event_id: str) -> Response:
-        """Read an event."""
         found = editing.read(event_id, scope=self.scope(SEE_EVENTS))
         if self.format == CalendarRenderer.format:
             shown = self._calendar([self._entry(found)], [found], name=f"{event_id}.ics")
