@@ -45,9 +45,8 @@ def _instead_of(
         raise LostRace
     if not _is_committed(operation, earlier.operations):
         return _carry_out(keyed, join)
-    registration = reading.as_it_stands(operation.event_id, operation.user_id)
-    keyed.finish(registration.as_json())
-    return registration
+    registration = reading.as_it_was_made(operation.event_id, operation.user_id)
+    return Registration(**keyed.finish(registration.as_json()))
 
 
 def _carry_out(keyed: IdempotentRequest, join: Join) -> Registration:
@@ -56,10 +55,10 @@ def _carry_out(keyed: IdempotentRequest, join: Join) -> Registration:
     except TakenOver:
         raise LostRace from None
     except (Refused, Missing) as error:
-        keyed.finish_refused(error)
+        if earlier := keyed.finish_refused(error):
+            return Registration(**earlier)
         raise
-    keyed.finish(registration.as_json())
-    return registration
+    return Registration(**keyed.finish(registration.as_json()))
 
 
 def _is_committed(operation: Operation, earlier: tuple[str, ...]) -> bool:

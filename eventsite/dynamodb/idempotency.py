@@ -28,6 +28,7 @@ from pynamodb.expressions.update import Action
 
 from eventsite.dynamodb import writes
 from eventsite.dynamodb.records import Record
+from eventsite.dynamodb.retries import LostRace
 from eventsite.dynamodb.transactions import Failures, Transaction
 from eventsite.errors import DomainError, Missing, Refused, Unprocessable, again
 
@@ -142,13 +143,29 @@ class IdempotentRequest:
         """
         return self._announce(" ".join(earlier.operations), operation)
 
-    def finish(self, outcome: Any) -> None:
-        """Leave the first answer, unless somebody who took over does it."""
-        self._change(self._announced, Marker.outcome.set({"done": outcome}))
+    def finish(self, outcome: Any) -> Any:
+        """Leave the first answer, unless there is one by now: another copy may have found this one's work done.
 
-    def finish_refused(self, error: Missing | Refused) -> None:
-        """Leave a refusal as the first answer, unless somebody who took over does it."""
-        self._change(self._announced, Marker.outcome.set(_refusal(error)))
+        Returns: the first answer.
+        """
+        unanswered = Marker.key.exists() & Marker.outcome.does_not_exist()
+        actions = [Marker.outcome.set({"done": outcome})]
+        written = writes.update(Marker(self._key, Marker.ITEM), actions, unanswered)
+        return self._first_answer(Marker.parse(written.image)) if written.image else outcome
+
+    def finish_refused(self, error: Missing | Refused) -> Any:
+        """Leave a refusal as the first answer.
+
+        Returns: None; or the first answer, if there is one by now.
+        Raises: the refusal that is the first answer; `LostRace` where another copy has taken over: it may succeed.
+        """
+        written = self._change(self._announced, Marker.outcome.set(_refusal(error)))
+        if written.done or written.image is None:
+            return None
+        marker = Marker.parse(written.image)
+        if marker.outcome is None:
+            raise LostRace
+        return self._first_answer(marker)
 
     def _announce(self, before: str, operation: str) -> bool:
         operations = " ".join([*before.split(), operation][-REMEMBERED_OPERATIONS:])
