@@ -135,11 +135,13 @@ class EventsPage(Page):
 
     def context(self, data: Any) -> dict[str, Any]:
         """The rows, the tabs, the way on, and the form of a new event."""
+        steps = pages.steps(self.request, self.response)
         return {
             "rows": [row(event) for event in data],
             "tabs": self._tabs(),
             "filters": self._filters(),
-            "steps": pages.steps(self.request, self.response),
+            "steps": steps,
+            "range": steps.range(len(data)),
             "new": self.form("POST") if self.reach(CREATE_EVENT) is not Reach.NONE else None,
             "calendar_url": self.in_format("ics") if "ics" in self.shown_formats() else "",
         }

@@ -1,14 +1,17 @@
 """Lists of events: one page costs what the page costs, however many events there are.
 
 The indexes hold the events of one status (or of one organizer and status) in order of date and id. A list over
-several of them merges their streams, reading from each a little at a time, so nothing is read that lies far
-behind the page. No index has one hash key for everything, and nothing is ever scanned. The counts are not in the
-indexes, because every registration would have to write them there: the seats of a page come in one batch.
+several of them merges their streams, reading from each a little at a time and from all at once, so nothing is read
+that lies far behind the page, and none waits for another. No index has one hash key for everything, and nothing is
+ever scanned. The counts are not in the indexes, because every registration would have to write them there: the seats
+of a page come in one batch.
 """
 
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -114,13 +117,25 @@ def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[Event
     pick = max if span.descending else min
     chunk = wanted if len(readers) <= 1 else math.ceil(wanted / len(readers) * AHEAD)
     while readers:
-        for reader in readers:
-            reader.fill(chunk)
+        _fill(readers, chunk)
         readers = [reader for reader in readers if reader.ready]
         if readers:
             yield pick(readers, key=lambda reader: str(reader.ready[0].sort)).ready.popleft()
             wanted = max(1, wanted - 1)
             chunk = wanted
+
+
+def _fill(readers: list["_Reader"], chunk: int) -> None:
+    """Let all streams that have nothing ready read on, side by side: what takes time is the way there and back."""
+    empty = [reader for reader in readers if reader.more and not reader.ready]
+    if len(empty) == 1:
+        empty[0].fill(chunk)
+    elif empty:
+        with ThreadPoolExecutor(len(empty)) as pool:
+            # The context holds the request's deadline.
+            reading = [pool.submit(copy_context().run, reader.fill, chunk) for reader in empty]
+            for one in reading:
+                one.result()
 
 
 class _Reader:

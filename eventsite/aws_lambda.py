@@ -102,10 +102,21 @@ with _standing_in(*GENERIC_CLIENT):
     importlib.import_module("pynamodb.connection")
 sys.modules["yaml"] = None  # type: ignore[assignment] # importing it fails: DRF can do without, others import it later
 with _standing_in(*OTHERS):
-    from zappa.handler import lambda_handler
+    from zappa.handler import lambda_handler as _handle
 del sys.modules["yaml"]
 _let_copies_differ()
 gc.freeze()
 gc.enable()
+
+
+def lambda_handler(event: Any, context: Any) -> Any:
+    """Zappa's handler. What it can make no request of, or no answer, is answered by the service all the same."""
+    answer = _handle(event, context)
+    if event.get("httpMethod") and "headers" in event and "headers" not in answer:
+        from eventsite.web import boundary
+
+        return _handle(boundary.stand_in(event), context)
+    return answer
+
 
 __all__ = ["lambda_handler"]

@@ -31,3 +31,8 @@ class HealthPage(Page):
     """Whether the service can do its work."""
 
     name = "Health"
+
+    def context(self, data: Any) -> dict[str, Any]:
+        """What DynamoDB says of each table."""
+        tables = {f"Table of {name}": state for name, state in data["tables"].items()}
+        return {"data": {"Status": data["status"], "Version": data["version"], **tables}}

@@ -87,6 +87,18 @@ class Registering(Seen):
             return []
 
 
+def everybody(part: Part, data: Any) -> list[Registration]:
+    """Who has a seat and who waits, read once for all parts of an event's page; nobody, for who may not see that."""
+    known = vars(part.page)
+    if "everybody" not in known:
+        count = data["registeredCount"] + data["waitlistCount"]
+        whole = getattr(data.serializer, "instance", None)  # what the answer was made from
+        shown = 0 < count <= MOST_SHOWN and part.owns(LIST_REGISTRATIONS, data["organizerId"])
+        known["everybody"] = lists.everybody(whole.seats, MOST_SHOWN) if whole and shown else []
+    found: list[Registration] = known["everybody"]
+    return found
+
+
 @pages.part("event")
 class SignUp(Part, Registering):
     """For who looks at an event: sign up, where one stands, give it up."""
@@ -99,14 +111,17 @@ class SignUp(Part, Registering):
         offers = data["status"] in OPEN_STATUSES and data["date"] >= today()
         if self.principal is None:
             return {"log_in": True} if offers and self.reach(REGISTER) is Reach.NONE else None
-        own = self._own(self.principal.sub)
+        own = self._own(self.principal.sub, data)
         if own and own.status != CANCELLED:
             gives_up = "Give up my seat" if own.status == REGISTERED else "Leave the queue"
             form = leave_form(self.event_id, own.user_id, gives_up, _next=self.request.path)
             return {"form": form, "standing": own.status, "number": own.position}
         return self._offer(data) if offers else None
 
-    def _own(self, sub: str) -> Registration | None:
+    def _own(self, sub: str, data: Any) -> Registration | None:
+        """One's own registration: out of those that the page shows all the same, or read by itself."""
+        if rows := everybody(self, data):
+            return next((row for row in rows if row.user_id == sub), None)
         try:
             return reading.read(self.event_id, sub, scope=self.view.scope(READ_USER, sub))
         except RegistrationNotFound:
@@ -137,8 +152,7 @@ class Attendees(Part, Registering):
         if not self.owns(LIST_REGISTRATIONS, data["organizerId"]):
             return None
         count = data["registeredCount"] + data["waitlistCount"]
-        whole = getattr(data.serializer, "instance", None)  # what the answer was made from
-        rows = lists.everybody(whole.seats, MOST_SHOWN) if whole and 0 < count <= MOST_SHOWN else []
+        rows = everybody(self, data)
         heads = [row.user_id for row in rows if row.status == WAITLISTED][: phrases.NAMED]
         return {
             "below": True,
@@ -211,22 +225,27 @@ class RegistrationsPage(Page, Registering):
     def context(self, data: Any) -> dict[str, Any]:
         """The rows, tabs, the way on, and the form that adds somebody."""
         steps = pages.steps(self.request, self.response)
-        people = [entry["userId"] for entry in data]
-        called = names(people) if people else {}
-        rows = [self._row(entry, called, steps.before + place) for place, entry in enumerate(data, start=1)]
+        called = self._called(data)
+        rows = [self._row(entry, called, (steps.before or 0) + place) for place, entry in enumerate(data, start=1)]
         sought = self.request.query_params.get("q", "").strip()
         return {
             "rows": [row for row in rows if sought.casefold() in row.name.casefold()] if sought else rows,
             "sought": sought,
             "tabs": self._tabs(),
             "steps": steps,
-            "range": self._range(steps, len(data)),
+            "range": steps.range(len(data), self._count()),
             "add": self._add(),
             "find_url": pages.url("registrations", self.event_id),
             "most": MOST_SHOWN,
             "csv_url": self.in_format("csv") if "csv" in self.shown_formats() else "",
             "leaving": Form("", "", "DELETE", hidden={"_next": self.request.get_full_path()}),
         }
+
+    def _called(self, data: Any) -> dict[str, str]:
+        """What the people are called: the answer says it where it was asked for that, as a search does."""
+        told = {entry["userId"]: entry["user"]["name"] for entry in data if entry.get("user")}
+        lacking = [entry["userId"] for entry in data if entry["userId"] not in told]
+        return told | (names(lacking) if lacking else {})
 
     def _row(self, entry: dict[str, Any], called: dict[str, str], number: int) -> Row:
         return Row(
@@ -249,20 +268,11 @@ class RegistrationsPage(Page, Registering):
             for label, status in tabs.items()
         ]
 
-    def _range(self, steps: pages.Steps, shown: int) -> str:
-        """``101 to 200 of 1,240``, where the whole is known without counting."""
+    def _count(self) -> int | None:
+        """How many there are altogether, where the event tells."""
         asked = WAITLISTED if self.view.action == "waitlist" else self.request.query_params.get("status", "")
         registered, waiting = self.event.get("registeredCount", 0), self.event.get("waitlistCount", 0)
-        known = {"": registered + waiting, REGISTERED: registered, WAITLISTED: waiting}
-        first, last = phrases.number(steps.before + 1), phrases.number(steps.before + shown)
-        whole = (
-            phrases.number(max(known[asked], steps.before + shown))
-            if asked in known
-            else "more"
-            if steps.next
-            else last
-        )
-        return f"{first}–{last} of {whole}" if shown else ""  # noqa: RUF001 (a range)
+        return {"": registered + waiting, REGISTERED: registered, WAITLISTED: waiting}.get(asked)
 
     def _add(self) -> Form:
         form = self.form("POST") or Form(self.request.path, "")

@@ -6,6 +6,7 @@ The faults are put in where a client sends: at `Client.exchange`, or, where DYNA
 
 import io
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -120,10 +121,13 @@ def disturbed(plan: Plan) -> Iterator[Calls]:
     """Let the calls of DynamoDB's fail as planned."""
     calls = Calls()
 
+    one_by_one = threading.Lock()  # a list asks several streams at once
+
     def exchange(request: Request) -> Answer:
-        fault = plan(len(calls.made), request.operation)
-        calls.made.append(request.operation)
-        calls.failed += fault is not None
+        with one_by_one:
+            fault = plan(len(calls.made), request.operation)
+            calls.made.append(request.operation)
+            calls.failed += fault is not None
         return fault(request) if fault else request.send()
 
     with _exchanging(connection().client, exchange):

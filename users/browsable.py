@@ -57,7 +57,8 @@ class UsersPage(Page):
         """The rows, the way on, and the form of a new person."""
         rows = [(pages.url("user", user["userId"]), user, phrases.moment(user["createdAt"])) for user in data]
         new = self.form("POST") if self.reach(CREATE_USER) is Reach.ALL else None
-        return {"rows": rows, "steps": pages.steps(self.request, self.response), "new": new}
+        steps = pages.steps(self.request, self.response)
+        return {"rows": rows, "steps": steps, "range": steps.range(len(data)), "new": new}
 
     def form(self, method: str) -> Form | None:
         """The form of a new person."""

@@ -86,8 +86,7 @@ class PatientConnection(Connection):
 
     def adopt(self, table: TableConnection) -> None:
         """Carry a table's calls from now on. Two models may share a table; its keys are the same to both."""
-        if table.table_name not in self._tables:
-            self.add_meta_table(table.get_meta_table())
+        self._tables.setdefault(table.table_name, table.get_meta_table())
         table.connection = self
 
 

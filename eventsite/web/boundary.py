@@ -39,6 +39,22 @@ HARMLESS = (
 """What such a request keeps: what the headers, the log and the metrics of its answer are made of."""
 
 
+REACHED, STANDS_IN = "eventsite.reached", "eventsite.stands-in"
+"""In a Lambda's event: it has become a request; and it is there in place of one that did not, or got no answer."""
+
+
+def stand_in(event: dict[str, Any]) -> dict[str, Any]:
+    """The event to handle in place of one that Zappa failed with: whose fault it was depends on how far it got."""
+    return {
+        "httpMethod": "GET",
+        "path": "/",
+        "headers": {},
+        "multiValueHeaders": {},
+        "requestContext": event.get("requestContext") or {},
+        STANDS_IN: 500 if REACHED in event else 400,
+    }
+
+
 class Request(WSGIRequest):
     """A request that any Content-Type may come with. Queries and forms are UTF-8, whatever it says."""
 
@@ -58,6 +74,7 @@ class Application(WSGIHandler):
         self, environ: Environment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Answer a request."""
+        environ.get("lambda.event", {})[REACHED] = True
         try:
             return self._answer(environ, start_response)
         except Exception as error:

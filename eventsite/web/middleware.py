@@ -10,7 +10,7 @@ from django.utils.http import parse_header_parameters
 
 from eventsite import problems
 from eventsite.dynamodb import retries
-from eventsite.web.boundary import FAILED
+from eventsite.web.boundary import FAILED, STANDS_IN
 from eventsite.web.negotiation import wants_page
 
 # Content Security Policy, level 3. What is not a page has nothing to load. Our pages load their script and styles from
@@ -40,7 +40,6 @@ class ContentSecurityPolicyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Add the policy to the answer."""
         response = self.get_response(request)
         page = response.headers.get("Content-Type", "").startswith("text/html")
         response.headers.setdefault("Content-Security-Policy", _page_policy(request) if page else DATA_POLICY)
@@ -60,7 +59,6 @@ class ProblemPageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request."""
         response = self.get_response(request)
         is_problem = response.headers.get("Content-Type") == problems.MEDIA_TYPE
         if not is_problem or not wants_page(request) or "format" in request.GET:
@@ -106,8 +104,11 @@ class AdmissionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request, or say what is wrong with its form."""
-        if FAILED in request.META:
+        stands_in = request.META.get("lambda.event", {}).get(STANDS_IN)
+        if FAILED in request.META or stands_in == 500:
             return problems.server_error(request)
+        if stands_in:
+            return problems.answer(request, 400, "The request is malformed.")
         return self._refusal(request) or self.get_response(request)
 
     def _refusal(self, request: HttpRequest) -> HttpResponseBase | None:

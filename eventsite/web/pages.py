@@ -16,6 +16,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import autodiscover_modules
 from rest_framework.request import Request
 
+from eventsite import phrases
 from eventsite.auth import permissions
 from eventsite.auth.permissions import Principal, Reach
 from eventsite.errors import Refused
@@ -201,8 +202,17 @@ class Steps:
 
     previous: str = ""
     next: str = ""
-    before: int = 0
-    """How many entries the pages before hold."""
+    before: int | None = 0
+    """How many entries the pages before hold, as far as that is known."""
+
+    def range(self, shown: int, whole: int | None = None) -> str:
+        """``101 to 200 of 1,240``, with a dash. Takes: how many entries there are here; and altogether, if known."""
+        if not shown or self.before is None:
+            return ""
+        last = self.before + shown
+        unknown = "more" if self.next else phrases.number(last)
+        of = phrases.number(max(whole, last)) if whole is not None else unknown
+        return f"{phrases.number(self.before + 1)}–{phrases.number(last)} of {of}"  # noqa: RUF001 (a range)
 
 
 def steps(request: Request, response: Any) -> Steps:
@@ -213,7 +223,8 @@ def steps(request: Request, response: Any) -> Steps:
     query = request.query_params.copy()
     passed, here = query.pop("back", []), query.get("cursor", "")
     limit = int(query.get("limit") or pagination.DEFAULT_LIMIT)
-    found = Steps(before=limit * (len(passed) + 1) if here else 0)
+    known = limit * (len(passed) + 1) if len(passed) < PAGES_BACK else None
+    found = Steps(before=known if here else 0)
     if here:
         query["cursor"] = passed[-1] if passed else ""
         found.previous = _address(request, query, passed[:-1])

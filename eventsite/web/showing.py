@@ -18,6 +18,8 @@ from eventsite.web import pages, submissions
 from eventsite.web.forms import Form
 from eventsite.web.pages import Page, Question, Unconfirmed
 
+SAID, MOST_SAID = ("_method", "_key", "_version", "_before", "_next"), 20_000
+"""What a form says of itself that it says again when it comes back, and how many characters of it."""
 UNCHANGED = "Nothing was changed."
 STALE_TOKEN = "You signed in after this form was opened. Everything you typed is still here: send it again."  # noqa: S105
 
@@ -116,7 +118,7 @@ def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | 
     if wrong_field := next((field for field in form.fields if field.error), None):
         wrong_field.focus = True
     kept = {name: submission.sent.get(name, "") for name in ("_before", "_version", "_next") if name in submission.sent}
-    form.hidden |= {name: value[:20_000] for name, value in kept.items()}
+    form.hidden |= {name: value[:MOST_SAID] for name, value in kept.items()}
     return form
 
 
@@ -155,12 +157,14 @@ def _say(value: str) -> str:
 
 
 def _confirmation(page: Page, submission: submissions.Submission, question: Question) -> dict[str, Any]:
-    sent = [(name, value) for name, values in submission.sent.lists() for value in values]
+    form = page.form(page.request.method or "")
+    kept = {*SAID, *(field.name for field in form.fields)} if form else set(SAID)
+    sent = [(name, submission.sent.get(name, "")[:MOST_SAID]) for name in sorted(kept & set(submission.sent))]
     return {
         "template": "eventsite/pages/confirm.html",
         "title": question.title,
         "question": question,
-        "sent": [pair for pair in sent if pair[0] != "csrfmiddlewaretoken"],
+        "sent": sent,
         "action": page.request.path + (f"?{question.query}" if question.query else ""),
         "back": submissions.way_back(page.request, page.next_url({})),
     }

@@ -5,6 +5,7 @@ for one event the one that is best for the user counts; where seats are free whi
 them; where more have seats than there are, they keep them.
 """
 
+import itertools
 import re
 import uuid
 from collections.abc import Iterable, Iterator
@@ -81,6 +82,7 @@ class _Assembly:
         self.moved = Moved()
         self._now = clock.now()
         self._told_ids: set[str] = set()
+        self._numbers = itertools.count()
         self._events: dict[str, Record] = {}
         self._halves: dict[str, Record] = {}
         self._registrations: dict[str, dict[str, list[Moving]]] = {}
@@ -100,6 +102,7 @@ class _Assembly:
             else:
                 event_id = self._fitting("event", found.values["eventId"])
                 user_id = self._fitting("user", found.values["userId"])
+                found.order = (*found.order, next(self._numbers))
                 self._registrations.setdefault(event_id, {}).setdefault(user_id, []).append(found)
 
     def _fitting(self, kind: str, id_of_theirs: Any) -> str:
@@ -195,7 +198,7 @@ class _Assembly:
 
     def _admit(self, event: EventToBe, values: Record, people: dict[str, list[Moving]]) -> None:
         chosen = [(user_id, self._best(event, user_id, theirs)) for user_id, theirs in people.items()]
-        for user_id, one in sorted(chosen, key=lambda pair: (pair[1].order, pair[0])):
+        for user_id, one in sorted(chosen, key=lambda pair: pair[1].order):
             attendee = self._attendee(event, user_id, one)
             if attendee.status == CANCELLED and attendee.registered_at < event.created_at:
                 continue  # of an event that was deleted and made anew under its id

@@ -21,7 +21,7 @@ class Moving:
     kind: str
     values: Record
     order: tuple[Any, ...] = ()
-    """What decides the order of registrations of the same status."""
+    """What decides the order of registrations of the same status; where it does not, the order of the records does."""
     complete: bool = True
     """Whether it may stand for the whole thing; half a record only adds to one that does."""
 
@@ -54,8 +54,7 @@ def _is_exported(record: Record) -> bool:
 
 
 def _exported(record: Record) -> Moving:
-    order = (record.get("waitlistPosition") or 0, record.get("registeredAt") or "")
-    return Moving(record["kind"], record, order=order)
+    return Moving(record["kind"], record, order=(record.get("waitlistPosition") or 0,))
 
 
 # Our first release: two items per event, and the standing of a registration in its sort key

@@ -177,7 +177,7 @@ from eventsite.dynamodb.records import table_models
 for model in table_models():
     model.create_table(wait=True)
 fields = dict(title="T", description="D", date="2027-01-01", location="L", capacity=5, organizer="O", status="active")
-editing.create(fields | {{"event_id": "{EVENT_ID}"}})
+editing.create(fields | {{"event_id": "{EVENT_ID}"}}, organizer_id=None)
 """
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import boto3
@@ -93,7 +94,8 @@ class Data:
     def __init__(self, service: Service, endpoint: str) -> None:
         self._service = service
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-west-1"}
-        self._client = boto3.client("dynamodb", endpoint_url=endpoint, **keys)
+        session: Any = boto3
+        self._client = session.client("dynamodb", endpoint_url=endpoint, **keys)
         prefix = "rival" if service.name == "rival" else cold_start.PREFIX
         self._tables = [name for name in self._client.list_tables()["TableNames"] if name.startswith(prefix)]
         self._templates: dict[str, list[tuple[str, str]]] = {}
@@ -101,9 +103,9 @@ class Data:
     def events(self, numbers: range) -> None:
         """Make events of all four statuses, on many days."""
         for status in STATUSES:
-            key = self._template(status, lambda status=status: self._made_event(status))
+            key = self._template(status, partial(self._made_event, status))
             chosen = [number for number in numbers if STATUSES[number % 4] == status]
-            self._copy(status, [{key: f"event-{number:07}", EVENT["date"]: _day(number)} for number in chosen])
+            self._copy(status, [{key: f"event-{number:07}", str(EVENT["date"]): _day(number)} for number in chosen])
 
     def users(self, numbers: range) -> list[str]:
         """Make users. Returns: their ids."""

@@ -82,9 +82,9 @@ def event_of(request: dict[str, Any]) -> dict[str, Any]:
 def answer(handler: Handler, request: dict[str, Any]) -> dict[str, Any]:
     """Send one request."""
     event = event_of(request)
-    began = time.thread_time()
+    began = time.process_time()  # of all threads: a list asks several streams at once
     answer = handler(event, CONTEXT)
-    seconds = time.thread_time() - began
+    seconds = time.process_time() - began
     body = answer.get("body") or ""
     return {"status": answer["statusCode"], "cpu": seconds, "bytes": len(body.encode()), "body": body}
 
@@ -96,7 +96,7 @@ def carry_out(order: dict[str, Any], handler: Handler, meter: Callable[[], Meter
         began, processor = time.monotonic(), time.process_time()
         with ThreadPoolExecutor(threads, initializer=lambda: asyncio.set_event_loop(asyncio.new_event_loop())) as pool:
             answers = list(pool.map(lambda request: answer(handler, request), requests))
-        told = {"seconds": time.monotonic() - began, "processor": time.process_time() - processor}
+        told: dict[str, Any] = {"seconds": time.monotonic() - began, "processor": time.process_time() - processor}
     else:
         with meter() if order.get("count") else nullcontext() as counting:
             answers = [answer(handler, request) for request in requests]

@@ -51,3 +51,17 @@ def test_an_event_with_people_ends_with_their_registrations_when_asked(api: Api)
     api.event(eventId="party")
     assert api.get("/events/party/registrations").json() == []
     assert api.register("party", users[1]).status_code == 201
+
+
+@pytest.mark.parametrize("status", ["draft", "completed"])
+def test_people_of_an_event_that_is_closed_go_with_it_too(api: Api, status: str) -> None:
+    event, users = api.event(capacity=1), api.users(2)
+    for user in users:
+        api.register(event, user)
+    api.patch(f"/events/{event}", {"status": status})
+    assert api.delete(f"/events/{event}?registrations=cancel").status_code == 204
+    assert [api.get(f"/users/{user}/registrations").json() for user in users] == [[], []]
+
+
+def test_an_empty_event_may_be_deleted_that_way_too(api: Api) -> None:
+    assert api.delete(f"/events/{api.event()}?registrations=cancel").status_code == 204

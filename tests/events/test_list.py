@@ -1,5 +1,6 @@
 """Lists of events: filtered, in order, page by page, each event once."""
 
+import threading
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from events import editing
 from events.models import STATUSES, EventItem
+from eventsite.dynamodb.client import Answer
 from tests.api import EVENT, Api, next_page, problem
+from tests.faults import Request, disturbed
 
 DAYS = [f"2027-0{month}-0{day}" for month in (1, 2) for day in (1, 2, 3)]
 STOCKS = st.lists(st.tuples(st.sampled_from(STATUSES), st.sampled_from(DAYS)), max_size=14)
@@ -158,3 +161,17 @@ def test_a_cursor_belongs_to_the_query_it_came_from(api: Api) -> None:
         joint = "&" if "?" in path else "?"
         assert problem(api.get(f"{path}{joint}cursor={cursor}")) == (422, "invalid_cursor")
     assert problem(api.get(f"/events?status=active&cursor={cursor[:-1]}")) == (422, "invalid_cursor")
+
+
+def test_the_streams_of_a_list_are_asked_side_by_side(api: Api) -> None:
+    everybody = threading.Barrier(len(STATUSES), timeout=30)
+
+    def together(request: Request) -> Answer:
+        everybody.wait()
+        return request.send()
+
+    for status in STATUSES:
+        api.event(status=status)
+    with disturbed(lambda _, operation: together if operation == "Query" else None) as calls:
+        assert len(api.get("/events").json()) == len(STATUSES)
+    assert calls.made.count("Query") == len(STATUSES)

@@ -364,7 +364,7 @@ def tokens(draw: Random) -> Sent:
     method, path = draw.choice(
         [*WRITES, ("GET", "/users"), ("GET", "/events?status=draft"), ("GET", "/users/me"), ("GET", "/")]
     )
-    changes = draw.choice(
+    changes: Any = draw.choice(
         [
             {"sub": odd_text(draw)},
             {"sub": 7},

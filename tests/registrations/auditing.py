@@ -10,6 +10,7 @@ from typing import Any
 from events.models import Event, EventItem, Seats
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.reads import together
+from eventsite.dynamodb.records import Record
 from registrations.models import ActiveItem, EventTicket, PastItem, RegistrationItem
 
 
@@ -38,8 +39,9 @@ class Stored:
 
     def contents(self) -> list[RawItem | None]:
         """All of it as it is stored."""
-        items = (self.event, self.seats, *self.active, *self.past, *self.tickets, *self.history)
-        return [item and item.to_dynamodb_dict() for item in items]
+        first: tuple[Record | None, ...] = (self.event, self.seats)
+        items = (*first, *self.active, *self.past, *self.tickets, *self.history)
+        return [item.to_dynamodb_dict() if item else None for item in items]
 
 
 def stored(event_id: str, users: Iterable[str] | None = None) -> Stored:

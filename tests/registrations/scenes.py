@@ -1,6 +1,7 @@
 """Laying an event with people into the tables, as the service would have left it."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from events import editing
 from events.models import EventItem, Seats, WholeEvent
@@ -53,7 +54,12 @@ def _items(
 ) -> list[RegistrationItem]:
     """What the tables hold of one registration."""
     event_id, incarnation = whole.event.event_id, whole.event.incarnation
-    known = {"ticket": ticket, "waited": waited, "incarnation": incarnation, "registered_at": moment(ticket)}
+    known: dict[str, Any] = {
+        "ticket": ticket,
+        "waited": waited,
+        "incarnation": incarnation,
+        "registered_at": moment(ticket),
+    }
     known["registration_id"] = f"00000000-0000-4000-8000-{ticket:012}"
     if gone:
         known["cancelled_at"] = moment(ticket + 50)

@@ -225,7 +225,12 @@ DAMAGE: dict[str, tuple[str, Callable[[], object]]] = {
 
 def stand_again(user: str) -> None:
     """Say of somebody who is in that they left before."""
-    kept = {"ticket": 1, "incarnation": seats().incarnation, "registration_id": "r", "registered_at": LONG_AGO}
+    kept: dict[str, Any] = {
+        "ticket": 1,
+        "incarnation": seats().incarnation,
+        "registration_id": "r",
+        "registered_at": LONG_AGO,
+    }
     PastItem(*PastItem.key_of(PARTY, user), **kept).save()
 
 

@@ -270,7 +270,7 @@ class World:
             return [] if kept.event is kept.seats is None else ["the event is still there"]
         if kept.seats is None:
             return ["the event is gone"]
-        found = (kept.seats.capacity, kept.seats.waitlist_enabled, kept.seats.open)
+        found: tuple[Any, ...] = (kept.seats.capacity, kept.seats.waitlist_enabled, kept.seats.open)
         found += (kept.having("registered"), kept.having("waitlisted"), frozenset(kept.having("cancelled")))
         expected = (model.capacity, model.waitlist, model.open, model.seated, model.queue, model.past)
         wrong = [] if found == expected else [f"{found} should be {expected}"]
@@ -375,7 +375,7 @@ def test_what_is_put_once_stays_only_with_its_guard(case: str, is_guarded: bool,
 @pytest.mark.parametrize("is_guarded", [True, False])
 def test_a_commit_whose_answer_is_lost_is_done_once_only_with_its_guard(is_guarded: bool, api: Api) -> None:
     event, ada = api.event(capacity=5), api.user()
-    instead = {} if is_guarded else {"is_not_recorded": lambda record: guards.is_open()}
+    instead: dict[str, Any] = {} if is_guarded else {"is_not_recorded": lambda record: guards.is_open()}
     with patch.multiple(guards, **instead) if instead else nullcontext(), failing(answer_lost, at=2):
         assert api.register(event, ada).status_code == 201
     assert (audit(event) == []) is is_guarded
@@ -392,7 +392,7 @@ def test_who_waits_is_not_overtaken_even_where_a_seat_is_free_for_a_moment(is_gu
             api.register(event, user)
         Seats.key(event).update([Seats.capacity.set(9)])
 
-    instead = {} if is_guarded else {"nobody_waits": always}
+    instead: dict[str, Any] = {} if is_guarded else {"nobody_waits": always}
     careless = patch.multiple(guards, **instead) if instead else nullcontext()
     with careless, right_before("UpdateItem", make_room_by_hand, nth=2):
         answer = api.register(event, ada).json()

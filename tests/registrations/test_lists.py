@@ -49,9 +49,9 @@ def test_a_users_registrations_come_with_their_events_once_each(api: Api, capaci
 
 
 @pytest.mark.two_engines
-def test_a_users_list_says_who_is_in_first_and_then_who_waits(api: Api) -> None:
+def test_a_users_list_tells_seats_and_places_in_queues_apart(api: Api) -> None:
     user = api.user()
-    full, free = api.event(capacity=0), api.event(capacity=1)
+    free, full = api.event(eventId="a-free-one", capacity=1), api.event(eventId="b-full-one", capacity=0)
     for event in (full, free):
         api.register(event, user)
     statuses = [entry["registration"]["status"] for entry in api.get(f"/users/{user}/registrations").json()]

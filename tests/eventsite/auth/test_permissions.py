@@ -21,6 +21,7 @@ from eventsite.auth.permissions import (
     TABLE,
     Reach,
 )
+from eventsite.auth.scope import EVERYTHING
 from registrations import seating
 from tests.api import EVENT, problem
 from tests.signing_in import As, Person, adam, alice, olivia, oscar
@@ -197,11 +198,11 @@ def register_all(event_id: str, users: list[str]) -> None:
     """Register users for an event, whatever it is now; none for one that does not exist."""
     if event_id == MISSING:
         return
-    status = editing.read(event_id).event.status
-    editing.edit(event_id, {"status": "active", "capacity": 9})
+    status = editing.read(event_id, scope=EVERYTHING).event.status
+    editing.edit(event_id, {"status": "active", "capacity": 9}, scope=EVERYTHING)
     for user_id in users:
-        seating.register(event_id, user_id)
-    editing.edit(event_id, {"status": status})
+        seating.register(event_id, user_id, scope=EVERYTHING)
+    editing.edit(event_id, {"status": status}, scope=EVERYTHING)
 
 
 @PEOPLE
@@ -362,7 +363,7 @@ def test_a_users_registrations_leave_out_events_that_have_become_drafts() -> Non
     kept, hidden = make_event(oscar().sub), make_event(oscar().sub)
     register_all(kept, [user_id])
     register_all(hidden, [user_id])
-    editing.edit(hidden, {"status": "draft"})
+    editing.edit(hidden, {"status": "draft"}, scope=EVERYTHING)
     found = As(alice().access).get(f"/users/{user_id}/registrations").json()
     assert [entry["event"]["eventId"] for entry in found] == [kept]
     assert len(As(adam().access).get(f"/users/{user_id}/registrations").json()) == 2

@@ -217,7 +217,8 @@ HOPELESS = [
 
 @pytest.mark.parametrize("code", HOPELESS)
 @pytest.mark.parametrize(
-    ("method", "path", "body"), [("GET", "/events", None), ("GET", "/users/a", None), ("POST", "/users", {"name": "A"})]
+    ("method", "path", "body"),
+    [("GET", "/events?status=active", None), ("GET", "/users/a", None), ("POST", "/users", {"name": "A"})],
 )
 def test_what_cannot_get_better_is_answered_at_once(api: Api, code: str, method: str, path: str, body: Any) -> None:
     with failing(lambda request: refused(request, code), lasting=True) as calls:

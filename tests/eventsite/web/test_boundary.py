@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from eventsite.web import boundary, observability
 from eventsite.wsgi import application
+from tests import lambdas
 from tests.api import EVENT, Api, problem
 
 BROKEN = [
@@ -138,6 +139,24 @@ def test_what_escapes_the_middleware_is_answered_logged_and_counted(
     assert counted == ["ServerErrors"]
     assert [record.message for record in caplog.records].count("request") == 1
     assert "KeyError" in caplog.text and "secret" not in caplog.text
+
+
+ODD_EVENTS: dict[str, dict[str, Any]] = {
+    "a path that cannot be encoded": {"path": "/\ud800"},
+    "a query that cannot be encoded": {"multiValueQueryStringParameters": {"x": ["\ud800"]}},
+    "a body that cannot be encoded": {"httpMethod": "POST", "body": "\ud800"},
+    "a body that cannot be decoded": {"httpMethod": "POST", "body": "é", "isBase64Encoded": True},
+    "headers that are none": {"headers": {"X": None}, "multiValueHeaders": None},
+}
+
+
+def test_an_event_that_is_no_request_is_malformed(engine: str) -> None:
+    with lambdas.running(engine) as function:
+        for kind, odd in ODD_EVENTS.items():
+            told = function.invoke(lambdas.gateway_event("GET", "/", None, {"Origin": "https://x.example"}) | odd)
+            assert (told.status, told.json()["code"]) == (400, "malformed_request"), kind
+            assert {name.title() for name in HEADERS} - {"Access-Control-Allow-Origin"} <= told.headers.keys()
+            assert [line["status"] for line in told.lines] == [400]
 
 
 def test_there_is_an_answer_when_the_middleware_itself_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:

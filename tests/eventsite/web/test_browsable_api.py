@@ -1,5 +1,7 @@
 """People use the service in a browser: every call has a form or a button, and every page leads on."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -8,7 +10,8 @@ from django.test import Client
 from eventsite import clock
 from tests.api import EVENT, Api
 from tests.metering import Meter
-from tests.pages import ORIGIN, Browser, Page
+from tests.pages import ACCEPT, ORIGIN, Browser, Page
+from tests.signing_in import As, adam, alice, olivia
 
 
 @pytest.fixture
@@ -351,3 +354,47 @@ def test_an_event_with_people_is_deleted_with_their_registrations_once_that_is_c
     assert "1 person has a seat." in asked.text
     assert browser.sure(asked).messages == ["“Spring party” is deleted."]
     assert api.get("/users/alice/registrations").json() == []
+
+
+def test_a_program_does_not_pay_for_the_pages() -> None:
+    program = """
+import sys
+from eventsite.wsgi import application
+from django.test import Client
+assert Client(SERVER_NAME="localhost").get("/").status_code == 200
+print([name for name in sys.modules if name.endswith((".browsable", ".showing", "web.pages", "web.forms"))])
+"""
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "['eventsite.web.browsable']"
+
+
+def test_what_a_question_says_again_is_no_more_than_its_form_holds(browser: Browser, party: str) -> None:
+    form = browser.open("/events/party").form("PUT")
+    form.hidden |= {"strange": "x" * 100_000, "_before": form.hidden["_before"]}
+    asked = browser.send(form, capacity="0")
+    assert "Only 0 seats" in asked.headings[0]
+    assert "xxxx" not in asked.html
+
+
+def test_a_search_says_the_names_itself(browser: Browser, party: str, meter: Meter) -> None:
+    page = browser.open("/events/party/registrations")
+    meter.reset()
+    browser.send(next(form for form in page.forms if "q" in form.fields), q="bo")
+    assert meter.calls.count("BatchGetItem") <= 2
+
+
+@pytest.mark.usefixtures("cognito")
+@pytest.mark.parametrize("reader", [alice, olivia, adam, None])
+def test_an_event_s_page_asks_no_more_for_whoever_is_signed_in(meter: Meter, reader: Any) -> None:
+    olivias = As(olivia().access)
+    event = olivias.event(capacity=1)
+    olivias.post(f"/events/{event}/registrations", {})
+    As(alice().access).post(f"/events/{event}/registrations", {})
+    client, calls = As(reader and reader().access), []
+    for accept in ("application/json", ACCEPT):
+        meter.reset()
+        answer = client.get(f"/events/{event}", accept=accept)
+        calls.append(len(meter.calls))
+    assert calls[1] <= calls[0] + 2, calls
+    told = {alice: "You are number 1 in line.", olivia: "You have a seat.", None: "Log in to sign up"}
+    assert told.get(reader, "Join the waitlist") in answer.content.decode()

@@ -99,7 +99,8 @@ BROKEN: dict[str, list[str]] = {
 @pytest.mark.parametrize("mode", ["open", "cognito"])
 @pytest.mark.parametrize("broken", BROKEN)
 def test_the_log_tells_nothing_about_people(engine: str, broken: str, mode: str) -> None:
-    token = issuing.token(sub=SECRETS["sub"], username=SECRETS["name"], **{"cognito:groups": ["Admins"]})
+    groups: dict[str, Any] = {"cognito:groups": ["Admins"]}
+    token = issuing.token(sub=SECRETS["sub"], username=SECRETS["name"], **groups)
     with issuing.serving() as jwks:
         pool = {
             "COGNITO_USER_POOL_ID": issuing.POOL.pool_id,

@@ -45,7 +45,7 @@ def fill(pattern: str, count: int) -> None:
 
 def walk(function: lambdas.Function, accept: str, limit: int) -> list[str]:
     """The ids on all pages of the list of events, each page weighed."""
-    path, found = f"/events?limit={limit}", []
+    path, found = f"/events?limit={limit}", list[str]()
     for _ in range(COUNT):
         told = function.call("GET", path, accept=accept)
         assert told.status == 200

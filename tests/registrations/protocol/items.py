@@ -111,8 +111,8 @@ class Rules:
 
     def unlock(self, row: Row | None, op: Op) -> Any:
         if row is None or not self.demand(
-            "only the lock that was seen is broken", bool(row.lock) and row.lock.op == op
-        ):  # type: ignore[union-attr]
+            "only the lock that was seen is broken", row.lock is not None and row.lock.op == op
+        ):
             return None
         return row._replace(lock=None) if row.ticket else GONE
 
@@ -147,7 +147,7 @@ class Rules:
         return fresh and self.demand("a commit is made once", seats.record(op) is None)
 
     @staticmethod
-    def _committed(seats: Seats, record: Record, settled: tuple[Op, ...], **changes: int) -> Seats:
+    def _committed(seats: Seats, record: Record, settled: tuple[Op, ...], **changes: Any) -> Seats:
         kept = (one for one in seats.records if one.op not in settled)
         return seats._replace(records=tuple(sorted((*kept, record))), **changes)
 

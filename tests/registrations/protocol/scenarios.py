@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 from tests.registrations.protocol.search import Faults, Scenario
 
@@ -18,7 +19,7 @@ TOGETHER = (
 )
 """Two of different kinds."""
 
-EVENTS = (
+EVENTS: tuple[dict[str, Any], ...] = (
     {"capacity": 0},
     {"capacity": 0, "waiting": "u"},
     {"capacity": 0, "seated": "u", "waiting": "vw"},
@@ -61,4 +62,4 @@ def at_once(count: int) -> Iterator[Scenario]:
     for event in EVENTS:
         for asked in itertools.combinations_with_replacement(_requests(event), count):
             if _is_worth_it(asked, event):
-                yield Scenario(requests=asked, **event)  # type: ignore[arg-type]
+                yield Scenario(requests=asked, **event)

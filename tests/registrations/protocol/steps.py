@@ -234,7 +234,8 @@ def commit(rules: Rules, op: Op, user: str, row: Row, seats: Seats, plan: Any, p
     Takes: the seats as they were read before the row was locked; what plans the write.
     Returns: the answer, or the number of the attempt with which to begin anew.
     """
-    image, generation, answer = seats, seats.generation, None
+    answer: Any = None
+    image, generation = seats, seats.generation
     exact = doubtful = leaving = False
     while image.record(op) is None:
         call, planned = yield from plan(rules, op, user, row, image, generation)
@@ -258,7 +259,7 @@ def commit(rules: Rules, op: Op, user: str, row: Row, seats: Seats, plan: Any, p
             op, generation, doubtful = following, image.generation, False
     if doubtful and "a doubtful commit is fenced before it is settled" not in rules.without:
         yield from fence(rules)
-    record = image.record(op)
+    record: Any = image.record(op)
     yield from settle(rules, user, row, record, past, leaving=leaving)
     if record.kind == "wait":
         return "waitlisted", image.waiting if exact else None
