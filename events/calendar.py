@@ -97,7 +97,10 @@ def _zones(events: list[Event]) -> list[icalendar.Timezone]:
     days = [date.fromisoformat(event.date) for event in timed]
     first, last = (min(max(day, ZONES_FROM), ZONES_TO) for day in (min(days), max(days)))
     names = sorted({str(event.time_zone) for event in timed} - {"UTC"})
-    return [icalendar.Timezone.from_tzid(name, first_date=first - YEAR, last_date=last + YEAR) for name in names]
+    zones = [icalendar.Timezone.from_tzid(name, first_date=first - YEAR, last_date=last + YEAR) for name in names]
+    for zone in zones:
+        zone.pop("comment", None)  # that it holds for some years only: those of the events
+    return zones
 
 
 def _seconds(moment: datetime) -> float:

@@ -56,7 +56,6 @@ class BodySchema(OpenApiSerializerExtension):
     match_subclasses = True
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> Json:
-        """The schema object."""
         schema: Json = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
         if direction == "response":
             return schema
@@ -78,7 +77,6 @@ class StatusesSchema(OpenApiSerializerFieldExtension):
     target_class = "events.serializers.StatusesField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
-        """The schema object."""
         return {"type": "array", "items": {"type": "string", "enum": list(STATUSES)}}
 
 

@@ -91,7 +91,6 @@ class EventChangesSerializer(Body):
         return values
 
     def to_representation(self, whole_event: WholeEvent) -> dict[str, Any]:
-        """The event as JSON."""
         return shape(whole_event)
 
 
@@ -150,11 +149,9 @@ class StatusesField(serializers.Field[Any, Any, Any, Any]):
         super().__init__(**({"style": {"base_template": "select_multiple.html"}} | options))
 
     def iter_options(self) -> Any:
-        """The options of the select."""
         return serializers.ChoiceField(choices=STATUSES).iter_options()
 
     def get_value(self, dictionary: Any) -> Any:
-        """All occurrences of the parameter."""
         words = [word for text in dictionary.getlist(self.field_name) for word in text.split(",")]
         return words if any(words) else empty
 

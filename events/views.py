@@ -93,7 +93,6 @@ class EventViewSet(ApiViewSet):
         return self._answer(created, 201, Location=location)
 
     def retrieve(self, request: Request, event_id: str) -> Response:
-        """Read an event."""
         found = editing.read(event_id, scope=self.scope(SEE_EVENTS))
         if self.format == CalendarRenderer.format:
             shown = self._calendar([self._entry(found)], [found], name=f"{event_id}.ics")
@@ -128,8 +127,8 @@ class EventViewSet(ApiViewSet):
     def _answer(self, found: WholeEvent, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))
         response = Response(EventSerializer(found).data, status, headers=headers)
-        # Registrations change the counts, and not the version.
-        vars(response)["etag_tells_all"] = not (found.seats.registered or found.seats.waiting)
+        # Registrations change the counts, and not the version: it tells all while nobody has ever had a ticket.
+        vars(response)["etag_tells_all"] = not found.seats.tickets
         return response
 
 

@@ -7,6 +7,7 @@ class EventsiteConfig(AppConfig):
     """The ground under the other apps."""
 
     name = "eventsite"
+    shell_names = ("eventsite.auth.scope.EVERYTHING",)
 
     def ready(self) -> None:
         """Register the checks, tell of defects, and count what the retries meet."""

@@ -87,6 +87,18 @@ class Registering(Seen):
             return []
 
 
+def everybody(part: Part, data: Any) -> list[Registration]:
+    """Who has a seat and who waits, read once for all parts of an event's page; nobody, for who may not see that."""
+    known = vars(part.page)
+    if "everybody" not in known:
+        count = data["registeredCount"] + data["waitlistCount"]
+        whole = getattr(data.serializer, "instance", None)  # what the answer was made from
+        shown = 0 < count <= MOST_SHOWN and part.owns(LIST_REGISTRATIONS, data["organizerId"])
+        known["everybody"] = lists.everybody(whole.seats, MOST_SHOWN) if whole and shown else []
+    found: list[Registration] = known["everybody"]
+    return found
+
+
 @pages.part("event")
 class SignUp(Part, Registering):
     """For who looks at an event: sign up, where one stands, give it up."""
@@ -99,14 +111,17 @@ class SignUp(Part, Registering):
         offers = data["status"] in OPEN_STATUSES and data["date"] >= today()
         if self.principal is None:
             return {"log_in": True} if offers and self.reach(REGISTER) is Reach.NONE else None
-        own = self._own(self.principal.sub)
+        own = self._own(self.principal.sub, data)
         if own and own.status != CANCELLED:
             gives_up = "Give up my seat" if own.status == REGISTERED else "Leave the queue"
             form = leave_form(self.event_id, own.user_id, gives_up, _next=self.request.path)
             return {"form": form, "standing": own.status, "number": own.position}
         return self._offer(data) if offers else None
 
-    def _own(self, sub: str) -> Registration | None:
+    def _own(self, sub: str, data: Any) -> Registration | None:
+        """One's own registration: out of those that the page shows all the same, or read by itself."""
+        if rows := everybody(self, data):
+            return next((row for row in rows if row.user_id == sub), None)
         try:
             return reading.read(self.event_id, sub, scope=self.view.scope(READ_USER, sub))
         except RegistrationNotFound:
@@ -137,8 +152,7 @@ class Attendees(Part, Registering):
         if not self.owns(LIST_REGISTRATIONS, data["organizerId"]):
             return None
         count = data["registeredCount"] + data["waitlistCount"]
-        whole = getattr(data.serializer, "instance", None)  # what the answer was made from
-        rows = lists.everybody(whole.seats, MOST_SHOWN) if whole and 0 < count <= MOST_SHOWN else []
+        rows = everybody(self, data)
         heads = [row.user_id for row in rows if row.status == WAITLISTED][: phrases.NAMED]
         return {
             "below": True,

@@ -45,7 +45,6 @@ class RegistrationSerializer(serializers.Serializer[Any]):
     )
 
     def to_representation(self, registration: Registration) -> dict[str, Any]:
-        """The registration as JSON."""
         return shape(registration)
 
 
@@ -104,7 +103,6 @@ class AttendanceSerializer(serializers.Serializer[Any]):
     event = EventSerializer()
 
     def to_representation(self, attendance: Attendance) -> dict[str, Any]:
-        """Both as JSON."""
         return {"registration": shape(attendance.registration), "event": shape_event(attendance.whole_event)}
 
 

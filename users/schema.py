@@ -22,7 +22,6 @@ class ChangesSchema(OpenApiSerializerExtension):
     target_class = "users.serializers.UserChangesSerializer"
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> Json:
-        """The schema object."""
         schema: Json = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
         return changing_something(schema, self.target)
 

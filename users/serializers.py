@@ -16,7 +16,6 @@ class NewUserIdField(IdField):
     default_error_messages = {"reserved": "This word stands for whoever is signed in."}
 
     def to_internal_value(self, data: Any) -> str:
-        """The id."""
         if (text := super().to_internal_value(data)) == ME:
             self.fail("reserved")
         return text

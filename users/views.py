@@ -36,7 +36,6 @@ class UserViewSet(ApiViewSet):
     }
 
     def list(self, request: Request) -> Response:
-        """One page of users."""
         query = self.query()
         after = pagination.read_cursor(query.get("cursor"), request)
         found, following = directory.page(limit=query["limit"], after=after)
@@ -49,7 +48,6 @@ class UserViewSet(ApiViewSet):
         return Response(UserSerializer(user).data, 201, headers={"Location": location})
 
     def retrieve(self, request: Request, user_id: str) -> Response:
-        """Read a user."""
         return self._answer(self._found(READ_USER, user_id))
 
     def update(self, request: Request, user_id: str) -> Response:

@@ -156,7 +156,6 @@ class Wire:
         return not self._answers.closed
 
     def close(self) -> None:
-        """End it."""
         self._answers.close()
         self._socket.close()
 

@@ -15,7 +15,6 @@ class TextSchema(OpenApiSerializerFieldExtension):
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
-        """The schema object."""
         if isinstance(self.target, AddressField):
             return {"type": "string", "format": "email"}
         if isinstance(self.target, TimeZoneField):
@@ -30,7 +29,6 @@ class DaySchema(OpenApiSerializerFieldExtension):
     target_class = "eventsite.web.fields.DayField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
-        """The schema object."""
         return {"type": "string", "format": "date"}
 
 
@@ -41,5 +39,4 @@ class ChoiceSchema(OpenApiSerializerFieldExtension):
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
-        """The schema object."""
         return {"type": "string", "enum": list(self.target.choices)}

@@ -13,7 +13,6 @@ class BearerScheme(OpenApiAuthenticationExtension):
     name = "bearer"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
-        """The security scheme."""
         return {
             "type": "http",
             "scheme": "bearer",

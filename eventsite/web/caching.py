@@ -32,7 +32,6 @@ class CachingMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request."""
         response = self.get_response(request)
         if "Cache-Control" in response.headers:
             return response
@@ -88,7 +87,6 @@ class HashedNamesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request."""
         found = HASHED.fullmatch(request.path_info)
         if found is None:
             return self.get_response(request)

@@ -63,7 +63,6 @@ class TextField(Quoting, serializers.CharField):
         return super().run_validation(data)
 
     def to_internal_value(self, data: Any) -> str:
-        """The text, unconverted."""
         if not isinstance(data, str):
             self.fail("invalid")
         return data
@@ -78,7 +77,6 @@ class IdField(TextField):
         super().__init__(**({"max_length": 128} | options))
 
     def to_internal_value(self, data: Any) -> str:
-        """The id."""
         if not ids.is_id(text := super().to_internal_value(data)):
             self.fail("form")
         return text
@@ -110,7 +108,6 @@ class TimeField(TextField):
         super().__init__(**({"style": {"input_type": "time"}} | options))
 
     def to_internal_value(self, data: Any) -> str:
-        """The time, as text."""
         if not _TIME.fullmatch(text := super().to_internal_value(data)):
             self.fail("form")
         return text
@@ -122,7 +119,6 @@ class TimeZoneField(TextField):
     default_error_messages = {"unknown": "This must be the IANA name of a time zone, such as Europe/Berlin."}
 
     def to_internal_value(self, data: Any) -> str:
-        """The name."""
         if (text := super().to_internal_value(data)) not in time_zones():
             self.fail("unknown")
         return text
@@ -141,7 +137,6 @@ class WholeNumberField(Quoting, serializers.IntegerField):
     """An integer. 5.0 is one (JSON has a single kind of number); true and "5" are not."""
 
     def to_internal_value(self, data: Any) -> int:
-        """The number."""
         if isinstance(data, str) and _is_form(self) and (number := _NUMBER.fullmatch(data)):
             return int(number[1])
         if isinstance(data, bool) or not isinstance(data, int | float) or data != data // 1:
@@ -163,7 +158,6 @@ class SwitchField(Quoting, serializers.BooleanField):
         return empty if value == "" and html.is_html_input(dictionary) else value
 
     def to_internal_value(self, data: Any) -> bool:
-        """The truth value."""
         if isinstance(data, str) and _is_form(self) and data.lower() in self.TEXTS:
             return self.TEXTS[data.lower()]
         if not isinstance(data, bool):
@@ -171,7 +165,6 @@ class SwitchField(Quoting, serializers.BooleanField):
         return data
 
     def iter_options(self) -> Any:
-        """The options of the select."""
         return serializers.ChoiceField(choices=[("", ""), ("True", "true"), ("False", "false")]).iter_options()
 
 
@@ -181,7 +174,6 @@ class DayField(Quoting, serializers.DateField):
     default_error_messages = {"invalid": "This must be a day of the calendar, as YYYY-MM-DD."}
 
     def to_internal_value(self, value: Any) -> Any:
-        """The day, as text."""
         if not isinstance(value, str) or not _DAY.fullmatch(value):
             self.fail("invalid")
         try:
@@ -195,7 +187,6 @@ class WordField(Quoting, serializers.ChoiceField):
     """One of a few words; upper and lower case are the same."""
 
     def to_internal_value(self, data: Any) -> str:
-        """The word in lower case."""
         if not isinstance(data, str) or data.lower() not in self.choices:
             self.fail("invalid_choice", input=data)
         return data.lower()

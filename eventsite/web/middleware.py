@@ -40,7 +40,6 @@ class ContentSecurityPolicyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Add the policy to the answer."""
         response = self.get_response(request)
         page = response.headers.get("Content-Type", "").startswith("text/html")
         response.headers.setdefault("Content-Security-Policy", _page_policy(request) if page else DATA_POLICY)
@@ -60,7 +59,6 @@ class ProblemPageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request."""
         response = self.get_response(request)
         is_problem = response.headers.get("Content-Type") == problems.MEDIA_TYPE
         if not is_problem or not wants_page(request) or "format" in request.GET:

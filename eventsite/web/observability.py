@@ -99,7 +99,6 @@ class ObservabilityMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request."""
         started = time.perf_counter()
         identity = _gateway(request).get("identity") or {}
         if source := identity.get("sourceIp"):  # what Zappa takes from X-Forwarded-For, the caller can make up

@@ -82,9 +82,9 @@ def event_of(request: dict[str, Any]) -> dict[str, Any]:
 def answer(handler: Handler, request: dict[str, Any]) -> dict[str, Any]:
     """Send one request."""
     event = event_of(request)
-    began = time.thread_time()
+    began = time.process_time()  # of all threads: a list asks several streams at once
     answer = handler(event, CONTEXT)
-    seconds = time.thread_time() - began
+    seconds = time.process_time() - began
     body = answer.get("body") or ""
     return {"status": answer["statusCode"], "cpu": seconds, "bytes": len(body.encode()), "body": body}
 

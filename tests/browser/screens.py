@@ -6,6 +6,7 @@ Takes: the address of an open service that has an event with a queue, by its id.
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import sync_playwright
 
@@ -27,7 +28,8 @@ def main(service: str, event: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for name, (path, width, height, scheme) in PICTURES.items():
-            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+            appearance: Any = {"color_scheme": scheme}
+            page = browser.new_page(viewport={"width": width, "height": height}, **appearance)
             page.goto(service + path.format(event=event))
             page.screenshot(path=Path(SCREENS, f"{name}.png"))
         browser.close()

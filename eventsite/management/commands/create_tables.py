@@ -21,12 +21,10 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the command line."""
         parser.add_argument("--dry-run", action="store_true", help="only say what is missing or differs")
         parser.add_argument("--migrate", action="store_true", help="say how the data of tables with other keys move")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the command."""
         try:
             if options["migrate"] and (old := tables.with_other_keys()):
                 raise CommandError(f"{', '.join(old)} cannot be migrated in place. {KEYS_STAY}")

@@ -18,7 +18,6 @@ class Command(BaseCommand):
     help = "Make a user of the local Cognito, and print a token and how to use it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the name and the groups."""
         parser.add_argument("name", help="the user's name, for example alice")
         parser.add_argument("--group", action="append", default=[], choices=[ORGANIZERS, ADMINS], help="repeatable")
 

@@ -19,7 +19,6 @@ class Command(BaseCommand):
         parser.add_argument("stage", help="dev or prod: a stage of zappa_settings.json")
 
     def handle(self, *args: Any, stage: str, **options: Any) -> None:
-        """Run the command."""
         try:
             from botocore.exceptions import BotoCoreError, ClientError
 

@@ -17,7 +17,6 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the command."""
         try:
             found = tables.existing()
             if not found:

@@ -4,7 +4,8 @@ import os
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError
+from django.core.management import call_command
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import runserver
 from django.utils import autoreload
 
@@ -18,6 +19,11 @@ class Command(runserver.Command):
 
     help = f"{runserver.Command.help} Without AWS_ENDPOINT_URL_DYNAMODB it starts a DynamoDB engine beside itself."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the command line."""
+        super().add_arguments(parser)
+        parser.add_argument("--demo", action="store_true", help="begin with a season of events, as load_demo makes it")
+
     def run(self, **options: Any) -> None:
         """Take a lease of the engine before anything else.
 
@@ -28,6 +34,9 @@ class Command(runserver.Command):
             self.stdout.write(self._find_data())
             if settings.AUTH_MODE == "cognito" and settings.LOCAL_POOL:
                 self.stdout.write(f"Sign-in: {self._local_pool()}")
+            if options["demo"]:
+                self._make_tables()
+                call_command("load_demo")
         super().run(**options)
 
     def inner_run(self, *args: Any, **options: Any) -> None:

@@ -21,12 +21,10 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the command line."""
         parser.add_argument("events", nargs="*", metavar="EVENT", help="ids; without any, every event there is")
         parser.add_argument("--repair", action="store_true", help="mend what differs, as long as it still does")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the command."""
         try:
             findings = [self._told(finding) for finding in self._audit(options["events"], repair=options["repair"])]
         except (Unavailable, PynamoDBException, BotoCoreError) as error:

@@ -16,11 +16,9 @@ class Command(OperatorCommand):
     has_dry_run = True
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the command line."""
         parser.add_argument("users", nargs="+", metavar="USER", help="ids")
 
     def handle(self, *args: Any, users: list[str], dry_run: bool, **options: Any) -> None:
-        """Run the command."""
         for user_id in with_bar(users, "user"):
             user = directory.read(user_id)
             active, past = (len(list(items(user_id))) for items in (active_items, past_items))

@@ -18,12 +18,10 @@ class Command(OperatorCommand):
     help = "Writes all users, events and registrations, with ids and times, as files that `import` reads."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the command line."""
         parser.add_argument("to", nargs="?", type=Path, help="the file, or with csv the directory; default: the screen")
         parser.add_argument("--format", choices=(JSON_LINES, SHEETS), default=JSON_LINES, help="default: jsonl")
 
     def handle(self, *args: Any, to: Path | None, **options: Any) -> None:
-        """Run the command."""
         shown = with_bar(exporting.everything(), "record")
         try:
             if options["format"] == SHEETS:

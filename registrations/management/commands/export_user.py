@@ -23,11 +23,9 @@ class Command(OperatorCommand):
     help = "Prints all that is kept about a user, as JSON: who they are, and what they registered for."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the command line."""
         parser.add_argument("user", metavar="USER", help="an id")
 
     def handle(self, *args: Any, user: str, **options: Any) -> None:
-        """Run the command."""
         found = UserSerializer(directory.read(user)).data
         kept = {"user": found, "registrations": list(_registrations(user))}
         self.stdout.write(json.dumps(kept, ensure_ascii=False, indent=2))

@@ -16,11 +16,9 @@ class Command(OperatorCommand):
     has_dry_run = True
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the command line."""
         parser.add_argument("events", nargs="+", metavar="EVENT", help="ids")
 
     def handle(self, *args: Any, events: list[str], dry_run: bool, **options: Any) -> None:
-        """Run the command."""
         for event_id in with_bar(events, "event"):
             event, seats = editing.read(event_id, scope=EVERYTHING)
             what = f"{event_id} ({event.title}): {seats.registered} registered, {seats.waiting} waiting"

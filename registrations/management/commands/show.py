@@ -24,11 +24,9 @@ class Command(OperatorCommand):
     help = "Shows an event with its people, or a user with their registrations."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the command line."""
         parser.add_argument("ids", nargs="+", metavar="EVENT|USER", help="an id; where both have it, both are shown")
 
     def handle(self, *args: Any, ids: list[str], **options: Any) -> None:
-        """Run the command."""
         unknown = [each for each in ids if not self._shown(each)]
         if unknown:
             raise CommandError(f"There is no event and no user with the id {', '.join(unknown)}.")

@@ -24,6 +24,12 @@ def test_a_fresh_checkout_serves(tmp_path: Path, mode: list[str]) -> None:
         ]
 
 
+@pytest.mark.slow
+def test_it_can_begin_with_a_season_to_look_around_in(tmp_path: Path) -> None:
+    with runserver(tmp_path, "--noreload", "--demo") as server:
+        assert len(server.call("/events?limit=1000")) == 40
+
+
 @MODES
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
 def test_state_survives_the_server(tmp_path: Path, mode: list[str], how: signal.Signals) -> None:

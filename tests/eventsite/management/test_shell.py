@@ -36,14 +36,14 @@ def test_models_and_rules_are_at_hand(tmp_path: Path) -> None:
 
 def test_everything_named_can_be_imported(tmp_path: Path) -> None:
     ended = manage(tmp_path, "shell", "-v", "2", "-c", "pass")
-    assert ended.stdout.startswith("10 objects imported automatically:")
+    assert ended.stdout.startswith("12 objects imported automatically:")
 
 
 def test_a_fresh_checkout_can_be_asked_and_remembers(tmp_path: Path) -> None:
     code = f"""
-event_id = editing.create({PARTY!r}).event.event_id
+event_id = editing.create({PARTY!r}, organizer_id=None).event.event_id
 directory.create(name="Bob", user_id="bob")
-seating.register(event_id, "bob")
+seating.register(event_id, "bob", scope=EVERYTHING)
 print(event_id)
 """
     event_id = shell(tmp_path, code).strip()
@@ -63,7 +63,9 @@ def test_nothing_is_imported_if_asked(tmp_path: Path) -> None:
     assert shell(tmp_path, "print('Event' in globals())", "--no-imports") == "False\n"
 
 
-@pytest.mark.parametrize("code", ['editing.read("nosuch")', 'Event.get("nosuch")', 'directory.read("nosuch")'])
+@pytest.mark.parametrize(
+    "code", ['editing.read("nosuch", scope=EVERYTHING)', 'Event.get("nosuch")', 'directory.read("nosuch")']
+)
 def test_what_is_not_there_is_said_in_one_sentence(tmp_path: Path, code: str) -> None:
     ended = manage(tmp_path, "shell", "-v", "0", "-c", code)
     assert ended.returncode == 1

@@ -10,7 +10,8 @@ from django.test import Client
 from eventsite import clock
 from tests.api import EVENT, Api
 from tests.metering import Meter
-from tests.pages import ORIGIN, Browser, Page
+from tests.pages import ACCEPT, ORIGIN, Browser, Page
+from tests.signing_in import As, adam, alice, olivia
 
 
 @pytest.fixture
@@ -380,3 +381,20 @@ def test_a_search_says_the_names_itself(browser: Browser, party: str, meter: Met
     meter.reset()
     browser.send(next(form for form in page.forms if "q" in form.fields), q="bo")
     assert meter.calls.count("BatchGetItem") <= 2
+
+
+@pytest.mark.usefixtures("cognito")
+@pytest.mark.parametrize("reader", [alice, olivia, adam, None])
+def test_an_event_s_page_asks_no_more_for_whoever_is_signed_in(meter: Meter, reader: Any) -> None:
+    olivias = As(olivia().access)
+    event = olivias.event(capacity=1)
+    olivias.post(f"/events/{event}/registrations", {})
+    As(alice().access).post(f"/events/{event}/registrations", {})
+    client, calls = As(reader and reader().access), []
+    for accept in ("application/json", ACCEPT):
+        meter.reset()
+        answer = client.get(f"/events/{event}", accept=accept)
+        calls.append(len(meter.calls))
+    assert calls[1] <= calls[0] + 2, calls
+    told = {alice: "You are number 1 in line.", olivia: "You have a seat.", None: "Log in to sign up"}
+    assert told.get(reader, "Join the waitlist") in answer.content.decode()

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from eventsite.dynamodb.records import table_models
 from tests.api import Api
+
+FORMATS = {"jsonl": ["season.jsonl"], "csv": ["users.csv", "events.csv", "registrations.csv"]}
 
 
 @pytest.fixture
@@ -22,6 +25,34 @@ def season(api: Api) -> None:
         api.register("party", user)
     api.leave("party", "alice")
     api.patch("/events/party", {"location": "Hall"})
+
+
+def told(api: Api) -> dict[str, Any]:
+    """All that the API says."""
+    paths = ["/users", "/events", "/events/party/registrations", "/events/party/registrations?status=cancelled"]
+    paths += ["/events/party/waitlist", "/users/alice/registrations?status=cancelled", "/users/-dave/waitlists"]
+    answers = {path: api.get(path).json() for path in paths}
+    answers["/users"].sort(key=lambda user: user["userId"])
+    return answers
+
+
+def empty_the_tables() -> None:
+    for model in table_models():
+        model.delete_table()
+        model.create_table(wait=False)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.usefixtures("season")
+def test_what_was_exported_is_the_same_after_an_import(api: Api, tmp_path: Path, form: str) -> None:
+    before = told(api)
+    to = tmp_path / "season.jsonl" if form == "jsonl" else tmp_path
+    call_command("export", str(to), format=form)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FORMATS[form])
+    empty_the_tables()
+    call_command("import", *(str(tmp_path / name) for name in FORMATS[form]))
+    assert told(api) == before
+    assert api.leave("party", "bob").json()["promotedUser"] == "carol"
 
 
 @pytest.mark.usefixtures("season")
@@ -57,3 +88,22 @@ def test_where_it_cannot_write_it_says_so(tmp_path: Path) -> None:
         call_command("export", str(tmp_path / "file" / "season.jsonl"))
     with pytest.raises(CommandError, match="need a directory"):
         call_command("export", format="csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("", "line 1, column 1"),
+        ("a,b\r\n", "line 1, column 1"),
+        ("userId,name\r\nalice\r\n", "line 2, column 2"),
+        ("userId,name\r\nalice,Alice,x\r\n", "line 2, column 3"),
+        ('userId,name\r\nalice,"Al"ice\r\n', "line 2, column 1"),
+        ("eventId,title,capacity\r\nparty,Party,many\r\n", "line 2, column capacity"),
+    ],
+)
+def test_a_broken_sheet_names_the_place_and_imports_nothing(api: Api, tmp_path: Path, text: str, place: str) -> None:
+    (tmp_path / "users.csv").write_text("userId,name\nbob,Bob\n")
+    (tmp_path / "broken.csv").write_text(text, newline="")
+    with pytest.raises(CommandError, match=f"broken.csv, {place}"):
+        call_command("import", str(tmp_path / "users.csv"), str(tmp_path / "broken.csv"))
+    assert api.get("/users").json() == []

@@ -1,0 +1,37 @@
+"""``manage.py load_demo``: a season of 40 events, 500 users and their queues, to look around in."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+
+from eventsite.management.operating import OperatorCommand, with_bar
+from registrations.moving import demo, writing
+from registrations.moving.assembling import assemble
+
+
+class Command(OperatorCommand):
+    """Loads the demo; what is there already is left as it is, so that it can be run again at any time."""
+
+    help = "Loads a season to look around in: 40 events, 500 users, full houses with queues."
+    has_dry_run = True
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the command line."""
+        parser.add_argument("--anyway", action="store_true", help="also where the data are not on this machine")
+
+    def handle(self, *args: Any, dry_run: bool, anyway: bool, **options: Any) -> None:
+        """Run the command."""
+        if not (settings.LOCAL or anyway or dry_run):
+            raise CommandError("The data are not on this machine. If you mean it, say --anyway.")
+        season = assemble(demo.records(datetime.now(UTC).date()))
+        people = sum(len(attendees) for event in season.events for attendees in event.attendees.values())
+        what = f"{len(season.events)} events, {len(season.users)} users and {people:,} registrations"
+        if dry_run:
+            self.stdout.write(f"Would load {what}.")
+            return
+        users, events = list(season.users.values()), season.events
+        there = writing.write(with_bar(users, "user", len(users)), with_bar(events, "event", len(events)))
+        left = f" ({len(there[0])} users and {len(there[1])} events were there already.)" if any(there) else ""
+        self.stdout.write(f"Loaded {what}.{left}")
