@@ -44,6 +44,12 @@ def forget(event_id: str, records: list[str]) -> None:
             _settled.pop(event_id, None)
 
 
+def unsettled(seats: Seats) -> int:
+    """How many records there are that this process does not know to be settled."""
+    with _guard:
+        return len(seats.committed.keys() - _settled.get(seats.event_id, set()))
+
+
 def settled_records(seats: Seats, user_id: str) -> list[str]:
     """The records that may be cleared, as far as they are known.
 

@@ -16,7 +16,7 @@ from eventsite.dynamodb.retries import time_left, time_limit
 from eventsite.errors import Unavailable
 from registrations import clearing, locking, seating
 from registrations.errors import RegistrationNotFound
-from registrations.models import ActiveItem, EventTicket, PastItem, UserItem, active_items, past_items
+from registrations.models import EVERY_LINE, ActiveItem, EventTicket, PastItem, UserItem, active_items, past_items
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def forget_event(event_id: str, incarnation: str) -> None:
 
 
 def _forget_event(event_id: str, incarnation: str) -> None:
-    for line in EventTicket.query(EventTicket.partition(event_id, incarnation), consistent_read=True):
+    for line in EventTicket.in_order(event_id, incarnation, limit=EVERY_LINE):
         user_id = str(line.user_id)
         for item in (ActiveItem(*ActiveItem.key_of(event_id, user_id)), PastItem(*PastItem.key_of(event_id, user_id))):
             _remove(item, incarnation)

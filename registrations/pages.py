@@ -140,9 +140,8 @@ class _Page:
     def _stored(self, first: int, last: int, limit: int, *, cancelled: bool) -> Iterable[Line]:
         if first > last:
             return
-        partition = EventTicket.partition(self.seats.event_id, self.seats.incarnation)
         wanted = EventTicket.range(first, last, cancelled=cancelled)
-        for item in EventTicket.query(partition, wanted, consistent_read=True, limit=limit):
+        for item in EventTicket.in_order(self.seats.event_id, self.seats.incarnation, wanted, limit=limit):
             status = CANCELLED if cancelled else REGISTERED
             told = item.told(event_id=self.seats.event_id, user_id=str(item.user_id), status=status)
             yield Line(int(item.ticket or 0), item.waited, told)
@@ -221,10 +220,9 @@ def promotion_times(seats: Seats, moved: list[int]) -> dict[int, str | None]:
 
 def everybody(seats: Seats, most: int) -> list[Registration]:
     """The first so many who have a seat or wait, in one query. Takes: the seats of an event that the caller owns."""
-    partition = EventTicket.partition(seats.event_id, seats.incarnation)
     wanted = EventTicket.range(1, int(seats.tickets))
     found: list[Registration] = []
-    for item in EventTicket.query(partition, wanted, consistent_read=True, limit=most):
+    for item in EventTicket.in_order(seats.event_id, seats.incarnation, wanted, limit=most):
         told = item.told(event_id=seats.event_id, user_id=str(item.user_id), status=REGISTERED)
         if item.ticket > seats.served:
             before = found[-1].position if found else None

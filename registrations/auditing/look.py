@@ -18,7 +18,7 @@ from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.reads import Key, together
 from eventsite.ids import is_id
 from registrations import records
-from registrations.models import ActiveItem, EventTicket, PastItem, RegistrationItem
+from registrations.models import EVERY_LINE, ActiveItem, EventTicket, PastItem, RegistrationItem
 from users.models import User
 
 ALL_AT_ONCE = 33
@@ -129,7 +129,8 @@ def census(wanted: Collection[str] | None = None) -> Iterator[dict[str, Traces]]
 
 def _traced(key: str, item: str) -> tuple[str, str]:
     """The event that an item belongs to; and the incarnation, where it is one of the event's own lines."""
-    event_id, _, incarnation = key.partition("#")
+    event_id, _, rest = key.partition("#")
+    incarnation = rest.partition("#")[0]
     return (event_id, incarnation) if incarnation else (item.partition("#")[2], "")
 
 
@@ -178,14 +179,14 @@ def _lines(event_id: str, incarnations: set[str]) -> tuple[dict[int, EventTicket
     """The lines of those who are in, and of those who left, by the ticket in their key."""
     lines: dict[str, dict[int, EventTicket]] = {"ticket": {}, "cancelled": {}}
     for incarnation in incarnations:
-        for line in EventTicket.query(EventTicket.partition(event_id, incarnation), consistent_read=True):
+        for line in EventTicket.in_order(event_id, incarnation, limit=EVERY_LINE):
             kind, _, ticket = str(line.item).partition("#")
             lines[kind][int(ticket)] = line
     return lines["ticket"], lines["cancelled"]
 
 
 def _has_lines(event_id: str, incarnation: str) -> bool:
-    return any(EventTicket.query(EventTicket.partition(event_id, incarnation), consistent_read=True, limit=1))
+    return any(EventTicket.in_order(event_id, incarnation, limit=1))
 
 
 def _of_users(event_id: str, users: list[str]) -> tuple[dict[str, ActiveItem], dict[str, PastItem], frozenset[str]]:

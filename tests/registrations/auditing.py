@@ -54,7 +54,6 @@ def stored(event_id: str, users: Iterable[str] | None = None) -> Stored:
     event = next((item for item in items if isinstance(item, Event)), None)
     seats = next((item for item in items if isinstance(item, Seats)), None)
     incarnation = seats.incarnation if seats else ""
-    lines = EventTicket.partition(event_id, incarnation)
     found: dict[type[RegistrationItem], list[Any]] = {ActiveItem: [], PastItem: []}
     for item in _searched(event_id, users):
         if item and (item.incarnation == incarnation or item.ticket is None):
@@ -64,9 +63,15 @@ def stored(event_id: str, users: Iterable[str] | None = None) -> Stored:
         seats,
         tuple(found[ActiveItem]),
         tuple(found[PastItem]),
-        tuple(EventTicket.query(lines, EventTicket.item.startswith("ticket#"), consistent_read=True)),
-        tuple(EventTicket.query(lines, EventTicket.item.startswith("cancelled#"), consistent_read=True)),
+        _of_event(event_id, incarnation, "ticket#"),
+        _of_event(event_id, incarnation, "cancelled#"),
     )
+
+
+def _of_event(event_id: str, incarnation: str, kind: str) -> tuple[EventTicket, ...]:
+    partitions = EventTicket.partitions(event_id, incarnation)
+    wanted = EventTicket.item.startswith(kind)
+    return tuple(line for key in partitions for line in EventTicket.query(key, wanted, consistent_read=True))
 
 
 def _searched(event_id: str, users: Iterable[str] | None) -> list[Any]:
