@@ -45,8 +45,7 @@ def _instead_of(
         raise LostRace
     if not _is_committed(operation, earlier.operations):
         return _carry_out(keyed, join)
-    registration = reading.as_it_was_made(operation.event_id, operation.user_id)
-    return Registration(**keyed.finish(registration.as_json()))
+    return _first_answer(keyed, reading.as_it_was_made(operation.event_id, operation.user_id))
 
 
 def _carry_out(keyed: IdempotentRequest, join: Join) -> Registration:
@@ -55,9 +54,14 @@ def _carry_out(keyed: IdempotentRequest, join: Join) -> Registration:
     except TakenOver:
         raise LostRace from None
     except (Refused, Missing) as error:
-        if earlier := keyed.finish_refused(error):
-            return Registration(**earlier)
-        raise
+        if keyed.finish_refused(error):
+            raise
+        raise LostRace from None
+    return _first_answer(keyed, registration)
+
+
+def _first_answer(keyed: IdempotentRequest, registration: Registration) -> Registration:
+    """What all copies of the request answer: this, or what another one told of it before."""
     return Registration(**keyed.finish(registration.as_json()))
 
 

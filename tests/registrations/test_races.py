@@ -12,6 +12,8 @@ from tests.registrations.auditing import audit, stored
 from tests.servers import Remote, serving
 from users.models import User
 
+pytestmark = pytest.mark.torn
+
 SERVERS, CLIENTS = 3, 24
 
 
