@@ -45,9 +45,7 @@ def _instead_of(
         raise LostRace
     if not _is_committed(operation, earlier.operations):
         return _carry_out(keyed, join)
-    registration = reading.as_it_stands(operation.event_id, operation.user_id)
-    keyed.finish(registration.as_json())
-    return registration
+    return _first_answer(keyed, reading.as_it_stands(operation.event_id, operation.user_id))
 
 
 def _carry_out(keyed: IdempotentRequest, join: Join) -> Registration:
@@ -56,10 +54,15 @@ def _carry_out(keyed: IdempotentRequest, join: Join) -> Registration:
     except TakenOver:
         raise LostRace from None
     except (Refused, Missing) as error:
-        keyed.finish_refused(error)
-        raise
-    keyed.finish(registration.as_json())
-    return registration
+        if keyed.finish_refused(error):
+            raise
+        raise LostRace from None
+    return _first_answer(keyed, registration)
+
+
+def _first_answer(keyed: IdempotentRequest, registration: Registration) -> Registration:
+    """What all copies of the request answer: this, or what another one told of it before."""
+    return Registration(**keyed.finish(registration.as_json()))
 
 
 def _is_committed(operation: Operation, earlier: tuple[str, ...]) -> bool:

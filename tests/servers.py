@@ -3,6 +3,7 @@
 import http.client
 import itertools
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -10,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
+
+from tests.server import SKEW
 
 T = TypeVar("T")
 
@@ -84,10 +87,15 @@ _keys = itertools.count()
 
 
 @contextmanager
-def serving(processes: int) -> Iterator[Remote]:
-    """Run so many server processes."""
+def serving(processes: int, *, ahead: float = 0) -> Iterator[Remote]:
+    """Run so many server processes, whose clocks are so many hours ahead (negative: behind)."""
     servers = [
-        subprocess.Popen([sys.executable, "-m", "tests.server"], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.server"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {SKEW: str(ahead)},
+        )
         for _ in range(processes)
     ]
     try:

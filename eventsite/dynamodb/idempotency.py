@@ -142,26 +142,36 @@ class IdempotentRequest:
         """
         return self._announce(" ".join(earlier.operations), operation)
 
-    def finish(self, outcome: Any) -> None:
-        """Leave the first answer, unless somebody who took over does it."""
-        self._change(self._announced, Marker.outcome.set({"done": outcome}))
+    def finish(self, outcome: Any) -> Any:
+        """Leave the first answer to what was carried out, unless another copy was faster, also one that took over.
 
-    def finish_refused(self, error: Missing | Refused) -> None:
-        """Leave a refusal as the first answer, unless somebody who took over does it."""
-        self._change(self._announced, Marker.outcome.set(_refusal(error)))
+        Returns: the first answer. Whoever takes over finds out that this was carried out, so both tell of the same.
+        """
+        unanswered = (Marker.body == self._body) & Marker.outcome.does_not_exist()
+        marker = self._change(unanswered, Marker.outcome.set({"done": outcome}))
+        return ((marker and marker.outcome) or {}).get("done", outcome)
+
+    def finish_refused(self, error: Missing | Refused) -> bool:
+        """Leave a refusal as the first answer.
+
+        Returns: whether it is. Not where another copy took over: that one may be admitted.
+        """
+        refusal = _refusal(error)
+        marker = self._change(_is_carried_out_by(self._announced), Marker.outcome.set(refusal))
+        return marker is None or marker.outcome == refusal
 
     def _announce(self, before: str, operation: str) -> bool:
         operations = " ".join([*before.split(), operation][-REMEMBERED_OPERATIONS:])
-        written = self._change(before, Marker.operations.set(operations))
-        image = Marker.parse(written.image) if written.image else None
-        if image is None or image.operations != operations:
+        marker = self._change(_is_carried_out_by(before), Marker.operations.set(operations))
+        if marker is None or marker.operations != operations:
             return False
         self._announced = operations
         return True
 
-    def _change(self, before: str, action: Action) -> writes.Written:
-        held = (Marker.operations == before) & Marker.outcome.does_not_exist()
-        return writes.update(Marker(self._key, Marker.ITEM), [action], held)
+    def _change(self, condition: Condition, action: Action) -> Marker | None:
+        """Change the marker, if a condition holds. Returns: the marker as it is then, or as it is instead."""
+        image = writes.update(Marker(self._key, Marker.ITEM), [action], condition).image
+        return Marker.parse(image) if image else None
 
     def _marker(self, **fields: Any) -> Marker:
         expires_at = int(time.time()) + KEPT_SECONDS
@@ -174,6 +184,12 @@ class IdempotentRequest:
         if refused := outcome.get("refused"):
             raise again(*refused)
         return outcome.get("done")
+
+
+def _is_carried_out_by(operations: str) -> Condition:
+    """Nobody took over, and there is no answer yet."""
+    condition: Condition = (Marker.operations == operations) & Marker.outcome.does_not_exist()
+    return condition
 
 
 def _is_vacant() -> Condition:

@@ -1,0 +1,114 @@
+"""Copies of one keyed request at once: whoever of them carries it out, all are answered alike."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from tests.api import Api
+from tests.faults import Clock, Killed, failing, killed
+from tests.registrations.auditing import audit
+from tests.registrations.interleaving import UPDATE, right_before
+
+ANNOUNCED_AGAIN, LOCKED, COMMITTED = 1, 2, 3
+"""The updates that a keyed joining makes before it leaves its answer in the marker."""
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy waits for another one in no time."""
+    Clock().install(monkeypatch)
+
+
+def in_a_copy(send: Any, answers: list[Any]) -> None:
+    """Let a copy of the request be answered, in a thread of its own: each request has its own time and attempts."""
+    thread = threading.Thread(target=lambda: answers.append(send()))
+    thread.start()
+    thread.join()
+
+
+def test_a_copy_that_took_over_gave_the_first_answer(api: Api) -> None:
+    """Somebody leaves between the two answers, so each of the copies would tell another position."""
+    event, (seated, first, user) = api.event(capacity=1), api.users(3)
+    api.register(event, seated)
+    api.register(event, first)
+    answers: list[Any] = []
+
+    def send() -> Any:
+        return api.register(event, user, idempotency_key="once")
+
+    def meanwhile() -> None:
+        api.leave(event, first)
+        in_a_copy(send, answers)
+
+    with right_before(UPDATE, meanwhile, nth=COMMITTED + 1):
+        answers.append(send())
+    answers.append(send())
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(201, answers[0].json())] * 3
+    assert answers[0].json()["waitlistPosition"] == 1
+    assert audit(event) == []
+
+
+def test_the_first_answer_stands_where_the_copy_that_takes_over_is_late(api: Api) -> None:
+    """The copy has taken over and is about to leave its answer when the other one does."""
+    event, (seated, first, user) = api.event(capacity=1), api.users(3)
+    api.register(event, seated)
+    api.register(event, first)
+    answers: list[Any] = []
+
+    def send() -> Any:
+        return api.register(event, user, idempotency_key="once")
+
+    taken_over, answered = threading.Event(), threading.Event()
+
+    def hand_over() -> None:
+        taken_over.set()
+        assert answered.wait(20)
+
+    def copy() -> None:
+        with right_before(UPDATE, hand_over, nth=3):  # takes over, fences, leaves the answer
+            answers.append(send())
+
+    thread = threading.Thread(target=copy)
+
+    def meanwhile() -> None:
+        api.leave(event, first)
+        thread.start()
+        assert taken_over.wait(20)
+
+    with right_before(UPDATE, meanwhile, nth=COMMITTED + 1):
+        answers.append(send())
+    answered.set()
+    thread.join()
+    answers.append(send())
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(201, answers[0].json())] * 3
+    assert audit(event) == []
+
+
+def test_a_refusal_that_another_copy_overtook_is_not_told(api: Api) -> None:
+    event, (seated, user) = api.event(capacity=1, waitlistEnabled=False), api.users(2)
+    api.register(event, seated)
+    answers: list[Any] = []
+
+    def send() -> Any:
+        return api.register(event, user, idempotency_key="once")
+
+    def meanwhile() -> None:
+        api.leave(event, seated)
+        in_a_copy(send, answers)
+
+    with right_before(UPDATE, meanwhile, nth=ANNOUNCED_AGAIN):  # a refusal announces nothing: it is its answer
+        answers.append(send())
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(201, answers[0].json())] * 2
+    assert audit(event) == []
+
+
+def test_who_left_before_the_first_answer_is_not_told_to_have_a_seat(api: Api) -> None:
+    event, user = api.event(), api.user()
+    with pytest.raises(Killed), failing(killed, at=4):  # after the commit: marker, look, marker, lock, commit
+        api.register(event, user, idempotency_key="once")
+    assert api.leave(event, user).status_code == 200
+    answer = api.register(event, user, idempotency_key="once")
+    assert (answer.status_code, answer.json()["status"]) == (201, "cancelled")
+    assert "has been cancelled since" in answer.json()["message"]
+    assert audit(event) == []
