@@ -218,11 +218,28 @@ def promotion_times(seats: Seats, moved: list[int]) -> dict[int, str | None]:
     return {ticket: next((at for first, at in reversed(moves) if first <= ticket), None) for ticket in moved}
 
 
-def everybody(seats: Seats, most: int) -> list[Registration]:
-    """The first so many who have a seat or wait, in one query. Takes: the seats of an event that the caller owns."""
+FEW = 100
+"""So many items DynamoDB gives in one call."""
+
+
+def _few(seats: Seats) -> list[EventTicket]:
+    tickets_given = range(1, int(seats.tickets) + 1)
+    keys = [(EventTicket, *EventTicket.key_of(seats.event_id, seats.incarnation, ticket)) for ticket in tickets_given]
+    return [item for item in together(*keys, consistent=True) if item is not None]
+
+
+def _many(seats: Seats, most: int) -> Iterable[EventTicket]:
     wanted = EventTicket.range(1, int(seats.tickets))
+    return EventTicket.in_order(seats.event_id, seats.incarnation, wanted, limit=most)
+
+
+def everybody(seats: Seats, most: int) -> list[Registration]:
+    """The first so many who have a seat or wait. Takes: the seats of an event that the caller owns.
+
+    Up to `FEW` tickets are read in one call, by their keys; more of them by one query of each partition.
+    """
     found: list[Registration] = []
-    for item in EventTicket.in_order(seats.event_id, seats.incarnation, wanted, limit=most):
+    for item in _few(seats) if seats.tickets <= FEW else _many(seats, most):
         told = item.told(event_id=seats.event_id, user_id=str(item.user_id), status=REGISTERED)
         if item.ticket > seats.served:
             before = found[-1].position if found else None
