@@ -51,6 +51,8 @@ class Registration:
     """The place in the queue, from 1; None unless waitlisted."""
     ticket: int = 0
     """Where it stands among all registrations for the event."""
+    waited: bool = False
+    """Whether it began in the queue."""
 
     def as_json(self) -> dict[str, Any]:
         """All of it, so that `Registration(**it)` is the same again."""
@@ -98,6 +100,7 @@ class RegistrationItem(Record):
             cancelled_at=self.cancelled_at,
             position=position,
             ticket=int(self.ticket or 0),
+            waited=self.waited,
         )
 
 

@@ -6,6 +6,7 @@ and not one whose owner has left the queue by then; where its lock is held, the 
 if the seats have its record. Where the two do not agree, both are read again.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from events import tickets
@@ -55,12 +56,19 @@ def read(event_id: str, user_id: str, *, scope: Scope) -> Registration:
     return told
 
 
-def as_it_stands(event_id: str, user_id: str) -> Registration:
-    """The registration that a joining led to, after others had a hand in it. Raises: `Unavailable` if it is gone."""
+def as_it_was_made(event_id: str, user_id: str) -> Registration:
+    """The registration that a joining led to, after others had a hand in it; if it was given up since, as it began.
+
+    Raises: `Unavailable` if it is gone.
+    """
     try:
-        return read(event_id, user_id, scope=EVERYTHING)
+        told = read(event_id, user_id, scope=EVERYTHING)
     except RegistrationNotFound:
         raise Unavailable from None
+    if told.status != CANCELLED:
+        return told
+    status = WAITLISTED if told.waited else REGISTERED
+    return replace(told, status=status, promoted_at=None, cancelled_at=None)
 
 
 def _find(event_id: str, user_id: str) -> Found | None:
@@ -138,7 +146,7 @@ def joined(operation: Operation, record: Record, seats: Seats) -> Registration:
     if record.waited and record.ticket == seats.tickets:  # nobody has joined since
         told.status, told.position = WAITLISTED, int(seats.waiting)
     elif record.waited:
-        return as_it_stands(operation.event_id, operation.user_id)
+        return as_it_was_made(operation.event_id, operation.user_id)
     return told
 
 

@@ -73,7 +73,7 @@ def _join(operation: Operation, scope: Scope, locks: Locks) -> Registration:
     record = records.find(seats, operation.id)
     known = not (_left_lately(operation, planned) or _left_lately(operation, seats))
     if record is None:  # somebody else settled it, and its record is gone
-        return reading.as_it_stands(operation.event_id, operation.user_id)
+        return reading.as_it_was_made(operation.event_id, operation.user_id)
     item.lock = operation.id
     settling.settle(item, seats, past_is=past if known else "unknown")
     clearing.remember(seats.event_id, item.record)
