@@ -20,7 +20,7 @@ from registrations import guards, settling
 from registrations.models import ActiveItem
 from registrations.operations import Operation
 
-AT_ONCE = 20
+AT_ONCE = 100000
 """So many operations on one event may be committed and not settled before others wait."""
 MOST_TURNS = 60
 PATIENCE = 3
