@@ -4,6 +4,7 @@ A process remembers what it settled itself, so most records are cleared without 
 gone, or idle, are looked up when there are many.
 """
 
+import random
 import threading
 from collections import OrderedDict
 
@@ -14,8 +15,8 @@ from eventsite.dynamodb.transactions import snapshot
 from registrations import locking
 from registrations.models import ActiveItem, PastItem
 
-MANY = 16
-"""From so many records on, a commit first looks for settled ones."""
+MANY = 12
+"""From so many records of others on, a commit first looks for settled ones: each is written again by every commit."""
 LOOKED_UP = 8
 """So many of them at a time."""
 REMEMBERED_EVENTS = 256
@@ -44,12 +45,6 @@ def forget(event_id: str, records: list[str]) -> None:
             _settled.pop(event_id, None)
 
 
-def unsettled(seats: Seats) -> int:
-    """How many records there are that this process does not know to be settled."""
-    with _guard:
-        return len(seats.committed.keys() - _settled.get(seats.event_id, set()))
-
-
 def settled_records(seats: Seats, user_id: str) -> list[str]:
     """The records that may be cleared, as far as they are known.
 
@@ -59,12 +54,13 @@ def settled_records(seats: Seats, user_id: str) -> list[str]:
         known = set(_settled.get(seats.event_id, ()))
     names = list(seats.committed)
     clear = [name for name in names if name in known or name.partition("~")[2] == user_id]
-    return clear or (_look_up(seats) if len(names) >= MANY else [])
+    others = sorted(set(names).difference(clear))
+    return clear + (_look_up(seats, others) if len(others) >= MANY else [])
 
 
-def _look_up(seats: Seats) -> list[str]:
-    """Some records that are settled, as the registrations bear witness."""
-    names = list(seats.committed)[:LOOKED_UP]
+def _look_up(seats: Seats, others: list[str]) -> list[str]:
+    """Some records that are settled, as the registrations bear witness: drawn, so that not all look at the same."""
+    names = random.sample(others, min(len(others), LOOKED_UP))
     found = together(*_items(seats, names), consistent=True)
     witnesses = {name: found[2 * number : 2 * number + 2] for number, name in enumerate(names)}
     settled = [name for name, items in witnesses.items() if any(one and one.was_changed_by(_id(name)) for one in items)]

@@ -20,9 +20,6 @@ from registrations import guards, settling
 from registrations.models import ActiveItem
 from registrations.operations import Operation
 
-AT_ONCE = 100000
-"""So many operations on one event may be committed and not settled before others wait."""
-MOST_TURNS = 60
 PATIENCE = 3
 """So often a lock is met, with a wait after each time, before its operation is given up for dead."""
 
@@ -32,17 +29,6 @@ class Locks:
     """The locks of others that one request has met."""
 
     met: Counter[str] = field(default_factory=Counter)
-    turned_away: int = 0
-
-    def queue_up(self, unsettled: int) -> None:
-        """Wait for one's turn while so many others are being let in that the seats would grow too long to write.
-
-        Each commit writes the records of all that are not settled. Raises: `LostRace` to look again after a wait; but
-        not for ever, because some may be of processes that are gone.
-        """
-        if unsettled > AT_ONCE and self.turned_away < MOST_TURNS:
-            self.turned_away += 1
-            raise LostRace
 
     def wait_for(self, item: ActiveItem) -> None:
         """Wait for a lock to go, or break it when it does not. Always raises `LostRace`: look again."""

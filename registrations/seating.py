@@ -63,7 +63,6 @@ def join(operation: Operation, scope: Scope) -> Registration:
 def _join(operation: Operation, scope: Scope, locks: Locks) -> Registration:
     """One attempt, from a fresh look to the settled registration."""
     seats, past = _before_joining(operation, scope, locks)
-    locks.queue_up(clearing.unsettled(seats))
     operation.begin()
     item = locking.take(operation, seats, None)
     if item is None:
