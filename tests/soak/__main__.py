@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -166,7 +167,7 @@ class Soak:
             wrong += verdict.of_order(own, [one for one in told if one.event == event], kept[event])
         return wrong
 
-    def _settle(self, event: str):  # noqa: ANN202 (its type would be imported before Django is set up)
+    def _settle(self, event: str) -> Any:  # its type would be imported before Django is set up
         """Let the service take up what dead processes left: whoever leaves meets the lock."""
         from tests.registrations.auditing import stored
         from tests.soak.load import GUESTS
