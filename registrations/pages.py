@@ -7,7 +7,7 @@ still was true at some moment while it was read.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from events import models as events
@@ -90,6 +90,8 @@ class _Page:
     limit: int
     following: int | None = None
     _last: int = 0
+    _written: set[int] = field(default_factory=set)
+    """Tickets that the seats still record, and that the list must have by now."""
 
     def still_stands(self, now: Seats) -> bool:
         """Whether nothing happened to the page since the seats were read first."""
@@ -101,7 +103,10 @@ class _Page:
     def read(self) -> list[Line] | None:
         """The lines of the page; None where the seats are too old to tell."""
         first, last = self._range()
-        lines = self._merged(first, last)
+        try:
+            lines = self._merged(first, last)
+        except LostRace:
+            return None
         page = lines[: self.limit]
         self.following = page[-1].ticket if len(lines) > self.limit else None
         self._last = self.following or last
@@ -116,17 +121,21 @@ class _Page:
     def _merged(self, first: int, last: int) -> list[Line]:
         """What is written of the lines.
 
-        With what is committed and not written yet: more than a page, if there is more.
+        With what is committed and not written yet: more than a page, if there is more. Raises `LostRace` where somebody
+        is written in as we look: the registration says so, and the list does not show it yet.
         """
         pending, cancelled = self._pending(), self.status == CANCELLED
         limit = self.limit + 1 + len(pending)
         lines = {line.ticket: line for line in self._stored(first, last, limit, cancelled=cancelled)}
         end = max(lines) if len(lines) >= limit else last
+        if not cancelled and any(first <= ticket <= end and ticket not in lines for ticket in self._written):
+            raise LostRace(at_once=True)
         for line, leaving in pending:
-            if leaving and not cancelled:
-                lines.pop(line.ticket, None)
-            elif leaving == cancelled and first <= line.ticket <= end:
+            if leaving == cancelled and first <= line.ticket <= end:
                 lines[line.ticket] = line
+        for record in records.of(self.seats) if not cancelled else ():
+            if record.leaving:  # whatever of it is written by now
+                lines.pop(record.ticket, None)
         return [lines[ticket] for ticket in sorted(lines)]
 
     def _range(self) -> tuple[int, int]:
@@ -155,6 +164,8 @@ class _Page:
         for record, item in zip(known, items, strict=True):
             if item is not None and item.lock == record.operation:
                 found.append((_unsettled(item, record), bool(record.leaving)))
+            elif item is not None and item.ticket == record.ticket and not record.leaving:
+                self._written.add(record.ticket)
         return found
 
     def _tell(self, lines: list[Line]) -> None:

@@ -85,6 +85,9 @@ class Client:
         except (OSError, http.client.HTTPException):
             self._connections.pop(port).close()
             return CUT_OFF, None
+        if not text and answer.status != 204:  # killed while it sent the headers: without a length, that is an end
+            self._connections.pop(port).close()
+            return CUT_OFF, None
         if answer.status == 503 and not answer.headers.get("Retry-After"):
             return 500, "a 503 without Retry-After"
         return answer.status, json.loads(text) if text else None

@@ -66,7 +66,11 @@ def test_one_thing_that_goes_wrong_harms_nobody(faults: Faults) -> None:
 def test_one_thing_that_goes_wrong_harms_nobody_whatever_two_ask(faults: Faults) -> None:
     search = Search()
     for scenario in at_once(2):
-        expect_right(search, replace(scenario, faults=faults))
+        one, other = scenario.requests
+        if (
+            one != other or len(scenario.seated + scenario.waiting) < 2
+        ):  # the rest is the same, and takes half of the time
+            expect_right(search, replace(scenario, faults=faults))
 
 
 @pytest.mark.slow

@@ -1,0 +1,47 @@
+"""A list while the items of a registration are written one by one: nobody is missing, and nobody is a ghost."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.api import Api
+from tests.registrations.conftest import WEATHER
+from tests.torn import Torn
+
+pytestmark = pytest.mark.torn
+
+
+@pytest.fixture(autouse=True)
+def slowly(torn_engine: Torn) -> Iterator[None]:
+    """Every transaction is torn, for long enough to be looked at."""
+    torn_engine.set(torn=1.0, shortest=0.0, longest=0.03)
+    yield
+    torn_engine.set(**WEATHER)
+
+
+def test_who_joins_and_leaves_is_in_the_list_exactly_while_the_event_counts_them(api: Api) -> None:
+    event = api.event(capacity=0)
+    users = api.users(9)
+
+    def come_and_go() -> None:
+        for user in users:
+            assert api.register(event, user).status_code == 201
+        for user in users[::3]:
+            assert api.leave(event, user).status_code == 200
+
+    looking, seen = Api(), []
+
+    def counted() -> int:
+        return int(looking.get(f"/events/{event}").json()["waitlistCount"])
+
+    with ThreadPoolExecutor(1) as pool:
+        moving = pool.submit(come_and_go)
+        while not moving.done():
+            before = counted()
+            positions = [row["waitlistPosition"] for row in looking.get(f"/events/{event}/registrations").json()]
+            assert positions == list(range(1, len(positions) + 1))
+            seen += [(before, len(positions))] if counted() == before else []
+        moving.result()
+    assert seen
+    assert all(waiting == shown for waiting, shown in seen), seen
