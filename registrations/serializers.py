@@ -84,8 +84,6 @@ class RegisteredSerializer(RegistrationSerializer):
         """The registration and the message as JSON."""
         if registration.status == WAITLISTED:
             message = f"The event is full. You are number {registration.position} on the waitlist."
-        elif registration.status == CANCELLED:  # a repeat of a request whose first answer was lost
-            message = "You were registered, and the registration has been cancelled since."
         else:
             message = "You have a seat."
         return shape(registration) | {"message": message}

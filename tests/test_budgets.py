@@ -25,7 +25,7 @@ BUDGETS = {
     "leave a seat, with 3,000 waiting": (5, 16),
     "leave the queue, with 3,000 waiting": (4, 16),
     "one's place, with 10,000 waiting": (2, 6),
-    "a page of 100 of the waitlist, with 10,000 waiting": (4, 12),
+    "a page of 100 of the waitlist, with 10,000 waiting": (5, 12),
     "edit an event's text": (2, 10),
     "raise the capacity by 1,000, with 10,000 waiting": (3, 20),
     "list 100 events of one status": (3, 60),
