@@ -64,7 +64,7 @@ def test_charts_are_pictures_with_a_line_for_each(tmp_path: Path, monkeypatch: p
 def test_both_services_carry_out_every_case(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.bench import __main__ as bench
 
-    monkeypatch.setattr(bench, "QUICK", {"events": (20,), "registrations": (10,), "waiting": (10,)})
+    monkeypatch.setattr(bench, "QUICK", {"events": (100,), "registrations": (10,), "waiting": (10,)})
     told = bench.measure(quick=True)
     cases = {service: [one["case"] for one in told if one["service"] == service] for service in ("eventsite", "rival")}
     assert cases["eventsite"] == cases["rival"]
