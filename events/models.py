@@ -19,12 +19,12 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, Self, TypeVar
 
 from django.conf import settings
-from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberAttribute, NumberSetAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberSetAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from eventsite.dynamodb.connection import RawItem
-from eventsite.dynamodb.records import Record
+from eventsite.dynamodb.records import Record, WholeNumberAttribute
 from eventsite.dynamodb.retries import retry_lost_race
 from eventsite.dynamodb.transactions import snapshot
 from eventsite.ids import is_id
@@ -123,8 +123,8 @@ class Event(EventItem):
     start_time = UnicodeAttribute(attr_name="startTime", null=True)
     end_time = UnicodeAttribute(attr_name="endTime", null=True)
     time_zone = UnicodeAttribute(attr_name="timeZone", null=True)
-    version = NumberAttribute()
-    settings = NumberAttribute(default=1)
+    version = WholeNumberAttribute()
+    settings = WholeNumberAttribute(default=1)
     edits = UnicodeAttribute(default="")
     """The ids of the last edits, so that an edit whose answer was lost is recognised as done."""
     created_at = UnicodeAttribute(attr_name="createdAt")
@@ -152,23 +152,23 @@ class Seats(EventItem):
 
     ITEM = "seats"
 
-    capacity = NumberAttribute()
+    capacity = WholeNumberAttribute()
     waitlist_enabled = BooleanAttribute(attr_name="waitlistEnabled")
     open = BooleanAttribute()
-    settings = NumberAttribute(default=1)
-    registered = NumberAttribute(default=0)
-    waiting = NumberAttribute(default=0)
-    tickets = NumberAttribute(default=0)
-    served = NumberAttribute(default=0)
-    moved = NumberAttribute(default=0)
+    settings = WholeNumberAttribute(default=1)
+    registered = WholeNumberAttribute(default=0)
+    waiting = WholeNumberAttribute(default=0)
+    tickets = WholeNumberAttribute(default=0)
+    served = WholeNumberAttribute(default=0)
+    moved = WholeNumberAttribute(default=0)
     """The first ticket of the queue's last move."""
-    quits = NumberAttribute(default=0)
-    left = NumberAttribute(default=0)
+    quits = WholeNumberAttribute(default=0)
+    left = WholeNumberAttribute(default=0)
     gone: MapAttribute[str, Any] = MapAttribute(default=dict)
     """By chunk of tickets: how many people of it left the queue."""
     records: MapAttribute[str, Any] = MapAttribute(default=dict)
     """What was committed here and is perhaps not yet written elsewhere, by ``operation~user``."""
-    generation = NumberAttribute(default=0)
+    generation = WholeNumberAttribute(default=0)
     """Drawn at random for each event, and one more with each fence: a commit planned before it is refused."""
 
     @property
@@ -201,7 +201,7 @@ class GoneTickets(EventItem):
 class Promotion(EventItem):
     """One move of the queue: everybody who waited with a ticket from `first` to the one in its key got a seat."""
 
-    first = NumberAttribute()
+    first = WholeNumberAttribute()
     at = UnicodeAttribute()
 
 
