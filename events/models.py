@@ -15,7 +15,8 @@ The description and the seats are written together or one by one; `settings` in 
 `incarnation` is drawn anew for each event that is made: what belongs to a deleted event never counts for its successor.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, Self, TypeVar
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from eventsite.dynamodb.connection import RawItem
+from eventsite.dynamodb.reads import together
 from eventsite.dynamodb.records import Record, WholeNumberAttribute
 from eventsite.dynamodb.retries import retry_lost_race
 from eventsite.dynamodb.transactions import snapshot
@@ -205,6 +207,9 @@ class Promotion(EventItem):
     at = UnicodeAttribute()
 
 
+OF_ONE_MOMENT = itemgetter("incarnation", "settings")
+
+
 class WholeEvent(NamedTuple):
     """A description and the seats that go with it."""
 
@@ -214,7 +219,7 @@ class WholeEvent(NamedTuple):
     @property
     def fits(self) -> bool:
         """Whether both are of one moment, as far as they were edited: reads of two items promise nothing."""
-        return (self.event.incarnation, self.event.settings) == (self.seats.incarnation, self.seats.settings)
+        return OF_ONE_MOMENT(self.event.attribute_values) == OF_ONE_MOMENT(self.seats.attribute_values)
 
     @classmethod
     def of(cls, items: Iterable[EventItem]) -> Self | None:
@@ -244,24 +249,22 @@ def _find_at_once(event_id: str) -> WholeEvent | None:
 
 def find_many(event_ids: Iterable[str]) -> dict[str, WholeEvent]:
     """Whole events by their ids, those that exist, read in batches (eventually consistent)."""
-    wanted = set(event_ids)
-    keys = [(event_id, item) for event_id in wanted for item in (Event.ITEM, Seats.ITEM)]
-    items: dict[str, list[EventItem]] = {}
-    for item in EventItem.batch_get(keys):
-        items.setdefault(item.event_id, []).append(item)
-    return _checked({event_id: WholeEvent.of(pair) for event_id, pair in items.items()})
+    wanted = list(set(event_ids))
+    halves = together(*((half, one, half.ITEM) for one in wanted for half in (Event, Seats)), consistent=False)
+    pairs = zip(wanted, halves[::2], halves[1::2], strict=True)
+    return _checked({event_id: (event, seats) for event_id, event, seats in pairs if event or seats})
 
 
-def with_seats(events: Iterable[Event]) -> list[WholeEvent | None]:
+def with_seats(events: Sequence[Event]) -> list[WholeEvent | None]:
     """The events with their seats, in the same order; None for those that are gone (eventually consistent)."""
-    listed = list(events)
-    seats = {item.event_id: item for item in EventItem.batch_get([(one.event_id, Seats.ITEM) for one in listed])}
-    found = {one.event_id: WholeEvent.of((one, *filter(None, [seats.get(one.event_id)]))) for one in listed}
-    whole = _checked(found)
-    return [whole.get(one.event_id) for one in listed]
+    ids = [event.event_id for event in events]
+    seats = together(*((Seats, event_id, Seats.ITEM) for event_id in ids), consistent=False)
+    whole = _checked(dict(zip(ids, zip(events, seats, strict=True), strict=True)))
+    return [whole.get(event_id) for event_id in ids]
 
 
-def _checked(found: dict[str, WholeEvent | None]) -> dict[str, WholeEvent]:
+def _checked(found: dict[str, tuple[Event | None, Seats | None]]) -> dict[str, WholeEvent]:
     """What was read item by item; where the items of an event do not fit, that event is read anew."""
-    whole = {event_id: one if one and one.fits else find(event_id) for event_id, one in found.items()}
+    pairs = {event_id: WholeEvent(*pair) if all(pair) else None for event_id, pair in found.items()}
+    whole = {event_id: one if one and one.fits else find(event_id) for event_id, one in pairs.items()}
     return {event_id: one for event_id, one in whole.items() if one}

@@ -23,27 +23,23 @@ def together(*keys: Key, consistent: bool) -> list[Any]:
         return together(*keys[:AT_ONCE], consistent=consistent) + together(*keys[AT_ONCE:], consistent=consistent)
     if not keys:
         return []
-    requests: dict[str, dict[str, Any]] = {}
-    for model, *parts in keys:
-        request = requests.setdefault(model.Meta.table_name, {"Keys": [], "ConsistentRead": consistent})
-        if (key := _key(model, parts)) not in request["Keys"]:
-            request["Keys"].append(key)
     model_of_table = {model.Meta.table_name: model for model, *_ in keys}
-    for model in model_of_table.values():
+    requests: dict[str, dict[str, Any]] = {}
+    for table, model in model_of_table.items():
         model._get_connection()  # makes the table known to the shared connection
+        requests[table] = {"Keys": [], "ConsistentRead": consistent}
+    places = [(model.Meta.table_name, *parts) for model, *parts in keys]
+    for place in dict.fromkeys(places):
+        requests[place[0]]["Keys"].append(_key(model_of_table[place[0]], place[1:]))
     answer = connection().dispatch("BatchGetItem", {"RequestItems": requests})
     found = {
-        (table, str(_key_of(model_of_table[table], item))): item
+        (table, *(item[name]["S"] for name in model_of_table[table].key_names())): item
         for table, items in answer["Responses"].items()
         for item in items
     }
-    raw: list[RawItem | None] = [found.get((model.Meta.table_name, str(_key(model, parts)))) for model, *parts in keys]
+    raw: list[RawItem | None] = [found.get(place) for place in places]
     return [model.parse(item) if item else None for (model, *_), item in zip(keys, raw, strict=True)]
 
 
-def _key(model: type[Record], parts: list[str]) -> RawItem:
+def _key(model: type[Record], parts: tuple[str, ...]) -> RawItem:
     return {name: {"S": part} for name, part in zip(model.key_names(), parts, strict=True)}
-
-
-def _key_of(model: type[Record], item: RawItem) -> RawItem:
-    return {name: item[name] for name in model.key_names()}

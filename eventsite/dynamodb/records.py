@@ -61,6 +61,7 @@ class Record(Model):
         return cls._range_keyname is not None
 
     @classmethod
+    @cache
     def key_names(cls) -> tuple[str, ...]:
         """What the parts of the table's key are called in the table."""
         attributes = cls.get_attributes()
