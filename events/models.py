@@ -219,7 +219,7 @@ class WholeEvent(NamedTuple):
     @property
     def fits(self) -> bool:
         """Whether both are of one moment, as far as they were edited: reads of two items promise nothing."""
-        return OF_ONE_MOMENT(self.event.attribute_values) == OF_ONE_MOMENT(self.seats.attribute_values)
+        return bool(OF_ONE_MOMENT(self.event.attribute_values) == OF_ONE_MOMENT(self.seats.attribute_values))
 
     @classmethod
     def of(cls, items: Iterable[EventItem]) -> Self | None:
@@ -265,6 +265,10 @@ def with_seats(events: Sequence[Event]) -> list[WholeEvent | None]:
 
 def _checked(found: dict[str, tuple[Event | None, Seats | None]]) -> dict[str, WholeEvent]:
     """What was read item by item; where the items of an event do not fit, that event is read anew."""
-    pairs = {event_id: WholeEvent(*pair) if all(pair) else None for event_id, pair in found.items()}
-    whole = {event_id: one if one and one.fits else find(event_id) for event_id, one in pairs.items()}
+    whole = {event_id: _fitting(*pair) or find(event_id) for event_id, pair in found.items()}
     return {event_id: one for event_id, one in whole.items() if one}
+
+
+def _fitting(event: Event | None, seats: Seats | None) -> WholeEvent | None:
+    whole = WholeEvent(event, seats) if event and seats else None
+    return whole if whole and whole.fits else None
