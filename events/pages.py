@@ -22,6 +22,8 @@ from pynamodb.indexes import GlobalSecondaryIndex
 from events import models
 from events.models import DRAFT, STATUSES, Event, EventItem, WholeEvent
 from eventsite.auth.scope import EVERYBODYS, Scope
+from eventsite.dynamodb.connection import RawItem
+from eventsite.dynamodb.reads import stretch
 
 FIRST, LAST = "0000-00-00", "9999-99-99"
 AHEAD = 2
@@ -29,8 +31,8 @@ AHEAD = 2
 SIDE_BY_SIDE = 32
 """So many streams are read at once in a process, whoever asks."""
 
-Found = tuple[str, Event]
-"""An event, behind the sort key under which it was found."""
+Found = tuple[str, RawItem]
+"""An event's description as it was read, behind the sort key under which it was found."""
 
 
 class Stream(NamedTuple):
@@ -87,16 +89,17 @@ def page(sources: list[Stream], span: Span, *, limit: int) -> tuple[list[WholeEv
     Takes: the streams; the span; how many events at most.
     Returns: the events, and the cursor to continue after (None on the last page).
     """
-    found: dict[str, Event] = {}
-    for cursor, event in _merged([_Reader(source, span) for source in sources], span, limit + 1):
-        found.setdefault(cursor, event)
+    found: dict[str, RawItem] = {}
+    for cursor, item in _merged([_Reader(source, span) for source in sources], span, limit + 1):
+        found.setdefault(cursor, item)
         if len(found) > limit:
             break
     cursors = list(found)[:limit]
+    events = [Event.parse(found[cursor]) for cursor in cursors]
     statuses = {source.hash_key.rpartition("#")[2] for source in sources}
     shown = [
         whole
-        for cursor, whole in zip(cursors, models.with_seats(list(found.values())[:limit]), strict=True)
+        for cursor, whole in zip(cursors, models.with_seats(events), strict=True)
         if whole and whole.event.sort == cursor and whole.event.status in statuses
     ]  # without those that are no longer where an index, which lags behind, showed them
     return shown, cursors[-1] if len(found) > limit else None
@@ -160,8 +163,8 @@ class _Reader:
         self._stream, self._span = stream, span
         low, high = span.bounds()
         self.more = low <= high
-        self._condition = EventItem.sort.between(low, high)
-        self._start: dict[str, dict[str, str]] | None = None
+        self._between = low, high
+        self._start: RawItem | None = None
 
     def first(self) -> str:
         """The sort key of the next event."""
@@ -170,13 +173,13 @@ class _Reader:
     def fill(self, events: int) -> None:
         """Read the next chunk, about so many events, if none is ready and the stream is not at its end."""
         while self.more and not self.ready:
-            query = self._stream.partition_of.query(
+            items, self._start = stretch(
+                self._stream.partition_of,
                 self._stream.hash_key,
-                self._condition,
-                scan_index_forward=not self._span.descending,
+                self._between,
+                descending=self._span.descending,
                 limit=events,
-                last_evaluated_key=self._start,
+                after=self._start,
             )
-            self.ready.extend((str(event.sort), event) for event in query)
-            self._start = query.last_evaluated_key
+            self.ready.extend((item["sort"]["S"], item) for item in items)
             self.more = self._start is not None

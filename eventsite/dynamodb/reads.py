@@ -1,6 +1,8 @@
-"""Reading several items, of one table or of several, in one call."""
+"""Reading many items in one call: several, of one table or of more; or those that lie side by side in an index."""
 
 from typing import Any
+
+from pynamodb.indexes import Index
 
 from eventsite.dynamodb.connection import RawItem, connection
 from eventsite.dynamodb.records import Record
@@ -43,3 +45,27 @@ def together(*keys: Key, consistent: bool) -> list[Any]:
 
 def _key(model: type[Record], parts: tuple[str, ...]) -> RawItem:
     return {name: {"S": part} for name, part in zip(model.key_names(), parts, strict=True)}
+
+
+def stretch(
+    index: Index[Any], hash_key: str, between: tuple[str, str], *, descending: bool, limit: int, after: RawItem | None
+) -> tuple[list[RawItem], RawItem | None]:
+    """The next items of one partition of an index, as they are: a list may read more of them than it shows.
+
+    Takes: the partition; between which range keys, both included; the direction; how many at most; after which key.
+    Returns: the items; the key of the last one, None at the end.
+    """
+    keys = index.Meta.attributes.values()
+    hash_name = next(key.attr_name for key in keys if key.is_hash_key)
+    range_name = next(key.attr_name for key in keys if key.is_range_key)
+    arguments = {
+        "TableName": index._model.Meta.table_name,
+        "IndexName": index.Meta.index_name,
+        "KeyConditionExpression": "#hash = :hash AND #range BETWEEN :low AND :high",
+        "ExpressionAttributeNames": {"#hash": hash_name, "#range": range_name},
+        "ExpressionAttributeValues": {":hash": {"S": hash_key}, ":low": {"S": between[0]}, ":high": {"S": between[1]}},
+        "ScanIndexForward": not descending,
+        "Limit": limit,
+    }
+    answer = connection().dispatch("Query", arguments | ({"ExclusiveStartKey": after} if after else {}))
+    return answer["Items"], answer.get("LastEvaluatedKey")

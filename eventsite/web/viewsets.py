@@ -48,8 +48,11 @@ class ApiViewSet(viewsets.ViewSet):
 
     def get_serializer(self, *args: Any, **options: Any) -> Serializer[Any]:
         """The serializer of the current action; OPTIONS and the forms of a page ask in the name of another method."""
-        action = self.action_map.get((self.request.method or "").lower(), self.action)
-        return self.serializers[action](*args, context={"request": self.request}, **options)
+        return self._body_serializer(*args, context={"request": self.request}, **options)
+
+    @property
+    def _body_serializer(self) -> type[Serializer[Any]]:
+        return self.serializers[self.action_map.get((self.request.method or "").lower(), self.action)]
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         """DRF's request; where it is a form of a page, the request that the form means."""
@@ -100,7 +103,7 @@ class ApiViewSet(viewsets.ViewSet):
 
     def body(self, *, partial: bool = False) -> dict[str, Any]:
         """The validated body. Raises `ValidationError` with all wrong fields."""
-        return _validated(type(self.get_serializer()), self.request.data, partial=partial)
+        return _validated(self._body_serializer, self.request.data, partial=partial)
 
     def changes(self) -> dict[str, Any]:
         """The validated fields of an edit. Raises `ValidationError` with all wrong fields, and when none was sent."""
@@ -145,7 +148,8 @@ class ApiViewSet(viewsets.ViewSet):
 
         Takes: the cursor after the last row (None on the last page), and what tells the cursor after any other one.
         """
-        entries: Any = serializer_class(rows, many=True).data
+        shape = serializer_class().to_representation
+        entries = [shape(row) for row in rows]
         return pagination.Page(
             entries, lambda count: after(rows[count - 1]) if count < len(rows) else following, self.request
         )
