@@ -66,6 +66,7 @@ class EventItem(Record):
         table_name = settings.EVENTS_TABLE
         billing_mode = "PAY_PER_REQUEST"
         expires_by = "expiresAt"  # markers of keyed requests do
+        stream_view_type = "NEW_AND_OLD_IMAGES"  # what changed is told from it (registrations.notices)
 
     ITEM = ""
 

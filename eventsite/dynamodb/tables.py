@@ -185,9 +185,16 @@ def _request(model: type[Record], *, tags: dict[str, str], protect: bool) -> Des
         "DeletionProtectionEnabled": protect,
         LOCAL_INDEXES: [_index(index) for index in schema["local_secondary_indexes"]],
         GLOBAL_INDEXES: [_index(index) for index in schema["global_secondary_indexes"]],
+        "StreamSpecification": _stream(model),
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
-    return {name: value for name, value in request.items() if value != []}
+    return {name: value for name, value in request.items() if value not in ([], None)}
+
+
+def _stream(model: type[Record]) -> Description | None:
+    """The stream of a table's changes, if the model says that it has one."""
+    images = getattr(model.Meta, "stream_view_type", None)
+    return {"StreamEnabled": True, "StreamViewType": images} if images else None
 
 
 def _index(index: dict[str, Any]) -> dict[str, Any]:
