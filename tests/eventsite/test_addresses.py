@@ -16,16 +16,17 @@ SPECIAL = """
 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b:1::1 100::1 2001::1 2001:0:7f00:1:: 2001:2::1 2001:10::1 2001:20::1
 2001:db8::1 2002:7f00:1:: 2002:a9fe:a9fe:: 3fff::1 4000::1 5f00::1 fc00::1 fd00:ec2::254 fe80::1 fe80::1%eth0
 2606:4700::1%eth0 fec0::1 ff02::1 ff0e::1
-""".split()
+"""
 
 
-@pytest.mark.parametrize("address", SPECIAL)
+@pytest.mark.parametrize("address", SPECIAL.split())
 def test_a_special_address_is_nobodys(address: str) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize(
-    "address", ["1.1.1.1", "93.184.215.14", "172.15.255.255", "172.32.0.1", "100.128.0.1", "2606:4700::1", "2a00:1450::1"]
+    "address",
+    ["1.1.1.1", "93.184.215.14", "172.15.255.255", "172.32.0.1", "100.128.0.1", "2606:4700::1", "2a00:1450::1"],
 )
 def test_any_other_is_somebodys(address: str) -> None:
     assert is_public(address)
