@@ -44,7 +44,12 @@ FOR_THE_LAMBDA = frozenset(
         "DYNAMODB_CLIENT",
         "DYNAMODB_TABLE_PREFIX",
         "LOG_LEVEL",
+        "MAIL_FROM",
+        "NOTICE_BUS",
+        "PUBLIC_URL",
         "SECRET_KEY",
+        "WEBHOOKS",
+        "WEBHOOK_SECRET",
         *TABLE_NAMES.values(),
     }
 )
