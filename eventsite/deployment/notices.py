@@ -10,6 +10,7 @@ A stage that chose no outlet has none of it. The bus, the identity that mails ar
 are told to are the operator's own.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -22,6 +23,13 @@ from eventsite.deployment.steps import Part, Settings, Step, step, take
 
 HOUR, DAY = 3600, 24 * 3600
 
+TOLD_BY = (
+    {"dynamodb": {"Keys": {"item": {"S": ["event", "seats"]}}}},
+    {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"people": {"S": [{"exists": True}]}}}},
+)
+"""The records that tell something: of descriptions, seats and farewells. All others wake nobody, such as markers, which
+every keyed request and every mail leave.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html"""
 STREAM: Settings = {
     "BatchSize": 100,
     "MaximumBatchingWindowInSeconds": 0,  # people wait
@@ -30,9 +38,9 @@ STREAM: Settings = {
     "MaximumRetryAttempts": -1,  # an outage is waited out: the handler itself sets aside what is poisoned
     "MaximumRecordAgeInSeconds": 22 * HOUR,  # the stream keeps a day; two hours are left to fetch what is set aside
     "FunctionResponseTypes": ["ReportBatchItemFailures"],
-    "FilterCriteria": {"Filters": [{"Pattern": '{"dynamodb":{"Keys":{"item":{"S":["event","seats"]}}}}'}]},
+    "FilterCriteria": {"Filters": [{"Pattern": json.dumps(pattern)} for pattern in TOLD_BY]},
 }
-"""How the stream is read. Markers, which every keyed request and every mail leave, wake nobody.
+"""How the stream is read.
 https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html"""
 FROM_THE_START = {"StartingPosition": "TRIM_HORIZON"}
 """LATEST would miss what happens until the mapping is ready, some minutes. A stream begins when it is turned on, which

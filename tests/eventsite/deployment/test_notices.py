@@ -9,11 +9,14 @@ from typing import Any
 
 import boto3
 import pytest
+from ministack.services.lambda_svc import _match_esm_filter
 
+from events.models import Event, EventItem, Farewell, GoneTickets, Seats
 from eventsite.deployment import iam_policy, notices, parts, steps
 from eventsite.deployment.notices import Notices, Place
 from eventsite.deployment.stage_file import Choices
 from eventsite.deployment.steps import CHANGE, LEAVE, MAKE, REMOVE, STOP, Unchangeable
+from eventsite.dynamodb.idempotency import Marker
 
 REGION, FUNCTION, TABLE = "eu-west-1", "eventsite-told", "eventsite-told-events"
 ACCOUNT = iam_policy.Account("aws", REGION, "000000000000")
@@ -116,9 +119,21 @@ def test_the_stream_has_both_images_and_is_read_from_its_start(stage: Any) -> No
     assert (reading["BisectBatchOnFunctionError"], reading["MaximumRetryAttempts"]) == (True, -1)
 
 
-def test_only_descriptions_and_seats_wake_the_function() -> None:
-    (wanted,) = notices.STREAM["FilterCriteria"]["Filters"]
-    assert json.loads(wanted["Pattern"]) == {"dynamodb": {"Keys": {"item": {"S": ["event", "seats"]}}}}
+def wakes(item: EventItem, name: str = "MODIFY") -> bool:
+    """Whether a record about an item passes the filters of the mapping, as the emulator reads them."""
+    image = item.serialize()
+    keys = {key: image[key] for key in ("eventId", "item")}
+    record = {"eventName": name, "dynamodb": {"Keys": keys, "NewImage": image}}
+    patterns = [json.loads(each["Pattern"]) for each in notices.STREAM["FilterCriteria"]["Filters"]]
+    return any(_match_esm_filter(record, pattern) for pattern in patterns)
+
+
+def test_only_what_tells_something_wakes_the_function() -> None:
+    farewell = Farewell("party", Farewell.name("i", 1), people="1:alice")
+    assert wakes(EventItem("party", Event.ITEM)) and wakes(EventItem("party", Seats.ITEM))
+    assert wakes(farewell, "INSERT") and not wakes(farewell, "REMOVE")
+    assert not wakes(GoneTickets("party", "tickets#i#gone#1", tickets={1}), "INSERT")
+    assert not wakes(EventItem("key#1", Marker.ITEM), "INSERT")
 
 
 def test_what_cannot_be_told_is_kept_encrypted_and_alarmed(stage: Any) -> None:
