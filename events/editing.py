@@ -251,7 +251,7 @@ def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, wit
         except EventNotFound:
             if not (planned and unanswered):
                 raise  # else it is this very request that deleted the event, and the answer was lost
-    event_deleted.send_robust(Event, event_id=event_id, incarnation=planned[-1].incarnation)
+    event_deleted.send_robust(Event, event_id=event_id, incarnation=planned[-1].incarnation, event=planned[-1])
 
 
 @retry_lost_race

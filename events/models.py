@@ -5,6 +5,7 @@
     e1       seats                             the counters: short, rewritten by every registration
     e1       tickets#<made>#gone#<chunk>       the tickets of this chunk whose people left the queue
     e1       tickets#<made>#promoted#<ticket>  when the queue moved up to this ticket
+    e1       tickets#<made>#told#<ticket>      who was in, while the event that was deleted is being forgotten
 
 Only descriptions carry the index keys, so a registration writes to no index:
 
@@ -35,6 +36,8 @@ DRAFT = "draft"
 STATUSES = (DRAFT, "scheduled", "published", "active", "cancelled", "completed")
 OPEN_STATUSES = frozenset({"scheduled", "published", "active"})
 """An event with one of these admits people (CONTRACT, rule 8)."""
+IMPORTING = "importing"
+"""What a draft has in the place of the ids of its edits while an import writes the event."""
 
 
 class StatusDateIndex(GlobalSecondaryIndex["Event"]):
@@ -204,6 +207,36 @@ class Promotion(EventItem):
 
     first = NumberAttribute()
     at = UnicodeAttribute()
+
+
+class Farewell(EventItem):
+    """Some of the people whose registrations ended with an event: written for its stream, and soon removed."""
+
+    people = UnicodeAttribute()
+    """``5:alice 7:bob``: their tickets and their ids."""
+    title = UnicodeAttribute(null=True)
+    date = UnicodeAttribute(null=True)
+    location = UnicodeAttribute(null=True)
+    organizer = UnicodeAttribute(null=True)
+    start_time = UnicodeAttribute(attr_name="startTime", null=True)
+    end_time = UnicodeAttribute(attr_name="endTime", null=True)
+    time_zone = UnicodeAttribute(attr_name="timeZone", null=True)
+
+    @staticmethod
+    def name(incarnation: str, ticket: int) -> str:
+        """The range key of the one that begins with a ticket."""
+        return f"tickets#{incarnation}#told#{ticket:010}"
+
+    @staticmethod
+    def is_named(item: str) -> bool:
+        """Whether a range key is that of a farewell."""
+        return item.startswith("tickets#") and "#told#" in item
+
+    @property
+    def holders(self) -> dict[int, str]:
+        """Who had which ticket."""
+        pairs = (one.partition(":") for one in self.people.split())
+        return {int(ticket): user_id for ticket, _, user_id in pairs}
 
 
 class WholeEvent(NamedTuple):

@@ -140,7 +140,7 @@ class Host:
         writer.close()
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
-        """Let DynamoDB's, its streams' and Cognito's calls through to the engine, and what browsers and verifiers need of Cognito.
+        """Let calls of DynamoDB, its streams and Cognito through, and what browsers and verifiers need of Cognito.
 
         The header makes a browser ask first, so no web page can reach the data, nor ministack's own ``reset``.
         """

@@ -9,16 +9,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from events import editing, guards, models
-from events.models import DRAFT, Event, Promotion, Seats, WholeEvent
+from events.models import DRAFT, IMPORTING, Event, Promotion, Seats, WholeEvent
 from events.tickets import promotion_key
 from eventsite.dynamodb.transactions import Transaction
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, ActiveItem, EventTicket, PastItem
 from registrations.moving.assembling import Attendee, EventToBe
 from registrations.moving.files import Record
 from users.models import User
-
-IMPORTING = "importing"
-"""What the draft has in the place of the ids of its edits."""
 
 
 def write_user(values: Record) -> bool:

@@ -60,7 +60,7 @@ def test_who_gives_up_the_last_seat_while_asking_for_one_is_not_told_that_it_is_
 
 @pytest.mark.parametrize("later", [{"capacity": 1}, {"capacity": 3}, {"waitlistEnabled": False}, {"status": "draft"}])
 def test_an_edit_that_others_joined_and_edited_meanwhile_is_answered_with_what_was_true(api: Api, later: Any) -> None:
-    """Somebody joins between its plan and its write, and the seats are edited again between its write and its answer."""
+    """Somebody joins between its plan and its write, and the seats change between its write and its answer."""
     event, (alice, bob) = api.event(capacity=0, waitlistEnabled=True), api.users(2)
     api.register(event, alice)
     with (
