@@ -14,10 +14,11 @@ from users import directory
 from users.serializers import UserSerializer
 
 HELPS = {
+    "notify": "When a seat is theirs at last, and when an event is cancelled or moves.",
     "email": "Seen by the person, by admins, and by the organizers of events that the person signs up for.",
     "userId": "Letters, digits and dashes. Left empty, one is made.",
 }
-LABELS = {"name": "Name", "email": "E-mail", "userId": "Id"}
+LABELS = {"name": "Name", "email": "E-mail", "notify": "Tell them by e-mail", "userId": "Id"}
 
 
 @pages.navigation(30)
@@ -62,7 +63,7 @@ class UsersPage(Page):
 
     def form(self, method: str) -> Form | None:
         """The form of a new person."""
-        return self.make_form("POST", "Create person") if method == "POST" else None
+        return self.make_form("POST", "Create person", values={"notify": True}) if method == "POST" else None
 
     def told(self, data: Any) -> str:
         """That there is somebody new."""
@@ -79,7 +80,7 @@ class UserPage(Page):
 
     template = "users/user.html"
     name = "Person"
-    labels, helps = {"name": "Name", "email": "E-mail"}, HELPS
+    labels, helps = {"name": "Name", "email": "E-mail", "notify": "Tell me by e-mail"}, HELPS
 
     @property
     def user_id(self) -> str:

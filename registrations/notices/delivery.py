@@ -107,5 +107,3 @@ CARRIERS: dict[str, Callable[[Task], list[Task]]] = {
     queue.MAIL: mail.carry,
 }
 """Who carries out what. Each returns what is to be done besides, and raises `Postponed` or `Hopeless`."""
-
-queue.local.attempt = attempt

@@ -1,17 +1,14 @@
-"""E-mail to people: who is told, whether there is still something to tell, and that each is told once.
+"""E-mail to people: each is told once, whatever comes twice and whatever fails.
 
 Of each notice that concerns people one task comes out of the queue. One about an event is cut into pages of people
-first. What was true when it happened is looked at again before a mail is sent: nobody is told of a seat that they
-gave up meanwhile, nor of a change that was taken back.
+first.
 """
 
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import replace
 from email.message import EmailMessage
-from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -25,51 +22,23 @@ from botocore.exceptions import (
 )
 from django.conf import settings
 
-from events import models
 from events.editing import EventNotFound
-from events.models import OPEN_STATUSES, Event
-from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.reads import together
 from eventsite.errors import Unavailable
 from eventsite.web import observability
 from registrations import pages as lists
-from registrations.models import ACTIVE, CANCELLED, ActiveItem
+from registrations.models import ACTIVE, ActiveItem
 from registrations.notices import aws
 from registrations.notices.markers import Marker, Standing
+from registrations.notices.occasions import DELETED, Notice, Occasion, occasion_of
 from registrations.notices.queue import Postponed, Task
 from users.models import User
-
-Notice = dict[str, Any]
-
-PROMOTED, OFF, DELETED, ON_AGAIN, MOVED = "promoted", "off", "deleted", "on again", "moved"
-TOLD = ("date", "startTime", "endTime", "timeZone", "location")
-"""The fields of an event whose changes people are told."""
 
 AT_ONCE = 20
 """So many people make a page: at a tenth of a second for each mail, two seconds."""
 READ_AT_ONCE, CUT_AT_ONCE = 1000, 5000
 """So many people are read in one look, and so many by one task; another one continues."""
-
-
-@dataclass(frozen=True)
-class Occasion:
-    """What people are to be told."""
-
-    kind: str
-    event: Event
-    before: dict[str, Any]
-    """What fields in `TOLD` were before, those that changed."""
-
-
-def concerns_people(notice: Notice) -> bool:
-    """Whether people are mailed about it: who moved up; whose event is off, on again, or not when or where it was."""
-    what, data = notice["type"], notice["data"]
-    if what == "event.changed":
-        return data["previous"].get("status") == CANCELLED or any(name in TOLD for name in data["changed"])
-    if what == "registration.cancelled":
-        return bool(data.get("reason") == "event_deleted" and data.get("event"))
-    return what in ("registration.promoted", "event.cancelled")
 
 
 def carry(task: Task) -> list[Task]:
@@ -103,56 +72,8 @@ def _pages(task: Task) -> Iterator[Task]:
             yield replace(task, people=tuple(ids[start : start + AT_ONCE]), after=0)
         if after is None:
             return
-    yield replace(task, after=after)
-
-
-# Whether there is still something to tell
-
-
-def occasion_of(notice: Notice) -> Occasion | None:
-    """What people are to be told about a notice, as things are now; None where that is nothing any more."""
-    what, data = notice["type"], notice["data"]
-    if what == "registration.cancelled":
-        return _of_a_deleted(data)
-    whole = models.find(data["eventId"])
-    if whole is None or whole.event.incarnation != notice["id"].split(".")[1]:
-        return None
-    event = whole.event
-    if what == "event.changed":
-        return _of_a_change(event, data)
-    if what == "event.cancelled":
-        return Occasion(OFF, event, {}) if event.status == CANCELLED and not _is_past(event.date) else None
-    return Occasion(PROMOTED, event, {}) if event.status in OPEN_STATUSES and not _is_past(event.date) else None
-
-
-def _of_a_deleted(data: dict[str, Any]) -> Occasion | None:
-    told = data["event"]
-    if told.get("status", "published") not in OPEN_STATUSES or _is_past(told["date"]):
-        return None
-    known = {attribute.attr_name: name for name, attribute in Event.get_attributes().items()}
-    return Occasion(DELETED, Event(**{known[name]: value for name, value in told.items() if name in known}), {})
-
-
-def _of_a_change(event: Event, data: dict[str, Any]) -> Occasion | None:
-    before = {name: value for name, value in data["previous"].items() if name in TOLD and value != _now(event, name)}
-    if event.status not in OPEN_STATUSES or (_is_past(event.date) and _is_past(before.get("date", event.date))):
-        return None
-    if data["previous"].get("status") == CANCELLED:
-        return Occasion(ON_AGAIN, event, before)
-    return Occasion(MOVED, event, before) if before else None
-
-
-def _now(event: Event, name: str) -> Any:
-    attribute = next(one for one, known in Event.get_attributes().items() if known.attr_name == name)
-    return getattr(event, attribute)
-
-
-def _is_past(day: str) -> bool:
-    """Whether a day is over everywhere on Earth."""
-    return date.fromisoformat(day) < date.fromisoformat(clock.now()[:10]) - timedelta(days=1)
-
-
-# One person
+    if after:
+        yield replace(task, after=after)
 
 
 def _mail(notice: Notice, occasion: Occasion, user_id: str) -> bool:
@@ -184,7 +105,7 @@ def _send_once(occasion: Occasion, user: User, marker: Marker) -> bool:
     from registrations.notices import letters
 
     try:
-        send(letters.compose(occasion, user), str(user.email))
+        send(letters.compose(occasion, user, marker.change), str(user.email))
     except NotSent:
         observability.count("MailsFailed")
         with suppress(Unavailable):

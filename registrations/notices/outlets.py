@@ -1,23 +1,23 @@
 """Where notices go: what the settings choose, each by itself, so that one that is down holds up none of the others.
 
-    stream ── publish ──┬── queue ──┬── mail          one message for each notice that people are mailed about
-                        │           ├── webhooks      one message for each notice and each URL
-                        │           └── bus           what the bus did not take when it was new
-                        └── bus
+notices ──┬── queue ──┬── mail          one message for each notice that people are mailed about
+          │           ├── webhooks      one message for each notice and each URL
+          │           └── bus           what the bus did not take when it was new
+          └── bus
 """
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from cloudevents.core.base import BaseCloudEvent
 from cloudevents.core.formats.json import JSONFormat
 from django.conf import settings
 
-from registrations.notices import bus, mail, queue, webhooks
+from registrations.notices import bus, delivery, queue, webhooks
+from registrations.notices.occasions import Notice, concerns_people
 from registrations.notices.queue import Task
 
-Notice = dict[str, Any]
+queue.local.attempt = delivery.attempt
 
 
 def publish(notices: Iterable[BaseCloudEvent]) -> None:
@@ -38,7 +38,7 @@ def as_json(notice: BaseCloudEvent) -> Notice:
 
 
 def _tasks(notice: Notice) -> Iterator[Task]:
-    if settings.MAIL_FROM and mail.concerns_people(notice):
+    if settings.MAIL_FROM and concerns_people(notice):
         yield Task(queue.MAIL, notice)
     for url in settings.WEBHOOKS:
         yield Task(queue.WEBHOOK, notice, to=webhooks.name_of(url))

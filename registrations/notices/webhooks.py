@@ -142,13 +142,14 @@ class _Connection(HTTPConnection):
         self.default_port = 443 if parts.scheme == "https" else 80  # what is left out of the header Host
         self._parts = parts
         self._end: threading.Timer | None = None
+        self._same: socket.socket | None = None
 
     def connect(self) -> None:
         """Connect to the first address that answers."""
         plain = self._reach(allowed_addresses(self._parts))
         plain.settimeout(SECONDS)
-        same = plain.dup()  # TLS takes the socket over
-        self._end = threading.Timer(SECONDS, _cut, [same])
+        self._same = plain.dup()  # TLS takes the socket over
+        self._end = threading.Timer(SECONDS, _cut, [self._same])
         self._end.daemon = True
         self._end.start()
         self.sock = plain
@@ -167,9 +168,9 @@ class _Connection(HTTPConnection):
     def close(self) -> None:
         """End it, and the watch over it."""
         super().close()
-        if self._end:
+        if self._end and self._same:
             self._end.cancel()
-            self._end.args[0].close()
+            self._same.close()
 
 
 def _cut(connection: socket.socket) -> None:
