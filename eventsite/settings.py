@@ -117,6 +117,11 @@ if WEBHOOKS and not WEBHOOK_SECRETS:
     raise ImproperlyConfigured("WEBHOOKS needs WEBHOOK_SECRET, by which a receiver knows who sent a notice.")
 NOTICE_QUEUE_URL = trusted_url("NOTICE_QUEUE_URL")
 NOTICE_DEAD_LETTER_URL = trusted_url("NOTICE_DEAD_LETTER_URL")
+# Who takes the records that AWS hands to the Lambda; the ground knows no app but by these paths.
+RECORDS_TO = {
+    "aws:dynamodb": "registrations.notices.stream.follow",
+    "aws:sqs": "registrations.notices.delivery.deliver",
+}
 # Where people find the service, for the links in mails: said, or the one name that it answers to.
 HAS_ONE_NAME = len(ALLOWED_HOSTS) == 1 and not ALLOWED_HOSTS[0].startswith((".", "*"))
 PUBLIC_URL = trusted_url("PUBLIC_URL").rstrip("/") or (

@@ -3,13 +3,14 @@
     events table ── stream ── mapping ──▶ the function ──▶ the bus
                                              │  ▲
                                              ▼  │ mapping
-                                        queue of notices ──▶ mail, webhooks
-    what neither way can be told ──▶ queue of dead letters ──▶ alarm
+                                        queue of notices ──▶ mail, webhooks, again the bus
+    what cannot be told ──▶ queue of dead letters ──▶ alarm
 
 A stage that chose no outlet has none of it. The bus, the identity that mails are sent from and the topic that alarms
 are told to are the operator's own.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -22,6 +23,13 @@ from eventsite.deployment.steps import Part, Settings, Step, step, take
 
 HOUR, DAY = 3600, 24 * 3600
 
+TOLD_BY = (
+    {"dynamodb": {"Keys": {"item": {"S": ["event", "seats"]}}}},
+    {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"people": {"S": [{"exists": True}]}}}},
+)
+"""The records that tell something: of descriptions, seats and farewells. All others wake nobody, such as markers, which
+every keyed request and every mail leave.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html"""
 STREAM: Settings = {
     "BatchSize": 100,
     "MaximumBatchingWindowInSeconds": 0,  # people wait
@@ -30,9 +38,9 @@ STREAM: Settings = {
     "MaximumRetryAttempts": -1,  # an outage is waited out: the handler itself sets aside what is poisoned
     "MaximumRecordAgeInSeconds": 22 * HOUR,  # the stream keeps a day; two hours are left to fetch what is set aside
     "FunctionResponseTypes": ["ReportBatchItemFailures"],
-    "FilterCriteria": {"Filters": [{"Pattern": '{"dynamodb":{"Keys":{"item":{"S":["event","seats"]}}}}'}]},
+    "FilterCriteria": {"Filters": [{"Pattern": json.dumps(pattern)} for pattern in TOLD_BY]},
 }
-"""How the stream is read. Markers, which every keyed request and every mail leave, wake nobody.
+"""How the stream is read.
 https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html"""
 FROM_THE_START = {"StartingPosition": "TRIM_HORIZON"}
 """LATEST would miss what happens until the mapping is ready, some minutes. A stream begins when it is turned on, which
@@ -84,9 +92,8 @@ class Place:
 
 def variables(place: Place, chosen: stage_file.Choices, endpoint: str) -> dict[str, str]:
     """The variables that tell the Lambda its queues. Takes: also SQS's endpoint, which a queue's URL begins with."""
-    urls = {"NOTICE_QUEUE_URL": chosen.queued, "NOTICE_DEAD_LETTER_URL": chosen.told}
-    names = {"NOTICE_QUEUE_URL": place.notices, "NOTICE_DEAD_LETTER_URL": place.dead_letters}
-    return {name: f"{endpoint}/{place.account.number}/{names[name]}" for name, is_wanted in urls.items() if is_wanted}
+    queues = {"NOTICE_QUEUE_URL": place.notices, "NOTICE_DEAD_LETTER_URL": place.dead_letters} if chosen.told else {}
+    return {name: f"{endpoint}/{place.account.number}/{queue}" for name, queue in queues.items()}
 
 
 def telling(place: Place, chosen: stage_file.Choices) -> Telling | None:
@@ -96,7 +103,7 @@ def telling(place: Place, chosen: stage_file.Choices) -> Telling | None:
     return Telling(
         table=chosen.tables["events"],
         dead_letters=place.dead_letters,
-        notices=place.notices if chosen.queued else None,
+        notices=place.notices,
         bus=chosen.values.get("NOTICE_BUS"),
         sender=parseaddr(chosen.values.get("MAIL_FROM", ""))[1] or None,
     )
@@ -116,7 +123,7 @@ class Notices:
         """Takes: a maker of AWS's clients by service; where; the events table; the choices, for none of it nothing."""
         self._client, self._place, self._chosen, self._tags = client, place, chosen, tags or {}
         self._dead = self._queue(place.dead_letters, {"MessageRetentionPeriod": 14 * DAY}, chosen.told)
-        self._notices = self._queue(place.notices, self._redriven(), chosen.queued)
+        self._notices = self._queue(place.notices, self._redriven(), chosen.told)
         self._stream = Stream(client("dynamodb"), table, {"StreamViewType": IMAGES} if chosen.told else None)
         self._reading = self._mapping(
             self._stream_settings() if chosen.told else None,
@@ -127,7 +134,7 @@ class Notices:
         )
         self._stream.removable = self._reading.reads
         self._delivering = self._mapping(
-            {"FunctionArn": place.target, **QUEUE} if chosen.queued else None,
+            {"FunctionArn": place.target, **QUEUE} if chosen.told else None,
             source=lambda: place.queue(place.notices),
             sources=place.queue(place.notices),
             called=f"of queue {place.notices}",
