@@ -14,11 +14,11 @@ from users import directory
 from users.serializers import UserSerializer
 
 HELPS = {
-    "notify": "When a seat is theirs at last, and when an event is cancelled or moves.",
     "email": "Seen by the person, by admins, and by the organizers of events that the person signs up for.",
+    "notify": "About moving up from a waitlist, and about events that are called off or moved.",
     "userId": "Letters, digits and dashes. Left empty, one is made.",
 }
-LABELS = {"name": "Name", "email": "E-mail", "notify": "Tell them by e-mail", "userId": "Id"}
+LABELS = {"name": "Name", "email": "E-mail", "notify": "Send e-mail", "userId": "Id"}
 
 
 @pages.navigation(30)
@@ -80,7 +80,7 @@ class UserPage(Page):
 
     template = "users/user.html"
     name = "Person"
-    labels, helps = {"name": "Name", "email": "E-mail", "notify": "Tell me by e-mail"}, HELPS
+    labels, helps = {name: LABELS[name] for name in ("name", "email", "notify")}, HELPS
 
     @property
     def user_id(self) -> str:

@@ -45,7 +45,7 @@ def create(
 ) -> User:
     """Create a user.
 
-    Takes: the display name; the e-mail address, if any; whether they want e-mail; the id, or None for a UUID; the
+    Takes: the display name; the e-mail address, if any, and whether to write to it; the id, or None for a UUID; the
     caller's idempotency key, if any.
     Returns: the user; the one created before, if the same request was carried out already.
     Raises: `UserExists`; `idempotency.KeyReused`.

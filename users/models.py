@@ -18,7 +18,7 @@ class User(Record):
     name = UnicodeAttribute()
     email = UnicodeAttribute(null=True)
     notify = BooleanAttribute(default=True)
-    """Whether they want e-mail about their events."""
+    """Whether to send e-mail about what happens to the user's registrations."""
     created_at = UnicodeAttribute(attr_name="createdAt")
 
     @classmethod

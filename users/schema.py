@@ -10,7 +10,8 @@ from eventsite.openapi.document import Call, Json, changing_something, describe,
 from users.directory import UserExists, UserNotFound
 from users.serializers import UserSerializer
 
-ALICE: Json = {"userId": "alice", "name": "Alice", "email": "alice@example.com", "notify": True}
+ALICE: Json = {"userId": "alice", "name": "Alice", "email": "alice@example.com"}
+ALICE["notify"] = True
 ALICE["createdAt"] = "2027-01-31T09:30:00.000000Z"
 
 path_id("userId", example="alice")

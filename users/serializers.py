@@ -32,7 +32,8 @@ class UserChangesSerializer(Body):
     )
     notify = SwitchField(
         required=False,
-        help_text="Whether to send e-mail: a seat at last, an event cancelled or moved. Default: true.",
+        help_text="Whether to send e-mail when the user moves up from a waitlist, or an event of the user's is called "
+        "off or moved. Default: true.",
     )
 
 

@@ -45,8 +45,8 @@ class Telling:
 
     table: str
     """The table whose stream is read."""
+    notices: str
     dead_letters: str
-    notices: str | None = None
     bus: str | None = None
     """The name or the ARN of a bus."""
     sender: str | None = None
@@ -83,13 +83,11 @@ def document(
 
 
 def _telling(account: Account, told: Telling) -> Iterator[dict[str, Any]]:
-    """What it takes to tell notices; webhooks take nothing but the queue."""
+    """What it takes to tell notices; webhooks take nothing but the queues."""
     stream = account.arn("dynamodb", f"table/{told.table}/stream/*")
     yield _allow("Stream", [f"dynamodb:{action}" for action in STREAM_ACTIONS], [stream])
+    yield _allow("Notices", [f"sqs:{action}" for action in QUEUE_ACTIONS], [account.arn("sqs", told.notices)])
     yield _allow("DeadLetters", ["sqs:SendMessage"], [account.arn("sqs", told.dead_letters)])
-    if told.notices:
-        queue = account.arn("sqs", told.notices)
-        yield _allow("Notices", [f"sqs:{action}" for action in QUEUE_ACTIONS], [queue])
     if told.bus:
         bus = told.bus if told.bus.startswith("arn:") else account.arn("events", f"event-bus/{told.bus}")
         yield _allow("Bus", ["events:PutEvents"], [bus])

@@ -28,7 +28,18 @@ import zappa
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ("eventsite", "events", "registrations", "users")
 LEFT_OUT = shutil.ignore_patterns(
-    "__pycache__", "deployment", "local", "moving", "local_user.py", "plan.py", "import.py", "export.py", ".*"
+    "__pycache__",
+    "deployment",
+    "local",
+    "moving",
+    "local_user.py",
+    "plan.py",
+    "import.py",
+    "export.py",
+    ".*",
+    "follow.py",
+    "following.py",
+    "locally.py",
 )
 ZAPPA_MODULES = ("__init__", "asgi", "handler", "middleware", "utilities", "wsgi", "ext/__init__", "ext/django_zappa")
 SETTINGS_FILE = "zappa_settings.py"

@@ -3,8 +3,8 @@
     events table ── stream ── mapping ──▶ the function ──▶ the bus
                                              │  ▲
                                              ▼  │ mapping
-                                        queue of notices ──▶ mail, webhooks
-    what neither way can be told ──▶ queue of dead letters ──▶ alarm
+                                        queue of notices ──▶ mail, webhooks, again the bus
+    what cannot be told ──▶ queue of dead letters ──▶ alarm
 
 A stage that chose no outlet has none of it. The bus, the identity that mails are sent from and the topic that alarms
 are told to are the operator's own.
@@ -92,9 +92,8 @@ class Place:
 
 def variables(place: Place, chosen: stage_file.Choices, endpoint: str) -> dict[str, str]:
     """The variables that tell the Lambda its queues. Takes: also SQS's endpoint, which a queue's URL begins with."""
-    urls = {"NOTICE_QUEUE_URL": chosen.queued, "NOTICE_DEAD_LETTER_URL": chosen.told}
-    names = {"NOTICE_QUEUE_URL": place.notices, "NOTICE_DEAD_LETTER_URL": place.dead_letters}
-    return {name: f"{endpoint}/{place.account.number}/{names[name]}" for name, is_wanted in urls.items() if is_wanted}
+    queues = {"NOTICE_QUEUE_URL": place.notices, "NOTICE_DEAD_LETTER_URL": place.dead_letters} if chosen.told else {}
+    return {name: f"{endpoint}/{place.account.number}/{queue}" for name, queue in queues.items()}
 
 
 def telling(place: Place, chosen: stage_file.Choices) -> Telling | None:
@@ -104,7 +103,7 @@ def telling(place: Place, chosen: stage_file.Choices) -> Telling | None:
     return Telling(
         table=chosen.tables["events"],
         dead_letters=place.dead_letters,
-        notices=place.notices if chosen.queued else None,
+        notices=place.notices,
         bus=chosen.values.get("NOTICE_BUS"),
         sender=parseaddr(chosen.values.get("MAIL_FROM", ""))[1] or None,
     )
@@ -124,7 +123,7 @@ class Notices:
         """Takes: a maker of AWS's clients by service; where; the events table; the choices, for none of it nothing."""
         self._client, self._place, self._chosen, self._tags = client, place, chosen, tags or {}
         self._dead = self._queue(place.dead_letters, {"MessageRetentionPeriod": 14 * DAY}, chosen.told)
-        self._notices = self._queue(place.notices, self._redriven(), chosen.queued)
+        self._notices = self._queue(place.notices, self._redriven(), chosen.told)
         self._stream = Stream(client("dynamodb"), table, {"StreamViewType": IMAGES} if chosen.told else None)
         self._reading = self._mapping(
             self._stream_settings() if chosen.told else None,
@@ -135,7 +134,7 @@ class Notices:
         )
         self._stream.removable = self._reading.reads
         self._delivering = self._mapping(
-            {"FunctionArn": place.target, **QUEUE} if chosen.queued else None,
+            {"FunctionArn": place.target, **QUEUE} if chosen.told else None,
             source=lambda: place.queue(place.notices),
             sources=place.queue(place.notices),
             called=f"of queue {place.notices}",

@@ -22,8 +22,7 @@ NEEDED_BY_COGNITO = {
 TABLES = ("events", "users", "registrations")
 TABLE_NAMES = {table: f"{table.upper()}_TABLE_NAME" for table in TABLES}
 SWITCH = ("true", "false")
-OUTLETS_WITH_A_QUEUE = ("MAIL_FROM", "WEBHOOKS")
-OUTLETS = ("NOTICE_BUS", *OUTLETS_WITH_A_QUEUE)
+OUTLETS = ("MAIL_FROM", "NOTICE_BUS", "WEBHOOKS")
 """Where notices of what was committed may go."""
 FOR_ZAPPA = frozenset(
     {"ACCESS_LOG", "ALARM_TOPIC", "AWS_REGION", "CERTIFICATE_ARN", "DOMAIN", "S3_BUCKET", "SNAP_START"}
@@ -92,11 +91,6 @@ class Choices:
     def told(self) -> bool:
         """Whether people or systems are told what was committed."""
         return any(self.values.get(name) for name in OUTLETS)
-
-    @property
-    def queued(self) -> bool:
-        """Whether some of it is told one by one, with retries: mails and webhooks."""
-        return any(self.values.get(name) for name in OUTLETS_WITH_A_QUEUE)
 
     @property
     def alarm_topic(self) -> str | None:

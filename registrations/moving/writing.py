@@ -20,8 +20,8 @@ from users.models import User
 
 def write_user(values: Record) -> bool:
     """Write a user. Returns: False where the id is taken, and the user left as it is."""
-    told = {"name": values["name"], "email": values["email"], "notify": values["notify"]}
-    user = User(values["userId"], **told, created_at=values["createdAt"])
+    user = User(values["userId"], name=values["name"], email=values["email"], created_at=values["createdAt"])
+    user.notify = values.get("notify") is not False
     transaction = Transaction()
     transaction.put("user", user, User.user_id.does_not_exist())
     return not transaction.commit()

@@ -25,7 +25,7 @@ class NoStream(Missing):
     """The events table has no stream."""
 
     code = "no_stream"
-    detail = "The events table has no stream, so there is nothing to follow."
+    detail = "The events table has no stream, so there is nothing to follow (an earlier release made none)."
 
 
 class Following:

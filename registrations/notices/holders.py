@@ -5,6 +5,7 @@ owner is in, under ``cancelled#`` afterwards. Who left and came back, or was del
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 
 from events.models import Seats
@@ -13,6 +14,7 @@ from eventsite.dynamodb.retries import retry_lost_race
 from eventsite.dynamodb.transactions import snapshot
 from registrations import records
 from registrations.models import EVERY_LINE, EventTicket
+from registrations.notices.changes import StreamRecord
 
 AT_ONCE = 50
 """A batch and a transaction read a hundred items; whoever has a ticket is under one of two keys."""
@@ -36,6 +38,12 @@ class Holders:
             else:
                 seen.setdefault(record.ticket, record.user_id)
 
+    def learn_from(self, record: StreamRecord) -> None:
+        """Take down what a record of the stream says of them."""
+        with suppress(Exception):  # whoever tells the record finds out what is wrong with it
+            if record["dynamodb"]["Keys"]["item"]["S"] == Seats.ITEM:
+                self.learn(Seats.parse(record["dynamodb"]["NewImage"]))
+
     def __call__(self, seats: Seats, first: int, last: int) -> dict[int, str]:
         """Who of the queue had the tickets from one to another when these moved up, in the order of the tickets.
 
@@ -47,6 +55,14 @@ class Holders:
         wanted = [ticket for ticket in range(first, last + 1) if ticket not in seen]
         found = seen | _looked_up(event, wanted)
         return {ticket: user_id for ticket in range(first, last + 1) if (user_id := found.get(ticket))}
+
+
+def knowing(records: Iterable[StreamRecord]) -> Holders:
+    """Who finds the holders of tickets, and knows what some records of the stream say of them."""
+    holders = Holders()
+    for record in records:
+        holders.learn_from(record)
+    return holders
 
 
 def _looked_up(event: Event, wanted: list[int]) -> dict[int, str | None]:

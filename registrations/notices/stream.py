@@ -7,20 +7,18 @@ hold up all that happens to its shard's events: it goes to the dead-letter queue
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from cloudevents.core.v1.event import CloudEvent
 from pynamodb.exceptions import PynamoDBException
 
-from events.models import Seats
 from eventsite.dynamodb.retries import time_left, time_limit
 from eventsite.errors import Unavailable
 from eventsite.web import observability
 from registrations.notices import changes, outlets, poison
 from registrations.notices.changes import StreamRecord
-from registrations.notices.holders import Holders
+from registrations.notices.holders import knowing
 
 OUTAGES = (Unavailable, BotoCoreError, ClientError, PynamoDBException, OSError)
 """What may be over by the time a record comes again. Anything else is the record's own fault."""
@@ -57,7 +55,7 @@ def tell(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | No
     Returns: the first record that must come again, with all after it; None if all are told.
     """
     records = list(records)
-    holders = _holders(records)
+    holders = knowing(records)
     group: list[Told] = []
     for record in records:
         try:
@@ -72,16 +70,6 @@ def tell(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | No
                 return failed
             group = []
     return _publish(group, publish)
-
-
-def _holders(records: Iterable[StreamRecord]) -> Holders:
-    """Who finds the holders of tickets, knowing what the batch itself says of them."""
-    holders = Holders()
-    for record in records:
-        with suppress(Exception):  # it is told, or put aside, in its turn
-            if record["dynamodb"]["Keys"]["item"]["S"] == Seats.ITEM:
-                holders.learn(Seats.parse(record["dynamodb"]["NewImage"]))
-    return holders
 
 
 def _publish(group: list[Told], publish: Publish) -> StreamRecord | None:

@@ -69,8 +69,7 @@ def _facts_of_event(found: WholeEvent) -> list[Line]:
 
 
 def _facts_of_user(user: User) -> list[Line]:
-    wants = ("notify", "yes" if user.notify else "no")
-    return [("user", user.user_id), ("name", user.name), ("e-mail", user.email), wants, ("since", user.created_at)]
+    return [("user", user.user_id), ("name", user.name), ("e-mail", user.email), ("since", user.created_at)]
 
 
 def _people_of(event_id: str) -> Iterator[Line]:

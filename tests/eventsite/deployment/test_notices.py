@@ -34,7 +34,6 @@ EVERY_PART = [
     "alarm eventsite-told-dead-letters",
     "alarm eventsite-told-notices-late",
 ]
-OF_A_QUEUE = {"queue eventsite-told-notices", "mapping of queue eventsite-told-notices"}
 
 
 @pytest.fixture
@@ -157,18 +156,17 @@ def test_what_cannot_be_told_is_kept_encrypted_and_alarmed(stage: Any) -> None:
     ]
 
 
-def test_a_bus_alone_needs_no_queue_of_notices(stage: Any) -> None:
-    assert {each.what for each in told(stage, BUS)} == set(EVERY_PART) - OF_A_QUEUE
+@pytest.mark.parametrize("chosen", [BUS, MAIL, Choices("told", {"WEBHOOKS": "https://example.org"})])
+def test_any_outlet_has_all_of_it(stage: Any, chosen: Choices) -> None:
+    assert planned(stage, chosen) == dict.fromkeys(EVERY_PART, MAKE)
 
 
 def test_what_is_no_longer_chosen_goes_and_comes_back(stage: Any) -> None:
     told(stage, ALL)
     assert {each.what: each.verb for each in told(stage, BUS)} == {
-        **dict.fromkeys(OF_A_QUEUE, REMOVE),
         "alarm eventsite-told-dead-letters": CHANGE,  # nobody is to be told any more
         "alarm eventsite-told-notices-late": CHANGE,
     }
-    assert {each.what for each in told(stage, MAIL)} == OF_A_QUEUE
     assert {each.verb for each in told(stage, NOTHING)} == {REMOVE}
     assert planned(stage, NOTHING) == {}
     assert (
@@ -241,18 +239,18 @@ def allowed(chosen: Choices) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("chosen", "more"),
     [
-        (NOTHING, set()),
-        (BUS, {"Stream", "DeadLetters", "Bus"}),
-        (MAIL, {"Stream", "DeadLetters", "Notices", "Mail"}),
-        (Choices("told", {"WEBHOOKS": "https://example.org"}), {"Stream", "DeadLetters", "Notices"}),
-        (ALL, {"Stream", "DeadLetters", "Notices", "Bus", "Mail"}),
+        (BUS, {"Bus"}),
+        (MAIL, {"Mail"}),
+        (Choices("told", {"WEBHOOKS": "https://example.org"}), set()),
+        (ALL, {"Bus", "Mail"}),
     ],
-    ids=["nothing", "bus", "mail", "webhooks", "all"],
+    ids=["bus", "mail", "webhooks", "all"],
 )
 def test_each_outlet_allows_what_it_needs_and_no_more(chosen: Choices, more: set[str]) -> None:
     statements = allowed(chosen)
-    assert statements.keys() - allowed(NOTHING).keys() == more
-    assert "*" not in [resource for name in more for resource in statements[name]["Resource"]]
+    added = statements.keys() - allowed(NOTHING).keys()
+    assert added == {"Stream", "Notices", "DeadLetters"} | more
+    assert "*" not in [resource for name in added for resource in statements[name]["Resource"]]
 
 
 def test_a_bus_of_another_account_is_named_by_its_arn() -> None:
@@ -276,7 +274,7 @@ def test_mails_are_sent_from_the_one_address_whatever_of_it_is_verified() -> Non
 def test_the_function_learns_where_its_queues_are() -> None:
     url = "https://sqs.eu-west-1.amazonaws.com"
     assert notices.variables(PLACE, NOTHING, url) == {}
-    dead = {"NOTICE_DEAD_LETTER_URL": f"{url}/000000000000/eventsite-told-dead-letters"}
-    assert notices.variables(PLACE, BUS, url) == dead
-    both = dead | {"NOTICE_QUEUE_URL": f"{url}/000000000000/eventsite-told-notices"}
-    assert notices.variables(PLACE, MAIL, url) == both
+    assert notices.variables(PLACE, BUS, url) == {
+        "NOTICE_DEAD_LETTER_URL": f"{url}/000000000000/eventsite-told-dead-letters",
+        "NOTICE_QUEUE_URL": f"{url}/000000000000/eventsite-told-notices",
+    }
