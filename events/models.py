@@ -221,6 +221,9 @@ class Farewell(EventItem):
     start_time = UnicodeAttribute(attr_name="startTime", null=True)
     end_time = UnicodeAttribute(attr_name="endTime", null=True)
     time_zone = UnicodeAttribute(attr_name="timeZone", null=True)
+    version = NumberAttribute(null=True)
+    created_at = UnicodeAttribute(attr_name="createdAt", null=True)
+    updated_at = UnicodeAttribute(attr_name="updatedAt", null=True)
 
     @staticmethod
     def name(incarnation: str, ticket: int) -> str:

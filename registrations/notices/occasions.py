@@ -62,7 +62,9 @@ def _of_a_deleted(data: dict[str, Any]) -> Occasion | None:
     if told.get("status", "published") not in OPEN_STATUSES or _is_past(told["date"]):
         return None
     known = {attribute.attr_name: name for name, attribute in Event.get_attributes().items()}
-    return Occasion(DELETED, Event(**{known[name]: value for name, value in told.items() if name in known}), {})
+    values = {known[name]: value for name, value in told.items() if name in known}
+    last = {"description": "", "status": CANCELLED, "version": (values.get("version") or 0) + 1}
+    return Occasion(DELETED, Event(**(values | last)), {})
 
 
 def _of_a_change(event: Event, data: dict[str, Any]) -> Occasion | None:

@@ -127,30 +127,3 @@ def test_a_wrong_address_is_refused(api: Api, email: Any) -> None:
 @given(email=st.emails())
 def test_an_address_is_kept_as_it_was_sent(api: Api, email: str) -> None:
     assert api.post("/users", {"name": "Alice", "email": email}).json()["email"] == email
-
-
-def test_a_user_is_told_by_mail_unless_they_say_otherwise(api: Api) -> None:
-    created = api.post("/users", {"userId": "alice", "name": "Alice"}).json()
-    assert created["notify"] is True
-    assert api.put("/users/alice", {"notify": False}).json()["notify"] is False
-    assert api.patch("/users/alice", {"name": "Alice L."}).json()["notify"] is False
-    assert api.patch("/users/alice", {"notify": None, "name": "Alice"}).json()["notify"] is False
-    assert api.get("/users/alice").json()["notify"] is False
-    assert api.put("/users/alice", {"notify": True}).json()["notify"] is True
-    assert api.post("/users", {"userId": "bob", "name": "Bob", "notify": False}).json()["notify"] is False
-
-
-def test_a_user_of_before_there_was_mail_is_told(api: Api) -> None:
-    api.user("alice")
-    User("alice").update([User.notify.remove()])
-    assert api.get("/users/alice").json()["notify"] is True
-
-
-@pytest.mark.parametrize("notify", ["yes", 1, 0, "true", [], {}])
-def test_whether_to_be_told_is_true_or_false(api: Api, notify: Any) -> None:
-    for answer in (
-        api.post("/users", {"name": "Alice", "notify": notify}),
-        api.put(f"/users/{api.user()}", {"notify": notify}),
-    ):
-        assert answer.status_code == 422
-        assert [error["field"] for error in answer.json()["errors"]] == ["notify"]

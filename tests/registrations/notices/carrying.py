@@ -60,7 +60,7 @@ def text(mail: EmailMessage) -> str:
     """What it says to who reads plain text."""
     part = mail.get_body(("plain",))
     assert part is not None
-    return str(part.get_content())
+    return str(part.get_content()).replace("\r\n", "\n")
 
 
 def html(mail: EmailMessage) -> str:
