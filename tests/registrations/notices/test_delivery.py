@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
+from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable
 from registrations.notices import aws, bus, delivery, mail, outlets, queue
 from registrations.notices.queue import Hopeless, Postponed, Task
@@ -23,6 +24,7 @@ from tests.registrations.notices import stream
 from tests.registrations.notices.carrying import Carried
 from tests.registrations.notices.cloud import SENDER, Cloud, stage
 from tests.registrations.notices.receiving import Receiver, receiving
+from users.models import User
 
 NOTICE = {"specversion": "1.0", "id": "party.i1.2.promoted", "source": "/events/party", "type": "registration.promoted"}
 LAMBDA = SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
@@ -372,6 +374,30 @@ def test_one_who_cannot_be_mailed_does_not_hold_up_a_page(
     assert page.people == ("bob", "alice")
     assert mail.carry(page) == [Task("mail", moved, people=("bob",))]
     assert ses.sent == 1
+
+
+def test_one_whose_mail_cannot_even_be_written_does_not_hold_up_a_page(
+    notice: dict[str, Any], api: Api, promoted: str, carried: Carried
+) -> None:
+    User("bob").update([User.email.set("not an address")])
+    api.register(promoted, "alice")
+    api.patch(f"/events/{promoted}", {"location": "Hall"})
+    (mailed,) = carried.publish(stream.told()[-1:])
+    assert mailed["To"] == "Alice <alice@example.com>"
+    assert carried.bodies == [], "it was laid aside"
+
+
+def test_who_there_is_no_time_for_is_mailed_next_time(
+    notice: dict[str, Any], api: Api, promoted: str, carried: Carried
+) -> None:
+    api.register(promoted, "alice")
+    api.patch(f"/events/{promoted}", {"location": "Hall"})
+    page = Task("mail", outlets.as_json(stream.told()[-1]), people=("bob", "alice"))
+    with time_limit(mail.ONE_SECONDS - 1):
+        assert mail.carry(page) == [page]
+        with pytest.raises(Postponed):
+            mail.carry(Task("mail", notice))
+    assert carried.new_mails() == []
 
 
 def test_nobodys_seat_is_affected(promoted: str, cloud: Cloud, settings: Settings, api: Api) -> None:

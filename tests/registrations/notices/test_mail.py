@@ -265,6 +265,12 @@ def test_what_people_call_things_stays_what_it_is(api: Api, carried: Carried, ho
     assert entry(mail)[0] == "PUBLISH"
 
 
+def test_a_domain_with_other_letters_is_written_as_mail_servers_take_it(api: Api, party: str, carried: Carried) -> None:
+    api.patch("/users/bob", {"email": "bob@bücher.example"})
+    api.leave(party, "alice")
+    assert carried.publish()[0]["To"].addresses[0].addr_spec == "bob@xn--bcher-kva.example"
+
+
 def test_links_lead_to_oneself_where_one_signs_in(api: Api, party: str, carried: Carried, settings: Settings) -> None:
     api.leave(party, "alice")
     notices = told()
