@@ -88,6 +88,8 @@ def post(url: str, notice: dict[str, Any]) -> tuple[int, float]:
     try:
         connection.request("POST", target, body, headers)
         answer = connection.getresponse()
+        if connection.is_cut:  # which reads as if the headers had ended there
+            raise TimeoutError
         return answer.status, _retry_after(answer)
     finally:
         connection.close()
@@ -137,6 +139,9 @@ def _port(parts: SplitResult) -> int:
 class _Connection(HTTPConnection):
     """A connection to a checked address that ends after `SECONDS`, whatever the other side does."""
 
+    is_cut = False
+    """Whether it ended so."""
+
     def __init__(self, parts: SplitResult) -> None:
         super().__init__(str(parts.hostname), _port(parts), timeout=CONNECT_SECONDS)
         self.default_port = 443 if parts.scheme == "https" else 80  # what is left out of the header Host
@@ -149,7 +154,7 @@ class _Connection(HTTPConnection):
         plain = self._reach(allowed_addresses(self._parts))
         plain.settimeout(SECONDS)
         self._same = plain.dup()  # TLS takes the socket over
-        self._end = threading.Timer(SECONDS, _cut, [self._same])
+        self._end = threading.Timer(SECONDS, self._cut)
         self._end.daemon = True
         self._end.start()
         self.sock = plain
@@ -165,17 +170,18 @@ class _Connection(HTTPConnection):
                 cause = error
         raise cause
 
+    def _cut(self) -> None:
+        self.is_cut = True
+        if self._same:
+            with suppress(OSError):
+                self._same.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """End it, and the watch over it."""
         super().close()
         if self._end and self._same:
             self._end.cancel()
             self._same.close()
-
-
-def _cut(connection: socket.socket) -> None:
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
 
 
 @cache
