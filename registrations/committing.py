@@ -44,15 +44,15 @@ Plan = Callable[[Seats], Change]
 """What an operation does, the seats being what they are. Raises `Refused` or `Missing` where it cannot be done."""
 
 
-def commit(operation: Operation, seats: Seats, plan: Plan, turn: Turn) -> Seats:
+def commit(operation: Operation, seats: Seats, plan: Plan, turn: Turn | None = None) -> Seats:
     """Commit an operation that holds its lock.
 
-    Takes: the seats, read before the lock was taken; the plan.
+    Takes: the seats, read before the lock was taken; the plan; the turn of the request, if it waited for one.
     Returns: the seats right after; or later, where only the record tells that it was done.
     Raises: what the plan raises, `EventNotFound`; `LostRace` when the lock was lost, and nothing was done. The lock
     is released then.
     """
-    attempt = _Attempt(operation, seats, turn)
+    attempt = _Attempt(operation, seats, turn or Turn())
     try:
         while not attempt.committed:
             attempt.send(attempt.plan_with(plan))
