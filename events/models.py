@@ -6,6 +6,7 @@
     e1       tickets#<made>#gone#<chunk>       the tickets of this chunk whose people left the queue
     e1       tickets#<made>#promoted#<ticket>  when the queue moved up to this ticket
     e1       tickets#<made>#turnstile          how many have taken a number to wait for the seats with
+    e1       tickets#<made>#told#<ticket>      who was in, while the event that was deleted is being forgotten
 
 Only descriptions carry the index keys, so a registration writes to no index:
 
@@ -36,6 +37,8 @@ DRAFT = "draft"
 STATUSES = (DRAFT, "scheduled", "published", "active", "cancelled", "completed")
 OPEN_STATUSES = frozenset({"scheduled", "published", "active"})
 """An event with one of these admits people (CONTRACT, rule 8)."""
+IMPORTING = "importing"
+"""What a draft has in the place of the ids of its edits while an import writes the event."""
 
 
 class StatusDateIndex(GlobalSecondaryIndex["Event"]):
@@ -67,6 +70,7 @@ class EventItem(Record):
         table_name = settings.EVENTS_TABLE
         billing_mode = "PAY_PER_REQUEST"
         expires_by = "expiresAt"  # markers of keyed requests do
+        stream_view_type = "NEW_AND_OLD_IMAGES"  # what changed is told from it (registrations.notices)
 
     ITEM = ""
 
@@ -217,6 +221,39 @@ class Turnstile(EventItem):
     """How many have taken a number, in all the crowds there ever were before the seats."""
 
     entered = NumberAttribute(default=0)
+
+
+class Farewell(EventItem):
+    """Some of the people whose registrations ended with an event: written for its stream, and soon removed."""
+
+    people = UnicodeAttribute()
+    """``5:alice 7:bob``: their tickets and their ids."""
+    title = UnicodeAttribute(null=True)
+    date = UnicodeAttribute(null=True)
+    location = UnicodeAttribute(null=True)
+    organizer = UnicodeAttribute(null=True)
+    start_time = UnicodeAttribute(attr_name="startTime", null=True)
+    end_time = UnicodeAttribute(attr_name="endTime", null=True)
+    time_zone = UnicodeAttribute(attr_name="timeZone", null=True)
+    version = NumberAttribute(null=True)
+    created_at = UnicodeAttribute(attr_name="createdAt", null=True)
+    updated_at = UnicodeAttribute(attr_name="updatedAt", null=True)
+
+    @staticmethod
+    def name(incarnation: str, ticket: int) -> str:
+        """The range key of the one that begins with a ticket."""
+        return f"tickets#{incarnation}#told#{ticket:010}"
+
+    @staticmethod
+    def is_named(item: str) -> bool:
+        """Whether a range key is that of a farewell."""
+        return item.startswith("tickets#") and "#told#" in item
+
+    @property
+    def holders(self) -> dict[int, str]:
+        """Who had which ticket."""
+        pairs = (one.partition(":") for one in self.people.split())
+        return {int(ticket): user_id for ticket, _, user_id in pairs}
 
 
 class WholeEvent(NamedTuple):

@@ -3,11 +3,13 @@
 import os
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import runserver
 from django.utils import autoreload
+from django.utils.module_loading import import_string
 
 from eventsite.auth import user_pool
 from eventsite.dynamodb import connection, tables
@@ -49,7 +51,14 @@ class Command(runserver.Command):
             self.stdout.flush()
             self.stderr.flush()
             os._exit(1)  # the autoreloader runs this in a thread, where sys.exit would end nothing
+        self._start_what_runs_beside()
         super().inner_run(*args, **options)
+
+    def _start_what_runs_beside(self) -> None:
+        """Start what each app names in `beside_runserver` of its `AppConfig`, if this is a local run."""
+        for config in apps.get_app_configs():
+            for name in getattr(config, "beside_runserver", ()) if settings.LOCAL else ():
+                import_string(name)()
 
     def _find_data(self) -> str:
         """Start the embedded engine, if it is the one to use. Returns: where the data live, in words."""

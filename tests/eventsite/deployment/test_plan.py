@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 
 from eventsite.deployment import plan, stage_file
 from eventsite.deployment.lambda_package import ROOT
-from eventsite.deployment.plan import CHANGE, LEAVE, MAKE, REMOVE, STOP, Step
+from eventsite.deployment.steps import CHANGE, LEAVE, MAKE, REMOVE, STOP, Step
 from tests.engines import running_engine
 
 REGION = "eu-west-1"
