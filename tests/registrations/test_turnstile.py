@@ -40,7 +40,7 @@ def test_who_comes_into_a_crowd_passes_with_a_number(api: Api, clock: Clock, mon
     assert api.delete(f"/events/{event}/registrations/{users[0]}").status_code == 200
     assert seats_of(event).passed == 4
     assert not clock.waited
-    audit()
+    audit(event)
 
 
 def test_it_waits_while_others_are_ahead_and_goes_when_they_have_passed(api: Api, clock: Clock) -> None:
