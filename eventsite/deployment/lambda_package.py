@@ -34,6 +34,7 @@ LEFT_OUT = shutil.ignore_patterns(
     "moving",
     "local_user.py",
     "plan.py",
+    "dead_letters.py",
     "import.py",
     "export.py",
     ".*",
