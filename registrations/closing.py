@@ -25,7 +25,8 @@ logger = logging.getLogger(__name__)
 LEAVES_SECONDS = 5.0
 """Clearing up stops when so little of the request's time is left."""
 PEOPLE_AT_ONCE = 100
-TOLD = tuple(Farewell.get_attributes().keys() & Event.get_attributes().keys() - EventItem.get_attributes().keys())
+OF_ALL = EventItem.get_attributes().keys() - {"status"}
+TOLD = tuple(Farewell.get_attributes().keys() & Event.get_attributes().keys() - OF_ALL)
 """What the people are told of the event that was theirs."""
 
 

@@ -35,7 +35,10 @@ CREATED, CHANGED, DELETED = "created", "changed", "deleted"
 OF_THE_EVENT = ("event_id", *DESCRIPTION, "status", "organizer_id", "version", "created_at", "updated_at")
 EDITABLE = (*DESCRIPTION, "status")
 OF_THE_SEATS = ("capacity", "waitlist_enabled")
-OF_A_FAREWELL = ("event_id", "title", "date", "start_time", "end_time", "time_zone", "location", "organizer")
+OF_A_FAREWELL = (
+    *("event_id", "title", "date", "start_time", "end_time", "time_zone", "location", "organizer"),
+    *("status", "version", "created_at", "updated_at"),
+)
 COUNTS = {"capacity": "capacity", "registeredCount": "registered", "waitlistCount": "waiting"}
 SEQUENCE_DIGITS = 40
 

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from eventsite import failures
 from eventsite.web import observability
+from registrations.notices import aws
 from registrations.notices.changes import StreamRecord
 
 MOST_BYTES = 200_000
@@ -42,6 +43,4 @@ def _message(record: StreamRecord, error: Exception) -> str:
 
 
 def _sqs() -> Any:
-    import boto3
-
-    return boto3.client("sqs", region_name=settings.AWS_REGION)
+    return aws.client("sqs")
