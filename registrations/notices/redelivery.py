@@ -8,13 +8,12 @@ That is records of the stream that were set aside:
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from registrations.notices import aws, delivery, outlets, stream
-from registrations.notices.changes import StreamRecord
+from registrations.notices.changes import StreamRecord, as_for_lambda
 from registrations.notices.queue import Hopeless, Postponed
 
 NOTE = "DDBStreamBatchInfo"
@@ -78,12 +77,6 @@ def _from(arn: str, shard: str, first: str) -> Iterator[StreamRecord]:
     iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, **where)["ShardIterator"]
     for _ in range(PAGES):
         told = streams.get_records(ShardIterator=iterator)
-        yield from map(_as_for_lambda, told["Records"])
+        yield from map(as_for_lambda, told["Records"])
         if not (iterator := told.get("NextShardIterator")):
             return
-
-
-def _as_for_lambda(record: Any) -> StreamRecord:
-    change = dict(record["dynamodb"])
-    created: datetime = change["ApproximateCreationDateTime"]
-    return {**record, "dynamodb": change | {"ApproximateCreationDateTime": created.timestamp()}}
