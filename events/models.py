@@ -5,6 +5,7 @@
     e1       seats                             the counters: short, rewritten by every registration
     e1       tickets#<made>#gone#<chunk>       the tickets of this chunk whose people left the queue
     e1       tickets#<made>#promoted#<ticket>  when the queue moved up to this ticket
+    e1       tickets#<made>#turnstile          how many have taken a number to wait for the seats with
     e1       tickets#<made>#told#<ticket>      who was in, while the event that was deleted is being forgotten
 
 Only descriptions carry the index keys, so a registration writes to no index:
@@ -172,6 +173,8 @@ class Seats(EventItem):
     """By chunk of tickets: how many people of it left the queue."""
     records: MapAttribute[str, Any] = MapAttribute(default=dict)
     """What was committed here and is perhaps not yet written elsewhere, by ``operation~user``."""
+    passed = NumberAttribute(default=0)
+    """The number at the turnstile of who committed last, of those who had one."""
     generation = NumberAttribute(default=0)
     """Drawn at random for each event, and one more with each fence: a commit planned before it is refused."""
 
@@ -184,6 +187,11 @@ class Seats(EventItem):
     def gone_by_chunk(self) -> dict[str, int]:
         """How many people of each chunk left the queue, by its number as text."""
         return {chunk: int(count) for chunk, count in _plain(self.gone).items()}
+
+    @property
+    def admits(self) -> bool:
+        """Whether somebody could get a seat or a place in the queue now."""
+        return bool(self.open and (self.waitlist_enabled or (self.free and not self.waiting)))
 
     @property
     def free(self) -> int:
@@ -207,6 +215,12 @@ class Promotion(EventItem):
 
     first = NumberAttribute()
     at = UnicodeAttribute()
+
+
+class Turnstile(EventItem):
+    """How many have taken a number, in all the crowds there ever were before the seats."""
+
+    entered = NumberAttribute(default=0)
 
 
 class Farewell(EventItem):

@@ -30,6 +30,9 @@ NO_LOG_ROLE = (
     "ACCESS_LOG=true needs a role in whose name API Gateway writes logs, and this account has none in this region: "
     "docs/deployment.md says how to make it."
 )
+NO_BUS = (
+    "There is no bus {bus} in {region}, which NOTICE_BUS names: `aws events create-event-bus --name {bus}` makes it."
+)
 
 
 def choose(cli: Any) -> None:
@@ -46,10 +49,19 @@ def choose(cli: Any) -> None:
     cli.load_settings(cli.vargs.get("settings_file"))
     if cli.command in ASKING:
         cli.zappa.attach_policy = policy(cli, chosen)
-    if cli.command in STAGING and chosen.access_log and not aws_extras.may_write_logs(cli.zappa.apigateway_client):
-        raise click.ClickException(NO_LOG_ROLE)
+    if cli.command in STAGING:
+        _need(cli, chosen)
     if cli.command == "undeploy":
         _take_down_too(cli, chosen)
+
+
+def _need(cli: Any, chosen: stage_file.Choices) -> None:
+    """Stop where something is chosen that is the operator's to make, and is not there."""
+    if chosen.access_log and not aws_extras.may_write_logs(cli.zappa.apigateway_client):
+        raise click.ClickException(NO_LOG_ROLE)
+    bus = chosen.values.get("NOTICE_BUS", "")
+    if bus and not bus.startswith("arn:") and not aws_extras.has_bus(cli.zappa.events_client, bus):
+        raise click.ClickException(NO_BUS.format(bus=bus, region=chosen.region))
 
 
 def _decide(cli: Any, chosen: stage_file.Choices) -> None:
@@ -69,8 +81,20 @@ def _environment_on_aws(cli: Any, chosen: stage_file.Choices) -> dict[str, str]:
     environment = chosen.environment(variables(found))
     if not chosen.told:
         return environment
-    place = notices.Place(_account(session.client("sts"), chosen.region), cli.lambda_name)
-    return environment | notices.variables(place, chosen, session.client("sqs").meta.endpoint_url)
+    where = notices.Place(_account(session.client("sts"), chosen.region), cli.lambda_name)
+    queues = notices.variables(where, chosen, session.client("sqs").meta.endpoint_url)
+    api = aws_extras.api_id(session.client("apigateway"), cli.lambda_name)
+    return environment | queues | public_url(chosen, api)
+
+
+def public_url(chosen: stage_file.Choices, api: str | None) -> dict[str, str]:
+    """The variable by which links in mails lead to the API's own address, where no other is chosen.
+
+    Takes: the API's id, which is not known before the first deployment.
+    """
+    if api is None or not chosen.values.get("MAIL_FROM") or chosen.domain or chosen.values.get("PUBLIC_URL"):
+        return {}
+    return {"PUBLIC_URL": aws_extras.address(api, chosen.region, chosen.stage)}
 
 
 def deployed(client: Any, function: str) -> dict[str, Any]:
@@ -204,9 +228,20 @@ def _make_tables(cli: Any, chosen: stage_file.Choices) -> None:
 def finish(cli: Any) -> None:
     """Set what Zappa cannot: throttling, tracing and the access log at the gateway; what notices are told by."""
     chosen = stage_file.read(cli.api_stage, Path.cwd())
-    _carry_out(telling(cli, chosen).finish())
     api = cli.zappa.get_api_id(cli.lambda_name)
+    _let_mails_link(cli, public_url(chosen, api))
+    _carry_out(telling(cli, chosen).finish())
     aws_extras.set_up_gateway(cli.zappa.apigateway_client, api, cli.api_stage, gateway(cli, chosen))
+
+
+def _let_mails_link(cli: Any, wanted: dict[str, str]) -> None:
+    """Tell the Lambda its API's address, after a first deployment; a version that is published keeps its variables."""
+    if wanted.items() <= cli.aws_environment_variables.items() or cli.apigateway_lambda_qualifier:
+        return
+    cli.zappa.lambda_client.update_function_configuration(
+        FunctionName=cli.lambda_name, Environment={"Variables": cli.aws_environment_variables | wanted}
+    )
+    cli.zappa.wait_until_lambda_function_is_updated(function_name=cli.lambda_name)
 
 
 def gateway(cli: Any, chosen: stage_file.Choices) -> aws_extras.Gateway:

@@ -153,11 +153,10 @@ def _logs(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
 
 def _api(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
     gateway, what = cli.zappa.apigateway_client, f"API {cli.lambda_name}"
-    pages = gateway.get_paginator("get_rest_apis").paginate()
-    apis = [api["id"] for page in pages for api in page["items"] if api["name"] == cli.lambda_name]
-    if not apis:
+    api = aws_extras.api_id(gateway, cli.lambda_name)
+    if api is None:
         yield Step(MAKE, what)
         return
-    stage = gateway.get_stage(restApiId=apis[0], stageName=cli.api_stage)
+    stage = gateway.get_stage(restApiId=api, stageName=cli.api_stage)
     changes = callbacks.gateway(cli, chosen).changes(stage)
     yield Step(CHANGE if changes else LEAVE, what, ", ".join(f"{each['op']} {each['path']}" for each in changes))

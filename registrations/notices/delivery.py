@@ -32,16 +32,21 @@ LEAVES_SECONDS = 3.0
 """What is left of the Lambda's time for saying what became of a batch."""
 
 
-def deliver(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Carry out a batch of the queue: the Lambda's entry.
+Taker = Callable[[str], bool]
+"""Takes the body of a message and does all about it. Returns: False, and has done nothing, where it is a task."""
 
+
+def deliver(event: dict[str, Any], context: Any, taker: Taker = lambda _: False) -> dict[str, Any]:
+    """Carry out a batch of the queue.
+
+    Takes: what Lambda is handed; who knows messages that are no tasks.
     Returns: which messages are to come back, each after a wait of its own.
     """
     records = event["Records"]
     seconds = context.get_remaining_time_in_millis() / 1000 - LEAVES_SECONDS
     threads = ThreadPoolExecutor(AT_ONCE)
     with time_limit(seconds):
-        running = {threads.submit(copy_context().run, _deliver, record): record for record in records}
+        running = {threads.submit(copy_context().run, _deliver, record, taker): record for record in records}
     finished, _ = wait(running, seconds)
     threads.shutdown(wait=False, cancel_futures=True)
     back = [record["messageId"] for future, record in running.items() if future not in finished or future.result()]
@@ -49,23 +54,24 @@ def deliver(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": message} for message in back]}
 
 
-def _deliver(record: dict[str, Any]) -> bool:
+def _deliver(record: dict[str, Any], taker: Taker) -> bool:
     """Carry out one message. Returns: whether it is to come back."""
-    seconds = attempt(record["body"], int(record["attributes"]["ApproximateReceiveCount"]))
+    seconds = attempt(record["body"], int(record["attributes"]["ApproximateReceiveCount"]), taker)
     if seconds is not None:
         queue.postpone(record["receiptHandle"], seconds)
     return seconds is not None
 
 
-def attempt(body: str, number: int) -> float | None:
+def attempt(body: str, number: int, taker: Taker = lambda _: False) -> float | None:
     """Try to carry out a task. It never fails.
 
-    Takes: the task as text; the how many-th time it is, from 1.
+    Takes: the task as text; the how many-th time it is, from 1; who knows what is no task.
     Returns: in how many seconds the next attempt is due; None where it is over.
     """
     try:
-        task = Task.read(body)
-        queue.send(CARRIERS[task.outlet](task))
+        if not taker(body):
+            task = Task.read(body)
+            queue.send(CARRIERS[task.outlet](task))
     except (Postponed, Unavailable) as error:
         if number < ATTEMPTS:
             return wait_after(number, getattr(error, "seconds", 0))
