@@ -1,7 +1,7 @@
 """What a stage could not tell: looking at its dead letters, having them told again, dropping them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -68,7 +68,7 @@ class DeadLetters:
         ).get("Messages"):
             yield from map(_letter, found)
 
-    def put_back(self, letters: list[Letter]) -> None:
+    def put_back(self, letters: Iterable[Letter]) -> None:
         """Show letters to others again that were only looked at."""
         for letter in letters:
             self._sqs.change_message_visibility(QueueUrl=self._dead, ReceiptHandle=letter.receipt, VisibilityTimeout=0)

@@ -33,15 +33,17 @@ class Command(BaseCommand):
             raise CommandError(f"AWS cannot be asked: {error}") from error
 
     def _go_through(self, queue: Any, *, tell: bool, drop: bool, **_: Any) -> None:
-        letters = []
+        letters: dict[str, Any] = {}
         for letter in queue.look():
+            if tell and letter.body in letters:
+                continue  # it was told again, and is back: it has to wait for somebody to mend the cause
             self.stdout.write(f"{letter.since:%Y-%m-%d %H:%M} {letter.about}{letter.reason and f' ({letter.reason})'}")
-            letters.append(letter)
+            letters[letter.body if tell else letter.receipt] = letter
             if tell:
                 queue.tell_again(letter)
             elif drop:
                 queue.drop(letter)
         if not (tell or drop):
-            queue.put_back(letters)
+            queue.put_back(letters.values())
         done = "will be told again" if tell else "dropped" if drop else "there; --tell has them told again"
         self.stdout.write(f"{len(letters)} {done}.")

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from eventsite.deployment import dead_letters
-from eventsite.deployment.dead_letters import DeadLetters, NoDeadLetters
+from eventsite.deployment.dead_letters import DeadLetters, Letter, NoDeadLetters
 
 DEAD, NOTICES = "letters-dead", "letters-notices"
 RECORD = {"eventName": "MODIFY", "dynamodb": {"Keys": {"eventId": {"S": "party"}, "item": {"S": "seats"}}}}
@@ -72,6 +72,18 @@ def test_all_letters_are_listed_with_why_and_stay(letters: DeadLetters, sqs: Any
 def test_letters_are_told_again(letters: DeadLetters, sqs: Any) -> None:
     assert run("--tell")[-1] == "5 will be told again."
     assert (bodies(sqs, DEAD), bodies(sqs, NOTICES)) == ([], sorted(BODIES))
+
+
+def test_a_letter_that_comes_back_is_not_told_for_ever(letters: DeadLetters, sqs: Any) -> None:
+    send = letters.tell_again
+
+    def comes_back(letter: Letter) -> None:
+        send(letter)
+        sqs.send_message(QueueUrl=letters._dead, MessageBody=letter.body)
+
+    letters.tell_again = comes_back  # type: ignore[method-assign]
+    assert run("--tell")[-1] == "5 will be told again."
+    assert bodies(sqs, NOTICES) == sorted(BODIES)
 
 
 def test_letters_are_dropped(letters: DeadLetters, sqs: Any) -> None:
