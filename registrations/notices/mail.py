@@ -40,8 +40,10 @@ AT_ONCE = 20
 """So many people make a page: at a tenth of a second for each mail, two seconds."""
 ONE_SECONDS = 8.0
 """With less time left, no mail is begun: SES may take seven seconds to say nothing."""
-READ_AT_ONCE, CUT_AT_ONCE = 1000, 5000
+READ_AT_ONCE, CUT_AT_ONCE = 1000, 20_000
 """So many people are read in one look, and so many by one task; another one continues."""
+CUTTING_SECONDS = 15.0
+"""With less time left, another one continues as well: what was cut must still be sent."""
 
 
 def carry(task: Task) -> list[Task]:
@@ -80,7 +82,9 @@ def _pages(task: Task) -> Iterator[Task]:
     """Tasks for pages of everybody who has a seat or waits, and one that continues where there are too many."""
     after: int | None = task.after or None
     event_id = task.notice["data"]["eventId"]
-    for _ in range(CUT_AT_ONCE // READ_AT_ONCE):
+    for look in range(CUT_AT_ONCE // READ_AT_ONCE):
+        if look and time_left() < CUTTING_SECONDS:
+            break
         try:
             found, after = lists.of_event(event_id, scope=EVERYTHING, status=ACTIVE, limit=READ_AT_ONCE, after=after)
         except EventNotFound:  # and whoever was in is told so
@@ -171,7 +175,7 @@ def send(letter: EmailMessage) -> None:
 
 def _keep(letter: EmailMessage) -> None:
     directory = settings.LOCAL_DYNAMODB_DIR / "mail"
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # mails are nobody else's business
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{letter['Message-ID'].strip('<>').partition('@')[0]}"
     draft = directory / f".{name}"
     draft.write_bytes(letter.as_bytes())

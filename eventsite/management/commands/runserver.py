@@ -29,6 +29,8 @@ class Command(runserver.Command):
     """Starts the embedded engine, unless AWS_ENDPOINT_URL_DYNAMODB names another one, then serves."""
 
     help = f"{runserver.Command.help} Without AWS_ENDPOINT_URL_DYNAMODB it starts a DynamoDB engine beside itself."
+    addr: str
+    port: str
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the command line."""

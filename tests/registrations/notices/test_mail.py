@@ -234,12 +234,14 @@ def test_each_is_mailed_once_however_often_it_comes(api: Api, party: str, carrie
     assert len(carried.publish()) == 2, "another change"
 
 
+@pytest.mark.parametrize("seconds", [20.0, 10.0], ids=["enough time", "time for one look"])
 def test_many_people_are_mailed_page_by_page(
-    api: Api, party: str, carried: Carried, monkeypatch: pytest.MonkeyPatch
+    api: Api, party: str, carried: Carried, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     monkeypatch.setattr(sending, "AT_ONCE", 2)
     monkeypatch.setattr(sending, "READ_AT_ONCE", 2)
     monkeypatch.setattr(sending, "CUT_AT_ONCE", 4)
+    monkeypatch.setattr(sending, "time_left", lambda: seconds)
     for number in range(4):
         api.post("/users", {"userId": f"guest{number}", "name": "Guest", "email": f"guest{number}@example.com"})
         api.register(party, f"guest{number}")
