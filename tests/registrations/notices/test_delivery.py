@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from types import SimpleNamespace
@@ -431,6 +432,23 @@ def test_nobodys_seat_is_affected(promoted: str, cloud: Cloud, settings: Setting
     before = api.get(f"/events/{promoted}/registrations").json()
     deliver(cloud.receive())
     assert api.get(f"/events/{promoted}/registrations").json() == before
+
+
+def test_what_becomes_of_notices_is_counted(
+    promoted: str, cloud: Cloud, receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: Counter[str] = Counter()
+    monkeypatch.setattr("eventsite.web.observability.count", lambda metric, value=1: counted.update({metric: value}))
+    monkeypatch.setattr(bus, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(bus, "_put", lambda notices: notices)
+    receiver.answers = [(500, {}), (410, {}), (204, {})]
+    outlets.publish(stream.told())
+    assert counted == {"BusFailed": 5}
+    while records := cloud.receive():
+        deliver(records)
+    assert counted == {
+        "BusFailed": 10, "WebhooksSent": 3, "WebhooksFailed": 2, "NoticesGivenUp": 1, "MailsSent": 1,
+    }  # fmt: skip
 
 
 def test_the_queue_of_a_local_run_carries_out_what_is_due_and_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
