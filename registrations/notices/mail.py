@@ -4,6 +4,7 @@ Of each notice that concerns people one task comes out of the queue. One about a
 first.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,6 +22,7 @@ from botocore.exceptions import (
     SSLError,
 )
 from django.conf import settings
+from tenacity import Retrying, retry_if_exception_type, wait_random
 
 from events.editing import EventNotFound
 from eventsite.auth.scope import EVERYTHING
@@ -36,10 +38,14 @@ from registrations.notices.occasions import DELETED, Notice, Occasion, occasion_
 from registrations.notices.queue import Postponed, Task
 from users.models import User
 
+logger = logging.getLogger(__name__)
+
 AT_ONCE = 20
 """So many people make a page: at a tenth of a second for each mail, two seconds."""
 ONE_SECONDS = 8.0
 """With less time left, no mail is begun: SES may take seven seconds to say nothing."""
+TURN_SECONDS, TURNS = 2.0, 20
+"""How long a mail that SES takes no more waits for its turn at most, and how often."""
 READ_AT_ONCE, CUT_AT_ONCE = 1000, 20_000
 """So many people are read in one look, and so many by one task; another one continues."""
 CUTTING_SECONDS = 15.0
@@ -65,11 +71,13 @@ def carry(task: Task) -> list[Task]:
 
 
 def _each(task: Task, occasion: Occasion, people: tuple[str, ...]) -> Iterator[Task]:
-    """Mail the people of a page. Yields a task for each who cannot be mailed now, and one for whom there is no time."""
-    for place, user_id in enumerate(people):
+    """Mail the people of a page. Yields a task for each who cannot be mailed now.
+
+    Raises: `Postponed` when time is up: next time, those who were mailed are passed over.
+    """
+    for user_id in people:
         if time_left() < ONE_SECONDS:
-            yield replace(task, people=people[place:])
-            return
+            raise Postponed("there was no time for all of them")
         try:
             is_over = _mail(task.notice, occasion, user_id)
         except Exception:  # their own task will tell
@@ -111,7 +119,7 @@ def _mail(notice: Notice, occasion: Occasion, user_id: str) -> bool:
     if standing is Standing.OURS:
         return _send_once(letter, marker)
     if standing is Standing.DOUBTFUL:
-        observability.count("MailsInDoubt")
+        _doubt(notice["id"])
     return standing is not Standing.UNDER_WAY
 
 
@@ -128,14 +136,14 @@ def _recipient(notice: Notice, occasion: Occasion, user_id: str) -> User | None:
 
 def _send_once(letter: EmailMessage, marker: Marker) -> bool:
     try:
-        send(letter)
+        _send_in_turn(letter)
     except NotSent:
         observability.count("MailsFailed")
         with suppress(Unavailable):
             marker.release()
         return False
     except PerhapsSent:
-        observability.count("MailsInDoubt")
+        _doubt(marker.change)
         return True
     observability.count("MailsSent")
     with suppress(Unavailable):
@@ -143,15 +151,39 @@ def _send_once(letter: EmailMessage, marker: Marker) -> bool:
     return True
 
 
+def _doubt(change: str) -> None:
+    logger.warning("a mail is in doubt", extra={"notice": change})
+    observability.count("MailsInDoubt")
+
+
 class NotSent(Exception):
     """SES did not take it."""
+
+
+class Throttled(NotSent):
+    """SES takes no more this second."""
 
 
 class PerhapsSent(Exception):
     """SES did not answer."""
 
 
+THROTTLING = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
 NEVER_ARRIVED = (ConnectTimeoutError, EndpointConnectionError, ParamValidationError, ProxyConnectionError, SSLError)
+
+
+def _send_in_turn(letter: EmailMessage) -> None:
+    """Send a letter as soon as SES takes it. Raises: as `send`; `Throttled` when time is up.
+
+    They wait here, not in the queue: a page that gets some of its mails out each time it comes up is done after a few
+    times, however slowly SES takes them.
+    """
+    Retrying(
+        retry=retry_if_exception_type(Throttled),
+        wait=wait_random(0, TURN_SECONDS),
+        stop=lambda state: state.attempt_number >= TURNS or time_left() < ONE_SECONDS + TURN_SECONDS,
+        reraise=True,
+    )(send, letter)
 
 
 def send(letter: EmailMessage) -> None:
@@ -165,7 +197,9 @@ def send(letter: EmailMessage) -> None:
             Destination={"ToAddresses": [to.addr_spec for to in letter["To"].addresses]},
             Content={"Raw": {"Data": letter.as_bytes()}},
         )
-    except (ClientError, *NEVER_ARRIVED) as error:
+    except ClientError as error:
+        raise (Throttled if error.response["Error"].get("Code") in THROTTLING else NotSent) from error
+    except NEVER_ARRIVED as error:
         raise NotSent from error
     except HTTPClientError as error:
         raise PerhapsSent from error

@@ -8,6 +8,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
+import hypothesis
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from django.conf import settings as configured
@@ -322,7 +323,8 @@ def notice(promoted: str) -> dict[str, Any]:
     return next(told for told in map(outlets.as_json, stream.told()) if told["type"] == "registration.promoted")
 
 
-@given(fates=st.lists(FATES, max_size=6), pauses=st.lists(st.integers(0, 300), min_size=12, max_size=12))
+@hypothesis.settings(max_examples=40)
+@given(fates=st.lists(FATES, max_size=5), pauses=st.lists(st.integers(0, 300), min_size=7, max_size=7))
 def test_a_person_is_mailed_at_most_once_and_once_where_ses_says_what_it_did(
     notice: dict[str, Any], fates: list[Any], pauses: list[int]
 ) -> None:
@@ -332,6 +334,7 @@ def test_a_person_is_mailed_at_most_once_and_once_where_ses_says_what_it_did(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(configured, "LOCAL", False)
         patched.setattr(aws, "client", lambda _: ses)
+        patched.setattr(mail, "TURN_SECONDS", 0)
         for pause in pauses:
             now += pause
             patched.setattr(time, "time", lambda now=now: now)
@@ -345,9 +348,29 @@ def test_a_person_is_mailed_at_most_once_and_once_where_ses_says_what_it_did(
     assert ses.sent or doubtful
 
 
-@pytest.mark.parametrize(
-    ("fate", "again"), [(REFUSED, True), (THROTTLED, True), (UNREACHED, True), (UNANSWERED, False)], ids=str
-)
+def test_when_ses_takes_no_more_each_waits_for_its_turn(
+    notice: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    ses = Ses([(False, THROTTLED)] * 5)
+    settings.LOCAL = False
+    monkeypatch.setattr(mail, "TURN_SECONDS", 0)
+    monkeypatch.setattr(aws, "client", lambda _: ses)
+    assert mail.carry(Task("mail", notice)) == []
+    assert ses.sent == 1
+
+
+def test_nobody_waits_for_a_turn_beyond_the_time_that_is_left(
+    notice: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    ses = Ses([(False, THROTTLED)] * 5)
+    settings.LOCAL = False
+    monkeypatch.setattr(aws, "client", lambda _: ses)
+    with time_limit(mail.ONE_SECONDS + 1), pytest.raises(Postponed):
+        mail.carry(Task("mail", notice))
+    assert len(ses.fates) == 4
+
+
+@pytest.mark.parametrize(("fate", "again"), [(REFUSED, True), (UNREACHED, True), (UNANSWERED, False)], ids=str)
 def test_a_mail_that_was_not_taken_is_tried_again(
     notice: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: Settings, fate: BaseException, again: bool
 ) -> None:
@@ -393,11 +416,12 @@ def test_who_there_is_no_time_for_is_mailed_next_time(
     api.register(promoted, "alice")
     api.patch(f"/events/{promoted}", {"location": "Hall"})
     page = Task("mail", outlets.as_json(stream.told()[-1]), people=("bob", "alice"))
-    with time_limit(mail.ONE_SECONDS - 1):
-        assert mail.carry(page) == [page]
-        with pytest.raises(Postponed):
-            mail.carry(Task("mail", notice))
+    for task in (page, Task("mail", notice)):
+        with time_limit(mail.ONE_SECONDS - 1), pytest.raises(Postponed):
+            mail.carry(task)
     assert carried.new_mails() == []
+    assert mail.carry(page) == []
+    assert len(carried.new_mails()) == 2
 
 
 def test_nobodys_seat_is_affected(promoted: str, cloud: Cloud, settings: Settings, api: Api) -> None:
