@@ -36,7 +36,7 @@ EVERY_PART = [
 ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(engine: str) -> Any:
     """A maker of clients of the suite's engine, which is more than a DynamoDB."""
     session: Any = boto3.Session("test", "test", region_name=REGION)
