@@ -37,8 +37,8 @@ class Text(icalendar.vText):
         return plain.translate(ESCAPED).encode()
 
 
-def entry(event: Event, url: str) -> bytes:
-    """One event as a VEVENT. Takes: its description; where it is on the web."""
+def entry(event: Event, url: str, organizer: str = "") -> bytes:
+    """One event as a VEVENT. Takes: its description; where it is on the web; from which address it is sent, if any."""
     found = icalendar.Event()
     found.add("uid", f"{event.event_id}.{re.sub('[^0-9]', '', event.created_at)}@eventsite")
     found.add("sequence", int(event.version))
@@ -50,7 +50,10 @@ def entry(event: Event, url: str) -> bytes:
     found.add("description", Text(event.description))
     found.add("location", Text(event.location))
     found.add("contact", Text(event.organizer))
-    found.add("url", url)
+    if url:
+        found.add("url", url)
+    if organizer:
+        found.add("organizer", f"mailto:{organizer}")
     start, end = span(event)
     found.add("dtstart", start)
     if end is not None:
@@ -76,13 +79,19 @@ def span(event: Event) -> tuple[date, date | None]:
     return begins, ends if ends and _seconds(ends) > _seconds(begins) else None
 
 
-def document(entries: Iterable[bytes], events: Iterable[Event]) -> bytes:
-    """A calendar of these entries, with the time zones that their events name."""
+def document(entries: Iterable[bytes], events: Iterable[Event], *, method: str = "") -> bytes:
+    """A calendar of these entries, with the time zones that their events name.
+
+    Takes: for one that is sent, what its receiver shall do (RFC 5546): PUBLISH or CANCEL.
+    """
     calendar = icalendar.Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
-    calendar.add("refresh-interval", timedelta(hours=REFRESH_HOURS), parameters={"value": "DURATION"})
-    calendar.add("x-published-ttl", f"PT{REFRESH_HOURS}H")
+    if method:
+        calendar.add("method", method)
+    else:
+        calendar.add("refresh-interval", timedelta(hours=REFRESH_HOURS), parameters={"value": "DURATION"})
+        calendar.add("x-published-ttl", f"PT{REFRESH_HOURS}H")
     for zone in _zones(list(events)):
         calendar.add_component(zone)
     head, _, foot = calendar.to_ical().rpartition(b"END:VCALENDAR")

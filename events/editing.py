@@ -139,7 +139,7 @@ def edit(event_id: str, changes: dict[str, Any], *, scope: Scope, versions: set[
 
     Takes: the changed fields by their Python names, None for one that is taken away; who asks; the versions the caller
     means to edit (None: any).
-    Returns: the event after the edit, as it was written.
+    Returns: the event after the edit; with the next edits in it, if the seats were edited again before the answer.
     Raises: `EventNotFound`; `EventNotYours`; `Stale` when the event is of none of these versions; `WrongValues`.
     """
     return _edit(event_id, changes, scope, versions, uuid.uuid4().hex[:8])
@@ -226,11 +226,15 @@ def _counted(seats: Seats, changes: dict[str, Any]) -> list[Action]:
 
 
 def _as_it_is(written: WholeEvent) -> WholeEvent:
-    """An edited event with the counts as they are by now; as it was written, if it was edited or deleted since."""
+    """An edited event with the counts as they are by now; all of it as it is by now, if it was edited since.
+
+    The counts of the plan are those of no moment: people come between the plan and the write. Only of an event that is
+    deleted by now nothing else is known.
+    """
     event, seats = written
     event.version, event.settings = event.version + 1, event.settings + 1
     now = WholeEvent(event, Seats.find(event.event_id) or seats)
-    return now if now.fits else written
+    return now if now.fits else models.find(event.event_id) or written
 
 
 def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, with_people: bool = False) -> None:
@@ -246,7 +250,7 @@ def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, wit
         except EventNotFound:
             if not (planned and unanswered):
                 raise  # else it is this very request that deleted the event, and the answer was lost
-    event_deleted.send_robust(Event, event_id=event_id, incarnation=planned[-1].incarnation)
+    event_deleted.send_robust(Event, event_id=event_id, incarnation=planned[-1].incarnation, event=planned[-1])
 
 
 @retry_lost_race

@@ -5,6 +5,8 @@
     e1       seats                             the counters: short, rewritten by every registration
     e1       tickets#<made>#gone#<chunk>       the tickets of this chunk whose people left the queue
     e1       tickets#<made>#promoted#<ticket>  when the queue moved up to this ticket
+    e1       tickets#<made>#turnstile          how many have taken a number to wait for the seats with
+    e1       tickets#<made>#told#<ticket>      who was in, while the event that was deleted is being forgotten
 
 Only descriptions carry the index keys, so a registration writes to no index:
 
@@ -37,6 +39,8 @@ DRAFT = "draft"
 STATUSES = (DRAFT, "scheduled", "published", "active", "cancelled", "completed")
 OPEN_STATUSES = frozenset({"scheduled", "published", "active"})
 """An event with one of these admits people (CONTRACT, rule 8)."""
+IMPORTING = "importing"
+"""What a draft has in the place of the ids of its edits while an import writes the event."""
 
 
 class StatusDateIndex(GlobalSecondaryIndex["Event"]):
@@ -68,6 +72,7 @@ class EventItem(Record):
         table_name = settings.EVENTS_TABLE
         billing_mode = "PAY_PER_REQUEST"
         expires_by = "expiresAt"  # markers of keyed requests do
+        stream_view_type = "NEW_AND_OLD_IMAGES"  # what changed is told from it (registrations.notices)
 
     ITEM = ""
 
@@ -170,6 +175,8 @@ class Seats(EventItem):
     """By chunk of tickets: how many people of it left the queue."""
     records: MapAttribute[str, Any] = MapAttribute(default=dict)
     """What was committed here and is perhaps not yet written elsewhere, by ``operation~user``."""
+    passed = WholeNumberAttribute(default=0)
+    """The number at the turnstile of who committed last, of those who had one."""
     generation = WholeNumberAttribute(default=0)
     """Drawn at random for each event, and one more with each fence: a commit planned before it is refused."""
 
@@ -182,6 +189,11 @@ class Seats(EventItem):
     def gone_by_chunk(self) -> dict[str, int]:
         """How many people of each chunk left the queue, by its number as text."""
         return {chunk: int(count) for chunk, count in _plain(self.gone).items()}
+
+    @property
+    def admits(self) -> bool:
+        """Whether somebody could get a seat or a place in the queue now."""
+        return bool(self.open and (self.waitlist_enabled or (self.free and not self.waiting)))
 
     @property
     def free(self) -> int:
@@ -205,6 +217,45 @@ class Promotion(EventItem):
 
     first = WholeNumberAttribute()
     at = UnicodeAttribute()
+
+
+class Turnstile(EventItem):
+    """How many have taken a number, in all the crowds there ever were before the seats."""
+
+    entered = WholeNumberAttribute(default=0)
+
+
+class Farewell(EventItem):
+    """Some of the people whose registrations ended with an event: written for its stream, and soon removed."""
+
+    people = UnicodeAttribute()
+    """``5:alice 7:bob``: their tickets and their ids."""
+    title = UnicodeAttribute(null=True)
+    date = UnicodeAttribute(null=True)
+    location = UnicodeAttribute(null=True)
+    organizer = UnicodeAttribute(null=True)
+    start_time = UnicodeAttribute(attr_name="startTime", null=True)
+    end_time = UnicodeAttribute(attr_name="endTime", null=True)
+    time_zone = UnicodeAttribute(attr_name="timeZone", null=True)
+    version = WholeNumberAttribute(null=True)
+    created_at = UnicodeAttribute(attr_name="createdAt", null=True)
+    updated_at = UnicodeAttribute(attr_name="updatedAt", null=True)
+
+    @staticmethod
+    def name(incarnation: str, ticket: int) -> str:
+        """The range key of the one that begins with a ticket."""
+        return f"tickets#{incarnation}#told#{ticket:010}"
+
+    @staticmethod
+    def is_named(item: str) -> bool:
+        """Whether a range key is that of a farewell."""
+        return item.startswith("tickets#") and "#told#" in item
+
+    @property
+    def holders(self) -> dict[int, str]:
+        """Who had which ticket."""
+        pairs = (one.partition(":") for one in self.people.split())
+        return {int(ticket): user_id for ticket, _, user_id in pairs}
 
 
 OF_ONE_MOMENT = itemgetter("incarnation", "settings")

@@ -6,7 +6,7 @@ event_edited = Signal()
 """The seats of an event were edited. Carries `event_id`, and as `promoted` how many people moved up by it."""
 
 event_deleted = Signal()
-"""An event is gone. Carries `event_id` and its `incarnation`."""
+"""An event is gone. Carries `event_id`, its `incarnation`, and as `event` its description."""
 
 settling_wanted = Signal()
 """Whatever was committed in these `seats` must be written everywhere else, because the event is about to go."""

@@ -35,6 +35,11 @@ def promotion_key(seats: Seats, ticket: int) -> tuple[str, str]:
     return seats.event_id, f"tickets#{seats.incarnation}#promoted#{ticket:010}"
 
 
+def turnstile_key(seats: Seats) -> tuple[str, str]:
+    """The key of the item that gives the numbers of a crowd."""
+    return seats.event_id, f"tickets#{seats.incarnation}#turnstile"
+
+
 def position(seats: Seats, ticket: int, stored: set[int] | None = None) -> int | None:
     """The place in the queue of a ticket, from 1; None if it is not in the queue: it has a seat, or its owner left.
 

@@ -96,6 +96,14 @@ def _let_copies_differ() -> None:
         hooks.register_after_restore(disconnect)
 
 
+def _receiver(source: str) -> Any:
+    """Who takes the records of a source. It is imported when there are some, as no request needs it."""
+    from django.conf import settings
+    from django.utils.module_loading import import_string
+
+    return import_string(settings.RECORDS_TO[source])
+
+
 gc.disable()  # nothing that is imported is garbage
 _skip_init("werkzeug")  # it imports a server and a test client
 with _standing_in(*GENERIC_CLIENT):
@@ -110,7 +118,12 @@ gc.enable()
 
 
 def lambda_handler(event: Any, context: Any) -> Any:
-    """Zappa's handler. What it can make no request of, or no answer, is answered by the service all the same."""
+    """Zappa's handler, but for records of a stream or a queue, which go straight to whom the settings name.
+
+    What it can make no request of, or no answer, is answered by the service all the same.
+    """
+    if records := event.get("Records"):
+        return _receiver(records[0]["eventSource"])(event, context)
     answer = _handle(event, context)
     if event.get("httpMethod") and "headers" in event and "headers" not in answer:
         from eventsite.web import boundary

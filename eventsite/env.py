@@ -1,5 +1,7 @@
 """Reading the environment: one variable, typed, or a sentence that says what it must be."""
 
+import base64
+import binascii
 import os
 import re
 import secrets
@@ -13,6 +15,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
+
+from eventsite.addresses import is_public
 
 T = TypeVar("T")
 
@@ -68,6 +72,63 @@ def trusted_url(name: str) -> str:
     if url.startswith("http:") and not is_loopback(url):
         raise ImproperlyConfigured(f"{name} must be an https URL, not {url!r}: what plain http says can be forged.")
     return url
+
+
+SECRET_BYTES = range(24, 65)
+"""How long the specification wants a webhook's secret to be."""
+
+
+def webhook_urls(name: str, *, on_this_machine: bool) -> list[str]:
+    """Read the URLs that notices are posted to: https, and nothing that only a private network can reach.
+
+    Takes: whether the data is on this machine too; then a receiver may be. The host's name is looked up when something
+    is sent to it, and not before. A URL that is wrong is not repeated in the refusal: there may be a key in it.
+    """
+    urls = list(dict.fromkeys(re.split(r"[\s,]+", text(name).strip()))) if text(name) else []
+    for number, url in enumerate(urls, start=1):
+        if not (on_this_machine and is_loopback(url)) and not _is_postable(url):
+            raise ImproperlyConfigured(
+                f"{name} must be https URLs of public hosts, separated by spaces; number {number} is not."
+            )
+    return urls
+
+
+NAME = re.compile(r"([A-Za-z0-9_-]+\.)+[A-Za-z][A-Za-z0-9-]*")
+
+
+def _is_postable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if parts.scheme != "https" or "@" in parts.netloc or parts.fragment or not (url.isascii() and url.isprintable()):
+        return False
+    try:
+        return is_public(host)
+    except ValueError:
+        return NAME.fullmatch(host) is not None and not is_loopback(url)
+
+
+def signing_secrets(name: str) -> list[bytes]:
+    """Read one secret of Standard Webhooks, or two while one replaces the other, the newer one first.
+
+    What is wrong is not repeated in the refusal: it may be a secret all the same.
+    """
+    found = []
+    for word in re.split(r"[\s,]+", text(name).strip()) if text(name) else []:
+        try:
+            secret = base64.b64decode(word.removeprefix("whsec_"), validate=True)
+        except binascii.Error:
+            secret = b""
+        if not word.startswith("whsec_") or len(secret) not in SECRET_BYTES:
+            raise ImproperlyConfigured(
+                f"{name} must be whsec_ and 24 to 64 random bytes in base64: "
+                'python -c "import base64, secrets; '
+                "print('whsec_' + base64.b64encode(secrets.token_bytes(32)).decode())\""
+            )
+        found.append(secret)
+    return found
 
 
 LOCAL_KEY = "local-runs-only-"

@@ -12,7 +12,18 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import SimpleLazyObject
 
 import eventsite
-from eventsite.env import ENV, is_loopback, local_key, read, switch, text, trusted_url, word
+from eventsite.env import (
+    ENV,
+    is_loopback,
+    local_key,
+    read,
+    signing_secrets,
+    switch,
+    text,
+    trusted_url,
+    webhook_urls,
+    word,
+)
 
 VERSION = eventsite.__version__
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -87,6 +98,35 @@ if not SECRET_KEY:
         raise ImproperlyConfigured("SECRET_KEY must be set outside local runs: 50 or more random characters.")
     SECRET_KEY = SimpleLazyObject(lambda: local_key(LOCAL_DYNAMODB_DIR))  # made when something is to be signed
 CORS_ORIGINS = read("CORS_ALLOWED_ORIGINS", ENV.list, ["*"], "origins, separated by commas")
+
+# Where notices go (docs/notices.md): each is a choice of its own. A local run keeps mails as files, and needs no queue.
+BUS = (
+    r"(arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/)?[A-Za-z0-9_./-]{1,256}",
+    "the name or the ARN of an EventBridge bus",
+)
+NOTICE_BUS = text("NOTICE_BUS", "", *BUS)
+MAIL_FROM = text(
+    "MAIL_FROM",
+    "eventsite@localhost.localdomain" if LOCAL else "",
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*",
+    "an e-mail address such as events@example.org",
+)
+WEBHOOKS = webhook_urls("WEBHOOKS", on_this_machine=EMBEDDED_ENGINE or is_loopback(DYNAMODB_ENDPOINT))
+WEBHOOK_SECRETS = signing_secrets("WEBHOOK_SECRET")
+if WEBHOOKS and not WEBHOOK_SECRETS:
+    raise ImproperlyConfigured("WEBHOOKS needs WEBHOOK_SECRET, by which a receiver knows who sent a notice.")
+NOTICE_QUEUE_URL = trusted_url("NOTICE_QUEUE_URL")
+NOTICE_DEAD_LETTER_URL = trusted_url("NOTICE_DEAD_LETTER_URL")
+# Who takes the records that AWS hands to the Lambda; the ground knows no app but by these paths.
+RECORDS_TO = {
+    "aws:dynamodb": "registrations.notices.stream.follow",
+    "aws:sqs": "registrations.notices.redelivery.deliver",
+}
+# Where people find the service, for the links in mails: said, or the one name that it answers to.
+HAS_ONE_NAME = len(ALLOWED_HOSTS) == 1 and not ALLOWED_HOSTS[0].startswith((".", "*"))
+PUBLIC_URL = trusted_url("PUBLIC_URL").rstrip("/") or (
+    "http://localhost:8000" if LOCAL else f"https://{ALLOWED_HOSTS[0]}{BASE_PATH}" if HAS_ONE_NAME else ""
+)
 
 ROOT_URLCONF = "eventsite.urls"
 WSGI_APPLICATION = "eventsite.wsgi.application"

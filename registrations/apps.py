@@ -15,6 +15,8 @@ class RegistrationsConfig(AppConfig):
         "registrations.pages.of_user",
     )
 
+    beside_runserver = ("registrations.notices.locally.start",)
+
     def ready(self) -> None:
         """Listen to what happens to events."""
         from registrations import receivers  # noqa: F401 (importing connects them)

@@ -12,11 +12,13 @@ from events.models import Seats
 from eventsite.dynamodb.reads import Key, together
 from eventsite.dynamodb.retries import LostRace
 from eventsite.dynamodb.transactions import snapshot
-from registrations import locking
+from registrations import locking, records
 from registrations.models import ActiveItem, PastItem
 
-MANY = 12
+MANY = 6
 """From so many records of others on, a commit first looks for settled ones: each is written again by every commit."""
+MOST = 12
+"""So many records there may be: the seats are shorter than a kilobyte then, and a write of them costs one unit."""
 LOOKED_UP = 8
 """So many of them at a time."""
 REMEMBERED_EVENTS = 256
@@ -36,11 +38,11 @@ def remember(event_id: str, record: str) -> None:
             _settled.popitem(last=False)
 
 
-def forget(event_id: str, records: list[str]) -> None:
+def forget(event_id: str, names: list[str]) -> None:
     """Records are gone from the seats."""
     with _guard:
         known = _settled.get(event_id, set())
-        known.difference_update(records)
+        known.difference_update(names)
         if not known:
             _settled.pop(event_id, None)
 
@@ -58,9 +60,28 @@ def settled_records(seats: Seats, user_id: str) -> list[str]:
     return clear + (_look_up(seats, others) if len(others) >= MANY else [])
 
 
+def is_full(seats: Seats) -> bool:
+    """Whether there is no room for another record, unless it takes the place of one."""
+    return len(seats.committed) >= MOST
+
+
 def _look_up(seats: Seats, others: list[str]) -> list[str]:
-    """Some records that are settled, as the registrations bear witness: drawn, so that not all look at the same."""
+    """Some records that are settled, as the registrations bear witness: drawn, so that not all look at the same.
+
+    First where each is to be expected, at half the price: a witness may be old, for what is settled stays so.
+    """
     names = random.sample(others, min(len(others), LOOKED_UP))
+    likely: list[Key] = []
+    for record in (records.read(name, seats.committed[name]) for name in names):
+        model = PastItem if record.leaving else ActiveItem
+        likely.append((model, *model.key_of(seats.event_id, record.user_id)))
+    found = together(*likely, consistent=False)
+    settled = [name for name, item in zip(names, found, strict=True) if item and item.was_changed_by(_id(name))]
+    return settled or _look_closely(seats, names)
+
+
+def _look_closely(seats: Seats, names: list[str]) -> list[str]:
+    """Those of some records that are settled, wherever their users' registrations have gone since."""
     found = together(*_items(seats, names), consistent=True)
     witnesses = {name: found[2 * number : 2 * number + 2] for number, name in enumerate(names)}
     settled = [name for name, items in witnesses.items() if any(one and one.was_changed_by(_id(name)) for one in items)]
@@ -83,6 +104,14 @@ def _id(name: str) -> str:
 def _items(seats: Seats, names: list[str]) -> list[Key]:
     users = [name.partition("~")[2] for name in names]
     return [(model, *model.key_of(seats.event_id, user)) for user in users for model in (ActiveItem, PastItem)]
+
+
+def settle_one(seats: Seats) -> None:
+    """Settle an operation whose process has not: else a crowd of the dead would stay for ever."""
+    name = random.choice(list(seats.committed) or [""])  # noqa: S311 (no secret)
+    item = ActiveItem.find(*ActiveItem.key_of(seats.event_id, name.partition("~")[2]))
+    if item is not None and item.lock is not None and item.record == name:
+        locking.make_way(item)
 
 
 def settle_all(seats: Seats) -> None:

@@ -5,11 +5,13 @@ event is the one that it was made for (`incarnation`), so those of a deleted eve
 """
 
 import logging
+from itertools import islice
 
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import DeleteError, PynamoDBException
 
 from events import editing
+from events.models import Event, EventItem, Farewell
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb import writes
 from eventsite.dynamodb.retries import time_left, time_limit
@@ -22,27 +24,47 @@ logger = logging.getLogger(__name__)
 
 LEAVES_SECONDS = 5.0
 """Clearing up stops when so little of the request's time is left."""
+PEOPLE_AT_ONCE = 100
+OF_ALL = EventItem.get_attributes().keys() - {"status"}
+TOLD = tuple(Farewell.get_attributes().keys() & Event.get_attributes().keys() - OF_ALL)
+"""What the people are told of the event that was theirs."""
 
 
-def forget_event(event_id: str, incarnation: str) -> None:
+def forget_event(event_id: str, incarnation: str, event: Event | None = None) -> None:
     """Remove what is left of a deleted event, as long as the request's time lasts.
 
+    Takes: its description, as far as that is known: the people are told what it was.
     It never fails: the event is gone.
     """
     try:
         with time_limit(time_left() - LEAVES_SECONDS):
-            _forget_event(event_id, incarnation)
+            _forget_event(event_id, incarnation, event)
     except (PynamoDBException, BotoCoreError, Unavailable):
         logger.warning("registrations of a deleted event are left behind", exc_info=True)
 
 
-def _forget_event(event_id: str, incarnation: str) -> None:
-    for line in EventTicket.in_order(event_id, incarnation, limit=EVERY_LINE):
-        user_id = str(line.user_id)
-        for item in (ActiveItem(*ActiveItem.key_of(event_id, user_id)), PastItem(*PastItem.key_of(event_id, user_id))):
-            _remove(item, incarnation)
-        EventTicket(line.key, line.item).delete()
+def _forget_event(event_id: str, incarnation: str, event: Event | None) -> None:
+    lines = EventTicket.in_order(event_id, incarnation, limit=EVERY_LINE)
+    while some := list(islice(lines, PEOPLE_AT_ONCE)):
+        _say_farewell(event_id, incarnation, event, some)
+        for line in some:
+            user_id = str(line.user_id)
+            _remove(ActiveItem(*ActiveItem.key_of(event_id, user_id)), incarnation)
+            _remove(PastItem(*PastItem.key_of(event_id, user_id)), incarnation)
+            EventTicket(line.key, line.item).delete()
     editing.forget_tickets(event_id, incarnation)
+
+
+def _say_farewell(event_id: str, incarnation: str, event: Event | None, lines: list[EventTicket]) -> None:
+    """Leave in the stream who was in, before the lines are gone: nothing else could tell them that it is over."""
+    people = [f"{int(line.ticket or 0)}:{line.user_id}" for line in lines if line.is_active]
+    if not people:
+        return
+    key = event_id, Farewell.name(incarnation, int(people[0].partition(":")[0]))
+    farewell = Farewell(*key, incarnation=incarnation, people=" ".join(people))
+    for name in TOLD if event else ():
+        setattr(farewell, name, getattr(event, name))
+    farewell.save()
 
 
 def _remove(item: UserItem, incarnation: str) -> None:

@@ -4,6 +4,7 @@ It is sent until it is answered. A copy that was not answered may have been carr
 in the seats tells the former, and a fence prevents the latter, before anything rests on its outcome.
 """
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +15,13 @@ from pynamodb.expressions.update import Action
 from events.editing import EventNotFound
 from events.models import Seats
 from eventsite.dynamodb import writes
-from eventsite.dynamodb.retries import LostRace, retry_lost_race
+from eventsite.dynamodb.retries import LostRace, retry_lost_race, wait_about
 from eventsite.dynamodb.transactions import snapshot
 from eventsite.errors import Missing, Refused, Unavailable
 from registrations import clearing, guards, locking
 from registrations.models import ActiveItem, PastItem, record_name
 from registrations.operations import Operation
+from registrations.turnstile import Turn
 
 
 @dataclass(frozen=True)
@@ -33,19 +35,24 @@ class Change:
     """The rule under which it may be done."""
 
 
+FIRST_WAIT, LONGEST_WAIT = 0.005, 0.5
+"""Seconds. So long one waits whose turn it is, and there is no room yet."""
+PATIENCE = 5
+"""After so many of these waits, one takes those who have not settled for dead."""
+
 Plan = Callable[[Seats], Change]
 """What an operation does, the seats being what they are. Raises `Refused` or `Missing` where it cannot be done."""
 
 
-def commit(operation: Operation, seats: Seats, plan: Plan) -> Seats:
+def commit(operation: Operation, seats: Seats, plan: Plan, turn: Turn | None = None) -> Seats:
     """Commit an operation that holds its lock.
 
-    Takes: the seats, read before the lock was taken; the plan.
+    Takes: the seats, read before the lock was taken; the plan; the turn of the request, if it waited for one.
     Returns: the seats right after; or later, where only the record tells that it was done.
     Raises: what the plan raises, `EventNotFound`; `LostRace` when the lock was lost, and nothing was done. The lock
     is released then.
     """
-    attempt = _Attempt(operation, seats)
+    attempt = _Attempt(operation, seats, turn or Turn())
     try:
         while not attempt.committed:
             attempt.send(attempt.plan_with(plan))
@@ -58,10 +65,12 @@ def commit(operation: Operation, seats: Seats, plan: Plan) -> Seats:
 class _Attempt:
     """Where the committing of one operation stands."""
 
-    def __init__(self, operation: Operation, seats: Seats) -> None:
+    def __init__(self, operation: Operation, seats: Seats, turn: Turn) -> None:
         self.operation, self.seats = operation, seats
         self.committed = False
         self._doubtful = False
+        self._turn = turn
+        self._in_vain = 0
 
     def plan_with(self, plan: Plan) -> Change:
         """Plan for the seats as they are. What was sent in vain must never be done once the plan says no."""
@@ -83,16 +92,34 @@ class _Attempt:
             return
         record = record_name(self.operation.id, self.operation.user_id)
         cleared = clearing.settled_records(self.seats, self.operation.user_id)
+        if clearing.is_full(self.seats) and not cleared:
+            self._wait_for_room()
+            return
         actions = [*change.actions, Seats.records[record].set(change.record)]
         actions += [Seats.records[name].remove() for name in cleared]
+        if self._turn.number > self.seats.passed:
+            actions.append(Seats.passed.set(self._turn.number))
         once = guards.is_unfenced(self.seats) & guards.is_not_recorded(record)
-        written = writes.update(Seats.key(self.operation.event_id), actions, once & change.condition)
+        room = guards.has_room(clearing.MOST, random.choice(cleared) if cleared else None)  # noqa: S311 (no secret)
+        written = writes.update(Seats.key(self.operation.event_id), actions, once & change.condition & room)
         self._doubtful = self._doubtful or written.doubtful
         image = Seats.parse(written.image) if written.image else None
         if image and (written.done or record in image.committed):
             self._done(image, cleared)
         else:
             self._not_done(image)
+            if clearing.is_full(self.seats):
+                self._wait_for_room()
+
+    def _wait_for_room(self) -> None:
+        """Let others go first, for each refusal takes a unit from them; in the end settle what the dead have left."""
+        if self._in_vain:
+            wait_about(min(FIRST_WAIT * 2**self._in_vain, LONGEST_WAIT))
+        if self._in_vain >= PATIENCE:
+            clearing.settle_one(self.seats)
+        self._in_vain += 1
+        self._turn.wait(self.seats)
+        self._not_done(Seats.find(self.operation.event_id))
 
     def _done(self, seats: Seats, cleared: list[str]) -> None:
         clearing.forget(seats.event_id, cleared)

@@ -4,7 +4,7 @@
 the breach when that guard alone is taken out.
 """
 
-from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.condition import Condition, size
 
 from events.models import Seats
 from registrations.models import ActiveItem
@@ -72,6 +72,12 @@ def is_unfenced(seats: Seats) -> Condition:
 def is_not_recorded(record: str) -> Condition:
     """No copy of this operation was committed before."""
     return Seats.records[record].does_not_exist()
+
+
+def has_room(most: int, instead_of: str | None) -> Condition:
+    """Few operations are recorded, so that the seats stay short; or one of the records makes way for this one."""
+    few = size(Seats.records) < most
+    return few if instead_of is None else few | Seats.records[instead_of].exists()
 
 
 def is_incarnation(incarnation: str) -> Condition:

@@ -28,7 +28,8 @@ ACTIVE = "active"
 """Registered or waitlisted."""
 JOIN, LEAVE = "join", "leave"
 REMEMBERED_OPERATIONS = 8
-EVERY_LINE = 10**10
+EVERY_LINE = 10**9
+"""More than any event has; as the limit of a query it must be a number of 32 bits."""
 PARTITIONS = 2
 """Settling a registration takes two units of its line's partition, and committing it one of the seats': with two
 partitions for the lines, these are never what a crowd waits for."""
@@ -166,6 +167,11 @@ class EventTicket(RegistrationItem):
     """Who has, or had, a ticket of an event."""
 
     user_id = UnicodeAttribute(attr_name="userId", null=True)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether whoever has the ticket is still in."""
+        return str(self.item).startswith("ticket#")
 
     @staticmethod
     def partitions(event_id: str, incarnation: str) -> list[str]:

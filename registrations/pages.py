@@ -16,8 +16,7 @@ from events.editing import EventNotFound, check_access, may_be_seen
 from events.models import Promotion, Seats, WholeEvent
 from eventsite.auth.scope import EVERYTHING, Scope
 from eventsite.dynamodb.reads import together
-from eventsite.dynamodb.retries import LostRace
-from eventsite.errors import Unavailable
+from eventsite.dynamodb.retries import LostRace, retry_lost_race
 from eventsite.ids import is_id
 from registrations import reading, records
 from registrations.errors import RegistrationNotFound
@@ -54,6 +53,7 @@ class Line(NamedTuple):
     registration: Registration
 
 
+@retry_lost_race
 def of_event(
     event_id: str, *, scope: Scope, status: str, limit: int, after: int | None
 ) -> tuple[list[Registration], int | None]:
@@ -62,7 +62,7 @@ def of_event(
     Takes: who asks; a status or `ACTIVE`; how many at most; the ticket the last page ended with.
     Returns: the registrations in the order of their tickets, so those with a seat come before those who wait, who have
     their positions; the ticket to continue after (None on the last page).
-    Raises: `EventNotFound`; `EventNotYours`.
+    Raises: `EventNotFound`; `EventNotYours`; `errors.Unavailable` where the page cannot be told in time.
     """
     seats = Seats.find(event_id)
     if seats is None:
@@ -77,7 +77,7 @@ def of_event(
         if lines is not None and (attempt == TRIES - 1 or page.still_stands(now)):
             return [line.registration for line in lines], page.following
         seats = now
-    raise Unavailable
+    raise LostRace  # what is being written takes long to appear, so wait for it
 
 
 @dataclass

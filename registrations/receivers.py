@@ -7,7 +7,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from events.models import Seats
+from events.models import Event, Seats
 from events.signals import event_deleted, event_edited, settling_wanted
 from eventsite.web import observability
 from registrations import clearing, closing
@@ -36,9 +36,9 @@ def settle(seats: Seats, **_: Any) -> None:
 
 
 @receiver(event_deleted)
-def forget_the_registrations(event_id: str, incarnation: str, **_: Any) -> None:
+def forget_the_registrations(event_id: str, incarnation: str, event: Event, **_: Any) -> None:
     """Remove what is left of an event that is no more."""
-    closing.forget_event(event_id, incarnation)
+    closing.forget_event(event_id, incarnation, event)
 
 
 @receiver(user_leaves)

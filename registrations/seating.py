@@ -33,6 +33,7 @@ from registrations.locking import Locks
 from registrations.models import JOIN, LEAVE, ActiveItem, PastItem, Registration
 from registrations.operations import Operation
 from registrations.signals import seats_changed
+from registrations.turnstile import Turn
 from users.directory import UserNotFound
 from users.models import User
 
@@ -55,20 +56,21 @@ def register(event_id: str, user_id: str, *, scope: Scope, keyed: IdempotentRequ
 
 def join(operation: Operation, scope: Scope) -> Registration:
     """Carry out a joining. Raises: as `register`; `operations.TakenOver`."""
-    registration = retry_lost_race(partial(_join, operation, scope, Locks()))()
+    registration = retry_lost_race(partial(_join, operation, scope, Locks(), Turn()))()
     seats_changed.send_robust(Registration, **{registration.status: 1})
     return registration
 
 
-def _join(operation: Operation, scope: Scope, locks: Locks) -> Registration:
+def _join(operation: Operation, scope: Scope, locks: Locks, turn: Turn) -> Registration:
     """One attempt, from a fresh look to the settled registration."""
     seats, past = _before_joining(operation, scope, locks)
+    turn.wait_if_crowded(seats)
     operation.begin()
     item = locking.take(operation, seats, None)
     if item is None:
         _make_room(operation, locks)
         raise LostRace(at_once=True)
-    planned, seats = seats, committing.commit(operation, seats, _joining)
+    planned, seats = seats, committing.commit(operation, seats, _joining, turn)
     record = records.find(seats, operation.id)
     known = not (_left_lately(operation, planned) or _left_lately(operation, seats))
     if record is None:  # somebody else settled it, and its record is gone
@@ -91,7 +93,7 @@ def _before_joining(operation: Operation, scope: Scope, locks: Locks) -> tuple[S
     Raises: as `register`; what concerns the user comes before what concerns the event's seats.
     """
     before, user, past = _look(operation, consistent=False)
-    if before and user and _can_join(before) and scope.may_touch(before.organizer_id):
+    if before and user and before.admits and scope.may_touch(before.organizer_id):
         return before, past
     item = ActiveItem.find(*ActiveItem.key_of(operation.event_id, operation.user_id)) if before else None
     seats, user, past = _look(operation, consistent=True)
@@ -100,7 +102,7 @@ def _before_joining(operation: Operation, scope: Scope, locks: Locks) -> tuple[S
     check_access(seats, scope)
     if user is None:
         raise UserNotFound
-    if not _can_join(seats):
+    if not seats.admits:
         _refuse(item, before, seats, locks)
     return seats, past
 
@@ -118,10 +120,6 @@ def _look(operation: Operation, *, consistent: bool) -> tuple[Seats | None, User
         consistent=consistent,
     )
     return seats, user, past
-
-
-def _can_join(seats: Seats) -> bool:
-    return bool(seats.open and (seats.waitlist_enabled or (seats.free and not seats.waiting)))
 
 
 def _refuse(item: ActiveItem | None, before: Seats | None, seats: Seats, locks: Locks) -> None:
@@ -186,12 +184,12 @@ def leave(event_id: str, user_id: str, *, scope: Scope) -> str | None:
     if not (is_id(event_id) and is_id(user_id)):
         raise RegistrationNotFound
     operation = Operation(LEAVE, event_id, user_id)
-    successor = retry_lost_race(partial(_leave, operation, scope, Locks()))()
+    successor = retry_lost_race(partial(_leave, operation, scope, Locks(), Turn()))()
     seats_changed.send_robust(Registration, cancelled=1, promoted=1 if successor else 0)
     return successor
 
 
-def _leave(operation: Operation, scope: Scope, locks: Locks) -> str | None:
+def _leave(operation: Operation, scope: Scope, locks: Locks, turn: Turn) -> str | None:
     """One attempt, from a fresh look to the settled registration."""
     item, seats = together(
         (ActiveItem, *ActiveItem.key_of(operation.event_id, operation.user_id)),
@@ -203,11 +201,12 @@ def _leave(operation: Operation, scope: Scope, locks: Locks) -> str | None:
         raise RegistrationNotFound
     if item.lock:
         locks.wait_for(item)
+    turn.wait_if_crowded(seats)
     operation.begin()
     locked = locking.take(operation, seats, item)
     if locked is None:
         raise LostRace(at_once=True)
-    seats = committing.commit(operation, seats, partial(_leaving, int(item.ticket), operation.at))
+    seats = committing.commit(operation, seats, partial(_leaving, int(item.ticket), operation.at), turn)
     record = records.find(seats, operation.id)
     if record is None:  # somebody else settled it, and its record is gone
         return reading.successor_of(operation)

@@ -350,8 +350,10 @@ def _error(code: str, message: str = "held by another transaction", status: int 
 
 
 def ministack() -> Engine:
-    """The engine, called in this process: its handlers are coroutines that never wait."""
+    """The engine, empty, called in this process: its handlers are coroutines that never wait."""
     from ministack.services import dynamodb
+
+    dynamodb.reset()
 
     logging.getLogger("dynamodb").setLevel(logging.ERROR)
 

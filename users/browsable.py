@@ -15,9 +15,10 @@ from users.serializers import UserSerializer
 
 HELPS = {
     "email": "Seen by the person, by admins, and by the organizers of events that the person signs up for.",
+    "notify": "About moving up from a waitlist, and about events that are called off or moved.",
     "userId": "Letters, digits and dashes. Left empty, one is made.",
 }
-LABELS = {"name": "Name", "email": "E-mail", "userId": "Id"}
+LABELS = {"name": "Name", "email": "E-mail", "notify": "Send e-mail", "userId": "Id"}
 
 
 @pages.navigation(30)
@@ -62,7 +63,7 @@ class UsersPage(Page):
 
     def form(self, method: str) -> Form | None:
         """The form of a new person."""
-        return self.make_form("POST", "Create person") if method == "POST" else None
+        return self.make_form("POST", "Create person", values={"notify": True}) if method == "POST" else None
 
     def told(self, data: Any) -> str:
         """That there is somebody new."""
@@ -79,7 +80,7 @@ class UserPage(Page):
 
     template = "users/user.html"
     name = "Person"
-    labels, helps = {"name": "Name", "email": "E-mail"}, HELPS
+    labels, helps = {name: LABELS[name] for name in ("name", "email", "notify")}, HELPS
 
     @property
     def user_id(self) -> str:

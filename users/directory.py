@@ -36,16 +36,21 @@ class UserExists(Refused):
 
 @retry_lost_race
 def create(
-    *, name: str, email: str | None = None, user_id: str | None = None, keyed: IdempotentRequest | None = None
+    *,
+    name: str,
+    email: str | None = None,
+    notify: bool = True,
+    user_id: str | None = None,
+    keyed: IdempotentRequest | None = None,
 ) -> User:
     """Create a user.
 
-    Takes: the display name; the e-mail address, if any; the id, or None for a UUID; the caller's idempotency key, if
-    any.
+    Takes: the display name; the e-mail address, if any, and whether to write to it; the id, or None for a UUID; the
+    caller's idempotency key, if any.
     Returns: the user; the one created before, if the same request was carried out already.
     Raises: `UserExists`; `idempotency.KeyReused`.
     """
-    user = User(user_id or str(uuid.uuid4()), name=name, email=email, created_at=clock.now())
+    user = User(user_id or str(uuid.uuid4()), name=name, email=email, notify=notify, created_at=clock.now())
     transaction = Transaction()
     transaction.put("user", user, User.user_id.does_not_exist())
     if keyed:

@@ -1,7 +1,7 @@
 """The users table: one item per user, under `userId`."""
 
 from django.conf import settings
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from eventsite.dynamodb.records import Record
 from eventsite.ids import is_id
@@ -17,6 +17,8 @@ class User(Record):
     user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
     name = UnicodeAttribute()
     email = UnicodeAttribute(null=True)
+    notify = BooleanAttribute(default=True)
+    """Whether to send e-mail about what happens to the user's registrations."""
     created_at = UnicodeAttribute(attr_name="createdAt")
 
     @classmethod

@@ -11,6 +11,7 @@ from users.directory import UserExists, UserNotFound
 from users.serializers import UserSerializer
 
 ALICE: Json = {"userId": "alice", "name": "Alice", "email": "alice@example.com"}
+ALICE["notify"] = True
 ALICE["createdAt"] = "2027-01-31T09:30:00.000000Z"
 
 path_id("userId", example="alice")

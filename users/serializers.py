@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from eventsite.web.bodies import Body
-from eventsite.web.fields import AddressField, IdField, TextField
+from eventsite.web.fields import AddressField, IdField, SwitchField, TextField
 from eventsite.web.viewsets import ME
 from users.models import User
 
@@ -30,6 +30,11 @@ class UserChangesSerializer(Body):
         allow_null=True,
         help_text="Seen by the user, by admins, and by organizers of the user's events.",
     )
+    notify = SwitchField(
+        required=False,
+        help_text="Whether to send e-mail when the user moves up from a waitlist, or an event of the user's is called "
+        "off or moved. Default: true.",
+    )
 
 
 class UserSerializer(UserChangesSerializer):
@@ -40,7 +45,7 @@ class UserSerializer(UserChangesSerializer):
 
     def to_representation(self, user: User) -> dict[str, Any]:
         """The user as JSON."""
-        return shape(user) | {"createdAt": user.created_at}
+        return shape(user) | {"notify": user.notify, "createdAt": user.created_at}
 
 
 def shape(user: User) -> dict[str, Any]:

@@ -68,6 +68,15 @@ def may_write_logs(gateway: Any) -> bool:
     return bool(gateway.get_account().get("cloudwatchRoleArn"))
 
 
+def has_bus(events: Any, name: str) -> bool:
+    """Whether there is a bus of this name in this account and region."""
+    try:
+        events.describe_event_bus(Name=name)
+    except events.exceptions.ResourceNotFoundException:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Gateway:
     """What a stage of an API shall be like.
@@ -100,6 +109,20 @@ class Gateway:
         return [
             _replace(f"/accessLogSettings/{name}", value) for name, value in wanted.items() if found.get(name) != value
         ]
+
+
+def api_id(gateway: Any, name: str) -> str | None:
+    """The id of the API of this name; None where there is none."""
+    pages = gateway.get_paginator("get_rest_apis").paginate()
+    return next((api["id"] for page in pages for api in page["items"] if api["name"] == name), None)
+
+
+def address(api: str, region: str, stage: str) -> str:
+    """The address that API Gateway gives a stage of an API.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
+    """
+    return f"https://{api}.execute-api.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}/{stage}"
 
 
 def set_up_gateway(gateway: Any, api: str, stage: str, wanted: Gateway) -> list[str]:

@@ -28,7 +28,19 @@ import zappa
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ("eventsite", "events", "registrations", "users")
 LEFT_OUT = shutil.ignore_patterns(
-    "__pycache__", "deployment", "local", "moving", "local_user.py", "plan.py", "import.py", "export.py", ".*"
+    "__pycache__",
+    "deployment",
+    "local",
+    "moving",
+    "local_user.py",
+    "plan.py",
+    "dead_letters.py",
+    "import.py",
+    "export.py",
+    ".*",
+    "follow.py",
+    "following.py",
+    "locally.py",
 )
 ZAPPA_MODULES = ("__init__", "asgi", "handler", "middleware", "utilities", "wsgi", "ext/__init__", "ext/django_zappa")
 SETTINGS_FILE = "zappa_settings.py"
@@ -57,9 +69,12 @@ PRUNED = (
 )
 """What is installed and never runs in the Lambda."""
 
-SERVICE = "dynamodb"
-AWS_DATA = frozenset({"_retry.json", SERVICE, "endpoints.json", "partitions.json", "sdk-default-configuration.json"})
-"""Of botocore's data, some 400 services, what a DynamoDB client reads."""
+SERVICES = ("dynamodb", "dynamodbstreams", "events", "sesv2", "sqs")
+"""What the service calls: its tables, and, to tell people and systems, their stream, a bus, e-mail and a queue."""
+ENDPOINTS = ("dynamodb", "email", "events", "sqs", "streams.dynamodb")
+"""The names under which their endpoints are listed."""
+AWS_DATA = frozenset({"_retry.json", *SERVICES, "endpoints.json", "partitions.json", "sdk-default-configuration.json"})
+"""Of botocore's data, some 400 services, what the clients of these services read."""
 
 GLIBC_OF_RUNTIME = {(3, 11): 26}
 """The Lambda's glibc 2.x where it is not Amazon Linux 2023's 2.34.
@@ -127,14 +142,15 @@ def _prune(target: Path) -> None:
 
 
 def _lighten(data: Path) -> None:
-    """Take out of botocore's data what a DynamoDB client does not read, because each cold start parses all of it."""
-    for packed in data.glob(f"{SERVICE}/*/*.json.gz"):
+    """Take out of botocore's data what the clients do not read, because making one parses all of it."""
+    for packed in data.glob("*/*/*.json.gz"):
         packed.with_suffix("").write_text(json.dumps(_undocumented(json.loads(gzip.decompress(packed.read_bytes())))))
         packed.unlink()
     endpoints = data / "endpoints.json"
     table = json.loads(endpoints.read_text())
     for partition in table["partitions"]:
-        partition["services"] = {SERVICE: partition["services"].get(SERVICE, {"endpoints": {}})}
+        known = partition["services"]
+        partition["services"] = {name: known.get(name, {"endpoints": {}}) for name in ENDPOINTS}
     endpoints.write_text(json.dumps(table))
 
 

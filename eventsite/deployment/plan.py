@@ -5,25 +5,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 from zappa.cli import ZappaCLI
 
 from eventsite.deployment import aws_extras, callbacks, lambda_package, stage_file
+from eventsite.deployment.steps import CHANGE, LEAVE, MAKE, REMOVE, STOP, Step
 
-MAKE, CHANGE, REMOVE, LEAVE, STOP = "make", "change", "remove", "leave", "stop"
 POLICY = "zappa-permissions"
 """What Zappa calls the policy of the role."""
-SECRET = "SECRET_KEY"  # noqa: S105 (the name of one)
-
-
-class Step(NamedTuple):
-    """What would become of one thing."""
-
-    verb: str
-    what: str
-    how: str = ""
+SECRETS = ("SECRET_KEY", "WEBHOOKS", "WEBHOOK_SECRET")
+"""Variables that are not printed: the URL of a webhook may have a key in it."""
 
 
 class Undeployable(Exception):
@@ -31,8 +24,9 @@ class Undeployable(Exception):
 
 
 def steps(stage: str) -> list[Step]:
-    """All that a deployment of the stage would do, in groups: tables, function, variables, role, schedule, logs, API.
+    """All that a deployment of the stage would do.
 
+    In groups: tables, function, variables, role, schedule, logs, API, and what notices are told by.
     Raises: `Undeployable`; botocore's errors when AWS refuses or is out of reach.
     """
     cli: Any = ZappaCLI()
@@ -52,6 +46,7 @@ def steps(stage: str) -> list[Step]:
         *_schedule(cli, found),
         *_logs(cli, chosen),
         *_api(cli, chosen),
+        *callbacks.telling(cli, chosen).plan(),
     ]
 
 
@@ -104,7 +99,7 @@ def _variables(cli: Any, found: dict[str, str]) -> Iterator[Step]:
 def _variable(name: str, before: str, after: str) -> Step:
     verb = LEAVE if before == after else MAKE if not before else REMOVE if not after else CHANGE
     values = {MAKE: after, CHANGE: f"{before} → {after}", REMOVE: before, LEAVE: before}
-    return Step(verb, f"variable {name}", "" if name == SECRET else values[verb])
+    return Step(verb, f"variable {name}", "" if name in SECRETS else values[verb])
 
 
 def _role(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
@@ -159,11 +154,10 @@ def _logs(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
 
 def _api(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
     gateway, what = cli.zappa.apigateway_client, f"API {cli.lambda_name}"
-    pages = gateway.get_paginator("get_rest_apis").paginate()
-    apis = [api["id"] for page in pages for api in page["items"] if api["name"] == cli.lambda_name]
-    if not apis:
+    api = aws_extras.api_id(gateway, cli.lambda_name)
+    if api is None:
         yield Step(MAKE, what)
         return
-    stage = gateway.get_stage(restApiId=apis[0], stageName=cli.api_stage)
+    stage = gateway.get_stage(restApiId=api, stageName=cli.api_stage)
     changes = callbacks.gateway(cli, chosen).changes(stage)
     yield Step(CHANGE if changes else LEAVE, what, ", ".join(f"{each['op']} {each['path']}" for each in changes))

@@ -22,7 +22,11 @@ NEEDED_BY_COGNITO = {
 TABLES = ("events", "users", "registrations")
 TABLE_NAMES = {table: f"{table.upper()}_TABLE_NAME" for table in TABLES}
 SWITCH = ("true", "false")
-FOR_ZAPPA = frozenset({"ACCESS_LOG", "AWS_REGION", "CERTIFICATE_ARN", "DOMAIN", "S3_BUCKET", "SNAP_START"})
+OUTLETS = ("MAIL_FROM", "NOTICE_BUS", "WEBHOOKS")
+"""Where notices of what was committed may go."""
+FOR_ZAPPA = frozenset(
+    {"ACCESS_LOG", "ALARM_TOPIC", "AWS_REGION", "CERTIFICATE_ARN", "DOMAIN", "S3_BUCKET", "SNAP_START"}
+)
 SNAP_START_SINCE = (3, 12)
 """The first Python whose Lambda runtime can start from a snapshot."""
 FOR_THE_LAMBDA = frozenset(
@@ -39,10 +43,16 @@ FOR_THE_LAMBDA = frozenset(
         "DYNAMODB_CLIENT",
         "DYNAMODB_TABLE_PREFIX",
         "LOG_LEVEL",
+        "MAIL_FROM",
+        "NOTICE_BUS",
+        "PUBLIC_URL",
         "SECRET_KEY",
+        "WEBHOOKS",
+        "WEBHOOK_SECRET",
         *TABLE_NAMES.values(),
     }
 )
+SET_BY_THE_DEPLOYMENT = frozenset({"BASE_PATH", "NOTICE_DEAD_LETTER_URL", "NOTICE_QUEUE_URL"})
 SECRET_BYTES = 48
 
 
@@ -78,6 +88,16 @@ class Choices:
         return self.values.get("ACCESS_LOG") == "true"
 
     @property
+    def told(self) -> bool:
+        """Whether people or systems are told what was committed."""
+        return any(self.values.get(name) for name in OUTLETS)
+
+    @property
+    def alarm_topic(self) -> str | None:
+        """The SNS topic that alarms are told to."""
+        return self.values.get("ALARM_TOPIC")
+
+    @property
     def table_prefix(self) -> str:
         """What the names of the stage's tables begin with."""
         return self.values.get("DYNAMODB_TABLE_PREFIX", f"eventsite-{self.stage}-")
@@ -108,7 +128,7 @@ class Choices:
         longer chosen is emptied, which counts as unset, because Zappa would keep it.
         """
         key = deployed.get("SECRET_KEY") or secrets.token_urlsafe(SECRET_BYTES)
-        dropped = dict.fromkeys(deployed.keys() & (FOR_THE_LAMBDA | {"BASE_PATH"}), "")
+        dropped = dict.fromkeys(deployed.keys() & (FOR_THE_LAMBDA | SET_BY_THE_DEPLOYMENT), "")
         served = {"ALLOWED_HOSTS": self.domain} if self.domain else {"BASE_PATH": f"/{self.stage}"}
         chosen = {name: value for name, value in self.values.items() if name in FOR_THE_LAMBDA}
         return {

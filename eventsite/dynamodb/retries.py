@@ -12,6 +12,7 @@ gives up after 29 s and the Lambda ends after 30 s.
 Two signals let others count what happens here: `conflict_retried` and `deadline_missed`.
 """
 
+import random
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -141,6 +142,17 @@ def before_deadline() -> None:
     """Make sure that an attempt may still start. Raises `errors.Unavailable` when the request's time is up."""
     if time_left() <= 0:
         give_up()
+
+
+def wait_about(seconds: float) -> float:
+    """Wait for others to be done: between half as long and half as long again, so that not all come back together.
+
+    Returns: how long it was. Raises: `errors.Unavailable` when the request's time is up.
+    """
+    before_deadline()
+    seconds *= random.uniform(0.5, 1.5)  # noqa: S311 (no secret)
+    time.sleep(seconds)
+    return seconds
 
 
 def give_up(cause: BaseException | None = None) -> NoReturn:

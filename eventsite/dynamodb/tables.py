@@ -26,19 +26,24 @@ Description = dict[str, Any]
 """A table as DescribeTable tells it, or CreateTable asks for it."""
 
 
-def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None = None) -> list[str]:
+def create_missing(
+    *, tags: dict[str, str] | None = None, protect: bool | None = None, streams: bool | None = None
+) -> list[str]:
     """Make the tables that are missing, and wait until they can be used.
 
-    `protect` turns on deletion protection and point-in-time recovery: by default outside local runs. `tags` go on
+    `protect` turns on deletion protection and point-in-time recovery: by default outside local runs. `streams` gives
+    those models a stream that want one: by default in local runs, as a deployment decides for itself. `tags` go on
     the tables that are made. A table that somebody else is making at the same time is waited for.
 
     Returns: the names of the tables made. Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out
     of reach, or a table does not become active in time.
     """
     protect = not settings.LOCAL if protect is None else protect
+    streams = settings.LOCAL if streams is None else streams
     with _in_a_sentence():
         missing = [model for model in table_models() if _describe(model.Meta.table_name) is None]
-        made = [model for model in missing if _create(_request(model, tags=tags or {}, protect=protect))]
+        requests = {model: _request(model, tags=tags or {}, protect=protect, streams=streams) for model in missing}
+        made = [model for model, request in requests.items() if _create(request)]
         for model in missing:
             _SETTLING(_is_active, model.Meta.table_name)
         for model in made:
@@ -173,7 +178,7 @@ def _code(error: ClientError) -> str:
 # Making
 
 
-def _request(model: type[Record], *, tags: dict[str, str], protect: bool) -> Description:
+def _request(model: type[Record], *, tags: dict[str, str], protect: bool, streams: bool = False) -> Description:
     """The CreateTable request that makes a model's table."""
     schema: Any = model._get_schema()
     types = {each["AttributeName"]: each["AttributeType"] for each in schema["attribute_definitions"]}
@@ -185,9 +190,16 @@ def _request(model: type[Record], *, tags: dict[str, str], protect: bool) -> Des
         "DeletionProtectionEnabled": protect,
         LOCAL_INDEXES: [_index(index) for index in schema["local_secondary_indexes"]],
         GLOBAL_INDEXES: [_index(index) for index in schema["global_secondary_indexes"]],
+        "StreamSpecification": _stream(model) if streams else None,
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
-    return {name: value for name, value in request.items() if value != []}
+    return {name: value for name, value in request.items() if value not in ([], None)}
+
+
+def _stream(model: type[Record]) -> Description | None:
+    """The stream of a table's changes, if the model says that it has one."""
+    images = getattr(model.Meta, "stream_view_type", None)
+    return {"StreamEnabled": True, "StreamViewType": images} if images else None
 
 
 def _index(index: dict[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ SAVING_SHARE = 0.05
 SERVICES = ("dynamodb", "cognito")
 """What the engine does, under the names by which ministack saves it; Cognito is loaded when it is first used."""
 
-ACTIONS = ("DynamoDB_", "AWSCognitoIdentityProviderService.")
+ACTIONS = ("DynamoDB_", "DynamoDBStreams_", "AWSCognitoIdentityProviderService.")
 COGNITO_PATH = re.compile(r"/oauth2/(authorize|token)|/login|/logout|/[\w-]+/\.well-known/jwks\.json")
 
 READS = ("Get", "BatchGet", "TransactGet", "Query", "Scan", "Describe", "List")
@@ -140,7 +140,7 @@ class Host:
         writer.close()
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
-        """Let DynamoDB's and Cognito's calls through to the engine, and what browsers and verifiers need of Cognito.
+        """Let calls of DynamoDB, its streams and Cognito through, and what browsers and verifiers need of Cognito.
 
         The header makes a browser ask first, so no web page can reach the data, nor ministack's own ``reset``.
         """
@@ -175,9 +175,9 @@ async def _end_of(reader: asyncio.StreamReader) -> None:
 
 
 def _environment(directory: Path, port: int) -> dict[str, str]:
-    """The settings of ministack: two services, on loopback, with every file it could write below the directory."""
+    """The settings of ministack: few services, on loopback, with every file it could write below the directory."""
     return {
-        "SERVICES": "dynamodb,cognito-idp",
+        "SERVICES": "dynamodb,dynamodbstreams,cognito-idp",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",

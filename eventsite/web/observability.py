@@ -10,12 +10,13 @@ one caller's requests can be found together.
 import logging
 import re
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.conf import settings
 from django.dispatch import Signal
@@ -37,6 +38,8 @@ NAMESPACE = "eventsite"
 _correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 _metrics: "Metrics | None" = None
 _cold = True
+_adding = threading.Lock()
+"""What is delivered is counted in several threads, and Powertools' metrics are not made for that."""
 
 
 class CorrelationFilter(logging.Filter):
@@ -49,20 +52,20 @@ class CorrelationFilter(logging.Filter):
         return True
 
 
-def count(metric: str, value: int = 1) -> None:
+def count(metric: str, value: float = 1, *, unit: Literal["Count", "Seconds"] = "Count") -> None:
     """Add to a metric: its sum over any time is how often it happened. Only on Lambda; elsewhere nothing is kept."""
     if settings.ON_LAMBDA:
-        with _without_effect_on_the_answer():
-            _add(metric, value)
+        with _without_effect_on_the_answer(), _adding:
+            _add(metric, value, unit)
 
 
-def _add(metric: str, value: int) -> None:
+def _add(metric: str, value: float, unit: str) -> None:
     global _metrics
     if _metrics is None:
         from aws_lambda_powertools import Metrics
 
         _metrics = Metrics(namespace=NAMESPACE, service=settings.LAMBDA_FUNCTION)
-    _metrics.add_metric(name=metric, unit="Count", value=value)
+    _metrics.add_metric(name=metric, unit=unit, value=value)
 
 
 @contextmanager

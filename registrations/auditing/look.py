@@ -140,8 +140,8 @@ class _AnyItem(EventItem):
     @classmethod
     def from_raw_data(cls, data: RawItem) -> Any:
         name = data["item"]["S"]
-        kinds: dict[str, type[EventItem]] = {Event.ITEM: Event, Seats.ITEM: Seats}
-        kind = kinds.get(name) or (GoneTickets if "#gone#" in name else Promotion)
+        kinds: dict[str, type[EventItem]] = {"event": Event, "seats": Seats, "gone": GoneTickets, "promoted": Promotion}
+        kind = kinds.get(name.split("#")[2] if "#" in name else name, EventItem)
         return kind.from_raw_data(data)
 
 

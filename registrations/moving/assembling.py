@@ -125,6 +125,7 @@ class _Assembly:
             "userId": user_id,
             "name": name,
             "email": values.get("email"),
+            "notify": values.get("notify"),
             "createdAt": moments.moment(values.get("createdAt")) or self._now,
         }
 

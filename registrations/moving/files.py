@@ -22,7 +22,7 @@ LISTS = ("Items", "items")
 KIND_OF_SHEET = {"registrationId": "registration", "title": "event", "name": "user"}
 """What a sheet is of, by a column that it has."""
 NUMBERS = frozenset({"capacity", "registeredCount", "waitlistCount", "version", "waitlistPosition"})
-SWITCHES, TRUTHS = frozenset({"waitlistEnabled", "hasWaitlist"}), {"true": True, "false": False}
+SWITCHES, TRUTHS = frozenset({"waitlistEnabled", "hasWaitlist", "notify"}), {"true": True, "false": False}
 
 
 class Broken(Exception):

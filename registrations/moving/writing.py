@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from events import editing, guards, models
-from events.models import DRAFT, Event, Promotion, Seats, WholeEvent
+from events.models import DRAFT, IMPORTING, Event, Promotion, Seats, WholeEvent
 from events.tickets import promotion_key
 from eventsite.dynamodb.transactions import Transaction
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, ActiveItem, EventTicket, PastItem
@@ -17,13 +17,11 @@ from registrations.moving.assembling import Attendee, EventToBe
 from registrations.moving.files import Record
 from users.models import User
 
-IMPORTING = "importing"
-"""What the draft has in the place of the ids of its edits."""
-
 
 def write_user(values: Record) -> bool:
     """Write a user. Returns: False where the id is taken, and the user left as it is."""
     user = User(values["userId"], name=values["name"], email=values["email"], created_at=values["createdAt"])
+    user.notify = values.get("notify") is not False
     transaction = Transaction()
     transaction.put("user", user, User.user_id.does_not_exist())
     return not transaction.commit()

@@ -3,12 +3,13 @@
 Threads run one at a time. One runs until it sleeps; then the clock jumps to the moment at which the next one wakes.
 So a run depends on nothing but its seed, not on the machine, and a thousand clients fit into one process.
 
-While `VirtualTime` is entered, `time.sleep`, `time.monotonic`, `time.time` and `time.perf_counter` are its own, for the
-threads that `run` starts and for those that they start.
+While `VirtualTime` is entered, all randomness comes from its seed, and `time.sleep`, `time.monotonic`, `time.time` and
+`time.perf_counter` are its own, for the threads that `run` starts and for those that they start.
 """
 
 import heapq
 import itertools
+import os
 import random
 import threading
 import time
@@ -55,6 +56,7 @@ class VirtualTime:
             ("time", lambda: self._began + self.now),
         ):
             self._patches.enter_context(patch.object(time, name, replacement))
+        self._patches.enter_context(patch.object(os, "urandom", random.Random(self._seed).randbytes))
         self._patches.enter_context(patch.object(threading.Thread, "start", _started_by(self)))
         self._patches.enter_context(patch.object(threading.Thread, "join", _joined_by(self)))
         return self

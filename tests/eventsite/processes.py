@@ -124,6 +124,15 @@ class Server:
                 return
         raise AssertionError(f"The server ended:\n{self.output}")
 
+    def wait_for(self, words: str) -> None:
+        """Wait until it prints a line with some words."""
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self.output += line
+            if words in line:
+                return
+        raise AssertionError(f"The server ended without saying {words!r}:\n{self.output}")
+
     def call(self, path: str, body: Any = None) -> Any:
         """Send a request, a POST if it has a body, and return the JSON that comes back."""
         data = None if body is None else json.dumps(body).encode()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as configured
@@ -19,6 +20,9 @@ GOOD_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "eventsite-prod", "SECRET_KEY": GOOD_KEY}
 POOL = {"AUTH_MODE": "cognito", "COGNITO_USER_POOL_ID": "eu-west-1_AbC", "COGNITO_CLIENT_ID": "client"}
 
+
+HOOK = "https://hooks.example.org/eventsite?key=0123"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
 
 LOOPBACK = ["http://localhost:9", "http://127.0.0.1", "https://127.9.9.9/", "http://[::1]:8000", "http://a.localhost"]
 
@@ -130,19 +134,121 @@ def test_the_command_says_yes_to_a_stage_as_it_should_be() -> None:
         ({"DYNAMODB_TABLE_NAME": "events"}, "DYNAMODB_TABLE_NAME is called EVENTS_TABLE_NAME here"),
         ({"REGISTRATION_TABLE_NAME": "all"}, "REGISTRATION_TABLE_NAME is called REGISTRATIONS_TABLE_NAME here"),
         ({"AWS_DEFAULT_REGION": "Ireland"}, "AWS_DEFAULT_REGION must be a region"),
+        ({"NOTICE_BUS": "a bus"}, "NOTICE_BUS must be the name or the ARN of an EventBridge bus"),
+        ({"NOTICE_BUS": "arn:aws:sqs:eu-west-1:123456789012:queue"}, "NOTICE_BUS must be"),
+        ({"MAIL_FROM": "events"}, "MAIL_FROM must be an e-mail address"),
+        ({"MAIL_FROM": "a@example.org\nBcc: b@example.org"}, "MAIL_FROM must be an e-mail address"),
+        ({"PUBLIC_URL": "http://events.example"}, "PUBLIC_URL must be an https URL"),
+        ({"WEBHOOKS": HOOK}, "WEBHOOKS needs WEBHOOK_SECRET"),
+        ({"WEBHOOKS": f"{HOOK} http://hooks.example.org/"}, "WEBHOOKS must be https URLs of public hosts, separated"),
+        ({"WEBHOOK_SECRET": "c2hvcnQ="}, "WEBHOOK_SECRET must be whsec_ and 24 to 64 random bytes"),
+        ({"WEBHOOK_SECRET": "whsec_c2hvcnQ="}, "WEBHOOK_SECRET must be whsec_ and 24 to 64 random bytes"),
+        ({"WEBHOOK_SECRET": f"{SECRET} whsec_not-base64"}, "WEBHOOK_SECRET must be whsec_ and 24 to 64 random bytes"),
+        ({"NOTICE_QUEUE_URL": "queue"}, "NOTICE_QUEUE_URL must be an https URL"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_settings_that_make_no_sense_are_refused_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], sentence: str
 ) -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        settings_of(monkeypatch, environment)
+    assert str(refused.value).startswith(sentence)
+
+
+def settings_of(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> dict[str, Any]:
+    """The settings as this environment makes them, whatever the tests' own is."""
     for name in [name for name in os.environ if name.startswith(("ALLOWED_", "AWS_", "AUTH_", "COGNITO_", "SECRET_"))]:
         monkeypatch.delenv(name)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    return runpy.run_path(settings_module.__file__)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.example.org/",
+        "ftp://hooks.example.org/",
+        "//hooks.example.org/",
+        "https://",
+        "https://hooks",
+        "https://hooks.example.org:99999/",
+        "https://user:password@hooks.example.org/",
+        "https://@hooks.example.org/",
+        "https://hooks.example.org/#part",
+        "https://hooks.example.org/é",
+        "https://hooks.exämple.org/",
+        "https://localhost/",
+        "https://hooks.localhost/",
+        "https://127.0.0.1/",
+        "https://127.1/",
+        "https://2130706433/",
+        "https://0x7f.0.0.1/",
+        "https://0177.0.0.1/",
+        "https://%31%32%37.0.0.1/",
+        "https://10.0.0.1/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://[::1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[fd00:ec2::254]/",
+        "https://[fe80::1%25eth0]/",
+        "https://[::1/",
+    ],
+)
+def test_a_webhook_that_is_not_for_the_public_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
     with pytest.raises(ImproperlyConfigured) as refused:
-        runpy.run_path(settings_module.__file__)
-    assert str(refused.value).startswith(sentence)
+        settings_of(monkeypatch, LAMBDA | POOL | {"WEBHOOKS": f"{HOOK} {url}", "WEBHOOK_SECRET": SECRET})
+    said = "WEBHOOKS must be https URLs of public hosts, separated by spaces; number 2 is not."
+    assert str(refused.value) == said
+
+
+def test_a_secret_that_is_wrong_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        settings_of(monkeypatch, {"WEBHOOK_SECRET": "hunter2"})
+    assert "hunter2" not in str(refused.value)
+
+
+def test_webhooks_and_their_secrets_are_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = "https://93.184.215.14:8443/"
+    made = settings_of(monkeypatch, {"WEBHOOKS": f"{HOOK}, {other} {HOOK}", "WEBHOOK_SECRET": f"{SECRET} {SECRET}"})
+    assert made["WEBHOOKS"] == [HOOK, other]
+    assert [len(secret) for secret in made["WEBHOOK_SECRETS"]] == [33, 33]
+
+
+def test_on_this_machine_a_receiver_may_be_on_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = {"WEBHOOKS": "http://127.0.0.1:9000/hook", "WEBHOOK_SECRET": SECRET}
+    assert settings_of(monkeypatch, here)["WEBHOOKS"]
+    assert settings_of(monkeypatch, here | AT_LOOPBACK)["WEBHOOKS"]
+    with pytest.raises(ImproperlyConfigured, match="number 1 is not"):
+        settings_of(monkeypatch, here | {"WEBHOOKS": "http://192.168.0.7:9000/hook"})
+    with pytest.raises(ImproperlyConfigured, match="number 1 is not"):
+        settings_of(monkeypatch, here | LAMBDA | POOL)
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        (LAMBDA | POOL, ""),
+        (LAMBDA | POOL | {"ALLOWED_HOSTS": "events.example"}, "https://events.example"),
+        (LAMBDA | POOL | {"ALLOWED_HOSTS": "events.example", "BASE_PATH": "/prod"}, "https://events.example/prod"),
+        (LAMBDA | POOL | {"ALLOWED_HOSTS": ".example"}, ""),
+        (LAMBDA | POOL | {"ALLOWED_HOSTS": "a.example,b.example"}, ""),
+        (LAMBDA | POOL | {"PUBLIC_URL": "https://c.example/events/"}, "https://c.example/events"),
+        ({}, "http://localhost:8000"),
+    ],
+)
+def test_links_lead_to_the_name_that_the_service_has(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], url: str
+) -> None:
+    assert settings_of(monkeypatch, environment)["PUBLIC_URL"] == url
+
+
+def test_mail_is_a_choice_but_for_local_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings_of(monkeypatch, LAMBDA | POOL)["MAIL_FROM"] == ""
+    assert settings_of(monkeypatch, {})["MAIL_FROM"] == "eventsite@localhost.localdomain"
 
 
 @pytest.mark.parametrize("command", ["runserver", "create_tables", "check"])

@@ -5,7 +5,7 @@ In virtual time, so the figures are those of the service and of DynamoDB's physi
 
 import pytest
 
-from tests.bench.contention import measure
+from tests.bench.contention import Result, measure
 
 
 @pytest.mark.parametrize(("joins", "least"), [(False, 450), (True, 400)], ids=["seats", "joins"])
@@ -17,6 +17,25 @@ def test_32_clients_get_hundreds_of_answers_a_second_and_99_percent_of_them_with
     assert run.per_second >= least, run
     assert run.within(0.99) <= 0.3, run
     assert run.each(run.costs.writes) <= 8, run
+
+
+def expect_no_collapse(run: Result) -> None:
+    assert run.refused == 0, run
+    assert run.per_second >= 300, run
+    assert run.seconds[-1] <= 10, run
+    assert run.each(run.costs.writes) <= 8, run
+
+
+def test_with_128_clients_it_is_no_slower_and_none_has_to_wait_long() -> None:
+    expect_no_collapse(run := measure(128, seconds=0.7))
+    assert run.seconds[-1] <= 1.5, run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("joins", [False, True], ids=["seats", "joins"])
+@pytest.mark.parametrize("clients", [256, 1000])
+def test_a_crowd_burns_nothing_out(clients: int, joins: bool) -> None:
+    expect_no_collapse(measure(clients, joins=joins))
 
 
 def test_one_who_registers_alone_makes_four_calls_for_eight_units() -> None:

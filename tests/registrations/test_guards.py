@@ -14,16 +14,17 @@ from unittest.mock import patch
 import pytest
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
+from pytest_django import Settings
 
 from events import guards as event_guards
 from events.models import Event, Seats
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.records import Record
 from eventsite.dynamodb.transactions import Transaction
-from registrations import guards, locking
+from registrations import clearing, guards, locking
 from registrations.models import RegistrationItem
 from tests.api import EVENT, Api, problem
-from tests.faults import Killed, answer_lost, failing, killed
+from tests.faults import Clock, Killed, answer_lost, failing, killed
 from tests.registrations.auditing import audit, stored
 from tests.registrations.interleaving import COMMIT, EDIT, LOCK, SETTLE, WRITE, right_before
 from tests.registrations.reference import Answer, Seating, outcome
@@ -316,7 +317,8 @@ def test_with_its_guards_nothing_goes_wrong(case: Case, api: Api) -> None:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_without_this_guard_it_does(case: Case, api: Api) -> None:
+def test_without_this_guard_it_does(case: Case, api: Api, settings: Settings) -> None:
+    settings.REQUEST_SECONDS = 3.0  # some try until the time is up
     module = event_guards if hasattr(event_guards, case.guard) else guards
     with patch.object(module, case.guard, case.instead):
         assert run(case, api) != []
@@ -427,7 +429,29 @@ def test_an_event_is_not_deleted_while_something_of_it_is_not_settled(api: Api) 
     assert list(RegistrationItem.scan()) == []
 
 
-SHOWN_ELSEWHERE = {"is_not_recorded", "nobody_waits", "is_incarnation"}
+@pytest.mark.parametrize("is_guarded", [True, False])
+def test_the_seats_stay_short_and_a_crowd_of_the_dead_makes_way(
+    is_guarded: bool, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three processes end between commit and settling; the seats have room for three records."""
+    event, users = api.event(capacity=9), api.users(4)
+    if not is_guarded:
+        monkeypatch.setattr(guards, "has_room", lambda *_: guards.is_open())
+        monkeypatch.setattr(clearing, "is_full", lambda _: False)
+    for user in users[:3]:
+        with failing(killed, at=2), suppress(Killed):
+            api.register(event, user)
+    Clock().install(monkeypatch)
+    monkeypatch.setattr(clearing, "MOST", 3)
+    monkeypatch.setattr(clearing, "MANY", 1)
+    assert api.register(event, users[3]).status_code == 201
+    seats = Seats.find(event)
+    assert seats
+    assert (len(seats.committed) <= 3) is is_guarded
+    assert [row["userId"] for row in api.get(f"/events/{event}/registrations").json()] == users
+
+
+SHOWN_ELSEWHERE = {"has_room", "is_not_recorded", "nobody_waits", "is_incarnation"}
 """In the tests above."""
 
 

@@ -1,5 +1,6 @@
 """What may happen between two reads of one request, and after a process died: no answer that was never true."""
 
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -9,7 +10,7 @@ from registrations.models import RegistrationItem
 from tests.api import EVENT, Api, problem
 from tests.metering import Meter
 from tests.registrations.auditing import audit
-from tests.registrations.interleaving import READ_BATCH, READ_MANY, REMOVE, UPDATE, WRITE, right_before
+from tests.registrations.interleaving import READ, READ_BATCH, READ_MANY, REMOVE, UPDATE, WRITE, right_before
 
 
 def test_the_same_request_sent_twice_at_once_is_not_refused_for_its_own_success(api: Api) -> None:
@@ -55,6 +56,21 @@ def test_who_gives_up_the_last_seat_while_asking_for_one_is_not_told_that_it_is_
     api.register(event, alice)
     with right_before(READ_BATCH, lambda: api.leave(event, alice), nth=2):
         assert api.register(event, alice).json()["status"] == "registered"
+
+
+@pytest.mark.parametrize("later", [{"capacity": 1}, {"capacity": 3}, {"waitlistEnabled": False}, {"status": "draft"}])
+def test_an_edit_that_others_joined_and_edited_meanwhile_is_answered_with_what_was_true(api: Api, later: Any) -> None:
+    """Somebody joins between its plan and its write, and the seats change between its write and its answer."""
+    event, (alice, bob) = api.event(capacity=0, waitlistEnabled=True), api.users(2)
+    api.register(event, alice)
+    with (
+        right_before(WRITE, lambda: api.register(event, bob)),
+        right_before(READ, lambda: api.patch(f"/events/{event}", later)),
+    ):
+        answer = api.patch(f"/events/{event}", {"capacity": 2})
+    now = api.get(f"/events/{event}")
+    assert (answer.json(), answer["ETag"]) == (now.json(), now["ETag"])
+    assert answer.json()["registeredCount"] == 2
 
 
 @pytest.mark.parametrize("gone", [1, 2])

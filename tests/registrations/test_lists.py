@@ -1,12 +1,13 @@
 """Lists of registrations, an event's and a user's, page by page."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.api import Api, problem
 
 
+@settings(max_examples=40)
 @given(people=st.integers(0, 7), capacity=st.integers(0, 4), left=st.integers(0, 3), limit=st.integers(1, 3))
 def test_cursors_give_every_registration_once_and_in_order(
     api: Api, people: int, capacity: int, left: int, limit: int
@@ -31,6 +32,7 @@ def test_cursors_give_every_registration_once_and_in_order(
     assert registered + queue == listed
 
 
+@settings(max_examples=40)
 @given(capacities=st.lists(st.integers(0, 1), max_size=6), limit=st.integers(1, 3))
 def test_a_users_registrations_come_with_their_events_once_each(api: Api, capacities: list[int], limit: int) -> None:
     user, other = api.users(2)

@@ -45,3 +45,15 @@ def test_who_joins_and_leaves_is_in_the_list_exactly_while_the_event_counts_them
         moving.result()
     assert seen
     assert all(waiting == shown for waiting, shown in seen), seen
+
+
+def test_a_list_waits_for_what_takes_long_to_appear(api: Api, torn_engine: Torn) -> None:
+    """The items of a transaction appear one after the other, and many looks fit in between."""
+    torn_engine.set(torn=1.0, shortest=0.0, longest=0.6)
+    event, users = api.event(capacity=9), api.users(6)
+    looking, seen = Api(), []
+    with ThreadPoolExecutor(1) as pool:
+        moving = pool.submit(lambda: [api.register(event, user).status_code for user in users])
+        while not moving.done():
+            seen.append(looking.get(f"/events/{event}/registrations").status_code)
+    assert (set(moving.result()), set(seen)) == ({201}, {200})

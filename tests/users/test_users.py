@@ -70,11 +70,33 @@ def test_an_edit_changes_what_was_sent_and_preserves_the_rest(api: Api, method: 
     user = api.user()
     before = api.get(f"/users/{user}").json()
     assert before["email"] is None
-    for changes in ({"name": "New"}, {"email": "new@example.com"}, {"name": "Newer", "email": None}):
+    for changes in ({"name": "New"}, {"email": "new@example.com"}, {"notify": False}, {"name": "Newer", "email": None}):
         before |= changes
         answer = api.call(method, f"/users/{user}", changes | {"userId": "x", "createdAt": "x", "colour": "red"})
         assert (answer.status_code, answer.json()) == (200, before)
     assert api.get(f"/users/{user}").json() == before
+
+
+def test_people_are_told_by_mail_unless_they_say_no(api: Api) -> None:
+    assert api.get(f"/users/{api.user()}").json()["notify"] is True
+    assert api.post("/users", {"userId": "alice", "name": "Alice", "notify": False}).json()["notify"] is False
+    assert api.get("/users/alice").json()["notify"] is False
+    assert api.patch("/users/alice", {"notify": True}).json()["notify"] is True
+    assert User("bob", name="Bob").notify is True
+
+
+def test_a_user_of_an_earlier_release_is_told(api: Api) -> None:
+    user = User.find(api.user("alice"))
+    assert user
+    user.update([User.notify.remove()])
+    assert api.get("/users/alice").json()["notify"] is True
+
+
+@pytest.mark.parametrize("notify", ["", "yes", 1, 0, [], {}, "true"])
+def test_what_is_neither_yes_nor_no_is_refused(api: Api, notify: Any) -> None:
+    answer = api.put(f"/users/{api.user()}", {"notify": notify})
+    assert problem(answer) == (422, "validation_error")
+    assert [error["field"] for error in answer.json()["errors"]] == ["notify"]
 
 
 @CHANGING

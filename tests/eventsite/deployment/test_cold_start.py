@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 from eventsite.deployment.lambda_package import ROOT
@@ -50,6 +51,7 @@ def test_the_views_and_the_client_are_there_before_the_first_request(started: di
         "boto3",
         "botocore.client",
         "botocore.session",
+        "cloudevents",
         "cryptography",
         "django.contrib.admin",
         "drf_spectacular.generators",
@@ -58,6 +60,7 @@ def test_the_views_and_the_client_are_there_before_the_first_request(started: di
         "jsonschema",
         "jwt",
         "oauthlib",
+        "registrations.notices",
         "werkzeug.serving",
         "yaml",
     ],
@@ -111,8 +114,30 @@ def test_copies_of_a_snapshot_have_random_numbers_and_connections_of_their_own(e
     assert len(told) == 2
 
 
+RECEIVING = """if True:
+    import json, sys
+    from types import ModuleType
+    sys.path[:0] = sys.argv[1:]
+    from eventsite.aws_lambda import lambda_handler
+    from django.conf import settings
+    receiver = sys.modules["receiver"] = ModuleType("receiver")
+    receiver.take = lambda event, context: [record["id"] for record in event["Records"]] + [context]
+    settings.RECORDS_TO = {"aws:sqs": "receiver.take"}
+    records = [{"eventSource": "aws:sqs", "id": 1}, {"eventSource": "aws:sqs", "id": 2}]
+    print(json.dumps(lambda_handler({"Records": records}, "context")), file=sys.stderr)
+"""
+
+
+def test_records_go_to_who_takes_them_and_the_answer_comes_back(engine: str, tmp_path: Path) -> None:
+    (tmp_path / "zappa_settings.py").write_text(cold_start.SETTINGS)
+    command = [sys.executable, "-c", RECEIVING, str(tmp_path), str(ROOT)]
+    environment = cold_start.environment(engine)
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert json.loads(done.stderr.splitlines()[-1]) == [1, 2, "context"]
+
+
 def test_every_function_that_the_settings_name_exists() -> None:
-    for name in (*SETTINGS["callbacks"].values(), SETTINGS["app_function"]):
+    for name in (*SETTINGS["callbacks"].values(), SETTINGS["app_function"], *settings.RECORDS_TO.values()):
         assert callable(import_string(name)), name
     module, _, _ = SETTINGS["lambda_handler"].rpartition(".")
     assert (ROOT / module.replace(".", "/")).with_suffix(".py").exists()

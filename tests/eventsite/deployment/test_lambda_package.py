@@ -1,7 +1,10 @@
 """What of our own goes into the Lambda package."""
 
+import shutil
 from pathlib import Path
 
+import botocore.loaders
+import botocore.session
 import pytest
 
 from eventsite.deployment import lambda_package
@@ -32,3 +35,30 @@ def test_no_module_in_it_imports_what_is_not(packed: Path) -> None:
 
 def test_no_password_is_in_it(packed: Path) -> None:
     assert [path for path in packed.rglob("*.*") if user_pool.PASSWORD in path.read_text()] == []
+
+
+@pytest.fixture(scope="module")
+def lightened(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the package keeps of botocore's data."""
+    kept = tmp_path_factory.mktemp("data")
+    for name in lambda_package.AWS_DATA:
+        path = Path(botocore.loaders.__file__).with_name("data") / name
+        copy = shutil.copytree if path.is_dir() else shutil.copyfile
+        copy(path, kept / name)
+    lambda_package._lighten(kept)
+    return kept
+
+
+@pytest.mark.parametrize("service", lambda_package.SERVICES)
+def test_what_it_keeps_of_botocore_makes_the_clients_that_are_needed(
+    lightened: Path, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    session = botocore.session.Session()
+    loader = botocore.loaders.Loader([str(lightened)], include_default_search_paths=False)
+    session.register_component("data_loader", loader)
+    client = session.create_client(
+        service, region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    assert client.meta.endpoint_url.endswith(".eu-central-1.amazonaws.com")
+    assert loader.list_available_services("service-2") == sorted(lambda_package.SERVICES)

@@ -1,5 +1,6 @@
 """`manage.py plan`: what a deployment would do, told without doing it."""
 
+import base64
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from django.core.management import CommandError, call_command
 
 from eventsite.deployment import plan, stage_file
 from eventsite.deployment.lambda_package import ROOT
-from eventsite.deployment.plan import CHANGE, LEAVE, MAKE, REMOVE, STOP, Step
+from eventsite.deployment.steps import CHANGE, LEAVE, MAKE, REMOVE, STOP, Step
 from tests.engines import running_engine
 
 REGION = "eu-west-1"
@@ -86,6 +87,19 @@ def test_on_an_empty_account_everything_is_made_and_nothing_is_touched(stage: Pa
 
 
 @pytest.mark.slow
+def test_with_an_outlet_all_that_notices_are_told_by_is_made(stage: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    client("events").create_event_bus(Name="happenings")
+    secret = f"whsec_{base64.b64encode(bytes(32)).decode()}"
+    choose(NOTICE_BUS="happenings", WEBHOOKS="https://example.org/hook?key=1", WEBHOOK_SECRET=secret)
+    call_command("plan", "dev")
+    printed = capsys.readouterr().out
+    for made in ("queue", "stream", "mapping", "alarm", "variable NOTICE_QUEUE_URL", "variable WEBHOOK_SECRET\n"):
+        assert f"make    {made}" in printed
+    assert secret not in printed and "key=1" not in printed
+    assert not client("sqs").list_queues().get("QueueUrls")
+
+
+@pytest.mark.slow
 def test_the_secret_key_is_never_printed(stage: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("plan", "dev")
     printed = capsys.readouterr().out
@@ -141,6 +155,8 @@ def test_a_table_that_the_service_could_not_use_stops_the_deployment(
         ({"AUTH_MODE": ""}, "does not say yet: AUTH_MODE"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL must be one of"),
         ({"ACCESS_LOG": "true"}, "needs a role in whose name API Gateway writes logs"),
+        ({"NOTICE_BUS": "nowhere"}, "There is no bus nowhere in eu-west-1"),
+        ({"WEBHOOKS": "https://example.org"}, "WEBHOOKS needs WEBHOOK_SECRET"),
     ],
 )
 def test_what_would_stop_the_deployment_is_said(stage: Path, choices: dict[str, str], sentence: str) -> None:

@@ -141,7 +141,7 @@ def test_the_example_names_all_there_is() -> None:
 
 
 def test_every_variable_is_for_a_stage_to_choose_or_not_by_decision() -> None:
-    by_the_stage = {"AWS_REGION", "AWS_DEFAULT_REGION", "BASE_PATH"}
+    by_the_stage = {"AWS_REGION", "AWS_DEFAULT_REGION", "BASE_PATH", "NOTICE_QUEUE_URL", "NOTICE_DEAD_LETTER_URL"}
     for_local_runs = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "DEBUG", "LOCAL_DYNAMODB_DIR"}
     not_chosen = by_the_stage | for_local_runs | variables.OF_AWS
     assert variables.read_by_the_settings() == stage_file.FOR_THE_LAMBDA | not_chosen

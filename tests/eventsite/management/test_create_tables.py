@@ -68,6 +68,16 @@ def test_it_makes_the_tables_that_are_missing_and_says_so(no_tables: None) -> No
         assert describe(table)["TableStatus"] == "ACTIVE"
 
 
+@pytest.mark.parametrize(("local", "streamed"), [(True, [EVENTS]), (False, [])])
+def test_only_a_local_run_has_a_stream_that_no_deployment_has_decided_on(
+    no_tables: None, local: bool, streamed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "LOCAL", local)
+    tables.create_missing(protect=False)
+    made = {table: describe(table) for table in (EVENTS, REGISTRATIONS, USERS)}
+    assert [table for table, made_as in made.items() if "StreamSpecification" in made_as] == streamed
+
+
 def test_a_second_run_makes_nothing(no_tables: None) -> None:
     run()
     status, out, err = run()

@@ -165,6 +165,15 @@ def test_an_event_is_deleted_by_mouse_once_that_is_confirmed(browser: Browser, a
     assert browser.open(path).status == 404
 
 
+def test_whether_to_be_told_by_mail_is_a_check_box(browser: Browser, api: Api) -> None:
+    carol = browser.send(browser.open("/users").form("POST"), userId="carol", name="Carol")
+    assert carol.form("PUT").kinds["notify"] == "checkbox"
+    assert carol.form("PUT").fields["notify"] == "true"
+    assert browser.send(carol.form("PUT"), notify="false").messages == ["Saved."]
+    assert api.get("/users/carol").json()["notify"] is False
+    assert browser.open("/users/carol").form("PUT").fields["notify"] == "false"
+
+
 def test_a_user_is_created_registered_and_unregistered_by_mouse(browser: Browser, party: str) -> None:
     carol = browser.send(browser.open("/users").form("POST"), userId="carol", name="Carol")
     assert carol.messages == ["Carol is created."]

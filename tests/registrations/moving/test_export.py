@@ -18,7 +18,7 @@ def season(api: Api) -> None:
     """Two events, one of them full, with a queue, a promotion and somebody who left; names that are hard to write."""
     for user, name in (("alice", "=Alice, A."), ("bob", 'Bob "the" Übung'), ("carol", "Carol\nC."), ("-dave", "Dave")):
         api.post("/users", {"userId": user, "name": name, "email": f"{user.strip('-')}@example.com"})
-    api.user("erin")
+    api.post("/users", {"userId": "erin", "name": "Erin", "notify": False})
     api.event(eventId="party", capacity=1, title="-1+2", startTime="19:00", timeZone="Europe/Berlin")
     api.event(eventId="empty", status="draft", waitlistEnabled=False)
     for user in ("alice", "bob", "carol", "-dave"):

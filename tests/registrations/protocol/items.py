@@ -38,6 +38,8 @@ class Seats(NamedTuple):
     generation: int = 0
     settings: int = 1
     records: tuple[Record, ...] = ()
+    room: int = 9
+    """So many records there may be."""
 
     def record(self, op: Op) -> Record | None:
         """What an operation committed, while that is remembered."""
@@ -142,9 +144,14 @@ class Rules:
 
     # The seats
 
-    def _may_commit(self, seats: Seats, op: Op, generation: int) -> bool:
+    def _may_commit(self, seats: Seats, op: Op, generation: int, settled: tuple[Op, ...]) -> bool:
         fresh = self.demand("a commit meets the generation it was planned in", seats.generation == generation)
-        return fresh and self.demand("a commit is made once", seats.record(op) is None)
+        room = len(seats.records) < seats.room or any(record.op in settled for record in seats.records)
+        return (
+            fresh
+            and self.demand("a commit is made once", seats.record(op) is None)
+            and self.demand("a commit finds room, or makes it", room)
+        )
 
     @staticmethod
     def _committed(seats: Seats, record: Record, settled: tuple[Op, ...], **changes: Any) -> Seats:
@@ -153,7 +160,7 @@ class Rules:
 
     def seat(self, seats: Seats, op: Op, user: str, generation: int, settled: tuple[Op, ...]) -> Seats | None:
         holds = (
-            self._may_commit(seats, op, generation)
+            self._may_commit(seats, op, generation, settled)
             and self.demand("a seat is taken while the event is open", seats.open)
             and self.demand("a seat is taken while one is free", seats.registered < seats.capacity)
         )
@@ -165,7 +172,7 @@ class Rules:
     def wait(self, seats: Seats, op: Op, user: str, generation: int, settled: tuple[Op, ...]) -> Seats | None:
         must = seats.registered >= seats.capacity or seats.waiting > 0
         holds = (
-            self._may_commit(seats, op, generation)
+            self._may_commit(seats, op, generation, settled)
             and self.demand("the queue is joined while the event is open", seats.open)
             and self.demand("the queue is joined while there is one", seats.waitlist)
             and self.demand("the queue is joined while there is no seat", must)
@@ -177,7 +184,7 @@ class Rules:
     def quit(
         self, seats: Seats, op: Op, user: str, generation: int, settled: tuple[Op, ...], ticket: int
     ) -> Seats | None:
-        holds = self._may_commit(seats, op, generation) and self.demand(
+        holds = self._may_commit(seats, op, generation, settled) and self.demand(
             "the queue is left while one waits", seats.served < ticket
         )
         changes = {"waiting": seats.waiting - 1, "quits": seats.quits + 1}
@@ -187,7 +194,7 @@ class Rules:
         self, seats: Seats, op: Op, user: str, generation: int, settled: tuple[Op, ...], ticket: int
     ) -> Seats | None:
         to_nobody = not seats.waiting or not seats.open or seats.registered > seats.capacity
-        holds = self._may_commit(seats, op, generation) and self.demand(
+        holds = self._may_commit(seats, op, generation, settled) and self.demand(
             "a seat stays free while it goes to nobody", to_nobody
         )
         changes = {"registered": seats.registered - 1}
@@ -205,7 +212,7 @@ class Rules:
         seen: Seats,
     ) -> Seats | None:
         holds = (
-            self._may_commit(seats, op, generation)
+            self._may_commit(seats, op, generation, settled)
             and self.demand("a seat is handed on while the event is open", seats.open)
             and self.demand("a seat is handed on while there are enough", seats.registered <= seats.capacity)
             and self.demand("the head of the queue has not been served", seats.served == seen.served)

@@ -71,6 +71,8 @@ class Monitor(NamedTuple):
         """The seats were written: the reference makes the same change. Raises: `Broken` where it would not."""
         if call.rule in ("fence", "clear"):
             return self
+        if len(new.records) > new.room:
+            raise Broken("there are more records than there is room for", label)
         if call.rule == "edit":
             (name, _), settings, *_ = call.arguments
             after = self._edited("ABCDEF".index(name), *settings, label=label)

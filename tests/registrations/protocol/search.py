@@ -133,6 +133,8 @@ class Scenario:
     waitlist: bool = True
     is_open: bool = True
     faults: Faults = NO_FAULTS
+    room: int = 9
+    """So many operations may be committed and not cleared."""
 
 
 @dataclass
@@ -415,6 +417,7 @@ def stored(scenario: Scenario) -> Store:
         waiting=len(scenario.waiting),
         tickets=len(people),
         served=len(scenario.seated),
+        room=scenario.room,
     )
     items: dict[Any, Any] = {steps.SEATS: seats, steps.EVENT: Event()}
     for ticket, user in enumerate(people, start=1):

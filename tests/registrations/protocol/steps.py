@@ -291,8 +291,7 @@ def _is_done(rules: Rules, user: str, op: Op, row: Row | None) -> Steps:
 
 
 def _admission(rules: Rules, op: Op, user: str, row: Row, seats: Seats, generation: int) -> Steps:
-    yield from ()
-    arguments = (op, user, generation, _settled(user, seats))
+    arguments = (op, user, generation, (yield from _settled(rules, user, seats)))
     if seats.open and seats.registered < seats.capacity and not seats.waiting:
         return Write(SEATS, "seat", arguments), ("registered", None)
     if seats.open and seats.waitlist:
@@ -301,7 +300,7 @@ def _admission(rules: Rules, op: Op, user: str, row: Row, seats: Seats, generati
 
 
 def _departure(rules: Rules, op: Op, user: str, row: Row, seats: Seats, generation: int) -> Steps:
-    arguments = (op, user, generation, _settled(user, seats), row.ticket)
+    arguments = (op, user, generation, (yield from _settled(rules, user, seats)), row.ticket)
     if seats.served < row.ticket:
         return Write(SEATS, "quit", arguments), ("left", None)
     if not (seats.open and seats.registered <= seats.capacity and seats.waiting):
@@ -315,9 +314,20 @@ def _departure(rules: Rules, op: Op, user: str, row: Row, seats: Seats, generati
     return Write(SEATS, "hand", (*arguments, ahead[0], seats)), ("left", promoted)
 
 
-def _settled(user: str, seats: Seats) -> tuple[Op, ...]:
-    """The earlier operations of a user whose row we hold: they are settled, so their records may go."""
-    return tuple(record.op for record in seats.records if record.user == user)
+def _settled(rules: Rules, user: str, seats: Seats) -> Steps:
+    """The operations whose records may go: the earlier ones of a user whose row we hold, for they are settled; and
+    where there is no room otherwise, another one, if its row bears witness. For a process that is gone it is settled.
+    """
+    own = tuple(record.op for record in seats.records if record.user == user)
+    if own or len(seats.records) < seats.room:
+        return own
+    record = seats.records[0]
+    if "what makes room is settled" in rules.without:
+        return (record.op,)
+    row, past = yield from both(rules, row_of(record.user), past_of(record.user))
+    if row and row.lock and row.lock.op == record.op:
+        yield from resolve(rules, record.user, row)
+    return (record.op,) if any(one and record.op in one.ops for one in (row, past)) else ()
 
 
 def heads(rules: Rules, seats: Seats, count: int) -> Steps:

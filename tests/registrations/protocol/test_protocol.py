@@ -61,6 +61,33 @@ def test_one_thing_that_goes_wrong_harms_nobody(faults: Faults) -> None:
         expect_right(search, replace(scenario, faults=faults))
 
 
+CROWDED = [
+    Scenario(0, (REGISTER_U, REGISTER_V), room=1),
+    Scenario(1, (REGISTER_U, LEAVE_V), seated=V, waitlist=False, room=1),
+    Scenario(1, (LEAVE_U, LEAVE_V), seated=U, waiting=V + W, room=1),
+    Scenario(1, (LEAVE_U, LOOK_V), seated=U, waiting=V, room=1),
+]
+
+
+@pytest.mark.parametrize("faults", EACH, ids=["a death", "a lost answer", "a late copy", "items one by one"])
+def test_whoever_finds_no_room_makes_it_and_harms_nobody(faults: Faults) -> None:
+    search = Search()
+    for scenario in CROWDED:
+        expect_right(search, replace(scenario, faults=faults))
+
+
+@pytest.mark.slow
+def test_a_crowd_of_three_with_room_for_one_harms_nobody() -> None:
+    search = Search()
+    for asked in ((REGISTER_U, REGISTER_V, REGISTER_W), (LEAVE_U, REGISTER_V, REGISTER_W)):
+        seated = U if LEAVE_U in asked else ""
+        for faults in (Faults(), CRASH):
+            expect_right(search, Scenario(1, asked, seated=seated, room=1, faults=faults))
+    for scenario in CROWDED:
+        for faults in TOGETHER:
+            expect_right(search, replace(scenario, faults=faults))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("faults", EACH, ids=["a death", "a lost answer", "a late copy", "items one by one"])
 def test_one_thing_that_goes_wrong_harms_nobody_whatever_two_ask(faults: Faults) -> None:
@@ -124,6 +151,8 @@ BREACHES = [
     ("a commit meets the generation it was planned in", Scenario(0, (REGISTER_U, REGISTER_U))),
     ("a fence moves the generation", Scenario(0, (REGISTER_U, REGISTER_U))),
     ("a commit is made once", Scenario(0, (REGISTER_U, REGISTER_U), faults=LOST)),
+    ("a commit finds room, or makes it", Scenario(0, (REGISTER_U, REGISTER_V), room=1)),
+    ("what makes room is settled", Scenario(1, (REGISTER_U, REGISTER_V), room=1, faults=CRASH)),
     ("a seat is taken while the event is open", Scenario(1, (REGISTER_U, resize(1, is_open=False)))),
     ("a seat is taken while one is free", Scenario(1, (REGISTER_U, REGISTER_V))),
     ("the queue is joined while the event is open", Scenario(0, (REGISTER_U, resize(0, is_open=False)))),

@@ -1,0 +1,75 @@
+"""Notices on an EventBridge bus: the whole CloudEvent is the `detail`, its type the `detail-type`."""
+
+import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+from eventsite.web import observability
+from registrations.notices import aws
+
+Notice = dict[str, Any]
+
+SOURCE = "eventsite"
+AT_ONCE = 10
+LANES = 8
+TRIES, PAUSE_SECONDS = 3, 0.2
+
+
+def put(notices: Sequence[Notice]) -> list[Notice]:
+    """Put notices on the bus, those about one person, or about an event itself, in their order.
+
+    Returns: those that the bus did not take.
+    """
+    lanes: dict[int, list[Notice]] = {}
+    for notice in notices:
+        subject = f"{notice['source']} {notice.get('subject', '')}"
+        lanes.setdefault(crc32(subject.encode()) % LANES, []).append(notice)
+    if not lanes:
+        return []
+    with ThreadPoolExecutor(len(lanes)) as threads:
+        missed = [notice for lane in threads.map(_put_in_order, lanes.values()) for notice in lane]
+    if missed:
+        observability.count("BusFailed", len(missed))
+    return missed
+
+
+def _put_in_order(notices: list[Notice]) -> list[Notice]:
+    """Put notices one batch after the other. Once the bus does not answer, nothing more is tried.
+
+    Returns: those that were not taken.
+    """
+    for start in range(0, len(notices), AT_ONCE):
+        left = notices[start : start + AT_ONCE]
+        for attempt in range(TRIES):
+            time.sleep(PAUSE_SECONDS * attempt)
+            left = _put(left)
+            if not left:
+                break
+        else:
+            return left + notices[start + AT_ONCE :]
+    return []
+
+
+def _put(notices: list[Notice]) -> list[Notice]:
+    try:
+        answer = aws.client("events").put_events(Entries=[_entry(notice) for notice in notices])
+    except (BotoCoreError, ClientError):
+        return notices
+    return [notice for notice, said in zip(notices, answer["Entries"], strict=True) if said.get("ErrorCode")]
+
+
+def _entry(notice: Notice) -> dict[str, Any]:
+    return {
+        "EventBusName": settings.NOTICE_BUS,
+        "Source": SOURCE,
+        "DetailType": notice["type"],
+        "Time": datetime.fromisoformat(notice["time"]),
+        "Detail": json.dumps(notice, ensure_ascii=False),
+    }

@@ -1,0 +1,205 @@
+"""What happened, told by one record of the events table's stream (docs/notices.md).
+
+Every change of a seat is one write of the seats, and every edit of an event one of its description, so the two images
+of a record tell all of it; only who holds the tickets that moved up must be looked up. A notice is a CloudEvent 1.0.
+Its id says which change it is, so it is the same however often the record is delivered.
+
+    item             write     what is told
+    event            INSERT    event.created
+                     MODIFY    event.cancelled where it was called off, else event.changed, if a field changed
+                     REMOVE    event.deleted
+    seats            MODIFY    a new record: registered, waitlisted or cancelled; the queue moved: promoted, each;
+                               new settings: event.changed, if the capacity or the waitlist's switch did
+    tickets#…#told#  INSERT    cancelled, each who was registered or waiting when the event was deleted
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from cloudevents.core.v1.event import CloudEvent
+
+from events.editing import DESCRIPTION
+from events.models import IMPORTING, Event, Farewell, Seats
+from registrations import records
+from registrations.models import CANCELLED, REGISTERED, WAITLISTED
+from registrations.records import Record
+
+StreamRecord = dict[str, Any]
+"""One record as Lambda is handed it: ``{"eventName": …, "dynamodb": {"Keys": …, "OldImage": …, "NewImage": …}}``."""
+
+PROMOTED = "promoted"
+CREATED, CHANGED, DELETED = "created", "changed", "deleted"
+
+OF_THE_EVENT = ("event_id", *DESCRIPTION, "status", "organizer_id", "version", "created_at", "updated_at")
+EDITABLE = (*DESCRIPTION, "status")
+OF_THE_SEATS = ("capacity", "waitlist_enabled")
+OF_A_FAREWELL = (
+    *("event_id", "title", "date", "start_time", "end_time", "time_zone", "location", "organizer"),
+    *("status", "version", "created_at", "updated_at"),
+)
+COUNTS = {"capacity": "capacity", "registeredCount": "registered", "waitlistCount": "waiting"}
+SEQUENCE_DIGITS = 40
+
+
+class Holders(Protocol):
+    """Finds out who holds tickets."""
+
+    def __call__(self, seats: Seats, first: int, last: int) -> dict[int, str]:
+        """Who of the queue had the tickets from one to another, both included, by ticket in their order.
+
+        Takes: the seats, as they were when the tickets moved up. Those who had quit before are not among them.
+        """
+
+
+def as_for_lambda(record: Any) -> StreamRecord:
+    """A record as a reader of the stream gets it, in the form in which Lambda is handed it."""
+    change = dict(record["dynamodb"])
+    created: datetime = change["ApproximateCreationDateTime"]
+    return {**record, "dynamodb": change | {"ApproximateCreationDateTime": created.timestamp()}}
+
+
+@dataclass
+class _Told:
+    """One thing to tell, before it is a CloudEvent."""
+
+    type: str
+    id: str
+    data: dict[str, Any]
+    at: str = ""
+    """When it happened, where an item knows it."""
+    subject: dict[str, str] = field(default_factory=dict)
+
+
+def notices(record: StreamRecord, holders: Holders) -> list[CloudEvent]:
+    """What a record of the stream tells, in order; an empty list where nothing is to be told.
+
+    Takes: the record, with both images; who finds the holders of tickets.
+    Raises: what `holders` raises; anything where the record is not one of ours.
+    """
+    change = record["dynamodb"]
+    event_id, item = (change["Keys"][name]["S"] for name in ("eventId", "item"))
+    told = list(_told(item, change.get("OldImage"), change.get("NewImage"), holders))
+    moment = datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC)
+    sequence = str(change["SequenceNumber"]).zfill(SEQUENCE_DIGITS)
+    return [_event(one, event_id, moment, f"{sequence}.{place:06}") for place, one in enumerate(told)]
+
+
+def _event(told: _Told, event_id: str, moment: datetime, sequence: str) -> CloudEvent:
+    attributes = {
+        "id": told.id,
+        "source": f"/events/{event_id}",
+        "type": told.type,
+        "time": datetime.fromisoformat(told.at) if told.at else moment,
+        "datacontenttype": "application/json",
+        "sequence": sequence,
+    }
+    return CloudEvent(attributes | told.subject, {"eventId": event_id} | told.data)
+
+
+def _told(item: str, before: Any, after: Any, holders: Holders) -> Iterator[_Told]:
+    if item == Event.ITEM:
+        yield from _of_the_event(before and Event.parse(before), after and Event.parse(after))
+    elif item == Seats.ITEM and before and after:
+        yield from _of_the_seats(Seats.parse(before), Seats.parse(after), holders)
+    elif Farewell.is_named(item) and after:
+        yield from _of_the_farewell(Farewell.parse(after))
+
+
+# The description
+
+
+def _of_the_event(old: Event | None, new: Event | None) -> Iterator[_Told]:
+    if new is None:
+        if old and old.edits != IMPORTING:
+            yield _of_event(old, DELETED, {})
+    elif new.edits != IMPORTING:
+        if old is None or old.edits == IMPORTING:
+            yield _of_event(new, CREATED, {}, new.created_at)
+        elif changes := _changes(old, new, EDITABLE):
+            called_off = "status" in changes["changed"] and new.status == CANCELLED
+            yield _of_event(new, CANCELLED if called_off else CHANGED, changes, new.updated_at)
+
+
+def _of_event(event: Event, what: str, changes: dict[str, Any], at: str = "") -> _Told:
+    told = {"event": _values(event, OF_THE_EVENT), **changes}
+    return _Told(f"event.{what}", f"{_origin(event)}.v{int(event.version)}.{what}", told, at)
+
+
+def _changes(old: Event | Seats, new: Event | Seats, names: tuple[str, ...]) -> dict[str, Any]:
+    """Which of some fields changed, and what they were before; empty if none did."""
+    before, after = _values(old, names), _values(new, names)
+    changed = [name for name in before if before[name] != after[name]]
+    return {"changed": changed, "previous": {name: before[name] for name in changed}} if changed else {}
+
+
+def _values(item: Event | Seats | Farewell, names: tuple[str, ...]) -> dict[str, Any]:
+    """Some fields as the API names them."""
+    attributes = type(item).get_attributes()
+    return {attributes[name].attr_name: _plain(getattr(item, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    return int(value) if isinstance(value, float) else value
+
+
+def _origin(item: Event | Seats | Farewell) -> str:
+    return f"{item.event_id}.{item.incarnation}"
+
+
+# The seats
+
+
+def _of_the_seats(old: Seats, new: Seats, holders: Holders) -> Iterator[_Told]:
+    if new.settings != old.settings and (changes := _changes(old, new, OF_THE_SEATS)):
+        shown = _values(new, ("event_id", *OF_THE_SEATS)) | _counts(new)
+        yield _Told("event.changed", f"{_origin(new)}.s{int(new.settings)}.changed", {"event": shown, **changes})
+    fresh = [records.read(name, new.committed[name]) for name in new.committed if name not in old.committed]
+    for record in fresh:
+        yield _of_a_record(record, new)
+    first, last, at = _moved_up(old, new, fresh)
+    for ticket, user_id in (holders(new, first, last) if first else {}).items():
+        yield _of_registration(new, user_id, ticket, PROMOTED, _counts(new) | {"status": REGISTERED}, at)
+
+
+def _of_a_record(record: Record, seats: Seats) -> _Told:
+    status = CANCELLED if record.leaving else WAITLISTED if record.waited else REGISTERED
+    told: dict[str, Any] = {"status": status} | _counts(seats)
+    if record.leaving:
+        told |= {"reason": "left", "freedSeat": record.leaving != records.QUIT}
+    return _of_registration(seats, record.user_id, record.ticket, status, told, record.at)
+
+
+def _moved_up(old: Seats, new: Seats, fresh: list[Record]) -> tuple[int, int, str]:
+    """The first and the last ticket that got a seat after waiting, 0 where none did, and when it was, if that is known.
+
+    An edit, and the audit, move the queue up and do nothing else with it; what corrects figures, or writes an imported
+    event, promotes nobody.
+    """
+    for record in fresh:
+        if record.successor:
+            return record.successor, record.successor, record.at
+    moved = new.registered - old.registered
+    same_people = (new.tickets, new.quits, new.left) == (old.tickets, old.quits, old.left)
+    if not fresh and same_people and moved > 0 and old.waiting - new.waiting == moved and new.served > old.served:
+        return int(old.served) + 1, int(new.served), ""
+    return 0, 0, ""
+
+
+def _counts(seats: Seats) -> dict[str, Any]:
+    return {name: int(getattr(seats, attribute)) for name, attribute in COUNTS.items()}
+
+
+def _of_the_farewell(farewell: Farewell) -> Iterator[_Told]:
+    told: dict[str, Any] = {"status": CANCELLED, "reason": "event_deleted", "freedSeat": False}
+    told |= {"event": _values(farewell, OF_A_FAREWELL)} if farewell.title else {}
+    for ticket, user_id in farewell.holders.items():
+        yield _of_registration(farewell, user_id, ticket, CANCELLED, told)
+
+
+def _of_registration(
+    item: Seats | Farewell, user_id: str, ticket: int, what: str, told: dict[str, Any], at: str = ""
+) -> _Told:
+    data = {"userId": user_id, "ticket": ticket, **told}
+    return _Told(f"registration.{what}", f"{_origin(item)}.{ticket}.{what}", data, at, {"subject": user_id})

@@ -1,0 +1,143 @@
+"""What a mail says, in the words of the pages: as plain text, as HTML, and as an entry for the calendar."""
+
+import re
+import uuid
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from events import calendar
+from events.browsable import when
+from events.models import Event
+from registrations.notices.occasions import DELETED, MOVED, OFF, ON_AGAIN, PROMOTED, Occasion
+from users.models import User
+
+BRAND = "eventsite"
+NAMESPACE = uuid.UUID("0e7d3f3c-2c3d-4f62-9a86-6a4b8a1d2f55")
+WHEN = ("date", "startTime", "endTime", "timeZone")
+
+SUBJECTS = {
+    PROMOTED: "You have a seat: {title}",
+    OFF: "Cancelled: {title}",
+    DELETED: "Cancelled: {title}",
+    ON_AGAIN: "On again: {title}",
+    MOVED: "Changed: {title}",
+}
+LEADS = {
+    PROMOTED: "You moved up from the waitlist: you have a seat.",
+    OFF: "The event is cancelled. You need not do anything.",
+    DELETED: "The event is cancelled, and your registration with it. You need not do anything.",
+    ON_AGAIN: "The event was cancelled, and takes place after all. You are still signed up.",
+    MOVED: "The event has changed. You are still signed up.",
+}
+
+
+class Fact(NamedTuple):
+    """One line about the event."""
+
+    label: str
+    value: str
+    before: str = ""
+    """What it was, where it changed."""
+
+
+@dataclass
+class _Words:
+    """What the templates show."""
+
+    subject: str
+    title: str
+    lead: str
+    facts: list[Fact]
+    event_url: str = ""
+    own_url: str = ""
+    profile_url: str = ""
+    is_off: bool = False
+    brand: str = BRAND
+
+
+def compose(occasion: Occasion, user: User, change: str) -> EmailMessage:
+    """The mail that tells one person. Takes: what is to be told; whom; the id of the notice."""
+    words = _words(occasion, user)
+    letter = EmailMessage(policy=SMTP)
+    letter["Subject"] = words.subject
+    letter["From"] = Address(BRAND, addr_spec=settings.MAIL_FROM)
+    letter["To"] = Address(_one_line(user.name), addr_spec=_in_ascii(str(user.email)))
+    letter["Date"] = timezone.now()
+    name, domain = uuid.uuid5(NAMESPACE, f"{change} {user.user_id}"), settings.MAIL_FROM.partition("@")[2]
+    letter["Message-ID"] = f"<{name}@{domain}>"
+    letter["Auto-Submitted"] = "auto-generated"
+    letter["List-Unsubscribe"] = f"<{words.profile_url or f'mailto:{settings.MAIL_FROM}?subject=unsubscribe'}>"
+    letter.set_content(render_to_string("registrations/mail/letter.txt", vars(words)).rstrip() + "\n")
+    letter.add_alternative(render_to_string("registrations/mail/letter.html", vars(words)), subtype="html")
+    if occasion.event.created_at:
+        _attach(letter, occasion, words)
+    return letter
+
+
+def _attach(letter: EmailMessage, occasion: Occasion, words: _Words) -> None:
+    """Attach the entry for the calendar: to be taken in, or taken out where the event is off."""
+    method = "CANCEL" if words.is_off else "PUBLISH"
+    entry = calendar.entry(occasion.event, words.event_url, organizer=settings.MAIL_FROM)
+    letter.add_attachment(
+        calendar.document([entry], [occasion.event], method=method),
+        maintype="text",
+        subtype="calendar",
+        params={"charset": "utf-8", "method": method},
+        filename="event.ics",
+    )
+
+
+def _words(occasion: Occasion, user: User) -> _Words:
+    event, is_off = occasion.event, occasion.kind in (OFF, DELETED)
+    title = _one_line(event.title)
+    words = _Words(
+        subject=SUBJECTS[occasion.kind].format(title=title),
+        title=title,
+        lead=LEADS[occasion.kind],
+        facts=_facts(event, occasion.before),
+        is_off=is_off,
+    )
+    if settings.PUBLIC_URL:
+        page = f"{settings.PUBLIC_URL}/events/{event.event_id}"
+        words.profile_url = f"{settings.PUBLIC_URL}/users/{_oneself(user)}"
+        words.event_url = "" if occasion.kind == DELETED else page
+        words.own_url = "" if is_off else f"{page}/registrations/{_oneself(user)}"
+    return words
+
+
+def _oneself(user: User) -> str:
+    """Under which name people find themselves: where nobody signs in, nobody is `me`."""
+    return "me" if settings.AUTH_MODE == "cognito" else user.user_id
+
+
+def _facts(event: Event, before: dict[str, Any]) -> list[Fact]:
+    now = {"date": event.date, "startTime": event.start_time, "endTime": event.end_time, "timeZone": event.time_zone}
+    was = now | {name: value for name, value in before.items() if name in WHEN}
+    return [
+        Fact("When", _when(now), _when(was) if was != now else ""),
+        Fact("Where", event.location, before.get("location") or ""),
+        Fact("Organized by", event.organizer),
+    ]
+
+
+def _when(told: dict[str, Any]) -> str:
+    zone = told["timeZone"]
+    return f"{when(told)} ({zone})" if zone else when(told)
+
+
+def _in_ascii(address: str) -> str:
+    """An address as every mail server takes it: a domain with other letters has a name in ASCII too (RFC 5890)."""
+    name, _, domain = address.rpartition("@")
+    return f"{name}@{domain if domain.isascii() else domain.encode('idna').decode()}"
+
+
+def _one_line(text: str) -> str:
+    """A text as a header can have it."""
+    return re.sub(r"[\s\x00-\x1f\x7f]+", " ", text).strip()

@@ -1,0 +1,76 @@
+"""Notices in local runs: a thread beside `runserver` that follows the stream, as a Lambda does on AWS.
+
+Each notice is a line of the log, and goes to the same outlets.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from cloudevents.core.v1.event import CloudEvent
+from django.conf import settings
+
+from events.models import EventItem
+from eventsite.dynamodb.connection import connection
+from registrations.notices import outlets, stream, words
+from registrations.notices.changes import StreamRecord
+from registrations.notices.following import Following, NoStream
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+"""How long a change waits for the next look at the stream."""
+OUTAGE_SECONDS = 5.0
+
+_stopped = threading.Event()
+
+
+def start() -> threading.Thread | None:
+    """Begin to follow the stream in a thread of its own, from now on. None, and a line of log, where there is none."""
+    try:
+        following = _following()
+    except NoStream as error:
+        logger.warning("No notices: %s", error.sentence)
+        return None
+    except stream.OUTAGES as error:  # another engine than ours may have no streams at all
+        logger.warning("No notices: the stream of changes cannot be read (%s).", type(error).__name__)
+        return None
+    thread = threading.Thread(target=follow, args=(following, _stopped), name="notices", daemon=True)
+    thread.start()
+    return thread
+
+
+def _following() -> Following:
+    """Follow the stream. The embedded engine's own tables get one where an earlier release made none."""
+    try:
+        return Following()
+    except NoStream:
+        if not settings.EMBEDDED_ENGINE:
+            raise
+        wanted = {"StreamEnabled": True, "StreamViewType": EventItem.Meta.stream_view_type}
+        connection()._make_api_call("UpdateTable", {"TableName": settings.EVENTS_TABLE, "StreamSpecification": wanted})
+        return Following()
+
+
+def follow(following: Following, stopped: threading.Event) -> None:
+    """Tell what happens until it is stopped. What cannot be told yet is kept, and tried again."""
+    waiting: list[StreamRecord] = []
+    while not stopped.is_set():
+        try:
+            waiting += following.new_records()
+            waiting = _rest(waiting, stream.tell(waiting, publish))
+        except stream.OUTAGES as error:
+            logger.warning("The stream of changes does not answer: %s", type(error).__name__)
+            stopped.wait(OUTAGE_SECONDS)
+        stopped.wait(OUTAGE_SECONDS if waiting else LOOK_SECONDS)
+
+
+def _rest(records: list[StreamRecord], failed: StreamRecord | None) -> list[StreamRecord]:
+    return records[records.index(failed) :] if failed else []
+
+
+def publish(notices: Sequence[CloudEvent]) -> None:
+    """Log some notices, and hand them to the outlets. Raises: as `outlets.publish`."""
+    outlets.publish(notices)
+    for notice in notices:
+        logger.info("%s", words.line(notice))

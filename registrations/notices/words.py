@@ -1,0 +1,43 @@
+"""Notices as lines for people who watch them come."""
+
+from typing import Any
+
+from cloudevents.core.v1.event import CloudEvent
+
+
+def line(notice: CloudEvent) -> str:
+    """A notice in a line: when, what, who and how many seats are taken by then."""
+    moment = notice.get_time()
+    clock = f"{moment:%H:%M:%S}Z" if moment else ""
+    return f"{clock} {notice.get_type():24} {_told(notice)}"
+
+
+def _told(notice: CloudEvent) -> str:
+    data: Any = notice.get_data()
+    event = data["eventId"]
+    kind, _, what = notice.get_type().partition(".")
+    if kind == "event":
+        return f"{event} {_of_an_event(what, data)}"
+    return f"{data['userId']} {_of_a_registration(what, data)} {event}{_counts(data)}"
+
+
+def _of_an_event(what: str, data: Any) -> str:
+    told = f"is {what}" if what != "cancelled" else "is called off"
+    if not data.get("changed"):
+        return told
+    changes = [f"{name} was {data['previous'][name]}, is {data['event'][name]}" for name in data["changed"]]
+    return f"{told}: {'; '.join(changes)}"
+
+
+def _of_a_registration(what: str, data: Any) -> str:
+    if what == "cancelled":
+        if data["reason"] != "left":
+            return "has lost the registration for the deleted event"
+        return "gave up a seat of" if data["freedSeat"] else "left the waitlist of"
+    return {"registered": "has a seat of", "waitlisted": "waits for", "promoted": "moved up to a seat of"}[what]
+
+
+def _counts(data: Any) -> str:
+    if "capacity" not in data:
+        return ""
+    return f" ({data['registeredCount']} of {data['capacity']} seats taken, {data['waitlistCount']} waiting)"

@@ -1,0 +1,70 @@
+"""A queue that tests empty by hand, and the mails that come of it."""
+
+import email
+import email.policy
+from collections.abc import Iterable
+from email.message import EmailMessage
+from pathlib import Path
+
+from cloudevents.core.v1.event import CloudEvent
+
+from registrations.notices import delivery, outlets
+from registrations.notices.queue import Task
+from tests.registrations.notices import stream
+
+
+class Carried:
+    """What is to be carried out, and how it went."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._seen: set[Path] = set()
+        self.bodies: list[tuple[str, int]] = []
+
+    def put(self, bodies: Iterable[str], *, seconds: float = 0, number: int = 1) -> None:
+        """As the queue of a local run does it."""
+        self.bodies += [(body, number) for body in bodies]
+
+    @property
+    def tasks(self) -> list[Task]:
+        """What is in the queue."""
+        return [Task.read(body) for body, _ in self.bodies]
+
+    def once(self) -> list[float]:
+        """Try everything that is in the queue now, once. Returns: the waits of what is in it again."""
+        waits, bodies = [], self.bodies
+        self.bodies = []
+        for body, number in bodies:
+            seconds = delivery.attempt(body, number)
+            if seconds is not None:
+                waits.append(seconds)
+                self.put([body], number=number + 1)
+        return waits
+
+    def publish(self, notices: Iterable[CloudEvent] | None = None) -> list[EmailMessage]:
+        """Hand notices to the outlets, by default all there are, and carry out what follows. Returns: the new mails."""
+        outlets.publish(stream.told() if notices is None else notices)
+        while self.bodies:
+            self.once()
+        return self.new_mails()
+
+    def new_mails(self) -> list[EmailMessage]:
+        """The mails that nobody has looked at yet, by their addressees."""
+        files = set(self._directory.glob("*.eml")) - self._seen
+        self._seen |= files
+        found = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in files]
+        return sorted(found, key=lambda mail: str(mail["To"]))
+
+
+def text(mail: EmailMessage) -> str:
+    """What it says to who reads plain text."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+def html(mail: EmailMessage) -> str:
+    """What it says to everybody else."""
+    part = mail.get_body(("html",))
+    assert part is not None
+    return str(part.get_content())

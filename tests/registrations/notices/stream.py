@@ -1,0 +1,36 @@
+"""The stream of the events table, as the tests read it: what real requests left in it, and what it tells."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from cloudevents.core.v1.event import CloudEvent
+
+from registrations.notices import changes
+from registrations.notices.changes import StreamRecord
+from registrations.notices.following import OLDEST, Following
+from registrations.notices.holders import Holders
+
+
+def everything() -> list[StreamRecord]:
+    """All that happened since the tables were made."""
+    return Following(since=OLDEST).new_records()
+
+
+def told(records: Iterable[StreamRecord] | None = None) -> list[CloudEvent]:
+    """What some records tell, or all."""
+    holders = Holders()
+    return [
+        one for record in (everything() if records is None else records) for one in changes.notices(record, holders)
+    ]
+
+
+def in_words(notices: Iterable[CloudEvent]) -> list[str]:
+    """Who was told what, in short."""
+    return [f"{one.get_type()} {one.get_subject() or one.get_source()}" for one in notices]
+
+
+def data(notice: CloudEvent) -> dict[str, Any]:
+    """What it carries."""
+    carried = notice.get_data()
+    assert isinstance(carried, dict)
+    return carried

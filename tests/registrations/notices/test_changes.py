@@ -1,0 +1,195 @@
+"""What each change tells: one notice, to whom it concerns, in order, with what the change was."""
+
+from datetime import datetime
+
+from tests.api import Api
+from tests.registrations.notices.stream import data, everything, in_words, told
+
+
+def seats_told(api: Api) -> list[str]:
+    return [one for one in in_words(told()) if one.startswith("registration.")]
+
+
+def test_registering_waiting_leaving_and_moving_up_are_told(api: Api) -> None:
+    event = api.event(eventId="party", capacity=1)
+    for user in map(api.user, ("alice", "bob", "carol")):
+        api.register(event, user)
+    api.leave(event, "carol")
+    api.leave(event, "alice")
+    api.leave(event, "bob")
+    assert in_words(told()) == [
+        "event.created /events/party",
+        "registration.registered alice",
+        "registration.waitlisted bob",
+        "registration.waitlisted carol",
+        "registration.cancelled carol",
+        "registration.cancelled alice",
+        "registration.promoted bob",
+        "registration.cancelled bob",
+    ]
+
+
+def test_a_notice_says_what_the_change_was_and_nothing_about_the_person(api: Api) -> None:
+    event = api.event(eventId="party", capacity=1)
+    api.post("/users", {"userId": "alice", "name": "Alice Liddell", "email": "alice@example.com"})
+    api.register(event, "alice")
+    api.register(event, api.user("bob"))
+    api.leave(event, "alice")
+    _, registered, waitlisted, cancelled, promoted = told()
+    counts = {"capacity": 1, "registeredCount": 1, "waitlistCount": 1}
+    assert data(registered) == {
+        "eventId": "party", "userId": "alice", "ticket": 1, "status": "registered", **counts, "waitlistCount": 0,
+    }  # fmt: skip
+    assert data(waitlisted) == {"eventId": "party", "userId": "bob", "ticket": 2, "status": "waitlisted", **counts}
+    counts["waitlistCount"] = 0
+    assert data(promoted) == {"eventId": "party", "userId": "bob", "ticket": 2, "status": "registered", **counts}
+    assert data(cancelled) == {
+        "eventId": "party", "userId": "alice", "ticket": 1, "status": "cancelled", **counts,
+        "reason": "left", "freedSeat": True,
+    }  # fmt: skip
+    everywhere = str([(one.get_attributes(), data(one)) for one in told()])
+    assert "Liddell" not in everywhere and "@" not in everywhere
+
+
+def test_a_notice_is_a_cloud_event_that_can_be_put_in_order(api: Api) -> None:
+    event = api.event(eventId="party", capacity=1)
+    api.register(event, api.user("alice"))
+    api.register(event, api.user("bob"))
+    api.leave(event, "alice")
+    notices = told()
+    made = data(notices[0])["event"]
+    assert notices[0].get_id().startswith("party.") and notices[0].get_id().endswith(".v1.created")
+    incarnation = notices[0].get_id().split(".")[1]
+    assert [one.get_id() for one in notices[1:]] == [
+        f"party.{incarnation}.{rest}" for rest in ("1.registered", "2.waitlisted", "1.cancelled", "2.promoted")
+    ]
+    assert {one.get_source() for one in notices} == {"/events/party"}
+    sequences = [one.get_extension("sequence") for one in notices]
+    assert sequences == sorted(sequences) and len(set(sequences)) == len(sequences)
+    assert notices[0].get_time() == datetime.fromisoformat(made["createdAt"])
+    assert notices[3].get_time() == notices[4].get_time()
+
+
+def test_leaving_the_queue_frees_no_seat_and_leaving_a_seat_that_nobody_wants_does(api: Api) -> None:
+    event = api.event(capacity=1)
+    alice, bob = api.users(2)
+    for user in (alice, bob):
+        api.register(event, user)
+    api.leave(event, bob)
+    api.leave(event, alice)
+    *_, of_bob, of_alice = told()
+    assert (data(of_bob)["freedSeat"], data(of_alice)["freedSeat"]) == (False, True)
+
+
+def test_raising_the_capacity_tells_everybody_who_moves_up_but_not_who_had_left(api: Api) -> None:
+    event = api.event(capacity=0)
+    users = api.users(5)
+    for user in users:
+        api.register(event, user)
+    api.leave(event, users[1])
+    before = len(told())
+    api.patch(f"/events/{event}", {"capacity": 3})
+    changed, *promoted = told()[before:]
+    assert (changed.get_type(), data(changed)["changed"], data(changed)["previous"]) == (
+        "event.changed", ["capacity"], {"capacity": 0},
+    )  # fmt: skip
+    assert [one.get_subject() for one in promoted] == [users[0], users[2], users[3]]
+    assert {one.get_type() for one in promoted} == {"registration.promoted"}
+
+
+def test_who_moved_up_and_left_since_is_still_told_in_order(api: Api) -> None:
+    event = api.event(capacity=0)
+    users = api.users(120)  # more than one look-up by keys
+    for user in users:
+        api.register(event, user)
+    api.leave(event, users[7])
+    api.patch(f"/events/{event}", {"capacity": 120})
+    api.leave(event, users[3])
+    promoted = [one.get_subject() for one in told() if one.get_type() == "registration.promoted"]
+    assert promoted == [user for user in users if user != users[7]]
+
+
+def test_reopening_an_event_promotes_and_is_told(api: Api) -> None:
+    event = api.event(eventId="party", capacity=1)
+    alice, bob = api.users(2)
+    for user in (alice, bob):
+        api.register(event, user)
+    api.patch(f"/events/{event}", {"status": "cancelled"})
+    api.leave(event, alice)
+    api.patch(f"/events/{event}", {"status": "published"})
+    assert sorted(in_words(told())[3:]) == sorted([
+        "event.cancelled /events/party",
+        f"registration.cancelled {alice}",
+        "event.changed /events/party",
+        f"registration.promoted {bob}",
+    ])  # fmt: skip
+
+
+def test_an_edit_tells_which_fields_changed_and_what_they_were(api: Api) -> None:
+    event = api.event(startTime="18:00", timeZone="Europe/Berlin")
+    api.patch(f"/events/{event}", {"location": "Hall", "date": "2027-04-02", "startTime": None, "timeZone": None})
+    changed = told()[-1]
+    assert changed.get_type() == "event.changed" and changed.get_id().endswith(".v2.changed")
+    assert data(changed)["changed"] == ["date", "location", "startTime", "timeZone"]
+    assert data(changed)["previous"] == {
+        "date": "2027-04-01", "location": "Garden", "startTime": "18:00", "timeZone": "Europe/Berlin",
+    }  # fmt: skip
+    answer = api.get(f"/events/{event}").json()
+    shown = data(changed)["event"]
+    assert shown.items() <= answer.items() and "capacity" not in shown
+
+
+def test_an_edit_that_changes_nothing_is_not_told(api: Api) -> None:
+    event = api.event()
+    before = len(told())
+    api.patch(f"/events/{event}", {"title": "Spring party", "capacity": 2})
+    assert len(told()) == before
+
+
+def test_calling_off_is_told_once_with_what_else_changed(api: Api) -> None:
+    event = api.event()
+    api.patch(f"/events/{event}", {"status": "cancelled", "title": "Called off"})
+    *_, last = told()
+    assert last.get_type() == "event.cancelled"
+    assert data(last)["changed"] == ["title", "status"]
+    api.patch(f"/events/{event}", {"title": "Called off for good"})
+    assert told()[-1].get_type() == "event.changed"
+
+
+def test_a_deletion_is_told_and_everybody_who_was_in_as_well(api: Api) -> None:
+    event = api.event(eventId="party", capacity=1)
+    for user in map(api.user, ("alice", "bob", "carol")):
+        api.register(event, user)
+    api.leave(event, "carol")
+    before = len(told())
+    assert api.delete(f"/events/{event}?registrations=cancel").status_code == 204
+    gone, *ended = told()[before:]
+    assert gone.get_type() == "event.deleted" and data(gone)["event"]["title"] == "Spring party"
+    assert in_words(ended) == ["registration.cancelled alice", "registration.cancelled bob"]
+    assert data(ended[0])["reason"] == "event_deleted" and data(ended[0])["event"]["title"] == "Spring party"
+    assert data(ended[0])["event"]["date"] == "2027-04-01"
+
+
+def test_deleting_an_event_without_people_tells_nothing_else(api: Api) -> None:
+    event = api.event(eventId="party")
+    api.delete(f"/events/{event}")
+    assert in_words(told()) == ["event.created /events/party", "event.deleted /events/party"]
+
+
+def test_an_event_made_anew_under_an_id_is_another_one(api: Api) -> None:
+    for _ in range(2):
+        event = api.event(eventId="party")
+        api.delete(f"/events/{event}")
+    ids = [one.get_id() for one in told()]
+    assert len(set(ids)) == 4
+
+
+def test_what_keeps_the_protocol_going_tells_nothing(api: Api) -> None:
+    event = api.event(capacity=1)
+    alice = api.user()
+    api.register(event, alice, idempotency_key="1")
+    records = everything()
+    before = len(told(records))
+    api.register(event, alice, idempotency_key="1")
+    api.register(event, alice)
+    assert len(told()) == before

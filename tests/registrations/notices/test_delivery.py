@@ -1,0 +1,467 @@
+"""Carrying out what is in the queue: each by itself, after growing waits, and what is hopeless put aside."""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+import hypothesis
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from django.conf import settings as configured
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
+
+from eventsite.dynamodb.retries import time_limit
+from eventsite.errors import Unavailable
+from registrations.notices import aws, bus, delivery, mail, outlets, queue
+from registrations.notices.queue import Hopeless, Postponed, Task
+from tests.api import Api
+from tests.registrations.notices import stream
+from tests.registrations.notices.carrying import Carried
+from tests.registrations.notices.cloud import SENDER, Cloud, stage
+from tests.registrations.notices.receiving import Receiver, receiving
+from users.models import User
+
+NOTICE = {"specversion": "1.0", "id": "party.i1.2.promoted", "source": "/events/party", "type": "registration.promoted"}
+LAMBDA = SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
+
+
+@pytest.fixture
+def cloud(engine: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with stage(engine, settings, monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture
+def receiver(settings: Settings) -> Iterator[Receiver]:
+    with receiving() as server:
+        settings.WEBHOOKS, settings.WEBHOOK_SECRETS = [server.url], [b"s" * 32]
+        yield server
+
+
+@pytest.fixture
+def promoted(api: Api) -> str:
+    """An event whose second guest moved up."""
+    for name in ("alice", "bob"):
+        api.post("/users", {"userId": name, "name": name.title(), "email": f"{name}@example.com"})
+    event = api.event(eventId="party", capacity=1)
+    api.register(event, "alice")
+    api.register(event, "bob")
+    api.leave(event, "alice")
+    return event
+
+
+def deliver(records: list[dict[str, Any]]) -> list[str]:
+    """What is to come back of a batch; the rest is taken out of the queue, as Lambda does it."""
+    back = [one["itemIdentifier"] for one in delivery.deliver({"Records": records}, LAMBDA)["batchItemFailures"]]
+    for record in records:
+        if record["messageId"] not in back:
+            aws.client("sqs").delete_message(
+                QueueUrl=configured.NOTICE_QUEUE_URL, ReceiptHandle=record["receiptHandle"]
+            )
+    return back
+
+
+def test_everything_arrives_everywhere(promoted: str, cloud: Cloud, receiver: Receiver) -> None:
+    notices = stream.told()
+    outlets.publish(notices)
+    records = cloud.receive()
+    assert len(records) == 6, "five posts and a mail"
+    assert deliver(records) == []
+    assert cloud.receive() == []
+    ids = sorted(notice.get_id() for notice in notices)
+    assert sorted(json.loads(post.body)["id"] for post in receiver.posts) == ids
+    on_the_bus = cloud.told()
+    assert sorted(one["detail"]["id"] for one in on_the_bus) == ids
+    assert {(one["source"], one["detail-type"] == one["detail"]["type"]) for one in on_the_bus} == {("eventsite", True)}
+    (sent,) = cloud.mails()
+    assert (sent["Source"], sent["To"], sent["Subject"]) == (
+        SENDER,
+        ["bob@example.com"],
+        "You have a seat: Spring party",
+    )
+
+
+def test_one_that_is_down_neither_holds_up_nor_repeats_the_others(
+    promoted: str, cloud: Cloud, receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(bus, "_put", lambda notices: notices)
+    settings.WEBHOOKS = [receiver.url, "http://127.0.0.1:1/"]
+    outlets.publish(stream.told())
+    back: list[str] = []
+    while records := cloud.receive():
+        back += deliver(records)
+    assert len(back) == 10, "five posts to the webhook that is down, and five to the bus"
+    assert len(receiver.posts) == 5
+    assert len(cloud.mails()) == 1
+    assert cloud.buried() == []
+
+
+def test_what_is_postponed_comes_back_after_its_wait_and_what_makes_no_sense_never(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus, "put", lambda notices: notices)
+    postponed: list[float] = []
+    monkeypatch.setattr(queue, "postpone", lambda _, seconds: postponed.append(seconds))
+    bodies = [Task("bus", NOTICE).body, "nonsense", '{"outlet": "pigeon", "notice": {}}']
+    queue._send(bodies)
+    records = cloud.receive()
+    assert deliver(records) == [record["messageId"] for record in records if "bus" in record["body"]]
+    assert len(postponed) == 1 and 5 <= postponed[0] <= 5.5
+    assert sorted(cloud.buried()) == [("nonsense", "JSONDecodeError"), (bodies[2], "KeyError")]
+
+
+def test_a_wait_is_kept_by_the_queue(cloud: Cloud) -> None:
+    queue._send(["one"])
+    (record,) = cloud.receive()
+    queue.postpone(record["receiptHandle"], 0)
+    (record,) = cloud.receive()
+    assert record["attributes"]["ApproximateReceiveCount"] == "2"
+    queue.postpone(record["receiptHandle"], 60.7)
+    assert cloud.receive() == []
+
+
+def test_who_hangs_holds_up_nobody(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def hang(task: Task) -> list[Task]:
+        over.wait(20)
+        return []
+
+    monkeypatch.setitem(delivery.CARRIERS, "bus", hang)
+    monkeypatch.setitem(delivery.CARRIERS, "mail", lambda _: [])
+    queue.send([Task("bus", {"id": "1"}), Task("mail", {"id": "2"})])
+    records = cloud.receive()
+    soon = SimpleNamespace(get_remaining_time_in_millis=lambda: 3_300)
+    began = time.monotonic()
+    back = delivery.deliver({"Records": records}, soon)["batchItemFailures"]
+    assert time.monotonic() - began < 3
+    assert [one["itemIdentifier"] for one in back] == [one["messageId"] for one in records if "bus" in one["body"]]
+    over.set()
+
+
+def test_what_was_tried_for_a_day_is_laid_aside(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(task: Task) -> list[Task]:
+        raise Postponed("the other side is down")
+
+    monkeypatch.setitem(delivery.CARRIERS, "bus", fail)
+    body = Task("bus", {"id": "1"}).body
+    waits = [delivery.attempt(body, number) for number in range(1, delivery.ATTEMPTS + 1)]
+    assert waits[-1] is None and None not in waits[:-1]
+    assert cloud.buried() == [(body, "the other side is down")]
+
+
+def test_what_is_hopeless_is_laid_aside_at_once(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(task: Task) -> list[Task]:
+        raise Hopeless("410")
+
+    monkeypatch.setitem(delivery.CARRIERS, "bus", refuse)
+    assert delivery.attempt(Task("bus", NOTICE).body, 1) is None
+    assert [reason for _, reason in cloud.buried()] == ["410"]
+
+
+def test_what_cannot_even_be_laid_aside_comes_back(settings: Settings, cloud: Cloud) -> None:
+    settings.NOTICE_DEAD_LETTER_URL = f"{cloud.dead}-gone"
+    assert delivery.attempt("nonsense", 20) is not None
+
+
+def test_an_outage_of_the_tables_is_waited_out(carried: Carried, monkeypatch: pytest.MonkeyPatch) -> None:
+    def out(task: Task) -> list[Task]:
+        raise Unavailable
+
+    monkeypatch.setitem(delivery.CARRIERS, "mail", out)
+    assert delivery.attempt(Task("mail", NOTICE).body, 1) is not None
+
+
+def test_the_waits_grow_over_a_day_and_are_none_that_the_queue_cannot_keep() -> None:
+    assert list(delivery.WAITS) == sorted(delivery.WAITS)
+    assert 24 * 3600 < sum(delivery.WAITS) < 2 * 24 * 3600
+    assert all(after > before * (1 + delivery.JITTER) for before, after in pairwise(delivery.WAITS))
+
+
+@given(number=st.integers(1, 100), asked=st.floats(0, 10**9))
+def test_each_wait_is_longer_than_the_one_before_and_at_least_what_was_asked_for(number: int, asked: float) -> None:
+    seconds = delivery.wait_after(number, asked)
+    assert min(asked, delivery.LONGEST) <= seconds <= delivery.LONGEST
+    assert seconds >= delivery.WAITS[min(number, len(delivery.WAITS)) - 1]
+    if number < len(delivery.WAITS):
+        assert delivery.wait_after(number) < delivery.wait_after(number + 1)
+
+
+def test_when_the_queue_is_down_nothing_is_told_and_all_comes_again(
+    promoted: str, cloud: Cloud, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "PAUSE_SECONDS", 0)
+    settings.NOTICE_QUEUE_URL = f"{cloud.queue}-gone"
+    with pytest.raises(Unavailable):
+        outlets.publish(stream.told())
+    assert cloud.told() == []
+
+
+def test_what_a_batch_did_not_take_is_sent_again(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    settings.LOCAL, settings.NOTICE_QUEUE_URL = False, "https://queue"
+    monkeypatch.setattr(queue, "PAUSE_SECONDS", 0)
+    taken: list[str] = []
+
+    class Reluctant:
+        """A queue that takes one message of each call."""
+
+        def send_message_batch(self, **call: Any) -> Any:
+            first, *others = call["Entries"]
+            taken.append(first["MessageBody"])
+            return {"Failed": [{"Id": entry["Id"]} for entry in others]}
+
+    monkeypatch.setattr(aws, "client", lambda _: Reluctant())
+    queue._send(["a", "b", "c"])
+    assert taken == ["a", "b", "c"]
+    with pytest.raises(Unavailable):
+        queue._send(["a", "b", "c", "d"])
+
+
+@given(sizes=st.lists(st.integers(1, 200_000), max_size=60))
+def test_batches_fit_into_a_call_and_lose_nothing(sizes: list[int]) -> None:
+    bodies = ["x" * size for size in sizes]
+    batches = list(queue._batches(bodies))
+    assert [body for batch in batches for body in batch] == bodies
+    assert all(len(batch) <= 10 and sum(map(len, batch)) <= 256_000 for batch in batches)
+
+
+@pytest.mark.parametrize("refused", [set(), set(range(0, 100, 9))], ids=["willing", "throttled"])
+def test_the_bus_gets_what_is_about_one_person_in_order_and_what_it_refused_once_more(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, refused: set[int]
+) -> None:
+    settings.NOTICE_BUS = "told"
+    monkeypatch.setattr(bus, "PAUSE_SECONDS", 0)
+    put: list[int] = []
+
+    class Bus:
+        """One that refuses some when they come first."""
+
+        def put_events(self, **call: Any) -> Any:
+            return {"Entries": [self._put(json.loads(entry["Detail"])["n"]) for entry in call["Entries"]]}
+
+        def _put(self, number: int) -> dict[str, str]:
+            if number in refused:
+                refused.remove(number)
+                return {"ErrorCode": "ThrottlingException"}
+            put.append(number)
+            return {}
+
+    monkeypatch.setattr(aws, "client", lambda _: Bus())
+    throttled = bool(refused)
+    notices = [
+        {"source": "/events/e", "subject": f"u{n % 7}", "n": n, "type": "t", "time": "2026-01-01T00:00:00Z"}
+        for n in range(100)
+    ]
+    assert bus.put(notices) == []
+    assert sorted(put) == list(range(100))
+    for subject in range(7):
+        about_one = [n for n in put if n % 7 == subject]
+        assert throttled or about_one == sorted(about_one)
+
+
+def test_once_the_bus_is_down_the_rest_is_not_even_tried(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    settings.NOTICE_BUS = "told"
+    monkeypatch.setattr(bus, "PAUSE_SECONDS", 0)
+    calls: list[int] = []
+
+    class Down:
+        def put_events(self, **call: Any) -> Any:
+            calls.append(len(call["Entries"]))
+            raise EndpointConnectionError(endpoint_url="https://events")
+
+    monkeypatch.setattr(aws, "client", lambda _: Down())
+    notices = [{"source": "/events/e", "type": "t", "time": "2026-01-01T00:00:00Z", "n": n} for n in range(95)]
+    assert bus.put(notices) == notices
+    assert calls == [10] * bus.TRIES
+
+
+# Mails: at most once
+
+
+REFUSED = ClientError({"Error": {"Code": "MessageRejected"}}, "SendEmail")
+THROTTLED = ClientError({"Error": {"Code": "TooManyRequestsException"}}, "SendEmail")
+UNREACHED = ConnectTimeoutError(endpoint_url="https://email")
+UNANSWERED = ReadTimeoutError(endpoint_url="https://email")
+
+
+class Killed(BaseException):
+    """The Lambda ended."""
+
+
+class Ses:
+    """E-mail that goes as it is told: what it answers, and whether it sent the mail before."""
+
+    def __init__(self, fates: list[tuple[bool, BaseException | None]]) -> None:
+        self.fates = fates
+        self.sent = 0
+
+    def send_email(self, **_: Any) -> None:
+        is_sent, error = self.fates.pop(0) if self.fates else (True, None)
+        self.sent += is_sent
+        if error:
+            raise error
+
+
+FATES = st.sampled_from(
+    [
+        (True, None), (False, REFUSED), (False, THROTTLED), (False, UNREACHED),
+        (False, UNANSWERED), (True, UNANSWERED), (False, Killed()), (True, Killed()),
+    ]
+)  # fmt: skip
+
+
+@pytest.fixture
+def notice(promoted: str) -> dict[str, Any]:
+    """That Bob moved up."""
+    return next(told for told in map(outlets.as_json, stream.told()) if told["type"] == "registration.promoted")
+
+
+@hypothesis.settings(max_examples=40)
+@given(fates=st.lists(FATES, max_size=5), pauses=st.lists(st.integers(0, 300), min_size=7, max_size=7))
+def test_a_person_is_mailed_at_most_once_and_once_where_ses_says_what_it_did(
+    notice: dict[str, Any], fates: list[Any], pauses: list[int]
+) -> None:
+    ses, doubtful = Ses(list(fates)), any(isinstance(error, Killed) or error is UNANSWERED for _, error in fates)
+    change = f"{notice['id']}.{time.monotonic_ns()}"  # a new change: the tables are shared by all examples
+    now = time.time()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(configured, "LOCAL", False)
+        patched.setattr(aws, "client", lambda _: ses)
+        patched.setattr(mail, "TURN_SECONDS", 0)
+        for pause in pauses:
+            now += pause
+            patched.setattr(time, "time", lambda now=now: now)
+            try:
+                mail.carry(Task("mail", notice | {"id": change}))
+            except (Postponed, Killed):
+                continue
+    assert ses.sent <= 1
+    if not doubtful:
+        assert ses.sent == 1
+    assert ses.sent or doubtful
+
+
+def test_when_ses_takes_no_more_each_waits_for_its_turn(
+    notice: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    ses = Ses([(False, THROTTLED)] * 5)
+    settings.LOCAL = False
+    monkeypatch.setattr(mail, "TURN_SECONDS", 0)
+    monkeypatch.setattr(aws, "client", lambda _: ses)
+    assert mail.carry(Task("mail", notice)) == []
+    assert ses.sent == 1
+
+
+def test_nobody_waits_for_a_turn_beyond_the_time_that_is_left(
+    notice: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    ses = Ses([(False, THROTTLED)] * 5)
+    settings.LOCAL = False
+    monkeypatch.setattr(aws, "client", lambda _: ses)
+    with time_limit(mail.ONE_SECONDS + 1), pytest.raises(Postponed):
+        mail.carry(Task("mail", notice))
+    assert len(ses.fates) == 4
+
+
+@pytest.mark.parametrize(("fate", "again"), [(REFUSED, True), (UNREACHED, True), (UNANSWERED, False)], ids=str)
+def test_a_mail_that_was_not_taken_is_tried_again(
+    notice: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: Settings, fate: BaseException, again: bool
+) -> None:
+    ses = Ses([(False, fate)])
+    settings.LOCAL = False
+    monkeypatch.setattr(aws, "client", lambda _: ses)
+    if again:
+        with pytest.raises(Postponed):
+            mail.carry(Task("mail", notice))
+    assert mail.carry(Task("mail", notice)) == []
+    assert ses.sent == again
+
+
+def test_one_who_cannot_be_mailed_does_not_hold_up_a_page(
+    notice: dict[str, Any], api: Api, promoted: str, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    api.register(promoted, "alice")
+    api.patch(f"/events/{promoted}", {"location": "Hall"})
+    moved = outlets.as_json(stream.told()[-1])
+    ses = Ses([(False, REFUSED)])
+    settings.LOCAL = False
+    monkeypatch.setattr(aws, "client", lambda _: ses)
+    (page,) = mail.carry(Task("mail", moved))
+    assert page.people == ("bob", "alice")
+    assert mail.carry(page) == [Task("mail", moved, people=("bob",))]
+    assert ses.sent == 1
+
+
+def test_one_whose_mail_cannot_even_be_written_does_not_hold_up_a_page(
+    notice: dict[str, Any], api: Api, promoted: str, carried: Carried
+) -> None:
+    User("bob").update([User.email.set("not an address")])
+    api.register(promoted, "alice")
+    api.patch(f"/events/{promoted}", {"location": "Hall"})
+    (mailed,) = carried.publish(stream.told()[-1:])
+    assert mailed["To"] == "Alice <alice@example.com>"
+    assert carried.bodies == [], "it was laid aside"
+
+
+def test_who_there_is_no_time_for_is_mailed_next_time(
+    notice: dict[str, Any], api: Api, promoted: str, carried: Carried
+) -> None:
+    api.register(promoted, "alice")
+    api.patch(f"/events/{promoted}", {"location": "Hall"})
+    page = Task("mail", outlets.as_json(stream.told()[-1]), people=("bob", "alice"))
+    for task in (page, Task("mail", notice)):
+        with time_limit(mail.ONE_SECONDS - 1), pytest.raises(Postponed):
+            mail.carry(task)
+    assert carried.new_mails() == []
+    assert mail.carry(page) == []
+    assert len(carried.new_mails()) == 2
+
+
+def test_nobodys_seat_is_affected(promoted: str, cloud: Cloud, settings: Settings, api: Api) -> None:
+    settings.NOTICE_BUS, settings.WEBHOOKS, settings.WEBHOOK_SECRETS = "gone", ["http://127.0.0.1:1/"], [b"s" * 32]
+    settings.MAIL_FROM = "unverified@example.org"
+    outlets.publish(stream.told())
+    before = api.get(f"/events/{promoted}/registrations").json()
+    deliver(cloud.receive())
+    assert api.get(f"/events/{promoted}/registrations").json() == before
+
+
+def test_what_becomes_of_notices_is_counted(
+    promoted: str, cloud: Cloud, receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: Counter[str] = Counter()
+    monkeypatch.setattr("eventsite.web.observability.count", lambda metric, value=1: counted.update({metric: value}))
+    monkeypatch.setattr(bus, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(bus, "_put", lambda notices: notices)
+    receiver.answers = [(500, {}), (410, {}), (204, {})]
+    outlets.publish(stream.told())
+    assert counted == {"BusFailed": 5}
+    while records := cloud.receive():
+        deliver(records)
+    assert counted == {
+        "BusFailed": 10, "WebhooksSent": 3, "WebhooksFailed": 2, "NoticesGivenUp": 1, "MailsSent": 1,
+    }  # fmt: skip
+
+
+def test_the_queue_of_a_local_run_carries_out_what_is_due_and_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    done, tried = threading.Event(), []
+
+    def attempt(body: str, number: int) -> float | None:
+        tried.append((body, number))
+        if len(tried) == 4:
+            done.set()
+        return 0.01 if (body, number) == ("a", 1) else None
+
+    local = queue.LocalQueue(attempt)
+    local.put(["a", "b"])
+    local.put(["c"], seconds=0.05)
+    assert done.wait(10)
+    assert tried == [("a", 1), ("b", 1), ("a", 2), ("c", 1)]

@@ -1,0 +1,315 @@
+"""Who is mailed about what, in which words, and that nobody is mailed in vain."""
+
+from email.message import EmailMessage
+from itertools import permutations
+from typing import Any
+from xml.etree import ElementTree
+
+import icalendar
+import pytest
+from pytest_django.fixtures import Settings
+
+from eventsite import clock
+from registrations.notices import mail as sending
+from registrations.notices.markers import MailMarker
+from tests.api import Api
+from tests.registrations.notices.carrying import Carried, html, text
+from tests.registrations.notices.stream import told
+
+TIMES = {"startTime": "19:00", "endTime": "22:00", "timeZone": "Europe/Berlin"}
+
+
+@pytest.fixture
+def party(api: Api, carried: Carried) -> str:
+    """An event with one seat, which Alice has; Bob and Carol wait. All have addresses, and nobody was mailed."""
+    for name in ("Alice", "Bob", "Carol"):
+        api.post("/users", {"userId": name.lower(), "name": name, "email": f"{name.lower()}@example.com"})
+    event = api.event(eventId="party", title="Fête d’été", capacity=1, **TIMES)
+    for user in ("alice", "bob", "carol"):
+        api.register(event, user)
+    assert carried.publish() == []
+    return event
+
+
+def entry(mail: EmailMessage) -> tuple[str, Any]:
+    """What is attached: what to do with it, and the event."""
+    (attached,) = mail.iter_attachments()
+    calendar: Any = icalendar.Calendar.from_ical(attached.get_content())
+    assert attached.get_filename() == "event.ics"
+    assert attached.get_content_type() == "text/calendar"
+    assert attached["Content-Type"].params["method"] == calendar["METHOD"]
+    (event,) = calendar.walk("VEVENT")
+    assert not calendar.errors and not event.errors
+    return str(calendar["METHOD"]), event
+
+
+def told_to(mails: list[EmailMessage]) -> list[str]:
+    return [f"{mail['To'].addresses[0].username}: {mail['Subject']}" for mail in mails]
+
+
+def test_who_moves_up_is_told(api: Api, party: str, carried: Carried) -> None:
+    api.leave(party, "alice")
+    (mail,) = carried.publish()
+    assert (mail["To"], mail["From"]) == ("Bob <bob@example.com>", "eventsite <eventsite@localhost.localdomain>")
+    assert mail["Subject"] == "You have a seat: Fête d’été"
+    assert (mail["Auto-Submitted"], mail["MIME-Version"]) == ("auto-generated", "1.0")
+    assert mail["List-Unsubscribe"] == "<http://localhost:8000/users/bob>"
+    assert [part.get_content_type() for part in mail.walk()] == [
+        "multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/calendar",
+    ]  # fmt: skip
+    facts = (
+        "You moved up from the waitlist: you have a seat.",
+        "Thu 1 Apr 2027, 19:00–22:00 (Europe/Berlin)",
+        "Garden",
+    )
+    for part in (text(mail), html(mail)):
+        assert all(fact in part for fact in facts)
+        assert "http://localhost:8000/events/party/registrations/bob" in part
+
+
+def test_the_entry_for_the_calendar_is_that_of_the_calendar(api: Api, party: str, carried: Carried) -> None:
+    api.leave(party, "alice")
+    method, event = entry(carried.publish()[0])
+    listed: Any = icalendar.Calendar.from_ical(api.get("/events/party?format=ics").content)
+    (same,) = listed.walk("VEVENT")
+    assert method == "PUBLISH"
+    for name in ("UID", "SEQUENCE", "SUMMARY", "DTSTART", "DTEND", "STATUS", "DTSTAMP"):
+        assert event[name] == same[name]
+    assert event["ORGANIZER"] == "mailto:eventsite@localhost.localdomain"
+
+
+def test_everybody_is_told_of_a_cancelled_event(api: Api, party: str, carried: Carried) -> None:
+    api.patch(f"/events/{party}", {"status": "cancelled"})
+    mails = carried.publish()
+    assert told_to(mails) == [f"{name}: Cancelled: Fête d’été" for name in ("alice", "bob", "carol")]
+    assert "The event is cancelled." in text(mails[0]) and "The event is cancelled." in html(mails[0])
+    method, event = entry(mails[0])
+    assert (method, event["STATUS"], event["SEQUENCE"]) == ("CANCEL", "CANCELLED", 2)
+    assert "/registrations/" not in text(mails[0]), "nothing is left to give up"
+
+
+def test_everybody_is_told_when_it_is_on_again(api: Api, party: str, carried: Carried) -> None:
+    api.patch(f"/events/{party}", {"status": "cancelled"})
+    carried.publish()
+    api.patch(f"/events/{party}", {"status": "published"})
+    mails = carried.publish()
+    assert told_to(mails) == [f"{name}: On again: Fête d’été" for name in ("alice", "bob", "carol")]
+    assert entry(mails[0])[0] == "PUBLISH"
+
+
+@pytest.mark.parametrize(
+    ("change", "now", "before"),
+    [
+        (
+            {"date": "2027-04-02"},
+            "Fri 2 Apr 2027, 19:00–22:00 (Europe/Berlin)",
+            "Thu 1 Apr 2027, 19:00–22:00 (Europe/B",
+        ),
+        ({"endTime": None}, "Thu 1 Apr 2027, 19:00 (Europe/Berlin)", "Thu 1 Apr 2027, 19:00–22:00 (Europe/Berlin)"),
+        (
+            {"startTime": None, "endTime": None, "timeZone": None},
+            "When: Thu 1 Apr 2027\n",
+            "before: Thu 1 Apr 2027, 19:00–22:00 (Europe/Berlin)",
+        ),
+        ({"timeZone": "Asia/Tokyo"}, "19:00–22:00 (Asia/Tokyo)", "before: Thu 1 Apr 2027, 19:00–22:00 (Europe/Berlin)"),
+        ({"location": "Hall <2>"}, "Where: Hall <2>", "before: Garden"),
+    ],
+    ids=str,
+)
+def test_everybody_is_told_when_it_moves(
+    api: Api, party: str, carried: Carried, change: dict[str, Any], now: str, before: str
+) -> None:
+    api.patch(f"/events/{party}", change)
+    mails = carried.publish()
+    assert told_to(mails) == [f"{name}: Changed: Fête d’été" for name in ("alice", "bob", "carol")]
+    assert now in text(mails[0]) and before in text(mails[0])
+    assert html(mails[0]).count("<s>") == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"title": "Winter party"}, {"description": "Cake."}, {"capacity": 0}, {"status": "completed"}]
+)
+def test_nobody_is_told_what_changes_nothing_for_them(
+    api: Api, party: str, carried: Carried, change: dict[str, Any]
+) -> None:
+    api.patch(f"/events/{party}", change)
+    assert carried.publish() == []
+
+
+def test_everybody_is_told_of_a_deleted_event(api: Api, party: str, carried: Carried) -> None:
+    api.delete(f"/events/{party}?registrations=cancel")
+    mails = carried.publish()
+    assert told_to(mails) == [f"{name}: Cancelled: Fête d’été" for name in ("alice", "bob", "carol")]
+    assert "and your registration with it" in text(mails[0])
+    method, event = entry(mails[0])
+    assert (method, event["STATUS"]) == ("CANCEL", "CANCELLED")
+    assert "/events/" not in text(mails[0]), "there is nothing to look at any more"
+
+
+def test_what_a_person_must_not_be_bothered_with(api: Api, party: str, carried: Carried) -> None:
+    api.patch(f"/events/{party}", {"status": "cancelled"})
+    carried.publish()
+    api.patch(f"/events/{party}", {"location": "Hall"})
+    assert carried.publish() == [], "where it does not take place"
+    api.delete(f"/events/{party}?registrations=cancel")
+    assert carried.publish() == [], "that an event that they know is cancelled is gone"
+
+
+@pytest.mark.parametrize("last_status", ["published", "completed"])
+def test_nobody_is_told_anything_about_the_past(api: Api, party: str, carried: Carried, last_status: str) -> None:
+    api.patch(f"/events/{party}", {"date": "2026-01-01"})
+    assert len(carried.publish()) == 3, "it is new that it was then"
+    api.leave(party, "alice")
+    api.patch(f"/events/{party}", {"location": "Hall"})
+    api.patch(f"/events/{party}", {"status": last_status})
+    api.delete(f"/events/{party}?registrations=cancel")
+    assert carried.publish() == []
+
+
+def test_an_event_is_past_when_it_is_so_everywhere(
+    api: Api, party: str, carried: Carried, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: "2027-04-02T11:59:00.000000Z")  # the 1st is not over at UTC-12
+    api.patch(f"/events/{party}", {"location": "Hall"})
+    assert len(carried.publish()) == 3
+    monkeypatch.setattr(clock, "now", lambda: "2027-04-03T00:00:00.000000Z")
+    api.patch(f"/events/{party}", {"location": "Garden"})
+    assert carried.publish() == []
+
+
+def test_who_has_no_address_or_wants_no_mail_gets_none(api: Api, party: str, carried: Carried) -> None:
+    api.patch("/users/alice", {"email": None})
+    api.put("/users/bob", {"notify": False})
+    api.patch(f"/events/{party}", {"location": "Hall"})
+    assert told_to(carried.publish()) == ["carol: Changed: Fête d’été"]
+
+
+def test_who_has_left_meanwhile_is_not_told(api: Api, party: str, carried: Carried) -> None:
+    api.leave(party, "alice")
+    api.leave(party, "bob")
+    assert told_to(carried.publish()) == ["carol: You have a seat: Fête d’été"]
+    api.patch(f"/events/{party}", {"location": "Hall"})
+    notices = told()
+    api.delete("/users/carol")
+    assert carried.publish(notices) == []
+
+
+def test_who_came_back_to_the_end_of_the_queue_is_not_told_of_the_seat_that_they_gave_up(
+    api: Api, party: str, carried: Carried
+) -> None:
+    api.leave(party, "alice")
+    api.leave(party, "bob")
+    api.register(party, "bob")
+    assert told_to(carried.publish()) == ["carol: You have a seat: Fête d’été"]
+
+
+@pytest.mark.parametrize("back", [{"location": "Garden"}, {"status": "cancelled"}, {"status": "draft"}])
+def test_what_is_not_so_any_more_is_not_told(api: Api, party: str, carried: Carried, back: dict[str, str]) -> None:
+    api.patch(f"/events/{party}", {"location": "Hall"})
+    moved = told()
+    api.patch(f"/events/{party}", back)
+    assert carried.publish(moved) == []
+
+
+def test_an_event_of_the_same_id_has_other_people(api: Api, party: str, carried: Carried) -> None:
+    api.patch(f"/events/{party}", {"location": "Hall"})
+    moved = told()
+    api.delete(f"/events/{party}?registrations=cancel")
+    api.event(eventId="party")
+    api.register("party", "alice")
+    assert carried.publish(moved) == []
+
+
+def test_each_is_mailed_once_however_often_it_comes(api: Api, party: str, carried: Carried) -> None:
+    api.patch(f"/events/{party}", {"location": "Hall"})
+    api.leave(party, "alice")
+    assert sorted(told_to(carried.publish())) == [
+        "bob: Changed: Fête d’été",
+        "bob: You have a seat: Fête d’été",
+        "carol: Changed: Fête d’été",
+    ]
+    for _ in range(2):
+        assert carried.publish() == []
+    api.patch(f"/events/{party}", {"location": "Garden"})
+    assert len(carried.publish()) == 2, "another change"
+
+
+@pytest.mark.parametrize("seconds", [20.0, 10.0], ids=["enough time", "time for one look"])
+def test_many_people_are_mailed_page_by_page(
+    api: Api, party: str, carried: Carried, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr(sending, "AT_ONCE", 2)
+    monkeypatch.setattr(sending, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(sending, "CUT_AT_ONCE", 4)
+    monkeypatch.setattr(sending, "time_left", lambda: seconds)
+    for number in range(4):
+        api.post("/users", {"userId": f"guest{number}", "name": "Guest", "email": f"guest{number}@example.com"})
+        api.register(party, f"guest{number}")
+    api.patch(f"/events/{party}", {"location": "Hall"})
+    addresses = [mail["To"].addresses[0].username for mail in carried.publish()]
+    assert sorted(addresses) == ["alice", "bob", "carol", "guest0", "guest1", "guest2", "guest3"]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["A\r\nBcc: eve@example.com", "A\n\nB", "<script>alert(1)</script>", "\u202egnp.exe", '"; x="', "{{ x }}"],
+)
+def test_what_people_call_things_stays_what_it_is(api: Api, carried: Carried, hostile: str) -> None:
+    api.post("/users", {"userId": "alice", "name": hostile, "email": "alice@example.com"})
+    api.event(eventId="party", title=hostile, location=hostile, organizer=hostile)
+    api.register("party", "alice")
+    api.patch("/events/party", {"date": "2027-05-01"})
+    (mail,) = carried.publish()
+    assert not mail.defects and mail["Bcc"] is None
+    assert [address.addr_spec for address in mail["To"].addresses] == ["alice@example.com"]
+    ElementTree.fromstring(html(mail).partition("<body>")[2].partition("</body>")[0].replace("<br>", "<br/>"))
+    assert "<script" not in html(mail)
+    assert entry(mail)[0] == "PUBLISH"
+
+
+def test_a_domain_with_other_letters_is_written_as_mail_servers_take_it(api: Api, party: str, carried: Carried) -> None:
+    api.patch("/users/bob", {"email": "bob@bücher.example"})
+    api.leave(party, "alice")
+    assert carried.publish()[0]["To"].addresses[0].addr_spec == "bob@xn--bcher-kva.example"
+
+
+def test_links_lead_to_oneself_where_one_signs_in(api: Api, party: str, carried: Carried, settings: Settings) -> None:
+    api.leave(party, "alice")
+    notices = told()
+    settings.AUTH_MODE, settings.PUBLIC_URL = "cognito", "https://events.example/prod"
+    (mail,) = carried.publish(notices)
+    assert mail["List-Unsubscribe"] == "<https://events.example/prod/users/me>"
+    assert "https://events.example/prod/events/party/registrations/me" in text(mail)
+    assert "localhost:8000" not in text(mail) + html(mail)
+
+
+def test_without_an_address_of_the_service_mails_have_no_links(
+    api: Api, party: str, carried: Carried, settings: Settings
+) -> None:
+    settings.PUBLIC_URL = ""
+    api.leave(party, "alice")
+    (mail,) = carried.publish()
+    assert "http" not in text(mail)
+    assert mail["List-Unsubscribe"] == "<mailto:eventsite@localhost.localdomain?subject=unsubscribe>"
+
+
+def test_where_nobody_sends_mail_nobody_gets_any(api: Api, party: str, carried: Carried, settings: Settings) -> None:
+    settings.MAIL_FROM = ""
+    api.leave(party, "alice")
+    assert carried.publish() == []
+
+
+def test_a_marker_says_nothing_about_the_person_and_expires(api: Api, party: str, carried: Carried) -> None:
+    api.leave(party, "alice")
+    carried.publish()
+    (raw,) = [item for item in MailMarker.scan() if item.item == MailMarker.ITEM]
+    assert "bob" not in str(raw.to_dynamodb_dict())
+    assert raw.sent and raw.expires_at - raw.began == 15 * 24 * 60 * 60
+
+
+def test_notices_in_any_order_leave_everybody_with_what_is_true(api: Api, party: str, carried: Carried) -> None:
+    api.patch(f"/events/{party}", {"location": "Hall"})
+    api.patch(f"/events/{party}", {"location": "Barn"})
+    for notices in permutations(told()[-2:]):
+        for mail in carried.publish(notices):
+            assert "Where: Barn" in text(mail)

@@ -1,0 +1,230 @@
+"""A batch of the stream on its way to the outlets: in order, again from where an outage began, poison put aside."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from cloudevents.core.v1.event import CloudEvent
+from django.test import override_settings
+
+from eventsite.errors import Unavailable
+from registrations.notices import changes, outlets, poison, stream
+from registrations.notices.changes import StreamRecord
+from tests.api import Api
+from tests.registrations.notices.stream import everything, in_words, told
+
+LAMBDA = SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
+
+
+class Outlet:
+    """Takes notices, until it is made to fail."""
+
+    def __init__(self) -> None:
+        self.taken: list[CloudEvent] = []
+        self.fails: Callable[[Sequence[CloudEvent]], BaseException | None] = lambda _: None
+
+    def __call__(self, notices: Sequence[CloudEvent]) -> None:
+        if error := self.fails(notices):
+            raise error
+        self.taken.extend(notices)
+
+    @property
+    def ids(self) -> list[str]:
+        return [one.get_id() for one in self.taken]
+
+
+@pytest.fixture
+def outlet(monkeypatch: pytest.MonkeyPatch) -> Outlet:
+    outlet = Outlet()
+    monkeypatch.setattr(outlets, "publish", outlet)
+    return outlet
+
+
+@pytest.fixture
+def batch(api: Api) -> list[StreamRecord]:
+    """What a small story left in the stream."""
+    event = api.event(capacity=1)
+    users = api.users(4)
+    for user in users:
+        api.register(event, user)
+    for user in users:
+        api.leave(event, user)
+    return everything()
+
+
+def follow(records: list[StreamRecord]) -> list[StreamRecord]:
+    """Deliver a batch as Lambda does. Returns: what must come again."""
+    answer = stream.follow({"Records": json.loads(json.dumps(records))}, LAMBDA)
+    failed = [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+    places = [place for place, record in enumerate(records) if record["dynamodb"]["SequenceNumber"] in failed]
+    assert len(places) == len(failed)
+    return records[places[0] :] if places else []
+
+
+def test_a_batch_is_told_in_its_order(batch: list[StreamRecord], outlet: Outlet) -> None:
+    assert follow(batch) == []
+    assert outlet.ids == [one.get_id() for one in told(batch)]
+
+
+def test_a_replay_tells_the_same_under_the_same_ids(batch: list[StreamRecord], outlet: Outlet) -> None:
+    follow(batch)
+    first = outlet.ids
+    follow(batch)
+    assert outlet.ids == first + first
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_however_a_batch_is_split_the_same_is_told(batch: list[StreamRecord], outlet: Outlet, size: int) -> None:
+    for start in range(0, len(batch), size):
+        assert follow(batch[start : start + size]) == []
+    assert outlet.ids == [one.get_id() for one in told(batch)]
+
+
+@pytest.mark.parametrize("error", [Unavailable(), ConnectionError()])
+def test_what_an_outage_kept_back_comes_again_and_nothing_else(
+    batch: list[StreamRecord], outlet: Outlet, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    monkeypatch.setattr(stream, "GROUP", 2)
+    outlet.fails = lambda _: error if len(outlet.taken) >= 4 else None
+    rest = follow(batch)
+    assert 0 < len(rest) < len(batch)
+    outlet.fails = lambda _: None
+    assert follow(rest) == []
+    assert outlet.ids == [one.get_id() for one in told(batch)]
+
+
+def test_when_tickets_cannot_be_looked_up_what_came_before_is_told_all_the_same(
+    batch: list[StreamRecord], outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = changes.notices
+
+    def sometimes(record: StreamRecord, holders: Any) -> list[CloudEvent]:
+        if record is third:
+            raise Unavailable
+        return real(record, holders)
+
+    third = batch[3]
+    monkeypatch.setattr(changes, "notices", sometimes)
+    assert stream.tell(batch, outlet) is third
+    assert outlet.ids == [one.get_id() for one in told(batch[:3])]
+
+
+def spoiled(record: StreamRecord) -> StreamRecord:
+    """A record that nobody can make sense of."""
+    poisoned: StreamRecord = json.loads(json.dumps(record))
+    poisoned["dynamodb"]["NewImage"]["records"] = {"M": {"x~y": {"S": "nonsense"}}}
+    return poisoned
+
+
+@pytest.fixture
+def dead_letters(engine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[Any]]]:
+    """A dead-letter queue; what is in it."""
+    keys: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    sqs = boto3.client("sqs", endpoint_url=engine, **keys)
+    url = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    monkeypatch.setattr(poison, "_sqs", lambda: sqs)
+
+    def read() -> list[Any]:
+        told = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        return [json.loads(one["Body"]) for one in told.get("Messages", [])]
+
+    with override_settings(NOTICE_DEAD_LETTER_URL=url):
+        yield read
+    sqs.delete_queue(QueueUrl=url)
+
+
+def test_a_poisoned_record_is_put_aside_and_the_rest_goes_on(
+    batch: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]], counted: dict[str, float]
+) -> None:
+    poisoned = spoiled(batch[4])
+    assert follow([*batch[:4], poisoned, *batch[5:]]) == []
+    assert outlet.ids == [one.get_id() for one in told([*batch[:4], *batch[5:]])]
+    (letter,) = dead_letters()
+    assert letter["record"]["dynamodb"]["SequenceNumber"] == poisoned["dynamodb"]["SequenceNumber"]
+    assert counted["NoticesPoisoned"] == 1 and counted["Notices"] == len(outlet.taken)
+
+
+def test_a_notice_that_no_outlet_can_take_is_put_aside_alone(
+    batch: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]]
+) -> None:
+    bad = told(batch)[2].get_id()
+    outlet.fails = lambda notices: ValueError() if bad in [one.get_id() for one in notices] else None
+    assert follow(batch) == []
+    assert outlet.ids == [one.get_id() for one in told(batch) if one.get_id() != bad]
+    assert len(dead_letters()) == 1
+
+
+def test_poison_that_the_dead_letter_queue_does_not_take_comes_again(
+    batch: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses() -> Any:
+        raise ConnectionError
+
+    monkeypatch.setattr(poison, "_sqs", refuses)
+    records = [*batch[:4], spoiled(batch[4]), *batch[5:]]
+    assert follow(records) == records[4:]
+    assert outlet.ids == [one.get_id() for one in told(batch[:4])]
+
+
+def test_a_large_poisoned_record_is_put_aside_without_its_images(
+    batch: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]]
+) -> None:
+    poisoned = spoiled(batch[4])
+    poisoned["dynamodb"]["NewImage"]["filler"] = {"S": "x" * 300_000}
+    assert follow([poisoned]) == []
+    (letter,) = dead_letters()
+    assert "NewImage" not in letter["record"]["dynamodb"] and letter["record"]["dynamodb"]["Keys"]
+
+
+def test_what_the_lambdas_time_does_not_suffice_for_comes_again(
+    batch: list[StreamRecord], outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "GROUP", 3)
+    left = iter([30.0, 30.0, 1.0])
+    monkeypatch.setattr(stream, "time_left", lambda: next(left))
+    rest = stream.tell(batch, outlet)
+    assert rest is not None and len(outlet.taken) >= 6
+    left_over = told(batch[batch.index(rest) :])
+    assert outlet.ids + [one.get_id() for one in left_over] == [one.get_id() for one in told(batch)]
+
+
+def test_the_age_of_the_oldest_change_is_measured(
+    batch: list[StreamRecord], outlet: Outlet, counted: dict[str, float]
+) -> None:
+    batch[0]["dynamodb"]["ApproximateCreationDateTime"] -= 3600
+    follow(batch)
+    assert 3600 <= counted["NoticeAgeSeconds"] < 3700
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """What was counted, as on Lambda."""
+    sums: dict[str, float] = {}
+
+    def count(metric: str, value: float = 1, *, unit: str = "Count") -> None:
+        sums[metric] = sums.get(metric, 0) + value
+
+    monkeypatch.setattr("eventsite.web.observability.count", count)
+    return sums
+
+
+def test_who_moved_up_is_known_from_the_batch_where_it_says_so(batch: list[StreamRecord], meter: Any) -> None:
+    outlet = Outlet()
+    meter.reset()
+    stream.tell(batch, outlet)
+    assert meter.calls == []
+    assert "registration.promoted" in {one.get_type() for one in outlet.taken}
+    assert in_words(outlet.taken) == in_words(told(batch))
+
+
+def test_why_notices_wait_is_in_the_log(
+    batch: list[StreamRecord], outlet: Outlet, caplog: pytest.LogCaptureFixture
+) -> None:
+    outlet.fails = lambda _: ClientError({"Error": {"Code": "AccessDenied", "Message": "to alice"}}, "PutEvents")
+    assert follow(batch) == batch
+    assert "notices wait: ClientError from AccessDenied at " in caplog.text
+    assert "alice" not in caplog.text
