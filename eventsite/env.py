@@ -102,7 +102,7 @@ def _is_postable(url: str) -> bool:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         return False
-    if parts.scheme != "https" or "@" in parts.netloc or parts.fragment:
+    if parts.scheme != "https" or "@" in parts.netloc or parts.fragment or not (url.isascii() and url.isprintable()):
         return False
     try:
         return is_public(host)

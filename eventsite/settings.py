@@ -120,7 +120,7 @@ NOTICE_DEAD_LETTER_URL = trusted_url("NOTICE_DEAD_LETTER_URL")
 # Who takes the records that AWS hands to the Lambda; the ground knows no app but by these paths.
 RECORDS_TO = {
     "aws:dynamodb": "registrations.notices.stream.follow",
-    "aws:sqs": "registrations.notices.delivery.deliver",
+    "aws:sqs": "registrations.notices.redelivery.deliver",
 }
 # Where people find the service, for the links in mails: said, or the one name that it answers to.
 HAS_ONE_NAME = len(ALLOWED_HOSTS) == 1 and not ALLOWED_HOSTS[0].startswith((".", "*"))

@@ -5,6 +5,7 @@
     iam_policy       what the Lambda may do: the least it needs
     lambda_package   what goes into the zip: the least it needs, compiled
     notices          what hands on what was committed, to people and systems
+    dead_letters     what could not be handed on
     aws_extras       what Zappa has no setting for: log retention, throttling, tracing
 
 It runs on the operator's machine only. No request imports it, and it is not in the package.

@@ -34,6 +34,7 @@ LEFT_OUT = shutil.ignore_patterns(
     "moving",
     "local_user.py",
     "plan.py",
+    "dead_letters.py",
     "import.py",
     "export.py",
     ".*",
@@ -68,9 +69,9 @@ PRUNED = (
 )
 """What is installed and never runs in the Lambda."""
 
-SERVICES = ("dynamodb", "events", "sesv2", "sqs")
-"""What the service calls: its tables, and, to tell people and systems, a bus, e-mail and a queue."""
-ENDPOINTS = ("dynamodb", "email", "events", "sqs")
+SERVICES = ("dynamodb", "dynamodbstreams", "events", "sesv2", "sqs")
+"""What the service calls: its tables, and, to tell people and systems, their stream, a bus, e-mail and a queue."""
+ENDPOINTS = ("dynamodb", "email", "events", "sqs", "streams.dynamodb")
 """The names under which their endpoints are listed."""
 AWS_DATA = frozenset({"_retry.json", *SERVICES, "endpoints.json", "partitions.json", "sdk-default-configuration.json"})
 """Of botocore's data, some 400 services, what the clients of these services read."""

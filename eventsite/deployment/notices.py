@@ -128,7 +128,7 @@ class Notices:
         self._reading = self._mapping(
             self._stream_settings() if chosen.told else None,
             source=lambda: self._stream.arn,
-            sources=place.account.arn("dynamodb", f"table/{table}/stream/"),
+            sources=place.account.arn("dynamodb", "table/"),  # also of a table that the stage had before
             called=f"of the stream of {table}",
             starting=FROM_THE_START,
         )

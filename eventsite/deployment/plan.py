@@ -15,7 +15,8 @@ from eventsite.deployment.steps import CHANGE, LEAVE, MAKE, REMOVE, STOP, Step
 
 POLICY = "zappa-permissions"
 """What Zappa calls the policy of the role."""
-SECRETS = ("SECRET_KEY", "WEBHOOK_SECRET")
+SECRETS = ("SECRET_KEY", "WEBHOOKS", "WEBHOOK_SECRET")
+"""Variables that are not printed: the URL of a webhook may have a key in it."""
 
 
 class Undeployable(Exception):

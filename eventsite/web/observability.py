@@ -10,6 +10,7 @@ one caller's requests can be found together.
 import logging
 import re
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -37,6 +38,8 @@ NAMESPACE = "eventsite"
 _correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 _metrics: "Metrics | None" = None
 _cold = True
+_adding = threading.Lock()
+"""What is delivered is counted in several threads, and Powertools' metrics are not made for that."""
 
 
 class CorrelationFilter(logging.Filter):
@@ -52,7 +55,7 @@ class CorrelationFilter(logging.Filter):
 def count(metric: str, value: float = 1, *, unit: Literal["Count", "Seconds"] = "Count") -> None:
     """Add to a metric: its sum over any time is how often it happened. Only on Lambda; elsewhere nothing is kept."""
     if settings.ON_LAMBDA:
-        with _without_effect_on_the_answer():
+        with _without_effect_on_the_answer(), _adding:
             _add(metric, value, unit)
 
 

@@ -53,6 +53,13 @@ class Holders(Protocol):
         """
 
 
+def as_for_lambda(record: Any) -> StreamRecord:
+    """A record as a reader of the stream gets it, in the form in which Lambda is handed it."""
+    change = dict(record["dynamodb"])
+    created: datetime = change["ApproximateCreationDateTime"]
+    return {**record, "dynamodb": change | {"ApproximateCreationDateTime": created.timestamp()}}
+
+
 @dataclass
 class _Told:
     """One thing to tell, before it is a CloudEvent."""

@@ -16,7 +16,7 @@ from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable
 from eventsite.web import observability
 from registrations.notices import bus, mail, queue, webhooks
-from registrations.notices.queue import Hopeless, Postponed, Task
+from registrations.notices.queue import OUTAGES, Hopeless, Postponed, Task
 
 logger = logging.getLogger(__name__)
 
@@ -32,16 +32,21 @@ LEAVES_SECONDS = 3.0
 """What is left of the Lambda's time for saying what became of a batch."""
 
 
-def deliver(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Carry out a batch of the queue: the Lambda's entry.
+Taker = Callable[[str], bool]
+"""Takes the body of a message and does all about it. Returns: False, and has done nothing, where it is a task."""
 
+
+def deliver(event: dict[str, Any], context: Any, taker: Taker = lambda _: False) -> dict[str, Any]:
+    """Carry out a batch of the queue.
+
+    Takes: what Lambda is handed; who knows messages that are no tasks.
     Returns: which messages are to come back, each after a wait of its own.
     """
     records = event["Records"]
     seconds = context.get_remaining_time_in_millis() / 1000 - LEAVES_SECONDS
     threads = ThreadPoolExecutor(AT_ONCE)
     with time_limit(seconds):
-        running = {threads.submit(copy_context().run, _deliver, record): record for record in records}
+        running = {threads.submit(copy_context().run, _deliver, record, taker): record for record in records}
     finished, _ = wait(running, seconds)
     threads.shutdown(wait=False, cancel_futures=True)
     back = [record["messageId"] for future, record in running.items() if future not in finished or future.result()]
@@ -49,32 +54,33 @@ def deliver(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": message} for message in back]}
 
 
-def _deliver(record: dict[str, Any]) -> bool:
+def _deliver(record: dict[str, Any], taker: Taker) -> bool:
     """Carry out one message. Returns: whether it is to come back."""
-    seconds = attempt(record["body"], int(record["attributes"]["ApproximateReceiveCount"]))
+    seconds = attempt(record["body"], int(record["attributes"]["ApproximateReceiveCount"]), taker)
     if seconds is not None:
         queue.postpone(record["receiptHandle"], seconds)
     return seconds is not None
 
 
-def attempt(body: str, number: int) -> float | None:
+def attempt(body: str, number: int, taker: Taker = lambda _: False) -> float | None:
     """Try to carry out a task. It never fails.
 
-    Takes: the task as text; the how many-th time it is, from 1.
+    Takes: the task as text; the how many-th time it is, from 1; who knows what is no task.
     Returns: in how many seconds the next attempt is due; None where it is over.
     """
     try:
-        task = Task.read(body)
-        queue.send(CARRIERS[task.outlet](task))
-    except (Postponed, Unavailable) as error:
+        if not taker(body):
+            task = Task.read(body)
+            queue.send(CARRIERS[task.outlet](task))
+    except Hopeless as error:
+        return _over(body, error, "NoticesGivenUp", number)
+    except (Postponed, *OUTAGES) as error:
         if number < ATTEMPTS:
             return wait_after(number, getattr(error, "seconds", 0))
-        return _over(body, str(error), "NoticesGivenUp", number)
-    except Hopeless as error:
-        return _over(body, str(error), "NoticesGivenUp", number)
+        return _over(body, error, "NoticesGivenUp", number)
     except Exception as error:
         failures.tell(error, "a notice that cannot be delivered")
-        return _over(body, type(error).__qualname__, "NoticesPoisoned", number)
+        return _over(body, error, "NoticesPoisoned", number)
     return None
 
 
@@ -84,8 +90,9 @@ def wait_after(number: int, asked: float = 0) -> float:
     return min(max(due, asked), LONGEST)
 
 
-def _over(body: str, reason: str, metric: str, number: int) -> float | None:
+def _over(body: str, error: Exception, metric: str, number: int) -> float | None:
     """Lay a task into the dead-letter queue; where even that fails, it comes back for it."""
+    reason = str(error) if isinstance(error, Postponed | Hopeless) else type(error).__qualname__  # others quote
     try:
         queue.bury(body, reason)
     except Unavailable:

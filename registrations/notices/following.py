@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from botocore.config import Config
@@ -16,7 +15,7 @@ from django.conf import settings
 from events.models import Event
 from eventsite.dynamodb import connection, tables
 from eventsite.errors import Missing
-from registrations.notices.changes import StreamRecord
+from registrations.notices.changes import StreamRecord, as_for_lambda
 
 LATEST, OLDEST = "LATEST", "TRIM_HORIZON"
 
@@ -83,13 +82,7 @@ class Following:
             self._iterators[shard] = told.get("NextShardIterator")
             if not told["Records"]:
                 return
-            yield from (_as_for_lambda(record) for record in told["Records"])
-
-
-def _as_for_lambda(record: Any) -> StreamRecord:
-    change = dict(record["dynamodb"])
-    created: datetime = change["ApproximateCreationDateTime"]
-    return {**record, "dynamodb": change | {"ApproximateCreationDateTime": created.timestamp()}}
+            yield from (as_for_lambda(record) for record in told["Records"])
 
 
 def _stream() -> str:

@@ -68,7 +68,7 @@ def compose(occasion: Occasion, user: User, change: str) -> EmailMessage:
     letter = EmailMessage(policy=SMTP)
     letter["Subject"] = words.subject
     letter["From"] = Address(BRAND, addr_spec=settings.MAIL_FROM)
-    letter["To"] = Address(_one_line(user.name), addr_spec=str(user.email))
+    letter["To"] = Address(_one_line(user.name), addr_spec=_in_ascii(str(user.email)))
     letter["Date"] = timezone.now()
     name, domain = uuid.uuid5(NAMESPACE, f"{change} {user.user_id}"), settings.MAIL_FROM.partition("@")[2]
     letter["Message-ID"] = f"<{name}@{domain}>"
@@ -130,6 +130,12 @@ def _facts(event: Event, before: dict[str, Any]) -> list[Fact]:
 def _when(told: dict[str, Any]) -> str:
     zone = told["timeZone"]
     return f"{when(told)} ({zone})" if zone else when(told)
+
+
+def _in_ascii(address: str) -> str:
+    """An address as every mail server takes it: a domain with other letters has a name in ASCII too (RFC 5890)."""
+    name, _, domain = address.rpartition("@")
+    return f"{name}@{domain if domain.isascii() else domain.encode('idna').decode()}"
 
 
 def _one_line(text: str) -> str:

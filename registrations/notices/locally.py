@@ -8,7 +8,10 @@ import threading
 from collections.abc import Sequence
 
 from cloudevents.core.v1.event import CloudEvent
+from django.conf import settings
 
+from events.models import EventItem
+from eventsite.dynamodb.connection import connection
 from registrations.notices import outlets, stream, words
 from registrations.notices.changes import StreamRecord
 from registrations.notices.following import Following, NoStream
@@ -25,7 +28,7 @@ _stopped = threading.Event()
 def start() -> threading.Thread | None:
     """Begin to follow the stream in a thread of its own, from now on. None, and a line of log, where there is none."""
     try:
-        following = Following()
+        following = _following()
     except NoStream as error:
         logger.warning("No notices: %s", error.sentence)
         return None
@@ -35,6 +38,18 @@ def start() -> threading.Thread | None:
     thread = threading.Thread(target=follow, args=(following, _stopped), name="notices", daemon=True)
     thread.start()
     return thread
+
+
+def _following() -> Following:
+    """Follow the stream. The embedded engine's own tables get one where an earlier release made none."""
+    try:
+        return Following()
+    except NoStream:
+        if not settings.EMBEDDED_ENGINE:
+            raise
+        wanted = {"StreamEnabled": True, "StreamViewType": EventItem.Meta.stream_view_type}
+        connection()._make_api_call("UpdateTable", {"TableName": settings.EVENTS_TABLE, "StreamSpecification": wanted})
+        return Following()
 
 
 def follow(following: Following, stopped: threading.Event) -> None:

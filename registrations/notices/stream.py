@@ -9,24 +9,22 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from cloudevents.core.v1.event import CloudEvent
-from pynamodb.exceptions import PynamoDBException
 
+from eventsite import failures
 from eventsite.dynamodb.retries import time_left, time_limit
-from eventsite.errors import Unavailable
 from eventsite.web import observability
-from registrations.notices import changes, outlets, poison
+from registrations.notices import changes, outlets, poison, queue
 from registrations.notices.changes import StreamRecord
 from registrations.notices.holders import knowing
 
-OUTAGES = (Unavailable, BotoCoreError, ClientError, PynamoDBException, OSError)
-"""What may be over by the time a record comes again. Anything else is the record's own fault."""
+OUTAGES = queue.OUTAGES
 
 LEAVES_SECONDS = 2.0
 """What is left of the Lambda's time for the answer."""
 ONE_GROUP_SECONDS = 5.0
 """With less than that left, no other group is begun: what is left of the batch comes again at once."""
+WAITING = "notices wait"
 GROUP = 500
 """So many notices, or those of one record, are handed to the outlets together."""
 
@@ -60,7 +58,8 @@ def tell(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | No
     for record in records:
         try:
             group.append((record, changes.notices(record, holders)))
-        except OUTAGES:
+        except OUTAGES as outage:
+            failures.tell(outage, WAITING)
             return _publish(group, publish) or record
         except Exception as error:
             if not poison.put_aside(record, error):
@@ -81,7 +80,8 @@ def _publish(group: list[Told], publish: Publish) -> StreamRecord | None:
         return group[0][0]
     try:
         publish(notices)
-    except OUTAGES:
+    except OUTAGES as outage:
+        failures.tell(outage, WAITING)
         return group[0][0]
     except Exception:
         return _publish_one_by_one(group, publish)
@@ -95,7 +95,8 @@ def _publish_one_by_one(group: list[Told], publish: Publish) -> StreamRecord | N
         try:
             if notices:
                 publish(notices)
-        except OUTAGES:
+        except OUTAGES as outage:
+            failures.tell(outage, WAITING)
             return record
         except Exception as error:
             if not poison.put_aside(record, error):

@@ -32,10 +32,15 @@ from registrations.notices.queue import Hopeless, Postponed, Task
 
 CONNECT_SECONDS = 3.0
 SECONDS = 10.0
+HUNG_SECONDS = 60.0
+"""A webhook that did not answer is left alone for so long: mails and other webhooks would wait behind its posts."""
 ADDRESSES = 3
 """So many addresses of a host are tried."""
 GONE = 410
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+
+
+_hung_until: dict[str, float] = {}
 
 
 class Forbidden(Exception):
@@ -55,11 +60,15 @@ def carry(task: Task) -> list[Task]:
     url = next((url for url in settings.WEBHOOKS if name_of(url) == task.to), None)
     if url is None:
         return []
+    if _hung_until.get(task.to, 0) > time.monotonic():
+        raise _failed(f"webhook {task.to}: it does not answer")
     try:
         status, retry_after = post(url, task.notice)
     except Forbidden as error:
         raise _failed(f"webhook {task.to}: {error}") from error
     except (OSError, HTTPException, ValueError) as error:
+        if isinstance(error, TimeoutError):
+            _hung_until[task.to] = time.monotonic() + HUNG_SECONDS
         raise _failed(f"webhook {task.to}: {type(error).__name__}") from error
     if 200 <= status < 300:
         observability.count("WebhooksSent")
@@ -91,6 +100,10 @@ def post(url: str, notice: dict[str, Any]) -> tuple[int, float]:
         if connection.is_cut:  # which reads as if the headers had ended there
             raise TimeoutError
         return answer.status, _retry_after(answer)
+    except (OSError, HTTPException) as error:
+        if connection.is_cut:
+            raise TimeoutError from error
+        raise
     finally:
         connection.close()
 

@@ -177,6 +177,8 @@ def settings_of(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) ->
         "https://user:password@hooks.example.org/",
         "https://@hooks.example.org/",
         "https://hooks.example.org/#part",
+        "https://hooks.example.org/é",
+        "https://hooks.exämple.org/",
         "https://localhost/",
         "https://hooks.localhost/",
         "https://127.0.0.1/",

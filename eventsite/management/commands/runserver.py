@@ -13,13 +13,24 @@ from django.utils.module_loading import import_string
 
 from eventsite.auth import user_pool
 from eventsite.dynamodb import connection, tables
+from eventsite.env import text
 from eventsite.errors import Unavailable
+
+ANY_ADDRESS = ("0", "0.0.0.0", "::")  # noqa: S104 (what an operator may have asked for)
+
+
+def url_of(address: str, port: str) -> str:
+    """Where a browser on this machine finds a server. Takes: where it listens, an IPv6 address without brackets."""
+    host = "localhost" if address in ANY_ADDRESS else f"[{address}]" if ":" in address else address
+    return f"http://{host}:{port}"
 
 
 class Command(runserver.Command):
     """Starts the embedded engine, unless AWS_ENDPOINT_URL_DYNAMODB names another one, then serves."""
 
     help = f"{runserver.Command.help} Without AWS_ENDPOINT_URL_DYNAMODB it starts a DynamoDB engine beside itself."
+    addr: str
+    port: str
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the command line."""
@@ -51,6 +62,8 @@ class Command(runserver.Command):
             self.stdout.flush()
             self.stderr.flush()
             os._exit(1)  # the autoreloader runs this in a thread, where sys.exit would end nothing
+        if settings.LOCAL and not text("PUBLIC_URL"):
+            settings.PUBLIC_URL = url_of(self.addr, self.port)
         self._start_what_runs_beside()
         super().inner_run(*args, **options)
 

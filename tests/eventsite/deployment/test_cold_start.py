@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 from eventsite.deployment.lambda_package import ROOT
@@ -136,7 +137,7 @@ def test_records_go_to_who_takes_them_and_the_answer_comes_back(engine: str, tmp
 
 
 def test_every_function_that_the_settings_name_exists() -> None:
-    for name in (*SETTINGS["callbacks"].values(), SETTINGS["app_function"]):
+    for name in (*SETTINGS["callbacks"].values(), SETTINGS["app_function"], *settings.RECORDS_TO.values()):
         assert callable(import_string(name)), name
     module, _, _ = SETTINGS["lambda_handler"].rpartition(".")
     assert (ROOT / module.replace(".", "/")).with_suffix(".py").exists()

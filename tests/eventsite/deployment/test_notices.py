@@ -36,7 +36,7 @@ EVERY_PART = [
 ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(engine: str) -> Any:
     """A maker of clients of the suite's engine, which is more than a DynamoDB."""
     session: Any = boto3.Session("test", "test", region_name=REGION)
@@ -199,6 +199,24 @@ def test_a_stream_that_was_turned_off_and_on_is_read_again(stage: Any) -> None:
     assert stream.arn != before
 
 
+def test_a_stage_that_gets_another_table_reads_that_one_and_the_old_one_no_more(stage: Any) -> None:
+    told(stage, BUS)
+    restored = "restored-events"
+    key = {"KeySchema": [{"AttributeName": "eventId", "KeyType": "HASH"}]}
+    types = {"AttributeDefinitions": [{"AttributeName": "eventId", "AttributeType": "S"}]}
+    stage("dynamodb").create_table(TableName=restored, BillingMode="PAY_PER_REQUEST", **key, **types)
+    moved = Notices(stage, PLACE, restored, BUS)
+    assert [each.what for each in moved.prepare()] == ["stream of table restored-events"]
+    assert [(each.verb, each.what) for each in moved.finish()] == [(CHANGE, "mapping of the stream of restored-events")]
+    found = stage("lambda").list_event_source_mappings()["EventSourceMappings"]
+    assert [each["EventSourceArn"].split("/")[1] for each in found if ":dynamodb:" in each["EventSourceArn"]] == [
+        restored
+    ]
+    list(Notices(stage, PLACE, restored).finish())
+    stage("dynamodb").delete_table(TableName=restored)
+    parts.Stream(stage("dynamodb"), TABLE, None).remove()
+
+
 def test_a_stream_that_others_read_stays_on(stage: Any) -> None:
     told(stage, BUS)
     stage("lambda").create_function(
@@ -251,6 +269,13 @@ def test_each_outlet_allows_what_it_needs_and_no_more(chosen: Choices, more: set
     added = statements.keys() - allowed(NOTHING).keys()
     assert added == {"Stream", "Notices", "DeadLetters"} | more
     assert "*" not in [resource for name in added for resource in statements[name]["Resource"]]
+
+
+def test_the_gateway_may_call_the_alias_that_it_calls() -> None:
+    named = json.loads(iam_policy.document(ACCOUNT, function=FUNCTION, tables=[TABLE], qualifier="snapstart"))
+    (gateway,) = (each for each in named["Statement"] if each["Sid"] == "Gateway")
+    assert gateway["Resource"] == [Place(ACCOUNT, FUNCTION, "snapstart").target]
+    assert allowed(NOTHING)["Gateway"]["Resource"] == [PLACE.target]
 
 
 def test_a_bus_of_another_account_is_named_by_its_arn() -> None:

@@ -90,12 +90,12 @@ def test_on_an_empty_account_everything_is_made_and_nothing_is_touched(stage: Pa
 def test_with_an_outlet_all_that_notices_are_told_by_is_made(stage: Path, capsys: pytest.CaptureFixture[str]) -> None:
     client("events").create_event_bus(Name="happenings")
     secret = f"whsec_{base64.b64encode(bytes(32)).decode()}"
-    choose(NOTICE_BUS="happenings", WEBHOOKS="https://example.org/hook", WEBHOOK_SECRET=secret)
+    choose(NOTICE_BUS="happenings", WEBHOOKS="https://example.org/hook?key=1", WEBHOOK_SECRET=secret)
     call_command("plan", "dev")
     printed = capsys.readouterr().out
     for made in ("queue", "stream", "mapping", "alarm", "variable NOTICE_QUEUE_URL", "variable WEBHOOK_SECRET\n"):
         assert f"make    {made}" in printed
-    assert secret not in printed
+    assert secret not in printed and "key=1" not in printed
     assert not client("sqs").list_queues().get("QueueUrls")
 
 

@@ -195,6 +195,8 @@ def test_what_cannot_be_told_is_set_aside_and_the_rest_goes_on(told: Project, pa
     eventually(lambda: [notice for notice in receiver.notices if notice["type"] == "event.changed"])
     (letter,) = eventually(lambda: dead_letters(told))
     assert letter["record"]["dynamodb"]["Keys"]["eventId"] == {"S": "nonsense"}
+    assert "INSERT of nonsense event" in told.manage(STAGE, "dead_letters", STAGE).stdout
+    assert "1 dropped." in told.manage(STAGE, "dead_letters", STAGE, "--drop").stdout
     told.client("dynamodb").delete_item(TableName=TABLE, Key={name: nonsense[name] for name in ("eventId", "item")})
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from eventsite.management.commands.runserver import url_of
 from tests.eventsite.processes import SECONDS, has_ended, lean, manage, record, runserver
 
 ALICE = {"userId": "alice", "name": "Alice"}
@@ -52,6 +53,14 @@ def test_the_autoreloader_keeps_the_engine(tmp_path: Path) -> None:
         server.wait_until_up()
         assert server.call("/users/alice")["name"] == "Alice"
         assert record(tmp_path / "data") == before
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [("127.0.0.1", "127.0.0.1"), ("0", "localhost"), ("0.0.0.0", "localhost"), ("::", "localhost"), ("::1", "[::1]")],
+)
+def test_links_in_mails_lead_to_where_it_listens(address: str, host: str) -> None:
+    assert url_of(address, "8123") == f"http://{host}:8123"
 
 
 def test_a_request_that_stalls_holds_up_nobody(tmp_path: Path) -> None:

@@ -42,6 +42,12 @@ class Cloud:
             for one in told.get("Messages", ())
         ]
 
+    def waiting(self) -> int:
+        """How many messages the queue holds."""
+        name = "ApproximateNumberOfMessages"
+        told = aws.client("sqs").get_queue_attributes(QueueUrl=self.queue, AttributeNames=[name])
+        return int(told["Attributes"][name])
+
     def buried(self) -> list[tuple[str, str]]:
         """The bodies of the dead letters, and why they are there."""
         return [

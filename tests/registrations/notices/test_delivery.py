@@ -3,18 +3,22 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
+import hypothesis
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from django.conf import settings as configured
 from hypothesis import given
 from hypothesis import strategies as st
+from pynamodb.exceptions import GetError
 from pytest_django.fixtures import Settings
 
+from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable
 from registrations.notices import aws, bus, delivery, mail, outlets, queue
 from registrations.notices.queue import Hopeless, Postponed, Task
@@ -23,8 +27,10 @@ from tests.registrations.notices import stream
 from tests.registrations.notices.carrying import Carried
 from tests.registrations.notices.cloud import SENDER, Cloud, stage
 from tests.registrations.notices.receiving import Receiver, receiving
+from users.models import User
 
 NOTICE = {"specversion": "1.0", "id": "party.i1.2.promoted", "source": "/events/party", "type": "registration.promoted"}
+REFUSED = ClientError({"Error": {"Code": "MessageRejected"}}, "SendEmail")
 LAMBDA = SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
 
 
@@ -168,9 +174,10 @@ def test_what_cannot_even_be_laid_aside_comes_back(settings: Settings, cloud: Cl
     assert delivery.attempt("nonsense", 20) is not None
 
 
-def test_an_outage_of_the_tables_is_waited_out(carried: Carried, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [Unavailable(), GetError(), ConnectionResetError(), REFUSED], ids=repr)
+def test_an_outage_is_waited_out(carried: Carried, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def out(task: Task) -> list[Task]:
-        raise Unavailable
+        raise error
 
     monkeypatch.setitem(delivery.CARRIERS, "mail", out)
     assert delivery.attempt(Task("mail", NOTICE).body, 1) is not None
@@ -282,7 +289,6 @@ def test_once_the_bus_is_down_the_rest_is_not_even_tried(monkeypatch: pytest.Mon
 # Mails: at most once
 
 
-REFUSED = ClientError({"Error": {"Code": "MessageRejected"}}, "SendEmail")
 THROTTLED = ClientError({"Error": {"Code": "TooManyRequestsException"}}, "SendEmail")
 UNREACHED = ConnectTimeoutError(endpoint_url="https://email")
 UNANSWERED = ReadTimeoutError(endpoint_url="https://email")
@@ -320,7 +326,8 @@ def notice(promoted: str) -> dict[str, Any]:
     return next(told for told in map(outlets.as_json, stream.told()) if told["type"] == "registration.promoted")
 
 
-@given(fates=st.lists(FATES, max_size=6), pauses=st.lists(st.integers(0, 300), min_size=12, max_size=12))
+@hypothesis.settings(max_examples=40)
+@given(fates=st.lists(FATES, max_size=5), pauses=st.lists(st.integers(0, 300), min_size=7, max_size=7))
 def test_a_person_is_mailed_at_most_once_and_once_where_ses_says_what_it_did(
     notice: dict[str, Any], fates: list[Any], pauses: list[int]
 ) -> None:
@@ -330,6 +337,7 @@ def test_a_person_is_mailed_at_most_once_and_once_where_ses_says_what_it_did(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(configured, "LOCAL", False)
         patched.setattr(aws, "client", lambda _: ses)
+        patched.setattr(mail, "TURN_SECONDS", 0)
         for pause in pauses:
             now += pause
             patched.setattr(time, "time", lambda now=now: now)
@@ -343,9 +351,29 @@ def test_a_person_is_mailed_at_most_once_and_once_where_ses_says_what_it_did(
     assert ses.sent or doubtful
 
 
-@pytest.mark.parametrize(
-    ("fate", "again"), [(REFUSED, True), (THROTTLED, True), (UNREACHED, True), (UNANSWERED, False)], ids=str
-)
+def test_when_ses_takes_no_more_each_waits_for_its_turn(
+    notice: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    ses = Ses([(False, THROTTLED)] * 5)
+    settings.LOCAL = False
+    monkeypatch.setattr(mail, "TURN_SECONDS", 0)
+    monkeypatch.setattr(aws, "client", lambda _: ses)
+    assert mail.carry(Task("mail", notice)) == []
+    assert ses.sent == 1
+
+
+def test_nobody_waits_for_a_turn_beyond_the_time_that_is_left(
+    notice: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    ses = Ses([(False, THROTTLED)] * 5)
+    settings.LOCAL = False
+    monkeypatch.setattr(aws, "client", lambda _: ses)
+    with time_limit(mail.ONE_SECONDS + 1), pytest.raises(Postponed):
+        mail.carry(Task("mail", notice))
+    assert len(ses.fates) == 4
+
+
+@pytest.mark.parametrize(("fate", "again"), [(REFUSED, True), (UNREACHED, True), (UNANSWERED, False)], ids=str)
 def test_a_mail_that_was_not_taken_is_tried_again(
     notice: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: Settings, fate: BaseException, again: bool
 ) -> None:
@@ -374,6 +402,31 @@ def test_one_who_cannot_be_mailed_does_not_hold_up_a_page(
     assert ses.sent == 1
 
 
+def test_one_whose_mail_cannot_even_be_written_does_not_hold_up_a_page(
+    notice: dict[str, Any], api: Api, promoted: str, carried: Carried
+) -> None:
+    User("bob").update([User.email.set("not an address")])
+    api.register(promoted, "alice")
+    api.patch(f"/events/{promoted}", {"location": "Hall"})
+    (mailed,) = carried.publish(stream.told()[-1:])
+    assert mailed["To"] == "Alice <alice@example.com>"
+    assert carried.bodies == [], "it was laid aside"
+
+
+def test_who_there_is_no_time_for_is_mailed_next_time(
+    notice: dict[str, Any], api: Api, promoted: str, carried: Carried
+) -> None:
+    api.register(promoted, "alice")
+    api.patch(f"/events/{promoted}", {"location": "Hall"})
+    page = Task("mail", outlets.as_json(stream.told()[-1]), people=("bob", "alice"))
+    for task in (page, Task("mail", notice)):
+        with time_limit(mail.ONE_SECONDS - 1), pytest.raises(Postponed):
+            mail.carry(task)
+    assert carried.new_mails() == []
+    assert mail.carry(page) == []
+    assert len(carried.new_mails()) == 2
+
+
 def test_nobodys_seat_is_affected(promoted: str, cloud: Cloud, settings: Settings, api: Api) -> None:
     settings.NOTICE_BUS, settings.WEBHOOKS, settings.WEBHOOK_SECRETS = "gone", ["http://127.0.0.1:1/"], [b"s" * 32]
     settings.MAIL_FROM = "unverified@example.org"
@@ -381,6 +434,23 @@ def test_nobodys_seat_is_affected(promoted: str, cloud: Cloud, settings: Setting
     before = api.get(f"/events/{promoted}/registrations").json()
     deliver(cloud.receive())
     assert api.get(f"/events/{promoted}/registrations").json() == before
+
+
+def test_what_becomes_of_notices_is_counted(
+    promoted: str, cloud: Cloud, receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: Counter[str] = Counter()
+    monkeypatch.setattr("eventsite.web.observability.count", lambda metric, value=1: counted.update({metric: value}))
+    monkeypatch.setattr(bus, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(bus, "_put", lambda notices: notices)
+    receiver.answers = [(500, {}), (410, {}), (204, {})]
+    outlets.publish(stream.told())
+    assert counted == {"BusFailed": 5}
+    while records := cloud.receive():
+        deliver(records)
+    assert counted == {
+        "BusFailed": 10, "WebhooksSent": 3, "WebhooksFailed": 2, "NoticesGivenUp": 1, "MailsSent": 1,
+    }  # fmt: skip
 
 
 def test_the_queue_of_a_local_run_carries_out_what_is_due_and_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:

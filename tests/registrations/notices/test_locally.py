@@ -102,6 +102,24 @@ def test_a_table_without_a_stream_goes_on_working(api: Api, tmp_path: Path, else
         assert f"No notices: {NoStream.detail}" in server.output
 
 
+def test_the_embedded_engine_gets_the_stream_that_an_earlier_release_did_not_make(tmp_path: Path) -> None:
+    turn_off = "{'TableName': settings.EVENTS_TABLE, 'StreamSpecification': {'StreamEnabled': False}}"
+    script = f"from django.conf import settings; from eventsite.dynamodb.connection import connection as c; {CALL}"
+    with runserver(tmp_path, "--noreload") as server:
+        done = manage(tmp_path, "shell", "-c", script.format(turn_off))
+        assert done.returncode == 0, done.stderr
+        server.call("/events", EVENT | {"eventId": "before"})
+        server.end(signal.SIGINT)
+    with runserver(tmp_path, "--noreload") as server:
+        assert server.call("/events/before")["title"] == "Spring party"
+        server.call("/events", EVENT | {"eventId": "after"})
+        server.wait_for("after is created")
+        assert "No notices" not in server.output
+
+
+CALL = "c()._make_api_call('UpdateTable', {})"
+
+
 class Shards:
     """A stream whose shard was split: it is closed, and two children go on."""
 

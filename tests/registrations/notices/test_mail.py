@@ -234,12 +234,14 @@ def test_each_is_mailed_once_however_often_it_comes(api: Api, party: str, carrie
     assert len(carried.publish()) == 2, "another change"
 
 
+@pytest.mark.parametrize("seconds", [20.0, 10.0], ids=["enough time", "time for one look"])
 def test_many_people_are_mailed_page_by_page(
-    api: Api, party: str, carried: Carried, monkeypatch: pytest.MonkeyPatch
+    api: Api, party: str, carried: Carried, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     monkeypatch.setattr(sending, "AT_ONCE", 2)
     monkeypatch.setattr(sending, "READ_AT_ONCE", 2)
     monkeypatch.setattr(sending, "CUT_AT_ONCE", 4)
+    monkeypatch.setattr(sending, "time_left", lambda: seconds)
     for number in range(4):
         api.post("/users", {"userId": f"guest{number}", "name": "Guest", "email": f"guest{number}@example.com"})
         api.register(party, f"guest{number}")
@@ -263,6 +265,12 @@ def test_what_people_call_things_stays_what_it_is(api: Api, carried: Carried, ho
     ElementTree.fromstring(html(mail).partition("<body>")[2].partition("</body>")[0].replace("<br>", "<br/>"))
     assert "<script" not in html(mail)
     assert entry(mail)[0] == "PUBLISH"
+
+
+def test_a_domain_with_other_letters_is_written_as_mail_servers_take_it(api: Api, party: str, carried: Carried) -> None:
+    api.patch("/users/bob", {"email": "bob@bücher.example"})
+    api.leave(party, "alice")
+    assert carried.publish()[0]["To"].addresses[0].addr_spec == "bob@xn--bcher-kva.example"
 
 
 def test_links_lead_to_oneself_where_one_signs_in(api: Api, party: str, carried: Carried, settings: Settings) -> None:

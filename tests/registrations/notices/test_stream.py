@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from cloudevents.core.v1.event import CloudEvent
 from django.test import override_settings
 
@@ -218,3 +219,12 @@ def test_who_moved_up_is_known_from_the_batch_where_it_says_so(batch: list[Strea
     assert meter.calls == []
     assert "registration.promoted" in {one.get_type() for one in outlet.taken}
     assert in_words(outlet.taken) == in_words(told(batch))
+
+
+def test_why_notices_wait_is_in_the_log(
+    batch: list[StreamRecord], outlet: Outlet, caplog: pytest.LogCaptureFixture
+) -> None:
+    outlet.fails = lambda _: ClientError({"Error": {"Code": "AccessDenied", "Message": "to alice"}}, "PutEvents")
+    assert follow(batch) == batch
+    assert "notices wait: ClientError from AccessDenied at " in caplog.text
+    assert "alice" not in caplog.text

@@ -242,6 +242,26 @@ def test_who_is_slow_is_cut_off(settings: Settings, monkeypatch: pytest.MonkeyPa
         assert time.monotonic() - began < 5
 
 
+def test_who_hangs_is_left_alone_for_a_while(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhooks, "SECONDS", 0.1)
+    connections: list[int] = []
+
+    def hang(connection: socket.socket) -> None:
+        connections.append(1)
+        connection.recv(1)
+
+    with behaving(hang) as url:
+        settings.WEBHOOKS, settings.WEBHOOK_SECRETS = [url], [NEW]
+        for _ in range(3):
+            with pytest.raises(Postponed):
+                webhooks.carry(task(url))
+        assert len(connections) == 1
+        monkeypatch.setattr(webhooks, "_hung_until", {})
+        with pytest.raises(Postponed):
+            webhooks.carry(task(url))
+        assert len(connections) == 2
+
+
 def flood(connection: socket.socket) -> None:
     """A body without an end."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")

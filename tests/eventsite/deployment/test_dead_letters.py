@@ -1,0 +1,98 @@
+"""`manage.py dead_letters`: what a stage could not tell, listed, told again, dropped."""
+
+import json
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import boto3
+import pytest
+from django.core.management import CommandError, call_command
+
+from eventsite.deployment import dead_letters
+from eventsite.deployment.dead_letters import DeadLetters, Letter, NoDeadLetters
+
+DEAD, NOTICES = "letters-dead", "letters-notices"
+RECORD = {"eventName": "MODIFY", "dynamodb": {"Keys": {"eventId": {"S": "party"}, "item": {"S": "seats"}}}}
+NOTE = {"batchSize": 3, "approximateArrivalOfFirstRecord": "2026-11-20T09:00:00Z"}
+BODIES = {
+    json.dumps(
+        {"outlet": "mail", "notice": {"id": "party.1.2.promoted", "subject": "bob"}}
+    ): "mail: party.1.2.promoted",
+    json.dumps({"error": "KeyError", "record": RECORD}): "record: MODIFY of party seats, KeyError",
+    json.dumps({"DDBStreamBatchInfo": NOTE}): "records: 3 since 2026-11-20T09:00:00Z",
+    "[1]": "something that is none of ours",
+    "nonsense": "something that is none of ours",
+}
+
+
+@pytest.fixture
+def sqs(engine: str) -> Iterator[Any]:
+    session: Any = boto3.Session("test", "test", region_name="eu-west-1")
+    client = session.client("sqs", endpoint_url=engine)
+    urls = [client.create_queue(QueueName=name)["QueueUrl"] for name in (DEAD, NOTICES)]
+    yield client
+    for url in urls:
+        client.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture
+def letters(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> DeadLetters:
+    """A queue with letters of all kinds, which the command finds."""
+    found = DeadLetters(sqs, dead=DEAD, notices=NOTICES)
+    reason = {"reason": {"DataType": "String", "StringValue": "given up"}}
+    for body in BODIES:
+        sqs.send_message(QueueUrl=found._dead, MessageBody=body, MessageAttributes=reason)
+    monkeypatch.setattr(dead_letters, "of", lambda stage: found)
+    return found
+
+
+def run(*options: str) -> list[str]:
+    out = StringIO()
+    call_command("dead_letters", "dev", *options, stdout=out)
+    return out.getvalue().splitlines()
+
+
+def bodies(sqs: Any, name: str) -> list[str]:
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
+    return sorted(message["Body"] for message in found)
+
+
+def test_all_letters_are_listed_with_why_and_stay(letters: DeadLetters, sqs: Any) -> None:
+    *listed, last = run()
+    assert sorted(line.split(maxsplit=2)[2] for line in listed) == sorted(
+        f"{about} (given up)" for about in BODIES.values()
+    )
+    assert last == "5 there; --tell has them told again."
+    assert "bob" not in " ".join(listed)
+    assert (bodies(sqs, DEAD), bodies(sqs, NOTICES)) == (sorted(BODIES), [])
+
+
+def test_letters_are_told_again(letters: DeadLetters, sqs: Any) -> None:
+    assert run("--tell")[-1] == "5 will be told again."
+    assert (bodies(sqs, DEAD), bodies(sqs, NOTICES)) == ([], sorted(BODIES))
+
+
+def test_a_letter_that_comes_back_is_not_told_for_ever(letters: DeadLetters, sqs: Any) -> None:
+    send = letters.tell_again
+
+    def comes_back(letter: Letter) -> None:
+        send(letter)
+        sqs.send_message(QueueUrl=letters._dead, MessageBody=letter.body)
+
+    letters.tell_again = comes_back  # type: ignore[method-assign]
+    assert run("--tell")[-1] == "5 will be told again."
+    assert bodies(sqs, NOTICES) == sorted(BODIES)
+
+
+def test_letters_are_dropped(letters: DeadLetters, sqs: Any) -> None:
+    assert run("--drop")[-1] == "5 dropped."
+    assert (bodies(sqs, DEAD), bodies(sqs, NOTICES)) == ([], [])
+
+
+def test_a_stage_that_tells_nobody_has_none(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NoDeadLetters, match="There is no queue eventsite-dev-dead-letters"):
+        DeadLetters(sqs, dead="eventsite-dev-dead-letters", notices=NOTICES)
+    with pytest.raises(CommandError, match="stage 'qa'"):
+        call_command("dead_letters", "qa")

@@ -1,0 +1,88 @@
+"""A receiver of notices, as an operator's system may be one: it knows by them alone who is in, and counts each once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cloudevents.core.v1.event import CloudEvent
+
+from tests.api import Api
+from tests.registrations.notices.stream import data
+
+WAITS, IS_IN = "waitlisted", "registered"
+OF_THE_MOMENT = ("version", "updatedAt", "registeredCount", "waitlistCount")
+"""What an event's notices say of it that other changes move too."""
+
+
+class Receiver:
+    """Keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, Any] = {}
+        self.events: dict[str, dict[str, Any]] = {}
+        self.people: dict[str, dict[int, tuple[str, str]]] = {}
+        """Of each event, told apart from others under the same id: who has which ticket, and whether they wait."""
+        self._last: dict[str, str] = {}
+        self._incarnations: dict[str, str] = {}
+
+    def __call__(self, notices: Sequence[CloudEvent]) -> None:
+        for notice in notices:
+            known = self.seen.setdefault(notice.get_id(), data(notice))
+            assert known == data(notice), "the same id stands for the same change"
+            if known is data(notice):
+                self._take(notice)
+
+    def _take(self, notice: CloudEvent) -> None:
+        event, sequence = notice.get_source(), str(notice.get_extension("sequence"))
+        assert self._last.get(event, "") < sequence, "those of one event come in order"
+        self._last[event] = sequence
+        kind, _, what = notice.get_type().partition(".")
+        if kind == "event":
+            self._take_event(notice, what)
+        else:
+            self._take_registration(notice, what)
+
+    def _take_event(self, notice: CloudEvent, what: str) -> None:
+        told = data(notice)
+        event = str(told["eventId"])
+        self._incarnations[event] = _origin(notice)
+        if what == "deleted":
+            del self.events[event]
+        else:
+            assert (what == "created") == (event not in self.events)
+            known = self.events.setdefault(event, {})
+            for name, before in told.get("previous", {}).items():
+                assert known.get(name, before) == before
+            known |= told["event"]
+
+    def _take_registration(self, notice: CloudEvent, what: str) -> None:
+        people, ticket, user = (
+            self.people.setdefault(_origin(notice), {}),
+            data(notice)["ticket"],
+            str(notice.get_subject()),
+        )
+        if what in (WAITS, IS_IN):
+            assert ticket not in people and user not in [one for one, _ in people.values()]
+            people[ticket] = (user, what)
+        elif what == "promoted":
+            assert people[ticket] == (user, WAITS)
+            people[ticket] = (user, IS_IN)
+        else:
+            assert people.pop(ticket)[0] == user
+
+    def must_agree_with(self, api: Api, event: str) -> None:
+        """What it was told explains how things are."""
+        answer = api.get(f"/events/{event}")
+        if answer.status_code == 404:
+            assert event not in self.events
+            assert not any(self.people.values())
+            return
+        told, people = answer.json(), self.people.get(self._incarnations[event], {})
+        known = {name: value for name, value in self.events[event].items() if name not in OF_THE_MOMENT}
+        assert known.items() <= told.items()
+        rows = api.walk(f"/events/{event}/registrations")
+        assert [people[ticket] for ticket in sorted(people)] == [(row["userId"], row["status"]) for row in rows]
+
+
+def _origin(notice: CloudEvent) -> str:
+    """The event and its incarnation."""
+    return ".".join(notice.get_id().split(".")[:2])

@@ -1,0 +1,66 @@
+"""What thousands of people at once come to."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cloudevents.core.v1.event import CloudEvent
+from pytest_django.fixtures import Settings
+
+from registrations.notices import outlets
+from registrations.notices.queue import Task
+from tests.api import Api
+from tests.metering import Meter
+from tests.registrations.notices import stream
+from tests.registrations.notices.carrying import Carried
+from tests.registrations.notices.cloud import stage
+from tests.registrations.scenes import lay
+
+pytestmark = pytest.mark.slow
+PEOPLE = 10_000
+
+
+def test_an_event_with_ten_thousand_people_is_cut_into_pages_that_hold_each_once(
+    api: Api, carried: Carried, meter: Meter
+) -> None:
+    people = [f"guest{number:05}" for number in range(PEOPLE)]
+    lay("party", capacity=PEOPLE // 2, seated=people[: PEOPLE // 2], waiting=people[PEOPLE // 2 :])
+    api.patch("/events/party", {"status": "cancelled"})
+    outlets.publish(stream.told()[-1:])
+    meter.reset()
+    rounds: list[int] = []
+    pages: list[Task] = []
+    while carried.bodies:
+        rounds.append(len(carried.bodies))
+        carried.once()
+        pages += [task for task in carried.tasks if task.people]
+        carried.bodies = [(task.body, 1) for task in carried.tasks if not task.people]
+    assert Counter(user for page in pages for user in page.people) == Counter(people)
+    assert rounds == [1], "one task cuts all of it"
+    assert max(len(page.people) for page in pages) == 20
+    assert len(meter.calls) < 100
+
+
+@pytest.fixture
+def cloud(engine: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    with stage(engine, settings, monkeypatch) as made:
+        yield made
+
+
+def test_ten_thousand_who_move_up_at_once_are_all_queued(cloud: Any) -> None:
+    told = [
+        CloudEvent(
+            {
+                "id": f"party.i1.{ticket}.promoted",
+                "source": "/events/party",
+                "type": "registration.promoted",
+                "subject": f"guest{ticket:05}",
+                "sequence": f"1.{ticket:06}",
+            },
+            {"eventId": "party", "userId": f"guest{ticket:05}", "ticket": ticket, "status": "registered"},
+        )
+        for ticket in range(PEOPLE)
+    ]
+    outlets.publish(told)
+    assert cloud.waiting() == PEOPLE

@@ -1,0 +1,159 @@
+"""Dead letters that an operator put back: the stream's records are told once more, and what is gone stays set aside."""
+
+import json
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from cloudevents.core.v1.event import CloudEvent
+
+from eventsite.errors import Unavailable
+from registrations.notices import aws, delivery, outlets, poison, queue, redelivery
+from registrations.notices.changes import StreamRecord
+from registrations.notices.following import Following
+from registrations.notices.queue import Hopeless, Postponed
+from tests.api import Api
+from tests.registrations.notices.stream import everything, told
+
+
+@pytest.fixture
+def outlet(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of what was published."""
+    published: list[str] = []
+
+    def publish(notices: Sequence[CloudEvent]) -> None:
+        published.extend(notice.get_id() for notice in notices)
+
+    monkeypatch.setattr(outlets, "publish", publish)
+    return published
+
+
+@pytest.fixture
+def dead(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What was laid into the dead-letter queue."""
+    buried: list[tuple[str, str]] = []
+    monkeypatch.setattr(queue, "bury", lambda body, reason: buried.append((body, reason)))
+    return buried
+
+
+@pytest.fixture
+def records(api: Api) -> list[StreamRecord]:
+    """What a small story left in the stream."""
+    event = api.event(capacity=1)
+    for user in api.users(3):
+        api.register(event, user)
+    return everything()
+
+
+@pytest.fixture
+def streams(engine: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The client that reads the suite's stream."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", engine)
+    client = Following()._client
+    monkeypatch.setattr(aws, "client", lambda _: client)
+    return client
+
+
+def attempt(body: str) -> float | None:
+    """Deliver a message for the first time. Returns: in how many seconds it is due again, None where it is over."""
+    return delivery.attempt(body, 1, redelivery.tell_again)
+
+
+def note(streams: Any, records: list[StreamRecord], **other: str) -> str:
+    """What Lambda says of records that failed for too long."""
+    arn = Following()._arn
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    first, last = (records[place]["dynamodb"]["SequenceNumber"] for place in (0, -1))
+    where = {"streamArn": arn, "shardId": shard, "startSequenceNumber": first, "endSequenceNumber": last}
+    return json.dumps({"requestContext": {}, "DDBStreamBatchInfo": where | other})
+
+
+def test_a_poisoned_record_is_told_when_it_can_be(records: list[StreamRecord], outlet: list[str]) -> None:
+    for record in records:
+        assert attempt(poison._message(record, ValueError())) is None
+    assert outlet == [notice.get_id() for notice in told(records)]
+
+
+def test_a_record_whose_images_are_gone_stays_set_aside(
+    records: list[StreamRecord], outlet: list[str], dead: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poison, "MOST_BYTES", 10)
+    body = poison._message(records[0], ValueError())
+    assert attempt(body) is None
+    assert (dead, outlet) == ([(body, "its images were too large to be kept")], [])
+
+
+def test_an_outage_is_waited_out(records: list[StreamRecord], monkeypatch: pytest.MonkeyPatch) -> None:
+    def publish(_: Any) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(outlets, "publish", publish)
+    assert attempt(poison._message(records[0], ValueError()))
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, None), (1, 3), (2, 3)])
+def test_what_lambda_gave_up_is_fetched_from_the_stream_and_told(
+    records: list[StreamRecord], streams: Any, outlet: list[str], first: int, last: int | None
+) -> None:
+    some = records[first:last]
+    assert attempt(note(streams, some)) is None
+    assert outlet == [notice.get_id() for notice in told(some)]
+
+
+def failing(code: str) -> Callable[..., Any]:
+    def fail(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": code}}, "GetShardIterator")
+
+    return fail
+
+
+def out_of_reach(**_: Any) -> Any:
+    raise EndpointConnectionError(endpoint_url="https://streams.dynamodb.eu-west-1.amazonaws.com")
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (failing("TrimmedDataAccessException"), Hopeless),
+        (failing("ResourceNotFoundException"), Hopeless),
+        (failing("InternalServerError"), Postponed),
+        (out_of_reach, Postponed),
+    ],
+    ids=["too late", "no stream", "an error of AWS's", "no network"],
+)
+def test_what_the_stream_has_no_more_is_hopeless_and_an_outage_is_not(
+    records: list[StreamRecord], streams: Any, monkeypatch: pytest.MonkeyPatch, answer: Any, outcome: type[Exception]
+) -> None:
+    body = note(streams, records)
+    monkeypatch.setattr(streams, "get_shard_iterator", answer)
+    with pytest.raises(outcome):
+        redelivery.tell_again(body)
+
+
+def test_a_stream_that_shows_only_some_is_asked_again(
+    records: list[StreamRecord], streams: Any, outlet: list[str]
+) -> None:
+    body = note(streams, records, endSequenceNumber=str(10**39))
+    with pytest.raises(Postponed, match="does not show all of it"):
+        redelivery.tell_again(body)
+    assert outlet == []
+
+
+def test_a_batch_of_the_queue_may_hold_both(records: list[StreamRecord], outlet: list[str]) -> None:
+    bodies = [
+        poison._message(records[0], ValueError()),
+        '{"outlet": "webhook", "notice": {}, "to": "one that is gone"}',
+    ]
+    batch = [
+        {"messageId": str(place), "receiptHandle": "", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
+        for place, body in enumerate(bodies)
+    ]
+    lambda_ = SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
+    assert redelivery.deliver({"Records": batch}, lambda_) == {"batchItemFailures": []}
+    assert outlet == [notice.get_id() for notice in told(records[:1])]
+
+
+def test_a_task_is_none_of_it(outlet: list[str]) -> None:
+    assert not redelivery.tell_again('{"outlet": "mail", "notice": {}}')

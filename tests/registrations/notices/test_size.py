@@ -1,0 +1,38 @@
+"""How much it takes to tell of one write that lets ten thousand people move up."""
+
+import time
+from collections.abc import Sequence
+
+import pytest
+from cloudevents.core.v1.event import CloudEvent
+
+from registrations.notices import stream
+from tests.api import Api
+from tests.metering import Meter
+from tests.registrations.notices.stream import everything
+from tests.registrations.scenes import queue_up
+
+PEOPLE = 10_000
+MOST_CALLS, MOST_SECONDS = 12, 15.0
+"""Half of the Lambda's time, on a slower processor than its own: what is left is for the outlets."""
+
+
+@pytest.mark.slow
+def test_ten_thousand_promotions_in_one_write_are_told_in_a_few_calls(api: Api, meter: Meter) -> None:
+    event = api.event(capacity=0)
+    queue_up(event, [f"waiting-{number:06}" for number in range(PEOPLE)])
+    api.leave(event, "waiting-000005")
+    assert api.patch(f"/events/{event}", {"capacity": PEOPLE}).json()["registeredCount"] == PEOPLE - 1
+    told: list[str] = []
+
+    def take(notices: Sequence[CloudEvent]) -> None:
+        told.extend(str(notice.get_subject()) for notice in notices if notice.get_type() == "registration.promoted")
+
+    records = everything()
+    meter.reset()
+    began = time.perf_counter()
+    assert stream.tell(records, take) is None
+    seconds = time.perf_counter() - began
+    assert told == [f"waiting-{number:06}" for number in range(PEOPLE) if number != 5]
+    assert len(meter.calls) <= MOST_CALLS and seconds < MOST_SECONDS, (meter.calls, meter.units, seconds)
+    print(f"{len(meter.calls)} calls, {meter.units:g} units, {seconds:.2f} s")  # noqa: T201 (run with -s)
