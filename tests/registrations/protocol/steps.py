@@ -260,15 +260,18 @@ def commit(rules: Rules, op: Op, user: str, row: Row, seats: Seats, plan: Any, p
             op, generation, doubtful = following, image.generation, False
     if doubtful and "a doubtful commit is fenced before it is settled" not in rules.without:
         yield from fence(rules)
-    if "nobody has left since it was seen that the user had not" not in rules.without:
-        leaving = leaving or _traffic(image)[1] != _traffic(seats)[1]
     record: Any = image.record(op)
-    yield from settle(rules, user, row, record, past, leaving=leaving)
+    yield from settle(rules, user, row, record, past, leaving=leaving or _has_somebody_left(rules, seats, image))
     if record.kind == "wait":
         return "waitlisted", image.waiting if exact else None
     if record.kind == "seat":
         return "registered", None
     return "left", answer[1] if record.kind == "hand" else None
+
+
+def _has_somebody_left(rules: Rules, before: Seats, now: Seats) -> bool:
+    known = "nobody has left since it was seen that the user had not" not in rules.without
+    return known and _traffic(now)[1] != _traffic(before)[1]
 
 
 def _relock(rules: Rules, op: Op, user: str, doubtful: bool) -> Steps:
