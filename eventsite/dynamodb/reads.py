@@ -13,10 +13,11 @@ AT_ONCE = 100
 """So many items fit into one BatchGetItem."""
 
 
-def together(*keys: Key, consistent: bool) -> list[Any]:
+def together(*keys: Key, consistent: bool | tuple[type[Record], ...]) -> list[Any]:
     """Several items, a hundred in one call: each is read by itself, so they may be of different moments.
 
-    Takes: the model and the parts of the key of each; whether each must be up to date.
+    Takes: the model and the parts of the key of each; whether each must be up to date, or the models whose tables
+    must be.
     Returns: the records in the order of the keys, None where there is none.
     """
     if len(keys) > AT_ONCE:
@@ -25,7 +26,8 @@ def together(*keys: Key, consistent: bool) -> list[Any]:
         return []
     requests: dict[str, dict[str, Any]] = {}
     for model, *parts in keys:
-        request = requests.setdefault(model.Meta.table_name, {"Keys": [], "ConsistentRead": consistent})
+        exact = consistent if isinstance(consistent, bool) else model in consistent
+        request = requests.setdefault(model.Meta.table_name, {"Keys": [], "ConsistentRead": exact})
         if (key := _key(model, parts)) not in request["Keys"]:
             request["Keys"].append(key)
     model_of_table = {model.Meta.table_name: model for model, *_ in keys}
