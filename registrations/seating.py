@@ -26,7 +26,7 @@ from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.reads import together
 from eventsite.dynamodb.retries import LostRace, retry_lost_race
 from eventsite.ids import is_id
-from registrations import clearing, committing, guards, locking, reading, records, repeating, settling
+from registrations import clearing, committing, guards, locking, reading, records, refusing, repeating, settling
 from registrations.committing import Change
 from registrations.errors import AlreadyRegistered, EventFull, RegistrationClosed, RegistrationNotFound
 from registrations.locking import Locks
@@ -72,19 +72,18 @@ def _join(operation: Operation, scope: Scope, locks: Locks, turn: Turn) -> Regis
         raise LostRace(at_once=True)
     planned, seats = seats, committing.commit(operation, seats, _joining, turn)
     record = records.find(seats, operation.id)
-    known = not (_left_lately(operation, planned) or _left_lately(operation, seats))
     if record is None:  # somebody else settled it, and its record is gone
         return reading.as_it_was_made(operation.event_id, operation.user_id)
     item.lock = operation.id
-    settling.settle(item, seats, past_is=past if known else "unknown")
+    settling.settle(item, seats, past_is=past if _is_certain(operation, planned, seats) else "unknown")
     clearing.remember(seats.event_id, item.record)
     return reading.joined(operation, record, seats)
 
 
-def _left_lately(operation: Operation, seats: Seats) -> bool:
-    """Whether the seats have a record of another operation on this registration."""
-    own = [record for record in records.of(seats) if record.user_id == operation.user_id]
-    return any(record.operation != operation.id for record in own)
+def _is_certain(operation: Operation, planned: Seats, seats: Seats) -> bool:
+    """Whether the user's last registration is the one that was read: nobody has left since, and nobody is about to."""
+    own = [record for one in (planned, seats) for record in records.of(one) if record.user_id == operation.user_id]
+    return planned.left == seats.left and all(record.operation == operation.id for record in own)
 
 
 def _before_joining(operation: Operation, scope: Scope, locks: Locks) -> tuple[Seats, PastItem | None]:
@@ -92,54 +91,44 @@ def _before_joining(operation: Operation, scope: Scope, locks: Locks) -> tuple[S
 
     Raises: as `register`; what concerns the user comes before what concerns the event's seats.
     """
-    before, user, past = _look(operation, consistent=False)
-    if before and user and before.admits and scope.may_touch(before.organizer_id):
-        return before, past
-    item = ActiveItem.find(*ActiveItem.key_of(operation.event_id, operation.user_id)) if before else None
-    seats, user, past = _look(operation, consistent=True)
+    before = refusing.last_look(operation.event_id)
+    if before is None:
+        before, user, past = _look(operation)
+        if before and user and before.admits and scope.may_touch(before.organizer_id):
+            return before, past
+    return _look_closely(operation, before, scope, locks)
+
+
+def _look(operation: Operation) -> tuple[Seats | None, User | None, PastItem | None]:
+    event_id, user_id = operation.event_id, operation.user_id
+    if not (is_id(event_id) and is_id(user_id)):
+        return None, None, None
+    seats, user, past = together(
+        (Seats, event_id, Seats.ITEM),
+        (User, user_id),
+        (PastItem, *PastItem.key_of(event_id, user_id)),
+        consistent=(PastItem,),
+    )
+    return seats, user, past
+
+
+def _look_closely(
+    operation: Operation, before: Seats | None, scope: Scope, locks: Locks
+) -> tuple[Seats, PastItem | None]:
+    event_id, user_id = operation.event_id, operation.user_id
+    user, item = None, None
+    if is_id(user_id):
+        user, item = together((User, user_id), (ActiveItem, *ActiveItem.key_of(event_id, user_id)), consistent=True)
+    seats = Seats.find(event_id)
     if seats is None or not may_be_seen(seats, scope):
         raise EventNotFound
     check_access(seats, scope)
     if user is None:
         raise UserNotFound
     if not seats.admits:
-        _refuse(item, before, seats, locks)
-    return seats, past
-
-
-def _look(operation: Operation, *, consistent: bool) -> tuple[Seats | None, User | None, PastItem | None]:
-    event_id, user_id = operation.event_id, operation.user_id
-    if not is_id(event_id):
-        return None, None, None
-    if not is_id(user_id):
-        return Seats.find(event_id), None, None
-    seats, user, past = together(
-        (Seats, event_id, Seats.ITEM),
-        (User, user_id),
-        (PastItem, *PastItem.key_of(event_id, user_id)),
-        consistent=consistent,
-    )
-    return seats, user, past
-
-
-def _refuse(item: ActiveItem | None, before: Seats | None, seats: Seats, locks: Locks) -> None:
-    """Say why nobody can join, or that this user is in already. Always raises.
-
-    Somebody may give up the last seat while they ask for one: then neither was ever true, so it must be certain that
-    nobody came or went between the looks at the seats before and after the one at the registration.
-    Raises: `LostRace` where that is not so.
-    """
-    if item and item.lock:
-        locks.wait_for(item)
-    if before is None or (before.incarnation, before.tickets, before.left) != (
-        seats.incarnation,
-        seats.tickets,
-        seats.left,
-    ):
-        raise LostRace(at_once=True)
-    if item and item.incarnation == seats.incarnation:
-        raise AlreadyRegistered
-    _joining(seats)
+        refusing.refuse(item, before, seats, locks)
+    refusing.forget(event_id)
+    return seats, PastItem.find(*PastItem.key_of(event_id, user_id))
 
 
 def _make_room(operation: Operation, locks: Locks) -> None:

@@ -13,7 +13,7 @@ from events.models import Seats, Turnstile
 from eventsite.dynamodb.reads import together
 from eventsite.dynamodb.retries import LostRace, wait_about
 
-CROWD = 8
+CROWD = 9
 """So many records in the seats are a crowd: their operations are at work, or were a moment ago."""
 AT_ONCE = 16
 """So many go through together."""

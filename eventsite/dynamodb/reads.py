@@ -15,10 +15,11 @@ AT_ONCE = 100
 """So many items fit into one BatchGetItem."""
 
 
-def together(*keys: Key, consistent: bool) -> list[Any]:
+def together(*keys: Key, consistent: bool | tuple[type[Record], ...]) -> list[Any]:
     """Several items, a hundred in one call: each is read by itself, so they may be of different moments.
 
-    Takes: the model and the parts of the key of each; whether each must be up to date.
+    Takes: the model and the parts of the key of each; whether each must be up to date, or the models whose tables
+    must be.
     Returns: the records in the order of the keys, None where there is none.
     """
     if len(keys) > AT_ONCE:
@@ -29,7 +30,8 @@ def together(*keys: Key, consistent: bool) -> list[Any]:
     requests: dict[str, dict[str, Any]] = {}
     for table, model in model_of_table.items():
         model._get_connection()  # makes the table known to the shared connection
-        requests[table] = {"Keys": [], "ConsistentRead": consistent}
+        exact = consistent if isinstance(consistent, bool) else table in {one.Meta.table_name for one in consistent}
+        requests[table] = {"Keys": [], "ConsistentRead": exact}
     places = [(model.Meta.table_name, *parts) for model, *parts in keys]
     for place in dict.fromkeys(places):
         requests[place[0]]["Keys"].append(_key(model_of_table[place[0]], place[1:]))

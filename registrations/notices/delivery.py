@@ -16,7 +16,7 @@ from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable
 from eventsite.web import observability
 from registrations.notices import bus, mail, queue, webhooks
-from registrations.notices.queue import Hopeless, Postponed, Task
+from registrations.notices.queue import OUTAGES, Hopeless, Postponed, Task
 
 logger = logging.getLogger(__name__)
 
@@ -72,15 +72,15 @@ def attempt(body: str, number: int, taker: Taker = lambda _: False) -> float | N
         if not taker(body):
             task = Task.read(body)
             queue.send(CARRIERS[task.outlet](task))
-    except (Postponed, Unavailable) as error:
+    except Hopeless as error:
+        return _over(body, error, "NoticesGivenUp", number)
+    except (Postponed, *OUTAGES) as error:
         if number < ATTEMPTS:
             return wait_after(number, getattr(error, "seconds", 0))
-        return _over(body, str(error), "NoticesGivenUp", number)
-    except Hopeless as error:
-        return _over(body, str(error), "NoticesGivenUp", number)
+        return _over(body, error, "NoticesGivenUp", number)
     except Exception as error:
         failures.tell(error, "a notice that cannot be delivered")
-        return _over(body, type(error).__qualname__, "NoticesPoisoned", number)
+        return _over(body, error, "NoticesPoisoned", number)
     return None
 
 
@@ -90,8 +90,9 @@ def wait_after(number: int, asked: float = 0) -> float:
     return min(max(due, asked), LONGEST)
 
 
-def _over(body: str, reason: str, metric: str, number: int) -> float | None:
+def _over(body: str, error: Exception, metric: str, number: int) -> float | None:
     """Lay a task into the dead-letter queue; where even that fails, it comes back for it."""
+    reason = str(error) if isinstance(error, Postponed | Hopeless) else type(error).__qualname__  # others quote
     try:
         queue.bury(body, reason)
     except Unavailable:

@@ -16,6 +16,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
+from pynamodb.exceptions import PynamoDBException
 
 from eventsite.errors import Unavailable
 from registrations.notices import aws
@@ -26,6 +27,10 @@ AT_ONCE, AT_ONCE_BYTES = 10, 250_000
 """So many messages, and bytes of them, SQS takes in one call."""
 SENDERS, TRIES, PAUSE_SECONDS = 8, 3, 0.2
 REASON_LENGTH = 200
+
+
+OUTAGES = (Unavailable, BotoCoreError, ClientError, PynamoDBException, OSError)
+"""What may be over by the next attempt. Anything else is the fault of what is to be told."""
 
 
 class Postponed(Exception):
@@ -144,7 +149,7 @@ class LocalQueue:
 
     attempt: Callable[[str, int], float | None] | None = None
     """Tries to carry out a task, given as text, the how many-th time. Returns: in how many seconds to try again, or
-    None. `registrations.notices.delivery` sets it."""
+    None. `registrations.notices.outlets` sets it."""
     _waiting: list[tuple[float, int, str, int]] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _numbers: Iterator[int] = field(default_factory=itertools.count)

@@ -9,20 +9,16 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from cloudevents.core.v1.event import CloudEvent
-from pynamodb.exceptions import PynamoDBException
 
 from eventsite import failures
 from eventsite.dynamodb.retries import time_left, time_limit
-from eventsite.errors import Unavailable
 from eventsite.web import observability
-from registrations.notices import changes, outlets, poison
+from registrations.notices import changes, outlets, poison, queue
 from registrations.notices.changes import StreamRecord
 from registrations.notices.holders import knowing
 
-OUTAGES = (Unavailable, BotoCoreError, ClientError, PynamoDBException, OSError)
-"""What may be over by the time a record comes again. Anything else is the record's own fault."""
+OUTAGES = queue.OUTAGES
 
 LEAVES_SECONDS = 2.0
 """What is left of the Lambda's time for the answer."""

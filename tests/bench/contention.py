@@ -154,7 +154,7 @@ class _Run:
 @contextmanager
 def _memory_of_its_own() -> Iterator[None]:
     """Let every client remember only what it did itself: on Lambda each is a process."""
-    from registrations import clearing
+    from registrations import clearing, refusing
 
     class OfEachClient(threading.local):
         def __init__(self) -> None:
@@ -166,7 +166,13 @@ def _memory_of_its_own() -> Iterator[None]:
         def __len__(self) -> int:
             return len(self.known)
 
-    with patch.object(clearing, "_settled", OfEachClient()):
+        def __setitem__(self, key: str, value: Any) -> None:
+            self.known[key] = value
+
+    with (
+        patch.object(clearing, "_settled", OfEachClient()),
+        patch.object(refusing, "_last_looks", OfEachClient()),
+    ):
         yield
 
 

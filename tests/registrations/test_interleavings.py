@@ -6,6 +6,7 @@ from unittest.mock import patch
 import pytest
 
 from events.signals import event_deleted
+from registrations import clearing
 from registrations.models import RegistrationItem
 from tests.api import EVENT, Api, problem
 from tests.metering import Meter
@@ -49,6 +50,37 @@ def test_a_user_made_twice_at_once_is_the_first_one(api: Api, keyed: bool) -> No
         second = api.post("/users", body if keyed else body | {"name": "Alicia"}, **key)
     assert second.json() == first[0].json() if keyed else problem(second) == (409, "user_exists")
     assert api.get("/users").json() == [first[0].json()]
+
+
+def test_who_came_and_left_again_while_asking_is_not_registered_and_cancelled_at_once(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No record tells of it any more when the lock is taken: somebody else has cleared it."""
+    event, (alice, bob) = api.event(), api.users(2)
+    monkeypatch.setattr(clearing, "MANY", 1)
+
+    def come_and_go() -> None:
+        api.register(event, alice)
+        api.leave(event, alice)
+        api.register(event, bob)
+
+    with right_before(UPDATE, come_and_go):
+        assert api.register(event, alice).json()["status"] == "registered"
+    assert api.get(f"/events/{event}/registrations?status=cancelled").json() == []
+    assert audit(event) == []
+
+
+def test_who_is_refused_by_a_full_event_reads_its_seats_once(api: Api, meter: Meter) -> None:
+    event = api.event(capacity=1, waitlistEnabled=False)
+    *users, late = api.users(4)
+    for user in users:
+        api.register(event, user)
+    meter.reset()
+    assert problem(api.register(event, users[-1])) == (409, "event_full")
+    assert (meter.calls, meter.units) == ([READ_BATCH, READ], 3)
+    api.leave(event, users[0])
+    assert api.register(event, late).status_code == 201
+    assert problem(api.register(event, late)) == (409, "already_registered")
 
 
 def test_who_gives_up_the_last_seat_while_asking_for_one_is_not_told_that_it_is_taken(api: Api) -> None:

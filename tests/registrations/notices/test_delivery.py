@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from django.conf import settings as configured
 from hypothesis import given
 from hypothesis import strategies as st
+from pynamodb.exceptions import GetError
 from pytest_django.fixtures import Settings
 
 from eventsite.dynamodb.retries import time_limit
@@ -29,6 +30,7 @@ from tests.registrations.notices.receiving import Receiver, receiving
 from users.models import User
 
 NOTICE = {"specversion": "1.0", "id": "party.i1.2.promoted", "source": "/events/party", "type": "registration.promoted"}
+REFUSED = ClientError({"Error": {"Code": "MessageRejected"}}, "SendEmail")
 LAMBDA = SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
 
 
@@ -172,9 +174,10 @@ def test_what_cannot_even_be_laid_aside_comes_back(settings: Settings, cloud: Cl
     assert delivery.attempt("nonsense", 20) is not None
 
 
-def test_an_outage_of_the_tables_is_waited_out(carried: Carried, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [Unavailable(), GetError(), ConnectionResetError(), REFUSED], ids=repr)
+def test_an_outage_is_waited_out(carried: Carried, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def out(task: Task) -> list[Task]:
-        raise Unavailable
+        raise error
 
     monkeypatch.setitem(delivery.CARRIERS, "mail", out)
     assert delivery.attempt(Task("mail", NOTICE).body, 1) is not None
@@ -286,7 +289,6 @@ def test_once_the_bus_is_down_the_rest_is_not_even_tried(monkeypatch: pytest.Mon
 # Mails: at most once
 
 
-REFUSED = ClientError({"Error": {"Code": "MessageRejected"}}, "SendEmail")
 THROTTLED = ClientError({"Error": {"Code": "TooManyRequestsException"}}, "SendEmail")
 UNREACHED = ConnectTimeoutError(endpoint_url="https://email")
 UNANSWERED = ReadTimeoutError(endpoint_url="https://email")

@@ -109,8 +109,8 @@ def settle(rules: Rules, user: str, row: Row, record: Record, past: Past | None,
     """
     op, ticket = record.op, record.ticket
     if record.kind in ("seat", "wait"):
-        if past is None:
-            if leaving and "an earlier leaving is looked for in one moment" not in rules.without:
+        if past is None and leaving:
+            if "an earlier leaving is looked for in one moment" not in rules.without:
                 (past,) = yield ReadTogether((past_of(user),))
             else:
                 past = yield Read(past_of(user))
@@ -162,7 +162,8 @@ def register(rules: Rules, name: str, user: str) -> Steps:
     """Take a seat or join the queue."""
     attempt = 0
     while attempt < ATTEMPTS:
-        seats, past = yield from both(rules, SEATS, past_of(user))
+        seats = yield Read(SEATS)  # in one call: nobody comes, leaves, and is cleared in the middle of it
+        past = yield Read(past_of(user))
         if not _has_room(seats) and (refused := (yield from _refusal(rules, user, seats))):
             return refused
         done, row, op = yield from take(rules, (name, attempt), user, "lock_new")
@@ -260,12 +261,17 @@ def commit(rules: Rules, op: Op, user: str, row: Row, seats: Seats, plan: Any, p
     if doubtful and "a doubtful commit is fenced before it is settled" not in rules.without:
         yield from fence(rules)
     record: Any = image.record(op)
-    yield from settle(rules, user, row, record, past, leaving=leaving)
+    yield from settle(rules, user, row, record, past, leaving=leaving or _has_somebody_left(rules, seats, image))
     if record.kind == "wait":
         return "waitlisted", image.waiting if exact else None
     if record.kind == "seat":
         return "registered", None
     return "left", answer[1] if record.kind == "hand" else None
+
+
+def _has_somebody_left(rules: Rules, before: Seats, now: Seats) -> bool:
+    known = "nobody has left since it was seen that the user had not" not in rules.without
+    return known and _traffic(now)[1] != _traffic(before)[1]
 
 
 def _relock(rules: Rules, op: Op, user: str, doubtful: bool) -> Steps:

@@ -181,6 +181,11 @@ BREACHES = [
     ),
     ("traces are looked for in one moment", Scenario(1, (REGISTER_U, LEAVE_U), faults=Faults(late=1, torn=1))),
     ("an earlier leaving is looked for in one moment", Scenario(0, (REGISTER_U, LEAVE_U), waiting=U, faults=TORN)),
+    pytest.param(
+        "nobody has left since it was seen that the user had not",
+        Scenario(1, (REGISTER_U, REGISTER_U, LEAVE_U, SWEEP)),
+        marks=pytest.mark.slow,
+    ),
     ("a helper fences before it settles", Scenario(0, (REGISTER_U, SWEEP), faults=LOST)),
     ("what is cleared is settled", Scenario(1, (REGISTER_U, SWEEP), faults=CRASH)),
     ("what is cleared is settled as a whole", Scenario(1, (LEAVE_U, REGISTER_U, SWEEP), seated=U, faults=TORN)),
