@@ -26,6 +26,7 @@ SIZES = {"events": (100, 1_000, 10_000), "registrations": (100, 10_000), "waitin
 QUICK = {"events": (100, 1_000), "registrations": (100,), "waiting": (250,)}
 WARM, COUNTED, SOME = 10, 3, 60
 PROCESSES, THREADS = 4, 32
+MIXED = 2_000
 
 Figures = list[dict[str, Any]]
 
@@ -111,6 +112,14 @@ class Bench:
             made = [json.loads(service.send([self._new()])["body"])["eventId"] for _ in range(events)]
             self.figures.append(_throughput(service.name, self._endpoint, made, users))
 
+    def memory(self) -> None:
+        """What a process of ours holds in the course of many mixed requests."""
+        [event, *_] = self._event()
+        requests = [request for user in self._people(MIXED // 10) for request in cases.mixed(event, user)]
+        with running("eventsite", self._endpoint) as service:
+            held = [service.send(requests)["megabytes"] for _ in range(10)]
+        self.figures.append({"case": f"{10 * len(requests):,} mixed requests", "service": service.name, "held": held})
+
     def _new(self) -> dict[str, Any]:
         return {"method": "POST", "path": "/events", "body": EVENT | {"status": "published"}}
 
@@ -169,8 +178,10 @@ def measure(*, quick: bool) -> Figures:
         bench = Bench(endpoint, sizes, [stack.enter_context(running(name, endpoint)) for name in SERVICES])
         for _ in tqdm(bench.run(), total=steps, unit=" calls", file=sys.stderr):
             pass
-        for events in () if quick else (32, 1):
-            bench.throughput(events)
+        if not quick:
+            for events in (32, 1):
+                bench.throughput(events)
+            bench.memory()
     return bench.figures
 
 
