@@ -7,6 +7,7 @@ machine hardly changes; DynamoDB's calls and units are counted in a pass of thei
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import sys
@@ -193,8 +194,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
     parser.add_argument("--figures", action="store_true", help="write docs/figures.md with its charts")
     options = parser.parse_args()
+    load = os.getloadavg()[0]
     told = measure(quick=options.quick)
-    machine = f"{platform.machine()}, Python {platform.python_version()}"
+    machine = (
+        f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f} before"
+    )
     before = json.loads(options.compare.read_text())["figures"] if options.compare else []
     print(figures.table(told, before))
     if options.json:
