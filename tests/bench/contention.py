@@ -259,6 +259,8 @@ def _print_bill(result: Result) -> None:
     print(f"        {result.lasted:.1f} s to the last answer: {dict(result.answers)}")
     writes, reads = costs.writes.total(), costs.reads.total()
     print(f"        {costs.calls.total()} calls, {writes:.0f} write and {reads:.0f} read units")
+    ((key, units),) = costs.read_items.most_common(1)
+    print(f"        {units:.0f} read units of {key}")
 
 
 if __name__ == "__main__":

@@ -57,13 +57,13 @@ def scan(ask: Ask, folder: Path) -> list[Path]:
     for name in KEYS:
         path = folder / f"{name}.json"
         with path.open("w") as file:
-            for page in _pages(ask, PREFIX + name):
+            for page in pages(ask, PREFIX + name):
                 json.dump({"Items": page}, file)
         files.append(path)
     return files
 
 
-def _pages(ask: Ask, table: str) -> Iterator[list[dict[str, Any]]]:
+def pages(ask: Ask, table: str) -> Iterator[list[dict[str, Any]]]:
     start: dict[str, Any] = {}
     while True:
         answer = ask("Scan", {"TableName": table, "ConsistentRead": True} | start)
