@@ -119,9 +119,8 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
     event_id = fields.get("event_id") or str(uuid.uuid4())
     shared = {"incarnation": uuid.uuid4().hex[:12], "status": fields["status"], "organizer_id": organizer_id}
     created_at = clock.now()
-    event = Event(event_id, Event.ITEM, version=1, created_at=created_at, updated_at=created_at, **shared)
-    for name in DESCRIPTION:
-        setattr(event, name, fields.get(name))
+    described = shared | {name: fields.get(name) for name in DESCRIPTION}
+    event = Event(event_id, Event.ITEM, version=1, created_at=created_at, updated_at=created_at, **described)
     event.set_index_keys()
     seats = Seats(
         event_id,

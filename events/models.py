@@ -17,16 +17,18 @@ The description and the seats are written together or one by one; `settings` in 
 `incarnation` is drawn anew for each event that is made: what belongs to a deleted event never counts for its successor.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, Self, TypeVar
 
 from django.conf import settings
-from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberAttribute, NumberSetAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberSetAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from eventsite.dynamodb.connection import RawItem
-from eventsite.dynamodb.records import Record
+from eventsite.dynamodb.reads import together
+from eventsite.dynamodb.records import Record, WholeNumberAttribute
 from eventsite.dynamodb.retries import retry_lost_race
 from eventsite.dynamodb.transactions import snapshot
 from eventsite.ids import is_id
@@ -128,8 +130,8 @@ class Event(EventItem):
     start_time = UnicodeAttribute(attr_name="startTime", null=True)
     end_time = UnicodeAttribute(attr_name="endTime", null=True)
     time_zone = UnicodeAttribute(attr_name="timeZone", null=True)
-    version = NumberAttribute()
-    settings = NumberAttribute(default=1)
+    version = WholeNumberAttribute()
+    settings = WholeNumberAttribute(default=1)
     edits = UnicodeAttribute(default="")
     """The ids of the last edits, so that an edit whose answer was lost is recognised as done."""
     created_at = UnicodeAttribute(attr_name="createdAt")
@@ -157,25 +159,25 @@ class Seats(EventItem):
 
     ITEM = "seats"
 
-    capacity = NumberAttribute()
+    capacity = WholeNumberAttribute()
     waitlist_enabled = BooleanAttribute(attr_name="waitlistEnabled")
     open = BooleanAttribute()
-    settings = NumberAttribute(default=1)
-    registered = NumberAttribute(default=0)
-    waiting = NumberAttribute(default=0)
-    tickets = NumberAttribute(default=0)
-    served = NumberAttribute(default=0)
-    moved = NumberAttribute(default=0)
+    settings = WholeNumberAttribute(default=1)
+    registered = WholeNumberAttribute(default=0)
+    waiting = WholeNumberAttribute(default=0)
+    tickets = WholeNumberAttribute(default=0)
+    served = WholeNumberAttribute(default=0)
+    moved = WholeNumberAttribute(default=0)
     """The first ticket of the queue's last move."""
-    quits = NumberAttribute(default=0)
-    left = NumberAttribute(default=0)
+    quits = WholeNumberAttribute(default=0)
+    left = WholeNumberAttribute(default=0)
     gone: MapAttribute[str, Any] = MapAttribute(default=dict)
     """By chunk of tickets: how many people of it left the queue."""
     records: MapAttribute[str, Any] = MapAttribute(default=dict)
     """What was committed here and is perhaps not yet written elsewhere, by ``operation~user``."""
-    passed = NumberAttribute(default=0)
+    passed = WholeNumberAttribute(default=0)
     """The number at the turnstile of who committed last, of those who had one."""
-    generation = NumberAttribute(default=0)
+    generation = WholeNumberAttribute(default=0)
     """Drawn at random for each event, and one more with each fence: a commit planned before it is refused."""
 
     @property
@@ -213,14 +215,14 @@ class GoneTickets(EventItem):
 class Promotion(EventItem):
     """One move of the queue: everybody who waited with a ticket from `first` to the one in its key got a seat."""
 
-    first = NumberAttribute()
+    first = WholeNumberAttribute()
     at = UnicodeAttribute()
 
 
 class Turnstile(EventItem):
     """How many have taken a number, in all the crowds there ever were before the seats."""
 
-    entered = NumberAttribute(default=0)
+    entered = WholeNumberAttribute(default=0)
 
 
 class Farewell(EventItem):
@@ -235,7 +237,7 @@ class Farewell(EventItem):
     start_time = UnicodeAttribute(attr_name="startTime", null=True)
     end_time = UnicodeAttribute(attr_name="endTime", null=True)
     time_zone = UnicodeAttribute(attr_name="timeZone", null=True)
-    version = NumberAttribute(null=True)
+    version = WholeNumberAttribute(null=True)
     created_at = UnicodeAttribute(attr_name="createdAt", null=True)
     updated_at = UnicodeAttribute(attr_name="updatedAt", null=True)
 
@@ -256,6 +258,9 @@ class Farewell(EventItem):
         return {int(ticket): user_id for ticket, _, user_id in pairs}
 
 
+OF_ONE_MOMENT = itemgetter("incarnation", "settings")
+
+
 class WholeEvent(NamedTuple):
     """A description and the seats that go with it."""
 
@@ -265,7 +270,7 @@ class WholeEvent(NamedTuple):
     @property
     def fits(self) -> bool:
         """Whether both are of one moment, as far as they were edited: reads of two items promise nothing."""
-        return (self.event.incarnation, self.event.settings) == (self.seats.incarnation, self.seats.settings)
+        return bool(OF_ONE_MOMENT(self.event.attribute_values) == OF_ONE_MOMENT(self.seats.attribute_values))
 
     @classmethod
     def of(cls, items: Iterable[EventItem]) -> Self | None:
@@ -295,24 +300,26 @@ def _find_at_once(event_id: str) -> WholeEvent | None:
 
 def find_many(event_ids: Iterable[str]) -> dict[str, WholeEvent]:
     """Whole events by their ids, those that exist, read in batches (eventually consistent)."""
-    wanted = set(event_ids)
-    keys = [(event_id, item) for event_id in wanted for item in (Event.ITEM, Seats.ITEM)]
-    items: dict[str, list[EventItem]] = {}
-    for item in EventItem.batch_get(keys):
-        items.setdefault(item.event_id, []).append(item)
-    return _checked({event_id: WholeEvent.of(pair) for event_id, pair in items.items()})
+    wanted = list(set(event_ids))
+    halves = together(*((half, one, half.ITEM) for one in wanted for half in (Event, Seats)), consistent=False)
+    pairs = zip(wanted, halves[::2], halves[1::2], strict=True)
+    return _checked({event_id: (event, seats) for event_id, event, seats in pairs if event or seats})
 
 
-def with_seats(events: Iterable[Event]) -> list[WholeEvent | None]:
+def with_seats(events: Sequence[Event]) -> list[WholeEvent | None]:
     """The events with their seats, in the same order; None for those that are gone (eventually consistent)."""
-    listed = list(events)
-    seats = {item.event_id: item for item in EventItem.batch_get([(one.event_id, Seats.ITEM) for one in listed])}
-    found = {one.event_id: WholeEvent.of((one, *filter(None, [seats.get(one.event_id)]))) for one in listed}
-    whole = _checked(found)
-    return [whole.get(one.event_id) for one in listed]
+    ids = [event.event_id for event in events]
+    seats = together(*((Seats, event_id, Seats.ITEM) for event_id in ids), consistent=False)
+    whole = _checked(dict(zip(ids, zip(events, seats, strict=True), strict=True)))
+    return [whole.get(event_id) for event_id in ids]
 
 
-def _checked(found: dict[str, WholeEvent | None]) -> dict[str, WholeEvent]:
+def _checked(found: dict[str, tuple[Event | None, Seats | None]]) -> dict[str, WholeEvent]:
     """What was read item by item; where the items of an event do not fit, that event is read anew."""
-    whole = {event_id: one if one and one.fits else find(event_id) for event_id, one in found.items()}
+    whole = {event_id: _fitting(*pair) or find(event_id) for event_id, pair in found.items()}
     return {event_id: one for event_id, one in whole.items() if one}
+
+
+def _fitting(event: Event | None, seats: Seats | None) -> WholeEvent | None:
+    whole = WholeEvent(event, seats) if event and seats else None
+    return whole if whole and whole.fits else None

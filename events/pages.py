@@ -8,11 +8,13 @@ of a page come in one batch.
 """
 
 import math
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from pynamodb.indexes import GlobalSecondaryIndex
@@ -20,9 +22,17 @@ from pynamodb.indexes import GlobalSecondaryIndex
 from events import models
 from events.models import DRAFT, STATUSES, Event, EventItem, WholeEvent
 from eventsite.auth.scope import EVERYBODYS, Scope
+from eventsite.dynamodb.connection import RawItem
+from eventsite.dynamodb.reads import stretch
 
 FIRST, LAST = "0000-00-00", "9999-99-99"
-AHEAD = 1.5
+AHEAD = 2
+"""So many times its share of a page is read of each stream at first: more costs units, less a second trip."""
+SIDE_BY_SIDE = 32
+"""So many streams are read at once in a process, whoever asks."""
+
+Found = tuple[str, RawItem]
+"""An event's description as it was read, behind the sort key under which it was found."""
 
 
 class Stream(NamedTuple):
@@ -79,17 +89,19 @@ def page(sources: list[Stream], span: Span, *, limit: int) -> tuple[list[WholeEv
     Takes: the streams; the span; how many events at most.
     Returns: the events, and the cursor to continue after (None on the last page).
     """
-    found: dict[str, Event] = {}
-    for event in _merged([_Reader(source, span) for source in sources], span, limit + 1):
-        found.setdefault(event.sort, event)
+    found: dict[str, RawItem] = {}
+    for cursor, item in _merged([_Reader(source, span) for source in sources], span, limit + 1):
+        found.setdefault(cursor, item)
         if len(found) > limit:
             break
     cursors = list(found)[:limit]
+    events = [Event.parse(found[cursor]) for cursor in cursors]
+    statuses = {source.hash_key.rpartition("#")[2] for source in sources}
     shown = [
         whole
-        for cursor, whole in zip(cursors, models.with_seats(found[cursor] for cursor in cursors), strict=True)
-        if whole and _stands_here(whole.event, cursor, sources)
-    ]
+        for cursor, whole in zip(cursors, models.with_seats(events), strict=True)
+        if whole and whole.event.sort == cursor and whole.event.status in statuses
+    ]  # without those that are no longer where an index, which lags behind, showed them
     return shown, cursors[-1] if len(found) > limit else None
 
 
@@ -103,12 +115,7 @@ def _before(cursor: str) -> str:
     return cursor[:-1] + chr(ord(cursor[-1]) - 1) + "~"
 
 
-def _stands_here(event: Event, cursor: str, sources: list[Stream]) -> bool:
-    """Whether an event is still where an index, which lags behind, showed it."""
-    return event.sort == cursor and any(source.hash_key.rpartition("#")[2] == event.status for source in sources)
-
-
-def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[Event]:
+def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[Found]:
     """The events of all streams in order.
 
     Each stream is first read for somewhat more than its share of the page; one that runs out all the same holds many
@@ -117,10 +124,11 @@ def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[Event
     pick = max if span.descending else min
     chunk = wanted if len(readers) <= 1 else math.ceil(wanted / len(readers) * AHEAD)
     while readers:
-        _fill(readers, chunk)
-        readers = [reader for reader in readers if reader.ready]
+        if not all(reader.ready for reader in readers):
+            _fill(readers, chunk)
+            readers = [reader for reader in readers if reader.ready]
         if readers:
-            yield pick(readers, key=lambda reader: str(reader.ready[0].sort)).ready.popleft()
+            yield pick(readers, key=_Reader.first).ready.popleft()
             wanted = max(1, wanted - 1)
             chunk = wanted
 
@@ -131,34 +139,47 @@ def _fill(readers: list["_Reader"], chunk: int) -> None:
     if len(empty) == 1:
         empty[0].fill(chunk)
     elif empty:
-        with ThreadPoolExecutor(len(empty)) as pool:
-            # The context holds the request's deadline.
-            reading = [pool.submit(copy_context().run, reader.fill, chunk) for reader in empty]
-            for one in reading:
-                one.result()
+        # The context holds the request's deadline.
+        reading = [_pool().submit(copy_context().run, reader.fill, chunk) for reader in empty]
+        wait(reading)
+        for one in reading:
+            one.result()
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Threads that all requests of a process share: to start some for each would cost as much as what they do."""
+    return ThreadPoolExecutor(SIDE_BY_SIDE, "streams")
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)  # the child has none of its parent's threads
 
 
 class _Reader:
     """Reads one stream ahead of the merge: `ready` holds the next events, `more` says whether others follow."""
 
     def __init__(self, stream: Stream, span: Span) -> None:
-        self.ready: deque[Event] = deque()
+        self.ready: deque[Found] = deque()
         self._stream, self._span = stream, span
         low, high = span.bounds()
         self.more = low <= high
-        self._condition = EventItem.sort.between(low, high)
-        self._start: dict[str, dict[str, str]] | None = None
+        self._between = low, high
+        self._start: RawItem | None = None
+
+    def first(self) -> str:
+        """The sort key of the next event."""
+        return self.ready[0][0]
 
     def fill(self, events: int) -> None:
         """Read the next chunk, about so many events, if none is ready and the stream is not at its end."""
         while self.more and not self.ready:
-            query = self._stream.partition_of.query(
+            items, self._start = stretch(
+                self._stream.partition_of,
                 self._stream.hash_key,
-                self._condition,
-                scan_index_forward=not self._span.descending,
+                self._between,
+                descending=self._span.descending,
                 limit=events,
-                last_evaluated_key=self._start,
+                after=self._start,
             )
-            self.ready.extend(query)
-            self._start = query.last_evaluated_key
+            self.ready.extend((item["sort"]["S"], item) for item in items)
             self.more = self._start is not None

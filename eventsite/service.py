@@ -1,10 +1,13 @@
 """The service's own routes: the root and the health check."""
 
+from functools import cache
+
 from django.conf import settings
+from django.urls import get_script_prefix, reverse
 from rest_framework import viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
+from rest_framework.reverse import preserve_builtin_query_params
 
 from eventsite.auth.permissions import SEE_EVENTS
 from eventsite.dynamodb import health
@@ -19,8 +22,18 @@ class Root(viewsets.ViewSet):
 
     def retrieve(self, request: Request) -> Response:
         """The service's name, version and the way to everything else."""
-        links = {name: reverse(name, request=request) for name in self.links}
+        here = request.build_absolute_uri("/")[:-1]
+        links = {
+            name: preserve_builtin_query_params(here + path, request)
+            for name, path in _paths(self.links, get_script_prefix()).items()
+        }
         return Response({"message": "Events, registrations and waitlists.", "version": settings.VERSION} | links)
+
+
+@cache
+def _paths(names: tuple[str, ...], prefix: str) -> dict[str, str]:
+    """The paths of routes under a prefix."""
+    return {name: reverse(name) for name in names}
 
 
 class Health(viewsets.ViewSet):

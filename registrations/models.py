@@ -17,10 +17,10 @@ from itertools import islice
 from typing import Any, Self, TypeVar
 
 from django.conf import settings
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
-from eventsite.dynamodb.records import Record
+from eventsite.dynamodb.records import Record, WholeNumberAttribute
 from eventsite.ids import is_id
 
 REGISTERED, WAITLISTED, CANCELLED = "registered", "waitlisted", "cancelled"
@@ -72,7 +72,7 @@ class RegistrationItem(Record):
 
     key = UnicodeAttribute(hash_key=True)
     item = UnicodeAttribute(range_key=True)
-    ticket = NumberAttribute(null=True)
+    ticket = WholeNumberAttribute(null=True)
     waited = BooleanAttribute(default=False)
     """Whether the ticket was given for a place in the queue, not for a seat."""
     registration_id = UnicodeAttribute(attr_name="registrationId", null=True)
@@ -154,7 +154,7 @@ class ActiveItem(UserItem):
 class PastItem(UserItem):
     """The last registration of a user who left."""
 
-    successor = NumberAttribute(null=True)
+    successor = WholeNumberAttribute(null=True)
     """The ticket that got the seat, if any."""
 
     @classmethod

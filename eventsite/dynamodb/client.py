@@ -40,6 +40,10 @@ from botocore.exceptions import (
 
 from eventsite.dynamodb.signing import Keys, Signer, find_keys
 
+END_OF_HEAD = b"\r\n\r\n"
+AT_ONCE = 64 * 1024
+"""So many bytes of an answer are taken out of the socket at a time."""
+
 
 class Answer(NamedTuple):
     """What came back: the HTTP status, the headers with their names in lower case, the body."""
@@ -144,19 +148,17 @@ class Wire:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
-        self._answers = connected.makefile("rb")
         self._poll = select.poll()
         self._poll.register(connected, select.POLLIN)
 
     @property
     def is_open(self) -> bool:
         """Whether it can be used again; it is closed where it cannot. Between answers, all that can come is the end."""
-        if not self._answers.closed and self._poll.poll(0):
+        if self._socket.fileno() >= 0 and self._poll.poll(0):
             self.close()
-        return not self._answers.closed
+        return self._socket.fileno() >= 0
 
     def close(self) -> None:
-        self._answers.close()
         self._socket.close()
 
     def exchange(self, request: bytes) -> Answer:
@@ -176,22 +178,25 @@ class Wire:
         return answer
 
     def _answer(self) -> Answer:
-        status = int(self._line().split(maxsplit=2)[1])
-        headers = {}
-        while line := self._line():
-            name, _, value = line.partition(":")
-            headers[name.lower()] = value.strip()
-        length = int(headers["content-length"])
-        body = self._answers.read(length)
-        if len(body) < length:
-            raise EOFError
-        return Answer(status, headers, body)
+        read = b""
+        while END_OF_HEAD not in read:
+            read += self._more()
+        head, _, begun = read.partition(END_OF_HEAD)
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        body, missing = [begun], int(headers["content-length"]) - len(begun)
+        while missing > 0:
+            body.append(self._more())
+            missing -= len(body[-1])
+        if missing:
+            raise ValueError("more came than was announced")
+        return Answer(int(first.split(maxsplit=2)[1]), headers, b"".join(body))
 
-    def _line(self) -> str:
-        line = self._answers.readline()
-        if not line.endswith(b"\n"):
+    def _more(self) -> bytes:
+        more = self._socket.recv(AT_ONCE)
+        if not more:
             raise EOFError
-        return line.decode("latin-1").rstrip("\r\n")
+        return more
 
 
 def _close_all(wires: list[Wire]) -> None:

@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from eventsite.dynamodb import writes
-from eventsite.dynamodb.records import Record
+from eventsite.dynamodb.records import Record, WholeNumberAttribute
 from eventsite.dynamodb.transactions import Failures, Transaction
 from eventsite.errors import DomainError, Missing, Refused, Unprocessable, again
 
@@ -56,7 +56,7 @@ class Marker(Record):
     body = UnicodeAttribute()
     operations = UnicodeAttribute(default="")
     outcome = JSONAttribute(null=True)
-    expires_at = NumberAttribute(attr_name="expiresAt")
+    expires_at = WholeNumberAttribute(attr_name="expiresAt")
 
     @property
     def counts(self) -> bool:

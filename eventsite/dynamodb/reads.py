@@ -1,6 +1,8 @@
-"""Reading several items, of one table or of several, in one call."""
+"""Reading many items in one call: several, of one table or of more; or those that lie side by side in an index."""
 
 from typing import Any
+
+from pynamodb.indexes import Index
 
 from eventsite.dynamodb.connection import RawItem, connection
 from eventsite.dynamodb.records import Record
@@ -24,28 +26,48 @@ def together(*keys: Key, consistent: bool | tuple[type[Record], ...]) -> list[An
         return together(*keys[:AT_ONCE], consistent=consistent) + together(*keys[AT_ONCE:], consistent=consistent)
     if not keys:
         return []
-    requests: dict[str, dict[str, Any]] = {}
-    for model, *parts in keys:
-        exact = consistent if isinstance(consistent, bool) else model in consistent
-        request = requests.setdefault(model.Meta.table_name, {"Keys": [], "ConsistentRead": exact})
-        if (key := _key(model, parts)) not in request["Keys"]:
-            request["Keys"].append(key)
     model_of_table = {model.Meta.table_name: model for model, *_ in keys}
-    for model in model_of_table.values():
+    requests: dict[str, dict[str, Any]] = {}
+    for table, model in model_of_table.items():
         model._get_connection()  # makes the table known to the shared connection
+        exact = consistent if isinstance(consistent, bool) else table in {one.Meta.table_name for one in consistent}
+        requests[table] = {"Keys": [], "ConsistentRead": exact}
+    places = [(model.Meta.table_name, *parts) for model, *parts in keys]
+    for place in dict.fromkeys(places):
+        requests[place[0]]["Keys"].append(_key(model_of_table[place[0]], place[1:]))
     answer = connection().dispatch("BatchGetItem", {"RequestItems": requests})
     found = {
-        (table, str(_key_of(model_of_table[table], item))): item
+        (table, *(item[name]["S"] for name in model_of_table[table].key_names())): item
         for table, items in answer["Responses"].items()
         for item in items
     }
-    raw: list[RawItem | None] = [found.get((model.Meta.table_name, str(_key(model, parts)))) for model, *parts in keys]
+    raw: list[RawItem | None] = [found.get(place) for place in places]
     return [model.parse(item) if item else None for (model, *_), item in zip(keys, raw, strict=True)]
 
 
-def _key(model: type[Record], parts: list[str]) -> RawItem:
+def _key(model: type[Record], parts: tuple[str, ...]) -> RawItem:
     return {name: {"S": part} for name, part in zip(model.key_names(), parts, strict=True)}
 
 
-def _key_of(model: type[Record], item: RawItem) -> RawItem:
-    return {name: item[name] for name in model.key_names()}
+def stretch(
+    index: Index[Any], hash_key: str, between: tuple[str, str], *, descending: bool, limit: int, after: RawItem | None
+) -> tuple[list[RawItem], RawItem | None]:
+    """The next items of one partition of an index, as they are: a list may read more of them than it shows.
+
+    Takes: the partition; between which range keys, both included; the direction; how many at most; after which key.
+    Returns: the items; the key of the last one, None at the end.
+    """
+    keys = index.Meta.attributes.values()
+    hash_name = next(key.attr_name for key in keys if key.is_hash_key)
+    range_name = next(key.attr_name for key in keys if key.is_range_key)
+    arguments = {
+        "TableName": index._model.Meta.table_name,
+        "IndexName": index.Meta.index_name,
+        "KeyConditionExpression": "#hash = :hash AND #range BETWEEN :low AND :high",
+        "ExpressionAttributeNames": {"#hash": hash_name, "#range": range_name},
+        "ExpressionAttributeValues": {":hash": {"S": hash_key}, ":low": {"S": between[0]}, ":high": {"S": between[1]}},
+        "ScanIndexForward": not descending,
+        "Limit": limit,
+    }
+    answer = connection().dispatch("Query", arguments | ({"ExclusiveStartKey": after} if after else {}))
+    return answer["Items"], answer.get("LastEvaluatedKey")

@@ -1,10 +1,12 @@
 """The base of every model: PynamoDB on the shared connection. A model subclasses `Record` and names its table."""
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from pynamodb.attributes import Attribute
+from pynamodb.attributes import Attribute, ListAttribute, MapAttribute, NumberAttribute
 from pynamodb.connection import TableConnection
+from pynamodb.exceptions import AttributeDeserializationError, AttributeNullError
 from pynamodb.models import Model
 
 from eventsite.dynamodb.connection import RawItem, connection
@@ -12,8 +14,36 @@ from eventsite.dynamodb.connection import RawItem, connection
 R = TypeVar("R", bound="Record")
 
 
+class WholeNumberAttribute(NumberAttribute):
+    """An integer. PynamoDB's numbers go through a JSON parser each, which takes ten times as long."""
+
+    def serialize(self, value: Any) -> str:
+        """The number as DynamoDB has it."""
+        return str(int(value))
+
+    def deserialize(self, value: Any) -> int:
+        """The number that DynamoDB has."""
+        return int(value)
+
+
+class Plan(NamedTuple):
+    """What there is to know about a model's attributes, looked up once."""
+
+    attributes: list[tuple[str, Attribute[Any], bool]]
+    """Each one's name, itself, and whether it holds others."""
+    parsers: dict[str, tuple[str, str, Callable[[Any], Any] | None]]
+    """For each name in the table: the name here, the type, and what makes a value of it (None: it is one)."""
+    defaults: dict[str, Any]
+    defaults_for_new: dict[str, Any]
+
+
 class Record(Model):
-    """The base of every model: PynamoDB, on the shared connection."""
+    """The base of every model: PynamoDB, on the shared connection.
+
+    Making records, reading and writing them is most of what a list costs, so it is done here in a fraction of
+    PynamoDB's time: values go straight into `attribute_values`, where PynamoDB asks a descriptor for each. What it also
+    knows and no model here has: maps with attributes of their own, discriminators.
+    """
 
     class Meta:
         table_name = ""
@@ -31,39 +61,81 @@ class Record(Model):
         return cls._range_keyname is not None
 
     @classmethod
+    @cache
     def key_names(cls) -> tuple[str, ...]:
         """What the parts of the table's key are called in the table."""
         attributes = cls.get_attributes()
         return tuple(attributes[name].attr_name for name in (cls._hash_keyname, cls._range_keyname) if name)
 
     @classmethod
-    def _instantiate(cls: type[R], attribute_values: RawItem) -> R:
-        """A record of an item: what PynamoDB makes of it, in a third of the time, which is most of a list's.
-
-        PynamoDB first sets every default, and every value through a descriptor. It also knows maps with attributes of
-        their own and discriminators, which no model here has.
-        """
-        record = cls.__new__(cls)
-        record.attribute_values = {}
-        for name, stored, attribute in cls._plan():
-            value = attribute_values.get(stored)
-            if value and "NULL" not in value:
-                record.attribute_values[name] = attribute.deserialize(attribute.get_value(value))
-            elif attribute.default is not None:
-                default = attribute.default
-                record.attribute_values[name] = default() if callable(default) else default
-        return record
+    @cache
+    def _plan(cls) -> Plan:
+        known = list(cls.get_attributes().items())
+        return Plan(
+            attributes=[(name, one, isinstance(one, ListAttribute | MapAttribute)) for name, one in known],
+            parsers={one.attr_name: (name, one.attr_type, _parser(one)) for name, one in known},
+            defaults={name: one.default for name, one in known if one.default is not None},
+            defaults_for_new={name: one.default_for_new for name, one in known if one.default_for_new is not None},
+        )
 
     @classmethod
-    @cache
-    def _plan(cls) -> list[tuple[str, str, Attribute[Any]]]:
-        """Each attribute: its name here, its name in the table, and itself."""
-        return [(name, attribute.attr_name, attribute) for name, attribute in cls.get_attributes().items()]
+    def _instantiate(cls: type[R], attribute_values: RawItem) -> R:
+        """A record of an item."""
+        record = cls.__new__(cls)
+        record.attribute_values = values = {}
+        plan = cls._plan()
+        for stored, value in attribute_values.items():
+            if stored in plan.parsers and "NULL" not in value:
+                name, kind, parse = plan.parsers[stored]
+                if kind not in value:
+                    raise AttributeDeserializationError(stored, kind)
+                values[name] = parse(value[kind]) if parse else value[kind]
+        for name, default in plan.defaults.items():
+            if name not in values:
+                values[name] = default() if callable(default) else default
+        return record
+
+    def _set_defaults(self, _user_instantiated: bool = True) -> None:
+        plan = self._plan()
+        defaults = plan.defaults | plan.defaults_for_new if _user_instantiated else plan.defaults
+        for name, default in defaults.items():
+            self.attribute_values[name] = default() if callable(default) else default
+
+    def _set_attributes(self, **attributes: Any) -> None:
+        if unknown := attributes.keys() - self.get_attributes().keys():
+            raise ValueError(f"There is no attribute {', '.join(sorted(unknown))}.")
+        self.attribute_values.update(attributes)
+
+    def _container_serialize(self, null_check: bool = True) -> RawItem:
+        """The item of this record. Raises `AttributeNullError` where a value lacks, if that is to be checked."""
+        item: RawItem = {}
+        for name, attribute, holds_others in self._plan().attributes:
+            written = self.attribute_values.get(name)
+            if holds_others and written is not None:
+                written = _serialize_all(name, attribute, written, null_check)
+            elif written is not None:
+                written = attribute.serialize(written)
+            if written is not None:
+                item[attribute.attr_name] = {attribute.attr_type: written}
+            elif null_check and not attribute.null:
+                raise AttributeNullError(name)
+        return item
 
     @classmethod
     def parse(cls: type[R], raw: RawItem) -> R:
         """The record that an item of the table holds."""
         return cls.from_raw_data(raw)
+
+
+def _parser(attribute: Attribute[Any]) -> Callable[[Any], Any] | None:
+    as_it_is = type(attribute).deserialize is Attribute.deserialize
+    return None if as_it_is else attribute.deserialize
+
+
+def _serialize_all(name: str, attribute: Any, value: Any, null_check: bool) -> Any:
+    if isinstance(value, MapAttribute) and not value.validate(null_check=null_check):
+        raise ValueError(f"{name} is not correctly typed.")
+    return attribute.serialize(value, null_check=null_check)
 
 
 def table_models() -> list[type[Record]]:

@@ -184,7 +184,7 @@ def _is_passing(error: VerboseClientError) -> bool:
 
 
 class Patience(Retrying):
-    """tenacity's loop, fit for threads.
+    """tenacity's loop, fit for threads, and entered only after a failure: nearly always there is none.
 
     Its own `wraps` keeps one dict of statistics per function for all threads; when one of them clears it while
     another one counts, that one fails with a KeyError.
@@ -195,7 +195,17 @@ class Patience(Retrying):
 
         @wraps(f)
         def patient(*args: P.args, **options: P.kwargs) -> T:
-            return self.copy()(f, *args, **options)
+            try:
+                return f(*args, **options)
+            except Exception as error:
+                failures = [error]
+
+            def attempt() -> T:
+                if failures:
+                    raise failures.pop()
+                return f(*args, **options)
+
+            return self.copy()(attempt)
 
         return patient
 

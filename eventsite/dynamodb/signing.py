@@ -66,23 +66,25 @@ class Signer:
 
     def request(self, operation: str, body: bytes, keys: Keys, moment: str) -> bytes:
         """The whole request, as it goes over the wire. `moment`: the UTC time, as in ``20270101T120000Z``."""
-        lines = [f"{name}: {value}\r\n" for name, value in self.headers(operation, body, keys, moment).items()]
-        head = f"POST {self._path} HTTP/1.1\r\n{''.join(lines)}Content-Length: {len(body)}\r\n\r\n"
+        lines = "".join([f"{name}: {value}\r\n" for name, value in self.headers(operation, body, keys, moment).items()])
+        head = f"POST {self._path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
         return head.encode() + body
 
     def headers(self, operation: str, body: bytes, keys: Keys, moment: str) -> dict[str, str]:
         """The signed headers, and the signature."""
-        token = {"X-Amz-Security-Token": keys.token} if keys.token else {}
-        headers = {"Content-Type": "application/x-amz-json-1.0", "Host": self._host, "X-Amz-Date": moment}
-        headers |= token | {"X-Amz-Target": f"{API}.{operation}"}  # in the order of their names, which SigV4 asks for
-        signed = ";".join(headers).lower()
-        listed = "".join([f"{name.lower()}:{value}\n" for name, value in headers.items()])
-        canonical = f"POST\n{self._path}\n\n{listed}\n{signed}\n{sha256(body).hexdigest()}"
+        headers = {"content-type": "application/x-amz-json-1.0", "host": self._host, "x-amz-date": moment}
+        if keys.token:
+            headers["x-amz-security-token"] = keys.token
+        headers["x-amz-target"] = f"{API}.{operation}"  # in the order of their names, which SigV4 asks for
+        signed = ";".join(headers)
+        listed = "\n".join([f"{name}:{value}" for name, value in headers.items()])
+        canonical = f"POST\n{self._path}\n\n{listed}\n\n{signed}\n{sha256(body).hexdigest()}"
         scope = f"{moment[:8]}/{self._region}/dynamodb/aws4_request"
         text = f"{ALGORITHM}\n{moment}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
         signature = _mac(_signing_key(keys.secret_key, moment[:8], self._region), text).hex()
-        authorization = f"{ALGORITHM} Credential={keys.access_key}/{scope}, SignedHeaders={signed}"
-        return headers | {"Authorization": f"{authorization}, Signature={signature}"}
+        proof = f"Credential={keys.access_key}/{scope}, SignedHeaders={signed}, Signature={signature}"
+        headers["authorization"] = f"{ALGORITHM} {proof}"
+        return headers
 
 
 @lru_cache(maxsize=4)

@@ -64,7 +64,8 @@ class Transaction:
 
     def put(self, label: str, record: Record, condition: Condition | None = None) -> None:
         """Write a whole item."""
-        self._add("put", label, record.get_save_kwargs_from_instance(condition=condition))
+        item = {"TableName": record.Meta.table_name, "Item": record.serialize()}
+        self._add("put", label, item | _only_if(condition))
 
     def update(self, label: str, record: Record, actions: Sequence[Action], condition: Condition | None = None) -> None:
         """Change some attributes of an item."""
@@ -111,3 +112,15 @@ class Transaction:
         if not failures:
             raise error
         return failures
+
+
+def _only_if(condition: Condition | None) -> dict[str, Any]:
+    """A condition as DynamoDB takes it."""
+    if condition is None:
+        return {}
+    names: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    written: dict[str, Any] = {"ConditionExpression": condition.serialize(names, values)}
+    if values:
+        written |= {"ExpressionAttributeValues": values}
+    return written | {"ExpressionAttributeNames": {placeholder: name for name, placeholder in names.items()}}

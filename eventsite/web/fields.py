@@ -14,6 +14,7 @@ from django.core.validators import validate_email
 from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.utils import html
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from eventsite import ids
 from eventsite.quoting import quoted
@@ -48,6 +49,17 @@ class Quoting(serializers.Field[Any, Any, Any, Any]):
         super().fail(key, **short)
 
 
+class NoSurrogates(ProhibitSurrogateCharactersValidator):
+    """DRF's validator, which looks at every character by itself, only where there is something to find."""
+
+    def __call__(self, value: Any) -> None:
+        """Raise `ValidationError` where a text has half a character."""
+        try:
+            str(value).encode()
+        except UnicodeEncodeError:
+            super().__call__(value)
+
+
 class TextField(Quoting, serializers.CharField):
     """A text that says something: 1 to `max_length` characters, not only unseen ones, kept exactly as sent."""
 
@@ -55,6 +67,8 @@ class TextField(Quoting, serializers.CharField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**({"trim_whitespace": False, "min_length": 1} | options))
+        slow = ProhibitSurrogateCharactersValidator
+        self.validators = [NoSurrogates() if type(one) is slow else one for one in self.validators]
 
     def run_validation(self, data: Any = empty) -> Any:
         """The text. Raises `ValidationError`."""

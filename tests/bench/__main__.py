@@ -60,8 +60,8 @@ class Bench:
         for size in self._sizes["registrations"]:
             self._register(events, self._people(size - there))
             there = size
-            some = self._people(SOME)
-            for number in range(len(cases.of_registrations("", some))):
+            some = self._people(2 * SOME)
+            for number in range(cases.OF_REGISTRATIONS):
                 yield self._measure_each([cases.of_registrations(event, some)[number] for event in events], size)
 
     def _queue(self) -> Iterator[str]:
@@ -71,7 +71,7 @@ class Bench:
             self._register(events, seated)
             self._register(events, self._people(size))
             some = self._people(SOME)
-            for number in range(len(cases.of_waiting("", some, seated))):
+            for number in range(cases.OF_WAITING):
                 yield self._measure_each([cases.of_waiting(event, some, seated)[number] for event in events], size)
 
     def _people(self, count: int) -> list[str]:
@@ -118,6 +118,8 @@ class Bench:
 def _figure(service: Service, case: Case, size: int | None) -> dict[str, Any]:
     """What a case costs. Of the requests, which may not be repeated, a few are counted and some only warm up."""
     requests = [case.make(number) for number in range(case.repeats)]
+    if case.before:
+        service.send([request for number in range(case.repeats) for request in case.before(number)])
     counted = service.send(requests[:COUNTED], count=True)
     service.send(requests[COUNTED:WARM])
     told = service.send(requests[WARM:])
@@ -161,7 +163,7 @@ def measure(*, quick: bool) -> Figures:
     """Run the benchmark, with a bar of its progress."""
     sizes = QUICK if quick else SIZES
     steps = len(cases.ALWAYS) + len(cases.OF_EVENTS) * len(sizes["events"])
-    steps += 4 * len(sizes["registrations"]) + 3 * len(sizes["waiting"])
+    steps += cases.OF_REGISTRATIONS * len(sizes["registrations"]) + cases.OF_WAITING * len(sizes["waiting"])
     with running_engine() as endpoint, ExitStack() as stack:
         prepare(endpoint)
         bench = Bench(endpoint, sizes, [stack.enter_context(running(name, endpoint)) for name in SERVICES])

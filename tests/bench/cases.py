@@ -1,12 +1,13 @@
-"""The calls that the benchmark makes, and on what the cost of each may depend."""
+"""The calls that the benchmark makes, every one of the contract's, and on what the cost of each may depend."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.bench.services import EVENT, Request
 
-HOME = "home-event"
 Make = Callable[[int], Request]
+FEW = 20
+"""Repeats of what takes long, and depends on nothing."""
 
 
 @dataclass(frozen=True)
@@ -20,27 +21,65 @@ class Case:
     """Of what there may be few or many."""
     rival: bool = True
     """Whether the other service has it."""
-    repeats: int = 200
+    repeats: int = 150
+    before: Callable[[int], list[Request]] | None = None
+    """What is sent, unmeasured, so that the request number so many is possible."""
 
 
 def _get(path: str, **query: str) -> Make:
     return lambda _: {"path": path, "query": query or None}
 
 
+def _post(path: str, body: dict[str, object]) -> Request:
+    return {"method": "POST", "path": path, "body": body}
+
+
 def _event(number: int) -> str:
     return f"/events/event-{number:07}"
 
 
+def _doomed(number: int) -> list[Request]:
+    return [_post("/events", EVENT | {"eventId": f"doomed-{number}", "status": "published"})]
+
+
+def _attended(number: int) -> list[Request]:
+    """An event with three people."""
+    path = f"/events/doomed-{number}/registrations"
+    return [*_doomed(number), *(_post(path, {"userId": f"user-{one:07}"}) for one in (1, 2, 3))]
+
+
 ALWAYS = [
     Case("links of the service", _get("/")),
-    Case("create a user", lambda n: {"method": "POST", "path": "/users", "body": {"userId": f"new-{n}", "name": "A"}}),
+    Case("health of the service", _get("/health")),
+    Case("preflight of a browser", lambda _: {"method": "OPTIONS", "path": "/events"}, rival=False),
+    Case("documentation, Swagger UI", lambda _: {"path": "/docs", "accept": "text/html"}, repeats=FEW),
+    Case("documentation, ReDoc", lambda _: {"path": "/redoc", "accept": "text/html"}, repeats=FEW),
+    Case("OpenAPI document", _get("/openapi.json"), repeats=FEW),
+    Case("OpenAPI document, its own path", _get("/schema"), rival=False, repeats=FEW),
+    Case("create a user", lambda n: _post("/users", {"userId": f"new-{n}", "name": "A"})),
     Case("read a user", _get("/users/user-0000001")),
+    Case("edit a user", lambda n: {"method": "PATCH", "path": "/users/user-0000001", "body": {"name": f"A{n}"}}),
+    Case("replace a user", lambda n: {"method": "PUT", "path": "/users/user-0000001", "body": {"name": f"B{n}"}}),
+    Case("50 users", _get("/users", limit="50"), repeats=60),
+    Case(
+        "delete a user",
+        lambda n: {"method": "DELETE", "path": f"/users/doomed-{n}"},
+        before=lambda n: [_post("/users", {"userId": f"doomed-{n}", "name": "A"})],
+        repeats=60,
+    ),
 ]
 OF_EVENTS = [
     Case("read an event", lambda n: {"path": _event(n % 90)}, "events"),
     Case(
+        "read an event as a calendar",
+        lambda n: {"path": _event(n % 90), "query": {"format": "ics"}},
+        "events",
+        rival=False,
+        repeats=60,
+    ),
+    Case(
         "create an event",
-        lambda _: {"method": "POST", "path": "/events", "body": EVENT | {"status": "draft", "date": "2030-01-01"}},
+        lambda _: _post("/events", EVENT | {"status": "draft", "date": "2030-01-01"}),
         "events",
     ),
     Case(
@@ -48,49 +87,62 @@ OF_EVENTS = [
         lambda n: {"method": "PATCH", "path": _event(n % 90), "body": {"title": f"Party {n}"}},
         "events",
     ),
+    Case(
+        "edit a title with PUT",
+        lambda n: {"method": "PUT", "path": _event(n % 90), "body": {"title": f"Feast {n}"}},
+        "events",
+    ),
     Case("50 events of one status", _get("/events", status="active", limit="50"), "events", repeats=60),
     Case("50 events of all statuses", _get("/events", limit="50"), "events", repeats=60),
+    Case(
+        "delete an event",
+        lambda n: {"method": "DELETE", "path": f"/events/doomed-{n}"},
+        "events",
+        repeats=60,
+        before=_doomed,
+    ),
+    Case(
+        "delete an event with three people",
+        lambda n: {"method": "DELETE", "path": f"/events/doomed-{n}", "query": {"registrations": "cancel"}},
+        "events",
+        rival=False,
+        repeats=FEW,
+        before=_attended,
+    ),
 ]
 
 
 def of_registrations(event: str, users: list[str]) -> list[Case]:
     """Calls about an event with many registrations; the users are not registered yet, and are not in the end."""
     where = f"/events/{event}/registrations"
-    repeats = len(users)
-    return [
-        Case(
-            "register",
-            lambda n: {"method": "POST", "path": where, "body": {"userId": users[n]}},
-            "registrations",
-            repeats=repeats,
-        ),
-        Case("50 registrations of an event", _get(where, limit="50"), "registrations", repeats=60),
-        Case("a user's registrations", _get(f"/users/{users[0]}/registrations"), "registrations", repeats=60),
-        Case("leave", lambda n: {"method": "DELETE", "path": f"{where}/{users[n]}"}, "registrations", repeats=repeats),
+    first, second = users[::2], users[1::2]
+    cases = [
+        Case("register", lambda n: _post(where, {"userId": first[n]})),
+        Case("register, older path", lambda n: _post(f"/events/{event}/register", {"userId": second[n]})),
+        Case("one's registration", lambda n: {"path": f"{where}/{first[n]}"}),
+        Case("50 registrations of an event", _get(where, limit="50")),
+        Case("50 registrations with their people", _get(where, limit="50", expand="user"), rival=False),
+        Case("50 registrations as a sheet", _get(where, limit="50", format="csv"), rival=False),
+        Case("a user's registrations", _get(f"/users/{first[0]}/registrations")),
+        Case("leave", lambda n: {"method": "DELETE", "path": f"{where}/{first[n]}"}),
+        Case("leave, older path", lambda n: {"method": "DELETE", "path": f"/events/{event}/register/{second[n]}"}),
     ]
+    return [replace(case, grows_with="registrations", repeats=len(first)) for case in cases]
 
 
 def of_waiting(event: str, users: list[str], seated: list[str]) -> list[Case]:
     """Calls about a full event with a long queue. Those who are seated leave, one after the other."""
     where = f"/events/{event}/registrations"
-    repeats = len(users)
-    return [
-        Case(
-            "join the queue",
-            lambda n: {"method": "POST", "path": where, "body": {"userId": users[n]}},
-            "waiting",
-            repeats=repeats,
-        ),
-        Case(
-            "leave the queue",
-            lambda n: {"method": "DELETE", "path": f"{where}/{users[n]}"},
-            "waiting",
-            repeats=repeats,
-        ),
-        Case(
-            "leave a seat that the next one gets",
-            lambda n: {"method": "DELETE", "path": f"{where}/{seated[n]}"},
-            "waiting",
-            repeats=len(seated),
-        ),
+    cases = [
+        Case("join the queue", lambda n: _post(where, {"userId": users[n]})),
+        Case("one's place in the queue", lambda n: {"path": f"{where}/{users[n]}"}),
+        Case("50 of the queue", _get(f"/events/{event}/waitlist", limit="50")),
+        Case("a user's waitlists", lambda n: {"path": f"/users/{users[n]}/waitlists"}),
+        Case("leave the queue", lambda n: {"method": "DELETE", "path": f"{where}/{users[n]}"}),
+        Case("leave a seat that the next one gets", lambda n: {"method": "DELETE", "path": f"{where}/{seated[n]}"}),
     ]
+    return [replace(case, grows_with="waiting", repeats=len(seated)) for case in cases]
+
+
+OF_REGISTRATIONS, OF_WAITING = len(of_registrations("", ["", ""])), len(of_waiting("", [], []))
+"""How many these are."""

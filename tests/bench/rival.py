@@ -41,6 +41,12 @@ class Event(BaseModel):
     waitlistEnabled: bool = True
 
 
+class NewEvent(Event):
+    """What a caller sends to create one."""
+
+    eventId: str | None = None
+
+
 class Changes(BaseModel):
     """A part of an event."""
 
@@ -60,6 +66,12 @@ class User(BaseModel):
     """A user."""
 
     userId: str
+    name: str
+
+
+class NewName(BaseModel):
+    """What a user changes."""
+
     name: str
 
 
@@ -137,10 +149,17 @@ async def root() -> dict[str, str]:
     return {"events": "/events", "users": "/users"}
 
 
+@app.get("/health")
+async def health() -> dict[str, str]:
+    """Whether the table is there."""
+    return {"status": client.describe_table(TableName=TABLE)["Table"]["TableStatus"]}
+
+
 @app.post("/events", status_code=201)
-async def create_event(event: Event) -> StoredEvent:
+async def create_event(event: NewEvent) -> StoredEvent:
     """Create an event."""
-    stored = StoredEvent(**event.model_dump(), eventId=str(uuid.uuid4()), createdAt=_now())
+    chosen = {"eventId": event.eventId or str(uuid.uuid4()), "createdAt": _now()}
+    stored = StoredEvent(**event.model_dump() | chosen)
     client.put_item(TableName=TABLE, Item=event_item(stored), ConditionExpression="attribute_not_exists(pk)")
     return stored
 
@@ -151,6 +170,7 @@ async def read_event(event_id: str) -> StoredEvent:
     return StoredEvent(**_get(event_id, "event"))
 
 
+@app.put("/events/{event_id}")
 @app.patch("/events/{event_id}")
 async def edit_event(event_id: str, changes: Changes) -> StoredEvent:
     """Change an event's title."""
@@ -201,7 +221,7 @@ def _query(index: str, name: str, value: str, limit: int) -> list[dict[str, Any]
 @app.post("/users", status_code=201)
 async def create_user(user: User) -> User:
     """Create a user."""
-    item = item_of({"pk": user.userId, "sk": "user", **user.model_dump()})
+    item = item_of({"pk": user.userId, "sk": "user", "kind": "user", "sort": user.userId, **user.model_dump()})
     client.put_item(TableName=TABLE, Item=item, ConditionExpression="attribute_not_exists(pk)")
     return user
 
@@ -212,6 +232,36 @@ async def read_user(user_id: str) -> User:
     return User(**_get(user_id, "user"))
 
 
+@app.get("/users")
+async def list_users(limit: Annotated[int, Query(ge=1, le=100)] = 100) -> list[User]:
+    """A page of users."""
+    return [User(**values) for values in _query("kind", "kind", "user", limit)]
+
+
+@app.put("/users/{user_id}")
+@app.patch("/users/{user_id}")
+async def edit_user(user_id: str, name: NewName) -> User:
+    """Change a user's name."""
+    answer = client.update_item(
+        TableName=TABLE,
+        Key=_key(user_id, "user"),
+        UpdateExpression="SET #name = :name",
+        ConditionExpression="attribute_exists(pk)",
+        ExpressionAttributeNames={"#name": "name"},
+        ExpressionAttributeValues={":name": {"S": name.name}},
+        ReturnValues="ALL_NEW",
+    )
+    return User(**_values(answer["Attributes"]))
+
+
+@app.delete("/users/{user_id}", status_code=204)
+async def delete_user(user_id: str) -> None:
+    """Delete a user who is registered for nothing."""
+    if not _query("user", "userId", user_id, 2)[1:]:
+        client.delete_item(TableName=TABLE, Key=_key(user_id, "user"))
+
+
+@app.post("/events/{event_id}/register", status_code=201)
 @app.post("/events/{event_id}/registrations", status_code=201)
 async def register(event_id: str, who: Who) -> Registration:
     """Take a seat, or a place in the queue."""
@@ -258,6 +308,7 @@ def _seat(row: Registration, count: str, condition: str) -> bool:
     return True
 
 
+@app.delete("/events/{event_id}/register/{user_id}")
 @app.delete("/events/{event_id}/registrations/{user_id}")
 async def leave(event_id: str, user_id: str) -> dict[str, str | None]:
     """Give a seat, or a place in the queue, up; the head of the queue gets the seat."""
@@ -297,10 +348,33 @@ async def list_registrations(event_id: str, limit: Annotated[int, Query(ge=1, le
     return [Registration(**values) for values in _query("status", "status", f"{event_id}#registered", limit)]
 
 
+@app.get("/events/{event_id}/waitlist")
+async def list_waitlist(event_id: str, limit: Annotated[int, Query(ge=1, le=100)] = 100) -> list[Registration]:
+    """A page of those who wait."""
+    return [Registration(**values) for values in _query("status", "status", f"{event_id}#waitlisted", limit)]
+
+
+@app.get("/events/{event_id}/registrations/{user_id}")
+async def read_registration(event_id: str, user_id: str) -> Registration:
+    """Read a registration; it says nothing of one's place in the queue."""
+    return Registration(**_get(event_id, f"r#{user_id}"))
+
+
 @app.get("/users/{user_id}/registrations")
 async def list_users_registrations(user_id: str) -> list[dict[str, Any]]:
     """A user's registrations with their events."""
-    rows = [Registration(**values) for values in _query("user", "userId", user_id, 100) if "state" in values]
+    return _attendances(user_id, "registered")
+
+
+@app.get("/users/{user_id}/waitlists")
+async def list_users_waitlists(user_id: str) -> list[dict[str, Any]]:
+    """What a user waits for."""
+    return _attendances(user_id, "waitlisted")
+
+
+def _attendances(user_id: str, state: str) -> list[dict[str, Any]]:
+    found = [values for values in _query("user", "userId", user_id, 100) if values.get("state") == state]
+    rows = [Registration(**values) for values in found]
     keys = [_key(row.eventId, "event") for row in rows]
     answer = client.batch_get_item(RequestItems={TABLE: {"Keys": keys}}) if keys else {"Responses": {TABLE: []}}
     events = {event["eventId"]["S"]: StoredEvent(**_values(event)) for event in answer["Responses"][TABLE]}

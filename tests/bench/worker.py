@@ -39,7 +39,8 @@ class RivalMeter(Meter):
         self._client, self._send = rival.client, rival.client._make_api_call
 
         def counted(operation: str, arguments: dict[str, Any]) -> Any:
-            answer = self._send(operation, arguments | {"ReturnConsumedCapacity": "TOTAL"})
+            asked = {} if operation == "DescribeTable" else {"ReturnConsumedCapacity": "TOTAL"}
+            answer = self._send(operation, arguments | asked)
             self.calls.append(operation)
             self.units += units(operation, arguments, answer)
             return answer
@@ -72,6 +73,9 @@ def event_of(request: dict[str, Any]) -> dict[str, Any]:
     event |= {"path": path, "httpMethod": method, "pathParameters": {"proxy": path[1:]}, "queryStringParameters": query}
     event["multiValueQueryStringParameters"] = {name: [value] for name, value in query.items()} if query else None
     event["requestContext"] |= {"path": f"/dev{path}", "httpMethod": method}
+    if "accept" in request:
+        event["headers"]["Accept"] = request["accept"]
+        event["multiValueHeaders"]["Accept"] = [request["accept"]]
     if "body" in request:
         event["body"] = json.dumps(request["body"])
         event["headers"]["Content-Type"] = "application/json"

@@ -14,10 +14,10 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.exceptions import AttributeDeserializationError
+from pynamodb.exceptions import AttributeDeserializationError, AttributeNullError
 from pynamodb.models import Model
 
-from eventsite.dynamodb.records import Record, table_models
+from eventsite.dynamodb.records import Record, WholeNumberAttribute, table_models
 
 
 class Sample(Record):  # it has no table: nothing is ever stored
@@ -26,12 +26,23 @@ class Sample(Record):  # it has no table: nothing is ever stored
 
     key = UnicodeAttribute(hash_key=True, attr_name="theKey")
     number = NumberAttribute(default=7)
+    whole = WholeNumberAttribute(null=True)
     text = UnicodeAttribute(null=True, default=lambda: "made")
     flag = BooleanAttribute(null=True)
     plain = JSONAttribute(null=True)
     numbers = ListAttribute(of=NumberAttribute, null=True)
     free: MapAttribute[str, Any] = MapAttribute(null=True)
     new = UnicodeAttribute(null=True, default_for_new="only new ones")
+
+
+class PynamodbsSample(Model):
+    class Meta:
+        table_name = "sample"
+
+
+for name, attribute in Sample.get_attributes().items():
+    setattr(PynamodbsSample, name, attribute)
+type(PynamodbsSample)._initialize_attributes(PynamodbsSample, None)
 
 
 def pynamodbs(model: type[Record], item: dict[str, Any]) -> Any:
@@ -49,6 +60,7 @@ ITEMS = st.fixed_dictionaries(
     optional={
         "theKey": STRING,
         "number": NUMBER | NULL,
+        "whole": st.builds(lambda number: {"N": str(number)}, st.integers()),
         "text": STRING | NULL,
         "flag": st.builds(lambda flag: {"BOOL": flag}, st.booleans()) | NULL,
         "plain": st.builds(lambda number: {"S": f"[{number}]"}, st.integers()),
@@ -82,3 +94,46 @@ def test_no_model_has_what_is_left_out() -> None:
     assert len(table_models()) >= 3
     for model in all_of(Record):
         assert vars(model).get("_discriminator") is None
+
+
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "key": st.text(max_size=3),
+        "number": st.integers() | st.none(),
+        "whole": st.integers() | st.none(),
+        "text": st.text(max_size=3) | st.none(),
+        "flag": st.booleans() | st.none(),
+        "plain": st.lists(st.integers(), max_size=2),
+        "numbers": st.lists(st.integers(), max_size=2) | st.none(),
+        "free": st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3), max_size=2) | st.none(),
+        "new": st.text(max_size=3) | st.none(),
+    },
+)
+
+
+@given(VALUES)
+def test_a_record_is_written_as_pynamodb_writes_it(values: dict[str, Any]) -> None:
+    ours, theirs = Sample(**values), PynamodbsSample(**values)
+    for null_check in (False, True):
+        assert written(ours, null_check) == written(theirs, null_check)
+
+
+def written(record: Any, null_check: bool) -> Any:
+    """The item of a record, or what lacks for it."""
+    try:
+        return record.serialize(null_check=null_check)
+    except AttributeNullError as error:
+        return str(error)
+
+
+def test_what_no_attribute_is_called_is_refused() -> None:
+    with pytest.raises(ValueError, match="colour"):
+        Sample("a", colour="red")
+
+
+@given(st.integers())
+def test_whole_numbers_are_read_as_they_are_written(number: int) -> None:
+    ours, pynamodbs = WholeNumberAttribute(), NumberAttribute()
+    assert ours.serialize(number) == pynamodbs.serialize(number)
+    assert ours.deserialize(ours.serialize(number)) == number

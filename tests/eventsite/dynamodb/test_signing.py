@@ -34,7 +34,7 @@ MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.
 def botocores(url: str, region: str, headers: dict[str, str], body: bytes, keys: Keys, moment: datetime) -> str:
     """What botocore puts into the header Authorization of the same request."""
     request = AWSRequest(
-        "POST", url, data=body, headers={name: headers[name] for name in ("Content-Type", "X-Amz-Target")}
+        "POST", url, data=body, headers={name: headers[name] for name in ("content-type", "x-amz-target")}
     )
     with patch("botocore.auth.get_current_datetime", lambda: moment):
         SigV4Auth(Credentials(*keys), "dynamodb", region).add_auth(request)
@@ -53,8 +53,8 @@ def test_a_signature_is_botocores(
     url: str, region: str, operation: str, body: bytes, keys: Keys, moment: datetime
 ) -> None:
     headers = Signer(url, region).headers(operation, body, keys, moment.strftime("%Y%m%dT%H%M%SZ"))
-    assert headers["X-Amz-Target"] == f"DynamoDB_20120810.{operation}"
-    assert headers["Authorization"] == botocores(url, region, headers, body, keys, moment)
+    assert headers["x-amz-target"] == f"DynamoDB_20120810.{operation}"
+    assert headers["authorization"] == botocores(url, region, headers, body, keys, moment)
 
 
 @given(body=st.binary(max_size=300), keys=KEYS)
@@ -64,10 +64,10 @@ def test_what_is_sent_is_what_was_signed(body: bytes, keys: Keys) -> None:
     first, *lines = head.decode().split("\r\n")
     assert (first, sent) == ("POST /path HTTP/1.1", body)
     headers = signer.headers("GetItem", body, keys, "20270101T120000Z")
-    assert [line for line in lines if not line.startswith("Content-Length")] == [
+    assert [line for line in lines if not line.startswith("content-length")] == [
         f"{name}: {value}" for name, value in headers.items()
     ]
-    assert f"Content-Length: {len(body)}" in lines
+    assert f"content-length: {len(body)}" in lines
 
 
 # Credentials.
