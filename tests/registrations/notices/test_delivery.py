@@ -35,9 +35,8 @@ LAMBDA = SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
 
 
 @pytest.fixture
-def cloud(engine: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with stage(engine, settings, monkeypatch) as made:
-        yield made
+def cloud(engine: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    return stage(engine, settings, monkeypatch)
 
 
 @pytest.fixture
