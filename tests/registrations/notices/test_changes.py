@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 from django.core.management import call_command
 
 from events.models import Seats
@@ -113,6 +114,20 @@ def test_who_moved_up_and_left_since_is_still_told_in_order(api: Api) -> None:
     api.leave(event, users[3])
     promoted = [one.get_subject() for one in told() if one.get_type() == "registration.promoted"]
     assert promoted == [user for user in users if user != users[7]]
+
+
+def test_whose_leaving_is_just_being_written_is_found(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = api.event(capacity=1)
+    alice, bob, *others = api.users(20)
+    for user in (alice, bob, *others):
+        api.register(event, user)
+    api.leave(event, alice)
+    records = [record for record in everything() if "hand:" in str(record)][:1]
+    records[0]["dynamodb"]["NewImage"]["records"]["M"] = {
+        name: value for name, value in records[0]["dynamodb"]["NewImage"]["records"]["M"].items() if "S" in value
+    }
+    monkeypatch.setattr("registrations.notices.holders.together", lambda *keys, consistent: [None] * len(keys))
+    assert in_words(told(records)) == [f"registration.cancelled {alice}", f"registration.promoted {bob}"]
 
 
 def test_reopening_an_event_promotes_and_is_told(api: Api) -> None:
