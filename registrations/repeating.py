@@ -67,7 +67,8 @@ def _instead_of(
         raise LostRace
     if not _is_committed(operation, earlier.operations):
         return _carry_out(keyed, join)
-    return _first_answer(keyed, reading.as_it_was_made(operation.event_id, operation.user_id))
+    made = reading.as_it_was_made(operation.event_id, operation.user_id, *earlier.operations)
+    return _first_answer(keyed, made)
 
 
 def _carry_out(keyed: IdempotentRequest, join: Join) -> Registration:

@@ -117,6 +117,17 @@ def test_who_left_before_the_first_answer_is_told_what_it_would_have_been(api: A
     assert audit(event) == []
 
 
+def test_who_left_and_came_again_before_the_first_answer_is_not_told_the_later_one(api: Api) -> None:
+    """Nothing is left that tells of the first registration, so nobody knows what its answer would have been."""
+    event, user = api.event(), api.user()
+    with pytest.raises(Killed), failing(killed, at=4):  # after the commit
+        api.register(event, user, idempotency_key="once")
+    assert api.leave(event, user).status_code == 200
+    assert api.register(event, user).status_code == 201
+    assert api.register(event, user, idempotency_key="once").status_code == 503
+    assert audit(event) == []
+
+
 def test_a_copy_that_comes_in_a_crowd_lets_the_first_one_have_its_turn(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
