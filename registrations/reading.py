@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from events import tickets
 from events.models import Seats
-from eventsite.auth.scope import EVERYTHING, Scope
+from eventsite.auth.scope import Scope
 from eventsite.dynamodb.reads import together
 from eventsite.dynamodb.retries import LostRace, retry_lost_race
 from eventsite.dynamodb.transactions import snapshot
@@ -21,6 +21,7 @@ from registrations import records, settling
 from registrations.errors import RegistrationNotFound
 from registrations.models import (
     CANCELLED,
+    JOIN,
     LEAVE,
     REGISTERED,
     WAITLISTED,
@@ -56,19 +57,31 @@ def read(event_id: str, user_id: str, *, scope: Scope) -> Registration:
     return told
 
 
-def as_it_was_made(event_id: str, user_id: str) -> Registration:
+@retry_lost_race
+def as_it_was_made(event_id: str, user_id: str, *operations: str) -> Registration:
     """The registration that a joining led to, after others had a hand in it; if it was given up since, as it began.
 
-    Raises: `Unavailable` if it is gone.
+    Takes: the ids; those of the operations one of which it was.
+    Raises: `Unavailable` if it is gone, also where the user came again since.
     """
-    try:
-        told = read(event_id, user_id, scope=EVERYTHING)
-    except RegistrationNotFound:
-        raise Unavailable from None
+    found = _find(event_id, user_id)
+    told = (_tell_active(found) or _tell_past(found)) if found else None
+    if found is None or told is None or _made_by(found, told) not in operations:
+        raise Unavailable
     if told.status != CANCELLED:
         return told
     status = WAITLISTED if told.waited else REGISTERED
     return replace(told, status=status, promoted_at=None, cancelled_at=None)
+
+
+def _made_by(found: Found, told: Registration) -> str | None:
+    """The joining by which a registration began: the last operation on who is in, the last but one on who left."""
+    item = found.active
+    if item and item.lock_kind == JOIN and item.lock_registration_id == told.registration_id:
+        return item.lock
+    if item and item.ticket is not None and item.registration_id == told.registration_id:
+        return next(iter(item.operations.split()[-1:]), None)
+    return next(iter(found.past.operations.split()[-2:-1]), None) if found.past else None
 
 
 def _find(event_id: str, user_id: str) -> Found | None:
@@ -146,7 +159,7 @@ def joined(operation: Operation, record: Record, seats: Seats) -> Registration:
     if record.waited and record.ticket == seats.tickets:  # nobody has joined since
         told.status, told.position = WAITLISTED, int(seats.waiting)
     elif record.waited:
-        return as_it_was_made(operation.event_id, operation.user_id)
+        return as_it_was_made(operation.event_id, operation.user_id, operation.id)
     return told
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 
 from events.models import Seats
@@ -11,6 +12,7 @@ from eventsite.errors import Missing, Refused
 from registrations import committing, locking, reading, settling
 from registrations.models import ActiveItem, Registration, record_name
 from registrations.operations import Operation, TakenOver
+from registrations.turnstile import Turn
 
 Join = Callable[[], Registration]
 """Carries out the joining. Raises: `Refused`, `Missing`; `operations.TakenOver`."""
@@ -22,30 +24,51 @@ def once(operation: Operation, keyed: IdempotentRequest, join: Join) -> Registra
     Takes: the operation, and what carries it out; the key that it was sent with.
     Raises: what the joining raises; `idempotency.KeyReused`.
     """
-    return retry_lost_race(partial(_once, operation, keyed, join, Counter[Announced]()))()
+    return retry_lost_race(partial(_once, operation, keyed, join, _Others()))()
 
 
-def _once(operation: Operation, keyed: IdempotentRequest, join: Join, met: Counter[Announced]) -> Registration:
+@dataclass
+class _Others:
+    """The other copies of the request that one has met."""
+
+    met: Counter[Announced] = field(default_factory=Counter)
+    turn: Turn = field(default_factory=Turn)
+
+    def wait_for(self, copy: Announced, event_id: str) -> None:
+        """Wait for a copy to come to an end; in a crowd, as long as that one waits for its turn there.
+
+        Raises: `LostRace`: look again; not any more when it is to be given up for dead.
+        """
+        self.met[copy] += 1
+        seats = Seats.find(event_id)
+        if seats:
+            self.turn.wait_if_crowded(seats)
+        if self.met[copy] < locking.PATIENCE:
+            raise LostRace
+
+
+def _once(operation: Operation, keyed: IdempotentRequest, join: Join, others: _Others) -> Registration:
     earlier = keyed.begin(operation.id)
     if isinstance(earlier, Announced):
-        return _instead_of(earlier, operation, keyed, join, met)
+        return _instead_of(earlier, operation, keyed, join, others)
     return Registration(**earlier) if earlier else _carry_out(keyed, join)
 
 
 def _instead_of(
-    earlier: Announced, operation: Operation, keyed: IdempotentRequest, join: Join, met: Counter[Announced]
+    earlier: Announced, operation: Operation, keyed: IdempotentRequest, join: Join, others: _Others
 ) -> Registration:
     """Wait for another copy of the request, and take over when it does not come to an end.
 
     The other copy is shut out first: from then on it takes no lock for this request. Then a fence: from then on nothing
     that it has planned is committed. So what is found then is final.
     """
-    met[earlier] += 1
-    if met[earlier] < locking.PATIENCE or not keyed.take_over(earlier, operation.id):
+    others.wait_for(earlier, operation.event_id)
+    if not keyed.take_over(earlier, operation.id):
         raise LostRace
     if not _is_committed(operation, earlier.operations):
         return _carry_out(keyed, join)
-    return _first_answer(keyed, reading.as_it_was_made(operation.event_id, operation.user_id))
+    made = reading.as_it_was_made(operation.event_id, operation.user_id, *earlier.operations)
+    return _first_answer(keyed, made)
 
 
 def _carry_out(keyed: IdempotentRequest, join: Join) -> Registration:

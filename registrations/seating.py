@@ -73,7 +73,7 @@ def _join(operation: Operation, scope: Scope, locks: Locks, turn: Turn) -> Regis
     planned, seats = seats, committing.commit(operation, seats, _joining, turn)
     record = records.find(seats, operation.id)
     if record is None:  # somebody else settled it, and its record is gone
-        return reading.as_it_was_made(operation.event_id, operation.user_id)
+        return reading.as_it_was_made(operation.event_id, operation.user_id, operation.id)
     item.lock = operation.id
     settling.settle(item, seats, past_is=past if _is_certain(operation, planned, seats) else "unknown")
     clearing.remember(seats.event_id, item.record)

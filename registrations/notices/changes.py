@@ -41,6 +41,8 @@ OF_A_FAREWELL = (
 )
 COUNTS = {"capacity": "capacity", "registeredCount": "registered", "waitlistCount": "waiting"}
 SEQUENCE_DIGITS = 40
+PART = 2000
+"""So many tickets are looked up and told at once."""
 
 
 class Holders(Protocol):
@@ -72,18 +74,61 @@ class _Told:
     subject: dict[str, str] = field(default_factory=dict)
 
 
-def notices(record: StreamRecord, holders: Holders) -> list[CloudEvent]:
-    """What a record of the stream tells, in order; an empty list where nothing is to be told.
+@dataclass
+class _Moved:
+    """Tickets that got a seat after waiting, in one write."""
 
-    Takes: the record, with both images; who finds the holders of tickets.
-    Raises: what `holders` raises; anything where the record is not one of ours.
-    """
+    seats: Seats
+    """As they were then."""
+    tickets: range
+    at: str
+    """When it was, if that is known."""
+
+
+@dataclass
+class Change:
+    """What a record of the stream tells: as much of it as it says itself, and whose tickets are to be looked up."""
+
+    event_id: str
+    moment: datetime
+    sequence: str
+    _told: list[_Told]
+    _moved: _Moved | None
+
+    @property
+    def parts(self) -> int:
+        """In how many parts it is told: more than one where more people moved up than are looked up at once."""
+        return max(1, -(-len(self._moved.tickets) // PART)) if self._moved else 1
+
+    def part(self, number: int, holders: Holders) -> list[CloudEvent]:
+        """The notices of one part, from 0, in order. Takes: who finds holders of tickets. Raises: what they raise."""
+        told = list(enumerate(self._told)) if number == 0 else []
+        if self._moved:
+            told += self._promoted(self._moved, self._moved.tickets[number * PART : (number + 1) * PART], holders)
+        return [_event(one, self.event_id, self.moment, f"{self.sequence}.{place:06}") for place, one in told]
+
+    def _promoted(self, moved: _Moved, tickets: range, holders: Holders) -> Iterator[tuple[int, _Told]]:
+        told = _counts(moved.seats) | {"status": REGISTERED}
+        for ticket, user_id in holders(moved.seats, tickets[0], tickets[-1]).items():
+            place = len(self._told) + ticket - moved.tickets[0]
+            yield place, _of_registration(moved.seats, user_id, ticket, PROMOTED, told, moved.at)
+
+
+def read(record: StreamRecord) -> Change:
+    """What a record of the stream, with both images, tells. Raises: anything where it is not one of ours."""
     change = record["dynamodb"]
     event_id, item = (change["Keys"][name]["S"] for name in ("eventId", "item"))
-    told = list(_told(item, change.get("OldImage"), change.get("NewImage"), holders))
     moment = datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC)
     sequence = str(change["SequenceNumber"]).zfill(SEQUENCE_DIGITS)
-    return [_event(one, event_id, moment, f"{sequence}.{place:06}") for place, one in enumerate(told)]
+    before, after = change.get("OldImage"), change.get("NewImage")
+    moved = _moved_up(Seats.parse(before), Seats.parse(after)) if item == Seats.ITEM and before and after else None
+    return Change(event_id, moment, sequence, list(_told(item, before, after)), moved)
+
+
+def notices(record: StreamRecord, holders: Holders) -> list[CloudEvent]:
+    """All that a record tells, in order; an empty list where nothing is to be told. Raises: as `read` and `holders`."""
+    change = read(record)
+    return [notice for number in range(change.parts) for notice in change.part(number, holders)]
 
 
 def _event(told: _Told, event_id: str, moment: datetime, sequence: str) -> CloudEvent:
@@ -98,11 +143,11 @@ def _event(told: _Told, event_id: str, moment: datetime, sequence: str) -> Cloud
     return CloudEvent(attributes | told.subject, {"eventId": event_id} | told.data)
 
 
-def _told(item: str, before: Any, after: Any, holders: Holders) -> Iterator[_Told]:
+def _told(item: str, before: Any, after: Any) -> Iterator[_Told]:
     if item == Event.ITEM:
         yield from _of_the_event(before and Event.parse(before), after and Event.parse(after))
     elif item == Seats.ITEM and before and after:
-        yield from _of_the_seats(Seats.parse(before), Seats.parse(after), holders)
+        yield from _of_the_seats(Seats.parse(before), Seats.parse(after))
     elif Farewell.is_named(item) and after:
         yield from _of_the_farewell(Farewell.parse(after))
 
@@ -151,16 +196,18 @@ def _origin(item: Event | Seats | Farewell) -> str:
 # The seats
 
 
-def _of_the_seats(old: Seats, new: Seats, holders: Holders) -> Iterator[_Told]:
+def _of_the_seats(old: Seats, new: Seats) -> Iterator[_Told]:
     if new.settings != old.settings and (changes := _changes(old, new, OF_THE_SEATS)):
         shown = _values(new, ("event_id", *OF_THE_SEATS)) | _counts(new)
         yield _Told("event.changed", f"{_origin(new)}.s{int(new.settings)}.changed", {"event": shown, **changes})
-    fresh = [records.read(name, new.committed[name]) for name in new.committed if name not in old.committed]
-    for record in fresh:
+    for record in _fresh(old, new):
         yield _of_a_record(record, new)
-    first, last, at = _moved_up(old, new, fresh)
-    for ticket, user_id in (holders(new, first, last) if first else {}).items():
-        yield _of_registration(new, user_id, ticket, PROMOTED, _counts(new) | {"status": REGISTERED}, at)
+
+
+def _fresh(old: Seats, new: Seats) -> list[Record]:
+    """What a write recorded: the operation that it committed."""
+    before, after = old.committed, new.committed
+    return [records.read(name, value) for name, value in after.items() if name not in before]
 
 
 def _of_a_record(record: Record, seats: Seats) -> _Told:
@@ -171,20 +218,19 @@ def _of_a_record(record: Record, seats: Seats) -> _Told:
     return _of_registration(seats, record.user_id, record.ticket, status, told, record.at)
 
 
-def _moved_up(old: Seats, new: Seats, fresh: list[Record]) -> tuple[int, int, str]:
-    """The first and the last ticket that got a seat after waiting, 0 where none did, and when it was, if that is known.
+def _moved_up(old: Seats, new: Seats) -> _Moved | None:
+    """Which tickets got a seat after waiting, those among them whose people had left the queue not taken out.
 
     An edit, and the audit, move the queue up and do nothing else with it; what corrects figures, or writes an imported
     event, promotes nobody.
     """
-    for record in fresh:
+    for record in _fresh(old, new):
         if record.successor:
-            return record.successor, record.successor, record.at
-    moved = new.registered - old.registered
+            return _Moved(new, range(record.successor, record.successor + 1), record.at)
     same_people = (new.tickets, new.quits, new.left) == (old.tickets, old.quits, old.left)
-    if not fresh and same_people and moved > 0 and old.waiting - new.waiting == moved and new.served > old.served:
-        return int(old.served) + 1, int(new.served), ""
-    return 0, 0, ""
+    if same_people and new.served > old.served:
+        return _Moved(new, range(int(old.served) + 1, int(new.served) + 1), "")
+    return None
 
 
 def _counts(seats: Seats) -> dict[str, Any]:

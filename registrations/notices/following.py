@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from botocore.config import Config
@@ -93,12 +94,17 @@ def _stream() -> str:
 
 
 def _client() -> Any:
+    return _client_of(connection.endpoint())
+
+
+@cache
+def _client_of(endpoint: str | None) -> Any:
     session: Session = get_session()
     keys = settings.DYNAMODB_CREDENTIALS
     return session.create_client(
         "dynamodbstreams",
         region_name=settings.AWS_REGION,
-        endpoint_url=connection.endpoint(),
+        endpoint_url=endpoint,
         aws_access_key_id=keys,
         aws_secret_access_key=keys,
         config=Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 5, "mode": "standard"}),

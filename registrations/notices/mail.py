@@ -5,7 +5,6 @@ first.
 """
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -25,6 +24,7 @@ from django.conf import settings
 from tenacity import Retrying, retry_if_exception_type, wait_random
 
 from events.editing import EventNotFound
+from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.reads import together
 from eventsite.dynamodb.retries import time_left
@@ -210,7 +210,7 @@ def send(letter: EmailMessage) -> None:
 def _keep(letter: EmailMessage) -> None:
     directory = settings.LOCAL_DYNAMODB_DIR / "mail"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # mails are nobody else's business
-    name = f"{time.strftime('%Y%m%d-%H%M%S')}-{letter['Message-ID'].strip('<>').partition('@')[0]}"
+    name = f"{clock.now().replace(':', '')}-{letter['Message-ID'].strip('<>').partition('@')[0]}"
     draft = directory / f".{name}"
     draft.write_bytes(letter.as_bytes())
     draft.rename(directory / f"{name}.eml")

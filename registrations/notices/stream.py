@@ -14,19 +14,19 @@ from cloudevents.core.v1.event import CloudEvent
 from eventsite import failures
 from eventsite.dynamodb.retries import time_left, time_limit
 from eventsite.web import observability
-from registrations.notices import changes, outlets, poison, queue
-from registrations.notices.changes import StreamRecord
-from registrations.notices.holders import knowing
+from registrations.notices import changes, outlets, poison, progress, queue
+from registrations.notices.changes import Change, StreamRecord
+from registrations.notices.holders import Holders, knowing
 
 OUTAGES = queue.OUTAGES
 
 LEAVES_SECONDS = 2.0
 """What is left of the Lambda's time for the answer."""
-ONE_GROUP_SECONDS = 5.0
+ONE_GROUP_SECONDS = 8.0
 """With less than that left, no other group is begun: what is left of the batch comes again at once."""
 WAITING = "notices wait"
 GROUP = 500
-"""So many notices, or those of one record, are handed to the outlets together."""
+"""So many notices are handed to the outlets together, or those of one record, or of a part of it."""
 
 Publish = Callable[[Sequence[CloudEvent]], None]
 Told = tuple[StreamRecord, list[CloudEvent]]
@@ -57,18 +57,42 @@ def tell(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | No
     group: list[Told] = []
     for record in records:
         try:
-            group.append((record, changes.notices(record, holders)))
+            change = changes.read(record)
+            is_long = change.parts > 1
+            group.append((record, [] if is_long else change.part(0, holders)))
         except OUTAGES as outage:
             failures.tell(outage, WAITING)
             return _publish(group, publish) or record
         except Exception as error:
             if not poison.put_aside(record, error):
                 return _publish(group, publish) or record
-        if sum(len(notices) for _, notices in group) >= GROUP:
+            continue
+        if is_long or sum(len(notices) for _, notices in group) >= GROUP:
             if failed := _publish(group, publish):
                 return failed
             group = []
+        if is_long and (failed := _tell_in_parts(record, change, holders, publish)):
+            return failed
     return _publish(group, publish)
+
+
+def _tell_in_parts(record: StreamRecord, change: Change, holders: Holders, publish: Publish) -> StreamRecord | None:
+    """Tell a record by which very many people moved up, from where it was left. Returns: it, if it must come again."""
+    try:
+        for number in range(progress.parts_told(record), change.parts):
+            if time_left() < ONE_GROUP_SECONDS:
+                return record
+            notices = change.part(number, holders)
+            publish(notices)
+            observability.count("Notices", len(notices))
+            progress.keep(record, number + 1)
+        progress.forget(record)
+    except OUTAGES as outage:
+        failures.tell(outage, WAITING)
+        return record
+    except Exception as error:
+        return None if poison.put_aside(record, error) else record
+    return None
 
 
 def _publish(group: list[Told], publish: Publish) -> StreamRecord | None:

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from events.models import Seats
+from registrations import turnstile
+from registrations.turnstile import Turn
 from tests.api import Api
 from tests.faults import Clock, Killed, failing, killed
 from tests.registrations.auditing import audit
@@ -112,3 +115,50 @@ def test_who_left_before_the_first_answer_is_told_what_it_would_have_been(api: A
     assert (answer.status_code, answer.json()["status"], answer.json()["cancelledAt"]) == (201, "registered", None)
     assert api.get(f"/events/{event}/registrations/{user}").json()["status"] == "cancelled"
     assert audit(event) == []
+
+
+def test_who_left_and_came_again_before_the_first_answer_is_not_told_the_later_one(api: Api) -> None:
+    """Nothing is left that tells of the first registration, so nobody knows what its answer would have been."""
+    event, user = api.event(), api.user()
+    with pytest.raises(Killed), failing(killed, at=4):  # after the commit
+        api.register(event, user, idempotency_key="once")
+    assert api.leave(event, user).status_code == 200
+    assert api.register(event, user).status_code == 201
+    assert api.register(event, user, idempotency_key="once").status_code == 503
+    assert audit(event) == []
+
+
+def test_a_copy_that_comes_in_a_crowd_lets_the_first_one_have_its_turn(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fence would turn down whatever the whole crowd has planned."""
+    event, user = api.event(capacity=1), api.user()
+    answers: list[Any] = []
+    about_to_lock, copy_waits = threading.Event(), threading.Event()
+
+    def send() -> Any:
+        return api.register(event, user, idempotency_key="once")
+
+    def first() -> None:
+        def pause() -> None:
+            about_to_lock.set()
+            assert copy_waits.wait(20)
+
+        with right_before(UPDATE, pause, nth=LOCKED):
+            answers.append(send())
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert about_to_lock.wait(20)
+
+    def wait(turn: Turn, seats: Seats) -> None:
+        turn.number = 1
+        copy_waits.set()
+        thread.join()
+
+    monkeypatch.setattr(turnstile, "CROWD", 0)
+    monkeypatch.setattr(Turn, "wait", wait)
+    generation = Seats.get(event).generation
+    answers.append(send())
+    assert answers[0].json() == answers[1].json()
+    assert Seats.get(event).generation == generation

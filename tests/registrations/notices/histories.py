@@ -39,12 +39,22 @@ class Story:
 
     def __init__(self) -> None:
         run = next(_runs)
-        self.api, self.receiver, self._following = Api(), Receiver(), Following()
+        self.api, self._following = Api(), Following()
+        self.receiver: Receiver = Receiver()
         self.event, self._names = f"event-{run}", {name: f"{name}-{run}" for name in PEOPLE}
         self._records: list[Any] = []
         self._repeated = 0
         for name in PEOPLE:
             self.api.user(self._names[name])
+
+    @property
+    def people(self) -> list[str]:
+        """Their ids."""
+        return list(self._names.values())
+
+    def named(self, name: str) -> str:
+        """The id of one of them."""
+        return self._names[name]
 
     def play(self, steps: Sequence[tuple[str, Any]]) -> None:
         """Let it happen."""

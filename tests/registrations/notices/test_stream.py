@@ -100,15 +100,15 @@ def test_what_an_outage_kept_back_comes_again_and_nothing_else(
 def test_when_tickets_cannot_be_looked_up_what_came_before_is_told_all_the_same(
     batch: list[StreamRecord], outlet: Outlet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = changes.notices
+    real = changes.read
 
-    def sometimes(record: StreamRecord, holders: Any) -> list[CloudEvent]:
+    def sometimes(record: StreamRecord) -> changes.Change:
         if record is third:
             raise Unavailable
-        return real(record, holders)
+        return real(record)
 
     third = batch[3]
-    monkeypatch.setattr(changes, "notices", sometimes)
+    monkeypatch.setattr(changes, "read", sometimes)
     assert stream.tell(batch, outlet) is third
     assert outlet.ids == [one.get_id() for one in told(batch[:3])]
 
@@ -190,6 +190,62 @@ def test_what_the_lambdas_time_does_not_suffice_for_comes_again(
     assert rest is not None and len(outlet.taken) >= 6
     left_over = told(batch[batch.index(rest) :])
     assert outlet.ids + [one.get_id() for one in left_over] == [one.get_id() for one in told(batch)]
+
+
+@pytest.fixture
+def crowd(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[StreamRecord]:
+    """Somebody leaves, then nine move up in one write, of whom three are told at once."""
+    monkeypatch.setattr(changes, "PART", 3)
+    event, (first, *others) = api.event(capacity=1), api.users(10)
+    for user in (first, *others):
+        api.register(event, user)
+    api.leave(event, others[4])
+    api.patch(f"/events/{event}", {"capacity": 10})
+    api.leave(event, first)
+    return everything()
+
+
+def no_longer(monkeypatch: pytest.MonkeyPatch, *seconds: float) -> None:
+    """What is left of the Lambda's time, whenever it is asked for; after that, all of it."""
+    left = iter(seconds)
+    monkeypatch.setattr(stream, "time_left", lambda: next(left, 30.0))
+
+
+def test_who_moved_up_with_very_many_is_told_in_parts_from_where_the_time_ran_out(
+    crowd: list[StreamRecord], outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_longer(monkeypatch, 30.0, 30.0, 1.0)
+    rest = follow(crowd)
+    assert rest and [one.get_type() for one in outlet.taken[-4:]] == ["event.changed", *["registration.promoted"] * 3]
+    no_longer(monkeypatch, 30.0, 1.0)
+    assert follow(rest) == rest
+    assert follow(rest) == []
+    assert outlet.ids == [one.get_id() for one in told(crowd)]
+    sequences = [str(one.get_extension("sequence")) for one in outlet.taken]
+    assert sequences == sorted(sequences)
+    before = len(outlet.taken)
+    assert follow(rest) == []
+    assert outlet.ids[before:] == [one.get_id() for one in told(rest)], "who tells it again tells all of it"
+
+
+def test_an_outage_in_the_midst_of_a_crowd_repeats_no_more_than_a_part(
+    crowd: list[StreamRecord], outlet: Outlet
+) -> None:
+    whole = told(crowd)
+    outlet.fails = lambda _: ConnectionError() if len(outlet.taken) > len(whole) // 2 else None
+    rest = follow(crowd)
+    outlet.fails = lambda _: None
+    assert rest and follow(rest) == []
+    assert outlet.ids == [one.get_id() for one in whole]
+
+
+def test_a_crowd_that_no_outlet_can_take_is_put_aside_once(
+    crowd: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]]
+) -> None:
+    outlet.fails = lambda notices: ValueError() if "registration.promoted" in [n.get_type() for n in notices] else None
+    assert follow(crowd) == []
+    assert len(dead_letters()) == 1
+    assert outlet.taken[-1].get_type() == "registration.cancelled"
 
 
 def test_the_age_of_the_oldest_change_is_measured(
