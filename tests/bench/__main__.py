@@ -28,6 +28,7 @@ QUICK = {"events": (100, 1_000), "registrations": (100,), "waiting": (250,)}
 WARM, COUNTED, SOME = 10, 3, 60
 PROCESSES, THREADS = 4, 32
 MIXED = 2_000
+"""So many mixed requests are sent ten times over."""
 
 Figures = list[dict[str, Any]]
 
@@ -35,8 +36,8 @@ Figures = list[dict[str, Any]]
 class Bench:
     """Both services, the sizes of their data, and what was measured."""
 
-    def __init__(self, endpoint: str, sizes: dict[str, tuple[int, ...]], services: list[Service]) -> None:
-        self._endpoint, self._sizes = endpoint, sizes
+    def __init__(self, endpoint: str, sizes: dict[str, tuple[int, ...]], mixed: int, services: list[Service]) -> None:
+        self._endpoint, self._sizes, self._mixed = endpoint, sizes, mixed
         self._data = [(service, Data(service, endpoint)) for service in services]
         self.figures: Figures = []
         self._next_user = 1
@@ -50,6 +51,8 @@ class Bench:
         for size in self._sizes["events"]:
             for _, data in self._data:
                 data.events(range(made, size))
+            if not made and self._mixed:  # while the engine is fast
+                self._memory()
             made = size
             for case in cases.OF_EVENTS:
                 yield self._measure(case, size)
@@ -113,10 +116,10 @@ class Bench:
             made = [json.loads(service.send([self._new()])["body"])["eventId"] for _ in range(events)]
             self.figures.append(_throughput(service.name, self._endpoint, made, users))
 
-    def memory(self) -> None:
+    def _memory(self) -> None:
         """What a process of ours holds in the course of many mixed requests."""
         [event, *_] = self._event()
-        requests = [request for user in self._people(MIXED // 10) for request in cases.mixed(event, user)]
+        requests = [request for user in self._people(self._mixed // 10) for request in cases.mixed(event, user)]
         with running("eventsite", self._endpoint) as service:
             held = [service.send(requests)["megabytes"] for _ in range(10)]
         self.figures.append({"case": f"{10 * len(requests):,} mixed requests", "service": service.name, "held": held})
@@ -176,13 +179,13 @@ def measure(*, quick: bool) -> Figures:
     steps += cases.OF_REGISTRATIONS * len(sizes["registrations"]) + cases.OF_WAITING * len(sizes["waiting"])
     with running_engine() as endpoint, ExitStack() as stack:
         prepare(endpoint)
-        bench = Bench(endpoint, sizes, [stack.enter_context(running(name, endpoint)) for name in SERVICES])
+        bench = Bench(
+            endpoint, sizes, 0 if quick else MIXED, [stack.enter_context(running(name, endpoint)) for name in SERVICES]
+        )
         for _ in tqdm(bench.run(), total=steps, unit=" calls", file=sys.stderr):
             pass
-        if not quick:
-            for events in (32, 1):
-                bench.throughput(events)
-            bench.memory()
+        for events in () if quick else (32, 1):
+            bench.throughput(events)
     return bench.figures
 
 

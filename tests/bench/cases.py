@@ -161,5 +161,5 @@ def mixed(event: str, user: str) -> list[Request]:
         {"path": f"/users/{user}/registrations"},
         {"method": "DELETE", "path": f"{where}/{user}"},
         {"method": "PATCH", "path": f"/events/{event}", "body": {"title": f"For {user}"}},
-        _post("/events", EVENT | {"status": "draft", "date": "2031-01-01"}),
+        {"method": "PATCH", "path": f"/users/{user}", "body": {"name": "Somebody"}},
     ]

@@ -1,6 +1,7 @@
 """What the benchmark measured, as tables and as charts."""
 
 import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def write(told: Figures, machine: str) -> None:
             for service in COLORS
         }
         if max(map(len, lines.values())) > 1:
-            file = CHARTS / f"{name.replace(' ', '-').replace(chr(39), '')}.svg"
+            file = CHARTS / f"{re.sub('[^a-z0-9]+', '-', name.lower().replace(chr(39), ''))}.svg"
             file.write_text(chart(name, next(one["grows_with"] for one in told if one["case"] == name), lines))
             pictures.append(f"![CPU of: {name}](figures/{file.name})")
     PAGE.write_text(TEXT.format(machine=machine, table=table(told), pictures="\n".join(pictures)))
