@@ -60,12 +60,12 @@ ALWAYS = [
     Case("read a user", _get("/users/user-0000001")),
     Case("edit a user", lambda n: {"method": "PATCH", "path": "/users/user-0000001", "body": {"name": f"A{n}"}}),
     Case("replace a user", lambda n: {"method": "PUT", "path": "/users/user-0000001", "body": {"name": f"B{n}"}}),
-    Case("50 users", _get("/users", limit="50"), repeats=60),
+    Case("50 users", _get("/users", limit="50"), repeats=40),
     Case(
         "delete a user",
         lambda n: {"method": "DELETE", "path": f"/users/doomed-{n}"},
         before=lambda n: [_post("/users", {"userId": f"doomed-{n}", "name": "A"})],
-        repeats=60,
+        repeats=40,
     ),
 ]
 OF_EVENTS = [
@@ -75,7 +75,7 @@ OF_EVENTS = [
         lambda n: {"path": _event(n % 90), "query": {"format": "ics"}},
         "events",
         rival=False,
-        repeats=60,
+        repeats=40,
     ),
     Case(
         "create an event",
@@ -92,13 +92,13 @@ OF_EVENTS = [
         lambda n: {"method": "PUT", "path": _event(n % 90), "body": {"title": f"Feast {n}"}},
         "events",
     ),
-    Case("50 events of one status", _get("/events", status="active", limit="50"), "events", repeats=60),
-    Case("50 events of all statuses", _get("/events", limit="50"), "events", repeats=60),
+    Case("50 events of one status", _get("/events", status="active", limit="50"), "events", repeats=40),
+    Case("50 events of all statuses", _get("/events", limit="50"), "events", repeats=40),
     Case(
         "delete an event",
         lambda n: {"method": "DELETE", "path": f"/events/doomed-{n}"},
         "events",
-        repeats=60,
+        repeats=40,
         before=_doomed,
     ),
     Case(
