@@ -27,7 +27,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from eventsite.dynamodb.connection import RawItem
-from eventsite.dynamodb.reads import together
+from eventsite.dynamodb.reads import stretch, together
 from eventsite.dynamodb.records import Record, WholeNumberAttribute
 from eventsite.dynamodb.retries import retry_lost_race
 from eventsite.dynamodb.transactions import snapshot
@@ -284,9 +284,8 @@ def find(event_id: str) -> WholeEvent | None:
     """A whole event, or None: one strongly consistent query, and where an edit is just being written, one snapshot."""
     if not is_id(event_id):
         return None
-    both = EventItem.item.between(Event.ITEM, Seats.ITEM)
-    items = list(EventItem.query(event_id, both, consistent_read=True))
-    whole = WholeEvent.of(items)
+    items, _ = stretch(EventItem, event_id, (Event.ITEM, Seats.ITEM), consistent=True)
+    whole = WholeEvent.of(map(EventItem.parse, items))
     if whole is None and not items:
         return None
     return whole if whole and whole.fits else _find_at_once(event_id)

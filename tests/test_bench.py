@@ -48,6 +48,12 @@ def test_an_earlier_run_stands_beside() -> None:
     assert [row.split("|")[-2].strip() for row in rows[2:]] == ["", "3.25"]
 
 
+def test_memory_is_told_at_the_beginning_and_in_the_end() -> None:
+    held = {"case": "20,000 mixed requests", "service": "eventsite", "held": [float(n) for n in range(90, 100)]}
+    last = figures.table([*TOLD, held]).splitlines()[-1]
+    assert [cell.strip() for cell in last.split("|")[1:-1]] == ["20,000 mixed requests", "90.0", "94.0", "99.0"]
+
+
 def test_charts_are_pictures_with_a_line_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures, "PAGE", tmp_path / "figures.md")
     monkeypatch.setattr(figures, "CHARTS", tmp_path / "figures")

@@ -1,5 +1,6 @@
 """Reading many items in one call: several, of one table or of more; or those that lie side by side in an index."""
 
+from functools import cache
 from typing import Any
 
 from pynamodb.indexes import Index
@@ -50,24 +51,42 @@ def _key(model: type[Record], parts: tuple[str, ...]) -> RawItem:
 
 
 def stretch(
-    index: Index[Any], hash_key: str, between: tuple[str, str], *, descending: bool, limit: int, after: RawItem | None
+    place: type[Record] | Index[Any],
+    hash_key: str,
+    between: tuple[str, str],
+    *,
+    consistent: bool = False,
+    descending: bool = False,
+    limit: int | None = None,
+    after: RawItem | None = None,
 ) -> tuple[list[RawItem], RawItem | None]:
-    """The next items of one partition of an index, as they are: a list may read more of them than it shows.
+    """The next items of one partition of a table or an index, as they are: a list may read more than it shows.
 
-    Takes: the partition; between which range keys, both included; the direction; how many at most; after which key.
+    Takes: the partition; between which range keys, both included; whether it must be up to date; the direction; how
+    many at most; after which key.
     Returns: the items; the key of the last one, None at the end.
     """
-    keys = index.Meta.attributes.values()
-    hash_name = next(key.attr_name for key in keys if key.is_hash_key)
-    range_name = next(key.attr_name for key in keys if key.is_range_key)
     arguments = {
-        "TableName": index._model.Meta.table_name,
-        "IndexName": index.Meta.index_name,
+        **_place(place),
         "KeyConditionExpression": "#hash = :hash AND #range BETWEEN :low AND :high",
-        "ExpressionAttributeNames": {"#hash": hash_name, "#range": range_name},
         "ExpressionAttributeValues": {":hash": {"S": hash_key}, ":low": {"S": between[0]}, ":high": {"S": between[1]}},
+        "ConsistentRead": consistent,
         "ScanIndexForward": not descending,
-        "Limit": limit,
     }
-    answer = connection().dispatch("Query", arguments | ({"ExclusiveStartKey": after} if after else {}))
+    arguments |= {"Limit": limit} if limit else {}
+    arguments |= {"ExclusiveStartKey": after} if after else {}
+    answer = connection().dispatch("Query", arguments)
     return answer["Items"], answer.get("LastEvaluatedKey")
+
+
+@cache
+def _place(place: type[Record] | Index[Any]) -> dict[str, Any]:
+    if not isinstance(place, Index):
+        return {"TableName": place.Meta.table_name, "ExpressionAttributeNames": _placeholders(*place.key_names())}
+    keys = sorted(place.Meta.attributes.values(), key=lambda key: key.is_range_key)
+    named = {"TableName": place._model.Meta.table_name, "IndexName": place.Meta.index_name}
+    return named | {"ExpressionAttributeNames": _placeholders(*(key.attr_name for key in keys))}
+
+
+def _placeholders(hash_name: str, range_name: str) -> dict[str, str]:
+    return {"#hash": hash_name, "#range": range_name}

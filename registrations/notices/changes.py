@@ -224,13 +224,11 @@ def _moved_up(old: Seats, new: Seats) -> _Moved | None:
     An edit, and the audit, move the queue up and do nothing else with it; what corrects figures, or writes an imported
     event, promotes nobody.
     """
-    fresh = _fresh(old, new)
-    for record in fresh:
+    for record in _fresh(old, new):
         if record.successor:
             return _Moved(new, range(record.successor, record.successor + 1), record.at)
-    moved = new.registered - old.registered
     same_people = (new.tickets, new.quits, new.left) == (old.tickets, old.quits, old.left)
-    if not fresh and same_people and moved > 0 and old.waiting - new.waiting == moved and new.served > old.served:
+    if same_people and new.served > old.served:
         return _Moved(new, range(int(old.served) + 1, int(new.served) + 1), "")
     return None
 

@@ -7,6 +7,7 @@ machine hardly changes; DynamoDB's calls and units are counted in a pass of thei
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import sys
@@ -26,6 +27,7 @@ SIZES = {"events": (100, 1_000, 10_000), "registrations": (100, 10_000), "waitin
 QUICK = {"events": (100, 1_000), "registrations": (100,), "waiting": (250,)}
 WARM, COUNTED, SOME = 10, 3, 60
 PROCESSES, THREADS = 4, 32
+MIXED = 2_000
 
 Figures = list[dict[str, Any]]
 
@@ -111,6 +113,14 @@ class Bench:
             made = [json.loads(service.send([self._new()])["body"])["eventId"] for _ in range(events)]
             self.figures.append(_throughput(service.name, self._endpoint, made, users))
 
+    def memory(self) -> None:
+        """What a process of ours holds in the course of many mixed requests."""
+        [event, *_] = self._event()
+        requests = [request for user in self._people(MIXED // 10) for request in cases.mixed(event, user)]
+        with running("eventsite", self._endpoint) as service:
+            held = [service.send(requests)["megabytes"] for _ in range(10)]
+        self.figures.append({"case": f"{10 * len(requests):,} mixed requests", "service": service.name, "held": held})
+
     def _new(self) -> dict[str, Any]:
         return {"method": "POST", "path": "/events", "body": EVENT | {"status": "published"}}
 
@@ -169,8 +179,10 @@ def measure(*, quick: bool) -> Figures:
         bench = Bench(endpoint, sizes, [stack.enter_context(running(name, endpoint)) for name in SERVICES])
         for _ in tqdm(bench.run(), total=steps, unit=" calls", file=sys.stderr):
             pass
-        for events in () if quick else (32, 1):
-            bench.throughput(events)
+        if not quick:
+            for events in (32, 1):
+                bench.throughput(events)
+            bench.memory()
     return bench.figures
 
 
@@ -182,8 +194,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
     parser.add_argument("--figures", action="store_true", help="write docs/figures.md with its charts")
     options = parser.parse_args()
+    load = os.getloadavg()[0]
     told = measure(quick=options.quick)
-    machine = f"{platform.machine()}, Python {platform.python_version()}"
+    machine = (
+        f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f} before"
+    )
     before = json.loads(options.compare.read_text())["figures"] if options.compare else []
     print(figures.table(told, before))
     if options.json:

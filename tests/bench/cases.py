@@ -146,3 +146,20 @@ def of_waiting(event: str, users: list[str], seated: list[str]) -> list[Case]:
 
 OF_REGISTRATIONS, OF_WAITING = len(of_registrations("", ["", ""])), len(of_waiting("", [], []))
 """How many these are."""
+
+
+def mixed(event: str, user: str) -> list[Request]:
+    """Ten requests about an event and a user who is not registered for it, and is not in the end."""
+    where = f"/events/{event}/registrations"
+    return [
+        {"path": f"/events/{event}"},
+        {"path": "/events", "query": {"limit": "50"}},
+        {"path": "/events", "query": {"status": "active", "limit": "100"}},
+        _post(where, {"userId": user}),
+        {"path": where, "query": {"limit": "50"}},
+        {"path": f"{where}/{user}"},
+        {"path": f"/users/{user}/registrations"},
+        {"method": "DELETE", "path": f"{where}/{user}"},
+        {"method": "PATCH", "path": f"/events/{event}", "body": {"title": f"For {user}"}},
+        _post("/events", EVENT | {"status": "draft", "date": "2031-01-01"}),
+    ]

@@ -26,7 +26,19 @@ def table(told: Figures, before: Figures | None = None) -> str:
         row += [earlier.get(_key(one), "")] if earlier else []
         rows.append(row)
     crowds = [one for one in told if "per_second" in one]
-    return "\n".join([*_markdown(rows), *(["", *_markdown(_crowd_rows(crowds))] if crowds else [])])
+    held = [one for one in told if "held" in one]
+    return "\n".join(
+        [
+            *_markdown(rows),
+            *(["", *_markdown(_crowd_rows(crowds))] if crowds else []),
+            *(["", *_markdown(_memory_rows(held))] if held else []),
+        ]
+    )
+
+
+def _memory_rows(held: Figures) -> list[list[Any]]:
+    heading = ["memory of a process, MB", "after a tenth", "after a half", "in the end"]
+    return [heading, *([one["case"], *(round(one["held"][tenth - 1], 1) for tenth in (1, 5, 10))] for one in held)]
 
 
 def _crowd_rows(crowds: Figures) -> list[list[Any]]:

@@ -1,5 +1,6 @@
 """Lists of events: filtered, in order, page by page, each event once."""
 
+import multiprocessing
 import threading
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -99,6 +100,19 @@ def test_an_organizers_events_are_listed_by_status_and_date(api: Api) -> None:
     assert brief(api.get("/events?organizerId=olga").json()) == stocked
     assert brief(api.get("/events?organizerId=olga&status=active").json()) == [stocked[0], stocked[2]]
     assert api.get("/events?organizerId=nobody").json() == []
+
+
+def test_a_forked_process_asks_its_streams_with_threads_of_its_own(api: Api) -> None:
+    event = api.event()
+    everybody = threading.Barrier(len(STATUSES))
+    list(pages._pool().map(lambda _: everybody.wait(30), STATUSES))  # this process has a thread for each stream
+    forking = multiprocessing.get_context("fork")
+    listed = forking.Queue()
+    child = forking.Process(target=lambda: listed.put([event["eventId"] for event in Api().get("/events").json()]))
+    child.start()
+    assert listed.get(timeout=30) == [event]
+    child.join(30)
+    assert child.exitcode == 0
 
 
 def test_an_index_that_lags_shows_no_event_where_it_is_not_any_more(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

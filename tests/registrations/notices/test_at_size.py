@@ -1,8 +1,6 @@
 """What thousands of people at once come to."""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from cloudevents.core.v1.event import CloudEvent
@@ -14,7 +12,7 @@ from tests.api import Api
 from tests.metering import Meter
 from tests.registrations.notices import stream
 from tests.registrations.notices.carrying import Carried
-from tests.registrations.notices.cloud import stage
+from tests.registrations.notices.cloud import Cloud, stage
 from tests.registrations.scenes import lay
 
 pytestmark = pytest.mark.slow
@@ -43,12 +41,11 @@ def test_an_event_with_ten_thousand_people_is_cut_into_pages_that_hold_each_once
 
 
 @pytest.fixture
-def cloud(engine: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    with stage(engine, settings, monkeypatch) as made:
-        yield made
+def cloud(engine: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    return stage(engine, settings, monkeypatch)
 
 
-def test_ten_thousand_who_move_up_at_once_are_all_queued(cloud: Any) -> None:
+def test_ten_thousand_who_move_up_at_once_are_all_queued(cloud: Cloud) -> None:
     told = [
         CloudEvent(
             {

@@ -1,9 +1,17 @@
 """What each change tells: one notice, to whom it concerns, in order, with what the change was."""
 
 from datetime import datetime
+from pathlib import Path
 
+import pytest
+from django.core.management import call_command
+
+from events.models import Seats
+from registrations.auditing import auditor
+from registrations.auditing.look import census
 from tests.api import Api
 from tests.registrations.notices.stream import data, everything, in_words, told
+from tests.registrations.scenes import queue_up
 
 
 def seats_told(api: Api) -> list[str]:
@@ -99,14 +107,27 @@ def test_raising_the_capacity_tells_everybody_who_moves_up_but_not_who_had_left(
 
 def test_who_moved_up_and_left_since_is_still_told_in_order(api: Api) -> None:
     event = api.event(capacity=0)
-    users = api.users(120)  # more than one look-up by keys
-    for user in users:
-        api.register(event, user)
+    users = [f"guest-{number:03}" for number in range(120)]  # more than one look-up by keys
+    queue_up(event, users)
     api.leave(event, users[7])
     api.patch(f"/events/{event}", {"capacity": 120})
     api.leave(event, users[3])
     promoted = [one.get_subject() for one in told() if one.get_type() == "registration.promoted"]
     assert promoted == [user for user in users if user != users[7]]
+
+
+def test_whose_leaving_is_just_being_written_is_found(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = api.event(capacity=1)
+    alice, bob, *others = api.users(20)
+    for user in (alice, bob, *others):
+        api.register(event, user)
+    api.leave(event, alice)
+    records = [record for record in everything() if "hand:" in str(record)][:1]
+    records[0]["dynamodb"]["NewImage"]["records"]["M"] = {
+        name: value for name, value in records[0]["dynamodb"]["NewImage"]["records"]["M"].items() if "S" in value
+    }
+    monkeypatch.setattr("registrations.notices.holders.together", lambda *keys, consistent: [None] * len(keys))
+    assert in_words(told(records)) == [f"registration.cancelled {alice}", f"registration.promoted {bob}"]
 
 
 def test_reopening_an_event_promotes_and_is_told(api: Api) -> None:
@@ -182,6 +203,36 @@ def test_an_event_made_anew_under_an_id_is_another_one(api: Api) -> None:
         api.delete(f"/events/{event}")
     ids = [one.get_id() for one in told()]
     assert len(set(ids)) == 4
+
+
+def test_an_import_tells_of_the_event_and_of_none_of_its_people(api: Api, tmp_path: Path) -> None:
+    event = api.event(eventId="party", capacity=1)
+    for user in api.users(3):
+        api.register(event, user)
+    api.patch(f"/events/{event}", {"location": "Hall"})
+    call_command("export", str(tmp_path / "all.jsonl"))
+    api.delete(f"/events/{event}?registrations=cancel")
+    before = len(told())
+    call_command("import", str(tmp_path / "all.jsonl"))
+    (created,) = told()[before:]
+    assert created.get_type() == "event.created" and created.get_id().endswith(".v2.created")
+    api.register(event, api.user())
+    assert told()[-1].get_type() == "registration.waitlisted" and data(told()[-1])["waitlistCount"] == 3
+
+
+def test_whom_the_audit_lets_move_up_is_told_and_corrected_figures_are_not(api: Api) -> None:
+    event = api.event(eventId="party", capacity=2)
+    users = api.users(3)
+    for user in users:
+        api.register(event, user)
+    Seats.key(event).update([Seats.capacity.set(3)])
+    before = len(told())
+    list(auditor.run([event], auditor.taken(census([event])), repair=True))
+    assert in_words(told()[before:]) == [f"registration.promoted {users[2]}"]
+    Seats.key(event).update([Seats.registered.set(2), Seats.waiting.set(1), Seats.served.set(2)])
+    list(auditor.run([event], auditor.taken(census([event])), repair=True))
+    assert api.get(f"/events/{event}").json()["registeredCount"] == 3
+    assert len(told()) == before + 1
 
 
 def test_what_keeps_the_protocol_going_tells_nothing(api: Api) -> None:
