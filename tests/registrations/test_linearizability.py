@@ -130,8 +130,12 @@ def check(seed: int) -> None:
 def crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two clients are a crowd, the seats have room for two records, and each waits for its turn, if not for long."""
     if request.param:
-        figures = ((turnstile, "CROWD", 1), (turnstile, "AT_ONCE", 1), (turnstile, "DOUBLED_AFTER", 0.005))
-        figures += ((clearing, "MANY", 1), (clearing, "MOST", 2), (committing, "FIRST_WAIT", 0.0005))
+        figures: list[tuple[Any, str, float]] = [
+            (turnstile, "CROWD", 1),
+            (turnstile, "AT_ONCE", 1),
+            (turnstile, "DOUBLED_AFTER", 0.005),
+        ]
+        figures += [(clearing, "MANY", 1), (clearing, "MOST", 2), (committing, "FIRST_WAIT", 0.0005)]
         for module, name, figure in figures:
             monkeypatch.setattr(module, name, figure)
 
