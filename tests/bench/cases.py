@@ -8,6 +8,12 @@ from tests.bench.services import EVENT, Request
 Make = Callable[[int], Request]
 FEW = 20
 """Repeats of what takes long, and depends on nothing."""
+HTML = {"Accept": "text/html"}
+PREFLIGHT: Request = {
+    "method": "OPTIONS",
+    "path": "/events",
+    "headers": {"Origin": "https://example.com", "Access-Control-Request-Method": "POST"},
+}
 
 
 @dataclass(frozen=True)
@@ -51,9 +57,9 @@ def _attended(number: int) -> list[Request]:
 ALWAYS = [
     Case("links of the service", _get("/")),
     Case("health of the service", _get("/health")),
-    Case("preflight of a browser", lambda _: {"method": "OPTIONS", "path": "/events"}, rival=False),
-    Case("documentation, Swagger UI", lambda _: {"path": "/docs", "accept": "text/html"}, repeats=FEW),
-    Case("documentation, ReDoc", lambda _: {"path": "/redoc", "accept": "text/html"}, repeats=FEW),
+    Case("preflight of a browser", lambda _: PREFLIGHT, rival=False),
+    Case("documentation, Swagger UI", lambda _: {"path": "/docs", "headers": HTML}, repeats=FEW),
+    Case("documentation, ReDoc", lambda _: {"path": "/redoc", "headers": HTML}, repeats=FEW),
     Case("OpenAPI document", _get("/openapi.json"), repeats=FEW),
     Case("OpenAPI document, its own path", _get("/schema"), rival=False, repeats=FEW),
     Case("create a user", lambda n: _post("/users", {"userId": f"new-{n}", "name": "A"})),

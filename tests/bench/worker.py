@@ -73,13 +73,12 @@ def event_of(request: dict[str, Any]) -> dict[str, Any]:
     event |= {"path": path, "httpMethod": method, "pathParameters": {"proxy": path[1:]}, "queryStringParameters": query}
     event["multiValueQueryStringParameters"] = {name: [value] for name, value in query.items()} if query else None
     event["requestContext"] |= {"path": f"/dev{path}", "httpMethod": method}
-    if "accept" in request:
-        event["headers"]["Accept"] = request["accept"]
-        event["multiValueHeaders"]["Accept"] = [request["accept"]]
+    headers = dict(request.get("headers", {}))
     if "body" in request:
         event["body"] = json.dumps(request["body"])
-        event["headers"]["Content-Type"] = "application/json"
-        event["multiValueHeaders"]["Content-Type"] = ["application/json"]
+        headers["Content-Type"] = "application/json"
+    event["headers"] |= headers
+    event["multiValueHeaders"] |= {name: [value] for name, value in headers.items()}
     return event
 
 
