@@ -18,6 +18,7 @@ from eventsite.dynamodb.connection import connection
 from registrations.notices import following
 from registrations.notices.following import Following, NoStream
 from tests.api import EVENT, Api
+from tests.engines import served_by
 from tests.eventsite.processes import environment, manage, runserver, watched
 
 
@@ -118,6 +119,18 @@ def test_the_embedded_engine_gets_the_stream_that_an_earlier_release_did_not_mak
 
 
 CALL = "c()._make_api_call('UpdateTable', {})"
+
+
+@pytest.mark.parametrize(
+    ("tables", "streams"),
+    [
+        ("http://127.0.0.1:4566", "http://127.0.0.1:4566"),
+        ("https://dynamodb.us-east-1.amazonaws.com", "https://streams.dynamodb.us-east-1.amazonaws.com"),
+    ],
+)
+def test_streams_are_read_where_the_tables_are_or_where_aws_has_them(tables: str, streams: str) -> None:
+    with served_by(tables):
+        assert following._client().meta.endpoint_url == streams
 
 
 class Shards:
