@@ -89,7 +89,9 @@ class Following:
 
 def _stream() -> str:
     table = tables.existing().get(Event.Meta.table_name)
-    if not table or not table.get("StreamSpecification", {}).get("StreamEnabled"):
+    if not table:
+        raise NoStream(f"There is no table {Event.Meta.table_name} yet: `python manage.py create_tables` makes it.")
+    if not table.get("StreamSpecification", {}).get("StreamEnabled"):
         raise NoStream
     return str(table["LatestStreamArn"])
 
