@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.session import Session, get_session
@@ -88,13 +89,22 @@ class Following:
 
 def _stream() -> str:
     table = tables.existing().get(Event.Meta.table_name)
-    if not table or not table.get("StreamSpecification", {}).get("StreamEnabled"):
+    if not table:
+        raise NoStream(f"There is no table {Event.Meta.table_name} yet: `python manage.py create_tables` makes it.")
+    if not table.get("StreamSpecification", {}).get("StreamEnabled"):
         raise NoStream
     return str(table["LatestStreamArn"])
 
 
 def _client() -> Any:
-    return _client_of(connection.endpoint())
+    return _client_of(_endpoint())
+
+
+def _endpoint() -> str | None:
+    """Where streams are read: where the tables are, but AWS has another host for it, which the SDK knows (None)."""
+    url = connection.endpoint() or ""
+    is_aws = (urlsplit(url).hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    return None if is_aws else url or None
 
 
 @cache

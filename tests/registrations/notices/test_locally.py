@@ -18,6 +18,7 @@ from eventsite.dynamodb.connection import connection
 from registrations.notices import following
 from registrations.notices.following import Following, NoStream
 from tests.api import EVENT, Api
+from tests.engines import served_by
 from tests.eventsite.processes import environment, manage, runserver, watched
 
 
@@ -102,6 +103,14 @@ def test_a_table_without_a_stream_goes_on_working(api: Api, tmp_path: Path, else
         assert f"No notices: {NoStream.detail}" in server.output
 
 
+def test_without_a_table_it_says_what_makes_one(tmp_path: Path, elsewhere: dict[str, str]) -> None:
+    done = manage(tmp_path, "follow", **elsewhere, DYNAMODB_TABLE_PREFIX="nowhere-")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "CommandError: There is no table nowhere-events yet: `python manage.py create_tables` makes it.\n"
+    )
+
+
 def test_the_embedded_engine_gets_the_stream_that_an_earlier_release_did_not_make(tmp_path: Path) -> None:
     turn_off = "{'TableName': settings.EVENTS_TABLE, 'StreamSpecification': {'StreamEnabled': False}}"
     script = f"from django.conf import settings; from eventsite.dynamodb.connection import connection as c; {CALL}"
@@ -118,6 +127,18 @@ def test_the_embedded_engine_gets_the_stream_that_an_earlier_release_did_not_mak
 
 
 CALL = "c()._make_api_call('UpdateTable', {})"
+
+
+@pytest.mark.parametrize(
+    ("tables", "streams"),
+    [
+        ("http://127.0.0.1:4566", "http://127.0.0.1:4566"),
+        ("https://dynamodb.us-east-1.amazonaws.com", "https://streams.dynamodb.us-east-1.amazonaws.com"),
+    ],
+)
+def test_streams_are_read_where_the_tables_are_or_where_aws_has_them(tables: str, streams: str) -> None:
+    with served_by(tables):
+        assert following._client().meta.endpoint_url == streams
 
 
 class Shards:
