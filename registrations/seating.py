@@ -117,7 +117,7 @@ def _look_closely(
 ) -> tuple[Seats, PastItem | None]:
     event_id, user_id = operation.event_id, operation.user_id
     user, item = None, None
-    if is_id(user_id):
+    if is_id(event_id) and is_id(user_id):
         user, item = together((User, user_id), (ActiveItem, *ActiveItem.key_of(event_id, user_id)), consistent=True)
     seats = Seats.find(event_id)
     if seats is None or not may_be_seen(seats, scope):
