@@ -91,6 +91,8 @@ TEXT = """# What calls cost
 Written by `python -m tests.bench --figures` ({machine}). Every call goes through the Lambda's handler in a process of
 its own; the figures are CPU time of that process, DynamoDB's calls and capacity units, and the bytes of the answer.
 "rival" is `tests/bench/rival.py`: the least that FastAPI and boto3 can be for the same calls, measured in the same run.
+Compare the two of a row: the engine takes longer the more it holds, and who waits longer for it, both do, computes a
+little slower afterwards.
 
 {table}
 
