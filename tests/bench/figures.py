@@ -16,11 +16,11 @@ Figures = list[dict[str, Any]]
 
 def table(told: Figures, before: Figures | None = None) -> str:
     """A line for each call and size: ours, the other's, their ratio, and what became of ours since `before`."""
-    earlier = {_key(one): one["cpu_ms"] for one in before or [] if one["service"] == "eventsite"}
+    earlier = {_key(one): one["cpu_ms"] for one in before or [] if _is_of_ours(one)}
     others = {_key(one): one for one in told if one["service"] == "rival"}
     heading = ["call", "of", "calls", "units", "CPU ms", "p99", "bytes", "rival's calls", "units", "CPU ms", "ratio"]
     rows = [[*heading, *(["before"] if earlier else [])]]
-    for one in (one for one in told if one["service"] == "eventsite" and "calls" in one):
+    for one in filter(_is_of_ours, told):
         other = others.get(_key(one))
         row = [one["case"], _of(one), one["calls"], one["units"], one["cpu_ms"], one["cpu_ms_p99"], one["bytes"]]
         row += [other["calls"], other["units"], other["cpu_ms"], _ratio(one, other)] if other else [""] * 4
@@ -35,6 +35,11 @@ def table(told: Figures, before: Figures | None = None) -> str:
             *(["", *_markdown(_memory_rows(held))] if held else []),
         ]
     )
+
+
+def _is_of_ours(one: dict[str, Any]) -> bool:
+    """Whether it is what a call of ours costs."""
+    return one["service"] == "eventsite" and "calls" in one
 
 
 def _memory_rows(held: Figures) -> list[list[Any]]:
