@@ -84,7 +84,7 @@ def test_an_attendee_signs_up_and_gives_up_with_one_click_each(signing_in: str, 
     assert "There is nothing here." in page.inner_text("main")
     attendee.go("My profile")
     page.get_by_label("Name", exact=True).fill("Alice Ahmed")
-    page.get_by_label("E-mail").fill("alice@example.com")
+    page.get_by_role("textbox", name="E-mail").fill("alice@example.com")
     attendee.click("Save")
     assert (attendee.told(), attendee.heading()) == ("Saved.", "Alice Ahmed")
     attendee.click("Log out")
@@ -141,6 +141,6 @@ def test_an_admin_finds_people_and_helps_them(signing_in: str, person: Any) -> N
     assert page.locator("tbody tr").count() == 1
     admin.go("People")
     admin.follow("Dave")
-    page.get_by_label("E-mail").fill("dave@example.com")
+    page.get_by_role("textbox", name="E-mail").fill("dave@example.com")
     admin.click("Save")
     assert admin.told() == "Saved."
