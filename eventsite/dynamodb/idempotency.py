@@ -21,13 +21,12 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from eventsite.dynamodb import writes
-from eventsite.dynamodb.records import Record, WholeNumberAttribute
+from eventsite.dynamodb.passing import Passing
 from eventsite.dynamodb.transactions import Failures, Transaction
 from eventsite.errors import DomainError, Missing, Refused, Unprocessable, again
 
@@ -43,20 +42,14 @@ class KeyReused(Unprocessable):
     detail = "This Idempotency-Key was used before with another body. Use a new key for a new request."
 
 
-class Marker(Record):
+class Marker(Passing):
     """What a keyed request did, or is about to do."""
-
-    class Meta(Record.Meta):
-        table_name = settings.MARKERS_TABLE
 
     ITEM = "idempotency-key"
 
-    key = UnicodeAttribute(hash_key=True, attr_name=settings.MARKERS_KEY[0])
-    item = UnicodeAttribute(range_key=True, attr_name=settings.MARKERS_KEY[1])
     body = UnicodeAttribute()
     operations = UnicodeAttribute(default="")
     outcome = JSONAttribute(null=True)
-    expires_at = WholeNumberAttribute(attr_name="expiresAt")
 
     @property
     def counts(self) -> bool:

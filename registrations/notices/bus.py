@@ -13,8 +13,7 @@ from django.conf import settings
 
 from eventsite.web import observability
 from registrations.notices import aws
-
-Notice = dict[str, Any]
+from registrations.notices.occasions import Notice
 
 SOURCE = "eventsite"
 AT_ONCE = 10

@@ -10,12 +10,12 @@ import time
 import uuid
 from dataclasses import dataclass, field
 
-from django.conf import settings
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
 from eventsite.dynamodb import writes
-from eventsite.dynamodb.records import Record
+from eventsite.dynamodb.passing import Passing
+from eventsite.dynamodb.records import WholeNumberAttribute
 
 NAMESPACE = uuid.UUID("5e0d0f0e-6f0c-4a55-8a5b-0f4f2a9b1c77")
 KEPT_SECONDS = 15 * 24 * 60 * 60
@@ -24,20 +24,14 @@ ATTEMPT_SECONDS = 120
 """No attempt takes longer: the Lambda ends after 30 s."""
 
 
-class MailMarker(Record):
+class MailMarker(Passing):
     """A mail that was sent, or is about to be."""
-
-    class Meta(Record.Meta):
-        table_name = settings.MARKERS_TABLE
 
     ITEM = "mail"
 
-    key = UnicodeAttribute(hash_key=True, attr_name=settings.MARKERS_KEY[0])
-    item = UnicodeAttribute(range_key=True, attr_name=settings.MARKERS_KEY[1])
     attempt = UnicodeAttribute()
     sent = BooleanAttribute(default=False)
-    began = NumberAttribute()
-    expires_at = NumberAttribute(attr_name="expiresAt")
+    began = WholeNumberAttribute()
 
 
 class Standing(enum.Enum):

@@ -5,28 +5,20 @@ Only such a record has this item, while it is being told; so whoever tells it ne
 
 import time
 
-from django.conf import settings
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-
-from eventsite.dynamodb.records import Record
+from eventsite.dynamodb.passing import Passing
+from eventsite.dynamodb.records import WholeNumberAttribute
 from registrations.notices.changes import StreamRecord
 
 KEPT_SECONDS = 3 * 24 * 60 * 60
 """Longer than the stream keeps the record."""
 
 
-class Progress(Record):
+class Progress(Passing):
     """How many parts of a record are told."""
-
-    class Meta(Record.Meta):
-        table_name = settings.MARKERS_TABLE
 
     ITEM = "told"
 
-    key = UnicodeAttribute(hash_key=True, attr_name=settings.MARKERS_KEY[0])
-    item = UnicodeAttribute(range_key=True, attr_name=settings.MARKERS_KEY[1])
-    parts = NumberAttribute(default=0)
-    expires_at = NumberAttribute(attr_name="expiresAt", null=True)
+    parts = WholeNumberAttribute(default=0)
 
 
 def parts_told(record: StreamRecord) -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from registrations.moving.files import Broken, records
 from tests.api import Api
+from tests.registrations.moving.sheets import BROKEN
 
 
 def read(path: Path, text: str) -> list[dict[str, Any]]:
@@ -29,17 +30,7 @@ def test_a_sheet_of_the_api_is_one_of_registrations(api: Api, tmp_path: Path) ->
     assert (row["kind"], row["userId"], row["registrationId"]) == ("registration", user, registered["registrationId"])
 
 
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ("", "line 1, column 1"),
-        ("a,b\r\n", "line 1, column 1"),
-        ("userId,name\r\nalice\r\n", "line 2, column 2"),
-        ("userId,name\r\nalice,Alice,x\r\n", "line 2, column 3"),
-        ('userId,name\r\nalice,"Al"ice\r\n', "line 2, column 1"),
-        ("eventId,title,capacity\r\nparty,Party,many\r\n", "line 2, column capacity"),
-    ],
-)
+@BROKEN
 def test_what_is_broken_is_named_with_its_place(tmp_path: Path, text: str, place: str) -> None:
     with pytest.raises(Broken, match=f"^broken.csv, {place}: "):
         read(tmp_path / "broken.csv", text)
