@@ -451,6 +451,35 @@ def test_the_seats_stay_short_and_a_crowd_of_the_dead_makes_way(
     assert [row["userId"] for row in api.get(f"/events/{event}/registrations").json()] == users
 
 
+@pytest.mark.parametrize("is_guarded", [True, False])
+def test_the_seats_stay_short_where_they_fill_up_right_before_a_commit(
+    is_guarded: bool, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There was room for a third record when the seats were read; another process takes it, and ends."""
+    event, users = api.event(capacity=9), api.users(4)
+
+    def end_after_committing(user: str) -> None:
+        with failing(killed, at=2), suppress(Killed):
+            api.register(event, user)
+
+    def fill_up() -> None:
+        end_after_committing(users[2])
+        monkeypatch.setattr(clearing, "MANY", 1)
+
+    for user in users[:2]:
+        end_after_committing(user)
+    Clock().install(monkeypatch)
+    monkeypatch.setattr(clearing, "MOST", 3)
+    if not is_guarded:
+        monkeypatch.setattr(guards, "has_room", lambda *_: guards.is_open())
+    operation, nth = COMMIT
+    with right_before(operation, fill_up, nth=nth):
+        assert api.register(event, users[3]).status_code == 201
+    seats = Seats.find(event)
+    assert seats
+    assert (len(seats.committed) <= 3) is is_guarded
+
+
 SHOWN_ELSEWHERE = {"has_room", "is_not_recorded", "nobody_waits", "is_incarnation"}
 """In the tests above."""
 
