@@ -1,11 +1,11 @@
-"""Events as calendars have them: iCalendar (RFC 5545), written by the icalendar library.
+"""Events in iCalendar's form (RFC 5545), written by the icalendar library.
 
-Imported when the first calendar is asked for: the library costs a cold start some 60 ms.
+Imported when the first calendar is requested: the library adds some 60 ms to a cold start.
 """
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -17,11 +17,7 @@ PRODUCT = "-//eventsite//events//EN"
 REFRESH_HOURS = 1
 
 STATUS = {DRAFT: "TENTATIVE", "cancelled": "CANCELLED"}
-"""The status of what is neither is CONFIRMED."""
-
-ZONES_FROM, ZONES_TO = date(1970, 1, 1), date(2199, 12, 31)
-"""Time zones are described as far as there are events, within these bounds."""
-YEAR = timedelta(days=366)
+"""The words for a draft and a cancelled event. Every other event is CONFIRMED."""
 
 BREAKS = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 ESCAPED = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
@@ -29,16 +25,22 @@ CONTROLS = re.compile("[\0-\x08\x0e-\x1b\x1f\x7f]")
 
 
 class Text(icalendar.vText):
-    """A text as it is: the library would make a line break of a backslash before an N."""
+    """A text that keeps a backslash before an N, which the library would turn into a line break."""
 
     def to_ical(self) -> bytes:
-        """The text, escaped, without control characters, its lines broken in one way (RFC 5545, section 3.3.11)."""
+        """Return the text escaped, with one kind of line break and no control characters (RFC 5545, section 3.3.11)."""
         plain = CONTROLS.sub("", BREAKS.sub("\n", self))
         return plain.translate(ESCAPED).encode()
 
 
 def entry(event: Event, url: str, organizer: str = "") -> bytes:
-    """One event as a VEVENT. Takes: its description; where it is on the web; from which address it is sent, if any."""
+    """Return one event as a VEVENT.
+
+    Args:
+        event: its description.
+        url: its address on the web, if any.
+        organizer: the address that the mail with it comes from, if any.
+    """
     found = icalendar.Event()
     found.add("uid", f"{event.event_id}.{re.sub('[^0-9]', '', event.created_at)}@eventsite")
     found.add("sequence", int(event.version))
@@ -63,26 +65,39 @@ def entry(event: Event, url: str, organizer: str = "") -> bytes:
 
 
 def span(event: Event) -> tuple[date, date | None]:
-    """When an event begins and ends: two days, the second exclusive, or two moments of its time zone.
+    """Return when an event begins and ends: two days, the second exclusive, or two moments in UTC.
 
-    The end is None where there is none, or none that a calendar takes: after the last day of the calendar, at the
-    very start, or in an hour that a change of clocks puts before it.
+    Moments are in UTC because no event recurs: a reader needs no description of a time zone, and programs disagree
+    about those that change over the years. A moment that UTC's calendar does not reach has no zone at all.
+
+    Returns:
+        The start and the end. The end is None where there is none, or none that a calendar accepts: after the last day
+        of the calendar, at the start itself, or in an hour that a change of clocks puts before it.
     """
     day = date.fromisoformat(event.date)
     following = day + timedelta(days=1) if day < date.max else None
     if not (event.start_time and event.time_zone):
         return day, following
     zone, start, end = ZoneInfo(event.time_zone), event.start_time, event.end_time
-    begins = datetime.combine(day, time.fromisoformat(start), zone)
+    begins = _in_utc(datetime.combine(day, time.fromisoformat(start), zone))
     last = following if end and end < start else day
-    ends = datetime.combine(last, time.fromisoformat(end), zone) if end and last else None
-    return begins, ends if ends and _seconds(ends) > _seconds(begins) else None
+    ends = _in_utc(datetime.combine(last, time.fromisoformat(end), zone)) if end and last else None
+    return begins, ends if ends and ends.tzinfo == begins.tzinfo and ends > begins else None
 
 
-def document(entries: Iterable[bytes], events: Iterable[Event], *, method: str = "") -> bytes:
-    """A calendar of these entries, with the time zones that their events name.
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # in the first or the last hours of the calendar
+        return moment.replace(tzinfo=None)
 
-    Takes: for one that is sent, what its receiver shall do (RFC 5546): PUBLISH or CANCEL.
+
+def document(entries: Iterable[bytes], *, method: str = "") -> bytes:
+    """Return a calendar of these entries.
+
+    Args:
+        entries: what `entry` made of each event.
+        method: what the receiver of a mailed calendar does with it (RFC 5546): PUBLISH or CANCEL.
     """
     calendar = icalendar.Calendar()
     calendar.add("prodid", PRODUCT)
@@ -92,30 +107,8 @@ def document(entries: Iterable[bytes], events: Iterable[Event], *, method: str =
     else:
         calendar.add("refresh-interval", timedelta(hours=REFRESH_HOURS), parameters={"value": "DURATION"})
         calendar.add("x-published-ttl", f"PT{REFRESH_HOURS}H")
-    for zone in _zones(list(events)):
-        calendar.add_component(zone)
     head, _, foot = calendar.to_ical().rpartition(b"END:VCALENDAR")
     return b"".join([head, *entries, b"END:VCALENDAR", foot])
-
-
-def _zones(events: list[Event]) -> list[icalendar.Timezone]:
-    """The time zones of events, described for the years in which these are."""
-    timed = [event for event in events if event.time_zone]
-    if not timed:
-        return []
-    days = [date.fromisoformat(event.date) for event in timed]
-    first, last = (min(max(day, ZONES_FROM), ZONES_TO) for day in (min(days), max(days)))
-    names = sorted({str(event.time_zone) for event in timed} - {"UTC"})
-    zones = [icalendar.Timezone.from_tzid(name, first_date=first - YEAR, last_date=last + YEAR) for name in names]
-    for zone in zones:
-        zone.pop("comment", None)  # that it holds for some years only: those of the events
-    return zones
-
-
-def _seconds(moment: datetime) -> float:
-    """When it is, for comparing: two times of one zone compare by what clocks show, whatever their offsets."""
-    offset = moment.utcoffset() or timedelta()
-    return (moment.replace(tzinfo=None) - datetime(1, 1, 1) - offset).total_seconds()
 
 
 def _moment(text: str) -> datetime:

@@ -39,7 +39,7 @@ SPRING_PARTY: Json = BODY | {
 path_id("eventId", example="spring-party")
 CALENDAR = {
     "text/calendar": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//eventsite//events//EN\r\nBEGIN:VEVENT\r\n"
-    "SUMMARY:Spring party\r\nDTSTART;TZID=Europe/Berlin:20270401T190000\r\nDTEND;TZID=Europe/Berlin:20270401T220000\r\n"
+    "SUMMARY:Spring party\r\nDTSTART:20270401T170000Z\r\nDTEND:20270401T200000Z\r\n"
     "UID:spring-party.20270131093000000000@eventsite\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 }
 QUERY_EXAMPLES |= {

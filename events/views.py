@@ -65,14 +65,12 @@ class EventViewSet(ApiViewSet):
 
     def _feed(self, read: Callable[[int, Any], tuple[Events, Any]], query: dict[str, Any]) -> Response:
         """The events as one calendar, as many as an answer holds."""
-        seen: Events = []
 
         def encode(found: Events) -> bytes:
-            seen.extend(found)
             return b"".join(map(self._entry, found))
 
         gathered = gather(read, encode, page=DEFAULT_LIMIT, query=query, request=self.request)
-        return self._calendar(gathered.parts, seen, cursor=gathered.cursor, name="events.ics")
+        return self._calendar(gathered.parts, cursor=gathered.cursor, name="events.ics")
 
     def _entry(self, found: WholeEvent) -> bytes:
         from events import calendar
@@ -80,10 +78,10 @@ class EventViewSet(ApiViewSet):
         path = plain_reverse("event", args=[found.event.event_id])  # DRF's would carry the format on
         return calendar.entry(found.event, self.request.build_absolute_uri(path))
 
-    def _calendar(self, entries: Sequence[bytes], found: Events, *, cursor: Any = None, name: str) -> Response:
+    def _calendar(self, entries: Sequence[bytes], *, cursor: Any = None, name: str) -> Response:
         from events import calendar
 
-        content = calendar.document(entries, [whole_event.event for whole_event in found])
+        content = calendar.document(entries)
         return answer(content, cursor, self.request, content_type=calendar.CONTENT_TYPE, name=name)
 
     def create(self, request: Request) -> Response:
@@ -95,7 +93,7 @@ class EventViewSet(ApiViewSet):
     def retrieve(self, request: Request, event_id: str) -> Response:
         found = editing.read(event_id, scope=self.scope(SEE_EVENTS))
         if self.format == CalendarRenderer.format:
-            shown = self._calendar([self._entry(found)], [found], name=f"{event_id}.ics")
+            shown = self._calendar([self._entry(found)], name=f"{event_id}.ics")
             shown.headers["ETag"] = preconditions.etag(int(found.event.version))
             return shown
         return self._answer(found)

@@ -86,7 +86,7 @@ def _attach(letter: EmailMessage, occasion: Occasion, words: _Words) -> None:
     method = "CANCEL" if words.is_off else "PUBLISH"
     entry = calendar.entry(occasion.event, words.event_url, organizer=settings.MAIL_FROM)
     letter.add_attachment(
-        calendar.document([entry], [occasion.event], method=method),
+        calendar.document([entry], method=method),
         maintype="text",
         subtype="calendar",
         params={"charset": "utf-8", "method": method},
