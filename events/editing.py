@@ -29,7 +29,9 @@ OF_THE_SERVICE = {"version", "settings", "edits", "created_at", "updated_at"}
 """What only the service sets in a description."""
 DESCRIPTION = tuple(sorted(Event.get_attributes().keys() - EventItem.get_attributes().keys() - OF_THE_SERVICE))
 """What an organizer sets in it: every other attribute that is its own."""
-OF_THE_SEATS = ("capacity", "waitlist_enabled", "status")
+WINDOW = ("opens_at", "closes_at", "ends_at")
+"""When the event admits people, in seconds since the epoch."""
+OF_THE_SEATS = ("capacity", "waitlist_enabled", "status", *WINDOW)
 """The fields that decide who gets a seat."""
 REMEMBERED_EDITS = 8
 """An edit that is sent again meets itself among the last so many, or is told to try again."""
@@ -131,6 +133,8 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
         generation=random.getrandbits(32),
         **shared,
     )
+    for name in WINDOW:
+        setattr(seats, name, fields.get(name))
     return WholeEvent(event, seats)
 
 
@@ -194,7 +198,9 @@ def _change_both(before: WholeEvent, changes: dict[str, Any], operation: str) ->
     event, seats = before
     condition = guards.is_unedited(event)
     capacity, status = changes.get("capacity", int(seats.capacity)), changes.get("status", event.status)
-    move = promoting.plan(seats, capacity=capacity, open_=status in OPEN_STATUSES, at=clock.now())
+    ends_at = changes.get("ends_at", seats.ends_at)
+    promotes = status in OPEN_STATUSES and (ends_at is None or clock.seconds() < ends_at)
+    move = promoting.plan(seats, capacity=capacity, open_=promotes, at=clock.now())
     transaction = Transaction()
     described = [*_described(event, changes, operation), Event.settings.set(event.settings + 1)]
     transaction.update("event", Event.key(event.event_id), described, condition)
@@ -222,7 +228,8 @@ def _counted(seats: Seats, changes: dict[str, Any]) -> list[Action]:
     values["settings"] = seats.settings + 1
     for name, value in values.items():
         setattr(seats, name, value)
-    return [getattr(Seats, name).set(value) for name, value in values.items()]
+    attributes = [(getattr(Seats, name), value) for name, value in values.items()]
+    return [one.remove() if value is None else one.set(value) for one, value in attributes]
 
 
 def _as_it_is(written: WholeEvent) -> WholeEvent:

@@ -163,6 +163,10 @@ class Seats(EventItem):
     waitlist_enabled = BooleanAttribute(attr_name="waitlistEnabled")
     open = BooleanAttribute()
     settings = WholeNumberAttribute(default=1)
+    opens_at = WholeNumberAttribute(attr_name="opensAt", null=True)
+    closes_at = WholeNumberAttribute(attr_name="closesAt", null=True)
+    ends_at = WholeNumberAttribute(attr_name="endsAt", null=True)
+    """The window: seconds since the epoch; None where there is no such limit."""
     registered = WholeNumberAttribute(default=0)
     waiting = WholeNumberAttribute(default=0)
     tickets = WholeNumberAttribute(default=0)
@@ -192,8 +196,24 @@ class Seats(EventItem):
 
     @property
     def admits(self) -> bool:
-        """Whether somebody could get a seat or a place in the queue now."""
+        """True if a newcomer could get a seat or a place in the queue, whatever the time."""
         return bool(self.open and (self.waitlist_enabled or (self.free and not self.waiting)))
+
+    def has_ended(self, now: int) -> bool:
+        """Return whether the event is over: then it admits and promotes nobody."""
+        return self.ends_at is not None and now >= self.ends_at
+
+    def has_opened(self, now: int) -> bool:
+        """Return whether attendees may sign up already."""
+        return self.opens_at is None or now >= self.opens_at
+
+    def has_closed(self, now: int) -> bool:
+        """Return whether attendees may no longer sign up."""
+        return self.has_ended(now) or (self.closes_at is not None and now >= self.closes_at)
+
+    def promotes(self, now: int) -> bool:
+        """Return whether a freed seat goes to the head of the queue."""
+        return bool(self.open and not self.has_ended(now))
 
     @property
     def free(self) -> int:

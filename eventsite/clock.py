@@ -8,3 +8,8 @@ FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 def now() -> str:
     """The present moment, for example ``2026-01-31T09:30:00.000000Z``."""
     return datetime.now(UTC).strftime(FORMAT)
+
+
+def seconds() -> int:
+    """Return the present moment in whole seconds since the epoch."""
+    return int(datetime.now(UTC).timestamp())

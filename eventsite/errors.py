@@ -12,7 +12,7 @@ Rules raise these; `eventsite.problems` alone knows which HTTP status each kind 
     └── Unavailable         DynamoDB does not answer in time         503
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class DomainError(Exception):
@@ -21,14 +21,15 @@ class DomainError(Exception):
     code: str = "error"
     detail: ClassVar[str] = "The request could not be carried out."
 
-    def __init__(self, detail: str | None = None) -> None:
+    def __init__(self, detail: str | None = None, **members: Any) -> None:
         self.sentence = detail or self.detail
+        self.members = members  # further members of the problem document
         super().__init__(self.sentence)
 
 
-def again(kind: str, code: str, sentence: str) -> DomainError:
-    """The error that a request led to before: of the same kind, with the same word and sentence."""
-    error = {one.__name__: one for one in (Missing, Refused)}[kind](sentence)
+def again(kind: str, code: str, sentence: str, members: dict[str, Any] | None = None) -> DomainError:
+    """Return the error that a request led to before: of the same kind, with the same code and sentence."""
+    error = {one.__name__: one for one in (Missing, Refused)}[kind](sentence, **(members or {}))
     error.code = code
     return error
 

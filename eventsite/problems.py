@@ -88,7 +88,7 @@ def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
     match error:
         case errors.DomainError():
             status = next(status for kind, status in STATUS_OF_KIND.items() if isinstance(error, kind))
-            return status, error.code, error.sentence, _wrong_fields(error)
+            return status, error.code, error.sentence, error.members | _wrong_fields(error)
         case exceptions.ValidationError():
             wrong = list(_flat(error.detail))
             return 422, "validation_error", "Some values are missing or wrong; see errors.", {"errors": wrong}

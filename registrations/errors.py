@@ -1,5 +1,7 @@
 """What can stand in the way of a registration, in the words of the domain."""
 
+from datetime import UTC, datetime
+
 from eventsite.errors import Missing, Refused
 
 
@@ -25,7 +27,19 @@ class EventFull(Refused):
 
 
 class RegistrationClosed(Refused):
-    """The event is a draft, cancelled or completed."""
+    """The event is a draft, cancelled, completed or over, or its window for registrations has closed."""
 
     code = "registration_closed"
-    detail = "This event does not take registrations: it is a draft, cancelled or completed."
+    detail = "This event does not take registrations: it is closed, cancelled or over."
+
+
+class RegistrationNotOpen(Refused):
+    """The window for registrations has not opened yet."""
+
+    code = "registration_not_open"
+    detail = "Registration for this event has not opened yet."
+
+    @classmethod
+    def until(cls, opens_at: int) -> "RegistrationNotOpen":
+        """Return the error with the opening time, given in seconds since the epoch."""
+        return cls(opensAt=datetime.fromtimestamp(opens_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))

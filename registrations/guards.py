@@ -17,6 +17,15 @@ def is_open() -> Condition:
     return Seats.open == True  # noqa: E712 (an expression, not a truth value)
 
 
+def is_in_window(now: int, *, organizes: bool) -> Condition:
+    """It is open, and it is neither before nor after the window; the caller's clock decides about its two edges."""
+    conditions = is_open() & (Seats.ends_at.does_not_exist() | (Seats.ends_at > now))
+    if organizes:
+        return conditions
+    opened = Seats.opens_at.does_not_exist() | (Seats.opens_at <= now)
+    return conditions & opened & (Seats.closes_at.does_not_exist() | (Seats.closes_at > now))
+
+
 def has_free_seat() -> Condition:
     """Fewer are registered than there are seats."""
     return Seats.registered < Seats.capacity
@@ -42,18 +51,18 @@ def waits(ticket: int) -> Condition:
     return Seats.served < ticket
 
 
-def goes_to_the_queue() -> Condition:
-    """A seat given up is a seat to hand on: somebody waits.
+def goes_to_the_queue(now: int) -> Condition:
+    """A freed seat goes to the head of the queue.
 
-    It is open, and no more are registered than it has seats.
+    The event is open and not over, someone waits, and no more are registered than it has seats.
     """
-    return is_open() & (Seats.waiting > 0) & (Seats.registered <= Seats.capacity)
+    return is_in_window(now, organizes=True) & (Seats.waiting > 0) & (Seats.registered <= Seats.capacity)
 
 
-def goes_to_nobody() -> Condition:
-    """A seat given up stays free: nobody waits, or the event is closed, or more are registered than it has seats."""
+def goes_to_nobody(now: int) -> Condition:
+    """A freed seat stays free: the queue is empty, or the event is closed, over, or has too many people."""
     closed = Seats.open == False  # noqa: E712 (an expression, not a truth value)
-    return nobody_waits() | closed | (Seats.registered > Seats.capacity)
+    return nobody_waits() | closed | (Seats.ends_at <= now) | (Seats.registered > Seats.capacity)
 
 
 def head_is(seats: Seats) -> Condition:

@@ -124,7 +124,9 @@ def _item(operation: Operation) -> ActiveItem:
 
 
 def _locking(operation: Operation, incarnation: str) -> list[Action]:
+    answers: list[Action] = [ActiveItem.answers.set(operation.answers)] if operation.answers is not None else []
     return [
+        *answers,
         ActiveItem.lock.set(operation.id),
         ActiveItem.lock_kind.set(operation.kind),
         ActiveItem.lock_at.set(operation.at),

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, Self, TypeVar
 
 from django.conf import settings
-from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
 from eventsite.dynamodb.records import Record, WholeNumberAttribute
@@ -54,6 +54,9 @@ class Registration:
     """Where it stands among all registrations for the event."""
     waited: bool = False
     """Whether it began in the queue."""
+    answers: dict[str, Any] | None = None
+    """The answers to the event's questions, by the question's id."""
+    checked_in_at: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """All of it, so that `Registration(**it)` is the same again."""
@@ -80,6 +83,9 @@ class RegistrationItem(Record):
     promoted_at = UnicodeAttribute(attr_name="promotedAt", null=True)
     cancelled_at = UnicodeAttribute(attr_name="cancelledAt", null=True)
     incarnation = UnicodeAttribute(default="")
+    answers = JSONAttribute(null=True)
+    """The answers to the event's questions, by the question's id."""
+    checked_in_at = UnicodeAttribute(attr_name="checkedInAt", null=True)
 
     @classmethod
     def find(cls, key: str, item: str) -> Self | None:
@@ -102,6 +108,8 @@ class RegistrationItem(Record):
             position=position,
             ticket=int(self.ticket or 0),
             waited=self.waited,
+            answers=self.answers,
+            checked_in_at=self.checked_in_at,
         )
 
 

@@ -2,8 +2,10 @@
 
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
 
 from eventsite import clock
+from eventsite.auth.scope import NOTHING, Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from registrations.models import JOIN
 
@@ -26,6 +28,10 @@ class Operation:
     user_id: str
     keyed: IdempotentRequest | None = None
     """The keyed request that it carries out, if any: it is announced there under its id."""
+    organizes: Scope = NOTHING
+    """For which events the caller is an organizer."""
+    answers: dict[str, Any] | None = None
+    """The answers to the event's questions, if any."""
     id: str = field(default_factory=new_id)
     registration_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     at: str = field(default_factory=clock.now)

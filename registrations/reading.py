@@ -130,6 +130,7 @@ def _told(
     item: ActiveItem, seats: Seats, ticket: int, waited: bool, registration_id: str, registered_at: str
 ) -> Registration:
     told = Registration(item.event_id, item.user_id, registration_id, REGISTERED, registered_at)
+    told.answers, told.checked_in_at = item.answers, item.checked_in_at
     if ticket > seats.served:
         told.status, told.position = WAITLISTED, tickets.position(seats, ticket)
         if told.position is None:
@@ -156,6 +157,7 @@ def _tell_past(found: Found) -> Registration | None:
 def joined(operation: Operation, record: Record, seats: Seats) -> Registration:
     """What a joining led to, by the seats right after it."""
     told = Registration(operation.event_id, operation.user_id, operation.registration_id, REGISTERED, operation.at)
+    told.answers = operation.answers
     if record.waited and record.ticket == seats.tickets:  # nobody has joined since
         told.status, told.position = WAITLISTED, int(seats.waiting)
     elif record.waited:

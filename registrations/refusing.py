@@ -10,8 +10,11 @@ from collections import OrderedDict
 from typing import NoReturn
 
 from events.models import Seats
+from eventsite import clock
+from eventsite.auth.scope import NOTHING, Scope
 from eventsite.dynamodb.retries import LostRace
-from registrations.errors import AlreadyRegistered, EventFull, RegistrationClosed
+from registrations import admission
+from registrations.errors import AlreadyRegistered, EventFull
 from registrations.locking import Locks
 from registrations.models import ActiveItem
 
@@ -31,11 +34,14 @@ def forget(event_id: str) -> None:
     _last_looks.pop(event_id, None)
 
 
-def refuse(item: ActiveItem | None, before: Seats | None, seats: Seats, locks: Locks) -> NoReturn:
+def refuse(
+    item: ActiveItem | None, before: Seats | None, seats: Seats, locks: Locks, organizes: Scope = NOTHING
+) -> NoReturn:
     """Say why nobody can join, or that this user is in already.
 
     Takes: the user's registration; the seats before it was read and after; the locks that the request has met.
-    Raises: `AlreadyRegistered`, `RegistrationClosed`, `EventFull`; `LostRace` where somebody came or went: look again.
+    Raises: `AlreadyRegistered`, `RegistrationNotOpen`, `RegistrationClosed`, `EventFull`; `LostRace` where the seats
+    have changed: look again.
     """
     _remember(seats)
     if item and item.lock:
@@ -44,7 +50,8 @@ def refuse(item: ActiveItem | None, before: Seats | None, seats: Seats, locks: L
         raise LostRace(at_once=True)
     if item and item.incarnation == seats.incarnation:
         raise AlreadyRegistered
-    raise EventFull if seats.open else RegistrationClosed
+    admission.check(seats, organizes, clock.seconds())
+    raise EventFull
 
 
 def _moment(seats: Seats) -> tuple[object, ...]:

@@ -17,18 +17,31 @@ registration before, the settling after, and what happens when a process ends in
 """
 
 from functools import partial
+from typing import Any
 
 from events import tickets
 from events.editing import EventNotFound, check_access, may_be_seen
 from events.models import Seats
-from eventsite.auth.scope import Scope
+from eventsite import clock
+from eventsite.auth.scope import NOTHING, Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.reads import together
 from eventsite.dynamodb.retries import LostRace, retry_lost_race
 from eventsite.ids import is_id
-from registrations import clearing, committing, guards, locking, reading, records, refusing, repeating, settling
+from registrations import (
+    admission,
+    clearing,
+    committing,
+    guards,
+    locking,
+    reading,
+    records,
+    refusing,
+    repeating,
+    settling,
+)
 from registrations.committing import Change
-from registrations.errors import AlreadyRegistered, EventFull, RegistrationClosed, RegistrationNotFound
+from registrations.errors import AlreadyRegistered, EventFull, RegistrationNotFound
 from registrations.locking import Locks
 from registrations.models import JOIN, LEAVE, ActiveItem, PastItem, Registration
 from registrations.operations import Operation
@@ -40,15 +53,24 @@ from users.models import User
 # Registering
 
 
-def register(event_id: str, user_id: str, *, scope: Scope, keyed: IdempotentRequest | None = None) -> Registration:
+def register(
+    event_id: str,
+    user_id: str,
+    *,
+    scope: Scope,
+    keyed: IdempotentRequest | None = None,
+    answers: dict[str, Any] | None = None,
+    organizes: Scope = NOTHING,
+) -> Registration:
     """Give a user a seat, or a place at the end of the queue.
 
-    Takes: the ids; who asks; the caller's idempotency key, if any.
+    Takes: the ids; who asks; the caller's idempotency key, if any; the validated answers to the event's questions; for
+    which events the caller counts as an organizer, who may add people outside the window, until the event's end.
     Returns: the registration, with its position if it is waitlisted.
     Raises: `EventNotFound`, `EventNotYours`, `UserNotFound`, `AlreadyRegistered`, `EventFull`,
-    `RegistrationClosed`, `idempotency.KeyReused`.
+    `RegistrationNotOpen`, `RegistrationClosed`, `idempotency.KeyReused`.
     """
-    operation = Operation(JOIN, event_id, user_id, keyed)
+    operation = Operation(JOIN, event_id, user_id, keyed, organizes=organizes, answers=answers)
     if keyed is None:
         return join(operation, scope)
     return repeating.once(operation, keyed, partial(join, operation, scope))
@@ -70,7 +92,7 @@ def _join(operation: Operation, scope: Scope, locks: Locks, turn: Turn) -> Regis
     if item is None:
         _make_room(operation, locks)
         raise LostRace(at_once=True)
-    planned, seats = seats, committing.commit(operation, seats, _joining, turn)
+    planned, seats = seats, committing.commit(operation, seats, partial(_joining, operation.organizes), turn)
     record = records.find(seats, operation.id)
     if record is None:  # somebody else settled it, and its record is gone
         return reading.as_it_was_made(operation.event_id, operation.user_id, operation.id)
@@ -94,7 +116,12 @@ def _before_joining(operation: Operation, scope: Scope, locks: Locks) -> tuple[S
     before = refusing.last_look(operation.event_id)
     if before is None:
         before, user, past = _look(operation)
-        if before and user and before.admits and scope.may_touch(before.organizer_id):
+        if (
+            before
+            and user
+            and admission.is_possible(before, operation.organizes)
+            and scope.may_touch(before.organizer_id)
+        ):
             return before, past
     return _look_closely(operation, before, scope, locks)
 
@@ -125,8 +152,8 @@ def _look_closely(
     check_access(seats, scope)
     if user is None:
         raise UserNotFound
-    if not seats.admits:
-        refusing.refuse(item, before, seats, locks)
+    if not admission.is_possible(seats, operation.organizes):
+        refusing.refuse(item, before, seats, locks, operation.organizes)
     refusing.forget(event_id)
     return seats, PastItem.find(*PastItem.key_of(event_id, user_id))
 
@@ -146,18 +173,19 @@ def _make_room(operation: Operation, locks: Locks) -> None:
     locking.remove_leftover(item)
 
 
-def _joining(seats: Seats) -> Change:
-    """What joining does to the seats. Raises: `RegistrationClosed`, `EventFull`."""
-    if not seats.open:
-        raise RegistrationClosed
+def _joining(organizes: Scope, seats: Seats) -> Change:
+    """What joining does to the seats. Raises: `RegistrationNotOpen`, `RegistrationClosed`, `EventFull`."""
+    now = clock.seconds()
+    admission.check(seats, organizes, now)
+    in_time = guards.is_in_window(now, organizes=organizes.may_touch(seats.organizer_id))
     ticket = Seats.tickets.set(Seats.tickets + 1)
     if seats.free and not seats.waiting:
         taking = [ticket, Seats.registered.set(Seats.registered + 1), Seats.served.set(Seats.tickets + 1)]
-        return Change(taking, records.A_SEAT, guards.is_open() & guards.has_free_seat() & guards.nobody_waits())
+        return Change(taking, records.A_SEAT, in_time & guards.has_free_seat() & guards.nobody_waits())
     if not seats.waitlist_enabled:
         raise EventFull
     queueing = [ticket, Seats.waiting.set(Seats.waiting + 1)]
-    return Change(queueing, records.A_PLACE, guards.is_open() & guards.waitlist_is_on() & guards.must_wait())
+    return Change(queueing, records.A_PLACE, in_time & guards.waitlist_is_on() & guards.must_wait())
 
 
 # Leaving
@@ -225,11 +253,12 @@ def _leaving(ticket: int, at: str, seats: Seats) -> Change:
         gone = Seats.gone[tickets.chunk_of(ticket)]
         quitting = [Seats.waiting.set(Seats.waiting - 1), Seats.quits.set(Seats.quits + 1), gone.set((gone | 0) + 1)]
         return Change(leaving + quitting, records.leaving(records.QUIT, ticket), guards.waits(ticket))
-    if not (seats.open and seats.waiting and seats.registered <= seats.capacity):
+    now = clock.seconds()
+    if not (seats.promotes(now) and seats.waiting and seats.registered <= seats.capacity):
         freeing = [Seats.registered.set(Seats.registered - 1)]
-        return Change(leaving + freeing, records.leaving(records.FREE, ticket), guards.goes_to_nobody())
+        return Change(leaving + freeing, records.leaving(records.FREE, ticket), guards.goes_to_nobody(now))
     head = tickets.head(seats)
     handing = [Seats.waiting.set(Seats.waiting - 1), Seats.served.set(head), Seats.moved.set(head)]
     handing += [Seats.gone[chunk].remove() for chunk in tickets.passed_chunks(seats, head)]
-    rule = guards.goes_to_the_queue() & guards.head_is(seats)
+    rule = guards.goes_to_the_queue(now) & guards.head_is(seats)
     return Change(leaving + handing, records.leaving(records.HAND, ticket, head, at), rule)

@@ -15,6 +15,9 @@ from registrations import guards, records
 from registrations.models import ActiveItem, EventTicket, PastItem
 from registrations.records import Record
 
+CARRIED = ("ticket", "waited", "registration_id", "registered_at", "incarnation", "answers", "checked_in_at")
+"""What a registration keeps when it is given up."""
+
 
 def settle(item: ActiveItem, seats: Seats, *, past_is: PastItem | Literal["unknown"] | None = "unknown") -> None:
     """Settle the operation that holds a registration's lock.
@@ -41,7 +44,7 @@ def _joining(item: ActiveItem, record: Record, past: PastItem | None) -> Transac
     transaction = Transaction()
     incarnation = str(item.lock_incarnation)
     known: dict[str, Any] = {"ticket": record.ticket, "waited": record.waited, "incarnation": incarnation}
-    known |= {"registration_id": item.lock_registration_id, "registered_at": item.lock_at}
+    known |= {"registration_id": item.lock_registration_id, "registered_at": item.lock_at, "answers": item.answers}
     settled = ActiveItem(item.key, item.item, operations=_operations(item, past, record.operation), **known)
     transaction.put("registration", settled, guards.is_held_by(record.operation))
     key = EventTicket.key_of(item.event_id, incarnation, record.ticket)
@@ -62,9 +65,7 @@ def _leaving(item: ActiveItem, record: Record, seats: Seats) -> Transaction:
     promoted_at: str | None = item.promoted_at
     if item.waited and not promoted_at and record.leaving != records.QUIT:
         promoted_at = promotion_time(seats, record.ticket)
-    known = {
-        name: getattr(item, name) for name in ("ticket", "waited", "registration_id", "registered_at", "incarnation")
-    }
+    known = {name: getattr(item, name) for name in CARRIED}
     known |= {"promoted_at": promoted_at, "cancelled_at": item.lock_at}
     transaction.delete("registration", ActiveItem(item.key, item.item), guards.is_held_by(record.operation))
     past = PastItem(*PastItem.key_of(item.event_id, item.user_id), **known)

@@ -30,3 +30,6 @@ class Scope:
 
 EVERYTHING = Scope(touches=EVERYBODYS, drafts_of=EVERYBODYS)
 """Commands, audits, an open service: whoever may do everything."""
+
+NOTHING = Scope(touches=NOBODYS, drafts_of=NOBODYS)
+"""A caller who organizes no event."""

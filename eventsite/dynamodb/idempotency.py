@@ -191,6 +191,6 @@ def _is_vacant() -> Condition:
     return vacant
 
 
-def _refusal(error: DomainError) -> dict[str, list[str]]:
+def _refusal(error: DomainError) -> dict[str, list[Any]]:
     kind = Missing if isinstance(error, Missing) else Refused
-    return {"refused": [kind.__name__, error.code, error.sentence]}
+    return {"refused": [kind.__name__, error.code, error.sentence, error.members]}

@@ -271,7 +271,7 @@ def _counted(seen: Look, seats: Seats) -> Iterator[Finding]:
         return
     found = [*_miscounted(seen, seats, right)]
     yield from found
-    if not found and seats.capacity is not None and seats.free and seats.waiting:
+    if not found and seats.capacity is not None and seats.promotes(clock.seconds()) and seats.free and seats.waiting:
         sentence = f"{seats.free} seats are free while {seats.waiting} people wait."
         yield Finding(seen.event_id, "idle_seats", sentence, mark=seats.free, mend=mend.promote(seats))
 

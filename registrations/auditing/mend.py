@@ -96,7 +96,7 @@ def promote(seats: Seats) -> Cure:
 
     def cure() -> None:
         at = clock.now()
-        move = promoting.plan(seats, capacity=int(seats.capacity), open_=bool(seats.open), at=at)
+        move = promoting.plan(seats, capacity=int(seats.capacity), open_=seats.promotes(clock.seconds()), at=at)
         if move.log is None or move.condition is None:
             return
         transaction = Transaction()

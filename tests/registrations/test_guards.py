@@ -68,6 +68,9 @@ CASES = {
     "a seat in an event that closes": Case(
         "is_open", ("register", "ada"), meanwhile=(("edit", {"status": "cancelled"}),)
     ),
+    "a seat in an event whose window closes": Case(
+        "is_in_window", ("register", "ada"), meanwhile=(("edit", {"status": "completed"}),)
+    ),
     "the last seat, wanted by two": Case("has_free_seat", ("register", "ada"), meanwhile=registers("bela")),
     "the queue of an event that closes": Case(
         "is_open", ("register", "ada"), meanwhile=(("edit", {"status": "completed"}),), capacity=0
@@ -119,7 +122,7 @@ CASES = {
         ("leave", "bela"),
         given=registers("bela", "cleo"),
         meanwhile=(("edit", {"status": "cancelled"}),),
-        instead=lambda: (Seats.waiting > 0) & (Seats.registered <= Seats.capacity),
+        instead=lambda *_: (Seats.waiting > 0) & (Seats.registered <= Seats.capacity),
     ),
     "a seat handed on that was taken away": Case(
         "goes_to_the_queue",
@@ -127,7 +130,7 @@ CASES = {
         given=registers("ada", "bela", "cleo"),
         meanwhile=(("edit", {"capacity": 1}),),
         capacity=2,
-        instead=guards.is_open,
+        instead=lambda *_: guards.is_open(),
     ),
     "a place in the queue given up by who moves up": Case(
         "waits", ("leave", "cleo"), given=registers("bela", "cleo"), meanwhile=(("leave", "bela"),)

@@ -1,0 +1,96 @@
+"""The window: when an event admits people, and that nobody is promoted after its end (CONTRACT, "The window")."""
+
+from typing import Any
+
+import pytest
+
+from events import models
+from events.models import Seats
+from eventsite import clock
+from eventsite.auth.scope import EVERYTHING, NOTHING
+from registrations import reading, seating
+from registrations.errors import RegistrationClosed, RegistrationNotOpen
+from tests.api import Api
+
+NOW = 1_800_000_000
+
+
+@pytest.fixture(autouse=True)
+def _time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "seconds", lambda: NOW)
+
+
+def opening(event_id: str, **window: int | None) -> None:
+    """Give an event's seats a window."""
+    Seats.key(event_id).update([getattr(Seats, name).set(value) for name, value in window.items()])
+
+
+def register(event_id: str, user_id: str, **options: Any) -> str:
+    return seating.register(event_id, user_id, scope=EVERYTHING, **options).status
+
+
+def test_it_admits_from_the_opening_second_until_the_closing_second(api: Api) -> None:
+    event = api.event(capacity=3)
+    alice, bob, cleo = api.users(3)
+    opening(event, opens_at=NOW + 1)
+    with pytest.raises(RegistrationNotOpen) as refusal:
+        register(event, alice)
+    assert refusal.value.members == {"opensAt": "2027-01-15T08:00:01Z"}
+    opening(event, opens_at=NOW, closes_at=NOW + 1)
+    assert register(event, alice) == "registered"
+    opening(event, closes_at=NOW)
+    with pytest.raises(RegistrationClosed):
+        register(event, bob)
+    opening(event, closes_at=NOW + 9, ends_at=NOW)
+    with pytest.raises(RegistrationClosed):
+        register(event, cleo)
+
+
+def test_its_organizers_add_people_until_the_end(api: Api) -> None:
+    event = api.event(capacity=3)
+    alice, bob = api.users(2)
+    opening(event, opens_at=NOW + 1, ends_at=NOW + 1)
+    with pytest.raises(RegistrationNotOpen):
+        register(event, alice, organizes=NOTHING)
+    assert register(event, alice, organizes=EVERYTHING) == "registered"
+    opening(event, ends_at=NOW)
+    with pytest.raises(RegistrationClosed):
+        register(event, bob, organizes=EVERYTHING)
+
+
+@pytest.mark.parametrize("ends_at", [NOW, NOW + 1], ids=["over", "not over"])
+def test_a_seat_freed_after_the_end_goes_to_nobody(api: Api, ends_at: int) -> None:
+    event = api.event(capacity=1)
+    alice, bob = api.users(2)
+    register(event, alice)
+    register(event, bob)
+    opening(event, ends_at=ends_at)
+    promoted = seating.leave(event, alice, scope=EVERYTHING)
+    status = reading.read(event, bob, scope=EVERYTHING).status
+    assert (promoted, status) == ((None, "waitlisted") if ends_at <= NOW else (bob, "registered"))
+
+
+def test_raising_the_capacity_after_the_end_promotes_nobody_and_a_later_end_does(api: Api) -> None:
+    from events import editing
+
+    event = api.event(capacity=0)
+    alice = api.user()
+    register(event, alice)
+    opening(event, ends_at=NOW)
+    editing.edit(event, {"capacity": 1}, scope=EVERYTHING)
+    assert reading.read(event, alice, scope=EVERYTHING).status == "waitlisted"
+    editing.edit(event, {"ends_at": NOW + 1}, scope=EVERYTHING)
+    assert reading.read(event, alice, scope=EVERYTHING).status == "registered"
+    editing.edit(event, {"ends_at": None}, scope=EVERYTHING)
+    whole = models.find(event)
+    assert whole and whole.seats.ends_at is None
+
+
+def test_answers_are_kept_with_the_registration_when_it_is_given_up_too(api: Api) -> None:
+    event = api.event(capacity=1)
+    alice = api.user()
+    told = seating.register(event, alice, scope=EVERYTHING, answers={"q1": "vegan"})
+    assert told.answers == {"q1": "vegan"}
+    assert reading.read(event, alice, scope=EVERYTHING).answers == {"q1": "vegan"}
+    seating.leave(event, alice, scope=EVERYTHING)
+    assert reading.read(event, alice, scope=EVERYTHING).answers == {"q1": "vegan"}
