@@ -11,6 +11,7 @@ import pytest
 
 from eventsite.dynamodb.records import table_models
 from tests.api import Api
+from tests.children import restore_signals
 from tests.engines import running_engine, served_by, served_by_moto
 from tests.metering import Meter
 from tests.signing_in import cognito  # noqa: F401 (a fixture)
@@ -24,6 +25,7 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("eventsite")
+restore_signals()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,6 +1,7 @@
 """Starting the engines that tests and benchmarks run on: processes of their own, on free loopback ports."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -15,28 +16,34 @@ from django.conf import settings
 from moto import mock_aws
 
 from eventsite.dynamodb.connection import disconnect
+from tests.children import SECONDS, ended
 
-ENGINE_SECONDS = 30
+PORTS = range(20_000, 32_000)
+"""Ports to listen on: below those that the kernel gives to outgoing connections, which many tests make."""
+ATTEMPTS = 5
+"""Starts of an engine: another process may take its port in the moment before it listens."""
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a port of this machine on which no process listens."""
+    while True:
+        port = random.SystemRandom().choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
-def _wait_for(engine: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + ENGINE_SECONDS
+def _answers(engine: subprocess.Popen[bytes], url: str) -> bool:
+    """Wait until an engine answers. Returns: False if it ended instead, as it does where its port is taken."""
+    deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline and engine.poll() is None:
         try:
-            with urlopen(f"{url}/_ministack/health"):
-                return
+            with urlopen(f"{url}/_ministack/health", timeout=SECONDS):
+                return engine.poll() is None  # what answers may be an engine of another test
         except OSError:
             with suppress(subprocess.TimeoutExpired):
                 engine.wait(0.02)
-    raise RuntimeError("the test engine did not start")
+    return False
 
 
 @contextmanager
@@ -45,10 +52,7 @@ def running_engine(*, python: Path | str = sys.executable, module: str = "minist
 
     `python` is the interpreter that has ministack; `module` is what it runs; `options` are ministack's own variables.
     """
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DJANGO_"))} | {
-        "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
@@ -58,15 +62,21 @@ def running_engine(*, python: Path | str = sys.executable, module: str = "minist
     }
     with TemporaryDirectory() as state:
         environment["STATE_DIR"] = state  # Cognito's keys
-        process = subprocess.Popen(
-            [python, "-m", module], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            _wait_for(process, url)
+        process, url = _started([str(python), "-m", module], environment)
+        with ended(process):
             yield url
-        finally:
-            process.terminate()
-            process.wait(30)
+
+
+def _started(command: list[str], environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], str]:
+    for _ in range(ATTEMPTS):
+        port = free_port()
+        here = environment | {"GATEWAY_PORT": str(port)}
+        process = subprocess.Popen(command, env=here, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if _answers(process, url := f"http://127.0.0.1:{port}"):
+            return process, url
+        process.kill()
+        process.wait()
+    raise RuntimeError("the engine of the tests did not start")
 
 
 @contextmanager

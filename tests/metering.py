@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-oper
 
 import json
 import math
+from threading import Lock
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +21,7 @@ class Meter:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.units = 0.0
+        self._lock = Lock()
 
     def __enter__(self) -> "Meter":
         self._original = PatientConnection._make_api_call
@@ -27,8 +29,9 @@ class Meter:
 
         def counted(connection: Any, operation: str, arguments: dict[str, Any]) -> Any:
             answer = meter._original(connection, operation, arguments)
-            meter.calls.append(operation)
-            meter.units += units(operation, arguments, answer)
+            with meter._lock:  # several threads read one list of events
+                meter.calls.append(operation)
+                meter.units += units(operation, arguments, answer)
             return answer
 
         PatientConnection._make_api_call = counted  # type: ignore[method-assign,assignment]

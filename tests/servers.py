@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
+from tests.children import SECONDS, ended
 from tests.server import SKEW
 
 T = TypeVar("T")
@@ -75,7 +76,9 @@ class Remote:
     def _send(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Reply:
         connection = getattr(self._own, "connection", None)
         if connection is None:
-            connection = self._own.connection = http.client.HTTPConnection("127.0.0.1", next(self._ports), timeout=60)
+            connection = self._own.connection = http.client.HTTPConnection(
+                "127.0.0.1", next(self._ports), timeout=SECONDS
+            )
             self._open.append(connection)
         connection.request(method, path, body, headers | {"Content-Type": "application/json"})
         answer = connection.getresponse()
@@ -98,13 +101,6 @@ def serving(processes: int, *, ahead: float = 0) -> Iterator[Remote]:
         )
         for _ in range(processes)
     ]
-    try:
+    with ended(*servers):
         yield (remote := Remote([int(server.stdout.readline()) for server in servers if server.stdout]))
         remote.close()
-    finally:
-        for server in servers:
-            server.terminate()
-        for server in servers:
-            server.wait(10)
-            if server.stdout:
-                server.stdout.close()

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.children import SECONDS
 from tests.engines import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,12 +52,16 @@ class Server:
         for line in self._process.stdout:
             if "Quit the server" in line:
                 return
+        self._process.wait()
         raise RuntimeError("the server did not start")
 
     def stop(self) -> None:
-        """End it as Ctrl-C does."""
+        """End it as Ctrl-C does; kill it if it does not end."""
         self._process.send_signal(signal.SIGINT)
-        self._process.communicate(timeout=30)
+        try:
+            self._process.communicate(timeout=SECONDS)
+        finally:
+            self._process.kill()
 
     def restart(self) -> None:
         """Stop and start again on the same data."""
@@ -69,7 +74,7 @@ class Server:
         if re.match(r"\w+=", here):
             self._shell_setup = here
         done = subprocess.run(
-            ["bash", "-c", f"{self._shell_setup}\n{here}"], capture_output=True, text=True, check=True, timeout=60
+            ["bash", "-c", f"{self._shell_setup}\n{here}"], capture_output=True, text=True, check=True, timeout=SECONDS
         )
         return done.stdout.replace(f"localhost:{self._port}", PUBLISHED)
 

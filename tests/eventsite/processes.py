@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 
 from django.conf import settings
 
-SECONDS = 20
+from tests.children import SECONDS
 
 
 def environment(directory: Path, **extra: str) -> dict[str, str]:
@@ -151,11 +151,15 @@ class Server:
         self._process.wait(SECONDS)
 
 
+IN_BACKGROUND = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
+"""Starts the command that follows with SIGINT ignored, as `nohup … &` in a script does."""
+
+
 @contextmanager
-def runserver(directory: Path, *arguments: str, **extra: str) -> Iterator[Server]:
+def runserver(directory: Path, *arguments: str, launcher: Sequence[str] = (), **extra: str) -> Iterator[Server]:
     """Run the development server for a while."""
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "runserver", "0", *arguments],
+        [*launcher, sys.executable, "manage.py", "runserver", "0", *arguments],
         cwd=settings.BASE_DIR,
         env=environment(directory, **extra),
         stdin=subprocess.DEVNULL,

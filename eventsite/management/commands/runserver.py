@@ -1,6 +1,8 @@
 """``manage.py runserver``: Django's development server, with a DynamoDB engine beside it and its tables made."""
 
 import os
+import signal
+import sys
 from typing import Any
 
 from django.apps import apps
@@ -25,6 +27,12 @@ def url_of(address: str, port: str) -> str:
     return f"http://{host}:{port}"
 
 
+def _end_on_signals() -> None:
+    """End on SIGINT and SIGTERM, also where the process was started with SIGINT ignored, as background jobs are."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+
 class Command(runserver.Command):
     """Starts the embedded engine, unless AWS_ENDPOINT_URL_DYNAMODB names another one, then serves."""
 
@@ -43,6 +51,7 @@ class Command(runserver.Command):
         With the autoreloader this process only watches over one child after another: holding a lease itself, it
         keeps the engine running between them.
         """
+        _end_on_signals()
         if os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) != "true":
             self.stdout.write(self._find_data())
             if settings.AUTH_MODE == "cognito" and settings.LOCAL_POOL:

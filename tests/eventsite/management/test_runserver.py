@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from eventsite.management.commands.runserver import url_of
-from tests.eventsite.processes import SECONDS, has_ended, lean, manage, record, runserver
+from tests.eventsite.processes import IN_BACKGROUND, SECONDS, has_ended, lean, manage, record, runserver
 
 ALICE = {"userId": "alice", "name": "Alice"}
 MODES = pytest.mark.parametrize("mode", [["--noreload"], []], ids=["plain", "autoreload"])
@@ -32,9 +32,11 @@ def test_it_can_begin_with_a_season_to_look_around_in(tmp_path: Path) -> None:
 
 
 @MODES
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
-def test_state_survives_the_server(tmp_path: Path, mode: list[str], how: signal.Signals) -> None:
-    with runserver(tmp_path, *mode) as server:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
+def test_it_ends_on_each_signal_though_started_in_the_background_and_keeps_its_data(
+    tmp_path: Path, mode: list[str], how: signal.Signals
+) -> None:
+    with runserver(tmp_path, *mode, launcher=IN_BACKGROUND) as server:
         server.call("/users", ALICE)
         server.end(how)
         assert has_ended(tmp_path)
