@@ -1,10 +1,10 @@
 """The engine that behaves as DynamoDB is documented to: each thing that the embedded one is too kind to do."""
 
 import itertools
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -12,6 +12,7 @@ import pytest
 from botocore.client import Config
 from botocore.exceptions import ClientError
 
+from tests.children import SECONDS
 from tests.torn import Torn
 
 NAMES = [f"item-{number}" for number in range(6)]
@@ -19,9 +20,10 @@ KEYS = [("name", "S"), ("part", "S"), ("colour", "S")]
 
 
 @pytest.fixture
-def torn(torn_engine: Torn) -> Torn:
+def torn(torn_engine: Torn) -> Iterator[Torn]:
     torn_engine.set(torn=1.0, shortest=0.0, longest=0.05, lag=0.0, lost=0.0, late=0.0, seed=7)
-    return torn_engine
+    yield torn_engine
+    torn_engine.set(stepped=False)
 
 
 class Database:
@@ -101,14 +103,29 @@ def database(torn: Torn) -> Iterator[Database]:
     client.delete_table(TableName="things")
 
 
-def while_writing(write: Callable[[], Any], look: Callable[[], Any]) -> list[Any]:
-    """What is seen from the beginning of a write to its end, and once more after it."""
-    seen = []
+@contextmanager
+def under_way(torn: Torn, write: Callable[[], Any]) -> Iterator[None]:
+    """A write of which each item appears at a step of its own, from its beginning; it is answered at the end."""
+    torn.set(torn=1.0, stepped=True)
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(write)
-        while not writing.done():
-            seen.append(look())
+        try:
+            deadline = time.monotonic() + SECONDS
+            while not torn.counts["torn"] and not writing.done() and time.monotonic() < deadline:
+                time.sleep(0.001)
+            yield
+        finally:
+            torn.set(stepped=False)
         writing.result()
+
+
+def while_writing(torn: Torn, write: Callable[[], Any], look: Callable[[], Any]) -> list[Any]:
+    """What is seen before a write of all items, after each item that appeared, and once more after the answer."""
+    with under_way(torn, write):
+        seen = [look()]
+        for _ in NAMES:
+            torn.step()
+            seen.append(look())
     return [*seen, look()]
 
 
@@ -120,59 +137,39 @@ def reasons(error: pytest.ExceptionInfo[ClientError]) -> list[str]:
     return [reason["Code"] for reason in error.value.response["CancellationReasons"]]
 
 
-class Held:
-    """A transaction that is under way for long enough to try something."""
-
-    def __init__(self, torn: Torn, database: Database) -> None:
-        torn.set(torn=1.0, shortest=0.4, longest=0.5)
-        self._write = threading.Thread(target=lambda: database.put_together(1, NAMES[:2]))
-        self._torn = torn
-
-    def __enter__(self) -> None:
-        self._write.start()
-        while not self._torn.counts["torn"]:
-            time.sleep(0.001)
-
-    def __exit__(self, *_: object) -> None:
-        self._write.join()
-
-
-def test_a_query_sees_the_items_of_a_transaction_appear_one_after_the_other(database: Database) -> None:
-    seen = while_writing(lambda: database.put_together(1), lambda: tuple(database.query(ConsistentRead=True)))
-    assert any(0 < sum(numbers) < len(NAMES) for numbers in seen)
-    assert seen[-1] == (1,) * len(NAMES)
+def test_a_query_sees_the_items_of_a_transaction_appear_one_after_the_other(torn: Torn, database: Database) -> None:
+    seen = while_writing(torn, lambda: database.put_together(1), lambda: tuple(database.query(ConsistentRead=True)))
+    assert [sum(numbers) for numbers in seen] == [*range(len(NAMES) + 1), len(NAMES)]
     for before, after in itertools.pairwise(seen):
         assert all(one <= other for one, other in zip(before, after, strict=True))
 
 
-def test_separate_reads_and_batches_see_it_too(database: Database) -> None:
+def test_separate_reads_and_batches_see_it_too(torn: Torn, database: Database) -> None:
     both = {"things": {"Keys": [key(name) for name in NAMES], "ConsistentRead": True}}
 
     def look() -> tuple[int, int]:
         found = database.client.batch_get_item(RequestItems=both)["Responses"]["things"]
         return sum(map(value, found)), sum(database.read(name) for name in NAMES)
 
-    seen = while_writing(lambda: database.put_together(1), look)
-    assert any(0 < batch < len(NAMES) for batch, _ in seen)
-    assert any(0 < reads < len(NAMES) for _, reads in seen)
+    seen = while_writing(torn, lambda: database.put_together(1), look)
+    assert seen == [(number, number) for number in (*range(len(NAMES) + 1), len(NAMES))]
 
 
-def test_a_scan_sees_it_too(database: Database) -> None:
+def test_a_scan_sees_it_too(torn: Torn, database: Database) -> None:
     def look() -> int:
         return sum(map(value, database.client.scan(TableName="things", ConsistentRead=True)["Items"]))
 
-    seen = while_writing(lambda: database.put_together(1), look)
-    assert any(0 < total < len(NAMES) for total in seen)
+    seen = while_writing(torn, lambda: database.put_together(1), look)
+    assert seen == [*range(len(NAMES) + 1), len(NAMES)]
 
 
-def test_items_appear_in_any_order(database: Database) -> None:
+def test_items_appear_in_any_order(torn: Torn, database: Database) -> None:
     first = set()
     for number in range(1, 12):
-        seen = while_writing(
-            lambda number=number: database.put_together(number),  # type: ignore[misc]
-            lambda: tuple(database.query(ConsistentRead=True)),
-        )
-        first |= {numbers.index(number) for numbers in seen if numbers.count(number) == 1}
+        torn.set(seed=number)
+        with under_way(torn, lambda number=number: database.put_together(number)):  # type: ignore[misc]
+            torn.step()
+            first.add(database.query(ConsistentRead=True).index(number))
     assert len(first) > 2
 
 
@@ -183,10 +180,9 @@ def test_a_transaction_of_reads_sees_all_or_nothing(torn: Torn, database: Databa
         except ClientError as error:
             return {reason["Code"] for reason in error.response["CancellationReasons"]}
 
-    seen = while_writing(lambda: database.put_together(1), look)
-    assert seen[-1] == {1}
-    assert all(numbers in ({0}, {1}) or "TransactionConflict" in numbers for numbers in seen)
-    assert torn.counts["conflicts"] > 0
+    *meanwhile, complete, answered = while_writing(torn, lambda: database.put_together(1), look)
+    assert complete == answered == {1}
+    assert all("TransactionConflict" in numbers for numbers in meanwhile)
 
 
 def test_an_answered_transaction_is_visible_as_a_whole(database: Database) -> None:
@@ -231,14 +227,14 @@ def test_updates_deletes_and_checks_take_part(database: Database) -> None:
 
 
 def test_of_two_overlapping_transactions_one_is_cancelled(torn: Torn, database: Database) -> None:
-    with Held(torn, database), pytest.raises(ClientError) as error:
+    with under_way(torn, lambda: database.put_together(1, NAMES[:2])), pytest.raises(ClientError) as error:
         database.put_together(2, NAMES[1:3])
     assert reasons(error) == ["TransactionConflict", "None"]
     assert [database.read(name) for name in NAMES[:3]] == [1, 1, 0]
 
 
 def test_a_single_write_of_a_held_item_is_refused(torn: Torn, database: Database) -> None:
-    with Held(torn, database):
+    with under_way(torn, lambda: database.put_together(1, NAMES[:2])):
         with pytest.raises(ClientError) as error:
             database.put(NAMES[0], 2)
         database.put(NAMES[5], 2)
@@ -248,23 +244,20 @@ def test_a_single_write_of_a_held_item_is_refused(torn: Torn, database: Database
 
 def test_a_batch_leaves_over_what_is_held(torn: Torn, database: Database) -> None:
     requests = [{"PutRequest": {"Item": item(name, 2)}} for name in (NAMES[0], NAMES[5])]
-    with Held(torn, database):
+    with under_way(torn, lambda: database.put_together(1, NAMES[:2])):
         left = database.client.batch_write_item(RequestItems={"things": requests})["UnprocessedItems"]
     assert left == {"things": requests[:1]}
     assert database.read(NAMES[5]) == 2
 
 
-def test_an_item_is_free_as_soon_as_it_has_appeared(database: Database) -> None:
-    """Whoever sees a new item of a transaction may go on from there, while another item is still the old one."""
-
-    def race() -> bool:
-        try:
-            database.put(NAMES[0], 9, ConditionExpression="#n = :n", **of_number(1))
-        except ClientError:
-            return False
-        return 0 in database.query(ConsistentRead=True)
-
-    assert any(while_writing(lambda: database.put_together(1), race))
+def test_an_item_is_free_as_soon_as_it_has_appeared(torn: Torn, database: Database) -> None:
+    """A client that sees a new item of a transaction may write it, while another item is still the old one."""
+    with under_way(torn, lambda: database.put_together(1)):
+        torn.step()
+        first = NAMES[database.query(ConsistentRead=True).index(1)]
+        database.put(first, 9, ConditionExpression="#n = :n", **of_number(1))
+        assert sorted(database.query(ConsistentRead=True)) == [0, 0, 0, 0, 0, 9]
+    assert sorted(database.query(ConsistentRead=True)) == [1, 1, 1, 1, 1, 9]
 
 
 def of_number(number: int) -> Any:
@@ -272,15 +265,10 @@ def of_number(number: int) -> Any:
 
 
 def test_a_token_holds_while_the_transaction_is_under_way_and_after_it(torn: Torn, database: Database) -> None:
-    torn.set(shortest=0.3, longest=0.3)
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(database.put_together, 1, ClientRequestToken="t")
-        while not torn.counts["torn"]:
-            time.sleep(0.001)
+    with under_way(torn, lambda: database.put_together(1, ClientRequestToken="t")):
         with pytest.raises(ClientError) as error:
             database.put_together(1, ClientRequestToken="t")
         assert code(error) == "TransactionInProgressException"
-        first.result()
     database.put(NAMES[0], 5)
     database.put_together(1, ClientRequestToken="t")
     assert database.read(NAMES[0]) == 5
@@ -290,14 +278,13 @@ def test_a_token_holds_while_the_transaction_is_under_way_and_after_it(torn: Tor
 
 
 def test_an_index_lags_behind_each_item_by_itself_and_the_table_never(torn: Torn, database: Database) -> None:
-    torn.set(torn=0.0, lag=0.1)
+    torn.set(torn=0.0, lag=0.1, stepped=True)
     database.put_together(1)
     assert database.query(ConsistentRead=True) == [1] * len(NAMES)
-    seen, end = [], time.monotonic() + 5
-    while (numbers := database.query(IndexName="by-colour")) != [1] * len(NAMES) and time.monotonic() < end:
-        seen.append(sum(numbers))
-    assert any(0 < total < len(NAMES) for total in seen)
-    assert seen == sorted(seen)
+    for copied in range(len(NAMES)):
+        assert sum(database.query(IndexName="by-colour")) == copied
+        torn.step()
+    assert database.query(IndexName="by-colour") == [1] * len(NAMES)
 
 
 def test_without_lag_an_index_is_never_behind(torn: Torn, database: Database) -> None:
@@ -335,13 +322,11 @@ def test_a_lost_answer_was_carried_out(torn: Torn, database: Database) -> None:
 
 
 def test_a_late_write_is_carried_out_after_it_was_given_up(torn: Torn, database: Database) -> None:
-    torn.set(late=1.0, latest=0.05)
+    torn.set(late=1.0, stepped=True)
     with pytest.raises(ClientError):
         database.put(NAMES[0], 3)
-    torn.set(late=0.0)
-    end = time.monotonic() + 5
-    while database.read(NAMES[0]) != 3 and time.monotonic() < end:
-        time.sleep(0.001)
+    assert database.read(NAMES[0]) == 0
+    torn.step()
     assert database.read(NAMES[0]) == 3
 
 

@@ -17,6 +17,8 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-api
 """
 
 import asyncio
+import heapq
+import itertools
 import json
 import logging
 import os
@@ -25,10 +27,13 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 from urllib.request import Request, urlopen
 
-CONTROL = "/_torn"
+from tests.children import SECONDS
+
+CONTROL, STEP = "/_torn", "/_torn/step"
 TYPE = "com.amazonaws.dynamodb.v20120810#"
 ERROR = 400
 
@@ -61,6 +66,8 @@ class Weather:
     latest: float = 0.2
     """How much later at most."""
     seed: int = 1
+    stepped: bool = False
+    """True if all delays are virtual: whatever would wait appears when `Torn.step` lets it, in order of its time."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,37 @@ class Table:
     keys: tuple[str, ...]
     indexes: tuple[str, ...]
     """Its global ones."""
+
+
+class Delays:
+    """Delays in virtual time: they end one by one, in order, each when it is asked for."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._pending: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
+        self._begun = asyncio.Event()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until it is this delay's turn to end."""
+        end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._pending, (self._now + seconds, next(self._numbers), end))
+        self._begun.set()
+        await end
+
+    async def end_next(self) -> None:
+        """End the delay that ends first, once there is one; what waited has run to its next delay then."""
+        while not self._pending:
+            self._begun.clear()
+            await self._begun.wait()
+        self._now, _, end = heapq.heappop(self._pending)
+        end.set_result(None)
+        await asyncio.sleep(0)  # the task that waits was scheduled before this one
+
+    def end_all(self) -> None:
+        """End all delays."""
+        while self._pending:
+            heapq.heappop(self._pending)[-1].set_result(None)
 
 
 @dataclass
@@ -86,12 +124,22 @@ class Front:
         self._held: set[Key] = set()
         self._tokens: dict[str, tuple[Any, Answer | None]] = {}
         self._running: set[asyncio.Task[Any]] = set()
+        self._delays = Delays()
 
     def change(self, weather: Document) -> None:
         """Let the weather be like this from now on; the dice begin anew, and so do the counts."""
         self.weather = Weather(**(asdict(self.weather) | weather))
         self._random.seed(self.weather.seed)
         self.counts.clear()
+        if not self.weather.stepped:
+            self._delays.end_all()
+
+    async def step(self) -> None:
+        """Let the next delay end, once there is one, and what follows it happen."""
+        await self._delays.end_next()
+
+    async def _wait(self, seconds: float) -> None:
+        await (self._delays.wait(seconds) if self.weather.stepped else asyncio.sleep(seconds))
 
     async def answer(self, operation: str, arguments: Document) -> Answer:
         """Carry out an operation, or refuse it."""
@@ -99,7 +147,8 @@ class Front:
             return await self._carry_out(operation, arguments)
         if self._happens(self.weather.late):
             self.counts["late"] += 1
-            self._later(self._random.uniform(0, self.weather.latest), operation, arguments)
+            delay = self._random.uniform(0, self.weather.latest)
+            self._later(delay, lambda: self._carry_out(operation, arguments))
             return _error("InternalServerError", status=500)
         answer = await self._carry_out(operation, arguments)
         if self._happens(self.weather.lost):
@@ -124,10 +173,10 @@ class Front:
         method = own[operation]
         return method(operation, arguments) if method else self._write_one(operation, arguments)
 
-    def _later(self, delay: float, operation: str, arguments: Document) -> None:
+    def _later(self, delay: float, act: Callable[[], Awaitable[Any]]) -> None:
         async def arrive() -> None:
-            await asyncio.sleep(delay)
-            await self._carry_out(operation, arguments)
+            await self._wait(delay)
+            await act()
 
         task = asyncio.get_running_loop().create_task(arrive())
         self._running.add(task)
@@ -222,7 +271,7 @@ class Front:
         ]
         passed = 0.0
         for delay, index in sorted(delays):
-            await asyncio.sleep(delay - passed)
+            await self._wait(delay - passed)
             passed = delay
             self._appear(parts[index])
             self._held.discard(keys[index])
@@ -301,9 +350,12 @@ class Front:
         for index in self._tables[key[0]].indexes:
             if self.weather.lag:
                 delay = self._random.uniform(0, self.weather.lag)
-                asyncio.get_running_loop().call_later(delay, self._copy, key, index)
+                self._later(delay, partial(self._follow, key, index))
             else:
                 self._copy(key, index)
+
+    async def _follow(self, key: Key, index: str) -> None:
+        self._copy(key, index)
 
     def _copy(self, key: Key, index: str) -> None:
         """Bring an index's view of an item up to date."""
@@ -382,7 +434,10 @@ def application(front: Front, rest: Asgi) -> Asgi:
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         headers = dict(scope.get("headers", ()))
         service, _, operation = headers.get(b"x-amz-target", b"").decode().partition(".")
-        if scope["type"] == "http" and scope["path"] == CONTROL:
+        if scope["type"] == "http" and scope["path"] == STEP:
+            await front.step()
+            await _send(send, 200, {})
+        elif scope["type"] == "http" and scope["path"] == CONTROL:
             front.change(json.loads(await _body(receive) or b"{}")) if scope["method"] == "POST" else None
             await _send(send, 200, asdict(front.weather) | {"counts": front.counts})
         elif scope["type"] == "http" and service.startswith("DynamoDB_"):
@@ -432,6 +487,10 @@ class Torn:
         """Change the `Weather`, from now on; what is not named stays. The counts begin anew."""
         self._ask(Request(self.url + CONTROL, json.dumps(weather).encode(), method="POST"))
 
+    def step(self) -> None:
+        """Let the next delay end, once there is one; only in `stepped` weather."""
+        self._ask(Request(self.url + STEP, method="POST"))
+
     @property
     def counts(self) -> Counter[str]:
         """What happened since the last change: torn, conflicts, lost, late."""
@@ -439,7 +498,7 @@ class Torn:
 
     @staticmethod
     def _ask(request: Request) -> Any:
-        with urlopen(request) as answer:
+        with urlopen(request, timeout=SECONDS) as answer:
             return json.load(answer)
 
 
