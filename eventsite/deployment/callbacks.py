@@ -19,7 +19,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # Zappa loads this file without the project on its path
 
-from eventsite.deployment import aws_extras, iam_policy, lambda_package, notices, stage_file, steps
+from eventsite.deployment import aws_extras, iam_policy, lambda_package, notices, stage_file, steps, touch
 
 DEPLOYING = ("deploy", "update", "package", "template")
 ASKING = ("deploy", "update", "template")
@@ -51,6 +51,7 @@ def choose(cli: Any) -> None:
         cli.zappa.attach_policy = policy(cli, chosen)
     if cli.command in STAGING:
         _need(cli, chosen)
+        touch.tolerate_unreachable(cli)
     if cli.command == "undeploy":
         _take_down_too(cli, chosen)
 

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +28,30 @@ import zappa
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ("eventsite", "events", "registrations", "users")
-LEFT_OUT = shutil.ignore_patterns(
-    "__pycache__",
-    "deployment",
-    "local",
-    "moving",
-    "local_user.py",
-    "plan.py",
-    "dead_letters.py",
-    "import.py",
-    "export.py",
-    ".*",
-    "follow.py",
-    "following.py",
-    "locally.py",
+LEFT_OUT = frozenset(
+    {
+        "__pycache__",
+        "deployment",
+        "local",
+        "moving",
+        "local_user.py",
+        "plan.py",
+        "dead_letters.py",
+        "import.py",
+        "export.py",
+        "follow.py",
+        "following.py",
+        "locally.py",
+    }
 )
+"""Modules and folders that only a local run or the operator's machine needs."""
+OURS = {
+    "static": frozenset({".css", ".ico", ".js", ".png", ".svg", ".webmanifest", ".woff2"}),
+    "templates": frozenset({".html", ".txt"}),
+    "": frozenset({".py"}),
+}
+"""The kinds of files that an app consists of, by the folder they lie in. Keys, notes and backups are none of them."""
+DOCUMENTS = frozenset({"introduction.md"})
 ZAPPA_MODULES = ("__init__", "asgi", "handler", "middleware", "utilities", "wsgi", "ext/__init__", "ext/django_zappa")
 SETTINGS_FILE = "zappa_settings.py"
 
@@ -115,10 +125,21 @@ def build(target: Path, *, architecture: str) -> None:
     _drop_sources(target)
 
 
-def copy_apps(target: Path) -> None:
-    """Put the apps into a directory, without what only local runs and the operator's machine need."""
+def copy_apps(target: Path, root: Path = ROOT) -> None:
+    """Copy the apps into a directory, without what only local runs and the operator's machine need."""
     for app in APPS:
-        shutil.copytree(ROOT / app, target / app, ignore=LEFT_OUT)
+        shutil.copytree(root / app, target / app, ignore=partial(_unwanted, root))
+
+
+def _unwanted(root: Path, folder: str, names: list[str]) -> list[str]:
+    kind = next((part for part in Path(folder).relative_to(root).parts if part in OURS), "")
+    return [name for name in names if not _is_wanted(Path(folder, name), OURS[kind])]
+
+
+def _is_wanted(path: Path, kinds: frozenset[str]) -> bool:
+    if path.name in LEFT_OUT or path.name.startswith(".") or path.is_symlink():
+        return False
+    return path.is_dir() or path.suffix in kinds or path.name in DOCUMENTS
 
 
 def _install(target: Path, architecture: str) -> None:

@@ -1,6 +1,7 @@
 """What of our own goes into the Lambda package."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import botocore.loaders
@@ -35,6 +36,44 @@ def test_no_module_in_it_imports_what_is_not(packed: Path) -> None:
 
 def test_no_password_is_in_it(packed: Path) -> None:
     assert [path for path in packed.rglob("*.*") if user_pool.PASSWORD in path.read_text()] == []
+
+
+def test_all_that_git_knows_of_the_apps_is_in_it_but_what_is_left_out(packed: Path) -> None:
+    command = ["git", "ls-files", *lambda_package.APPS]
+    known = subprocess.run(command, cwd=lambda_package.ROOT, capture_output=True, text=True, check=False)
+    if known.returncode:
+        pytest.skip("not a checkout of git")
+    wanted = {path for path in known.stdout.split() if not lambda_package.LEFT_OUT & set(Path(path).parts)}
+    found = {str(path.relative_to(packed)) for path in packed.rglob("*") if path.is_file()}
+    assert wanted - found == set()
+
+
+STRAY = [
+    "id_rsa",
+    "notes.bak",
+    ".env",
+    "notes.txt",
+    "views.py~",
+    "views.py.orig",
+    "#views.py#",
+    "a.pem",
+    "dump.json",
+    "x.html",
+]
+
+
+@pytest.mark.parametrize("folder", ["", "static", "static/eventsite", "templates", "web", "management/commands"])
+def test_stray_files_stay_on_the_operators_machine(tmp_path: Path, folder: str) -> None:
+    for app in lambda_package.APPS:
+        place = tmp_path / "static" / app / folder  # what lies above the checkout decides nothing
+        place.mkdir(parents=True)
+        for name in [*STRAY, "kept.py", "kept.css"]:
+            (place / name).write_text("secret")
+        (place / "linked.py").symlink_to(place / "id_rsa")
+    lambda_package.copy_apps(tmp_path / "target", tmp_path / "static")
+    found = {path.name for path in (tmp_path / "target").rglob("*") if path.is_file()}
+    shown = {"static": {"kept.css"}, "templates": {"x.html", "notes.txt"}}.get(folder.partition("/")[0], {"kept.py"})
+    assert found == shown
 
 
 @pytest.fixture(scope="module")
