@@ -12,7 +12,7 @@ from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from events import guards, models, promoting
+from events import guards, models, promoting, window
 from events.intent import meant
 from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, Seats, WholeEvent
 from events.signals import event_deleted, event_edited, settling_wanted
@@ -29,10 +29,8 @@ OF_THE_SERVICE = {"version", "settings", "edits", "created_at", "updated_at"}
 """What only the service sets in a description."""
 DESCRIPTION = tuple(sorted(Event.get_attributes().keys() - EventItem.get_attributes().keys() - OF_THE_SERVICE))
 """What an organizer sets in it: every other attribute that is its own."""
-WINDOW = ("opens_at", "closes_at", "ends_at")
-"""When the event admits people, in seconds since the epoch."""
-OF_THE_SEATS = ("capacity", "waitlist_enabled", "status", *WINDOW)
-"""The fields that decide who gets a seat."""
+OF_THE_SEATS = ("capacity", "waitlist_enabled", "status")
+"""The fields of an event that its seats hold, and that decide who gets one."""
 REMEMBERED_EDITS = 8
 """An edit that is sent again meets itself among the last so many, or is told to try again."""
 
@@ -131,10 +129,9 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
         waitlist_enabled=fields.get("waitlist_enabled", False),
         open=fields["status"] in OPEN_STATUSES,
         generation=random.getrandbits(32),
+        **window.of_seats(event),
         **shared,
     )
-    for name in WINDOW:
-        setattr(seats, name, fields.get(name))
     return WholeEvent(event, seats)
 
 
@@ -160,9 +157,11 @@ def _edit(
     if versions is not None and before.event.version not in versions:
         raise Stale
     changes = {name: value for name, value in meant(before, changes).items() if not _is_already(before, name, value)}
-    if any(name in changes for name in OF_THE_SEATS):
-        return _change_both(before, changes, operation)
-    return _change_description(before, changes, operation)
+    actions = _described(before.event, changes, operation)
+    seated = _seated(before, changes)
+    if seated:
+        return _change_both(before, actions, seated, operation)
+    return _change_description(before, actions, operation)
 
 
 def _is_already(whole: WholeEvent, name: str, value: Any) -> bool:
@@ -170,12 +169,12 @@ def _is_already(whole: WholeEvent, name: str, value: Any) -> bool:
     return name in OF_THE_SEATS and bool(getattr(whole.seats, name) == value)
 
 
-def _change_description(before: WholeEvent, changes: dict[str, Any], operation: str) -> WholeEvent:
-    actions = _described(before.event, changes, operation)
-    written = writes.update(Event.key(before.event.event_id), actions, guards.is_unedited(before.event))
+def _change_description(edited: WholeEvent, actions: list[Action], operation: str) -> WholeEvent:
+    event = edited.event
+    written = writes.update(Event.key(event.event_id), actions, guards.is_unedited(event))
     if written.image is None or not (written.done or operation in _edits(written.image)):
         raise LostRace(at_once=True)
-    return WholeEvent(Event.parse(written.image), before.seats)
+    return WholeEvent(Event.parse(written.image), edited.seats)
 
 
 def _described(event: Event, changes: dict[str, Any], operation: str) -> list[Action]:
@@ -194,18 +193,24 @@ def _described(event: Event, changes: dict[str, Any], operation: str) -> list[Ac
     return actions + event.index_key_updates()
 
 
-def _change_both(before: WholeEvent, changes: dict[str, Any], operation: str) -> WholeEvent:
-    event, seats = before
+def _seated(edited: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return what an edit changes of the seats: its own fields of them, and what follows from the description."""
+    event, seats = edited
+    values = {name: changes[name] for name in OF_THE_SEATS if name in changes}
+    values |= {"open": event.status in OPEN_STATUSES} | window.of_seats(event)
+    return {name: value for name, value in values.items() if getattr(seats, name) != value}
+
+
+def _change_both(edited: WholeEvent, described: list[Action], seated: dict[str, Any], operation: str) -> WholeEvent:
+    event, seats = edited
     condition = guards.is_unedited(event)
-    capacity, status = changes.get("capacity", int(seats.capacity)), changes.get("status", event.status)
-    ends_at = changes.get("ends_at", seats.ends_at)
-    promotes = status in OPEN_STATUSES and (ends_at is None or clock.seconds() < ends_at)
-    move = promoting.plan(seats, capacity=capacity, open_=promotes, at=clock.now())
+    counted = _counted(seats, seated)
+    promotes = seats.promotes(clock.seconds())
+    move = promoting.plan(seats, capacity=int(seats.capacity), open_=promotes, at=clock.now())
     transaction = Transaction()
-    described = [*_described(event, changes, operation), Event.settings.set(event.settings + 1)]
+    described = [*described, Event.settings.set(event.settings + 1)]
     transaction.update("event", Event.key(event.event_id), described, condition)
-    counted = [*_counted(seats, changes), *move.actions]
-    transaction.update("seats", Seats.key(event.event_id), counted, move.condition)
+    transaction.update("seats", Seats.key(event.event_id), [*counted, *move.actions], move.condition)
     if move.log:
         transaction.put("log", move.log)
     failures = transaction.commit()
@@ -220,16 +225,15 @@ def _edits(raw: RawItem | None) -> list[str]:
     return Event.parse(raw).edits.split() if raw else []
 
 
-def _counted(seats: Seats, changes: dict[str, Any]) -> list[Action]:
-    """Change the record of the seats, and say by which actions the stored ones follow."""
-    values = {name: changes[name] for name in OF_THE_SEATS if name in changes}
-    if "status" in values:
-        values["open"] = values["status"] in OPEN_STATUSES
-    values["settings"] = seats.settings + 1
+def _counted(seats: Seats, values: dict[str, Any]) -> list[Action]:
+    """Change the record of the seats, and return the actions by which the stored ones follow."""
+    values = values | {"settings": seats.settings + 1}
+    actions: list[Action] = []
     for name, value in values.items():
         setattr(seats, name, value)
-    attributes = [(getattr(Seats, name), value) for name, value in values.items()]
-    return [one.remove() if value is None else one.set(value) for one, value in attributes]
+        attribute = getattr(Seats, name)
+        actions.append(attribute.remove() if value is None else attribute.set(value))
+    return actions
 
 
 def _as_it_is(written: WholeEvent) -> WholeEvent:

@@ -2,33 +2,40 @@
 
 from typing import Any
 
+from events import window
 from events.models import WholeEvent
+from events.window import Times
 from eventsite.errors import WrongValues
 
-TIMES = ("start_time", "end_time", "time_zone")
-NEEDS_BOTH = "A time needs both startTime and timeZone."
-NEEDS_START = "An end needs a startTime and a timeZone."
+OF_THE_WINDOW = ("registration_opens_at", "registration_closes_at")
 
 
 def meant(before: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
-    """The changes with one waitlist switch, and times that fit together.
+    """Return the changes with one waitlist switch, and times that fit together.
 
-    Takes: the event; the changed fields by their Python names, `has_waitlist` beside `waitlist_enabled` where both
-    names of the switch were sent and disagree: the one that differs from the stored value is meant.
-    Raises: `WrongValues` when the event would have half a time.
+    Args:
+        before: The event.
+        changes: The changed fields by their Python names, `has_waitlist` beside `waitlist_enabled` where both names of
+            the switch were sent and disagree: the one that differs from the stored value counts.
+
+    Raises:
+        WrongValues: The event would have times that cannot be.
     """
     changes = dict(changes)
     if "has_waitlist" in changes:
         changes.pop("has_waitlist")
         changes["waitlist_enabled"] = not before.seats.waitlist_enabled
-    if wrong := half_a_time(*(changes.get(name, getattr(before.event, name)) for name in TIMES)):
+    after = {name: changes.get(name, getattr(before.event, name)) for name in (*Times._fields, *OF_THE_WINDOW)}
+    if (after.keys() & changes.keys()) and (wrong := wrong_times(after)):
         raise WrongValues(wrong)
     return changes
 
 
-def half_a_time(start: str | None, end: str | None, zone: str | None) -> dict[str, str]:
-    """What the times of an event lack: a sentence for each field, under its name in JSON."""
-    if start and zone:
-        return {}
-    wrong = {"startTime": NEEDS_BOTH} if zone and not start else {"timeZone": NEEDS_BOTH} if start else {}
-    return wrong | ({"endTime": NEEDS_START} if end else {})
+def wrong_times(values: dict[str, Any]) -> dict[str, str]:
+    """Return what cannot be in the times of an event, as a sentence for each field under its name in JSON.
+
+    Args:
+        values: The fields by their Python names, each valid by itself.
+    """
+    times = Times(**{name: values[name] for name in Times._fields if values.get(name)})
+    return times.wrong() | window.closes_first(*(values.get(name) for name in OF_THE_WINDOW))

@@ -18,6 +18,7 @@ BODY: Json = {
     "title": "Spring party",
     "description": "Music and cake in the garden.",
     "date": "2027-04-01",
+    "endDate": "2027-04-01",
     "startTime": "19:00",
     "endTime": "22:00",
     "timeZone": "Europe/Berlin",
@@ -26,6 +27,8 @@ BODY: Json = {
     "organizer": "The garden club",
     "status": "published",
     "waitlistEnabled": True,
+    "registrationOpensAt": "2027-02-01T09:00:00Z",
+    "registrationClosesAt": "2027-03-31T22:00:00Z",
 }
 SPRING_PARTY: Json = BODY | {
     "hasWaitlist": True,

@@ -6,12 +6,14 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty
 
-from events.intent import half_a_time
+from events.intent import OF_THE_WINDOW, wrong_times
 from events.models import STATUSES, Event, EventItem, Seats, WholeEvent
+from events.window import Times, lacking
 from eventsite.web.bodies import Body
 from eventsite.web.fields import (
     DayField,
     IdField,
+    MomentField,
     SwitchField,
     TextField,
     TimeField,
@@ -32,6 +34,12 @@ class EventChangesSerializer(Body):
         max_length=2000, style={"base_template": "textarea.html", "rows": 4}, help_text="What it is about."
     )
     date = DayField(help_text="The day it takes place, YYYY-MM-DD.")
+    endDate = DayField(
+        source="end_date",
+        required=False,
+        allow_null=True,
+        help_text="The last day, YYYY-MM-DD, of an event of several days; endTime is then on that day.",
+    )
     startTime = TimeField(
         source="start_time",
         required=False,
@@ -56,6 +64,18 @@ class EventChangesSerializer(Body):
     )
     organizer = TextField(max_length=200, help_text="The name of the organizer, for people to read.")
     status = WordField(choices=STATUSES, help_text="Scheduled, published and active events take registrations.")
+    registrationOpensAt = MomentField(
+        source="registration_opens_at",
+        required=False,
+        allow_null=True,
+        help_text="From when on people may sign up: RFC 3339 with an offset, answered in UTC to the second.",
+    )
+    registrationClosesAt = MomentField(
+        source="registration_closes_at",
+        required=False,
+        allow_null=True,
+        help_text="Until when people may sign up, at most until the event ends.",
+    )
     waitlistEnabled = SwitchField(
         source="waitlist_enabled", required=False, help_text="Whether people may wait when it is full. Default: false."
     )
@@ -80,15 +100,24 @@ class EventChangesSerializer(Body):
                 raise
             wrong, values = dict(error.detail), {}
         if not self.partial:
-            sent = (name if name in wrong or data.get(name) else None for name in ("startTime", "endTime", "timeZone"))
-            lacking = half_a_time(*sent)
-            wrong = {name: [ErrorDetail(told, "incomplete")] for name, told in lacking.items()} | wrong
+            together = self._wrong_together(data, wrong) if wrong else wrong_times(values)
+            wrong = {name: [ErrorDetail(sentence, "invalid")] for name, sentence in together.items()} | wrong
             wrong |= {"hasWaitlist": [DISAGREE]} if _disagree(data) else {}
         if wrong:
             raise ValidationError(wrong)
         if "has_waitlist" in values and not _disagree(data):
             values["waitlist_enabled"] = values.pop("has_waitlist")
         return values
+
+    def _wrong_together(self, data: Any, wrong: dict[str, Any]) -> dict[str, str]:
+        """Return what is wrong with the times beside fields that are wrong by themselves."""
+        fields: dict[str, Any] = {field.source: (name, field) for name, field in self.fields.items()}
+        times = {source: fields[source] for source in (*Times._fields, *OF_THE_WINDOW)}
+        if wrong.keys() & {name for name, _ in times.values()} or not data.get("date"):
+            return lacking(*(name in wrong or data.get(name) for name in ("startTime", "endTime", "timeZone")))
+        return wrong_times(
+            {source: data.get(name) and field.run_validation(data[name]) for source, (name, field) in times.items()}
+        )
 
     def to_representation(self, whole_event: WholeEvent) -> dict[str, Any]:
         return shape(whole_event)

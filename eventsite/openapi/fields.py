@@ -5,7 +5,16 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
 from eventsite.openapi.document import ID, Json
-from eventsite.web.fields import TEXT_PATTERN, TIME_PATTERN, AddressField, IdField, TextField, TimeField, TimeZoneField
+from eventsite.web.fields import (
+    TEXT_PATTERN,
+    TIME_PATTERN,
+    AddressField,
+    IdField,
+    MomentField,
+    TextField,
+    TimeField,
+    TimeZoneField,
+)
 
 
 class TextSchema(OpenApiSerializerFieldExtension):
@@ -17,6 +26,8 @@ class TextSchema(OpenApiSerializerFieldExtension):
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
         if isinstance(self.target, AddressField):
             return {"type": "string", "format": "email"}
+        if isinstance(self.target, MomentField):
+            return {"type": "string", "format": "date-time"}
         if isinstance(self.target, TimeZoneField):
             return {"type": "string", "format": "iana-time-zone"}
         patterns = ((IdField, ID["pattern"]), (TimeField, TIME_PATTERN), (TextField, TEXT_PATTERN))

@@ -5,7 +5,7 @@ not, except that an HTML form, where all values are text, may say its numbers an
 """
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, NoReturn
 
@@ -23,6 +23,11 @@ _NUMBER = re.compile(r"(-?[0-9]{1,20})(\.0{1,20})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TIME_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _TIME = re.compile(TIME_PATTERN[1:-1])
+MOMENT_PATTERN = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
+    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
+_MOMENT = re.compile(MOMENT_PATTERN[1:-1])
 # What nobody sees: white space, and what Unicode calls default ignorable (DerivedCoreProperties.txt), besides the
 # letters and the braille pattern that are blank by their looks.
 _UNSEEN = (
@@ -125,6 +130,25 @@ class TimeField(TextField):
         if not _TIME.fullmatch(text := super().to_internal_value(data)):
             self.fail("form")
         return text
+
+
+class MomentField(TextField):
+    """A moment as RFC 3339 writes it, with an offset; kept as text in UTC, to the second."""
+
+    default_error_messages = {"form": "This must be a moment with an offset from UTC, such as 2027-01-31T10:00:00+01:00."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**({"style": {"input_type": "datetime"}} | options))
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the moment as ``2027-01-31T09:00:00Z``; text order is time order."""
+        if not _MOMENT.fullmatch(text := super().to_internal_value(data)):
+            self.fail("form")
+        try:
+            moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail("form")
+        return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 class TimeZoneField(TextField):

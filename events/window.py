@@ -1,0 +1,108 @@
+"""When an event takes place, and when people may sign up for it (CONTRACT, "The window")."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple, Self
+
+DAY = 24 * 60 * 60  # seconds
+LAST_OFFSET = -12 * 60 * 60  # seconds; UTC-12, where each day ends last
+EPOCH = date(1970, 1, 1).toordinal()
+
+NEEDS_BOTH = "A time needs both startTime and timeZone."
+NEEDS_START = "An end needs a startTime and a timeZone."
+LAST_DAY_FIRST = "The last day cannot be before the first one."
+ENDS_FIRST = "It cannot end before it starts. If it ends on the next day, set endDate to that day or leave it out."
+CLOSES_FIRST = "Registration has to close after it opens."
+SKIPPED = "Clocks go forward and skip this time: there is no {time} on {day} in {zone}."
+
+
+class Times(NamedTuple):
+    """The days, the hours and the zone of an event, as text."""
+
+    date: str
+    end_date: str | None = None
+    start_time: str | None = None
+    end_time: str | None = None
+    time_zone: str | None = None
+
+    @classmethod
+    def of(cls, event: Any) -> Self:
+        """Take them from an event."""
+        return cls(*(getattr(event, name) for name in cls._fields))
+
+    @property
+    def last_day(self) -> date:
+        """The day on which it ends; an end before the start is on the next day, unless `end_date` names the day."""
+        day = date.fromisoformat(self.end_date or self.date)
+        overnight = not self.end_date and self.start_time and self.end_time and self.end_time < self.start_time
+        return day + timedelta(days=1) if overnight and day < date.max else day
+
+    @property
+    def ends_at(self) -> int:
+        """The end in seconds since 1970, after which nobody gets a seat."""
+        day = self.last_day
+        if not (self.start_time and self.time_zone):
+            return (day.toordinal() + 1 - EPOCH) * DAY - LAST_OFFSET
+        if self.end_time:
+            return _seconds(day, time.fromisoformat(self.end_time), self.time_zone)
+        if day == date.max:
+            return _seconds(day, time(23, 59), self.time_zone) + 60
+        return _seconds(day + timedelta(days=1), time(), self.time_zone)
+
+    def wrong(self) -> dict[str, str]:
+        """Return what cannot be, as a sentence for each field under its name in JSON."""
+        wrong = lacking(self.start_time, self.end_time, self.time_zone)
+        if self.end_date and self.end_date < self.date:
+            return wrong | {"endDate": LAST_DAY_FIRST}
+        if wrong or not (self.start_time and self.time_zone):
+            return wrong
+        hours = {"startTime": (date.fromisoformat(self.date), self.start_time)}
+        hours |= {"endTime": (self.last_day, self.end_time)} if self.end_time else {}
+        for name, (day, hour) in hours.items():
+            if _is_skipped(day, time.fromisoformat(hour), self.time_zone):
+                wrong[name] = SKIPPED.format(time=hour, day=day.isoformat(), zone=self.time_zone)
+        if self.end_time and self.end_date == self.date and self.end_time < self.start_time:
+            wrong["endTime"] = ENDS_FIRST
+        return wrong
+
+
+def lacking(start: Any, end: Any, zone: Any) -> dict[str, str]:
+    """Return what the times of an event lack, as a sentence for each field under its name in JSON."""
+    if start and zone:
+        return {}
+    wrong = {"startTime": NEEDS_BOTH} if zone and not start else {"timeZone": NEEDS_BOTH} if start else {}
+    return wrong | ({"endTime": NEEDS_START} if end else {})
+
+
+def closes_first(opens_at: str | None, closes_at: str | None) -> dict[str, str]:
+    """Return what is wrong with a window: both moments are UTC, as `MomentField` writes them."""
+    return {"registrationClosesAt": CLOSES_FIRST} if opens_at and closes_at and closes_at <= opens_at else {}
+
+
+def of_seats(event: Any) -> dict[str, int | None]:
+    """Return what the seats of an event know of its window, in seconds since 1970."""
+    return {
+        "opens_at": _instant(event.registration_opens_at),
+        "closes_at": _instant(event.registration_closes_at),
+        "ends_at": Times.of(event).ends_at,
+    }
+
+
+def _instant(moment: str | None) -> int | None:
+    return int(datetime.fromisoformat(moment).timestamp()) if moment else None
+
+
+def _seconds(day: date, hour: time, zone: str) -> int:
+    """Return when the clocks of a zone show a time, in seconds since 1970; the first moment, if they do so twice."""
+    shown = (day.toordinal() - EPOCH) * DAY + hour.hour * 3600 + hour.minute * 60
+    return shown - int(_offset(day, hour, zone).total_seconds())
+
+
+def _is_skipped(day: date, hour: time, zone: str) -> bool:
+    """Return whether the clocks of a zone never show a time: it lies in a gap (PEP 495)."""
+    return _offset(day, hour.replace(fold=1), zone) > _offset(day, hour, zone)
+
+
+def _offset(day: date, hour: time, zone: str) -> timedelta:
+    from zoneinfo import ZoneInfo  # not before the first event that has a time zone
+
+    return datetime.combine(day, hour, ZoneInfo(zone)).utcoffset() or timedelta()
