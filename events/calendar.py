@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 
 from events.models import DRAFT, Event
+from events.window import Times
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 PRODUCT = "-//eventsite//events//EN"
@@ -74,14 +75,15 @@ def span(event: Event) -> tuple[date, date | None]:
         The start and the end. The end is None where there is none, or none that a calendar accepts: after the last day
         of the calendar, at the start itself, or in an hour that a change of clocks puts before it.
     """
-    day = date.fromisoformat(event.date)
-    following = day + timedelta(days=1) if day < date.max else None
+    day, last = date.fromisoformat(event.date), Times.of(event).last_day
+    following = last + timedelta(days=1) if last < date.max else None
     if not (event.start_time and event.time_zone):
         return day, following
     zone, start, end = ZoneInfo(event.time_zone), event.start_time, event.end_time
     begins = _in_utc(datetime.combine(day, time.fromisoformat(start), zone))
-    last = following if end and end < start else day
-    ends = _in_utc(datetime.combine(last, time.fromisoformat(end), zone)) if end and last else None
+    ends = _in_utc(datetime.combine(last, time.fromisoformat(end), zone)) if end else None
+    if event.end_date and not end and following:
+        ends = _in_utc(datetime.combine(following, time(), zone))
     return begins, ends if ends and ends.tzinfo == begins.tzinfo and ends > begins else None
 
 

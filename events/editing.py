@@ -129,9 +129,10 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
         waitlist_enabled=fields.get("waitlist_enabled", False),
         open=fields["status"] in OPEN_STATUSES,
         generation=random.getrandbits(32),
-        **window.of_seats(event),
         **shared,
     )
+    for name, value in window.of_seats(event).items():
+        setattr(seats, name, value)
     return WholeEvent(event, seats)
 
 

@@ -111,8 +111,8 @@ class EventChangesSerializer(Body):
 
     def _wrong_together(self, data: Any, wrong: dict[str, Any]) -> dict[str, str]:
         """Return what is wrong with the times beside fields that are wrong by themselves."""
-        fields: dict[str, Any] = {field.source: (name, field) for name, field in self.fields.items()}
-        times = {source: fields[source] for source in (*Times._fields, *OF_THE_WINDOW)}
+        fields: dict[str, Any] = {str(field.source): (name, field) for name, field in self.fields.items()}
+        times: dict[str, Any] = {source: fields[source] for source in (*Times._fields, *OF_THE_WINDOW)}
         if wrong.keys() & {name for name, _ in times.values()} or not data.get("date"):
             return lacking(*(name in wrong or data.get(name) for name in ("startTime", "endTime", "timeZone")))
         return wrong_times(

@@ -1,11 +1,12 @@
 """When an event takes place, and when people may sign up for it (CONTRACT, "The window")."""
 
-from datetime import date, datetime, time, timedelta
+import datetime as dt
+from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple, Self
 
 DAY = 24 * 60 * 60  # seconds
 LAST_OFFSET = -12 * 60 * 60  # seconds; UTC-12, where each day ends last
-EPOCH = date(1970, 1, 1).toordinal()
+EPOCH = dt.date(1970, 1, 1).toordinal()
 
 NEEDS_BOTH = "A time needs both startTime and timeZone."
 NEEDS_START = "An end needs a startTime and a timeZone."
@@ -30,11 +31,11 @@ class Times(NamedTuple):
         return cls(*(getattr(event, name) for name in cls._fields))
 
     @property
-    def last_day(self) -> date:
+    def last_day(self) -> dt.date:
         """The day on which it ends; an end before the start is on the next day, unless `end_date` names the day."""
-        day = date.fromisoformat(self.end_date or self.date)
+        day = dt.date.fromisoformat(self.end_date or self.date)
         overnight = not self.end_date and self.start_time and self.end_time and self.end_time < self.start_time
-        return day + timedelta(days=1) if overnight and day < date.max else day
+        return day + timedelta(days=1) if overnight and day < dt.date.max else day
 
     @property
     def ends_at(self) -> int:
@@ -44,7 +45,7 @@ class Times(NamedTuple):
             return (day.toordinal() + 1 - EPOCH) * DAY - LAST_OFFSET
         if self.end_time:
             return _seconds(day, time.fromisoformat(self.end_time), self.time_zone)
-        if day == date.max:
+        if day == dt.date.max:
             return _seconds(day, time(23, 59), self.time_zone) + 60
         return _seconds(day + timedelta(days=1), time(), self.time_zone)
 
@@ -55,7 +56,7 @@ class Times(NamedTuple):
             return wrong | {"endDate": LAST_DAY_FIRST}
         if wrong or not (self.start_time and self.time_zone):
             return wrong
-        hours = {"startTime": (date.fromisoformat(self.date), self.start_time)}
+        hours = {"startTime": (dt.date.fromisoformat(self.date), self.start_time)}
         hours |= {"endTime": (self.last_day, self.end_time)} if self.end_time else {}
         for name, (day, hour) in hours.items():
             if _is_skipped(day, time.fromisoformat(hour), self.time_zone):
@@ -91,18 +92,18 @@ def _instant(moment: str | None) -> int | None:
     return int(datetime.fromisoformat(moment).timestamp()) if moment else None
 
 
-def _seconds(day: date, hour: time, zone: str) -> int:
+def _seconds(day: dt.date, hour: time, zone: str) -> int:
     """Return when the clocks of a zone show a time, in seconds since 1970; the first moment, if they do so twice."""
     shown = (day.toordinal() - EPOCH) * DAY + hour.hour * 3600 + hour.minute * 60
     return shown - int(_offset(day, hour, zone).total_seconds())
 
 
-def _is_skipped(day: date, hour: time, zone: str) -> bool:
+def _is_skipped(day: dt.date, hour: time, zone: str) -> bool:
     """Return whether the clocks of a zone never show a time: it lies in a gap (PEP 495)."""
     return _offset(day, hour.replace(fold=1), zone) > _offset(day, hour, zone)
 
 
-def _offset(day: date, hour: time, zone: str) -> timedelta:
+def _offset(day: dt.date, hour: time, zone: str) -> timedelta:
     from zoneinfo import ZoneInfo  # not before the first event that has a time zone
 
     return datetime.combine(day, hour, ZoneInfo(zone)).utcoffset() or timedelta()

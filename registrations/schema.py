@@ -4,7 +4,13 @@ from events.editing import EventNotFound
 from events.schema import SPRING_PARTY
 from eventsite.errors import Forbidden
 from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, describe
-from registrations.errors import AlreadyRegistered, EventFull, RegistrationClosed, RegistrationNotFound
+from registrations.errors import (
+    AlreadyRegistered,
+    EventFull,
+    RegistrationClosed,
+    RegistrationNotFound,
+    RegistrationNotOpen,
+)
 from registrations.serializers import (
     AttendanceSerializer,
     AttendeeSerializer,
@@ -53,7 +59,15 @@ describe(
         example=REGISTERED | {"message": "You have a seat."},
         takes=("Idempotency-Key",),
         gives=("Location",),
-        refusals=(Forbidden, EventNotFound, UserNotFound, AlreadyRegistered, EventFull, RegistrationClosed),
+        refusals=(
+            Forbidden,
+            EventNotFound,
+            UserNotFound,
+            AlreadyRegistered,
+            EventFull,
+            RegistrationNotOpen,
+            RegistrationClosed,
+        ),
     ),
 )
 describe(

@@ -84,7 +84,10 @@ class RegistrationViewSet(ApiViewSet):
         return Response(LeftSerializer({"message": message, "promotedUser": promoted}).data)
 
     def _register(self, event_id: str, user_id: str, keyed: IdempotentRequest | None) -> Registration:
-        return seating.register(event_id, user_id, scope=self.scope(REGISTER, user_id), keyed=keyed)
+        organizes = self.scope(LIST_REGISTRATIONS)
+        return seating.register(
+            event_id, user_id, scope=self.scope(REGISTER, user_id), keyed=keyed, organizes=organizes
+        )
 
     def _introduce(self, user_id: str) -> None:
         """Whoever is signed in exists: make the user out of the token that the request came with."""

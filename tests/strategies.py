@@ -1,8 +1,9 @@
 """Values for Hypothesis: what the contract allows in each field, and what it does not."""
 
 import string
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
@@ -62,6 +63,47 @@ def times() -> st.SearchStrategy[dict[str, Any]]:
     return both | st.just({"startTime": None, "endTime": None, "timeZone": None}) | st.just({})
 
 
+def moments() -> st.SearchStrategy[str]:
+    """Moments as events keep them, in UTC to the second."""
+    return st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)).map(
+        lambda moment: moment.replace(microsecond=0).isoformat() + "Z"
+    )
+
+
+WINDOW: dict[str, st.SearchStrategy[Any]] = {
+    "endDate": st.dates(min_value=date(1, 1, 1)).map(date.isoformat) | st.none(),
+    "registrationOpensAt": moments() | st.none(),
+    "registrationClosesAt": moments() | st.none(),
+}
+
+
+def is_possible(event: dict[str, Any]) -> bool:
+    """Whether an event may take place at its times, and people may sign up in its window."""
+    if (event.get("endDate") or event["date"]) < event["date"]:
+        return False
+    opens, closes = event.get("registrationOpensAt"), event.get("registrationClosesAt")
+    if opens and closes and closes <= opens:
+        return False
+    start, end, zone = (event.get(name) for name in ("startTime", "endTime", "timeZone"))
+    if not (start and zone):
+        return True
+    if end and end < start and event.get("endDate") == event["date"]:
+        return False
+    last = date.fromisoformat(event.get("endDate") or event["date"])
+    if end and end < start and not event.get("endDate") and last < date.max:
+        last += timedelta(days=1)
+    hours = [(date.fromisoformat(event["date"]), start), *([(last, end)] if end else [])]
+    return all(_is_shown(datetime.combine(day, time.fromisoformat(hour)), ZoneInfo(zone)) for day, hour in hours)
+
+
+def _is_shown(moment: datetime, zone: ZoneInfo) -> bool:
+    """Whether clocks ever show a time: there and back again it is the same."""
+    try:
+        return moment.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == moment
+    except OverflowError:
+        return True
+
+
 # Null is none of them: it counts as not sent.
 NOT_JSON_TEXTS: st.SearchStrategy[Any] = st.one_of(
     st.booleans(),
@@ -80,6 +122,25 @@ def wrong_texts(longest: int) -> st.SearchStrategy[Any]:
     return NOT_JSON_TEXTS | BLANK | too_long | SURROGATES | st.just("a\0b")
 
 
+WRONG_MOMENTS = st.sampled_from(
+    [
+        "",
+        "now",
+        "2027-01-31",
+        "2027-01-31T10:00:00",
+        "2027-01-31T10:00Z",
+        "2027-02-30T10:00:00Z",
+        "2027-01-31T24:00:00Z",
+        "2027-01-31T23:59:60Z",
+        "2027-01-31T10:00:00+1:00",
+        "2027-01-31T10:00:00+24:00",
+        "2027-01-31 10:00:00Z",
+        "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:59:59-01:00",
+        "２０27-01-31T10:00:00Z",
+        "2027-01-31T10:00:00Z\n",
+    ]
+)
 WRONG: dict[str, st.SearchStrategy[Any]] = {
     "title": wrong_texts(200),
     "description": wrong_texts(2000),
@@ -115,6 +176,9 @@ WRONG: dict[str, st.SearchStrategy[Any]] = {
     "status": NOT_JSON_TEXTS | st.text(max_size=12).filter(lambda text: text.lower() not in STATUSES),
     "waitlistEnabled": st.sampled_from(["true", "yes", 0, 1, "", [], {}]),
     "hasWaitlist": st.sampled_from(["false", "no", 0, 1, "", [], {}]),
+    "endDate": NOT_JSON_TEXTS | st.sampled_from(["2024-02-30", "2024-1-1", "", "2024-01-01T00:00:00Z"]),
+    "registrationOpensAt": NOT_JSON_TEXTS | WRONG_MOMENTS,
+    "registrationClosesAt": NOT_JSON_TEXTS | WRONG_MOMENTS,
     "eventId": NOT_JSON_TEXTS
     | st.sampled_from(["", " ", "a b", "a/b", "ü", "a\n", "#", "x" * 129, "x" * 3000, "..", "a%2Fb"]),
 }
@@ -123,11 +187,11 @@ WRONG: dict[str, st.SearchStrategy[Any]] = {
 def events(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
     """Bodies that create an event."""
     required = {name: values for name, values in FIELDS.items() if name not in fixed}
-    bodies = st.fixed_dictionaries(required, optional=SWITCHES)
-    return st.tuples(bodies, times()).map(lambda parts: parts[0] | parts[1] | fixed)
+    bodies = st.fixed_dictionaries(required, optional=SWITCHES | WINDOW)
+    return st.tuples(bodies, times()).map(lambda parts: parts[0] | parts[1] | fixed).filter(is_possible)
 
 
 def changes() -> st.SearchStrategy[dict[str, Any]]:
     """Bodies that change at least one field of an event."""
-    bodies = st.fixed_dictionaries({}, optional=FIELDS | SWITCHES)
+    bodies = st.fixed_dictionaries({}, optional=FIELDS | SWITCHES | WINDOW)
     return st.tuples(bodies, times()).map(lambda parts: parts[0] | parts[1]).filter(bool)

@@ -135,7 +135,9 @@ class TimeField(TextField):
 class MomentField(TextField):
     """A moment as RFC 3339 writes it, with an offset; kept as text in UTC, to the second."""
 
-    default_error_messages = {"form": "This must be a moment with an offset from UTC, such as 2027-01-31T10:00:00+01:00."}
+    default_error_messages = {
+        "form": "This must be a moment with an offset from UTC, such as 2027-01-31T10:00:00+01:00."
+    }
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**({"style": {"input_type": "datetime"}} | options))

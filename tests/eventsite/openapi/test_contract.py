@@ -23,7 +23,10 @@ class Row(NamedTuple):
 
 PAGE, FILTERED = "limit cursor", "limit cursor status"
 EXPANDED = f"{PAGE} expand bom format"
-REGISTERING = "event_not_found user_not_found already_registered event_full registration_closed idempotency_key_reused"
+REGISTERING = (
+    "event_not_found user_not_found already_registered event_full registration_not_open registration_closed "
+    "idempotency_key_reused"
+)
 EDITING = "event_not_found permission_denied precondition_failed validation_error"
 
 TABLE = [

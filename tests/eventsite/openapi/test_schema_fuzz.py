@@ -24,6 +24,12 @@ schema.config.checks.positive_data_acceptance.expected_statuses.append("412")
 
 schemathesis.openapi.format("iana-time-zone", st.sampled_from(sorted(time_zones())))
 
+WINDOW = {
+    "date": "2027-04-01",
+    "endDate": "2027-04-02",
+    "registrationOpensAt": "2027-01-01T00:00:00Z",
+    "registrationClosesAt": "2027-02-01T00:00:00Z",
+}
 EXISTING = {"eventId": "spring-party", "userId": "alice"}
 COMMON: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 
@@ -49,6 +55,9 @@ class World:
         if isinstance(case.body, dict) and {"startTime", "endTime", "timeZone"} & case.body.keys():
             # A start and a zone go together, which an edit owes to what is stored.
             case.body |= {"startTime": "19:00", "timeZone": "Europe/Berlin"}
+        if isinstance(case.body, dict) and (sent := case.body.keys() & WINDOW.keys()) - {"date"}:
+            # So do the days, and the ends of the window.
+            case.body |= {name: WINDOW[name] for name in sent if case.body[name] is not None}
         self._valid += 1
         if self._valid % 2:
             self._hit(case)
