@@ -30,6 +30,7 @@ from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.reads import stretch, together
 from eventsite.dynamodb.records import Record, WholeNumberAttribute
 from eventsite.dynamodb.retries import retry_lost_race
+from eventsite.dynamodb.shapes import text
 from eventsite.dynamodb.transactions import snapshot
 from eventsite.ids import is_id
 
@@ -93,7 +94,7 @@ class EventItem(Record):
         if cls is not EventItem:
             return super().from_raw_data(data)
         kinds: dict[str, type[EventItem]] = {Event.ITEM: Event, Seats.ITEM: Seats}
-        kind = kinds.get(data["item"]["S"])
+        kind = kinds.get(text(data, "item"))
         return kind.from_raw_data(data) if kind else super().from_raw_data(data)
 
     @classmethod

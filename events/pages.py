@@ -24,6 +24,7 @@ from events.models import DRAFT, STATUSES, Event, EventItem, WholeEvent
 from eventsite.auth.scope import EVERYBODYS, Scope
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.reads import stretch
+from eventsite.dynamodb.shapes import text
 
 FIRST, LAST = "0000-00-00", "9999-99-99"
 AHEAD = 2
@@ -181,5 +182,5 @@ class _Reader:
                 limit=events,
                 after=self._start,
             )
-            self.ready.extend((item["sort"]["S"], item) for item in items)
+            self.ready.extend((text(item, "sort"), item) for item in items)
             self.more = self._start is not None

@@ -141,6 +141,12 @@ def answer(request: HttpRequest, status: int, detail: str, code: str | None = No
     return JsonResponse(data, status=status, content_type=MEDIA_TYPE, headers=headers)
 
 
+def answer_to(request: HttpRequest, error: Exception) -> JsonResponse | None:
+    """Return the answer to an error that came up outside DRF's views; None for what only a defect can cause."""
+    explained = _explain(error)
+    return answer(request, explained[0], explained[2], explained[1]) if explained else None
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
     """Django's handler400: a request that is broken below the level of any view, such as a bad Host."""
     return answer(request, 400, "The request is malformed.")

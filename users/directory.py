@@ -9,6 +9,7 @@ from pynamodb.exceptions import UpdateError
 
 from eventsite import clock
 from eventsite.dynamodb.idempotency import IdempotentRequest
+from eventsite.dynamodb.reads import together
 from eventsite.dynamodb.retries import retry_lost_race
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Missing, Refused
@@ -121,7 +122,8 @@ def delete(user_id: str) -> None:
 
 def find_many(user_ids: Iterable[str]) -> dict[str, User]:
     """Users by their ids, those that exist, read in batches of a hundred (eventually consistent)."""
-    return {user.user_id: user for user in User.batch_get(sorted({*filter(is_id, user_ids)}))}
+    keys = [(User, user_id) for user_id in sorted({*filter(is_id, user_ids)})]
+    return {user.user_id: user for user in together(*keys, consistent=False) if user}
 
 
 def called(name: str, *, most: int = 10) -> list[User]:

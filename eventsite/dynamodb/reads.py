@@ -7,6 +7,7 @@ from pynamodb.indexes import Index
 
 from eventsite.dynamodb.connection import RawItem, connection
 from eventsite.dynamodb.records import Record
+from eventsite.dynamodb.shapes import text
 
 Key = tuple[type[Record], *tuple[str, ...]]
 """A model, and the parts of an item's key."""
@@ -38,9 +39,9 @@ def together(*keys: Key, consistent: bool | tuple[type[Record], ...]) -> list[An
         requests[place[0]]["Keys"].append(_key(model_of_table[place[0]], place[1:]))
     answer = connection().dispatch("BatchGetItem", {"RequestItems": requests})
     found = {
-        (table, *(item[name]["S"] for name in model_of_table[table].key_names())): item
-        for table, items in answer["Responses"].items()
-        for item in items
+        (table, *(text(item, name) for name in model.key_names())): item
+        for table, model in model_of_table.items()
+        for item in answer["Responses"].get(table, ())
     }
     raw: list[RawItem | None] = [found.get(place) for place in places]
     return [model.parse(item) if item else None for (model, *_), item in zip(keys, raw, strict=True)]

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple, TypeVar
 
 from pynamodb.attributes import Attribute, ListAttribute, MapAttribute, NumberAttribute
 from pynamodb.connection import TableConnection
-from pynamodb.exceptions import AttributeDeserializationError, AttributeNullError
+from pynamodb.exceptions import AttributeNullError
 from pynamodb.models import Model
 
 from eventsite.dynamodb.connection import RawItem, connection
+from eventsite.dynamodb.shapes import UnreadableItem, is_value
 
 R = TypeVar("R", bound="Record")
 
@@ -26,12 +27,16 @@ class WholeNumberAttribute(NumberAttribute):
         return int(value)
 
 
+NESTED = frozenset({"L", "M", "NS", "SS"})
+Parsers = dict[str, tuple[str, str, Callable[[Any], Any] | None]]
+
+
 class Plan(NamedTuple):
     """What there is to know about a model's attributes, looked up once."""
 
     attributes: list[tuple[str, Attribute[Any], bool]]
     """Each one's name, itself, and whether it holds others."""
-    parsers: dict[str, tuple[str, str, Callable[[Any], Any] | None]]
+    parsers: Parsers
     """For each name in the table: the name here, the type, and what makes a value of it (None: it is one)."""
     defaults: dict[str, Any]
     defaults_for_new: dict[str, Any]
@@ -80,16 +85,18 @@ class Record(Model):
 
     @classmethod
     def _instantiate(cls: type[R], attribute_values: RawItem) -> R:
-        """A record of an item."""
+        """Return the record of an item.
+
+        Raises:
+            UnreadableItem: A value is of another type than the model says.
+
+        """
         record = cls.__new__(cls)
-        record.attribute_values = values = {}
         plan = cls._plan()
-        for stored, value in attribute_values.items():
-            if stored in plan.parsers and "NULL" not in value:
-                name, kind, parse = plan.parsers[stored]
-                if kind not in value:
-                    raise AttributeDeserializationError(stored, kind)
-                values[name] = parse(value[kind]) if parse else value[kind]
+        try:
+            record.attribute_values = values = _parsed(plan.parsers, attribute_values)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise UnreadableItem from error
         for name, default in plan.defaults.items():
             if name not in values:
                 values[name] = default() if callable(default) else default
@@ -125,6 +132,19 @@ class Record(Model):
     def parse(cls: type[R], raw: RawItem) -> R:
         """The record that an item of the table holds."""
         return cls.from_raw_data(raw)
+
+
+def _parsed(parsers: Parsers, item: RawItem) -> dict[str, Any]:
+    """Return the values of an item by their names in Python. Raises whatever a wrong value makes its parser raise."""
+    values = {}
+    for stored, value in item.items():
+        if stored in parsers and "NULL" not in value:
+            name, kind, parse = parsers[stored]
+            held = value[kind]
+            if type(held) is not str and not (kind in NESTED and is_value(value)) and kind != "BOOL":
+                raise TypeError(f"{stored} holds another type")
+            values[name] = parse(held) if parse else held
+    return values
 
 
 def _parser(attribute: Attribute[Any]) -> Callable[[Any], Any] | None:

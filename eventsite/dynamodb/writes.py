@@ -10,6 +10,7 @@ from pynamodb.expressions.update import Action
 from eventsite.dynamodb import retries
 from eventsite.dynamodb.connection import RawItem, connection
 from eventsite.dynamodb.records import Record
+from eventsite.dynamodb.shapes import UnreadableItem
 
 REFUSED = "ConditionalCheckFailedException"
 
@@ -40,6 +41,8 @@ def update(record: Record, actions: Sequence[Action], condition: Condition) -> W
             answer = connection().dispatch("UpdateItem", arguments)
         except VerboseClientError as error:
             return Written(done=False, image=_instead(error), doubtful=bool(unanswered))
+    if "Attributes" not in answer:
+        raise UnreadableItem
     return Written(done=True, image=answer["Attributes"], doubtful=bool(unanswered))
 
 

@@ -53,7 +53,7 @@ def _page_policy(request: HttpRequest) -> str:
 
 
 class ProblemPageMiddleware:
-    """Tells a person with a browser on a page what a program reads in a problem document."""
+    """Shows a browser a page in place of a problem document."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -71,6 +71,13 @@ class ProblemPageMiddleware:
                 page.headers[name] = value
         page.cookies = response.cookies
         return page
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        """Return the problem that a page met while it was rendered; None for a defect.
+
+        DRF handles only the errors of views, and a page reads some of what it shows after its view.
+        """
+        return problems.answer_to(request, error)
 
 
 def login_origin() -> str:

@@ -21,9 +21,11 @@ from botocore import exceptions
 from botocore.config import Config
 from botocore.session import get_session
 from django.conf import settings
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from eventsite.dynamodb import connection as connections
-from eventsite.dynamodb.client import Client, regional_endpoint
+from eventsite.dynamodb.client import Client, Wire, regional_endpoint
 from eventsite.dynamodb.retries import is_transient
 from eventsite.dynamodb.signing import Keys
 from tests.api import EVENT, Api
@@ -320,6 +322,100 @@ def test_a_host_that_does_not_answer_is_given_up_in_time() -> None:
         assert is_transient(caught.value)
         for one in waiting:
             one.close()
+
+
+class Drip:
+    """A server that sends its answer a byte at a time and never comes to its end."""
+
+    def __init__(self, begin: bytes, drop: bytes) -> None:
+        self._begin, self._drop, self._over = begin, drop, threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        connected = self._listener.accept()[0]
+        with closing(connected), suppress(OSError):
+            connected.sendall(self._begin)
+            while not self._over.wait(0.01):
+                connected.sendall(self._drop)
+
+    def close(self) -> None:
+        self._over.set()
+        self._listener.close()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n"
+DRIPS = {
+    "nothing yet": (b"", b""),
+    "a head": (b"HTTP/1.1 200 OK\r\n", b"x"),
+    "many heads": (b"HTTP/1.1 200 OK\r\n", b"x: y\r\n"),
+    "a body": (HEAD + b"\r\n", b"x"),
+}
+
+
+@pytest.mark.parametrize("begin, drop", DRIPS.values(), ids=DRIPS)
+def test_an_answer_that_drips_is_given_up_in_time(begin: bytes, drop: bytes) -> None:
+    server = Drip(begin, drop)
+    url = f"http://127.0.0.1:{server.port}"
+    client = Client(region="eu-west-1", endpoint=url, keys=KEYS, connect_seconds=FAST, read_seconds=0.3)
+    try:
+        with pytest.raises(exceptions.ReadTimeoutError) as caught:
+            ask(client)
+        assert is_transient(caught.value)
+    finally:
+        server.close()
+
+
+LONG_HEADS = {
+    "one header": b"HTTP/1.1 200 OK\r\nx: " + b"y" * 20_000_000,
+    "many headers": b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 3_000_000,
+    "an ended one": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nx: " + b"y" * 70_000 + b"\r\n\r\n{}",
+    "a body beyond all": b"HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n",
+    "a negative body": b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+    "another protocol": b"SMTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+    "no status": b"HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+}
+
+
+@pytest.mark.parametrize("answer", LONG_HEADS.values(), ids=LONG_HEADS)
+def test_no_more_is_read_than_an_answer_can_have(serve: Serve, answer: bytes) -> None:
+    client = client_of(serve(answer))
+    with pytest.raises(exceptions.ResponseStreamingError):
+        ask(client)
+
+
+@given(st.binary(max_size=200))
+@example(b"HTTP/1.1 200 OK\r\nContent-Length: \xb2\r\n\r\n")
+@example(b"HTTP/1.1 \xb2 OK\r\nContent-Length: 2\r\n\r\n{}")
+@example(b"\r\n\r\n")
+def test_bytes_that_are_no_answer_are_an_error_that_may_pass(sent: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(sent)
+        theirs.shutdown(socket.SHUT_WR)
+        with suppress(OSError, EOFError, LookupError, ValueError):  # `exchange` turns these into botocore's
+            Wire(ours).exchange(b"", FAST)
+
+
+def test_all_addresses_of_a_host_have_the_time_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("192.0.2.1", 80))  # which belongs to nobody
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [address] * 50)
+    waits: list[float] = []
+
+    class Silent(socket.socket):
+        def connect(self, address: Any) -> None:
+            waits.append(self.gettimeout() or 0)
+            now[0] += waits[-1]
+            raise TimeoutError
+
+    now = [0.0]
+    monkeypatch.setattr(socket, "socket", Silent)
+    monkeypatch.setattr("eventsite.dynamodb.client.time.monotonic", lambda: now[0])
+    client = Client(region="eu-west-1", endpoint="http://a.example", keys=KEYS, connect_seconds=1, read_seconds=FAST)
+    with pytest.raises(exceptions.ConnectTimeoutError):
+        ask(client)
+    assert sum(waits) <= 1
 
 
 # The same as botocore's.
