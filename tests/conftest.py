@@ -18,13 +18,13 @@ from tests.signing_in import cognito  # noqa: F401 (a fixture)
 from tests.torn import Torn
 
 # An example may share its test's tables with the examples before it; each test says why that is right.
-hypothesis.settings.register_profile(
-    "eventsite",
-    max_examples=100,
+ALIKE = hypothesis.settings(
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
 )
-hypothesis.settings.load_profile("eventsite")
+hypothesis.settings.register_profile("quick", ALIKE, max_examples=40)
+hypothesis.settings.register_profile("deep", ALIKE, max_examples=200)  # `--hypothesis-profile deep`, as in .ci/run
+hypothesis.settings.load_profile("quick")
 restore_signals()
 
 

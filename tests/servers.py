@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -52,13 +53,13 @@ class Remote:
             self._open.pop().close()
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        """Send a request; a 503 is sent again, as its Retry-After asks for, without the wait."""
+        """Send a request; a 503 is sent again, as its Retry-After asks for, however long a busy machine takes."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        for _ in range(3):
+        deadline = time.monotonic() + SECONDS
+        while True:
             reply = self._send(method, path, json.dumps(body) if body is not None else None, named)
-            if reply.status != 503:
-                break
-        return reply
+            if reply.status != 503 or time.monotonic() > deadline:
+                return reply
 
     def register(self, event_id: str, user_id: str) -> Reply:
         """Register a user for an event, safe to be sent again."""

@@ -1,4 +1,4 @@
-"""What requests cost: DynamoDB calls and capacity units, the same with fifty times the data.
+"""What requests cost: DynamoDB calls and capacity units, the same with fifteen times the data.
 
 The table "What a request costs" in docs/guarantees.md holds these figures; a test compares the two.
 """
@@ -63,7 +63,7 @@ def measured(meter: Meter) -> Measured:
     return Measured(meter)
 
 
-@pytest.fixture(params=[100, 5000], ids=["100 events", "5,000 events"])
+@pytest.fixture(params=[100, 1500], ids=["100 events", "1,500 events"])
 def crowd(request: pytest.FixtureRequest) -> None:
     """So many events, one in three a draft, beside those that the test makes."""
     with EventItem.batch_write() as batch:
@@ -126,7 +126,7 @@ def test_lists_cost_what_their_page_costs(api: Api, meter: Meter) -> None:
         assert len(meter.calls) <= most_calls and meter.units <= most_units, (meter.calls, meter.units)
 
 
-@pytest.mark.parametrize("crowd", [300, 5000], indirect=True)
+@pytest.mark.parametrize("crowd", [300, 1500], indirect=True)
 @pytest.mark.usefixtures("crowd")
 def test_full_pages_cost_the_same_among_few_and_many(api: Api, measured: Measured) -> None:
     measured("list 100 events of one status", lambda: api.get("/events?status=published"))

@@ -36,7 +36,7 @@ def follow(steps: list[tuple[str, str, str]], tree: Path) -> None:
 
 def run(tree: Path, *command: str) -> None:
     done = subprocess.run(
-        [sys.executable, *command], cwd=tree, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, *command], cwd=tree, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -65,8 +65,7 @@ def feed() -> bytes:
 def test_icalendar_reads_every_moment(feed: bytes) -> None:
     entries: list[Any] = icalendar.Calendar.from_ical(feed).walk("VEVENT")
     found = {
-        str(one["summary"]): (int(one["dtstart"].dt.timestamp()), int(one["dtend"].dt.timestamp()))
-        for one in entries
+        str(one["summary"]): (int(one["dtstart"].dt.timestamp()), int(one["dtend"].dt.timestamp())) for one in entries
     }
     assert found == expected()
 

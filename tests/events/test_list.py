@@ -13,6 +13,7 @@ from events import editing, pages
 from events.models import STATUSES, EventItem
 from eventsite.dynamodb.client import Answer
 from tests.api import EVENT, Api, next_page, problem
+from tests.children import SECONDS
 from tests.faults import Request, disturbed
 
 DAYS = [f"2027-0{month}-0{day}" for month in (1, 2) for day in (1, 2, 3)]
@@ -105,13 +106,13 @@ def test_an_organizers_events_are_listed_by_status_and_date(api: Api) -> None:
 def test_a_forked_process_asks_its_streams_with_threads_of_its_own(api: Api) -> None:
     event = api.event()
     everybody = threading.Barrier(len(STATUSES))
-    list(pages._pool().map(lambda _: everybody.wait(30), STATUSES))  # this process has a thread for each stream
+    list(pages._pool().map(lambda _: everybody.wait(SECONDS), STATUSES))  # this process has a thread for each stream
     forking = multiprocessing.get_context("fork")
     listed = forking.Queue()
     child = forking.Process(target=lambda: listed.put([event["eventId"] for event in Api().get("/events").json()]))
     child.start()
-    assert listed.get(timeout=30) == [event]
-    child.join(30)
+    assert listed.get(timeout=SECONDS) == [event]
+    child.join(SECONDS)
     assert child.exitcode == 0
 
 
@@ -174,7 +175,7 @@ def test_a_cursor_belongs_to_the_query_it_came_from(api: Api) -> None:
 
 
 def test_the_streams_of_a_list_are_asked_side_by_side(api: Api) -> None:
-    everybody = threading.Barrier(len(STATUSES), timeout=30)
+    everybody = threading.Barrier(len(STATUSES), timeout=SECONDS)
 
     def together(request: Request) -> Answer:
         everybody.wait()

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django.fixtures import Settings
 
 from eventsite import settings as settings_module
+from tests.children import SECONDS
 
 GOOD_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "eventsite-prod", "SECRET_KEY": GOOD_KEY}
@@ -91,7 +92,7 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         env={"PATH": os.environ["PATH"]} | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=SECONDS,
         check=False,
     )
 
@@ -312,7 +313,7 @@ print([name for name in ("jwt", "cryptography", "oauthlib", "django.contrib.sess
         env={"PATH": os.environ["PATH"], "LOCAL_DYNAMODB_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=SECONDS,
         check=True,
     )
     assert run.stdout.strip() == "[]"
@@ -327,7 +328,7 @@ def key_of(directory: Path, **environment: str) -> tuple[str, bool]:
         env={"PATH": os.environ["PATH"], "LOCAL_DYNAMODB_DIR": str(directory)} | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=SECONDS,
         check=True,
     )
     key, secure = run.stdout.split()

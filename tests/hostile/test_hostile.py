@@ -19,6 +19,7 @@ from eventsite.dynamodb.connection import connection
 from eventsite.dynamodb.records import table_models
 from tests import lambdas
 from tests.api import Api
+from tests.children import SECONDS
 from tests.eventsite.auth import issuing
 from tests.hostile import answers
 from tests.hostile.conftest import SENT
@@ -76,7 +77,7 @@ def server(engine: str, **variables: str) -> Iterator[Send]:
 
 def over_http(port: int, sent: Sent) -> tuple[int, dict[str, str], str]:
     """Send a request on a connection of its own."""
-    wire = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    wire = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
     try:
         wire.putrequest(sent.method, sent.path, skip_host="Host" in sent.headers, skip_accept_encoding=True)
         for name, value in sent.headers.items():

@@ -6,8 +6,11 @@ from hypothesis import strategies as st
 
 from tests.api import Api, problem
 
+FEWER = settings(max_examples=settings().max_examples // 3)
+"""For examples that make many requests each."""
 
-@settings(max_examples=40)
+
+@FEWER
 @given(people=st.integers(0, 7), capacity=st.integers(0, 4), left=st.integers(0, 3), limit=st.integers(1, 3))
 def test_cursors_give_every_registration_once_and_in_order(
     api: Api, people: int, capacity: int, left: int, limit: int
@@ -32,7 +35,7 @@ def test_cursors_give_every_registration_once_and_in_order(
     assert registered + queue == listed
 
 
-@settings(max_examples=40)
+@FEWER
 @given(capacities=st.lists(st.integers(0, 1), max_size=6), limit=st.integers(1, 3))
 def test_a_users_registrations_come_with_their_events_once_each(api: Api, capacities: list[int], limit: int) -> None:
     user, other = api.users(2)

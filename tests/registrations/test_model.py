@@ -36,7 +36,7 @@ BEGINNINGS = st.tuples(
 )
 _runs = itertools.count()
 happened: Counter[str] = Counter()
-"""How often the runs came across what is rare, so that a test can tell that they did."""
+"""How often the runs met each case, so that a test can show that they did."""
 
 
 class SeatsUnderRules(RuleBasedStateMachine):
@@ -246,27 +246,19 @@ def _standing(seating: Seating | None, user: str) -> tuple[str, int | None] | No
     return None
 
 
-RARE = {
-    "waitlisted",
-    "waitlisted again",
-    "already_registered",
-    "registration_closed",
-    "event_full",
-    "handed on",
-    "promoted by an edit",
-    "deleted with a history",
-    "replayed",
-}
+OFTEN = {"waitlisted", "registration_closed", "event_full", "handed on", "replayed"}
+RARE = {"waitlisted again", "already_registered", "promoted by an edit", "deleted with a history"}
 RUN = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, phases=(Phase.generate,))
 
 
 def test_the_service_and_the_reference_agree_after_every_step() -> None:
     logging.getLogger("django.request").setLevel("ERROR")
-    run_state_machine_as_test(SeatsUnderRules, settings=settings(RUN, max_examples=60, stateful_step_count=9))
-    assert RARE - (+happened).keys() == set(), happened
+    run_state_machine_as_test(SeatsUnderRules, settings=settings(RUN, max_examples=20, stateful_step_count=9))
+    assert OFTEN - (+happened).keys() == set(), happened
 
 
 @pytest.mark.slow
 def test_they_agree_over_long_histories() -> None:
     deep = settings(RUN, max_examples=60, stateful_step_count=40, derandomize=False)
     run_state_machine_as_test(SeatsUnderRules, settings=deep)
+    assert (OFTEN | RARE) - (+happened).keys() == set(), happened

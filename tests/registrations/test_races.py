@@ -34,7 +34,7 @@ def crowd(count: int) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("users", "seats", "clients"), [(300, 50, CLIENTS), pytest.param(600, 100, 48, marks=pytest.mark.slow)]
+    ("users", "seats", "clients"), [(120, 20, CLIENTS), pytest.param(600, 100, 48, marks=pytest.mark.slow)]
 )
 def test_few_seats_for_many_users_are_all_taken_and_everybody_else_has_one_place_in_the_queue(
     users: int, seats: int, clients: int, api: Api, remote: Remote

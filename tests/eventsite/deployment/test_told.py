@@ -22,7 +22,7 @@ import requests
 from tests.api import EVENT
 from tests.eventsite.deployment.zappa_project import Project
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("told")]
 
 STAGE, FUNCTION, TABLE = "told", "eventsite-told", "eventsite-told-events"
 SENDER, ADDRESS = "events@example.org", "bob@example.com"
@@ -40,7 +40,7 @@ TOLD = [
     "registration.cancelled",
     "registration.promoted",
 ]
-SECONDS, PATIENCE_SECONDS, LOOK_SECONDS = 30, 60, 0.2
+SECONDS, PATIENCE_SECONDS, LOOK_SECONDS = 120, 180, 0.2
 
 
 class Receiver:

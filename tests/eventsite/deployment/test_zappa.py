@@ -20,10 +20,10 @@ from tests.api import EVENT
 from tests.eventsite.deployment.sign_in import Pool, make_pool
 from tests.eventsite.deployment.zappa_project import Project
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("deployed")]
 
-SECONDS = 30
-LOOKS = 8
+SECONDS = 120
+LOOKS = 20
 MAX_BYTES = 42_000_000
 CALLS: list[tuple[str, str, Any, int]] = [
     ("GET", "/", None, 200),
@@ -155,7 +155,7 @@ class DeployedService:
         if re.match(r"\w+=", here):
             self._setup = here
         done = subprocess.run(
-            ["bash", "-c", f"{self._setup}\n{here}"], capture_output=True, text=True, check=True, timeout=60
+            ["bash", "-c", f"{self._setup}\n{here}"], capture_output=True, text=True, check=True, timeout=SECONDS
         )
         linked = re.sub(r"https://127\.0\.0\.1:\d+/dev/", "http://localhost:8000/", done.stdout)
         return linked.replace('"instance":"/dev/', '"instance":"/')

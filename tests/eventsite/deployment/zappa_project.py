@@ -19,7 +19,7 @@ from tests.engines import running_engine
 REGION = "eu-west-1"
 CHOICES = {"AWS_REGION": REGION, "S3_BUCKET": "packages", "AUTH_MODE": "open", "ALLOWED_HOSTS": "127.0.0.1"}
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "*.zip")
-SECONDS = 300
+SECONDS = 900
 
 
 @dataclass(frozen=True)
