@@ -7,4 +7,4 @@ class EventsConfig(AppConfig):
     """Events."""
 
     name = "events"
-    shell_names = ("events.models.Event", "events.models.Seats", "events.editing", "events.pages")
+    shell_names = ("events.models.Event", "events.ledger.models.Seats", "events.services as events", "events.listing")

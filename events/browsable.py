@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from events import editing
+from events import services
 from events.models import DRAFT, OPEN_STATUSES
 from events.serializers import shape
-from eventsite import clock, phrases
+from eventsite import clock
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, SEE_EVENTS, Reach
 from eventsite.errors import DomainError
-from eventsite.web import forms, pages
-from eventsite.web.forms import Form
-from eventsite.web.pages import Link, Page, Question, Seen
+from eventsite.pages import forms, humanize
+from eventsite.pages import page as pages
+from eventsite.pages.forms import Form
+from eventsite.pages.page import Link, Page, Question, Seen
 
 LABELS = {
     "title": "Title",
@@ -64,7 +65,7 @@ def today() -> str:
 def when(event: dict[str, Any]) -> str:
     """``Sat 12 Dec 2026, 19:00 to 22:00``, with a dash."""
     times = "–".join(filter(None, [event.get("startTime"), event.get("endTime")]))  # noqa: RUF001 (a range)
-    return ", ".join(filter(None, [phrases.day(event["date"]), times]))
+    return ", ".join(filter(None, [humanize.day(event["date"]), times]))
 
 
 def standing(event: dict[str, Any]) -> str:
@@ -80,8 +81,8 @@ def standing(event: dict[str, Any]) -> str:
 
 def seats(event: dict[str, Any]) -> str:
     """``120/120 · 31 waiting``."""
-    taken = f"{phrases.number(event['registeredCount'])}/{phrases.number(event['capacity'])}"
-    return f"{taken} · {phrases.number(event['waitlistCount'])} waiting" if event["waitlistCount"] else taken
+    taken = f"{humanize.number(event['registeredCount'])}/{humanize.number(event['capacity'])}"
+    return f"{taken} · {humanize.number(event['waitlistCount'])} waiting" if event["waitlistCount"] else taken
 
 
 @dataclass
@@ -105,7 +106,7 @@ def row(event: dict[str, Any]) -> Row:
     past = event["date"] < today()
     look = "cancelled" if event["status"] == "cancelled" else "past" if past else ""
     badge = "open" if event["status"] in OPEN_STATUSES and not past else event["status"]
-    taken = phrases.share(event["registeredCount"], event["capacity"])
+    taken = humanize.share(event["registeredCount"], event["capacity"])
     url = pages.url("event", event["eventId"])
     said = (when(event), event["location"], standing(event), seats(event))
     return Row(url, event["title"], event["date"], *said, taken, look, badge)
@@ -230,7 +231,7 @@ class EventPage(Page):
         """The event as it is now."""
         if self._now is None:
             try:
-                self._now = shape(editing.read(self.kwargs["event_id"], scope=self.view.scope(SEE_EVENTS)))
+                self._now = shape(services.read(self.kwargs["event_id"], scope=self.view.scope(SEE_EVENTS)))
             except DomainError:
                 return None
         return self._now
@@ -265,7 +266,7 @@ class EventPage(Page):
         seats = asked.get("capacity", "")
         if seats.isdecimal() and int(seats) < now["registeredCount"]:
             return Question(
-                f"Only {phrases.counted(int(seats), 'seat')} for “{now['title']}”?",
+                f"Only {humanize.counted(int(seats), 'seat')} for “{now['title']}”?",
                 "Save",
                 [
                     *_people(now),
@@ -284,7 +285,7 @@ class EventPage(Page):
         changed = [name for name in submission.before if name in submission.sent and submission.is_changed(name)]
         if changed == ["capacity"]:
             return f"Seats {submission.before['capacity']} → {data['capacity']}."
-        return f"Saved: {phrases.names([forms.label_of(name, self.labels) for name in changed])}."
+        return f"Saved: {humanize.names([forms.label_of(name, self.labels) for name in changed])}."
 
     def next_url(self, data: Any) -> str:
         """The event, or the list when there is no event any more."""
@@ -296,7 +297,7 @@ def _people(event: dict[str, Any]) -> list[str]:
     """How many people it is about; empty where it is nobody."""
     found = []
     if event["registeredCount"]:
-        found.append(f"{phrases.counted(event['registeredCount'], 'person has a seat', 'people have a seat')}.")
+        found.append(f"{humanize.counted(event['registeredCount'], 'person has a seat', 'people have a seat')}.")
     if event["waitlistCount"]:
-        found.append(f"{phrases.counted(event['waitlistCount'], 'person is', 'people are')} waiting.")
+        found.append(f"{humanize.counted(event['waitlistCount'], 'person is', 'people are')} waiting.")
     return found

@@ -5,9 +5,9 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 
-from events.editing import EventExists, EventHasRegistrations, EventNotFound, EventNotYours
 from events.models import STATUSES
 from events.serializers import EventSerializer
+from events.services import EventExists, EventHasRegistrations, EventNotFound, EventNotYours
 from eventsite.errors import Forbidden
 from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, changing_something, describe, path_id
 

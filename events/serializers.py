@@ -6,8 +6,10 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty
 
-from events.intent import OF_THE_WINDOW, wrong_times
-from events.models import STATUSES, Event, EventItem, Seats, WholeEvent
+from events.ledger.models import Seats
+from events.models import STATUSES, Event, EventItem
+from events.normalize import OF_THE_WINDOW, wrong_times
+from events.whole import WholeEvent
 from events.window import Times, lacking
 from eventsite.web.bodies import Body
 from eventsite.web.fields import (
@@ -89,7 +91,7 @@ class EventChangesSerializer(Body):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """The fields by their Python names, the two names of the waitlist switch made one where they agree.
 
-        On an edit they may disagree, and a time may lack what the event has: `events.intent` judges that.
+        On an edit they may disagree, and a time may lack what the event has: `events.normalize` judges that.
         Raises: `ValidationError` with every wrong field at once.
         """
         wrong: dict[str, Any] = {}

@@ -10,13 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from events import editing, pages
-from events.models import STATUSES, WholeEvent
+from events import listing, services
+from events.models import STATUSES
 from events.serializers import CANCEL, DeletionQuery, EventChangesSerializer, EventSerializer, EventsQuery
+from events.whole import WholeEvent
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, SEE_EVENTS
 from eventsite.auth.scope import EVERYBODYS
 from eventsite.web import pagination, preconditions
-from eventsite.web.gathering import answer, gather
+from eventsite.web.collect_pages import answer, collect_pages
 from eventsite.web.pagination import DEFAULT_LIMIT
 from eventsite.web.renderers import CalendarRenderer
 from eventsite.web.viewsets import ApiViewSet, caller
@@ -46,17 +47,19 @@ class EventViewSet(ApiViewSet):
     def list(self, request: Request) -> Response:
         """One page of events, by date and then id."""
         query = self.query()
-        span = pages.Span(
-            first=query.get("from", pages.FIRST), last=query.get("to", pages.LAST), descending=query["order"] == "desc"
+        span = listing.Span(
+            first=query.get("from", listing.FIRST),
+            last=query.get("to", listing.LAST),
+            descending=query["order"] == "desc",
         )
-        sources = pages.streams(
+        sources = listing.streams(
             statuses=query.get("status", STATUSES),
             organizer_id=self._organizer(query.get("organizer_id")),
             scope=self.scope(SEE_EVENTS),
         )
 
         def read(limit: int, after: Any) -> tuple[list[WholeEvent], Any]:
-            return pages.page(sources, replace(span, after=after), limit=limit)
+            return listing.page(sources, replace(span, after=after), limit=limit)
 
         if self.format == CalendarRenderer.format:
             return self._feed(read, query)
@@ -69,7 +72,7 @@ class EventViewSet(ApiViewSet):
         def encode(found: Events) -> bytes:
             return b"".join(map(self._entry, found))
 
-        gathered = gather(read, encode, page=DEFAULT_LIMIT, query=query, request=self.request)
+        gathered = collect_pages(read, encode, page=DEFAULT_LIMIT, query=query, request=self.request)
         return self._calendar(gathered.parts, cursor=gathered.cursor, name="events.ics")
 
     def _entry(self, found: WholeEvent) -> bytes:
@@ -86,12 +89,12 @@ class EventViewSet(ApiViewSet):
 
     def create(self, request: Request) -> Response:
         """Create an event; with an Idempotency-Key, once however often it is sent."""
-        created = editing.create(self.body(), organizer_id=caller(request), keyed=self.keyed("POST /events"))
+        created = services.create(self.body(), organizer_id=caller(request), keyed=self.keyed("POST /events"))
         location = reverse("event", [created.event.event_id], request=request)
         return self._answer(created, 201, Location=location)
 
     def retrieve(self, request: Request, event_id: str) -> Response:
-        found = editing.read(event_id, scope=self.scope(SEE_EVENTS))
+        found = services.read(event_id, scope=self.scope(SEE_EVENTS))
         if self.format == CalendarRenderer.format:
             shown = self._calendar([self._entry(found)], name=f"{event_id}.ics")
             shown.headers["ETag"] = preconditions.etag(int(found.event.version))
@@ -102,7 +105,7 @@ class EventViewSet(ApiViewSet):
         """Change the fields sent and leave the others; PUT and PATCH do the same."""
         changes = self.changes()
         versions = preconditions.versions(request.headers.get("If-Match"))
-        return self._answer(editing.edit(event_id, changes, scope=self.scope(CHANGE_EVENT), versions=versions))
+        return self._answer(services.edit(event_id, changes, scope=self.scope(CHANGE_EVENT), versions=versions))
 
     partial_update = update
 
@@ -110,7 +113,7 @@ class EventViewSet(ApiViewSet):
         """Delete an event that nobody is registered for or waiting for; or one with everybody's registration."""
         versions = preconditions.versions(request.headers.get("If-Match"))
         with_people = self.query().get("registrations") == CANCEL
-        editing.delete(event_id, scope=self.scope(CHANGE_EVENT), versions=versions, with_people=with_people)
+        services.delete(event_id, scope=self.scope(CHANGE_EVENT), versions=versions, with_people=with_people)
         return Response(status=204)
 
     def _organizer(self, asked: str | None) -> str | None:
@@ -131,5 +134,5 @@ class EventViewSet(ApiViewSet):
 
 
 def _cursor_of(found: WholeEvent) -> str:
-    """Where a page that ends with this event continues, as `events.pages` has it."""
+    """Where a page that ends with this event continues, as `events.listing` has it."""
     return f"{found.event.date}#{found.event.event_id}"

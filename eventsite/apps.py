@@ -13,8 +13,8 @@ class EventsiteConfig(AppConfig):
         """Register the checks, tell of defects, and count what the retries meet."""
         from django.core.signals import got_request_exception
 
-        from eventsite import checks  # noqa: F401 (importing registers them)
         from eventsite.dynamodb import retries
+        from eventsite.management import checks  # noqa: F401 (importing registers them)
         from eventsite.web import observability
 
         got_request_exception.connect(observability.tell_defect)

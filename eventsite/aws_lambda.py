@@ -126,9 +126,9 @@ def lambda_handler(event: Any, context: Any) -> Any:
         return _receiver(records[0]["eventSource"])(event, context)
     answer = _handle(event, context)
     if event.get("httpMethod") and "headers" in event and "headers" not in answer:
-        from eventsite.web import boundary
+        from eventsite.web import wsgi
 
-        return _handle(boundary.stand_in(event), context)
+        return _handle(wsgi.stand_in(event), context)
     return answer
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from eventsite.web import pages
-from eventsite.web.pages import Link, Page, Seen
+from eventsite.pages import page as pages
+from eventsite.pages.page import Link, Page, Seen
 
 
 @pages.navigation(90)

@@ -12,7 +12,15 @@ Rules raise these; `eventsite.problems` alone knows which HTTP status each kind 
     └── Unavailable         DynamoDB does not answer in time         503
 """
 
+import logging
+import traceback
+from pathlib import Path
 from typing import Any, ClassVar
+
+logger = logging.getLogger(__name__)
+
+FRAMES = 12
+"""How many of the calls that led to a failure are told, from the last one backwards."""
 
 
 class DomainError(Exception):
@@ -82,3 +90,20 @@ class Unavailable(DomainError):
 
     code = "service_unavailable"
     detail = "The service cannot reach its data right now. Nothing is lost; try again shortly."
+
+
+def log_exception(error: BaseException, what: str = "a defect") -> None:
+    """Log a failure. `what` says what it means to the service."""
+    chain = [one for one in (error, error.__cause__) if one]
+    kinds = [type(one).__qualname__ for one in chain]
+    code = next(filter(None, map(_code, chain)), None)
+    frames = reversed(traceback.extract_tb(error.__traceback__)[-FRAMES:])
+    places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    logger.error("%s: %s at %s", what, " from ".join([*kinds, *([code] if code else [])]), " < ".join(places))
+
+
+def _code(error: BaseException) -> str | None:
+    """AWS's word for an error; None for one of somebody else's."""
+    response = getattr(error, "response", None)
+    word = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    return getattr(error, "cause_response_code", None) or word

@@ -17,7 +17,8 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.utils.serializer_helpers import ReturnDict
 
-from eventsite import errors, failures
+from eventsite import errors
+from eventsite.errors import log_exception
 
 MEDIA_TYPE = "application/problem+json"
 DEFECT = "Something went wrong on our side."
@@ -98,7 +99,7 @@ def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
         case Http404():
             return 404, CODE_OF_STATUS[404], "There is nothing here.", {}
         case PynamoDBException() | BotoCoreError() | ClientError():
-            failures.tell(error, "DynamoDB refused a call")
+            log_exception(error, "DynamoDB refused a call")
             return 503, errors.Unavailable.code, errors.Unavailable.detail, {}
     return None
 

@@ -119,7 +119,7 @@ NOTICE_QUEUE_URL = trusted_url("NOTICE_QUEUE_URL")
 NOTICE_DEAD_LETTER_URL = trusted_url("NOTICE_DEAD_LETTER_URL")
 # Who takes the records that AWS hands to the Lambda; the ground knows no app but by these paths.
 RECORDS_TO = {
-    "aws:dynamodb": "registrations.notices.stream.follow",
+    "aws:dynamodb": "registrations.notices.stream.handler.follow",
     "aws:sqs": "registrations.notices.redelivery.deliver",
 }
 # Where people find the service, for the links in mails: said, or the one name that it answers to.
@@ -231,7 +231,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["eventsite.web.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
-        "eventsite.web.browsable.BrowsableRenderer",
+        "eventsite.pages.renderer.BrowsableRenderer",
     ],
     "DEFAULT_SCHEMA_CLASS": "eventsite.openapi.document.Schema",
     "EXCEPTION_HANDLER": "eventsite.problems.exception_handler",

@@ -9,7 +9,7 @@ from django.urls import get_resolver
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
 django.setup(set_prefix=False)
 
-from eventsite.web.boundary import Application  # noqa: E402 (it needs the settings)
+from eventsite.web.wsgi import Application  # noqa: E402 (it needs the settings)
 
 
 def _warm_up() -> None:

@@ -10,9 +10,9 @@ class RegistrationsConfig(AppConfig):
     shell_names = (
         "registrations.models.Registration",
         "registrations.seating",
-        "registrations.reading",
-        "registrations.pages.of_event",
-        "registrations.pages.of_user",
+        "registrations.reading.one as reading",
+        "registrations.reading.lists.of_event",
+        "registrations.reading.lists.of_user",
     )
 
     beside_runserver = ("registrations.notices.locally.start",)

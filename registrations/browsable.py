@@ -6,22 +6,22 @@ from typing import Any
 
 from django.utils.functional import cached_property
 
-from events import editing
+from events import services
 from events.browsable import row as event_row
 from events.browsable import today
 from events.models import OPEN_STATUSES
 from events.serializers import shape as shape_event
-from eventsite import phrases
 from eventsite.auth.permissions import LIST_REGISTRATIONS, LIST_USERS, READ_USER, REGISTER, Reach
 from eventsite.errors import DomainError
-from eventsite.web import pages
-from eventsite.web.forms import Field, Form
-from eventsite.web.pages import Link, Page, Part, Question, Seen
-from registrations import growth, reading
-from registrations import pages as lists
+from eventsite.pages import growth, humanize
+from eventsite.pages import page as pages
+from eventsite.pages.forms import Field, Form
+from eventsite.pages.page import Link, Page, Part, Question, Seen
 from registrations.errors import RegistrationNotFound
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
-from users import directory
+from registrations.reading import lists
+from registrations.reading import one as reading
+from users import services as users
 
 MOST_SHOWN = 1000
 """An event's page tells how sign-ups grew up to so many: what one query reads."""
@@ -40,24 +40,24 @@ def own_registrations(seen: Seen) -> Link | None:
 def names(user_ids: Iterable[str]) -> dict[str, str]:
     """What people are called, by their ids; an id stands for itself where nobody has it."""
     ids = list(user_ids)
-    found = directory.find_many(ids)
+    found = users.find_many(ids)
     return {user_id: found[user_id].name if user_id in found else user_id for user_id in ids}
 
 
 def state(registration: dict[str, Any]) -> str:
     """``registered``, ``number 3 in line``, ``cancelled``."""
     place = registration["waitlistPosition"]
-    return f"number {phrases.number(place)} in line" if place else str(registration["status"])
+    return f"number {humanize.number(place)} in line" if place else str(registration["status"])
 
 
 def since(registration: dict[str, Any]) -> str:
     """When somebody asked."""
-    return phrases.moment(registration["registeredAt"])
+    return humanize.moment(registration["registeredAt"])
 
 
 def promoted(registration: dict[str, Any]) -> str:
     """When somebody moved up; empty where that never was."""
-    return phrases.moment(registration["promotedAt"]) if registration["promotedAt"] else ""
+    return humanize.moment(registration["promotedAt"]) if registration["promotedAt"] else ""
 
 
 def leave_form(event_id: str, user_id: str, label: str, **hidden: str) -> Form:
@@ -153,14 +153,14 @@ class Attendees(Part, Registering):
             return None
         count = data["registeredCount"] + data["waitlistCount"]
         rows = everybody(self, data)
-        heads = [row.user_id for row in rows if row.status == WAITLISTED][: phrases.NAMED]
+        heads = [row.user_id for row in rows if row.status == WAITLISTED][: humanize.NAMED]
         return {
             "below": True,
             "lists": [
-                Link(f"Registrations ({phrases.number(count)})", pages.url("registrations", self.event_id)),
-                Link(f"Waitlist ({phrases.number(data['waitlistCount'])})", pages.url("waitlist", self.event_id)),
+                Link(f"Registrations ({humanize.number(count)})", pages.url("registrations", self.event_id)),
+                Link(f"Waitlist ({humanize.number(data['waitlistCount'])})", pages.url("waitlist", self.event_id)),
             ],
-            "next": phrases.names(list(names(heads).values())) if heads else "",
+            "next": humanize.names(list(names(heads).values())) if heads else "",
             "growth": growth.of([row.registered_at for row in rows]),
         }
 
@@ -179,8 +179,8 @@ class Attendees(Part, Registering):
         moved = waited.index(head.registration_id) if head and head.registration_id in waited else len(waited)
         if not moved:
             return ""
-        first = list(names(row.user_id for row in self._waited[: min(moved, phrases.NAMED)]).values())
-        return f"{phrases.names(first, moved)} moved up."
+        first = list(names(row.user_id for row in self._waited[: min(moved, humanize.NAMED)]).values())
+        return f"{humanize.names(first, moved)} moved up."
 
 
 @dataclass
@@ -209,7 +209,7 @@ class RegistrationsPage(Page, Registering):
     def event(self) -> dict[str, Any]:
         """The event; empty where it cannot be had."""
         try:
-            return shape_event(editing.read(self.event_id, scope=self.view.scope(LIST_REGISTRATIONS)))
+            return shape_event(services.read(self.event_id, scope=self.view.scope(LIST_REGISTRATIONS)))
         except DomainError:
             return {}
 
@@ -249,7 +249,7 @@ class RegistrationsPage(Page, Registering):
 
     def _row(self, entry: dict[str, Any], called: dict[str, str], number: int) -> Row:
         return Row(
-            number=phrases.number(number),
+            number=humanize.number(number),
             name=called[entry["userId"]],
             url=pages.url("registration", self.event_id, entry["userId"]),
             status=entry["status"],
@@ -295,7 +295,7 @@ class RegistrationsPage(Page, Registering):
         hidden = {"_next": self.submission.sent.get("_next", "")} if self.submission else {}
         return [
             Form(self.request.path, f"Add {user.name} ({user.user_id})", hidden={**hidden, "userId": user.user_id})
-            for user in directory.called(typed)
+            for user in users.called(typed)
         ]
 
     def told(self, data: Any) -> str:
@@ -353,7 +353,7 @@ class RegistrationPage(Page, Registering):
             "state": state(data),
             "since": since(data),
             "promoted": promoted(data),
-            "cancelled": data["cancelledAt"] and phrases.moment(data["cancelledAt"]),
+            "cancelled": data["cancelledAt"] and humanize.moment(data["cancelledAt"]),
             "person_url": pages.url("user", self.user_id),
             "form": leave_form(self.event_id, self.user_id, label, _next=self.request.path) if active else None,
         }

@@ -20,7 +20,7 @@ from django.conf import settings
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
-from eventsite.dynamodb.records import Record, WholeNumberAttribute
+from eventsite.dynamodb.base_model import BaseModel, WholeNumberAttribute
 from eventsite.ids import is_id
 
 REGISTERED, WAITLISTED, CANCELLED = "registered", "waitlisted", "cancelled"
@@ -66,10 +66,10 @@ class Registration:
 U = TypeVar("U", bound="UserItem")
 
 
-class RegistrationItem(Record):
+class RegistrationItem(BaseModel):
     """What all items of the table have in common."""
 
-    class Meta(Record.Meta):
+    class Meta(BaseModel.Meta):
         table_name = settings.REGISTRATIONS_TABLE
         billing_mode = "PAY_PER_REQUEST"
 

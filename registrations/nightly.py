@@ -9,9 +9,9 @@ from typing import Any
 from eventsite.dynamodb.retries import time_left, time_limit
 from eventsite.errors import Unavailable
 from eventsite.web import observability
-from registrations.auditing import auditor
-from registrations.auditing.judge import Finding
-from registrations.auditing.look import Traces, census, event_ids
+from registrations.audit import runner
+from registrations.audit.checks import Finding
+from registrations.audit.snapshot import Traces, census, event_ids
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def _findings(tally: Tally) -> Iterator[Finding]:
         if time_left() < ONE_EVENT_SECONDS:
             tally.unfinished = 1
             return
-        yield from auditor.mend(event_id, traces.get(event_id, Traces()), only_safe=True)
+        yield from runner.mend(event_id, traces.get(event_id, Traces()), only_safe=True)
         tally.audited += 1
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from events.models import Event, Seats
+from events.ledger.models import Seats
+from events.models import Event
 from events.signals import event_deleted, event_edited, settling_wanted
 from eventsite.web import observability
-from registrations import clearing, closing
+from registrations.seating import clearing, closing
 from registrations.signals import seats_changed
 from users.signals import user_leaves
 

@@ -1,7 +1,7 @@
 """What the OpenAPI document says about registrations."""
 
-from events.editing import EventNotFound
 from events.schema import SPRING_PARTY
+from events.services import EventNotFound
 from eventsite.errors import Forbidden
 from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, describe
 from registrations.errors import (
@@ -18,7 +18,7 @@ from registrations.serializers import (
     RegisteredSerializer,
     RegistrationSerializer,
 )
-from users.directory import UserNotFound
+from users.services import UserNotFound
 
 REGISTERED: Json = {
     "registrationId": "6f1c1f7e-4d0b-4b53-9a0b-2f7d2f0f6d11",

@@ -11,8 +11,8 @@ from eventsite.web.bodies import Body
 from eventsite.web.fields import IdField, SwitchField, WordField
 from eventsite.web.pagination import PageQuery
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
-from registrations.pages import Attendance
-from registrations.people import Attendee
+from registrations.reading.lists import Attendance
+from registrations.reading.people import Attendee
 from users.serializers import shape as shape_user
 
 STATUSES = (REGISTERED, WAITLISTED, CANCELLED)

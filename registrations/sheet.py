@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from eventsite.web import sheets
-from registrations import people
 from registrations.models import Registration
-from registrations.people import Attendee
+from registrations.reading import people
+from registrations.reading.people import Attendee
 from registrations.serializers import shape
 
 COLUMNS = (

@@ -10,13 +10,15 @@ from eventsite.auth import permissions
 from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_USER, REGISTER
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.web import pagination
-from eventsite.web.gathering import Gathered, answer, gather
+from eventsite.web.collect_pages import Gathered, answer, collect_pages
 from eventsite.web.pagination import MAX_LIMIT, PageQuery
 from eventsite.web.renderers import SheetRenderer
 from eventsite.web.sheets import BOM, CONTENT_TYPE
 from eventsite.web.viewsets import ApiViewSet, caller
-from registrations import pages, people, reading, seating, sheet
+from registrations import seating, sheet
 from registrations.models import WAITLISTED, Registration
+from registrations.reading import lists, people
+from registrations.reading import one as reading
 from registrations.serializers import (
     AttendanceSerializer,
     AttendancesQuery,
@@ -28,8 +30,8 @@ from registrations.serializers import (
     RegistrationsQuery,
     WaitlistQuery,
 )
-from users import directory
-from users.directory import UserNotFound
+from users import services
+from users.services import UserNotFound
 
 
 class RegistrationViewSet(ApiViewSet):
@@ -92,17 +94,17 @@ class RegistrationViewSet(ApiViewSet):
     def _introduce(self, user_id: str) -> None:
         """Whoever is signed in exists: make the user out of the token that the request came with."""
         principal = permissions.principal_of(self.request)
-        directory.read_or_create(user_id, name=principal.name if principal else "")
+        services.read_or_create(user_id, name=principal.name if principal else "")
 
     def _page(self, event_id: str, status: str, query: dict[str, Any]) -> Response:
         def read(limit: int, after: Any) -> tuple[list[Registration], Any]:
-            return pages.of_event(
+            return lists.of_event(
                 event_id, status=status, limit=limit, after=after, scope=self.scope(LIST_REGISTRATIONS)
             )
 
         if self.format == SheetRenderer.format:
             return self._sheet(
-                gather(read, sheet.lines, page=MAX_LIMIT, query=query, request=self.request),
+                collect_pages(read, sheet.lines, page=MAX_LIMIT, query=query, request=self.request),
                 event_id,
                 with_bom=query["bom"],
             )
@@ -136,7 +138,7 @@ class AttendanceViewSet(ApiViewSet):
         if not self.reaches_user(READ_USER, user_id):
             raise UserNotFound
         try:
-            rows, following = pages.of_user(
+            rows, following = lists.of_user(
                 user_id, status=status, limit=query["limit"], after=after, scope=self.scope(READ_USER, user_id)
             )
         except UserNotFound:

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 import hypothesis
 import pytest
 
-from eventsite.dynamodb.records import table_models
+from eventsite.dynamodb.base_model import table_models
 from tests.api import Api
 from tests.children import restore_signals
 from tests.engines import running_engine, served_by, served_by_moto

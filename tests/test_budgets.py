@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from events import editing
+from events import services
 from events.models import EventItem
 from tests.api import EVENT, Api
 from tests.metering import Meter
@@ -70,7 +70,7 @@ def crowd(request: pytest.FixtureRequest) -> None:
         for number in range(request.param):
             status = "draft" if number % 3 == 2 else "published"
             fields = {**EVENT, "status": status, "date": f"2027-{number % 12 + 1:02}-{number % 28 + 1:02}"}
-            for half in editing.compose({**fields, "event_id": f"{status}-{number:06}"}, None):
+            for half in services.compose({**fields, "event_id": f"{status}-{number:06}"}, None):
                 batch.save(half)
 
 

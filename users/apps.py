@@ -7,4 +7,4 @@ class UsersConfig(AppConfig):
     """Users."""
 
     name = "users"
-    shell_names = ("users.models.User", "users.directory")
+    shell_names = ("users.models.User", "users.services as users")

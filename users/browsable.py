@@ -4,13 +4,13 @@ from typing import Any
 
 from django.utils.functional import cached_property
 
-from eventsite import phrases
 from eventsite.auth.permissions import CREATE_USER, LIST_USERS, Reach
 from eventsite.errors import DomainError
-from eventsite.web import pages
-from eventsite.web.forms import Form
-from eventsite.web.pages import Link, Page, Question, Seen
-from users import directory
+from eventsite.pages import humanize
+from eventsite.pages import page as pages
+from eventsite.pages.forms import Form
+from eventsite.pages.page import Link, Page, Question, Seen
+from users import services
 from users.serializers import UserSerializer
 
 HELPS = {
@@ -56,7 +56,7 @@ class UsersPage(Page):
 
     def context(self, data: Any) -> dict[str, Any]:
         """The rows, the way on, and the form of a new person."""
-        rows = [(pages.url("user", user["userId"]), user, phrases.moment(user["createdAt"])) for user in data]
+        rows = [(pages.url("user", user["userId"]), user, humanize.moment(user["createdAt"])) for user in data]
         new = self.form("POST") if self.reach(CREATE_USER) is Reach.ALL else None
         steps = pages.steps(self.request, self.response)
         return {"rows": rows, "steps": steps, "range": steps.range(len(data)), "new": new}
@@ -105,7 +105,7 @@ class UserPage(Page):
         """The facts, and the forms that change them where the service has them."""
         return {
             "person": data,
-            "since": phrases.moment(data["createdAt"]),
+            "since": humanize.moment(data["createdAt"]),
             "is_own": self.is_own,
             "edit": self._edit(data) if "put" in self.view.action_map else None,
             "delete": Form(self.request.path, "Delete my account" if self.is_own else "Delete", "DELETE", look="danger")
@@ -124,7 +124,7 @@ class UserPage(Page):
     def person(self) -> dict[str, Any] | None:
         """Who it is about."""
         try:
-            return dict(UserSerializer(directory.read(self.user_id)).data)
+            return dict(UserSerializer(services.read(self.user_id)).data)
         except DomainError:
             return None
 

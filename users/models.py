@@ -3,14 +3,14 @@
 from django.conf import settings
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
-from eventsite.dynamodb.records import Record
+from eventsite.dynamodb.base_model import BaseModel
 from eventsite.ids import is_id
 
 
-class User(Record):
+class User(BaseModel):
     """A person who can register for events."""
 
-    class Meta(Record.Meta):
+    class Meta(BaseModel.Meta):
         table_name = settings.USERS_TABLE
         billing_mode = "PAY_PER_REQUEST"
 

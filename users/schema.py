@@ -7,8 +7,8 @@ from drf_spectacular.extensions import OpenApiSerializerExtension
 
 from eventsite.errors import Forbidden
 from eventsite.openapi.document import Call, Json, changing_something, describe, path_id
-from users.directory import UserExists, UserNotFound
 from users.serializers import UserSerializer
+from users.services import UserExists, UserNotFound
 
 ALICE: Json = {"userId": "alice", "name": "Alice", "email": "alice@example.com"}
 ALICE["notify"] = True

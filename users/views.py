@@ -12,7 +12,7 @@ from eventsite.errors import Forbidden
 from eventsite.web import pagination
 from eventsite.web.pagination import PageQuery
 from eventsite.web.viewsets import ApiViewSet, caller
-from users import directory
+from users import services
 from users.models import User
 from users.serializers import UserChangesSerializer, UserSerializer
 
@@ -38,12 +38,12 @@ class UserViewSet(ApiViewSet):
     def list(self, request: Request) -> Response:
         query = self.query()
         after = pagination.read_cursor(query.get("cursor"), request)
-        found, following = directory.page(limit=query["limit"], after=after)
+        found, following = services.page(limit=query["limit"], after=after)
         return self.listed(UserSerializer, found, following, lambda user: user.user_id)
 
     def create(self, request: Request) -> Response:
         """Create a user; with an Idempotency-Key, once however often it is sent."""
-        user = directory.create(**self._allowed(self.body()), keyed=self.keyed("POST /users"))
+        user = services.create(**self._allowed(self.body()), keyed=self.keyed("POST /users"))
         location = reverse("user", [user.user_id], request=request)
         return Response(UserSerializer(user).data, 201, headers={"Location": location})
 
@@ -56,26 +56,26 @@ class UserViewSet(ApiViewSet):
         if self.is_me:
             self._found(CHANGE_USER, user_id)
         elif not self.reaches_user(CHANGE_USER, user_id):
-            raise directory.UserNotFound
-        return self._answer(directory.edit(user_id, changes))
+            raise services.UserNotFound
+        return self._answer(services.edit(user_id, changes))
 
     partial_update = update
 
     def destroy(self, request: Request, user_id: str) -> Response:
         """Delete a user, who gives up every seat and every place in a queue before."""
         if not self.reaches_user(CHANGE_USER, user_id):
-            raise directory.UserNotFound
-        directory.delete(user_id)
+            raise services.UserNotFound
+        services.delete(user_id)
         return Response(status=204)
 
     def _found(self, call: str, user_id: str) -> User:
         """The user, made now if it is `me`. Raises `UserNotFound`, also where the call does not reach."""
         if not self.reaches_user(call, user_id):
-            raise directory.UserNotFound
+            raise services.UserNotFound
         principal = permissions.principal_of(self.request)
         if self.is_me and principal:
-            return directory.read_or_create(user_id, name=principal.name)
-        return directory.read(user_id)
+            return services.read_or_create(user_id, name=principal.name)
+        return services.read(user_id)
 
     def _answer(self, user: User) -> Response:
         return Response(UserSerializer(user).data)

@@ -17,7 +17,7 @@ from eventsite.auth.permissions import Principal
 from eventsite.auth.user_pool import Pool
 from eventsite.errors import Unavailable
 from eventsite.ids import is_id
-from eventsite.quoting import encodable
+from eventsite.text import encodable
 
 logger = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ class PatientConnection(Connection):
     def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         if operation_name == "BatchGetItem":
             return self._gather(operation_kwargs)
-        return retries.retry_unanswered(self._attempt)(operation_name, operation_kwargs)
+        return retries.retry_call(self._attempt)(operation_name, operation_kwargs)
 
     def _attempt(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         retries.before_deadline()
@@ -58,7 +58,7 @@ class PatientConnection(Connection):
                 raise retries.Unprocessed
             return answer | {"Responses": found}
 
-        return retries.retry_unanswered(next_part)()
+        return retries.retry_call(next_part)()
 
     @property
     def client(self) -> Any:

@@ -5,7 +5,7 @@ import logging
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
 
-from eventsite.dynamodb.records import Record, table_models
+from eventsite.dynamodb.base_model import BaseModel, table_models
 from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable
 
@@ -26,11 +26,11 @@ def tables() -> dict[str, str]:
         return {_app(model): _state(model) for model in table_models()}
 
 
-def _app(model: type[Record]) -> str:
+def _app(model: type[BaseModel]) -> str:
     return model.__module__.partition(".")[0]
 
 
-def _state(model: type[Record]) -> str:
+def _state(model: type[BaseModel]) -> str:
     try:
         model.get(NO_KEY, NO_KEY if model.has_range_key() else None)
     except model.DoesNotExist:

@@ -26,7 +26,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from eventsite.dynamodb import writes
-from eventsite.dynamodb.passing import Passing
+from eventsite.dynamodb.expiring import ExpiringItem
 from eventsite.dynamodb.transactions import Failures, Transaction
 from eventsite.errors import DomainError, Missing, Refused, Unprocessable, again
 
@@ -42,7 +42,7 @@ class KeyReused(Unprocessable):
     detail = "This Idempotency-Key was used before with another body. Use a new key for a new request."
 
 
-class Marker(Passing):
+class Marker(ExpiringItem):
     """What a keyed request did, or is about to do."""
 
     ITEM = "idempotency-key"
@@ -163,7 +163,7 @@ class IdempotentRequest:
 
     def _change(self, condition: Condition, action: Action) -> Marker | None:
         """Change the marker, if a condition holds. Returns: the marker as it is then, or as it is instead."""
-        image = writes.update(Marker(self._key, Marker.ITEM), [action], condition).image
+        image = writes.conditional_update(Marker(self._key, Marker.ITEM), [action], condition).image
         return Marker.parse(image) if image else None
 
     def _marker(self, **fields: Any) -> Marker:

@@ -5,11 +5,11 @@ from typing import Any
 
 from pynamodb.indexes import Index
 
+from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.connection import RawItem, connection
-from eventsite.dynamodb.records import Record
 from eventsite.dynamodb.shapes import text
 
-Key = tuple[type[Record], *tuple[str, ...]]
+Key = tuple[type[BaseModel], *tuple[str, ...]]
 """A model, and the parts of an item's key."""
 
 
@@ -17,7 +17,7 @@ AT_ONCE = 100
 """So many items fit into one BatchGetItem."""
 
 
-def together(*keys: Key, consistent: bool | tuple[type[Record], ...]) -> list[Any]:
+def batch_get(*keys: Key, consistent: bool | tuple[type[BaseModel], ...]) -> list[Any]:
     """Several items, a hundred in one call: each is read by itself, so they may be of different moments.
 
     Takes: the model and the parts of the key of each; whether each must be up to date, or the models whose tables
@@ -25,7 +25,7 @@ def together(*keys: Key, consistent: bool | tuple[type[Record], ...]) -> list[An
     Returns: the records in the order of the keys, None where there is none.
     """
     if len(keys) > AT_ONCE:
-        return together(*keys[:AT_ONCE], consistent=consistent) + together(*keys[AT_ONCE:], consistent=consistent)
+        return batch_get(*keys[:AT_ONCE], consistent=consistent) + batch_get(*keys[AT_ONCE:], consistent=consistent)
     if not keys:
         return []
     model_of_table = {model.Meta.table_name: model for model, *_ in keys}
@@ -47,12 +47,12 @@ def together(*keys: Key, consistent: bool | tuple[type[Record], ...]) -> list[An
     return [model.parse(item) if item else None for (model, *_), item in zip(keys, raw, strict=True)]
 
 
-def _key(model: type[Record], parts: tuple[str, ...]) -> RawItem:
+def _key(model: type[BaseModel], parts: tuple[str, ...]) -> RawItem:
     return {name: {"S": part} for name, part in zip(model.key_names(), parts, strict=True)}
 
 
-def stretch(
-    place: type[Record] | Index[Any],
+def query_page(
+    place: type[BaseModel] | Index[Any],
     hash_key: str,
     between: tuple[str, str],
     *,
@@ -81,7 +81,7 @@ def stretch(
 
 
 @cache
-def _place(place: type[Record] | Index[Any]) -> dict[str, Any]:
+def _place(place: type[BaseModel] | Index[Any]) -> dict[str, Any]:
     if not isinstance(place, Index):
         return {"TableName": place.Meta.table_name, "ExpressionAttributeNames": _placeholders(*place.key_names())}
     keys = sorted(place.Meta.attributes.values(), key=lambda key: key.is_range_key)

@@ -1,8 +1,8 @@
 """When to try again, how long to wait in between, and when to give up.
 
 Two loops use this: the connection (`eventsite.dynamodb.connection`) sends a call again when DynamoDB did not answer or
-asked for patience (`retry_unanswered`), and the rules plan a transaction anew when another one held its items or came
-first (`retry_lost_race`). Both wait with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), both
+asked for patience (`retry_call`), and the rules plan a transaction anew when another one held its items or came
+first (`retry_on_conflict`). Both wait with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), both
 are bounded in attempts, and both stop at the request's deadline.
 
 The deadline: no attempt starts later than `settings.REQUEST_SECONDS` (20 s) after the request did, and an attempt
@@ -86,14 +86,14 @@ REFUSALS = frozenset(
 _unanswered: ContextVar[list[BaseException] | None] = ContextVar("unanswered", default=None)
 
 
-class LostRace(Exception):
+class Conflict(Exception):
     """Another transaction came first; plan again from what is true now.
 
-    `at_once`: the other one is done, so there is nothing to wait for.
+    `immediate`: the other one is done, so there is nothing to wait for.
     """
 
-    def __init__(self, *, at_once: bool = False) -> None:
-        self.at_once = at_once
+    def __init__(self, *, immediate: bool = False) -> None:
+        self.immediate = immediate
         super().__init__("lost a race against another transaction")
 
 
@@ -225,7 +225,7 @@ SENDING = Patience(
     stop=_stop_after(MAX_SENDS),
     retry_error_callback=_end,
 )
-retry_unanswered = SENDING.wraps
+retry_call = SENDING.wraps
 """Make a function send its call again while DynamoDB does not answer it well."""
 
 # How long a transaction waits for items that others hold: anything from nothing to `_ceiling`. DynamoDB refuses the
@@ -248,24 +248,24 @@ def _ceiling(attempt: int, age: float) -> float:
 
 def _wait_for_items(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, LostRace) and error.at_once and state.attempt_number < AT_ONCE_ATTEMPTS:
+    if isinstance(error, Conflict) and error.immediate and state.attempt_number < AT_ONCE_ATTEMPTS:
         return 0.0
     return wait_random(0, _ceiling(state.attempt_number, state.seconds_since_start or 0.0))(state)
 
 
 def _count(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, LostRace) and not error.at_once:
+    if isinstance(error, Conflict) and not error.immediate:
         conflict_retried.send_robust(sender=None)
 
 
 # A race for one event's seats.
 PLANNING = Patience(
-    retry=retry_if_exception_type(LostRace),
+    retry=retry_if_exception_type(Conflict),
     wait=_wait_for_items,
     stop=_stop_after(MAX_PLANS),
     before_sleep=_count,
     retry_error_callback=_end,
 )
-retry_lost_race = PLANNING.wraps
-"""Make a function plan anew, as often as it takes, when it raises `LostRace`."""
+retry_on_conflict = PLANNING.wraps
+"""Make a function plan anew, as often as it takes, when it raises `Conflict`."""

@@ -13,8 +13,8 @@ from django.conf import settings
 from pynamodb.exceptions import PynamoDBException
 from tenacity import RetryError, Retrying, retry_if_exception, retry_if_result, stop_after_delay, wait_exponential
 
+from eventsite.dynamodb.base_model import BaseModel, table_models
 from eventsite.dynamodb.connection import connection
-from eventsite.dynamodb.records import Record, table_models
 from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable
 
@@ -178,7 +178,7 @@ def _code(error: ClientError) -> str:
 # Making
 
 
-def _request(model: type[Record], *, tags: dict[str, str], protect: bool, streams: bool = False) -> Description:
+def _request(model: type[BaseModel], *, tags: dict[str, str], protect: bool, streams: bool = False) -> Description:
     """The CreateTable request that makes a model's table."""
     schema: Any = model._get_schema()
     types = {each["AttributeName"]: each["AttributeType"] for each in schema["attribute_definitions"]}
@@ -196,7 +196,7 @@ def _request(model: type[Record], *, tags: dict[str, str], protect: bool, stream
     return {name: value for name, value in request.items() if value not in ([], None)}
 
 
-def _stream(model: type[Record]) -> Description | None:
+def _stream(model: type[BaseModel]) -> Description | None:
     """The stream of a table's changes, if the model says that it has one."""
     images = getattr(model.Meta, "stream_view_type", None)
     return {"StreamEnabled": True, "StreamViewType": images} if images else None
@@ -225,7 +225,7 @@ def _create(request: Description) -> bool:
     return True
 
 
-def _finish(model: type[Record], *, protect: bool) -> None:
+def _finish(model: type[BaseModel], *, protect: bool) -> None:
     """Set what CreateTable cannot."""
     table = model.Meta.table_name
     if wanted := _wanted_ttl(model):
@@ -236,7 +236,7 @@ def _finish(model: type[Record], *, protect: bool) -> None:
         _SETTLING(_call, "UpdateContinuousBackups", TableName=table, PointInTimeRecoverySpecification=recovery)
 
 
-def _wanted_ttl(model: type[Record]) -> str | None:
+def _wanted_ttl(model: type[BaseModel]) -> str | None:
     """The attribute by which the items of a model's table expire, if the model says that some do."""
     return getattr(model.Meta, "expires_by", None)
 
@@ -244,7 +244,7 @@ def _wanted_ttl(model: type[Record]) -> str | None:
 # Comparing
 
 
-def _differences(model: type[Record], protect: bool) -> Iterator[str]:
+def _differences(model: type[BaseModel], protect: bool) -> Iterator[str]:
     table = model.Meta.table_name
     found = _describe(table)
     if found is None:
@@ -265,7 +265,7 @@ def _differences(model: type[Record], protect: bool) -> Iterator[str]:
         yield f"{table} has no point-in-time recovery."
 
 
-def _has_other_keys(model: type[Record]) -> bool:
+def _has_other_keys(model: type[BaseModel]) -> bool:
     found, wanted = _describe(model.Meta.table_name), _request(model, tags={}, protect=False)
     return found is not None and _key(found, found) != _key(wanted, wanted)
 

@@ -11,8 +11,8 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactGet
 
 from eventsite.dynamodb import retries
+from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.connection import RawItem, connection
-from eventsite.dynamodb.records import Record
 
 Failures = dict[str, RawItem | None]
 """The conditions that did not hold, by label, each with the item as it was instead (None: there was none)."""
@@ -20,19 +20,19 @@ Failures = dict[str, RawItem | None]
 FAILED_CONDITION = "ConditionalCheckFailed"
 
 
-def snapshot(*keys: tuple[type[Record], *tuple[str, ...]]) -> list[Any]:
+def transact_get(*keys: tuple[type[BaseModel], *tuple[str, ...]]) -> list[Any]:
     """Several items as they are in one and the same moment.
 
     Takes: the model and the parts of the key of each.
     Returns: the records in the order of the keys, None where there is none.
-    Raises: `retries.LostRace` while a transaction writes one of them; `errors.Unavailable`.
+    Raises: `retries.Conflict` while a transaction writes one of them; `errors.Unavailable`.
     """
     try:
         with TransactGet(connection=connection()) as moment:
             futures = [moment.get(model, *key) for model, *key in keys]
     except TransactGetError as error:
         if any(reason and reason.code == retries.CONFLICT_REASON for reason in error.cancellation_reasons):
-            raise retries.LostRace from error
+            raise retries.Conflict from error
         raise
     return [_found(future) for future in futures]
 
@@ -57,21 +57,23 @@ class Transaction:
         self._token = str(uuid.uuid4())
 
     def check(
-        self, label: str, model: type[Record], key: str, condition: Condition, range_key: str | None = None
+        self, label: str, model: type[BaseModel], key: str, condition: Condition, range_key: str | None = None
     ) -> None:
         """Demand that a condition holds for an item that is not written."""
         self._add("check", label, model.get_operation_kwargs_from_class(key, range_key, condition=condition))
 
-    def put(self, label: str, record: Record, condition: Condition | None = None) -> None:
+    def put(self, label: str, record: BaseModel, condition: Condition | None = None) -> None:
         """Write a whole item."""
         item = {"TableName": record.Meta.table_name, "Item": record.serialize()}
         self._add("put", label, item | _only_if(condition))
 
-    def update(self, label: str, record: Record, actions: Sequence[Action], condition: Condition | None = None) -> None:
+    def update(
+        self, label: str, record: BaseModel, actions: Sequence[Action], condition: Condition | None = None
+    ) -> None:
         """Change some attributes of an item."""
         self._add("update", label, record.get_update_kwargs_from_instance(actions=list(actions), condition=condition))
 
-    def delete(self, label: str, record: Record, condition: Condition | None = None) -> None:
+    def delete(self, label: str, record: BaseModel, condition: Condition | None = None) -> None:
         """Remove an item."""
         self._add("delete", label, record.get_delete_kwargs_from_instance(condition=condition))
 
@@ -82,9 +84,9 @@ class Transaction:
         again, unchanged, when other transactions hold its items. One that is not (it names the head of the queue,
         say, which the other transaction may just be moving) is given up instead, to be planned anew.
         Returns: the conditions that failed; an empty dict means that everything was written.
-        Raises: `retries.LostRace` in a conflict, unless lasting; `errors.Unavailable`.
+        Raises: `retries.Conflict` in a conflict, unless lasting; `errors.Unavailable`.
         """
-        return retries.retry_lost_race(self._send)() if lasting else self._send()
+        return retries.retry_on_conflict(self._send)() if lasting else self._send()
 
     def _send(self) -> Failures:
         checks, deletes, puts, updates = (list(parts.values()) for parts in self._parts.values())
@@ -98,7 +100,7 @@ class Transaction:
         self._parts[kind][label] = arguments | {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
     def _failures(self, error: TransactWriteError) -> Failures:
-        """The conditions that failed. Raises: `retries.LostRace` while others hold some of the items.
+        """The conditions that failed. Raises: `retries.Conflict` while others hold some of the items.
 
         A failed condition beside a held item may be the work of the very transaction that holds it (this request
         sent twice, perhaps, with half of the first one's items already visible): that is judged once it is done.
@@ -107,7 +109,7 @@ class Transaction:
         reasons = [(label, reason) for label, reason in zip(labels, error.cancellation_reasons, strict=False) if reason]
         codes = {reason.code for _, reason in reasons}
         if retries.CONFLICT_REASON in codes:
-            raise retries.LostRace from error
+            raise retries.Conflict from error
         failures = {label: reason.raw_item for label, reason in reasons if reason.code == FAILED_CONDITION}
         if not failures:
             raise error

@@ -8,8 +8,8 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from eventsite.dynamodb import retries
+from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.connection import RawItem, connection
-from eventsite.dynamodb.records import Record
 from eventsite.dynamodb.shapes import UnreadableItem
 
 REFUSED = "ConditionalCheckFailedException"
@@ -23,12 +23,12 @@ class Written:
     """Whether its condition held."""
     image: RawItem | None
     """The item after the write; where the condition did not hold, as it was instead (None: there was none)."""
-    doubtful: bool
+    in_doubt: bool
     """Whether some copy of it was sent and not answered: that copy was carried out before this answer, or never was,
     or still will be."""
 
 
-def update(record: Record, actions: Sequence[Action], condition: Condition) -> Written:
+def conditional_update(record: BaseModel, actions: Sequence[Action], condition: Condition) -> Written:
     """Change some attributes of an item, if a condition holds.
 
     A call that is not answered is sent again, so the condition must fail once the write is done.
@@ -40,10 +40,10 @@ def update(record: Record, actions: Sequence[Action], condition: Condition) -> W
         try:
             answer = connection().dispatch("UpdateItem", arguments)
         except VerboseClientError as error:
-            return Written(done=False, image=_instead(error), doubtful=bool(unanswered))
+            return Written(done=False, image=_instead(error), in_doubt=bool(unanswered))
     if "Attributes" not in answer:
         raise UnreadableItem
-    return Written(done=True, image=answer["Attributes"], doubtful=bool(unanswered))
+    return Written(done=True, image=answer["Attributes"], in_doubt=bool(unanswered))
 
 
 def _instead(error: VerboseClientError) -> RawItem | None:

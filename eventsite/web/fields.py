@@ -17,7 +17,7 @@ from rest_framework.utils import html
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from eventsite import ids
-from eventsite.quoting import quoted
+from eventsite.text import truncate
 
 _NUMBER = re.compile(r"(-?[0-9]{1,20})(\.0{1,20})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -50,7 +50,7 @@ class Quoting(serializers.Field[Any, Any, Any, Any]):
 
     def fail(self, key: str, **values: Any) -> NoReturn:
         """Raise the `ValidationError` of this key."""
-        short = {name: value if isinstance(value, int) else quoted(value) for name, value in values.items()}
+        short = {name: value if isinstance(value, int) else truncate(value) for name, value in values.items()}
         super().fail(key, **short)
 
 

@@ -10,8 +10,8 @@ from django.utils.http import parse_header_parameters
 
 from eventsite import problems
 from eventsite.dynamodb import retries
-from eventsite.web.boundary import FAILED, STANDS_IN
 from eventsite.web.negotiation import wants_page
+from eventsite.web.wsgi import FAILED, STANDS_IN
 
 # Content Security Policy, level 3. What is not a page has nothing to load. Our pages load their script and styles from
 # the service itself, and nothing is inline. Swagger UI and ReDoc set styles on elements as they go, and ReDoc searches
@@ -63,9 +63,9 @@ class ProblemPageMiddleware:
         is_problem = response.headers.get("Content-Type") == problems.MEDIA_TYPE
         if not is_problem or not wants_page(request) or "format" in request.GET:
             return response
-        from eventsite.web import showing
+        from eventsite.pages import render
 
-        page = HttpResponse(showing.lost(request, response), status=response.status_code)
+        page = HttpResponse(render.lost(request, response), status=response.status_code)
         for name, value in response.headers.items():
             if not name.startswith("Content-"):
                 page.headers[name] = value

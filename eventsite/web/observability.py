@@ -23,7 +23,7 @@ from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import salted_hmac
 
-from eventsite import failures
+from eventsite.errors import log_exception
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Metrics
@@ -74,7 +74,7 @@ def _without_effect_on_the_answer() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        failures.tell(error, "not counted")
+        log_exception(error, "not counted")
 
 
 def count_signal(signal: Signal, metric: str) -> None:
@@ -92,7 +92,7 @@ def publish() -> None:
 def tell_defect(**_: Any) -> None:
     """Log the exception that no view and no middleware knew what to do with; Django's own line has the path in it."""
     if error := sys.exception():
-        failures.tell(error)
+        log_exception(error)
 
 
 class ObservabilityMiddleware:

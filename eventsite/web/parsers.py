@@ -11,7 +11,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
 
-from eventsite.web import submissions
+from eventsite.pages import submissions
 
 MAX_DIGITS = 30
 MAX_DEPTH = 64

@@ -19,7 +19,8 @@ from rest_framework.utils.html import is_html_input
 from eventsite.auth import permissions
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
-from eventsite.web import pagination, submissions
+from eventsite.pages import submissions
+from eventsite.web import pagination
 from eventsite.web.negotiation import PAGE_FORMAT, wants_page
 from eventsite.web.parsers import FORM_PARSERS
 
@@ -64,18 +65,18 @@ class ApiViewSet(viewsets.ViewSet):
         """What DRF does before an action; a form may first have to be confirmed."""
         super().initial(request, *args, **kwargs)
         if submissions.of(request):
-            from eventsite.web import showing
+            from eventsite.pages import render
 
-            showing.prepare(self, request)
+            render.prepare(self, request)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """The answer; a form that was carried out leads to another page."""
         answer = super().finalize_response(request, response, *args, **kwargs)
         if submissions.of(request) is None:
             return answer
-        from eventsite.web import showing
+        from eventsite.pages import render
 
-        return showing.follow(request, answer)
+        return render.follow(request, answer)
 
     def get_parsers(self) -> list[BaseParser]:
         """JSON; and forms where the answer is an HTML page, which is how browsers send them."""
@@ -124,7 +125,7 @@ class ApiViewSet(viewsets.ViewSet):
         sent = self.request.query_params
         if self.request.accepted_renderer.format != PAGE_FORMAT:
             return sent
-        from eventsite.web import pages
+        from eventsite.pages import page as pages
 
         return pages.with_defaults(self.request)
 

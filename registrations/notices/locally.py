@@ -12,9 +12,11 @@ from django.conf import settings
 
 from events.models import EventItem
 from eventsite.dynamodb.connection import connection
-from registrations.notices import outlets, stream, words
-from registrations.notices.changes import StreamRecord
-from registrations.notices.following import Following, NoStream
+from registrations.notices import words
+from registrations.notices.outlets import chosen as outlets
+from registrations.notices.stream import handler as stream
+from registrations.notices.stream.changes import StreamRecord
+from registrations.notices.stream.following import Following, NoStream
 
 logger = logging.getLogger(__name__)
 

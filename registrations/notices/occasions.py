@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from events import models
 from events.models import OPEN_STATUSES, Event
+from events.whole import find_event
 from eventsite import clock
 from registrations.models import CANCELLED
 
@@ -46,7 +46,7 @@ def occasion_of(notice: Notice) -> Occasion | None:
     what, data = notice["type"], notice["data"]
     if what == "registration.cancelled":
         return _of_a_deleted(data)
-    whole = models.find(data["eventId"])
+    whole = find_event(data["eventId"])
     if whole is None or whole.event.incarnation != notice["id"].split(".")[1]:
         return None
     event = whole.event

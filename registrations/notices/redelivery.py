@@ -12,9 +12,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from registrations.notices import aws, delivery, outlets, stream
-from registrations.notices.changes import StreamRecord, as_for_lambda
-from registrations.notices.queue import Hopeless, Postponed
+from registrations.notices import aws
+from registrations.notices.outlets import attempts
+from registrations.notices.outlets import chosen as outlets
+from registrations.notices.queue.tasks import PermanentFailure, RetryLater
+from registrations.notices.stream import handler as stream
+from registrations.notices.stream.changes import StreamRecord, as_for_lambda
 
 NOTE = "DDBStreamBatchInfo"
 GONE = ("ExpiredIteratorException", "ResourceNotFoundException", "TrimmedDataAccessException")
@@ -24,15 +27,15 @@ PAGES = 20
 
 def deliver(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Carry out a batch of the queue. Returns: which messages are to come back, each after a wait of its own."""
-    return delivery.deliver(event, context, tell_again)
+    return attempts.deliver(event, context, tell_again)
 
 
 def tell_again(body: str) -> bool:
     """Tell what was set aside. What cannot be told even now is set aside anew, by itself.
 
     Takes: the body of a message. Returns: False where it is about something else.
-    Raises: `ValueError`, `TypeError` where it is not JSON; `Postponed` in an outage; `Hopeless` where the records
-    are nowhere any more.
+    Raises: `ValueError`, `TypeError` where it is not JSON; `RetryLater` in an outage; `PermanentFailure` where the
+    records are nowhere any more.
     """
     letter = json.loads(body)
     if NOTE in letter:
@@ -42,13 +45,13 @@ def tell_again(body: str) -> bool:
     else:
         return False
     if stream.tell(records, outlets.publish):
-        raise Postponed("the outlets do not take it")
+        raise RetryLater("the outlets do not take it")
     return True
 
 
 def _whole(record: StreamRecord) -> StreamRecord:
     if not record["dynamodb"].keys() & {"NewImage", "OldImage"}:
-        raise Hopeless("its images were too large to be kept")
+        raise PermanentFailure("its images were too large to be kept")
     return record
 
 
@@ -64,11 +67,11 @@ def _of_the_stream(note: dict[str, Any]) -> Iterator[StreamRecord]:
                 return
     except ClientError as error:
         if error.response["Error"]["Code"] in GONE:
-            raise Hopeless("the stream does not have it any more") from error
-        raise Postponed("the stream does not answer") from error
+            raise PermanentFailure("the stream does not have it any more") from error
+        raise RetryLater("the stream does not answer") from error
     except BotoCoreError as error:
-        raise Postponed("the stream does not answer") from error
-    raise Postponed("the stream does not show all of it")
+        raise RetryLater("the stream does not answer") from error
+    raise RetryLater("the stream does not show all of it")
 
 
 def _from(arn: str, shard: str, first: str) -> Iterator[StreamRecord]:

@@ -154,7 +154,7 @@ class _Run:
 @contextmanager
 def _memory_of_its_own() -> Iterator[None]:
     """Let every client remember only what it did itself: on Lambda each is a process."""
-    from registrations import clearing, refusing
+    from registrations.seating import clearing, refusing
 
     class OfEachClient(threading.local):
         def __init__(self) -> None:
@@ -179,7 +179,7 @@ def _memory_of_its_own() -> Iterator[None]:
 @contextmanager
 def _stage(engine: Any, capacity: int, *, waitlist: bool) -> Iterator[str]:
     """Empty tables and one event."""
-    from eventsite.dynamodb.records import table_models
+    from eventsite.dynamodb.base_model import table_models
 
     for model in table_models():
         model.create_table(wait=False)
@@ -192,12 +192,12 @@ def _stage(engine: Any, capacity: int, *, waitlist: bool) -> Iterator[str]:
 
 
 def _hot_event(*, capacity: int, waitlist: bool) -> str:
-    from events import editing
+    from events import services
     from tests.api import EVENT
 
     names = ("title", "description", "date", "location", "organizer", "status")
     fields = {name: EVENT[name] for name in names} | {"capacity": capacity, "waitlist_enabled": waitlist}
-    return str(editing.create(fields, organizer_id=None).event.event_id)
+    return str(services.create(fields, organizer_id=None).event.event_id)
 
 
 def _names() -> Iterator[str]:

@@ -38,7 +38,7 @@ def make_tables(ask: Ask) -> None:
 
 def fill(ask: Ask, records: list[dict[str, Any]]) -> None:
     """Put records into the tables that they belong to."""
-    from tests.registrations.moving.tables import typed
+    from tests.registrations.transfer.tables import typed
 
     for record in records:
         item = {name: typed(value) for name, value in record.items() if value is not None}
@@ -75,7 +75,7 @@ def pages(ask: Ask, table: str) -> Iterator[list[dict[str, Any]]]:
 
 def season(events: int, people: int) -> Iterator[dict[str, Any]]:
     """What the first release held of some events, each with the same people: half have seats, half wait."""
-    from tests.registrations.moving.tables import FIRST_RELEASE
+    from tests.registrations.transfer.tables import FIRST_RELEASE
 
     event, seats = FIRST_RELEASE[:2]
     at = "2026-10-03T08:00:00.{:06}Z"
@@ -97,7 +97,7 @@ def measure(events: int, people: int) -> tuple[float, float, str]:
     from django.core.management import call_command
     from tqdm import tqdm
 
-    from eventsite.dynamodb.records import table_models
+    from eventsite.dynamodb.base_model import table_models
     from tests.bench.physical_engine import PhysicalEngine
     from tests.bench.virtual_time import VirtualTime
     from tests.torn import ministack

@@ -43,7 +43,7 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture
 def service(tables: None) -> Iterator[str]:
     """The URL of the service, as it is set when this is first asked for."""
-    from eventsite.web.boundary import Application
+    from eventsite.web.wsgi import Application
 
     logging.getLogger("django.server").setLevel("ERROR")
     server = ThreadedWSGIServer(("127.0.0.1", 0), WSGIRequestHandler)

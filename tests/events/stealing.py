@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 
-from events import editing
+from events import services
 from events.models import EventItem
 from eventsite.auth.scope import Scope
 from tests.api import EVENT
@@ -16,7 +16,7 @@ OLIVIAS = Scope(touches="olivia", drafts_of="olivia")
 def make(owner: str, capacity: int) -> str:
     """Create an event with a waitlist."""
     fields = FIELDS | {"event_id": "party", "capacity": capacity, "waitlist_enabled": True}
-    return str(editing.create(fields, organizer_id=owner).event.event_id)
+    return str(services.create(fields, organizer_id=owner).event.event_id)
 
 
 def stolen_before(write: str, event_id: str, nth: int = 1) -> AbstractContextManager[None]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from events import calendar
 from events.models import Event
-from eventsite.web import gathering
+from eventsite.web import collect_pages
 from tests import strategies
 from tests.api import EVENT, Api, next_page, problem
 
@@ -198,7 +198,7 @@ def test_what_one_answer_cannot_hold_is_behind_the_link(
     api: Api, season: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("events.views.DEFAULT_LIMIT", 2)
-    monkeypatch.setattr(gathering, "MAX_BYTES", 2000)
+    monkeypatch.setattr(collect_pages, "MAX_BYTES", 2000)
     path, found = "/events?format=ics", []
     while path:
         answer = api.get(path)

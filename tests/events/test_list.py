@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import editing, pages
+from events import listing, services
 from events.models import STATUSES, EventItem
 from eventsite.dynamodb.client import Answer
 from tests.api import EVENT, Api, next_page, problem
@@ -28,7 +28,7 @@ def stock(events: list[tuple[str, str]], organizer_id: str | None = None) -> lis
     with EventItem.batch_write() as batch:
         for number, (status, day) in enumerate(events):
             fields = EVENT | {"status": status, "date": day, "event_id": f"e-{number * 7 % 11:02}-{number}"}
-            for half in editing.compose(fields, organizer_id):
+            for half in services.compose(fields, organizer_id):
                 batch.save(half)
     listed = [
         {"eventId": f"e-{number * 7 % 11:02}-{number}", "status": status, "date": day}
@@ -106,7 +106,7 @@ def test_an_organizers_events_are_listed_by_status_and_date(api: Api) -> None:
 def test_a_forked_process_asks_its_streams_with_threads_of_its_own(api: Api) -> None:
     event = api.event()
     everybody = threading.Barrier(len(STATUSES))
-    list(pages._pool().map(lambda _: everybody.wait(SECONDS), STATUSES))  # this process has a thread for each stream
+    list(listing._pool().map(lambda _: everybody.wait(SECONDS), STATUSES))  # this process has a thread for each stream
     forking = multiprocessing.get_context("fork")
     listed = forking.Queue()
     child = forking.Process(target=lambda: listed.put([event["eventId"] for event in Api().get("/events").json()]))
@@ -124,7 +124,7 @@ def test_an_index_that_lags_shows_no_event_where_it_is_not_any_more(api: Api, mo
     api.patch(f"/events/{closed}", {"status": "completed"})
     api.patch(f"/events/{grown}", {"title": "Grown", "capacity": 9})
     api.delete(f"/events/{gone}")
-    monkeypatch.setattr(pages, "stretch", lambda *_, **__: (lagging, None))
+    monkeypatch.setattr(listing, "stretch", lambda *_, **__: (lagging, None))
     listed = {
         event["eventId"]: (event["title"], event["capacity"]) for event in api.get("/events?status=active").json()
     }

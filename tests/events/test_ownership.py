@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from events import editing, models
-from events import guards as event_guards
-from events.models import Event, WholeEvent
+from events import services
+from events.ledger import guards as event_guards
+from events.models import Event
+from events.whole import WholeEvent, find_event
 from eventsite.auth.scope import EVERYTHING
-from registrations import guards, seating
+from registrations import seating
 from registrations.errors import RegistrationNotFound
+from registrations.seating import guards
 from tests.api import Api
 from tests.events.stealing import FIELDS, OLIVIAS, THIEF, make, stolen_before
 
@@ -20,9 +22,9 @@ Change = Callable[[str], Any]
 EDITS = pytest.mark.parametrize(
     ("write", "edit"),
     [
-        ("UpdateItem", lambda event: editing.edit(event, {"title": "Mine"}, scope=OLIVIAS)),
-        ("TransactWriteItems", lambda event: editing.edit(event, {"title": "Mine", "capacity": 3}, scope=OLIVIAS)),
-        ("TransactWriteItems", lambda event: editing.delete(event, scope=OLIVIAS)),
+        ("UpdateItem", lambda event: services.edit(event, {"title": "Mine"}, scope=OLIVIAS)),
+        ("TransactWriteItems", lambda event: services.edit(event, {"title": "Mine", "capacity": 3}, scope=OLIVIAS)),
+        ("TransactWriteItems", lambda event: services.delete(event, scope=OLIVIAS)),
     ],
     ids=["edit a text", "edit the seats", "delete"],
 )
@@ -37,7 +39,7 @@ SEATINGS: dict[str, tuple[int, Change]] = {
 
 
 def whole(event_id: str) -> WholeEvent:
-    whole_event = models.find(event_id)
+    whole_event = find_event(event_id)
     assert whole_event
     return whole_event
 
@@ -63,7 +65,7 @@ def occupied(capacity: int) -> str:
 @EDITS
 def test_an_edit_is_bound_to_the_owner(write: str, edit: Change) -> None:
     event = make("olivia", 1)
-    with stolen_before(write, event), pytest.raises(editing.EventNotYours):
+    with stolen_before(write, event), pytest.raises(services.EventNotYours):
         edit(event)
     assert whole(event).event.title == FIELDS["title"]
 
@@ -74,7 +76,7 @@ def test_without_the_guard_a_stranger_could_edit(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(event_guards, "is_unedited", lambda event: Event.version == event.version)
     with stolen_before(write, event):
         edit(event)
-    found = models.find(event)
+    found = find_event(event)
     assert found is None or found.event.title == "Mine"
 
 
@@ -87,7 +89,7 @@ LOCKED_AND_COMMITTED = pytest.mark.parametrize("nth", [1, 2], ids=["before the l
 def test_a_seat_is_bound_to_the_owner(change: str, nth: int) -> None:
     capacity, act = SEATINGS[change]
     event = occupied(capacity)
-    with stolen_before("UpdateItem", event, nth), pytest.raises((editing.EventNotFound, RegistrationNotFound)):
+    with stolen_before("UpdateItem", event, nth), pytest.raises((services.EventNotFound, RegistrationNotFound)):
         act(event)
     assert (whole(event).event.organizer_id, counts(event)) == (THIEF, (0, 0))
 

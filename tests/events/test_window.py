@@ -8,14 +8,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from events import models
+from events.whole import find_event
 from events.window import Times
 from eventsite import clock
 from eventsite.web.fields import time_zones
 from tests import strategies
 from tests.api import EVENT, Api, problem
 from tests.signing_in import As, alice, olivia
-from users import directory
+from users import services
 
 BERLIN = {"startTime": "19:00", "timeZone": "Europe/Berlin"}
 CLOSES_AS_IT_OPENS = {
@@ -99,7 +99,7 @@ def test_people_sign_up_from_the_opening_until_the_closing(monkeypatch: pytest.M
         refusal = attendee.post(path, {})
         assert problem(refusal) == (409, "registration_not_open" if early else "registration_closed")
         assert refusal.json().get("opensAt") == ("2027-02-01T09:00:00Z" if early else None)
-        guest = directory.create(name="Guest").user_id
+        guest = services.create(name="Guest").user_id
         assert organizer.post(path, {"userId": guest}).status_code == 201
     for moment in ("2027-02-01T09:00:00Z", "2027-02-28T23:59:59Z"):
         at(monkeypatch, moment)
@@ -167,7 +167,7 @@ def test_the_seats_know_the_window_of_the_event(api: Api, body: dict[str, Any], 
     for edit in edits:
         if strategies.is_possible(event | edit):
             event = api.patch(f"/events/{event['eventId']}", edit).json()
-    whole = models.find(event["eventId"])
+    whole = find_event(event["eventId"])
     assert whole
     for name, shown in (("opens_at", event["registrationOpensAt"]), ("closes_at", event["registrationClosesAt"])):
         known = getattr(whole.seats, name)

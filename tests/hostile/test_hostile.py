@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from eventsite.dynamodb.base_model import table_models
 from eventsite.dynamodb.connection import connection
-from eventsite.dynamodb.records import table_models
 from tests import lambdas
 from tests.api import Api
 from tests.children import SECONDS

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from events.models import Event, EventItem, Seats
+from events.ledger.models import Seats
+from events.models import Event, EventItem
+from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.connection import RawItem
-from eventsite.dynamodb.reads import together
-from eventsite.dynamodb.records import Record
+from eventsite.dynamodb.reads import batch_get
 from registrations.models import ActiveItem, EventTicket, PastItem, RegistrationItem
 
 
@@ -39,7 +40,7 @@ class Stored:
 
     def contents(self) -> list[RawItem | None]:
         """All of it as it is stored."""
-        first: tuple[Record | None, ...] = (self.event, self.seats)
+        first: tuple[BaseModel | None, ...] = (self.event, self.seats)
         items = (*first, *self.active, *self.past, *self.tickets, *self.history)
         return [item.to_dynamodb_dict() if item else None for item in items]
 
@@ -77,7 +78,7 @@ def _of_event(event_id: str, incarnation: str, kind: str) -> tuple[EventTicket, 
 def _searched(event_id: str, users: Iterable[str] | None) -> list[Any]:
     if users is not None:
         keys = [(model, *model.key_of(event_id, user)) for user in users for model in (ActiveItem, PastItem)]
-        return together(*keys, consistent=True)
+        return batch_get(*keys, consistent=True)
     kinds = {f"active#{event_id}": ActiveItem, f"cancelled#{event_id}": PastItem}
     items = [item for item in RegistrationItem.scan(consistent_read=True) if item.item in kinds]
     return [kinds[item.item].find(item.key, item.item) for item in items]

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from events import editing
-from events.models import EventItem, Seats, WholeEvent
+from events import services
+from events.ledger.models import Seats
+from events.models import EventItem
+from events.whole import WholeEvent
 from registrations.models import ActiveItem, EventTicket, PastItem, RegistrationItem
 from tests.api import EVENT
 
@@ -27,7 +29,7 @@ def lay(
     """Write an event, who has a seat and who waits, each in order, and who had a seat and left."""
     names = ("title", "description", "date", "location", "organizer")
     fields = {name: EVENT[name] for name in names} | {"event_id": event_id, "status": status, "capacity": capacity}
-    whole = editing.compose(fields | {"waitlist_enabled": waitlist}, None)
+    whole = services.compose(fields | {"waitlist_enabled": waitlist}, None)
     seats, numbers = whole.seats, iter(range(1, 10**6))
     items: list[RegistrationItem] = []
     for user in cancelled:

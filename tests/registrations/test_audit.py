@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from events import tickets
-from events.models import Event, EventItem, GoneTickets, Promotion, Seats
-from eventsite.dynamodb.reads import together
-from registrations import clearing, committing, locking, nightly, seating
-from registrations.auditing import auditor, judge, mend
-from registrations.auditing.judge import Finding
-from registrations.auditing.look import Look, Traces, census, look
+from events.ledger import queue
+from events.ledger.models import ExitTombstones, Promotion, Seats
+from events.models import Event, EventItem
+from eventsite.dynamodb.reads import batch_get
+from registrations import nightly
+from registrations.audit import checks, repairs, runner
+from registrations.audit.checks import Finding
+from registrations.audit.snapshot import Snapshot, Traces, census, take_snapshot
 from registrations.models import JOIN, LEAVE, ActiveItem, EventTicket, PastItem, RegistrationItem
-from registrations.operations import Operation
+from registrations.seating import clearing, committing, locking, services
+from registrations.seating.operations import Operation
 from tests.api import Api
 from tests.registrations import auditing
 from users.models import User
@@ -29,7 +31,7 @@ LONG_AGO = "2020-01-01T00:00:00.000000Z"
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auditor, "PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(runner, "PAUSE_SECONDS", 0.001)
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def command(*arguments: str, **options: Any) -> tuple[str, bool]:
 
 def examined(event: str = PARTY) -> list[str]:
     """The kinds of what is found in one event."""
-    return [finding.kind for finding in auditor.examine(event)]
+    return [finding.kind for finding in runner.examine(event)]
 
 
 def seats() -> Seats:
@@ -144,7 +146,7 @@ def lose(user: str) -> None:
 
 
 def change_gone(*numbers: int) -> None:
-    change(GoneTickets(*tickets.gone_key(seats(), "0")), tickets=set(numbers) or None)
+    change(ExitTombstones(*queue.gone_key(seats(), "0")), tickets=set(numbers) or None)
 
 
 def lose_moves() -> None:
@@ -247,7 +249,7 @@ REMAINS: dict[str, tuple[str, Callable[[], object]]] = {
 def test_a_healthy_event_has_no_findings(api: Api, party: str) -> None:
     api.post("/users", {"name": "Ann"}, idempotency_key="k")
     api.post("/events", {}, idempotency_key="k")  # markers lie beside the events
-    assert auditor.examine(party) == []
+    assert runner.examine(party) == []
     assert command() == ("Audited 1 events: all is well.\n", True)
     assert auditing.audit(party) == []
 
@@ -272,12 +274,12 @@ def test_a_mended_event_goes_on_and_no_mend_that_comes_too_late_does_anything(
     api: Api, party: str, damage: str
 ) -> None:
     DAMAGE[damage][1]()
-    findings = auditor.examine(party)
+    findings = runner.examine(party)
     command(party, repair=True)
     people_come_and_go(api)
     for finding in findings:
-        if finding.mend:
-            finding.mend()
+        if finding.repair:
+            finding.repair()
     assert examined() == []
     everybody_leaves(api)
     assert examined() == []
@@ -386,7 +388,7 @@ def test_an_event_without_seats_gets_them_back_and_can_be_edited(api: Api, party
 def test_seats_without_a_description_get_one_to_be_written_anew(api: Api, party: str) -> None:
     Event.get(party).delete()
     command(party, repair=True)
-    assert api.get(f"/events/{party}").json()["title"] == mend.LOST
+    assert api.get(f"/events/{party}").json()["title"] == repairs.LOST
     assert api.patch(f"/events/{party}", {"title": "Party"}).json()["title"] == "Party"
 
 
@@ -420,7 +422,7 @@ def cut_off(user: str, *, committed: bool) -> None:
     before = seats()
     assert locking.take(operation, before, None)
     if committed:
-        committing.commit(operation, before, seating._joining)
+        committing.commit(operation, before, partial(services._joining, operation.organizes))
 
 
 def test_a_joining_that_was_cut_off_before_its_commit_is_taken_back(api: Api, party: str) -> None:
@@ -449,7 +451,7 @@ def test_a_young_lock_is_none_of_the_audits_business(api: Api, party: str) -> No
 def test_a_leaving_that_was_cut_off_is_settled_although_its_move_is_lost(party: str) -> None:
     operation, before, number = Operation(LEAVE, party, "c", at=LONG_AGO), seats(), ticket("c")
     assert locking.take(operation, before, row("c"))
-    committing.commit(operation, before, partial(seating._leaving, number, operation.at))
+    committing.commit(operation, before, partial(services._leaving, number, operation.at))
     lose_moves()
     printed, well = command(repair=True)
     assert well, printed
@@ -461,13 +463,13 @@ def test_a_leaving_that_was_cut_off_is_settled_although_its_move_is_lost(party: 
 def test_records_that_pile_up_are_cleared_but_not_those_still_needed(api: Api, party: str) -> None:
     cut_off(api.user("n"), committed=True)
     (needed,) = (name for name in seats().committed if name.endswith("~n"))
-    names = [f"op{number}~gone-{number}" for number in range(judge.MANY_RECORDS + 1)]
+    names = [f"op{number}~gone-{number}" for number in range(checks.MANY_RECORDS + 1)]
     Seats.key(party).update(actions=[Seats.records[name].set("free:1") for name in names])
     assert set(examined()) == {"lock", "records"}
-    mend.clear_records(seats(), list(seats().committed))()
+    repairs.clear_records(seats(), list(seats().committed))()
     assert list(seats().committed) == [needed]
     assert set(examined()) == {"lock"}
-    assert clearing.MANY < judge.MANY_RECORDS
+    assert clearing.MANY < checks.MANY_RECORDS
 
 
 # The command.
@@ -508,10 +510,10 @@ def test_missing_tables_are_said_in_a_sentence() -> None:
 
 def test_a_mend_gives_way_to_whatever_happened_since(api: Api, party: str) -> None:
     change(Seats.key(party), registered=5)
-    (finding,) = auditor.examine(party)
+    (finding,) = runner.examine(party)
     api.leave(party, "f")
-    assert finding.mend
-    finding.mend()
+    assert finding.repair
+    finding.repair()
     assert seats().registered == 5
 
 
@@ -519,39 +521,39 @@ def test_a_difference_that_does_not_last_is_none(party: str, monkeypatch: pytest
     """A transaction just being committed may be visible in one item and not yet in the other."""
     torn = iter([True])
 
-    def half_visible(event_id: str, traces: Traces) -> Look:
-        seen = look(event_id, traces)
+    def half_visible(event_id: str, traces: Traces) -> Snapshot:
+        seen = take_snapshot(event_id, traces)
         return replace(seen, lines={}) if next(torn, False) else seen
 
-    monkeypatch.setattr(auditor, "look", half_visible)
-    assert auditor.examine(party) == []
+    monkeypatch.setattr(runner, "look", half_visible)
+    assert runner.examine(party) == []
 
 
 def test_seats_that_change_while_people_are_counted_prove_nothing(party: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auditor, "look", lambda *of: replace(look(*of), lines={}, still=False))
-    (finding,) = auditor.examine(party)
-    assert (finding.kind, finding.harmless) == (auditor.UNSETTLED, True)
+    monkeypatch.setattr(runner, "look", lambda *of: replace(take_snapshot(*of), lines={}, still=False))
+    (finding,) = runner.examine(party)
+    assert (finding.kind, finding.harmless) == (runner.UNSETTLED, True)
 
 
 def test_whether_seats_stood_still_is_seen(party: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert look(party, Traces()).still
+    assert take_snapshot(party, Traces()).still
     incarnation = seats().incarnation
 
     def fence_meanwhile(*keys: Any, consistent: bool) -> list[Any]:
         locking.fence(party, incarnation)
-        return together(*keys, consistent=consistent)
+        return batch_get(*keys, consistent=consistent)
 
-    monkeypatch.setattr("registrations.auditing.look.together", fence_meanwhile)
-    assert not look(party, Traces()).still
+    monkeypatch.setattr("registrations.audit.snapshot.together", fence_meanwhile)
+    assert not take_snapshot(party, Traces()).still
 
 
 def test_what_cannot_be_judged_any_more_is_not_called_mended(party: str, monkeypatch: pytest.MonkeyPatch) -> None:
     change(Seats.key(party), registered=5, waiting=5)
-    broken = auditor.examine(party)
+    broken = runner.examine(party)
     outcomes = iter([broken])
-    unsettled = [Finding(party, auditor.UNSETTLED, "", harmless=True)]
-    monkeypatch.setattr(auditor, "examine", lambda *_: next(outcomes, unsettled))
-    assert {finding.mended for finding in auditor.mend(party)} == {False}
+    unsettled = [Finding(party, runner.UNSETTLED, "", harmless=True)]
+    monkeypatch.setattr(runner, "examine", lambda *_: next(outcomes, unsettled))
+    assert {finding.mended for finding in runner.mend(party)} == {False}
 
 
 # Beside live traffic.
@@ -576,7 +578,7 @@ def traffic(api: Api, party: str, request: pytest.FixtureRequest) -> Iterator[li
     for thread in threads:
         thread.join()
     assert set(statuses) <= {200, 201}
-    assert auditor.examine(party) == []
+    assert runner.examine(party) == []
     assert auditing.audit(party) == []
 
 
@@ -584,9 +586,9 @@ def traffic(api: Api, party: str, request: pytest.FixtureRequest) -> Iterator[li
 def test_live_traffic_raises_no_false_alarm(party: str, traffic: list[int]) -> None:
     torn = 0
     for _ in range(300):
-        traces = auditor.taken(census([party])).get(party, Traces())
-        torn += bool(judge.differences(look(party, traces)))
-        assert all(finding.harmless for finding in auditor.examine(party))
+        traces = runner.taken(census([party])).get(party, Traces())
+        torn += bool(checks.differences(take_snapshot(party, traces)))
+        assert all(finding.harmless for finding in runner.examine(party))
         if torn >= 3:
             return
     raise AssertionError("too few looks were torn by the traffic: this proves nothing")
@@ -596,7 +598,7 @@ def test_live_traffic_raises_no_false_alarm(party: str, traffic: list[int]) -> N
 def test_a_counter_is_mended_beside_live_traffic(party: str, traffic: list[int]) -> None:
     Seats.key(party).update(actions=[Seats.waiting.add(5)])
     for _ in range(300):
-        if any(finding.mended for finding in auditor.mend(party)):
+        if any(finding.mended for finding in runner.mend(party)):
             return
     raise AssertionError("never stood still for long enough")
 
@@ -620,7 +622,7 @@ def test_at_night_what_cut_off_requests_leave_is_mended(party: str, remains: str
     leave_it()
     told = nightly.audit({}, Lambda(60))
     assert (told["wrong"], told["unfinished"]) == (0, 0)
-    assert (examined() == []) == (kind in judge.SAFE)
+    assert (examined() == []) == (kind in checks.SAFE)
 
 
 @pytest.mark.parametrize("damage", ["seats are free while people wait", "somebody has a seat who does not exist"])

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from events.models import Seats
-from registrations import turnstile
-from registrations.turnstile import Turn
+from events.ledger.models import Seats
+from registrations.seating import turnstile
+from registrations.seating.turnstile import Turn
 from tests.api import Api
 from tests.faults import Clock, Killed, failing, killed
 from tests.registrations.auditing import audit

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from registrations import closing
+from registrations.seating import closing
 from tests.api import EVENT, Api
 from tests.dying import DEAD
 from tests.faults import (

@@ -16,13 +16,14 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pytest_django import Settings
 
-from events import guards as event_guards
-from events.models import Event, Seats
+from events.ledger import guards as event_guards
+from events.ledger.models import Seats
+from events.models import Event
+from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.idempotency import IdempotentRequest
-from eventsite.dynamodb.records import Record
 from eventsite.dynamodb.transactions import Transaction
-from registrations import clearing, guards, locking
 from registrations.models import RegistrationItem
+from registrations.seating import clearing, guards, locking
 from tests.api import EVENT, Api, problem
 from tests.faults import Clock, Killed, answer_lost, failing, killed
 from tests.registrations.auditing import audit, stored
@@ -370,7 +371,7 @@ def test_what_is_put_once_stays_only_with_its_guard(case: str, is_guarded: bool,
     scenario, label = PUTS[case]
     put = Transaction.put
 
-    def careless(transaction: Transaction, part: str, record: Record, condition: Condition | None = None) -> None:
+    def careless(transaction: Transaction, part: str, record: BaseModel, condition: Condition | None = None) -> None:
         put(transaction, part, record, None if part == label and not is_guarded else condition)
 
     with patch.object(Transaction, "put", careless):

@@ -6,8 +6,8 @@ from unittest.mock import patch
 import pytest
 
 from events.signals import event_deleted
-from registrations import clearing
 from registrations.models import RegistrationItem
+from registrations.seating import clearing
 from tests.api import EVENT, Api, problem
 from tests.metering import Meter
 from tests.registrations.auditing import audit

@@ -12,7 +12,7 @@ import pytest
 from pynamodb.expressions.operand import Path
 
 from eventsite import clock
-from registrations import clearing, committing, guards, turnstile
+from registrations.seating import clearing, committing, guards, turnstile
 from tests.api import Api
 from tests.registrations.auditing import audit
 from tests.registrations.linearizability import Call, explain

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventsite.web import gathering, sheets
+from eventsite.web import collect_pages, sheets
 from tests.api import Api, next_page, problem
 from tests.signing_in import As, oscar
 
@@ -109,7 +109,7 @@ def test_what_one_answer_cannot_hold_is_behind_the_link(
     api: Api, crowd: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("registrations.views.MAX_LIMIT", 2)
-    monkeypatch.setattr(gathering, "MAX_BYTES", 1000)
+    monkeypatch.setattr(collect_pages, "MAX_BYTES", 1000)
     path, found = "/events/party/registrations?format=csv", []
     while path:
         answer = api.get(path)
@@ -121,7 +121,7 @@ def test_what_one_answer_cannot_hold_is_behind_the_link(
 
 def test_a_sheet_ends_where_the_time_does(api: Api, crowd: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("registrations.views.MAX_LIMIT", 5)
-    monkeypatch.setattr(gathering, "LEAVES_SECONDS", 1000.0)
+    monkeypatch.setattr(collect_pages, "LEAVES_SECONDS", 1000.0)
     answer = api.get("/events/party/registrations?format=csv")
     assert [row["userId"] for row in rows(answer)] == crowd[:5]
     assert next_page(answer)

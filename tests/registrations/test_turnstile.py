@@ -2,11 +2,11 @@
 
 import pytest
 
-from events.models import Seats, Turnstile
+from events.ledger.models import AdmissionQueue, Seats
 from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable
-from registrations import clearing, turnstile
-from registrations.turnstile import Turn
+from registrations.seating import clearing, turnstile
+from registrations.seating.turnstile import Turn
 from tests.api import Api
 from tests.faults import Clock
 from tests.registrations.auditing import audit
@@ -86,9 +86,9 @@ def test_the_numbers_of_a_deleted_event_are_forgotten(api: Api, monkeypatch: pyt
     event = api.event(capacity=3)
     monkeypatch.setattr(turnstile, "CROWD", 0)
     api.register(event, api.user("u"))
-    assert list(Turnstile.query(event, Turnstile.item.startswith("tickets#")))
+    assert list(AdmissionQueue.query(event, AdmissionQueue.item.startswith("tickets#")))
     assert api.delete(f"/events/{event}?registrations=cancel").status_code == 204
-    assert not list(Turnstile.query(event))
+    assert not list(AdmissionQueue.query(event))
 
 
 def test_the_seats_of_a_crowd_are_shorter_than_a_kilobyte(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

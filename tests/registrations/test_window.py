@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from events import editing
-from events.models import Seats
+from events import services
+from events.ledger.models import Seats
 from eventsite import clock
 from eventsite.auth.scope import EVERYTHING, NOTHING
-from registrations import reading, seating
 from registrations.errors import RegistrationClosed, RegistrationNotOpen
+from registrations.reading import one as reading
+from registrations.seating import services as seating
 from tests.api import Api
 
 NOW = 1_800_000_000
@@ -77,9 +78,9 @@ def test_raising_the_capacity_after_the_end_promotes_nobody_and_a_later_day_does
     alice = api.user()
     register(event, alice)
     monkeypatch.setattr(clock, "seconds", lambda: NOW + 3600)
-    editing.edit(event, {"capacity": 1}, scope=EVERYTHING)
+    services.edit(event, {"capacity": 1}, scope=EVERYTHING)
     assert reading.read(event, alice, scope=EVERYTHING).status == "waitlisted"
-    editing.edit(event, {"date": "2027-01-16"}, scope=EVERYTHING)
+    services.edit(event, {"date": "2027-01-16"}, scope=EVERYTHING)
     assert reading.read(event, alice, scope=EVERYTHING).status == "registered"
 
 

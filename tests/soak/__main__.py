@@ -3,7 +3,7 @@
     python -m tests.soak [--minutes 20] [--seed N] [--servers 3] [--clients 7] [--traces DIRECTORY]
 
 In rounds. In each, clients work for a while as servers die. Then all is left to settle; the events are counted again
-from the tables (tests/registrations/auditing.py, and the service's own audit), and the round's calls are judged
+from the tables (tests/registrations/audit.py, and the service's own audit), and the round's calls are judged
 (tests/soak/verdict.py). Then a few small histories without kills, but with everything else, are recorded and explained
 (tests/registrations/linearizability.py). At the end the counts are printed; the exit status is 1 after a violation.
 """
@@ -60,7 +60,7 @@ def _options() -> argparse.Namespace:
 
 
 def _make_tables() -> None:
-    from eventsite.dynamodb.records import table_models
+    from eventsite.dynamodb.base_model import table_models
 
     for model in table_models():
         model.create_table(wait=False)
@@ -181,11 +181,11 @@ class Soak:
 
     def _audit(self) -> Iterator[str]:
         """What the service's own audit finds, of all that was ever written."""
-        from registrations.auditing import auditor
-        from registrations.auditing.look import census
+        from registrations.audit import runner
+        from registrations.audit.snapshot import census
 
-        traces = auditor.taken(census(None))
-        for finding in auditor.run(auditor.known_ids(traces), traces):
+        traces = runner.taken(census(None))
+        for finding in runner.run(runner.known_ids(traces), traces):
             if finding.harmless:
                 self.harmless[finding.kind] += 1
             else:

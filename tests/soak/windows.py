@@ -75,7 +75,7 @@ class FarRecorder(Recorder):
 def check(servers: Sequence[Server], seed: int) -> tuple[str, str]:
     """Record a history and explain it.
 
-    Returns: explained, inexplicable, or doubtful where the outcome of a call is unknown; and the history.
+    Returns: explained, inexplicable, or in_doubt where the outcome of a call is unknown; and the history.
     """
     beginning, plans = plan(seed)
     event = f"window-{seed}"
@@ -97,7 +97,7 @@ def check(servers: Sequence[Server], seed: int) -> tuple[str, str]:
         with ThreadPoolExecutor(len(plans)) as pool:
             history = list(itertools.chain.from_iterable(pool.map(follow, plans)))
     except DoubtfulError:
-        return "doubtful", ""
+        return "in_doubt", ""
     told = "\n".join([f"seed {seed} from {beginning}", *map(str, sorted(history, key=lambda call: call.start))])
     wrong = [one for one in audit(event, shrunk=True) if not one.endswith("is locked")]
     if wrong or not explain(history, beginning):

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from events.models import EventItem
-from registrations import closing
 from registrations.models import RegistrationItem
+from registrations.seating import closing
 from tests.api import Api, problem
 from tests.signing_in import As, adam, alice, oscar
 from users.models import User

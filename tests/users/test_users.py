@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests import strategies
 from tests.api import Api, problem
 from tests.metering import Meter
-from users import directory
+from users import services
 from users.models import User
 
 
@@ -56,10 +56,10 @@ def test_cursors_give_every_user_once(api: Api, count: int, limit: int) -> None:
 def test_many_users_are_found_at_once(api: Api, meter: Meter) -> None:
     ids = api.users(3)
     meter.reset()
-    found = directory.find_many([*ids, ids[0], "nobody", "no id!"])
+    found = services.find_many([*ids, ids[0], "nobody", "no id!"])
     assert {user_id: user.name for user_id, user in found.items()} == {one: one.title() for one in ids}
     assert meter.calls == ["BatchGetItem"]
-    assert directory.find_many([]) == {}
+    assert services.find_many([]) == {}
 
 
 CHANGING = pytest.mark.parametrize("method", ["PUT", "PATCH"])

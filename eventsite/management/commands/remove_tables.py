@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from eventsite.dynamodb import tables
-from eventsite.dynamodb.records import table_models
+from eventsite.dynamodb.base_model import table_models
 from eventsite.errors import Unavailable
 
 

@@ -15,14 +15,19 @@ from eventsite.errors import DomainError, Unavailable
 
 
 class Command(shell.Command):
-    """Brings what each app names in `shell_names` of its `AppConfig`: models, functions, modules of rules."""
+    """Import what each app lists in `shell_names` of its `AppConfig`: models, functions, modules of rules."""
 
-    def get_auto_imports(self) -> list[str]:
-        """Return the dotted paths of what is imported at the prompt."""
-        names = [name for config in apps.get_app_configs() for name in getattr(config, "shell_names", ())]
-        for name in names:
-            resolve_name(name)  # Django only takes a module out of a package that has imported it
-        return [*(super().get_auto_imports() or []), *names]
+    def get_namespace(self, **options: Any) -> dict[str, Any]:
+        """Return the objects at the prompt by name. ``a.b as c`` in `shell_names` is available as ``c``."""
+        if options.get("no_imports"):
+            return {}
+        namespace: dict[str, Any] = super().get_namespace(**options)
+        for name in (name for config in apps.get_app_configs() for name in getattr(config, "shell_names", ())):
+            path, _, alias = name.partition(" as ")
+            namespace[alias or path.rpartition(".")[2]] = resolve_name(path)
+        if options["verbosity"] > 1:
+            self.stdout.write(f"Imported: {', '.join(sorted(namespace))}.")
+        return namespace
 
     def handle(self, **options: Any) -> None:
         """Make the tables that are missing in the embedded engine, so that a fresh checkout has something to ask."""

@@ -9,9 +9,9 @@ from pynamodb.exceptions import PynamoDBException
 
 from eventsite.errors import Unavailable
 from eventsite.management.operating import with_bar
-from registrations.auditing import auditor
-from registrations.auditing.judge import Finding
-from registrations.auditing.look import census
+from registrations.audit import runner
+from registrations.audit.checks import Finding
+from registrations.audit.snapshot import census
 
 
 class Command(BaseCommand):
@@ -35,12 +35,12 @@ class Command(BaseCommand):
         self.stdout.write(f"Audited {self._audited} events: all is well.")
 
     def _audit(self, named: list[str], *, repair: bool) -> Iterator[Finding]:
-        traces = auditor.taken(census(named or None))
-        if unknown := [event_id for event_id in named if not auditor.is_known(event_id, traces)]:
+        traces = runner.taken(census(named or None))
+        if unknown := [event_id for event_id in named if not runner.is_known(event_id, traces)]:
             raise CommandError(f"There is no event with this id: {', '.join(unknown)}.")
-        ids = named or auditor.known_ids(traces)
+        ids = named or runner.known_ids(traces)
         self._audited = len(ids)
-        yield from auditor.run(with_bar(ids, "event"), traces, repair=repair)
+        yield from runner.run(with_bar(ids, "event"), traces, repair=repair)
 
     def _told(self, finding: Finding) -> Finding:
         note = " Mended." if finding.mended else " (harmless)" if finding.harmless else ""

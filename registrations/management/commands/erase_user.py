@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 
 from eventsite.management.operating import OperatorCommand, with_bar
 from registrations.models import active_items, past_items
-from users import directory
+from users import services
 
 
 class Command(OperatorCommand):
@@ -20,9 +20,9 @@ class Command(OperatorCommand):
 
     def handle(self, *args: Any, users: list[str], dry_run: bool, **options: Any) -> None:
         for user_id in with_bar(users, "user"):
-            user = directory.read(user_id)
+            user = services.read(user_id)
             active, past = (len(list(items(user_id))) for items in (active_items, past_items))
             if not dry_run:
-                directory.delete(user_id)
+                services.delete(user_id)
             what = f"{user_id} ({user.name}): {active} registrations, {past} cancelled ones"
             self.stdout.write(f"{'Would erase' if dry_run else 'Erased'} {what}.")

@@ -7,7 +7,7 @@ from typing import IO, Any
 from django.core.management.base import CommandError, CommandParser
 
 from eventsite.management.operating import OperatorCommand, with_bar
-from registrations.moving import exporting
+from registrations.transfer import export
 
 JSON_LINES, SHEETS = "jsonl", "csv"
 
@@ -22,12 +22,12 @@ class Command(OperatorCommand):
         parser.add_argument("--format", choices=(JSON_LINES, SHEETS), default=JSON_LINES, help="default: jsonl")
 
     def handle(self, *args: Any, to: Path | None, **options: Any) -> None:
-        shown = with_bar(exporting.everything(), "record")
+        shown = with_bar(export.everything(), "record")
         try:
             if options["format"] == SHEETS:
                 count = self._sheets(shown, to)
             elif to is None:
-                count = exporting.write_lines(shown, self.stdout.write)
+                count = export.write_lines(shown, self.stdout.write)
             else:
                 count = self._lines(shown, to)
         except OSError as error:
@@ -36,14 +36,14 @@ class Command(OperatorCommand):
 
     def _lines(self, records: Any, to: Path) -> int:
         with ExitStack() as files:
-            return exporting.write_lines(records, files.enter_context(_Whole(to)).write)
+            return export.write_lines(records, files.enter_context(_Whole(to)).write)
 
     def _sheets(self, records: Any, to: Path | None) -> int:
         if to is None:
             raise CommandError("Sheets need a directory: manage.py export --format csv DIRECTORY")
         to.mkdir(parents=True, exist_ok=True)
         with ExitStack() as files:
-            return exporting.write_sheets(records, lambda kind: files.enter_context(_Whole(to / f"{kind}s.csv")))
+            return export.write_sheets(records, lambda kind: files.enter_context(_Whole(to / f"{kind}s.csv")))
 
 
 class _Whole:

@@ -8,10 +8,10 @@ from django.core.management.base import CommandParser
 
 from eventsite.auth.scope import EVERYTHING
 from eventsite.management.operating import OperatorCommand
-from registrations import pages
 from registrations.models import ACTIVE, CANCELLED
+from registrations.reading import lists
 from registrations.serializers import AttendanceSerializer
-from users import directory
+from users import services
 from users.serializers import UserSerializer
 
 PAGE = 1000
@@ -26,7 +26,7 @@ class Command(OperatorCommand):
         parser.add_argument("user", metavar="USER", help="an id")
 
     def handle(self, *args: Any, user: str, **options: Any) -> None:
-        found = UserSerializer(directory.read(user)).data
+        found = UserSerializer(services.read(user)).data
         kept = {"user": found, "registrations": list(_registrations(user))}
         self.stdout.write(json.dumps(kept, ensure_ascii=False, indent=2))
 
@@ -35,7 +35,7 @@ def _registrations(user_id: str) -> Iterator[Any]:
     for status in (ACTIVE, CANCELLED):
         after = None
         while True:
-            found, after = pages.of_user(user_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
+            found, after = lists.of_user(user_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
             yield from AttendanceSerializer(found, many=True).data
             if after is None:
                 break

@@ -8,10 +8,11 @@ from cloudevents.core.formats.json import JSONFormat
 from django.core.management.base import CommandParser
 
 from eventsite.management.operating import OperatorCommand
-from registrations.notices import changes, words
-from registrations.notices.changes import StreamRecord
-from registrations.notices.following import LATEST, OLDEST, Following
-from registrations.notices.holders import knowing
+from registrations.notices import words
+from registrations.notices.stream import changes
+from registrations.notices.stream.changes import StreamRecord
+from registrations.notices.stream.following import LATEST, OLDEST, Following
+from registrations.notices.stream.holders import knowing
 
 LOOK_SECONDS = 0.5
 

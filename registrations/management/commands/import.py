@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
 from eventsite.management.operating import OperatorCommand, with_bar
-from registrations.moving import files, writing
-from registrations.moving.assembling import Moved, assemble
+from registrations.transfer import files, write
+from registrations.transfer.assemble import Moved, assemble
 
 
 class Command(OperatorCommand):
@@ -47,7 +47,7 @@ class Command(OperatorCommand):
         self.stdout.write(f"{len(moved.events)} events, {len(moved.users)} users and {people} registrations to import.")
 
     def _write(self, moved: Moved) -> None:
-        users, events = writing.write(
+        users, events = write.write(
             with_bar(moved.users.values(), "users", len(moved.users)),
             with_bar(moved.events, "events", len(moved.events)),
         )

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from eventsite.management.operating import OperatorCommand, with_bar
-from registrations.moving import demo, writing
-from registrations.moving.assembling import assemble
+from registrations.transfer import demo, write
+from registrations.transfer.assemble import assemble
 
 
 class Command(OperatorCommand):
@@ -32,6 +32,6 @@ class Command(OperatorCommand):
             self.stdout.write(f"Would load {what}.")
             return
         users, events = list(season.users.values()), season.events
-        there = writing.write(with_bar(users, "user", len(users)), with_bar(events, "event", len(events)))
+        there = write.write(with_bar(users, "user", len(users)), with_bar(events, "event", len(events)))
         left = f" ({len(there[0])} users and {len(there[1])} events were there already.)" if any(there) else ""
         self.stdout.write(f"Loaded {what}.{left}")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from events import editing
+from events import services
 from eventsite.auth.scope import EVERYTHING
 from eventsite.management.operating import OperatorCommand, with_bar
 
@@ -20,8 +20,8 @@ class Command(OperatorCommand):
 
     def handle(self, *args: Any, events: list[str], dry_run: bool, **options: Any) -> None:
         for event_id in with_bar(events, "event"):
-            event, seats = editing.read(event_id, scope=EVERYTHING)
+            event, seats = services.read(event_id, scope=EVERYTHING)
             what = f"{event_id} ({event.title}): {seats.registered} registered, {seats.waiting} waiting"
             if not dry_run:
-                editing.delete(event_id, scope=EVERYTHING, with_people=True)
+                services.delete(event_id, scope=EVERYTHING, with_people=True)
             self.stdout.write(f"{'Would delete' if dry_run else 'Deleted'} {what}.")

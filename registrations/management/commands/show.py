@@ -6,12 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from events import models
-from events.models import WholeEvent
+from events.whole import WholeEvent, find_event
 from eventsite.auth.scope import EVERYTHING
 from eventsite.management.operating import OperatorCommand
-from registrations import pages, people
 from registrations.models import ACTIVE, CANCELLED, Registration
+from registrations.reading import lists, people
 from users.models import User
 
 PAGE = 1000
@@ -32,7 +31,7 @@ class Command(OperatorCommand):
             raise CommandError(f"There is no event and no user with the id {', '.join(unknown)}.")
 
     def _shown(self, thing_id: str) -> bool:
-        event, user = models.find(thing_id), User.find(thing_id)
+        event, user = find_event(thing_id), User.find(thing_id)
         if event:
             self._show(_facts_of_event(event), _people_of(thing_id))
         if user:
@@ -78,7 +77,7 @@ def _people_of(event_id: str) -> Iterator[Line]:
     for status in (ACTIVE, CANCELLED):
         after = None
         while True:
-            rows, after = pages.of_event(event_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
+            rows, after = lists.of_event(event_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
             for row, user in people.named(rows):
                 yield (
                     next(numbers),
@@ -97,7 +96,7 @@ def _events_of(user_id: str) -> Iterator[Line]:
     for status in (ACTIVE, CANCELLED):
         after = None
         while True:
-            found, after = pages.of_user(user_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
+            found, after = lists.of_user(user_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
             for row, whole in found:
                 yield (row.event_id, whole.event.title, whole.event.date, row.status, _since(row), row.position)
             if after is None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from events import editing
+from events import services
 from eventsite.auth.permissions import (
     CHANGE_EVENT,
     CHANGE_USER,
@@ -25,7 +25,7 @@ from eventsite.auth.scope import EVERYTHING
 from registrations import seating
 from tests.api import EVENT, problem
 from tests.signing_in import As, Person, adam, alice, olivia, oscar
-from users import directory
+from users import services as users
 from users.models import User
 
 CONTRACT = """
@@ -77,7 +77,7 @@ _ids = itertools.count(1)
 
 def make_event(owner: str, status: str = "published") -> str:
     fields = {name: EVENT[name] for name in FIELDS} | {"status": status, "event_id": f"event-{next(_ids)}"}
-    return str(editing.create(fields, organizer_id=owner).event.event_id)
+    return str(services.create(fields, organizer_id=owner).event.event_id)
 
 
 def targets(role: str) -> Iterator[Target]:
@@ -91,7 +91,7 @@ def targets(role: str) -> Iterator[Target]:
 
 
 def make_user(user_id: str) -> str:
-    directory.create(name="Somebody", user_id=user_id)
+    users.create(name="Somebody", user_id=user_id)
     return user_id
 
 
@@ -198,11 +198,11 @@ def register_all(event_id: str, users: list[str]) -> None:
     """Register users for an event, whatever it is now; none for one that does not exist."""
     if event_id == MISSING:
         return
-    status = editing.read(event_id, scope=EVERYTHING).event.status
-    editing.edit(event_id, {"status": "active", "capacity": 9}, scope=EVERYTHING)
+    status = services.read(event_id, scope=EVERYTHING).event.status
+    services.edit(event_id, {"status": "active", "capacity": 9}, scope=EVERYTHING)
     for user_id in users:
         seating.register(event_id, user_id, scope=EVERYTHING)
-    editing.edit(event_id, {"status": status}, scope=EVERYTHING)
+    services.edit(event_id, {"status": status}, scope=EVERYTHING)
 
 
 @PEOPLE
@@ -363,7 +363,7 @@ def test_a_users_registrations_leave_out_events_that_have_become_drafts() -> Non
     kept, hidden = make_event(oscar().sub), make_event(oscar().sub)
     register_all(kept, [user_id])
     register_all(hidden, [user_id])
-    editing.edit(hidden, {"status": "draft"}, scope=EVERYTHING)
+    services.edit(hidden, {"status": "draft"}, scope=EVERYTHING)
     found = As(alice().access).get(f"/users/{user_id}/registrations").json()
     assert [entry["event"]["eventId"] for entry in found] == [kept]
     assert len(As(adam().access).get(f"/users/{user_id}/registrations").json()) == 2

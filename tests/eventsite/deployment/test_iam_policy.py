@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from eventsite.deployment import iam_policy, stage_file
-from eventsite.dynamodb.records import table_models
+from eventsite.dynamodb.base_model import table_models
 
 ACCOUNT = iam_policy.Account("aws", "eu-west-1", "123456789012")
 

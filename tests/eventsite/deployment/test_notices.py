@@ -11,7 +11,8 @@ import boto3
 import pytest
 from ministack.services.lambda_svc import _match_esm_filter
 
-from events.models import Event, EventItem, Farewell, GoneTickets, Seats
+from events.ledger.models import CancellationOutbox, ExitTombstones, Seats
+from events.models import Event, EventItem
 from eventsite.deployment import iam_policy, notices, parts, steps
 from eventsite.deployment.notices import Notices, Place
 from eventsite.deployment.stage_file import Choices
@@ -128,10 +129,10 @@ def wakes(item: EventItem, name: str = "MODIFY") -> bool:
 
 
 def test_only_what_tells_something_wakes_the_function() -> None:
-    farewell = Farewell("party", Farewell.name("i", 1), people="1:alice")
+    farewell = CancellationOutbox("party", CancellationOutbox.name("i", 1), people="1:alice")
     assert wakes(EventItem("party", Event.ITEM)) and wakes(EventItem("party", Seats.ITEM))
     assert wakes(farewell, "INSERT") and not wakes(farewell, "REMOVE")
-    assert not wakes(GoneTickets("party", "tickets#i#gone#1", tickets={1}), "INSERT")
+    assert not wakes(ExitTombstones("party", "tickets#i#gone#1", tickets={1}), "INSERT")
     assert not wakes(EventItem("key#1", Marker.ITEM), "INSERT")
 
 

@@ -17,12 +17,12 @@ from pynamodb.attributes import (
 from pynamodb.exceptions import AttributeNullError
 from pynamodb.models import Model
 
-from eventsite.dynamodb.records import Record, WholeNumberAttribute, table_models
+from eventsite.dynamodb.base_model import BaseModel, WholeNumberAttribute, table_models
 from eventsite.dynamodb.shapes import UnreadableItem
 
 
-class Sample(Record):  # it has no table: nothing is ever stored
-    class Meta(Record.Meta):
+class Sample(BaseModel):  # it has no table: nothing is ever stored
+    class Meta(BaseModel.Meta):
         table_name = "sample"
 
     key = UnicodeAttribute(hash_key=True, attr_name="theKey")
@@ -46,7 +46,7 @@ for name, attribute in Sample.get_attributes().items():
 type(PynamodbsSample)._initialize_attributes(PynamodbsSample, None)
 
 
-def pynamodbs(model: type[Record], item: dict[str, Any]) -> Any:
+def pynamodbs(model: type[BaseModel], item: dict[str, Any]) -> Any:
     """The record that PynamoDB itself makes of an item."""
     record = model(_user_instantiated=False)
     AttributeContainer._container_deserialize(record, item)
@@ -93,7 +93,7 @@ def test_no_model_has_what_is_left_out() -> None:
         return [model, *(one for each in model.__subclasses__() for one in all_of(each))]
 
     assert len(table_models()) >= 3
-    for model in all_of(Record):
+    for model in all_of(BaseModel):
         assert vars(model).get("_discriminator") is None
 
 

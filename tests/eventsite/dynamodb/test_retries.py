@@ -10,10 +10,10 @@ import pytest
 from django.dispatch import Signal
 
 from eventsite.dynamodb import retries
+from eventsite.dynamodb.base_model import table_models
 from eventsite.dynamodb.client import Answer
 from eventsite.dynamodb.connection import CONNECT_SECONDS, READ_SECONDS
-from eventsite.dynamodb.records import table_models
-from eventsite.dynamodb.retries import LostRace
+from eventsite.dynamodb.retries import Conflict
 from eventsite.errors import Unavailable
 from tests.api import Api, problem
 from tests.faults import (
@@ -108,10 +108,10 @@ def test_a_limit_within_a_limit_cannot_stretch_it(clock: Clock) -> None:
 def test_attempts_are_bounded_even_where_time_is_not(clock: Clock) -> None:
     attempts: list[None] = []
 
-    @retries.retry_lost_race
+    @retries.retry_on_conflict
     def unlucky() -> None:
         attempts.append(None)
-        raise LostRace
+        raise Conflict
 
     with pytest.raises(Unavailable):
         unlucky()
@@ -134,9 +134,9 @@ def test_a_lost_race_that_is_over_is_run_again_at_once_and_then_with_patience(cl
     assert all(clock.waits[retries.AT_ONCE_ATTEMPTS :])
 
 
-@retries.retry_lost_race
+@retries.retry_on_conflict
 def _raise_at_once() -> None:
-    raise LostRace(at_once=True)
+    raise Conflict(immediate=True)
 
 
 def test_the_ceiling_of_waits_rises_with_attempts_and_falls_with_age() -> None:
@@ -329,10 +329,10 @@ def test_threads_that_lose_races_together_do_not_disturb_each_other(clock: Clock
     """tenacity's own `wraps` fails here, with a KeyError out of statistics that all threads share."""
     outcomes: set[str] = set()
 
-    @retries.retry_lost_race
+    @retries.retry_on_conflict
     def unlucky(tries: Iterator[int]) -> str:
         if next(tries):
-            raise LostRace(at_once=True)
+            raise Conflict(immediate=True)
         return "done"
 
     def run() -> None:

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from eventsite.dynamodb import tables
+from eventsite.dynamodb.base_model import table_models
 from eventsite.dynamodb.client import Answer
 from eventsite.dynamodb.connection import connection
-from eventsite.dynamodb.records import table_models
 from registrations.models import RegistrationItem
 from tests.eventsite.processes import manage
 from tests.faults import Request, disturbed

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from eventsite.dynamodb import tables
-from eventsite.dynamodb.records import table_models
+from eventsite.dynamodb.base_model import table_models
 from users.models import User
 
 

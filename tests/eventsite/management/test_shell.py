@@ -26,23 +26,24 @@ def shell(directory: Path, code: str, *arguments: str) -> str:
 
 
 def test_models_and_rules_are_at_hand(tmp_path: Path) -> None:
-    names = "Event, Seats, Registration, User, editing, seating, directory, pages, of_event, of_user"
+    names = "Event, Seats, Registration, User, events, seating, users, listing, reading, of_event, of_user"
     printed = shell(tmp_path, f"print(*[each.__name__ for each in ({names})])")
     assert printed == (
         "Event Seats Registration User "
-        "events.editing registrations.seating users.directory events.pages of_event of_user\n"
+        "events.services registrations.seating users.services events.listing registrations.reading.one "
+        "of_event of_user\n"
     )
 
 
 def test_everything_named_can_be_imported(tmp_path: Path) -> None:
     ended = manage(tmp_path, "shell", "-v", "2", "-c", "pass")
-    assert ended.stdout.startswith("12 objects imported automatically:")
+    assert "Imported: EVERYTHING, Event, Registration, Seats, User, events, listing, of_event, " in ended.stdout
 
 
 def test_a_fresh_checkout_can_be_asked_and_remembers(tmp_path: Path) -> None:
     code = f"""
-event_id = editing.create({PARTY!r}, organizer_id=None).event.event_id
-directory.create(name="Bob", user_id="bob")
+event_id = events.create({PARTY!r}, organizer_id=None).event.event_id
+users.create(name="Bob", user_id="bob")
 seating.register(event_id, "bob", scope=EVERYTHING)
 print(event_id)
 """
@@ -64,7 +65,7 @@ def test_nothing_is_imported_if_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ['editing.read("nosuch", scope=EVERYTHING)', 'Event.get("nosuch")', 'directory.read("nosuch")']
+    "code", ['events.read("nosuch", scope=EVERYTHING)', 'Event.get("nosuch")', 'users.read("nosuch")']
 )
 def test_what_is_not_there_is_said_in_one_sentence(tmp_path: Path, code: str) -> None:
     ended = manage(tmp_path, "shell", "-v", "0", "-c", code)

@@ -12,7 +12,7 @@ from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventsite.web import boundary, observability
+from eventsite.web import observability, wsgi
 from eventsite.wsgi import application
 from tests import lambdas
 from tests.api import EVENT, Api, problem
@@ -123,13 +123,13 @@ def test_what_escapes_the_middleware_is_answered_logged_and_counted(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(self: Any, environ: Any) -> None:
-        if boundary.FAILED not in environ:
+        if wsgi.FAILED not in environ:
             raise KeyError("secret")
         original(self, environ)
 
-    original = boundary.Request.__init__
+    original = wsgi.Request.__init__
     counted: list[str] = []
-    monkeypatch.setattr(boundary.Request, "__init__", broken)
+    monkeypatch.setattr(wsgi.Request, "__init__", broken)
     monkeypatch.setattr(observability, "count", lambda metric, value=1: counted.append(metric))
     caplog.set_level(logging.DEBUG)
     status, headers, document = ask("POST", "/events?name=secret", "application/json", HTTP_X_CORRELATION_ID="order-7")
@@ -163,6 +163,6 @@ def test_there_is_an_answer_when_the_middleware_itself_is_broken(monkeypatch: py
     def broken(*_: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(boundary.Request, "__init__", broken)
+    monkeypatch.setattr(wsgi.Request, "__init__", broken)
     status, headers, document = ask("POST", "/events", "application/json", json.dumps(EVENT).encode())
     assert (status, document["status"], headers["Content-Type"]) == (500, 500, "application/problem+json")

@@ -9,7 +9,7 @@ from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventsite.quoting import MAX_CHARACTERS
+from eventsite.text import MAX_CHARACTERS
 from eventsite.web.parsers import MAX_DEPTH
 from tests.api import EVENT, Api, problem
 

@@ -83,16 +83,20 @@ BROKEN: dict[str, list[str]] = {
     "nothing": [],
     "the database": ["eventsite.dynamodb.connection.PatientConnection._make_api_call"],
     "the rules": [
-        "events.editing.read",
-        "events.editing.create",
-        "events.pages.page",
-        "users.directory.create",
+        "events.services.read",
+        "events.services.create",
+        "events.listing.page",
+        "users.services.create",
         "eventsite.web.pagination.read_cursor",
     ],
-    "the seats": ["registrations.seating.register", "registrations.seating.leave", "registrations.pages.of_user"],
+    "the seats": [
+        "registrations.seating.services.register",
+        "registrations.seating.services.leave",
+        "registrations.reading.lists.of_user",
+    ],
     "the shape of answers": ["rest_framework.renderers.JSONRenderer.render"],
     "the login": ["eventsite.auth.login.offered", "eventsite.auth.authentication.BearerAuthentication.authenticate"],
-    "the edge": ["eventsite.web.boundary.parse_header_parameters"],
+    "the edge": ["eventsite.web.wsgi.parse_header_parameters"],
 }
 
 

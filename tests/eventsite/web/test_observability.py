@@ -149,7 +149,7 @@ def test_conflicts_and_missed_deadlines_are_counted(metrics: Metrics, settings: 
     settings.REQUEST_SECONDS = 0.3
 
     def always_in_conflict(*_: Any, **__: Any) -> None:
-        raise retries.LostRace
+        raise retries.Conflict
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("eventsite.dynamodb.transactions.Transaction.commit", always_in_conflict)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from cloudevents.core.v1.event import CloudEvent
 
-from registrations.notices import delivery, outlets
-from registrations.notices.queue import Task
+from registrations.notices.outlets import attempts
+from registrations.notices.outlets import chosen as outlets
+from registrations.notices.queue.tasks import Task
 from tests.registrations.notices import stream
 
 
@@ -35,7 +36,7 @@ class Carried:
         waits, bodies = [], self.bodies
         self.bodies = []
         for body, number in bodies:
-            seconds = delivery.attempt(body, number)
+            seconds = attempts.attempt(body, number)
             if seconds is not None:
                 waits.append(seconds)
                 self.put([body], number=number + 1)

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from registrations.notices import stream
-from registrations.notices.following import Following
+from registrations.notices.stream import handler as stream
+from registrations.notices.stream.following import Following
 from tests.api import EVENT, Api
 from tests.registrations.notices.receiver import Receiver
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from cloudevents.core.v1.event import CloudEvent
 
-from registrations.notices import changes
-from registrations.notices.changes import StreamRecord
-from registrations.notices.following import OLDEST, Following
-from registrations.notices.holders import Holders
+from registrations.notices.stream import changes
+from registrations.notices.stream.changes import StreamRecord
+from registrations.notices.stream.following import OLDEST, Following
+from registrations.notices.stream.holders import Holders
 
 
 def everything() -> list[StreamRecord]:

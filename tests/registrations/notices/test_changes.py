@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from events.models import Seats
-from registrations.auditing import auditor
-from registrations.auditing.look import census
+from events.ledger.models import Seats
+from registrations.audit import runner
+from registrations.audit.snapshot import census
 from tests.api import Api
 from tests.registrations.notices.stream import data, everything, in_words, told
 from tests.registrations.scenes import queue_up
@@ -126,7 +126,7 @@ def test_whose_leaving_is_just_being_written_is_found(api: Api, monkeypatch: pyt
     records[0]["dynamodb"]["NewImage"]["records"]["M"] = {
         name: value for name, value in records[0]["dynamodb"]["NewImage"]["records"]["M"].items() if "S" in value
     }
-    monkeypatch.setattr("registrations.notices.holders.together", lambda *keys, consistent: [None] * len(keys))
+    monkeypatch.setattr("registrations.notices.stream.holders.together", lambda *keys, consistent: [None] * len(keys))
     assert in_words(told(records)) == [f"registration.cancelled {alice}", f"registration.promoted {bob}"]
 
 
@@ -227,10 +227,10 @@ def test_whom_the_audit_lets_move_up_is_told_and_corrected_figures_are_not(api: 
         api.register(event, user)
     Seats.key(event).update([Seats.capacity.set(3)])
     before = len(told())
-    list(auditor.run([event], auditor.taken(census([event])), repair=True))
+    list(runner.run([event], runner.taken(census([event])), repair=True))
     assert in_words(told()[before:]) == [f"registration.promoted {users[2]}"]
     Seats.key(event).update([Seats.registered.set(2), Seats.waiting.set(1), Seats.served.set(2)])
-    list(auditor.run([event], auditor.taken(census([event])), repair=True))
+    list(runner.run([event], runner.taken(census([event])), repair=True))
     assert api.get(f"/events/{event}").json()["registeredCount"] == 3
     assert len(told()) == before + 1
 

@@ -20,8 +20,12 @@ from pytest_django.fixtures import Settings
 
 from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable
-from registrations.notices import aws, bus, delivery, mail, outlets, queue
-from registrations.notices.queue import Hopeless, Postponed, Task
+from registrations.notices import aws
+from registrations.notices.outlets import attempts, bus
+from registrations.notices.outlets import chosen as outlets
+from registrations.notices.outlets.mail import delivery as mail
+from registrations.notices.queue import tasks as queue
+from registrations.notices.queue.tasks import PermanentFailure, RetryLater, Task
 from tests.api import Api
 from tests.children import SECONDS
 from tests.registrations.notices import stream
@@ -61,7 +65,7 @@ def promoted(api: Api) -> str:
 
 def deliver(records: list[dict[str, Any]]) -> list[str]:
     """What is to come back of a batch; the rest is taken out of the queue, as Lambda does it."""
-    back = [one["itemIdentifier"] for one in delivery.deliver({"Records": records}, LAMBDA)["batchItemFailures"]]
+    back = [one["itemIdentifier"] for one in attempts.deliver({"Records": records}, LAMBDA)["batchItemFailures"]]
     for record in records:
         if record["messageId"] not in back:
             aws.client("sqs").delete_message(
@@ -137,13 +141,13 @@ def test_who_hangs_holds_up_nobody(cloud: Cloud, monkeypatch: pytest.MonkeyPatch
         over.wait(SECONDS)
         return []
 
-    monkeypatch.setitem(delivery.CARRIERS, "bus", hang)
-    monkeypatch.setitem(delivery.CARRIERS, "mail", lambda _: [])
+    monkeypatch.setitem(attempts.CARRIERS, "bus", hang)
+    monkeypatch.setitem(attempts.CARRIERS, "mail", lambda _: [])
     queue.send([Task("bus", {"id": "1"}), Task("mail", {"id": "2"})])
     records = cloud.receive()
     soon = SimpleNamespace(get_remaining_time_in_millis=lambda: 8_000)
     try:
-        back = delivery.deliver({"Records": records}, soon)["batchItemFailures"]
+        back = attempts.deliver({"Records": records}, soon)["batchItemFailures"]
     finally:
         over.set()
     assert [one["itemIdentifier"] for one in back] == [one["messageId"] for one in records if "bus" in one["body"]]
@@ -151,27 +155,27 @@ def test_who_hangs_holds_up_nobody(cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 
 def test_what_was_tried_for_a_day_is_laid_aside(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(task: Task) -> list[Task]:
-        raise Postponed("the other side is down")
+        raise RetryLater("the other side is down")
 
-    monkeypatch.setitem(delivery.CARRIERS, "bus", fail)
+    monkeypatch.setitem(attempts.CARRIERS, "bus", fail)
     body = Task("bus", {"id": "1"}).body
-    waits = [delivery.attempt(body, number) for number in range(1, delivery.ATTEMPTS + 1)]
+    waits = [attempts.attempt(body, number) for number in range(1, attempts.ATTEMPTS + 1)]
     assert waits[-1] is None and None not in waits[:-1]
     assert cloud.buried() == [(body, "the other side is down")]
 
 
 def test_what_is_hopeless_is_laid_aside_at_once(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(task: Task) -> list[Task]:
-        raise Hopeless("410")
+        raise PermanentFailure("410")
 
-    monkeypatch.setitem(delivery.CARRIERS, "bus", refuse)
-    assert delivery.attempt(Task("bus", NOTICE).body, 1) is None
+    monkeypatch.setitem(attempts.CARRIERS, "bus", refuse)
+    assert attempts.attempt(Task("bus", NOTICE).body, 1) is None
     assert [reason for _, reason in cloud.buried()] == ["410"]
 
 
 def test_what_cannot_even_be_laid_aside_comes_back(settings: Settings, cloud: Cloud) -> None:
     settings.NOTICE_DEAD_LETTER_URL = f"{cloud.dead}-gone"
-    assert delivery.attempt("nonsense", 20) is not None
+    assert attempts.attempt("nonsense", 20) is not None
 
 
 @pytest.mark.parametrize("error", [Unavailable(), GetError(), ConnectionResetError(), REFUSED], ids=repr)
@@ -179,23 +183,23 @@ def test_an_outage_is_waited_out(carried: Carried, monkeypatch: pytest.MonkeyPat
     def out(task: Task) -> list[Task]:
         raise error
 
-    monkeypatch.setitem(delivery.CARRIERS, "mail", out)
-    assert delivery.attempt(Task("mail", NOTICE).body, 1) is not None
+    monkeypatch.setitem(attempts.CARRIERS, "mail", out)
+    assert attempts.attempt(Task("mail", NOTICE).body, 1) is not None
 
 
 def test_the_waits_grow_over_a_day_and_are_none_that_the_queue_cannot_keep() -> None:
-    assert list(delivery.WAITS) == sorted(delivery.WAITS)
-    assert 24 * 3600 < sum(delivery.WAITS) < 2 * 24 * 3600
-    assert all(after > before * (1 + delivery.JITTER) for before, after in pairwise(delivery.WAITS))
+    assert list(attempts.WAITS) == sorted(attempts.WAITS)
+    assert 24 * 3600 < sum(attempts.WAITS) < 2 * 24 * 3600
+    assert all(after > before * (1 + attempts.JITTER) for before, after in pairwise(attempts.WAITS))
 
 
 @given(number=st.integers(1, 100), asked=st.floats(0, 10**9))
 def test_each_wait_is_longer_than_the_one_before_and_at_least_what_was_asked_for(number: int, asked: float) -> None:
-    seconds = delivery.wait_after(number, asked)
-    assert min(asked, delivery.LONGEST) <= seconds <= delivery.LONGEST
-    assert seconds >= delivery.WAITS[min(number, len(delivery.WAITS)) - 1]
-    if number < len(delivery.WAITS):
-        assert delivery.wait_after(number) < delivery.wait_after(number + 1)
+    seconds = attempts.wait_after(number, asked)
+    assert min(asked, attempts.LONGEST) <= seconds <= attempts.LONGEST
+    assert seconds >= attempts.WAITS[min(number, len(attempts.WAITS)) - 1]
+    if number < len(attempts.WAITS):
+        assert attempts.wait_after(number) < attempts.wait_after(number + 1)
 
 
 def test_when_the_queue_is_down_nothing_is_told_and_all_comes_again(
@@ -331,7 +335,7 @@ def notice(promoted: str) -> dict[str, Any]:
 def test_a_person_is_mailed_at_most_once_and_once_where_ses_says_what_it_did(
     notice: dict[str, Any], fates: list[Any], pauses: list[int]
 ) -> None:
-    ses, doubtful = Ses(list(fates)), any(isinstance(error, Killed) or error is UNANSWERED for _, error in fates)
+    ses, in_doubt = Ses(list(fates)), any(isinstance(error, Killed) or error is UNANSWERED for _, error in fates)
     change = f"{notice['id']}.{time.monotonic_ns()}"  # a new change: the tables are shared by all examples
     now = time.time()
     with pytest.MonkeyPatch.context() as patched:
@@ -343,12 +347,12 @@ def test_a_person_is_mailed_at_most_once_and_once_where_ses_says_what_it_did(
             patched.setattr(time, "time", lambda now=now: now)
             try:
                 mail.carry(Task("mail", notice | {"id": change}))
-            except (Postponed, Killed):
+            except (RetryLater, Killed):
                 continue
     assert ses.sent <= 1
-    if not doubtful:
+    if not in_doubt:
         assert ses.sent == 1
-    assert ses.sent or doubtful
+    assert ses.sent or in_doubt
 
 
 def test_when_ses_takes_no_more_each_waits_for_its_turn(
@@ -368,7 +372,7 @@ def test_nobody_waits_for_a_turn_beyond_the_time_that_is_left(
     ses = Ses([(False, THROTTLED)] * 5)
     settings.LOCAL = False
     monkeypatch.setattr(aws, "client", lambda _: ses)
-    with time_limit(mail.ONE_SECONDS + 1), pytest.raises(Postponed):
+    with time_limit(mail.ONE_SECONDS + 1), pytest.raises(RetryLater):
         mail.carry(Task("mail", notice))
     assert len(ses.fates) == 4
 
@@ -381,7 +385,7 @@ def test_a_mail_that_was_not_taken_is_tried_again(
     settings.LOCAL = False
     monkeypatch.setattr(aws, "client", lambda _: ses)
     if again:
-        with pytest.raises(Postponed):
+        with pytest.raises(RetryLater):
             mail.carry(Task("mail", notice))
     assert mail.carry(Task("mail", notice)) == []
     assert ses.sent == again
@@ -420,7 +424,7 @@ def test_who_there_is_no_time_for_is_mailed_next_time(
     api.patch(f"/events/{promoted}", {"location": "Hall"})
     page = Task("mail", outlets.as_json(stream.told()[-1]), people=("bob", "alice"))
     for task in (page, Task("mail", notice)):
-        with time_limit(mail.ONE_SECONDS - 1), pytest.raises(Postponed):
+        with time_limit(mail.ONE_SECONDS - 1), pytest.raises(RetryLater):
             mail.carry(task)
     assert carried.new_mails() == []
     assert mail.carry(page) == []

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from registrations.notices import stream
-from registrations.notices.following import Following
+from registrations.notices.stream import handler as stream
+from registrations.notices.stream.following import Following
 from tests.api import EVENT, Api
 from tests.registrations.notices.histories import HISTORIES, Story
 from tests.registrations.notices.receiver import Receiver

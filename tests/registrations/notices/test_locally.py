@@ -15,8 +15,8 @@ from django.conf import settings
 
 from events.models import EventItem
 from eventsite.dynamodb.connection import connection
-from registrations.notices import following
-from registrations.notices.following import Following, NoStream
+from registrations.notices.stream import following
+from registrations.notices.stream.following import Following, NoStream
 from tests.api import EVENT, Api
 from tests.engines import served_by
 from tests.eventsite.processes import environment, manage, runserver, watched

@@ -10,10 +10,14 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from cloudevents.core.v1.event import CloudEvent
 
 from eventsite.errors import Unavailable
-from registrations.notices import aws, delivery, outlets, poison, queue, redelivery
-from registrations.notices.changes import StreamRecord
-from registrations.notices.following import Following
-from registrations.notices.queue import Hopeless, Postponed
+from registrations.notices import aws, redelivery
+from registrations.notices.outlets import attempts
+from registrations.notices.outlets import chosen as outlets
+from registrations.notices.queue import tasks as queue
+from registrations.notices.queue.tasks import PermanentFailure, RetryLater
+from registrations.notices.stream import poison
+from registrations.notices.stream.changes import StreamRecord
+from registrations.notices.stream.following import Following
 from tests.api import Api
 from tests.registrations.notices.stream import everything, told
 
@@ -58,7 +62,7 @@ def streams(engine: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def attempt(body: str) -> float | None:
     """Deliver a message for the first time. Returns: in how many seconds it is due again, None where it is over."""
-    return delivery.attempt(body, 1, redelivery.tell_again)
+    return attempts.attempt(body, 1, redelivery.tell_again)
 
 
 def note(streams: Any, records: list[StreamRecord], **other: str) -> str:
@@ -116,10 +120,10 @@ def out_of_reach(**_: Any) -> Any:
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
-        (failing("TrimmedDataAccessException"), Hopeless),
-        (failing("ResourceNotFoundException"), Hopeless),
-        (failing("InternalServerError"), Postponed),
-        (out_of_reach, Postponed),
+        (failing("TrimmedDataAccessException"), PermanentFailure),
+        (failing("ResourceNotFoundException"), PermanentFailure),
+        (failing("InternalServerError"), RetryLater),
+        (out_of_reach, RetryLater),
     ],
     ids=["too late", "no stream", "an error of AWS's", "no network"],
 )
@@ -136,7 +140,7 @@ def test_a_stream_that_shows_only_some_is_asked_again(
     records: list[StreamRecord], streams: Any, outlet: list[str]
 ) -> None:
     body = note(streams, records, endSequenceNumber=str(10**39))
-    with pytest.raises(Postponed, match="does not show all of it"):
+    with pytest.raises(RetryLater, match="does not show all of it"):
         redelivery.tell_again(body)
     assert outlet == []
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from cloudevents.core.v1.event import CloudEvent
 
-from registrations.notices import stream
+from registrations.notices.stream import handler as stream
 from tests.api import Api
 from tests.metering import Meter
 from tests.registrations.notices.stream import everything

@@ -12,8 +12,10 @@ from cloudevents.core.v1.event import CloudEvent
 from django.test import override_settings
 
 from eventsite.errors import Unavailable
-from registrations.notices import changes, outlets, poison, stream
-from registrations.notices.changes import StreamRecord
+from registrations.notices.outlets import chosen as outlets
+from registrations.notices.stream import changes, poison
+from registrations.notices.stream import handler as stream
+from registrations.notices.stream.changes import StreamRecord
 from tests.api import Api
 from tests.registrations.notices.stream import everything, in_words, told
 

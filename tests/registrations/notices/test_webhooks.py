@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from registrations.notices import webhooks
-from registrations.notices.queue import Hopeless, Postponed, Task
+from registrations.notices.outlets import webhooks
+from registrations.notices.queue.tasks import PermanentFailure, RetryLater, Task
 from tests.api import Api
 from tests.eventsite.test_addresses import SPECIAL
 from tests.registrations.notices.carrying import Carried
@@ -175,7 +175,7 @@ def test_who_cannot_prove_the_name_gets_nothing(outside: Any, settings: Settings
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_is_followed(receiver: Receiver, settings: Settings, status: int) -> None:
     receiver.answers = [(status, {"Location": f"{receiver.url}/inside"})]
-    with pytest.raises(Postponed, match=str(status)):
+    with pytest.raises(RetryLater, match=str(status)):
         webhooks.carry(task(settings.WEBHOOKS[0]))
     assert [post.path for post in receiver.posts] == ["/hook?key=0123"]
 
@@ -189,13 +189,13 @@ def test_what_is_taken_is_done(receiver: Receiver, settings: Settings, status: i
 @pytest.mark.parametrize("status", [199, 400, 401, 404, 429, 500, 503])
 def test_what_is_not_taken_is_tried_again(receiver: Receiver, settings: Settings, status: int) -> None:
     receiver.answers = [(status, {})]
-    with pytest.raises(Postponed):
+    with pytest.raises(RetryLater):
         webhooks.carry(task(settings.WEBHOOKS[0]))
 
 
 def test_who_wants_no_more_gets_no_more(receiver: Receiver, settings: Settings) -> None:
     receiver.answers = [(410, {})]
-    with pytest.raises(Hopeless, match="410"):
+    with pytest.raises(PermanentFailure, match="410"):
         webhooks.carry(task(settings.WEBHOOKS[0]))
 
 
@@ -205,7 +205,7 @@ def test_who_wants_no_more_gets_no_more(receiver: Receiver, settings: Settings) 
 )
 def test_who_asks_for_patience_gets_it(receiver: Receiver, settings: Settings, said: str, seconds: float) -> None:
     receiver.answers = [(503, {"Retry-After": said.encode().decode("latin-1")})]
-    with pytest.raises(Postponed) as postponed:
+    with pytest.raises(RetryLater) as postponed:
         webhooks.carry(task(settings.WEBHOOKS[0]))
     assert postponed.value.seconds == seconds
 
@@ -254,9 +254,9 @@ def test_who_hangs_is_left_alone_for_a_while(settings: Settings, monkeypatch: py
     now = time.monotonic()
     for later in (0, 1, webhooks.HUNG_SECONDS - 1, webhooks.HUNG_SECONDS + 1):
         monkeypatch.setattr(time, "monotonic", lambda moment=now + later: moment)
-        with pytest.raises(Postponed):
+        with pytest.raises(RetryLater):
             webhooks.carry(task("https://one.example"))
-    with pytest.raises(Postponed):
+    with pytest.raises(RetryLater):
         webhooks.carry(task("https://two.example"))
     assert tried == ["https://one.example", "https://one.example", "https://two.example"]
 
@@ -280,7 +280,7 @@ def test_no_body_is_read(settings: Settings) -> None:
 def test_who_answers_nonsense_is_tried_again(settings: Settings, nonsense: bytes) -> None:
     with behaving(lambda connection: connection.sendall(nonsense)) as url:
         settings.WEBHOOKS, settings.WEBHOOK_SECRETS = [url], [NEW]
-        with pytest.raises(Postponed):
+        with pytest.raises(RetryLater):
             webhooks.carry(task(url))
 
 

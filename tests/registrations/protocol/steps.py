@@ -85,10 +85,10 @@ def both(rules: Rules, first: Any, second: Any) -> Steps:
 
 def send(call: Write | Together) -> Steps:
     """Send a write until it is answered. Returns: whether it was done, the item, whether an earlier send is open."""
-    doubtful = False
+    in_doubt = False
     while (answer := (yield call)) == LOST:
-        doubtful = True
-    return (*answer, doubtful)
+        in_doubt = True
+    return (*answer, in_doubt)
 
 
 def fence(rules: Rules) -> Steps:
@@ -237,28 +237,28 @@ def commit(rules: Rules, op: Op, user: str, row: Row, seats: Seats, plan: Any, p
     """
     answer: Any = None
     image, generation = seats, seats.generation
-    exact = doubtful = leaving = False
+    exact = in_doubt = leaving = False
     while image.record(op) is None:
         call, planned = yield from plan(rules, op, user, row, image, generation)
         if call is None and (planned is None or (image is seats and AFTER_LOCK not in rules.without)):
             image = yield Read(SEATS)  # what was read does not fit together, or is older than the lock
         elif call is None:
-            if not doubtful or "a doubtful commit is fenced before a refusal" in rules.without:
+            if not in_doubt or "a in_doubt commit is fenced before a refusal" in rules.without:
                 yield from unlock(user, op)
                 return planned
-            image, doubtful = (yield from fence(rules)), False
+            image, in_doubt = (yield from fence(rules)), False
         else:
             before, answer = image.records, planned
             exact, image, unsure = yield from send(call)
-            doubtful, exact = doubtful or unsure, exact and not unsure
+            in_doubt, exact = in_doubt or unsure, exact and not unsure
             leaving = leaving or any(one.user == user and one.op != op for one in (*before, *image.records))
             del before, unsure
         if image.record(op) is None and image.generation != generation:
-            following, outcome = yield from _relock(rules, op, user, doubtful)
+            following, outcome = yield from _relock(rules, op, user, in_doubt)
             if following is None:
                 return outcome
-            op, generation, doubtful = following, image.generation, False
-    if doubtful and "a doubtful commit is fenced before it is settled" not in rules.without:
+            op, generation, in_doubt = following, image.generation, False
+    if in_doubt and "a in_doubt commit is fenced before it is settled" not in rules.without:
         yield from fence(rules)
     record: Any = image.record(op)
     yield from settle(rules, user, row, record, past, leaving=leaving or _has_somebody_left(rules, seats, image))
@@ -274,7 +274,7 @@ def _has_somebody_left(rules: Rules, before: Seats, now: Seats) -> bool:
     return known and _traffic(now)[1] != _traffic(before)[1]
 
 
-def _relock(rules: Rules, op: Op, user: str, doubtful: bool) -> Steps:
+def _relock(rules: Rules, op: Op, user: str, in_doubt: bool) -> Steps:
     """Hold the lock under a new name, because the fence may have been meant for the old one.
 
     Returns: the name; or None, and how the request ends, or with which attempt it begins anew.
@@ -282,7 +282,7 @@ def _relock(rules: Rules, op: Op, user: str, doubtful: bool) -> Steps:
     done, row, following = yield from take(rules, (op[0], op[1] + 1), user, "relock", earlier=(op,))
     if done:
         return following, None
-    if doubtful and (yield from _is_done(rules, user, op, row)):
+    if in_doubt and (yield from _is_done(rules, user, op, row)):
         return None, ("done",)
     return None, following[1] + 1
 
@@ -428,10 +428,10 @@ def edit(rules: Rules, name: str, capacity: int, is_open: bool = True, waitlist:
             Write(EVENT, "describe", (op, event.version)),
             Write(SEATS, "edit", (op, (capacity, is_open, waitlist), seats, people, served)),
         )
-        done, _, doubtful = yield from send(Together(parts))
+        done, _, in_doubt = yield from send(Together(parts))
         if done:
             return "event", event.version + 1, capacity, None, None
-        if doubtful:  # it may have been done by the send whose answer was lost, and another edit may have come after it
+        if in_doubt:  # it may have been done by the send whose answer was lost, and another edit may have come after it
             event = yield Read(EVENT)
             return ("done",) if event.op == op else UNKNOWN
     return UNKNOWN

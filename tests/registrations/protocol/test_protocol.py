@@ -173,9 +173,9 @@ BREACHES = [
     ),
     # After the commit
     ("a row is settled only while its lock is there", Scenario(0, (REGISTER_U, LEAVE_U), waiting=U)),
-    ("a doubtful commit is fenced before it is settled", Scenario(0, (REGISTER_U, LEAVE_U), faults=LATE)),
+    ("a in_doubt commit is fenced before it is settled", Scenario(0, (REGISTER_U, LEAVE_U), faults=LATE)),
     pytest.param(
-        "a doubtful commit is fenced before a refusal",
+        "a in_doubt commit is fenced before a refusal",
         Scenario(1, (REGISTER_U, REGISTER_V, LEAVE_V), waitlist=False, faults=LATE),
         marks=pytest.mark.slow,
     ),

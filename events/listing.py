@@ -1,0 +1,186 @@
+"""Lists of events: one page costs what the page costs, however many events there are.
+
+The indexes hold the events of one status (or of one organizer and status) in order of date and id. A list over
+several of them merges their streams, reading from each a little at a time and from all at once, so nothing is read
+that lies far behind the page, and none waits for another. No index has one hash key for everything, and nothing is
+ever scanned. The counts are not in the indexes, because every registration would have to write them there: the seats
+of a page come in one batch.
+"""
+
+import math
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from pynamodb.indexes import GlobalSecondaryIndex
+
+from events.models import DRAFT, STATUSES, Event, EventItem
+from events.whole import WholeEvent, with_seats
+from eventsite.auth.scope import EVERYBODYS, Scope
+from eventsite.dynamodb.connection import RawItem
+from eventsite.dynamodb.reads import query_page
+from eventsite.dynamodb.shapes import text
+
+FIRST, LAST = "0000-00-00", "9999-99-99"
+AHEAD = 2
+"""So many times its share of a page is read of each stream at first: more costs units, less a second trip."""
+SIDE_BY_SIDE = 32
+"""So many streams are read at once in a process, whoever asks."""
+
+Found = tuple[str, RawItem]
+"""An event's description as it was read, behind the sort key under which it was found."""
+
+
+class Stream(NamedTuple):
+    """One hash key of one index: events in order of date and id."""
+
+    partition_of: GlobalSecondaryIndex[Event]
+    hash_key: str
+
+
+def streams(*, scope: Scope, statuses: Iterable[str] = STATUSES, organizer_id: str | None = None) -> list[Stream]:
+    """The streams that together hold the events asked for, as far as they may be seen.
+
+    Takes: who asks; the statuses; the organizer, if one is asked for.
+    """
+    if organizer_id is not None:
+        seen = [status for status in statuses if status != DRAFT or scope.may_see_draft(organizer_id)]
+        return [_of_organizer(organizer_id, status) for status in seen]
+    return [stream for status in statuses for stream in _of_status(status, scope)]
+
+
+def _of_status(status: str, scope: Scope) -> list[Stream]:
+    """All events of a status; of drafts, those that the caller may know of."""
+    if status != DRAFT or scope.drafts_of == EVERYBODYS:
+        return [Stream(EventItem.by_status, status)]
+    return [_of_organizer(scope.drafts_of, status)] if scope.drafts_of else []
+
+
+def _of_organizer(organizer_id: str, status: str) -> Stream:
+    return Stream(EventItem.by_organizer, f"{organizer_id}#{status}")
+
+
+@dataclass(frozen=True)
+class Span:
+    """The part of the streams that a page comes from: dates (inclusive), direction, and where to continue."""
+
+    first: str = FIRST
+    last: str = LAST
+    descending: bool = False
+    after: str | None = None
+
+    def bounds(self) -> tuple[str, str]:
+        """The lowest and highest sort key: every key is ``date#eventId``, and # < any of it < ~."""
+        low, high = f"{self.first}#", f"{self.last}#~"
+        if self.after and self.descending:
+            high = min(high, _before(self.after))
+        elif self.after:
+            low = max(low, f"{self.after}!")
+        return low, high
+
+
+def page(sources: list[Stream], span: Span, *, limit: int) -> tuple[list[WholeEvent], str | None]:
+    """One page of events, merged from the streams in order of date and id.
+
+    Takes: the streams; the span; how many events at most.
+    Returns: the events, and the cursor to continue after (None on the last page).
+    """
+    found: dict[str, RawItem] = {}
+    for cursor, item in _merged([_Reader(source, span) for source in sources], span, limit + 1):
+        found.setdefault(cursor, item)
+        if len(found) > limit:
+            break
+    cursors = list(found)[:limit]
+    events = [Event.parse(found[cursor]) for cursor in cursors]
+    statuses = {source.hash_key.rpartition("#")[2] for source in sources}
+    shown = [
+        whole
+        for cursor, whole in zip(cursors, with_seats(events), strict=True)
+        if whole and whole.event.sort == cursor and whole.event.status in statuses
+    ]  # without those that are no longer where an index, which lags behind, showed them
+    return shown, cursors[-1] if len(found) > limit else None
+
+
+def cursor_of(whole: WholeEvent) -> str:
+    """Where a page continues that ends with this event."""
+    return str(whole.event.sort)
+
+
+def _before(cursor: str) -> str:
+    """The highest sort key below a cursor, as far as keys that exist are concerned: `sort` ends in an id."""
+    return cursor[:-1] + chr(ord(cursor[-1]) - 1) + "~"
+
+
+def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[Found]:
+    """The events of all streams in order.
+
+    Each stream is first read for somewhat more than its share of the page; one that runs out all the same holds many
+    of the events in question, and is read for all that is still wanted.
+    """
+    pick = max if span.descending else min
+    chunk = wanted if len(readers) <= 1 else math.ceil(wanted / len(readers) * AHEAD)
+    while readers:
+        if not all(reader.ready for reader in readers):
+            _fill(readers, chunk)
+            readers = [reader for reader in readers if reader.ready]
+        if readers:
+            yield pick(readers, key=_Reader.first).ready.popleft()
+            wanted = max(1, wanted - 1)
+            chunk = wanted
+
+
+def _fill(readers: list["_Reader"], chunk: int) -> None:
+    """Let all streams that have nothing ready read on, side by side: what takes time is the way there and back."""
+    empty = [reader for reader in readers if reader.more and not reader.ready]
+    if len(empty) == 1:
+        empty[0].fill(chunk)
+    elif empty:
+        # The context holds the request's deadline.
+        reading = [_pool().submit(copy_context().run, reader.fill, chunk) for reader in empty]
+        wait(reading)
+        for one in reading:
+            one.result()
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Threads that all requests of a process share: to start some for each would cost as much as what they do."""
+    return ThreadPoolExecutor(SIDE_BY_SIDE, "streams")
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)  # the child has none of its parent's threads
+
+
+class _Reader:
+    """Reads one stream ahead of the merge: `ready` holds the next events, `more` says whether others follow."""
+
+    def __init__(self, stream: Stream, span: Span) -> None:
+        self.ready: deque[Found] = deque()
+        self._stream, self._span = stream, span
+        low, high = span.bounds()
+        self.more = low <= high
+        self._between = low, high
+        self._start: RawItem | None = None
+
+    def first(self) -> str:
+        """The sort key of the next event."""
+        return self.ready[0][0]
+
+    def fill(self, events: int) -> None:
+        """Read the next chunk, about so many events, if none is ready and the stream is not at its end."""
+        while self.more and not self.ready:
+            items, self._start = query_page(
+                self._stream.partition_of,
+                self._stream.hash_key,
+                self._between,
+                descending=self._span.descending,
+                limit=events,
+                after=self._start,
+            )
+            self.ready.extend((text(item, "sort"), item) for item in items)
+            self.more = self._start is not None

@@ -1,0 +1,305 @@
+"""The rules of events: creating, editing and deleting one.
+
+An edit is made under the condition that nobody else edited meanwhile (the version): that is part of the write, not a
+look before it. An edit that only changes texts writes the description alone; one that changes the seats is a
+transaction over both items, with the promotions that it makes possible in it. Each edit has an id that it leaves in
+the description, so one whose answer was lost is recognised when it is sent again.
+"""
+
+import random
+import uuid
+from typing import Any
+
+from pynamodb.expressions.update import Action
+
+from events import window
+from events.ledger import guards, promotions
+from events.ledger.models import Seats
+from events.models import DRAFT, OPEN_STATUSES, Event, EventItem
+from events.normalize import normalize
+from events.signals import event_deleted, event_edited, settling_wanted
+from events.whole import WholeEvent, find_event
+from eventsite import clock
+from eventsite.auth.scope import Scope
+from eventsite.dynamodb import retries, writes
+from eventsite.dynamodb.connection import RawItem
+from eventsite.dynamodb.idempotency import IdempotentRequest
+from eventsite.dynamodb.retries import Conflict, retry_on_conflict
+from eventsite.dynamodb.transactions import Transaction
+from eventsite.errors import Forbidden, Missing, Refused, Stale
+
+OF_THE_SERVICE = {"version", "settings", "edits", "created_at", "updated_at"}
+"""What only the service sets in a description."""
+DESCRIPTION = tuple(sorted(Event.get_attributes().keys() - EventItem.get_attributes().keys() - OF_THE_SERVICE))
+"""What an organizer sets in it: every other attribute that is its own."""
+OF_THE_SEATS = ("capacity", "waitlist_enabled", "status")
+"""The fields of an event that its seats hold, and that decide who gets one."""
+REMEMBERED_EDITS = 8
+"""An edit that is sent again meets itself among the last so many, or is told to try again."""
+
+
+class EventNotFound(Missing):
+    """No event has this id, or the caller may not see which has."""
+
+    code = "event_not_found"
+    detail = "There is no event with this id."
+
+
+class EventNotYours(Forbidden):
+    """The event is not the caller's own."""
+
+    detail = "This event is not yours: its organizer may do this."
+
+
+class EventExists(Refused):
+    """The id is taken."""
+
+    code = "event_exists"
+    detail = "There is already an event with this id."
+
+
+class EventHasRegistrations(Refused):
+    """People hold seats or wait for one."""
+
+    code = "event_has_registrations"
+    detail = "People are registered or waiting for this event; it can be deleted once nobody is."
+
+
+def read(event_id: str, *, scope: Scope) -> WholeEvent:
+    """The whole event, strongly consistent. Raises `EventNotFound`, also for a draft that the caller may not see."""
+    whole = find_event(event_id)
+    if whole is None or not may_be_seen(whole.event, scope):
+        raise EventNotFound
+    return whole
+
+
+def may_be_seen(item: EventItem, scope: Scope) -> bool:
+    """Whether an event, of which the description or the seats are given, exists as far as the caller is concerned."""
+    return item.status != DRAFT or scope.may_see_draft(item.organizer_id)
+
+
+def check_access(item: EventItem, scope: Scope) -> None:
+    """Make sure that the caller may touch an event, of which the description or the seats are given.
+
+    Raises: `EventNotYours`; `EventNotFound` where it is a draft, as if there were none.
+    """
+    if not scope.may_touch(item.organizer_id):
+        raise EventNotFound if item.status == DRAFT else EventNotYours
+
+
+def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: IdempotentRequest | None = None) -> WholeEvent:
+    """Create an event.
+
+    Takes: the validated fields by their Python names, `event_id` among them if the client chose one; the owner's
+    id; the caller's idempotency key, if any.
+    Returns: the event; the one created before, if the same request was carried out already.
+    Raises: `EventExists`; `idempotency.KeyReused`.
+    """
+    whole = compose(fields, organizer_id)
+    transaction = Transaction()
+    transaction.put("event", whole.event, guards.is_new())
+    transaction.put("seats", whole.seats)
+    if keyed:
+        keyed.remember(transaction, [item.to_dynamodb_dict() for item in whole])
+    failures = transaction.commit()
+    if keyed and (earlier := keyed.found(failures)):
+        return WholeEvent(Event.parse(earlier[0]), Seats.parse(earlier[1]))
+    if "event" in failures and not _is_made(failures["event"], whole.event):
+        error = EventExists()
+        if keyed and (earlier := keyed.refuse(error)):
+            return WholeEvent(Event.parse(earlier[0]), Seats.parse(earlier[1]))
+        raise error
+    return whole
+
+
+def _is_made(raw: RawItem | None, event: Event) -> bool:
+    """Whether the event that stands in the way is the very one that this request made, though nobody told it so."""
+    return raw is not None and Event.parse(raw).incarnation == event.incarnation
+
+
+def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
+    """Both items of a new event, not yet written."""
+    event_id = fields.get("event_id") or str(uuid.uuid4())
+    shared = {"incarnation": uuid.uuid4().hex[:12], "status": fields["status"], "organizer_id": organizer_id}
+    created_at = clock.now()
+    described = shared | {name: fields.get(name) for name in DESCRIPTION}
+    event = Event(event_id, Event.ITEM, version=1, created_at=created_at, updated_at=created_at, **described)
+    event.set_index_keys()
+    seats = Seats(
+        event_id,
+        Seats.ITEM,
+        capacity=fields["capacity"],
+        waitlist_enabled=fields.get("waitlist_enabled", False),
+        open=fields["status"] in OPEN_STATUSES,
+        generation=random.getrandbits(32),
+        **shared,
+    )
+    for name, value in window.of_seats(event).items():
+        setattr(seats, name, value)
+    return WholeEvent(event, seats)
+
+
+def edit(event_id: str, changes: dict[str, Any], *, scope: Scope, versions: set[int] | None = None) -> WholeEvent:
+    """Change some fields of an event; if that frees seats, the queue moves up in the same write.
+
+    Takes: the changed fields by their Python names, None for one that is taken away; who asks; the versions the caller
+    means to edit (None: any).
+    Returns: the event after the edit; with the next edits in it, if the seats were edited again before the answer.
+    Raises: `EventNotFound`; `EventNotYours`; `Stale` when the event is of none of these versions; `WrongValues`.
+    """
+    return _edit(event_id, changes, scope, versions, uuid.uuid4().hex[:8])
+
+
+@retry_on_conflict
+def _edit(
+    event_id: str, changes: dict[str, Any], scope: Scope, versions: set[int] | None, operation: str
+) -> WholeEvent:
+    before = read(event_id, scope=scope)
+    check_access(before.event, scope)
+    if operation in before.event.edits.split():  # its answer was lost, and by now it is an event like any other
+        return before
+    if versions is not None and before.event.version not in versions:
+        raise Stale
+    changes = {
+        name: value for name, value in normalize(before, changes).items() if not _is_already(before, name, value)
+    }
+    actions = _described(before.event, changes, operation)
+    seated = _seated(before, changes)
+    if seated:
+        return _change_both(before, actions, seated, operation)
+    return _change_description(before, actions, operation)
+
+
+def _is_already(whole: WholeEvent, name: str, value: Any) -> bool:
+    """Whether the seats have this value: then they need not be written."""
+    return name in OF_THE_SEATS and bool(getattr(whole.seats, name) == value)
+
+
+def _change_description(edited: WholeEvent, actions: list[Action], operation: str) -> WholeEvent:
+    event = edited.event
+    written = writes.conditional_update(Event.key(event.event_id), actions, guards.is_unedited(event))
+    if written.image is None or not (written.done or operation in _edits(written.image)):
+        raise Conflict(immediate=True)
+    return WholeEvent(Event.parse(written.image), edited.seats)
+
+
+def _described(event: Event, changes: dict[str, Any], operation: str) -> list[Action]:
+    """Change the record of an event, and say by which actions the stored one follows."""
+    actions: list[Action] = []
+    for name in DESCRIPTION:
+        if name in changes:
+            setattr(event, name, changes[name])
+            attribute = getattr(Event, name)
+            actions.append(attribute.remove() if changes[name] is None else attribute.set(changes[name]))
+    event.status = changes.get("status", event.status)
+    event.set_index_keys()
+    edits = " ".join([*event.edits.split(), operation][-REMEMBERED_EDITS:])
+    event.updated_at = clock.now()
+    actions += [Event.version.set(event.version + 1), Event.updated_at.set(event.updated_at), Event.edits.set(edits)]
+    return actions + event.index_key_updates()
+
+
+def _seated(edited: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return what an edit changes of the seats: its own fields of them, and what follows from the description."""
+    event, seats = edited
+    values = {name: changes[name] for name in OF_THE_SEATS if name in changes}
+    values |= {"open": event.status in OPEN_STATUSES} | window.of_seats(event)
+    return {name: value for name, value in values.items() if getattr(seats, name) != value}
+
+
+def _change_both(edited: WholeEvent, described: list[Action], seated: dict[str, Any], operation: str) -> WholeEvent:
+    event, seats = edited
+    condition = guards.is_unedited(event)
+    counted = _counted(seats, seated)
+    promotes = seats.promotes(clock.seconds())
+    move = promotions.plan(seats, capacity=int(seats.capacity), open_=promotes, at=clock.now())
+    transaction = Transaction()
+    described = [*described, Event.settings.set(event.settings + 1)]
+    transaction.update("event", Event.key(event.event_id), described, condition)
+    transaction.update("seats", Seats.key(event.event_id), [*counted, *move.actions], move.condition)
+    if move.log:
+        transaction.put("log", move.log)
+    failures = transaction.commit()
+    if failures and operation not in _edits(failures.get("event")):
+        raise Conflict(immediate=True)
+    event_edited.send_robust(Event, event_id=event.event_id, promoted=move.people)
+    move.applied_to(seats)
+    return _as_it_is(WholeEvent(event, seats))
+
+
+def _edits(raw: RawItem | None) -> list[str]:
+    return Event.parse(raw).edits.split() if raw else []
+
+
+def _counted(seats: Seats, values: dict[str, Any]) -> list[Action]:
+    """Change the record of the seats, and return the actions by which the stored ones follow."""
+    values = values | {"settings": seats.settings + 1}
+    actions: list[Action] = []
+    for name, value in values.items():
+        setattr(seats, name, value)
+        attribute = getattr(Seats, name)
+        actions.append(attribute.remove() if value is None else attribute.set(value))
+    return actions
+
+
+def _as_it_is(written: WholeEvent) -> WholeEvent:
+    """An edited event with the counts as they are by now; all of it as it is by now, if it was edited since.
+
+    The counts of the plan are those of no moment: people come between the plan and the write. Only of an event that is
+    deleted by now nothing else is known.
+    """
+    event, seats = written
+    event.version, event.settings = event.version + 1, event.settings + 1
+    now = WholeEvent(event, Seats.find(event.event_id) or seats)
+    return now if now.fits else find_event(event.event_id) or written
+
+
+def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, with_people: bool = False) -> None:
+    """Delete an event that nobody is registered for or waiting for; or one with everybody's registration.
+
+    Takes: as `edit`; whether the registrations that there are end with the event.
+    Raises: `EventNotFound`; `EventNotYours`; `Stale`; `EventHasRegistrations`.
+    """
+    planned: list[Event] = []
+    with retries.unanswered_calls() as unanswered:
+        try:
+            _delete(event_id, scope, versions, with_people, planned, unanswered)
+        except EventNotFound:
+            if not (planned and unanswered):
+                raise  # else it is this very request that deleted the event, and the answer was lost
+    event_deleted.send_robust(Event, event_id=event_id, incarnation=planned[-1].incarnation, event=planned[-1])
+
+
+@retry_on_conflict
+def _delete(
+    event_id: str,
+    scope: Scope,
+    versions: set[int] | None,
+    with_people: bool,
+    planned: list[Event],
+    unanswered: list[BaseException],
+) -> None:
+    event, seats = read(event_id, scope=scope)
+    if unanswered and planned and planned[-1].incarnation != event.incarnation:
+        raise EventNotFound  # it is gone, and somebody made another one meanwhile
+    check_access(event, scope)
+    if versions is not None and event.version not in versions:
+        raise Stale
+    if not with_people and (seats.registered or seats.waiting):
+        raise EventHasRegistrations
+    if not with_people and seats.committed:
+        settling_wanted.send(Seats, seats=seats)
+    planned.append(event)
+    transaction = Transaction()
+    transaction.delete("event", Event.key(event_id), guards.is_unedited(event))
+    transaction.delete("seats", Seats.key(event_id), None if with_people else guards.has_nobody())
+    if transaction.commit():
+        raise Conflict(immediate=True)
+
+
+def forget_tickets(event_id: str, incarnation: str) -> None:
+    """Remove what is left of the queue of an event that is gone; nothing of it is shown anywhere."""
+    prefix = EventItem.item.startswith(f"tickets#{incarnation}#")
+    with EventItem.batch_write() as batch:
+        for item in EventItem.query(event_id, prefix, consistent_read=True):
+            batch.delete(item)

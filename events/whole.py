@@ -1,0 +1,77 @@
+"""Whole events: a description and the seats that go with it, read as of one moment."""
+
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+from typing import NamedTuple, Self
+
+from events.ledger.models import Seats
+from events.models import Event, EventItem
+from eventsite.dynamodb.reads import batch_get, query_page
+from eventsite.dynamodb.retries import retry_on_conflict
+from eventsite.dynamodb.transactions import transact_get
+from eventsite.ids import is_id
+
+OF_ONE_MOMENT = itemgetter("incarnation", "settings")
+
+
+class WholeEvent(NamedTuple):
+    """A description and the seats that go with it."""
+
+    event: Event
+    seats: Seats
+
+    @property
+    def fits(self) -> bool:
+        """Whether both are of one moment, as far as they were edited: reads of two items promise nothing."""
+        return bool(OF_ONE_MOMENT(self.event.attribute_values) == OF_ONE_MOMENT(self.seats.attribute_values))
+
+    @classmethod
+    def of(cls, items: Iterable[EventItem]) -> Self | None:
+        """The event that these items make, or None where one is missing."""
+        found = {type(item): item for item in items}
+        event, seats = found.get(Event), found.get(Seats)
+        return cls(event, seats) if isinstance(event, Event) and isinstance(seats, Seats) else None
+
+
+def find_event(event_id: str) -> WholeEvent | None:
+    """A whole event, or None: one strongly consistent query, and where an edit is just being written, one snapshot."""
+    if not is_id(event_id):
+        return None
+    items, _ = query_page(EventItem, event_id, (Event.ITEM, Seats.ITEM), consistent=True)
+    whole = WholeEvent.of(map(EventItem.parse, items))
+    if whole is None and not items:
+        return None
+    return whole if whole and whole.fits else _find_at_once(event_id)
+
+
+@retry_on_conflict
+def _find_at_once(event_id: str) -> WholeEvent | None:
+    items = transact_get((Event, event_id, Event.ITEM), (Seats, event_id, Seats.ITEM))
+    return WholeEvent.of(item for item in items if item)
+
+
+def find_events(event_ids: Iterable[str]) -> dict[str, WholeEvent]:
+    """Whole events by their ids, those that exist, read in batches (eventually consistent)."""
+    wanted = list(set(event_ids))
+    halves = batch_get(*((half, one, half.ITEM) for one in wanted for half in (Event, Seats)), consistent=False)
+    pairs = zip(wanted, halves[::2], halves[1::2], strict=True)
+    return _checked({event_id: (event, seats) for event_id, event, seats in pairs if event or seats})
+
+
+def with_seats(events: Sequence[Event]) -> list[WholeEvent | None]:
+    """The events with their seats, in the same order; None for those that are gone (eventually consistent)."""
+    ids = [event.event_id for event in events]
+    seats = batch_get(*((Seats, event_id, Seats.ITEM) for event_id in ids), consistent=False)
+    whole = _checked(dict(zip(ids, zip(events, seats, strict=True), strict=True)))
+    return [whole.get(event_id) for event_id in ids]
+
+
+def _checked(found: dict[str, tuple[Event | None, Seats | None]]) -> dict[str, WholeEvent]:
+    """What was read item by item; where the items of an event do not fit, that event is read anew."""
+    whole = {event_id: _fitting(*pair) or find_event(event_id) for event_id, pair in found.items()}
+    return {event_id: one for event_id, one in whole.items() if one}
+
+
+def _fitting(event: Event | None, seats: Seats | None) -> WholeEvent | None:
+    whole = WholeEvent(event, seats) if event and seats else None
+    return whole if whole and whole.fits else None

@@ -1,0 +1,163 @@
+"""The base of every model: PynamoDB on the shared connection. A model subclasses `Record` and names its table."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
+
+from pynamodb.attributes import Attribute, ListAttribute, MapAttribute, NumberAttribute
+from pynamodb.connection import TableConnection
+from pynamodb.exceptions import AttributeNullError
+from pynamodb.models import Model
+
+from eventsite.dynamodb.connection import RawItem, connection
+from eventsite.dynamodb.shapes import UnreadableItem, is_value
+
+R = TypeVar("R", bound="BaseModel")
+
+
+class WholeNumberAttribute(NumberAttribute):
+    """An integer. PynamoDB's numbers go through a JSON parser each, which takes ten times as long."""
+
+    def serialize(self, value: Any) -> str:
+        """The number as DynamoDB has it."""
+        return str(int(value))
+
+    def deserialize(self, value: Any) -> int:
+        """The number that DynamoDB has."""
+        return int(value)
+
+
+NESTED = frozenset({"L", "M", "NS", "SS"})
+Parsers = dict[str, tuple[str, str, Callable[[Any], Any] | None]]
+
+
+class Plan(NamedTuple):
+    """What there is to know about a model's attributes, looked up once."""
+
+    attributes: list[tuple[str, Attribute[Any], bool]]
+    """Each one's name, itself, and whether it holds others."""
+    parsers: Parsers
+    """For each name in the table: the name here, the type, and what makes a value of it (None: it is one)."""
+    defaults: dict[str, Any]
+    defaults_for_new: dict[str, Any]
+
+
+class BaseModel(Model):
+    """The base of every model: PynamoDB, on the shared connection.
+
+    Making records, reading and writing them is most of what a list costs, so it is done here in a fraction of
+    PynamoDB's time: values go straight into `attribute_values`, where PynamoDB asks a descriptor for each. What it also
+    knows and no model here has: maps with attributes of their own, discriminators.
+    """
+
+    class Meta:
+        table_name = ""
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        table = super()._get_connection()
+        if table.connection is not connection():
+            connection().adopt(table)
+        return table
+
+    @classmethod
+    def has_range_key(cls) -> bool:
+        """Whether the table's key has two parts."""
+        return cls._range_keyname is not None
+
+    @classmethod
+    @cache
+    def key_names(cls) -> tuple[str, ...]:
+        """What the parts of the table's key are called in the table."""
+        attributes = cls.get_attributes()
+        return tuple(attributes[name].attr_name for name in (cls._hash_keyname, cls._range_keyname) if name)
+
+    @classmethod
+    @cache
+    def _plan(cls) -> Plan:
+        known = list(cls.get_attributes().items())
+        return Plan(
+            attributes=[(name, one, isinstance(one, ListAttribute | MapAttribute)) for name, one in known],
+            parsers={one.attr_name: (name, one.attr_type, _parser(one)) for name, one in known},
+            defaults={name: one.default for name, one in known if one.default is not None},
+            defaults_for_new={name: one.default_for_new for name, one in known if one.default_for_new is not None},
+        )
+
+    @classmethod
+    def _instantiate(cls: type[R], attribute_values: RawItem) -> R:
+        """Return the record of an item.
+
+        Raises:
+            UnreadableItem: A value is of another type than the model says.
+
+        """
+        record = cls.__new__(cls)
+        plan = cls._plan()
+        try:
+            record.attribute_values = values = _parsed(plan.parsers, attribute_values)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise UnreadableItem from error
+        for name, default in plan.defaults.items():
+            if name not in values:
+                values[name] = default() if callable(default) else default
+        return record
+
+    def _set_defaults(self, _user_instantiated: bool = True) -> None:
+        plan = self._plan()
+        defaults = plan.defaults | plan.defaults_for_new if _user_instantiated else plan.defaults
+        for name, default in defaults.items():
+            self.attribute_values[name] = default() if callable(default) else default
+
+    def _set_attributes(self, **attributes: Any) -> None:
+        if unknown := attributes.keys() - self.get_attributes().keys():
+            raise ValueError(f"There is no attribute {', '.join(sorted(unknown))}.")
+        self.attribute_values.update(attributes)
+
+    def _container_serialize(self, null_check: bool = True) -> RawItem:
+        """The item of this record. Raises `AttributeNullError` where a value lacks, if that is to be checked."""
+        item: RawItem = {}
+        for name, attribute, holds_others in self._plan().attributes:
+            written = self.attribute_values.get(name)
+            if holds_others and written is not None:
+                written = _serialize_all(name, attribute, written, null_check)
+            elif written is not None:
+                written = attribute.serialize(written)
+            if written is not None:
+                item[attribute.attr_name] = {attribute.attr_type: written}
+            elif null_check and not attribute.null:
+                raise AttributeNullError(name)
+        return item
+
+    @classmethod
+    def parse(cls: type[R], raw: RawItem) -> R:
+        """The record that an item of the table holds."""
+        return cls.from_raw_data(raw)
+
+
+def _parsed(parsers: Parsers, item: RawItem) -> dict[str, Any]:
+    """Return the values of an item by their names in Python. Raises whatever a wrong value makes its parser raise."""
+    values = {}
+    for stored, value in item.items():
+        if stored in parsers and "NULL" not in value:
+            name, kind, parse = parsers[stored]
+            held = value[kind]
+            if type(held) is not str and not (kind in NESTED and is_value(value)) and kind != "BOOL":
+                raise TypeError(f"{stored} holds another type")
+            values[name] = parse(held) if parse else held
+    return values
+
+
+def _parser(attribute: Attribute[Any]) -> Callable[[Any], Any] | None:
+    as_it_is = type(attribute).deserialize is Attribute.deserialize
+    return None if as_it_is else attribute.deserialize
+
+
+def _serialize_all(name: str, attribute: Any, value: Any, null_check: bool) -> Any:
+    if isinstance(value, MapAttribute) and not value.validate(null_check=null_check):
+        raise ValueError(f"{name} is not correctly typed.")
+    return attribute.serialize(value, null_check=null_check)
+
+
+def table_models() -> list[type[BaseModel]]:
+    """The models that define a table, one per table (others only share one)."""
+    return [model for model in BaseModel.__subclasses__() if hasattr(model.Meta, "billing_mode")]

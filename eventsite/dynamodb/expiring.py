@@ -1,0 +1,20 @@
+"""What is kept for a while only: in a table of the service's that removes what has expired."""
+
+from django.conf import settings
+from pynamodb.attributes import UnicodeAttribute
+
+from eventsite.dynamodb.base_model import BaseModel, WholeNumberAttribute
+
+
+class ExpiringItem(BaseModel):
+    """An item that the table's time-to-live removes. Each kind of them has an `ITEM` of its own."""
+
+    class Meta(BaseModel.Meta):
+        table_name = settings.MARKERS_TABLE
+
+    ITEM = ""
+
+    key = UnicodeAttribute(hash_key=True, attr_name=settings.MARKERS_KEY[0])
+    item = UnicodeAttribute(range_key=True, attr_name=settings.MARKERS_KEY[1])
+    expires_at = WholeNumberAttribute(attr_name="expiresAt")
+    """In seconds since 1970. DynamoDB removes what has expired only later."""

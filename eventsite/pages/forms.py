@@ -1,0 +1,185 @@
+"""Forms for people, made from the serializers that judge what they send."""
+
+import json
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rest_framework import serializers
+
+from eventsite.text import MAX_CHARACTERS
+from eventsite.web.fields import DayField, SwitchField
+
+TRUE, FALSE = "true", "false"
+
+
+@dataclass
+class Option:
+    """One choice of a select."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass
+class Field:
+    """One field of a form."""
+
+    name: str
+    label: str
+    kind: str
+    """The type of the input, or `textarea`, `select`, `checkbox`."""
+    value: str = ""
+    help: str = ""
+    error: str = ""
+    required: bool = False
+    optional: bool = False
+    """Whether it says that it may stay empty."""
+    multiple: bool = False
+    focus: bool = False
+    options: list[Option] = field(default_factory=list)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    prefix: str = "field"
+
+    @property
+    def id(self) -> str:
+        """The id of the input."""
+        return f"{self.prefix}-{self.name}"
+
+    @property
+    def described_by(self) -> str:
+        """The ids of what explains it."""
+        parts = [f"{self.id}-error"] * bool(self.error) + [f"{self.id}-help"] * bool(self.help)
+        return " ".join(parts)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether a check box is ticked."""
+        return self.value.lower() == TRUE
+
+
+@dataclass
+class Form:
+    """A form: where it goes, what it asks, and what it says beside that without asking."""
+
+    action: str
+    submit: str
+    method: str = "POST"
+    fields: list[Field] = field(default_factory=list)
+    hidden: dict[str, str] = field(default_factory=dict)
+    look: str = "primary"
+    """How its button looks: `primary`, `danger`, or plain."""
+
+    def __post_init__(self) -> None:
+        if self.method not in ("GET", "POST"):
+            self.hidden = {"_method": self.method} | self.hidden
+        if self.method == "POST":
+            self.hidden = {"_key": str(uuid.uuid4())} | self.hidden
+
+    @property
+    def sends(self) -> str:
+        """What a browser can do: GET or POST."""
+        return "get" if self.method == "GET" else "post"
+
+    def show_before(self, version: Any = None) -> "Form":
+        """Let the form say what it shows, so that only changes are sent, and to this version alone."""
+        self.hidden["_before"] = json.dumps({one.name: one.value for one in self.fields})
+        if version is not None:
+            self.hidden["_version"] = str(version)
+        return self
+
+
+def fields(
+    serializer: serializers.Serializer[Any],
+    labels: Mapping[str, str],
+    *,
+    helps: Mapping[str, str] | None = None,
+    values: Mapping[str, Any] | None = None,
+    errors: Sequence[Mapping[str, str]] = (),
+    prefix: str = "field",
+) -> list[Field]:
+    """The fields of a form.
+
+    Takes: the serializer; the labels of its fields, in order (one that has none is asked for last, under its own
+    name); what is said below some of them; the values to show; the `errors` of a problem document; what the ids
+    begin with.
+    """
+    wrong: dict[str, str] = {}
+    for error in errors:
+        wrong.setdefault(error["field"], error["detail"])
+    known: Mapping[str, Any] = serializer.fields
+    asked = [name for name in labels if name in known]
+    asked += [name for name, source in known.items() if name not in labels and _is_asked(source)]
+    made = [
+        _field(known[name], name, label_of(name, labels), values or {}, wrong.get(name, ""), prefix) for name in asked
+    ]
+    for one in made:
+        if one.name in labels and helps is not None:
+            one.help = helps.get(one.name, "")
+    if first := next((one for one in made if one.error), None):
+        first.focus = True
+    return made
+
+
+def _field(source: Any, name: str, label: str, values: Mapping[str, Any], error: str, prefix: str) -> Field:
+    made = Field(name, label, _kind(source), prefix=prefix, error=error, help=str(source.help_text or ""))
+    made.required, made.optional = source.required, not source.required
+    made.value = text(values.get(name))[: getattr(source, "max_length", None) or MAX_CHARACTERS]
+    limits = {"maxlength": "max_length", "min": "min_value", "max": "max_value"}
+    made.attributes = {
+        html: limit for html, ours in limits.items() if (limit := getattr(source, ours, None)) is not None
+    }
+    if made.kind == "select":
+        made.multiple = "multiple" in source.style.get("base_template", "")
+        chosen = {text(one) for one in _all(values, name)} if made.multiple else {made.value}
+        made.options = [
+            Option(str(one.value), _words(one.display_text), str(one.value) in chosen) for one in _options(source)
+        ]
+    return made
+
+
+def label_of(name: str, labels: Mapping[str, str]) -> str:
+    """The label of a field: its own, or ``Postal code`` for ``postalCode``."""
+    return labels.get(name) or re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", name).capitalize()
+
+
+def _is_asked(source: Any) -> bool:
+    """Whether people are asked for a field; the one that has a template for that is not shown to them."""
+    return not source.read_only and "template" not in source.style
+
+
+def _kind(source: Any) -> str:
+    if isinstance(source, SwitchField):
+        return "checkbox"
+    if hasattr(source, "iter_options"):
+        return "select"
+    if "textarea" in source.style.get("base_template", ""):
+        return "textarea"
+    if isinstance(source, DayField):
+        return "date"
+    if isinstance(source, serializers.IntegerField):
+        return "number"
+    return "email" if isinstance(source, serializers.EmailField) else str(source.style.get("input_type", "text"))
+
+
+def _options(source: Any) -> list[Any]:
+    return list(source.iter_options())
+
+
+def _words(display: Any) -> str:
+    return str(display).capitalize()
+
+
+def _all(values: Mapping[str, Any], name: str) -> list[Any]:
+    getlist = getattr(values, "getlist", None)
+    return getlist(name) if getlist else [values.get(name)]
+
+
+def text(value: Any) -> str:
+    """A value as an input shows it."""
+    if value is None:
+        return ""
+    return (TRUE if value else FALSE) if isinstance(value, bool) else str(value)

@@ -1,0 +1,244 @@
+"""From an answer of the API to the HTML of its page, and from a form that was carried out to the page that follows."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.contrib.messages import SUCCESS, WARNING
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.http import HttpResponseRedirect
+from django.template import loader
+from rest_framework.request import Request
+
+from eventsite.auth import login
+from eventsite.auth.permissions import Principal
+from eventsite.pages import page as pages
+from eventsite.pages import submissions
+from eventsite.pages.forms import Form
+from eventsite.pages.page import Page, Question, Unconfirmed
+from eventsite.text import MAX_CHARACTERS
+
+SAID, MOST_SAID = ("_method", "_key", "_version", "_before", "_next"), 20_000
+"""What a form says of itself that it says again when it comes back, and how many characters of it."""
+UNCHANGED = "Nothing was changed."
+STALE_TOKEN = "You signed in after this form was opened. Everything you typed is still here: send it again."  # noqa: S105
+
+
+def show(data: Any, view: Any, request: Request, response: Any) -> str:
+    """The HTML of an answer."""
+    page = pages.of(view, request, response)
+    vars(response)["etag_tells_all"] = False  # a page is more than the version of what it shows
+    shown = _problem(data, page, response) if response.status_code >= 400 else _success(data, page)
+    told = _messages(request, response)
+    template = loader.get_template(shown.pop("template"))
+    html: str = template.render(_frame(page) | {"messages": told} | shown, request=request._request)
+    if response.status_code == HTTPStatus.NO_CONTENT:
+        response.status_code = HTTPStatus.OK
+    return html
+
+
+def _messages(request: Request, response: Any) -> list[Any]:
+    """What the form before this page came to, told once."""
+    if CookieStorage.cookie_name not in request.COOKIES:
+        return []
+    waiting = CookieStorage(request._request)
+    told = list(waiting)
+    waiting.update(response)
+    return told
+
+
+def _frame(page: Page) -> dict[str, Any]:
+    """What is around every page."""
+    return {
+        "navigation": pages.ways(page),
+        "trail": page.trail(),
+        "page": page,
+        "user": page.principal,
+        "with_token": settings.AUTH_MODE == "cognito",
+        **login.offered(page.request._request),
+    }
+
+
+def _success(data: Any, page: Page) -> dict[str, Any]:
+    if page.request.method not in ("GET", "HEAD"):  # a program that likes pages; people are led on by `follow`
+        return {"template": Page.template, "title": page.name or "Done", "data": data or {}}
+    parts = [(part, part.context(data)) for part in page.parts]
+    return {
+        "template": page.template,
+        "title": page.title(data),
+        "data": data,
+        "json_url": page.in_format("json"),
+        "parts": [{"template": part.template, **context} for part, context in parts if context is not None],
+        **page.context(data),
+    }
+
+
+def _problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
+    submission = page.submission
+    if data.get("code") == Unconfirmed.code and submission:
+        response.status_code = HTTPStatus.OK
+        return _confirmation(page, submission, submission.question)
+    shown = {
+        "template": "eventsite/pages/problem.html",
+        "title": page.title(data) if submission else data["title"],
+        "sentence": STALE_TOKEN if "CSRF" in data["detail"] else data["detail"],
+        "status": data["status"],
+        "errors": [],
+    }
+    if submission and (form := _again(data, page, submission)):
+        named = {one.name for one in form.fields}
+        shown |= {"form": form, "focused": any(field.focus for field in form.fields)}
+        shown |= {"suggestions": page.suggestions(data)}
+        shown |= {"errors": [one for one in _errors(data, page) if one["field"] not in named]}
+        if data["status"] == HTTPStatus.PRECONDITION_FAILED:
+            shown |= _conflict(page, submission, form)
+    elif not submission:
+        shown["errors"] = _errors(data, page)
+    return shown
+
+
+def _errors(data: Any, page: Page) -> list[dict[str, str]]:
+    """What is wrong with which field; a problem that is about one field counts as that."""
+    if field := page.field_of_code.get(data.get("code", "")):
+        return [{"field": field, "detail": data["detail"]}]
+    return list(data.get("errors", []))[: pages.MOST_ERRORS]
+
+
+def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | None:
+    """The form that was refused, with everything typed, and what is wrong beside it."""
+    form = page.form(page.request.method or "")
+    if form is None:
+        return None
+    wrong = {one["field"]: one["detail"] for one in reversed(_errors(data, page))}
+    for field in form.fields:
+        field.value = submission.sent.get(field.name, "")[: field.attributes.get("maxlength", MAX_CHARACTERS)]
+        field.error = wrong.get(field.name, "")
+        for option in field.options:
+            option.chosen = option.value == field.value
+    if wrong_field := next((field for field in form.fields if field.error), None):
+        wrong_field.focus = True
+    kept = {name: submission.sent.get(name, "") for name in ("_before", "_version", "_next") if name in submission.sent}
+    form.hidden |= {name: value[:MOST_SAID] for name, value in kept.items()}
+    return form
+
+
+def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dict[str, Any]:
+    """Both sides of a form that came too late: what was typed and what is there by now."""
+    now = page.current()
+    if now is None:
+        return {}
+    differing = []
+    for field in form.fields:
+        present = _text(now.get(field.name))
+        if not submission.is_changed(field.name):
+            field.value = present
+            for option in field.options:
+                option.chosen = option.value == present
+        elif field.value.replace("\r\n", "\n") != present:
+            differing.append({"label": field.label, "yours": _say(field.value), "now": _say(present)})
+    form.hidden["_version"] = str(now["version"])
+    form.hidden["_before"] = json.dumps({one.name: _text(now.get(one.name)) for one in form.fields})
+    form.submit = "Save my changes all the same"
+    return {
+        "differing": differing,
+        "title": "Somebody changed this meanwhile",
+        "template": "eventsite/pages/conflict.html",
+    }
+
+
+def _text(value: Any) -> str:
+    from eventsite.pages.forms import text
+
+    return text(value)
+
+
+def _say(value: str) -> str:
+    return {"true": "yes", "false": "no", "": "(nothing)"}.get(value, value)
+
+
+def _confirmation(page: Page, submission: submissions.Submission, question: Question) -> dict[str, Any]:
+    form = page.form(page.request.method or "")
+    kept = {*SAID, *(field.name for field in form.fields)} if form else set(SAID)
+    sent = [(name, submission.sent.get(name, "")[:MOST_SAID]) for name in sorted(kept & set(submission.sent))]
+    return {
+        "template": "eventsite/pages/confirm.html",
+        "title": question.title,
+        "question": question,
+        "sent": sent,
+        "action": page.request.path + (f"?{question.query}" if question.query else ""),
+        "back": submissions.way_back(page.request, page.next_url({})),
+    }
+
+
+def prepare(view: Any, request: Request) -> None:
+    """Before a form is carried out: see how things are, and ask where that is due. Raises: `Unconfirmed`."""
+    submission = submissions.of(request)
+    if submission is None:
+        return
+    page = pages.of(view, request)
+    submission.page = page
+    if not submission.confirmed:
+        submission.question = page.question()
+        if submission.question:
+            raise Unconfirmed
+    for part in page.parts:
+        part.prepare()
+
+
+def follow(request: Request, response: Any) -> Any:
+    """The answer to a form that was carried out: the way to the next page, with a message; else the answer itself."""
+    submission = submissions.of(request)
+    if submission is None or submission.page is None:
+        return response
+    page: Page = submission.page
+    if response.status_code < 300:
+        told = " ".join(filter(None, [page.told(response.data), *(part.told(response.data) for part in page.parts)]))
+        return _redirect(request, page.next_url(response.data), told)
+    if _is_done_already(page, submission, response):
+        return _redirect(request, page.next_url({}), UNCHANGED, WARNING)
+    return response
+
+
+def _is_done_already(page: Page, submission: submissions.Submission, response: Any) -> bool:
+    """Whether there was nothing to change: nothing was typed, or everything typed is there by now."""
+    if response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return [error["code"] for error in response.data.get("errors", [])] == ["empty"]
+    now = page.current() if response.status_code == HTTPStatus.PRECONDITION_FAILED else None
+    return now is not None and all(_text(now.get(name)) == value for name, value in submission.values().items())
+
+
+def _redirect(request: Request, url: str, message: str, level: int = SUCCESS) -> HttpResponseRedirect:
+    answer = HttpResponseRedirect(submissions.way_back(request, url), status=HTTPStatus.SEE_OTHER)
+    messages = CookieStorage(request._request)
+    messages.add(level, message)
+    messages.update(answer)
+    return answer
+
+
+class _Lost(pages.Seen):
+    """Who got nowhere."""
+
+    def __init__(self, request: Any) -> None:
+        self.request = request
+
+    @property
+    def principal(self) -> Principal | None:
+        """Who is signed in with this browser, as far as that was looked at."""
+        return login.signed_in(self.request) if hasattr(self.request, "session") else None
+
+
+def lost(request: Any, response: Any) -> str:
+    """The HTML of a problem that no view of ours answered, such as a path that leads nowhere."""
+    problem = json.loads(response.content)
+    reader = _Lost(request)
+    context = {
+        "title": problem["title"],
+        "sentence": problem["detail"],
+        "status": problem["status"],
+        "navigation": pages.ways(reader),
+        "user": reader.principal,
+        **login.offered(request),
+    }
+    html: str = loader.get_template("eventsite/pages/problem.html").render(context, request=request)
+    return html

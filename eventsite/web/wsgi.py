@@ -1,0 +1,114 @@
+"""The edge of the service: a WSGI application that answers whatever comes.
+
+Django makes a request out of the WSGI environment before any middleware runs, and believes its Content-Type while it
+does. So an odd one broke the service where nothing adds headers, logs or counts. Here it cannot; and what escapes the
+middleware all the same is answered by the middleware: a second, harmless request goes through it in place of the first.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.utils.http import parse_header_parameters
+
+from eventsite import problems
+from eventsite.errors import log_exception
+from eventsite.web import observability
+
+Environment = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+FAILED = "eventsite.failed"
+"""In the environment of the request that stands in for one that broke the service."""
+
+HARMLESS = (
+    "HTTP_ORIGIN",
+    "HTTP_X_CORRELATION_ID",
+    "PATH_INFO",
+    "REMOTE_ADDR",
+    "SCRIPT_NAME",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SERVER_PROTOCOL",
+    "lambda.context",
+    "lambda.event",
+    "wsgi.errors",
+    "wsgi.url_scheme",
+)
+"""What such a request keeps: what the headers, the log and the metrics of its answer are made of."""
+
+
+REACHED, STANDS_IN = "eventsite.reached", "eventsite.stands-in"
+"""In a Lambda's event: it has become a request; and it is there in place of one that did not, or got no answer."""
+
+
+def stand_in(event: dict[str, Any]) -> dict[str, Any]:
+    """The event to handle in place of one that Zappa failed with: whose fault it was depends on how far it got."""
+    return {
+        "httpMethod": "GET",
+        "path": "/",
+        "headers": {},
+        "multiValueHeaders": {},
+        "requestContext": event.get("requestContext") or {},
+        STANDS_IN: 500 if REACHED in event else 400,
+    }
+
+
+class Request(WSGIRequest):
+    """A request that any Content-Type may come with. Queries and forms are UTF-8, whatever it says."""
+
+    def _set_content_type_params(self, meta: Environment) -> None:
+        try:
+            self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except (LookupError, ValueError):  # `AdmissionMiddleware` refuses it
+            self.content_type, self.content_params = "", {}
+
+
+class Application(WSGIHandler):
+    """The service as a WSGI application."""
+
+    request_class = Request
+
+    def __call__(  # type: ignore[override] # the stubs name the one class that Django's own returns
+        self, environ: Environment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer a request."""
+        environ.get("lambda.event", {})[REACHED] = True
+        try:
+            return self._answer(environ, start_response)
+        except Exception as error:
+            log_exception(error)
+        try:
+            return self._answer(_harmless(environ), start_response)
+        except Exception as error:
+            log_exception(error)
+            return _bare(start_response)
+
+    def _answer(self, environ: Environment, start_response: StartResponse) -> Iterable[bytes]:
+        _make_native(environ)
+        answer: Iterable[bytes] = super().__call__(environ, start_response)
+        return answer
+
+
+def _make_native(environ: Environment) -> None:
+    """Write headers as WSGI demands, a character for each byte (PEP 3333): a Lambda's event holds any Unicode."""
+    for name, value in environ.items():
+        if name.startswith("HTTP_") and not value.isascii() and max(value) > "\xff":
+            environ[name] = value.encode(errors="replace").decode("latin-1")
+
+
+def _harmless(environ: Environment) -> Environment:
+    kept = {name: environ[name] for name in HARMLESS if name in environ}
+    return {**kept, "REQUEST_METHOD": "GET", "wsgi.input": BytesIO(), FAILED: True}
+
+
+def _bare(start_response: StartResponse) -> Iterable[bytes]:
+    """The answer when not even the middleware works."""
+    document = problems.document(500, problems.CODE_OF_STATUS[500], problems.DEFECT, "/")
+    headers = [("Content-Type", problems.MEDIA_TYPE), ("X-Content-Type-Options", "nosniff")]
+    observability.count("ServerErrors")
+    observability.publish()
+    start_response("500 Internal Server Error", headers)
+    return [json.dumps(document).encode()]

@@ -1,0 +1,119 @@
+"""Carrying out what is in the queue: mails, webhooks, and what the bus did not take.
+
+Each task is tried until it succeeds, after growing waits over a day (`WAITS`), then laid into the dead-letter queue.
+What was carried out is never repeated because something else failed.
+"""
+
+import logging
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
+from typing import Any
+
+from eventsite.dynamodb.retries import time_limit
+from eventsite.errors import Unavailable, log_exception
+from eventsite.web import observability
+from registrations.notices.outlets import bus, webhooks
+from registrations.notices.outlets.mail import delivery as mail
+from registrations.notices.queue import tasks as queue
+from registrations.notices.queue.tasks import OUTAGES, PermanentFailure, RetryLater, Task
+
+logger = logging.getLogger(__name__)
+
+MINUTE, HOUR = 60, 3600
+WAITS = (5, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 8 * HOUR, 10 * HOUR)
+"""Seconds from one attempt to the next: somewhat over a day."""
+JITTER = 0.1
+LONGEST = 12 * HOUR
+"""SQS hides no message for longer."""
+ATTEMPTS = len(WAITS) + 1
+AT_ONCE = 10
+LEAVES_SECONDS = 3.0
+"""What is left of the Lambda's time for saying what became of a batch."""
+
+
+Taker = Callable[[str], bool]
+"""Takes the body of a message and does all about it. Returns: False, and has done nothing, where it is a task."""
+
+
+def deliver(event: dict[str, Any], context: Any, taker: Taker = lambda _: False) -> dict[str, Any]:
+    """Carry out a batch of the queue.
+
+    Takes: what Lambda is handed; who knows messages that are no tasks.
+    Returns: which messages are to come back, each after a wait of its own.
+    """
+    records = event["Records"]
+    seconds = context.get_remaining_time_in_millis() / 1000 - LEAVES_SECONDS
+    threads = ThreadPoolExecutor(AT_ONCE)
+    with time_limit(seconds):
+        running = {threads.submit(copy_context().run, _deliver, record, taker): record for record in records}
+    finished, _ = wait(running, seconds)
+    threads.shutdown(wait=False, cancel_futures=True)
+    back = [record["messageId"] for future, record in running.items() if future not in finished or future.result()]
+    observability.publish()
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in back]}
+
+
+def _deliver(record: dict[str, Any], taker: Taker) -> bool:
+    """Carry out one message. Returns: whether it is to come back."""
+    seconds = attempt(record["body"], int(record["attributes"]["ApproximateReceiveCount"]), taker)
+    if seconds is not None:
+        queue.postpone(record["receiptHandle"], seconds)
+    return seconds is not None
+
+
+def attempt(body: str, number: int, taker: Taker = lambda _: False) -> float | None:
+    """Try to carry out a task. It never fails.
+
+    Takes: the task as text; the how many-th time it is, from 1; who knows what is no task.
+    Returns: in how many seconds the next attempt is due; None where it is over.
+    """
+    try:
+        if not taker(body):
+            task = Task.read(body)
+            queue.send(CARRIERS[task.outlet](task))
+    except PermanentFailure as error:
+        return _over(body, error, "NoticesGivenUp", number)
+    except (RetryLater, *OUTAGES) as error:
+        if number < ATTEMPTS:
+            return wait_after(number, getattr(error, "seconds", 0))
+        return _over(body, error, "NoticesGivenUp", number)
+    except Exception as error:
+        log_exception(error, "a notice that cannot be delivered")
+        return _over(body, error, "NoticesPoisoned", number)
+    return None
+
+
+def wait_after(number: int, asked: float = 0) -> float:
+    """Seconds until the next attempt. Takes: how many there were; how long the other side asked us to wait."""
+    due = WAITS[min(number, len(WAITS)) - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311 (no secret)
+    return min(max(due, asked), LONGEST)
+
+
+def _over(body: str, error: Exception, metric: str, number: int) -> float | None:
+    """Lay a task into the dead-letter queue; where even that fails, it comes back for it."""
+    reason = (
+        str(error) if isinstance(error, RetryLater | PermanentFailure) else type(error).__qualname__
+    )  # others quote
+    try:
+        queue.bury(body, reason)
+    except Unavailable:
+        return wait_after(number)
+    logger.error("a notice is given up: %s", reason)
+    observability.count(metric)
+    return None
+
+
+def _to_bus(task: Task) -> list[Task]:
+    if bus.put([task.notice]):
+        raise RetryLater("the bus does not take it")
+    return []
+
+
+CARRIERS: dict[str, Callable[[Task], list[Task]]] = {
+    queue.BUS: _to_bus,
+    queue.WEBHOOK: webhooks.carry,
+    queue.MAIL: mail.carry,
+}
+"""Who carries out what. Each returns what is to be done besides, and raises `RetryLater` or `PermanentFailure`."""

@@ -1,0 +1,87 @@
+"""Who was mailed about what: a marker for each mail, so that it is sent once however often it comes up.
+
+A marker is written before the mail is sent and completed afterwards. One that is not complete, and old, belongs to an
+attempt that was cut off: the mail may have been sent, so it is not sent again. Markers live in the events table, as
+those of keyed requests do (`eventsite.dynamodb.idempotency`); the table's time-to-live removes them.
+"""
+
+import enum
+import time
+import uuid
+from dataclasses import dataclass, field
+
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+
+from eventsite.dynamodb import writes
+from eventsite.dynamodb.base_model import WholeNumberAttribute
+from eventsite.dynamodb.expiring import ExpiringItem
+
+NAMESPACE = uuid.UUID("5e0d0f0e-6f0c-4a55-8a5b-0f4f2a9b1c77")
+KEPT_SECONDS = 15 * 24 * 60 * 60
+"""Longer than any queue keeps a message, which is 14 days."""
+ATTEMPT_SECONDS = 120
+"""No attempt takes longer: the Lambda ends after 30 s."""
+
+
+class MailMarker(ExpiringItem):
+    """A mail that was sent, or is about to be."""
+
+    ITEM = "mail"
+
+    attempt = UnicodeAttribute()
+    sent = BooleanAttribute(default=False)
+    began = WholeNumberAttribute()
+
+
+class Standing(enum.Enum):
+    """What a mail is to who wants to send it."""
+
+    OURS = "to be sent by us"
+    DONE = "sent"
+    UNDER_WAY = "perhaps just being sent"
+    DOUBTFUL = "perhaps sent"
+
+
+@dataclass
+class Marker:
+    """The marker of one mail."""
+
+    change: str
+    """The id of the notice."""
+    user_id: str
+    _attempt: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def claim(self) -> Standing:
+        """Take the mail for us, unless there is a marker already. Raises: `Unavailable`."""
+        now = int(time.time())
+        actions = [
+            MailMarker.attempt.set(self._attempt),
+            MailMarker.sent.set(False),
+            MailMarker.began.set(now),
+            MailMarker.expires_at.set(now + KEPT_SECONDS),
+        ]
+        vacant = MailMarker.key.does_not_exist() | (MailMarker.expires_at <= now)
+        image = writes.conditional_update(self._item, actions, vacant).image
+        marker = MailMarker.parse(image or {})
+        if marker.attempt == self._attempt:
+            return Standing.OURS
+        if marker.sent:
+            return Standing.DONE
+        return Standing.UNDER_WAY if marker.began > now - ATTEMPT_SECONDS else Standing.DOUBTFUL
+
+    def keep(self) -> None:
+        """Note that the mail is sent. Raises: `Unavailable`; it is not sent again all the same."""
+        writes.conditional_update(self._item, [MailMarker.sent.set(True)], self._is_ours())
+
+    def release(self) -> None:
+        """Note that it is not sent, and may be. Raises: `Unavailable`; then it is taken for perhaps sent."""
+        writes.conditional_update(self._item, [MailMarker.expires_at.set(0)], self._is_ours())
+
+    @property
+    def _item(self) -> MailMarker:
+        return MailMarker(f"mail#{uuid.uuid5(NAMESPACE, f'{self.change} {self.user_id}')}", MailMarker.ITEM)
+
+    def _is_ours(self) -> Condition:
+        ours: Condition = (MailMarker.attempt == self._attempt) & (MailMarker.sent == False)  # noqa: E712 (a condition)
+        return ours

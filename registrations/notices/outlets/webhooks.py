@@ -1,0 +1,202 @@
+"""Notices at the operator's webhooks, signed as Standard Webhooks has it.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+
+A name is looked up for each post, all of its addresses must be public, and it is one of these that is connected to:
+whoever makes a name lead to the inside between the look and the post gains nothing. No redirect is followed, no
+body is read, and a post is over within `SECONDS` however slowly the other side speaks.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import socket
+import ssl
+import threading
+import time
+from contextlib import suppress
+from functools import cache
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import botocore
+from django.conf import settings
+
+from eventsite.env import is_loopback, is_public
+from eventsite.web import observability
+from registrations.notices.queue.tasks import PermanentFailure, RetryLater, Task
+
+CONNECT_SECONDS = 3.0
+SECONDS = 10.0
+HUNG_SECONDS = 60.0
+"""A webhook that did not answer is left alone for so long: mails and other webhooks would wait behind its posts."""
+ADDRESSES = 3
+"""So many addresses of a host are tried."""
+GONE = 410
+CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+
+
+_hung_until: dict[str, float] = {}
+
+
+class Forbidden(Exception):
+    """The host is not one of the Internet's."""
+
+
+def name_of(url: str) -> str:
+    """What a webhook is called in the queue and in the log: its URL may have a key in it."""
+    return hashlib.sha256(url.encode()).hexdigest()[:16]
+
+
+def carry(task: Task) -> list[Task]:
+    """Post a notice to a webhook. Nothing is done where the operator has taken the webhook away meanwhile.
+
+    Raises: `RetryLater`; `PermanentFailure` where the other side wants no more.
+    """
+    url = next((url for url in settings.WEBHOOKS if name_of(url) == task.to), None)
+    if url is None:
+        return []
+    if _hung_until.get(task.to, 0) > time.monotonic():
+        raise _failed(f"webhook {task.to}: it does not answer")
+    try:
+        status, retry_after = post(url, task.notice)
+    except Forbidden as error:
+        raise _failed(f"webhook {task.to}: {error}") from error
+    except (OSError, HTTPException, ValueError) as error:
+        if isinstance(error, TimeoutError):
+            _hung_until[task.to] = time.monotonic() + HUNG_SECONDS
+        raise _failed(f"webhook {task.to}: {type(error).__name__}") from error
+    if 200 <= status < 300:
+        observability.count("WebhooksSent")
+        return []
+    failed = _failed(f"webhook {task.to}: {status}", retry_after)
+    raise PermanentFailure(str(failed)) if status == GONE else failed
+
+
+def _failed(reason: str, seconds: float = 0) -> RetryLater:
+    observability.count("WebhooksFailed")
+    return RetryLater(reason, seconds)
+
+
+def post(url: str, notice: dict[str, Any]) -> tuple[int, float]:
+    """Post a notice, signed.
+
+    Returns: the status of the answer; in how many seconds the other side wants to hear of it again, if it says so.
+    Raises: `Forbidden`; `OSError`, `HTTPException`, where there is no answer.
+    """
+    parts = urlsplit(url)
+    body = json.dumps(notice, separators=(",", ":"), ensure_ascii=False).encode()
+    headers = {"Content-Type": CONTENT_TYPE, "User-Agent": f"eventsite/{settings.VERSION}"}
+    headers |= signed(notice["id"], int(time.time()), body, settings.WEBHOOK_SECRETS)
+    target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    connection = _Connection(parts)
+    try:
+        connection.request("POST", target, body, headers)
+        answer = connection.getresponse()
+        if connection.is_cut:  # which reads as if the headers had ended there
+            raise TimeoutError
+        return answer.status, _retry_after(answer)
+    except (OSError, HTTPException) as error:
+        if connection.is_cut:
+            raise TimeoutError from error
+        raise
+    finally:
+        connection.close()
+
+
+def signed(notice_id: str, timestamp: int, body: bytes, secrets: list[bytes]) -> dict[str, str]:
+    """The headers by which a receiver knows who sent a notice, and when: one signature for each secret.
+
+    The specification wants ids without dots, because what is signed is divided by them.
+    """
+    webhook_id = notice_id.replace(".", ":")
+    content = f"{webhook_id}.{timestamp}.".encode() + body
+    made = [base64.b64encode(hmac.digest(secret, content, hashlib.sha256)).decode() for secret in secrets]
+    signature = " ".join(f"v1,{one}" for one in made)
+    return {"webhook-id": webhook_id, "webhook-timestamp": str(timestamp), "webhook-signature": signature}
+
+
+def _retry_after(answer: HTTPResponse) -> float:
+    value = answer.headers.get("Retry-After", "")
+    return float(value) if value.isascii() and value.isdecimal() and len(value) < 7 else 0
+
+
+def allowed_addresses(parts: SplitResult) -> list[str]:
+    """The addresses of a URL's host, each of which may be connected to.
+
+    Raises: `Forbidden` where one of them is not the Internet's: nobody needs a name that leads here and there.
+    """
+    found = socket.getaddrinfo(parts.hostname, _port(parts), type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+    here = _is_for_this_machine(parts)
+    for address in addresses:
+        if not (is_loopback(f"//[{address}]" if ":" in address else f"//{address}") if here else is_public(address)):
+            raise Forbidden("its host has an address that is not public")
+    return addresses[:ADDRESSES]
+
+
+def _is_for_this_machine(parts: SplitResult) -> bool:
+    """Whether a receiver may be on this machine: where the data is on it too."""
+    at_home = settings.EMBEDDED_ENGINE or is_loopback(settings.DYNAMODB_ENDPOINT)
+    return bool(at_home and is_loopback(parts.geturl()))
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+class _Connection(HTTPConnection):
+    """A connection to a checked address that ends after `SECONDS`, whatever the other side does."""
+
+    is_cut = False
+    """Whether it ended so."""
+
+    def __init__(self, parts: SplitResult) -> None:
+        super().__init__(str(parts.hostname), _port(parts), timeout=CONNECT_SECONDS)
+        self.default_port = 443 if parts.scheme == "https" else 80  # what is left out of the header Host
+        self._parts = parts
+        self._end: threading.Timer | None = None
+        self._same: socket.socket | None = None
+
+    def connect(self) -> None:
+        """Connect to the first address that answers."""
+        plain = self._reach(allowed_addresses(self._parts))
+        plain.settimeout(SECONDS)
+        self._same = plain.dup()  # TLS takes the socket over
+        self._end = threading.Timer(SECONDS, self._cut)
+        self._end.daemon = True
+        self._end.start()
+        self.sock = plain
+        if self._parts.scheme == "https":
+            self.sock = _trust().wrap_socket(plain, server_hostname=self.host)
+
+    def _reach(self, addresses: list[str]) -> socket.socket:
+        cause: OSError = OSError("the host has no address")
+        for address in addresses:
+            try:
+                return socket.create_connection((address, self.port), self.timeout)
+            except OSError as error:
+                cause = error
+        raise cause
+
+    def _cut(self) -> None:
+        self.is_cut = True
+        if self._same:
+            with suppress(OSError):
+                self._same.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """End it, and the watch over it."""
+        super().close()
+        if self._end and self._same:
+            self._end.cancel()
+            self._same.close()
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom to believe: the certificate authorities that come with botocore, as the system's may be missing."""
+    return ssl.create_default_context(cafile=str(Path(botocore.__file__).with_name("cacert.pem")))

@@ -1,0 +1,183 @@
+"""What is still to be carried to somebody: one message for each thing that can fail by itself.
+
+On AWS the messages are in an SQS queue, whose Lambda is `registrations.notices.outlets.attempts.deliver`. In a local
+run they are in this process, and a thread of it does the same.
+"""
+
+import heapq
+import itertools
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from pynamodb.exceptions import PynamoDBException
+
+from eventsite.errors import Unavailable
+from registrations.notices import aws
+
+MAIL, WEBHOOK, BUS = "mail", "webhook", "bus"
+
+AT_ONCE, AT_ONCE_BYTES = 10, 250_000
+"""So many messages, and bytes of them, SQS takes in one call."""
+SENDERS, TRIES, PAUSE_SECONDS = 8, 3, 0.2
+REASON_LENGTH = 200
+
+
+OUTAGES = (Unavailable, BotoCoreError, ClientError, PynamoDBException, OSError)
+"""What may be over by the next attempt. Anything else is the fault of what is to be told."""
+
+
+class RetryLater(Exception):
+    """A task could not be carried out now. Carries in how many seconds it may be, where somebody said so."""
+
+    def __init__(self, reason: str, seconds: float = 0) -> None:
+        self.seconds = seconds
+        super().__init__(reason)
+
+
+class PermanentFailure(Exception):
+    """A task cannot be carried out, however often it is tried."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to carry out."""
+
+    outlet: str
+    """`MAIL`, `WEBHOOK` or `BUS`."""
+    notice: dict[str, Any]
+    """A CloudEvent as JSON."""
+    to: str = ""
+    """Which webhook."""
+    people: tuple[str, ...] = ()
+    """Whom to mail; where an event's notice names nobody, everybody who has a seat or waits."""
+    after: int = 0
+    """The ticket that those before had last."""
+
+    @property
+    def body(self) -> str:
+        """The task as text."""
+        told = {name: value for name, value in asdict(self).items() if value}
+        return json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def read(cls, body: str) -> "Task":
+        """The task that a text holds. Raises: `ValueError`, `TypeError` where it holds none."""
+        told = json.loads(body)
+        return cls(**(told | {"people": tuple(told.get("people", ()))}))
+
+
+def send(tasks: Iterable[Task]) -> None:
+    """Put tasks into the queue. Raises: `Unavailable`, with some of them in it."""
+    bodies = [task.body for task in tasks]
+    if not bodies:
+        return
+    if settings.LOCAL:
+        local.put(bodies)
+        return
+    if not settings.NOTICE_QUEUE_URL:
+        raise Unavailable("There is no queue for notices: NOTICE_QUEUE_URL is not set.")
+    batches = list(_batches(bodies))
+    with ThreadPoolExecutor(min(SENDERS, len(batches))) as senders:
+        list(senders.map(_send, batches))
+
+
+def bury(body: str, reason: str) -> None:
+    """Lay what cannot be carried out where somebody will look. Raises: `Unavailable`."""
+    if settings.LOCAL or not settings.NOTICE_DEAD_LETTER_URL:
+        return
+    why = {"reason": {"DataType": "String", "StringValue": reason[:REASON_LENGTH]}}
+    try:
+        aws.client("sqs").send_message(
+            QueueUrl=settings.NOTICE_DEAD_LETTER_URL, MessageBody=body, MessageAttributes=why
+        )
+    except (BotoCoreError, ClientError) as error:
+        raise Unavailable from error
+
+
+def postpone(receipt: str, seconds: float) -> None:
+    """Let a message of the SQS queue come back after a while. If that fails it comes back all the same, only sooner."""
+    try:
+        aws.client("sqs").change_message_visibility(
+            QueueUrl=settings.NOTICE_QUEUE_URL, ReceiptHandle=receipt, VisibilityTimeout=int(seconds)
+        )
+    except (BotoCoreError, ClientError):
+        return
+
+
+def _batches(bodies: list[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    size = 0
+    for body in bodies:
+        length = len(body.encode())
+        if batch and (len(batch) == AT_ONCE or size + length > AT_ONCE_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(body)
+        size += length
+    if batch:
+        yield batch
+
+
+def _send(bodies: list[str]) -> None:
+    """Send one batch, and again what of it was not taken."""
+    left, cause = dict(enumerate(bodies)), None
+    for attempt in range(TRIES):
+        time.sleep(PAUSE_SECONDS * attempt)
+        entries = [{"Id": str(number), "MessageBody": body} for number, body in left.items()]
+        try:
+            answer = aws.client("sqs").send_message_batch(QueueUrl=settings.NOTICE_QUEUE_URL, Entries=entries)
+        except (BotoCoreError, ClientError) as error:
+            cause = error
+            continue
+        failed = {int(entry["Id"]) for entry in answer.get("Failed", ())}
+        left = {number: body for number, body in left.items() if number in failed}
+        if not left:
+            return
+    raise Unavailable from cause
+
+
+@dataclass
+class LocalQueue:
+    """The queue of a local run: what is in it is lost when the process ends."""
+
+    attempt: Callable[[str, int], float | None] | None = None
+    """Tries to carry out a task, given as text, the how many-th time. Returns: in how many seconds to try again, or
+    None. `registrations.notices.outlets.chosen` sets it."""
+    _waiting: list[tuple[float, int, str, int]] = field(default_factory=list)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _thread: threading.Thread | None = None
+
+    def put(self, bodies: Iterable[str], *, seconds: float = 0, number: int = 1) -> None:
+        """Let tasks be carried out after a while. Takes: the how many-th attempt that is."""
+        with self._changed:
+            for body in bodies:
+                heapq.heappush(self._waiting, (time.monotonic() + seconds, next(self._numbers), body, number))
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="notices", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            body, number = self._next()
+            seconds = self.attempt(body, number) if self.attempt else None
+            if seconds is not None:
+                self.put([body], seconds=seconds, number=number + 1)
+
+    def _next(self) -> tuple[str, int]:
+        with self._changed:
+            while not self._waiting or self._waiting[0][0] > time.monotonic():
+                self._changed.wait(self._waiting[0][0] - time.monotonic() if self._waiting else None)
+            _, _, body, number = heapq.heappop(self._waiting)
+            return body, number
+
+
+local = LocalQueue()

@@ -1,0 +1,121 @@
+"""Reading the events table's stream as it grows: what Lambda does on AWS, for `runserver` and `manage.py follow`.
+
+A stream has shards, and a shard has children once it is closed; those of one event are read one after the other, for
+a child begins when its parent is read to the end.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.config import Config
+from botocore.session import Session, get_session
+from django.conf import settings
+
+from events.models import Event
+from eventsite.dynamodb import connection, tables
+from eventsite.errors import Missing
+from registrations.notices.stream.changes import StreamRecord, as_for_lambda
+
+LATEST, OLDEST = "LATEST", "TRIM_HORIZON"
+
+
+class NoStream(Missing):
+    """The events table has no stream."""
+
+    code = "no_stream"
+    detail = "The events table has no stream, so there is nothing to follow (an earlier release made none)."
+
+
+class Following:
+    """A reader of a stream."""
+
+    def __init__(self, *, since: str = LATEST) -> None:
+        """Begin to follow. Takes: `LATEST`, or `OLDEST` for all that is still there (a day).
+
+        Raises: `NoStream`; `Unavailable`.
+        """
+        self._arn = _stream()
+        self._client = _client()
+        self._iterators: dict[str, str | None] = {}
+        """Of each shard where it goes on; None for one that is read to its end."""
+        self._begin(since)
+
+    def _begin(self, since: str) -> None:
+        shards = self._shards()
+        parents = {shard.get("ParentShardId") for shard in shards}
+        for shard in shards:
+            if since == LATEST and shard["ShardId"] in parents:
+                self._iterators[shard["ShardId"]] = None
+        for shard in shards:
+            self._open(shard, since)
+
+    def _open(self, shard: Any, since: str) -> None:
+        """Read a shard from now on, unless its parent comes first."""
+        name, parent = shard["ShardId"], shard.get("ParentShardId")
+        if name in self._iterators or self._iterators.get(parent):
+            return
+        told = self._client.get_shard_iterator(StreamArn=self._arn, ShardId=name, ShardIteratorType=since)
+        self._iterators[name] = told["ShardIterator"]
+
+    def _shards(self) -> list[Any]:
+        shards: list[Any] = []
+        start: dict[str, str] = {}
+        while True:
+            told = self._client.describe_stream(StreamArn=self._arn, **start)["StreamDescription"]
+            shards += told["Shards"]
+            if not (last := told.get("LastEvaluatedShardId")):
+                return shards
+            start = {"ExclusiveStartShardId": last}
+
+    def new_records(self) -> list[StreamRecord]:
+        """What has come since the last look, in order per event, in the form in which Lambda is handed it."""
+        found = [record for shard in list(self._iterators) for record in self._records(shard)]
+        if None in self._iterators.values():
+            for shard in self._shards():
+                self._open(shard, OLDEST)
+        return found
+
+    def _records(self, shard: str) -> Iterator[StreamRecord]:
+        while iterator := self._iterators[shard]:
+            told = self._client.get_records(ShardIterator=iterator)
+            self._iterators[shard] = told.get("NextShardIterator")
+            if not told["Records"]:
+                return
+            yield from (as_for_lambda(record) for record in told["Records"])
+
+
+def _stream() -> str:
+    table = tables.existing().get(Event.Meta.table_name)
+    if not table:
+        raise NoStream(f"There is no table {Event.Meta.table_name} yet: `python manage.py create_tables` makes it.")
+    if not table.get("StreamSpecification", {}).get("StreamEnabled"):
+        raise NoStream
+    return str(table["LatestStreamArn"])
+
+
+def _client() -> Any:
+    return _client_of(_endpoint())
+
+
+def _endpoint() -> str | None:
+    """Where streams are read: where the tables are, but AWS has another host for it, which the SDK knows (None)."""
+    url = connection.endpoint() or ""
+    is_aws = (urlsplit(url).hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    return None if is_aws else url or None
+
+
+@cache
+def _client_of(endpoint: str | None) -> Any:
+    session: Session = get_session()
+    keys = settings.DYNAMODB_CREDENTIALS
+    return session.create_client(
+        "dynamodbstreams",
+        region_name=settings.AWS_REGION,
+        endpoint_url=endpoint,
+        aws_access_key_id=keys,
+        aws_secret_access_key=keys,
+        config=Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 5, "mode": "standard"}),
+    )

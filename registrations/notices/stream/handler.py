@@ -1,0 +1,138 @@
+"""The Lambda's entry for the events table's stream: what its records tell goes to the outlets, in order.
+
+Nothing is told twice without need, and nothing is lost: where an outlet or DynamoDB is out, the batch comes again from
+that record on (``ReportBatchItemFailures``). A record that nobody can make sense of would come again for ever, and
+hold up all that happens to its shard's events: it goes to the dead-letter queue, is counted, and the rest goes on.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from cloudevents.core.v1.event import CloudEvent
+
+from eventsite.dynamodb.retries import time_left, time_limit
+from eventsite.errors import log_exception
+from eventsite.web import observability
+from registrations.notices.outlets import chosen as outlets
+from registrations.notices.queue import tasks as queue
+from registrations.notices.stream import changes, poison, progress
+from registrations.notices.stream.changes import Change, StreamRecord
+from registrations.notices.stream.holders import Holders, knowing
+
+OUTAGES = queue.OUTAGES
+
+LEAVES_SECONDS = 2.0
+"""What is left of the Lambda's time for the answer."""
+ONE_GROUP_SECONDS = 8.0
+"""With less than that left, no other group is begun: what is left of the batch comes again at once."""
+WAITING = "notices wait"
+GROUP = 500
+"""So many notices are handed to the outlets together, or those of one record, or of a part of it."""
+
+Publish = Callable[[Sequence[CloudEvent]], None]
+Told = tuple[StreamRecord, list[CloudEvent]]
+
+
+def follow(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Tell what a batch of the stream's records says.
+
+    Takes: the batch; the Lambda's context.
+    Returns: from which record on the batch must come again, if it must. The metrics are `Notices`, `NoticesPoisoned`
+    and `NoticeAgeSeconds`: how old the oldest change of the batch was by then.
+    """
+    records: list[StreamRecord] = event["Records"]
+    with time_limit(context.get_remaining_time_in_millis() / 1000 - LEAVES_SECONDS):
+        rest = tell(records, outlets.publish)
+    observability.count("NoticeAgeSeconds", _age(records), unit="Seconds")
+    observability.publish()
+    return {"batchItemFailures": [{"itemIdentifier": rest["dynamodb"]["SequenceNumber"]}] if rest else []}
+
+
+def tell(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | None:
+    """Hand what some records tell to `publish`, in their order.
+
+    Returns: the first record that must come again, with all after it; None if all are told.
+    """
+    records = list(records)
+    holders = knowing(records)
+    group: list[Told] = []
+    for record in records:
+        try:
+            change = changes.read(record)
+            is_long = change.parts > 1
+            group.append((record, [] if is_long else change.part(0, holders)))
+        except OUTAGES as outage:
+            log_exception(outage, WAITING)
+            return _publish(group, publish) or record
+        except Exception as error:
+            if not poison.put_aside(record, error):
+                return _publish(group, publish) or record
+            continue
+        if is_long or sum(len(notices) for _, notices in group) >= GROUP:
+            if failed := _publish(group, publish):
+                return failed
+            group = []
+        if is_long and (failed := _tell_in_parts(record, change, holders, publish)):
+            return failed
+    return _publish(group, publish)
+
+
+def _tell_in_parts(record: StreamRecord, change: Change, holders: Holders, publish: Publish) -> StreamRecord | None:
+    """Tell a record by which very many people moved up, from where it was left. Returns: it, if it must come again."""
+    try:
+        for number in range(progress.parts_told(record), change.parts):
+            if time_left() < ONE_GROUP_SECONDS:
+                return record
+            notices = change.part(number, holders)
+            publish(notices)
+            observability.count("Notices", len(notices))
+            progress.keep(record, number + 1)
+        progress.forget(record)
+    except OUTAGES as outage:
+        log_exception(outage, WAITING)
+        return record
+    except Exception as error:
+        return None if poison.put_aside(record, error) else record
+    return None
+
+
+def _publish(group: list[Told], publish: Publish) -> StreamRecord | None:
+    """Publish the notices of some records. Returns: the first record that must come again."""
+    notices = [notice for _, told in group for notice in told]
+    if not notices:
+        return None
+    if time_left() < ONE_GROUP_SECONDS:
+        return group[0][0]
+    try:
+        publish(notices)
+    except OUTAGES as outage:
+        log_exception(outage, WAITING)
+        return group[0][0]
+    except Exception:
+        return _publish_one_by_one(group, publish)
+    observability.count("Notices", len(notices))
+    return None
+
+
+def _publish_one_by_one(group: list[Told], publish: Publish) -> StreamRecord | None:
+    """Find the record that cannot be told among others, and put it aside."""
+    for record, notices in group:
+        try:
+            if notices:
+                publish(notices)
+        except OUTAGES as outage:
+            log_exception(outage, WAITING)
+            return record
+        except Exception as error:
+            if not poison.put_aside(record, error):
+                return record
+        else:
+            observability.count("Notices", len(notices))
+    return None
+
+
+def _age(records: list[StreamRecord]) -> float:
+    """How many seconds ago the oldest of some changes was made."""
+    made = min(float(record["dynamodb"].get("ApproximateCreationDateTime", time.time())) for record in records)
+    return max(0.0, time.time() - made)

@@ -1,0 +1,46 @@
+"""Records of the stream that cannot be told: put aside in the dead-letter queue, so that the others go on."""
+
+import json
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+from eventsite.errors import log_exception
+from eventsite.web import observability
+from registrations.notices import aws
+from registrations.notices.stream.changes import StreamRecord
+
+MOST_BYTES = 200_000
+"""A message of SQS holds 256 KB; a record with larger images goes without them."""
+
+
+def put_aside(record: StreamRecord, error: Exception) -> bool:
+    """Put a record aside that cannot be told, and say so.
+
+    Takes: what is wrong with it. Returns: False where the dead-letter queue does not take it, so that it must come
+    again.
+    """
+    log_exception(error, "a notice that cannot be told")
+    if not settings.NOTICE_DEAD_LETTER_URL:
+        observability.count("NoticesPoisoned")
+        return True
+    try:
+        _sqs().send_message(QueueUrl=settings.NOTICE_DEAD_LETTER_URL, MessageBody=_message(record, error))
+    except (BotoCoreError, ClientError, OSError) as outage:
+        log_exception(outage, "the dead-letter queue takes nothing")
+        return False
+    observability.count("NoticesPoisoned")
+    return True
+
+
+def _message(record: StreamRecord, error: Exception) -> str:
+    message = json.dumps({"error": type(error).__qualname__, "record": record}, default=str)
+    if len(message.encode()) <= MOST_BYTES:
+        return message
+    change = {name: value for name, value in record["dynamodb"].items() if not name.endswith("Image")}
+    return json.dumps({"error": type(error).__qualname__, "record": record | {"dynamodb": change}}, default=str)
+
+
+def _sqs() -> Any:
+    return aws.client("sqs")

@@ -1,0 +1,5 @@
+"""The door of the seat protocol: nothing else of this package is imported from outside."""
+
+from registrations.seating.services import leave, register
+
+__all__ = ["leave", "register"]

@@ -1,0 +1,38 @@
+"""The window: whether an event admits people at all at this moment (CONTRACT, "The window")."""
+
+from events.ledger.models import Seats
+from eventsite import clock
+from eventsite.auth.scope import Scope
+from registrations.errors import RegistrationClosed, RegistrationNotOpen
+
+
+def check(seats: Seats, organizes: Scope, now: int) -> None:
+    """Make sure that it is the time to sign up.
+
+    Args:
+        seats: The event's seats.
+        organizes: For which events the caller is an organizer, who may add people until the end.
+        now: Seconds since the epoch, by this server's clock.
+
+    Raises:
+        RegistrationClosed: The event is closed or over, or its window is.
+        RegistrationNotOpen: The window has not opened yet.
+
+    """
+    if not seats.open or seats.has_ended(now):
+        raise RegistrationClosed
+    if organizes.may_touch(seats.organizer_id):
+        return
+    if seats.has_closed(now):
+        raise RegistrationClosed
+    if not seats.has_opened(now):
+        raise RegistrationNotOpen.until(int(seats.opens_at))
+
+
+def is_possible(seats: Seats, organizes: Scope) -> bool:
+    """Return whether a newcomer could get a seat or a place in the queue now."""
+    try:
+        check(seats, organizes, clock.seconds())
+    except (RegistrationClosed, RegistrationNotOpen):
+        return False
+    return seats.admits

@@ -1,0 +1,138 @@
+"""A season to look around in: 40 events, 500 users, full houses with queues, as records that can be imported.
+
+The same every time, but for the dates, which lie around the day it is made for.
+"""
+
+import random
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
+from typing import Any, NamedTuple
+
+from registrations.models import CANCELLED, REGISTERED, WAITLISTED
+from registrations.transfer.adapters import EVENT, REGISTRATION, USER
+from registrations.transfer.files import Record
+
+SEED = 2027
+SIGN_UP_DAYS = 80
+NAMESPACE = uuid.UUID("5d0c6f3e-52f0-4b6c-8f7e-0a4f6a2d9b11")
+
+FIRST_NAMES = (
+    *("Ada", "Amir", "Anna", "Ben", "Carla", "Chen", "David", "Elif", "Emma", "Felix", "Grace", "Hannah", "Ines"),
+    *("Jonas", "Kofi", "Lena", "Luca", "Mara", "Milan", "Nina", "Omar", "Priya", "Sofia", "Tom", "Yusuf"),
+)
+LAST_NAMES = (
+    *("Adler", "Bauer", "Costa", "Diaz", "Evans", "Fischer", "Garcia", "Haddad", "Ivanov", "Jansen"),
+    *("Khan", "Lopez", "Meyer", "Novak", "Okafor", "Park", "Rossi", "Silva", "Tanaka", "Weber"),
+)
+
+
+class Kind(NamedTuple):
+    """An event that takes place again and again."""
+
+    title: str
+    description: str
+    location: str
+    organizer: str
+    capacity: int
+    start: str | None = None
+    end: str | None = None
+
+
+KINDS = (
+    Kind("Pottery for beginners", "Clay and tools are there.", "Studio 4", "The clay club", 12, "18:30", "21:00"),
+    Kind("Open mic night", "Songs, poems, ten minutes each.", "Town hall", "Stage door", 60, "20:00", "23:30"),
+    Kind("Repair café", "Bring what is broken, take it home mended.", "Library", "Neighbours", 25, "14:00", "18:00"),
+    Kind("Spring choir concert", "Four choirs, one evening.", "Old church", "Choir council", 120, "19:00", "22:00"),
+    Kind("Night of the stars", "Telescopes, if the sky is clear.", "Observatory", "Star gazers", 40, "22:00", "01:30"),
+    Kind("Bicycle tour along the river", "35 km, slowly, with a picnic.", "North bridge", "Wheels", 30),
+    Kind("First aid course", "Until the ambulance is there.", "Fire station", "Neighbours", 15, "09:00", "16:00"),
+    Kind("Summer fair", "Stalls, music and a tombola.", "Market square", "Town hall", 400),
+)
+
+
+def records(today: date) -> Iterator[Record]:
+    """The users, the events and the registrations. Takes: the day around which the events lie."""
+    chance = random.Random(SEED)  # noqa: S311 (nothing depends on its being unguessable)
+    users = list(_users(today))
+    yield from users
+    for number in range(40):
+        event = _event(number, today, chance)
+        yield event
+        yield from _registrations(event, [user["userId"] for user in users], today, chance)
+
+
+def _users(today: date) -> Iterator[Record]:
+    for number, (last, first) in enumerate(product(LAST_NAMES, FIRST_NAMES), 1):
+        name = f"{first}.{last}".lower()
+        yield {
+            "kind": USER,
+            "userId": f"demo-user-{number:03}",
+            "name": f"{first} {last}",
+            "email": f"{name}@example.com",
+            "createdAt": _moment(today - timedelta(days=300), number * 60),
+        }
+
+
+def _event(number: int, today: date, chance: random.Random) -> Record:
+    kind = KINDS[number % len(KINDS)]
+    day = today + timedelta(days=(number - 12) * 6 + chance.randrange(5))
+    status = "completed" if day < today else "published"
+    if number in (9, 21):
+        status = "cancelled"
+    elif number in (37, 38, 39):
+        status = "draft"
+    times = {"startTime": kind.start, "endTime": kind.end, "timeZone": "Europe/Berlin"} if kind.start else {}
+    made = today - timedelta(days=280 - number)
+    return times | {
+        "kind": EVENT,
+        "eventId": f"demo-event-{number + 1:02}",
+        "title": kind.title,
+        "description": kind.description,
+        "date": day.isoformat(),
+        "location": kind.location,
+        "capacity": kind.capacity,
+        "organizer": kind.organizer,
+        "status": status,
+        "waitlistEnabled": number % 4 != 2,
+        "createdAt": _moment(made, 0),
+        "updatedAt": _moment(made, 0),
+        "version": 1,
+    }
+
+
+def _registrations(event: Record, users: list[str], today: date, chance: random.Random) -> Iterator[Record]:
+    """Who came in time has a seat, who came later waits, and some have thought better of it."""
+    if event["status"] == "draft":
+        return
+    wanted = int(event["capacity"] * chance.choice((0.3, 0.7, 1.0, 1.2, 1.5)))
+    if not event["waitlistEnabled"]:
+        wanted = min(wanted, event["capacity"])
+    people = chance.sample(users, min(wanted + wanted // 12, len(users)))
+    closed = min(today, date.fromisoformat(event["date"]))
+    opened, seats = closed - timedelta(days=SIGN_UP_DAYS), event["capacity"]
+    minutes_apart = (SIGN_UP_DAYS - 5) * 24 * 60 // max(1, len(people))
+    leavers = set(chance.sample(people, len(people) - min(wanted, len(people))))
+    place = 0
+    for number, user_id in enumerate(people):
+        row: dict[str, Any] = {
+            "kind": REGISTRATION,
+            "registrationId": str(uuid.uuid5(NAMESPACE, f"{event['eventId']}/{user_id}")),
+            "eventId": event["eventId"],
+            "userId": user_id,
+            "registeredAt": _moment(opened, number * minutes_apart + chance.randrange(minutes_apart)),
+        }
+        if user_id in leavers:
+            yield row | {"status": CANCELLED, "cancelledAt": _moment(closed - timedelta(days=3), number)}
+        elif seats:
+            seats -= 1
+            yield row | {"status": REGISTERED}
+        else:
+            place += 1
+            yield row | {"status": WAITLISTED, "waitlistPosition": place}
+
+
+def _moment(day: date, minutes_later: int) -> str:
+    moment = datetime.combine(day, time(8), UTC) + timedelta(minutes=minutes_later)
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"

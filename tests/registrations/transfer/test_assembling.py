@@ -1,0 +1,222 @@
+"""Records of other services become events with their people in order; what had to be changed is told."""
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registrations.models import CANCELLED, REGISTERED, WAITLISTED
+from registrations.transfer.assemble import Moved, assemble
+from tests.registrations.transfer import tables as theirs
+
+
+@pytest.fixture(autouse=True)
+def tables() -> None:
+    """Instead of the suite's: nothing here needs a table."""
+
+
+def people(moved: Moved, status: str) -> list[str]:
+    """Who has this status for the one event that moved."""
+    (event,) = moved.events
+    return [attendee.user_id for attendee in event.attendees[status]]
+
+
+def test_an_event_of_service_a_is_ours_as_it_is() -> None:
+    moved = assemble([theirs.A_EVENT])
+    (event,) = moved.events
+    assert event.event_id == theirs.A_EVENT["eventId"]
+    assert {name: event.fields[name] for name in ("title", "date", "capacity", "status", "waitlist_enabled")} == {
+        "title": "Glazing day",
+        "date": "2027-05-01",
+        "capacity": 30,
+        "status": "scheduled",
+        "waitlist_enabled": False,
+    }
+    assert (moved.notes, moved.left_out) == ([], [])
+
+
+def test_the_queue_of_service_b_is_in_the_order_of_its_positions() -> None:
+    rows = [theirs.b_row("ann"), theirs.b_row("bea"), *map(theirs.b_row, ("zoe", "cem", "dan"), (0, 1, 2))]
+    users = [theirs.b_user(user) for user in ("ann", "bea", "cem", "dan", "zoe")]
+    moved = assemble([theirs.B_EVENT, *rows, theirs.b_counters(2, 3), *users])
+    (event,) = moved.events
+    assert people(moved, REGISTERED) == ["ann", "bea"]
+    assert people(moved, WAITLISTED) == ["zoe", "cem", "dan"]
+    assert event.event_id.startswith("conf-2027-")
+    assert moved.notes == [f"The event conf.2027 is called {event.event_id} here."]
+    assert moved.users["ann"]["name"] == "Ann"
+
+
+def test_who_is_in_both_states_of_service_b_keeps_the_seat() -> None:
+    rows = [theirs.b_row("ann"), theirs.b_row("bea"), theirs.b_row("ann", 0), theirs.b_row("cem", 1)]
+    moved = assemble([theirs.B_EVENT, *rows, *map(theirs.b_user, ("ann", "bea", "cem"))])
+    assert (people(moved, REGISTERED), people(moved, WAITLISTED)) == (["ann", "bea"], ["cem"])
+    assert any("ann was 2 times" in note for note in moved.notes)
+
+
+def test_a_description_that_is_missing_leaves_the_event_out() -> None:
+    moved = assemble([theirs.b_counters(1, 0), theirs.b_row("ann"), theirs.b_user("ann")])
+    assert moved.events == []
+    assert len(moved.left_out) == 2 and all("in none of the files" in reason for reason in moved.left_out)
+
+
+def c(*rows: dict[str, Any], **changes: Any) -> Moved:
+    users = [theirs.c_user(user) for user in sorted({row["userId"] for row in rows})]
+    return assemble([theirs.C_EVENT | changes, *users, *rows])
+
+
+def test_the_queue_of_service_c_is_in_the_order_of_asking_whatever_its_positions_say() -> None:
+    moved = c(
+        theirs.c_row("ann", "registered", 1),
+        theirs.c_row("bea", "registered", 2),
+        theirs.c_row("dan", "waitlisted", 4, 1),
+        theirs.c_row("cem", "waitlisted", 3, 1),
+    )
+    assert people(moved, WAITLISTED) == ["cem", "dan"]
+    first = moved.events[0].attendees[REGISTERED][0]
+    assert (first.registration_id, first.registered_at) == (
+        "4df2fd3d-1afc-4012-bba9-cfd4cbe30001",
+        "2025-12-04T03:29:01.983733Z",
+    )
+    assert moved.notes == []
+
+
+def test_seats_that_were_free_while_people_waited_go_to_the_first_of_them() -> None:
+    moved = c(*(theirs.c_row(user, "waitlisted", second) for second, user in enumerate(("ann", "bea", "cem"), 1)))
+    assert (people(moved, REGISTERED), people(moved, WAITLISTED)) == (["ann", "bea"], ["cem"])
+    assert any("free seats while people waited; they went to ann, bea." in note for note in moved.notes)
+    assert any("its count said 2 registered; there are 0." in note for note in moved.notes)
+
+
+def test_an_event_that_is_closed_lets_nobody_move_up() -> None:
+    assert people(c(theirs.c_row("ann", "waitlisted", 1), status="completed"), WAITLISTED) == ["ann"]
+
+
+def test_an_event_that_was_oversold_stays_so() -> None:
+    moved = c(*(theirs.c_row(user, "registered", second) for second, user in enumerate(("ann", "bea", "cem"), 1)))
+    assert people(moved, REGISTERED) == ["ann", "bea", "cem"]
+    assert any("oversold by 1; they keep their seats" in note for note in moved.notes)
+
+
+def test_several_rows_of_one_user_are_one_registration() -> None:
+    moved = c(*(theirs.c_row("ann", "registered", second) for second in (5, 3, 4)))
+    assert people(moved, REGISTERED) == ["ann"]
+    assert moved.events[0].attendees[REGISTERED][0].registered_at.startswith("2025-12-04T03:29:03")
+    assert any("ann was 3 times" in note for note in moved.notes)
+
+
+def test_a_user_who_is_in_no_file_is_called_by_the_id() -> None:
+    moved = assemble(
+        [theirs.C_EVENT | {"registeredCount": 1, "waitlistCount": 0}, theirs.c_row("ann", "registered", 1)]
+    )
+    assert moved.users["ann"]["name"] == "ann"
+    assert moved.notes == ["User ann was in none of the files, and is called by the id."]
+
+
+def test_what_a_list_of_a_users_registrations_answers_is_enough() -> None:
+    row = theirs.c_row("ann", "registered", 1)
+    moved = assemble([{"registration": row, "event": theirs.C_EVENT}, theirs.c_user("ann")])
+    assert people(moved, REGISTERED) == ["ann"]
+
+
+def test_an_event_of_service_d_keeps_its_moment_and_its_organizer() -> None:
+    moved = assemble([theirs.D_EVENT])
+    (event,) = moved.events
+    assert (event.fields["date"], event.fields["start_time"], event.fields["time_zone"]) == (
+        "2027-05-01",
+        "16:30",
+        "UTC",
+    )
+    assert (event.fields["status"], event.organizer_id) == ("active", theirs.D_EVENT["organizerId"])
+    assert event.updated_at == "2025-06-02T10:00:00.000001Z"
+    assert (event.fields["title"], event.fields["description"]) == ("Spring fair", "Spring fair")
+    assert len(moved.notes) == 3  # the moment, the description, the organizer's name
+
+
+@pytest.mark.parametrize(
+    ("written", "date", "start"),
+    [
+        ("2027-05-01", "2027-05-01", None),
+        ("2027-05-01 00:00:00", "2027-05-01", None),
+        ("2027-05-01T18:30:00", "2027-05-01", "18:30"),
+        ("2027-05-01T00:30:00+02:00", "2027-04-30", "22:30"),
+        ("2027-05-01T18:30:00Z", "2027-05-01", "18:30"),
+    ],
+)
+def test_a_date_with_a_time_is_the_same_moment(written: str, date: str, start: str | None) -> None:
+    (event,) = assemble([theirs.D_EVENT | {"eventDate": written}]).events
+    assert (event.fields["date"], event.fields.get("start_time")) == (date, start)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"date": "2027-02-30"}, "date"),
+        ({"date": "next spring"}, "date"),
+        ({"capacity": -1}, "capacity"),
+        ({"capacity": None}, "capacity"),
+        ({"title": "x" * 201}, "title"),
+        ({"location": " "}, "location"),
+    ],
+)
+def test_an_event_that_cannot_be_ours_is_left_out_with_the_reason(changes: dict[str, Any], field: str) -> None:
+    moved = c(theirs.c_row("ann", "registered", 1), **changes)
+    assert moved.events == []
+    (reason,) = moved.left_out
+    assert reason.startswith(f"Event {theirs.C_EVENT['eventId']}, and with it 1 registrations. {field}: ")
+
+
+def test_a_status_that_is_none_of_ours_makes_a_draft() -> None:
+    moved = assemble([theirs.A_EVENT | {"status": "Planning"}])
+    assert moved.events[0].fields["status"] == "draft"
+    assert "it was Planning" in moved.notes[0]
+
+
+@pytest.mark.parametrize("theirs_id", ["a.b", "me", "ü", "x" * 200, "user@example.com"])
+def test_an_id_outside_our_rule_is_always_mapped_to_the_same_one(theirs_id: str) -> None:
+    first, second = (assemble([theirs.c_user("ann") | {"userId": theirs_id}]) for _ in range(2))
+    (mapped,) = first.users
+    assert list(second.users) == [mapped] and mapped != theirs_id and len(mapped) <= 128
+    assert first.notes == [f"The user {theirs_id} is called {mapped} here."]
+
+
+def test_different_ids_that_look_alike_stay_different() -> None:
+    assert len(assemble([theirs.c_user(user) for user in ("a.b", "a_b", "a-b", "a b")]).users) == 4
+
+
+def test_our_first_release_moves_with_its_versions_order_and_history() -> None:
+    moved = assemble(theirs.FIRST_RELEASE)
+    (event,) = moved.events
+    assert (event.version, event.organizer_id, event.created_at) == (3, "olivia", "2026-10-01T08:00:00.000000Z")
+    assert (people(moved, REGISTERED), people(moved, WAITLISTED), people(moved, CANCELLED)) == (
+        ["alice"],
+        ["zoe", "bob"],
+        ["old"],
+    )
+    assert event.attendees[REGISTERED][0].promoted_at == "2026-10-03T08:00:09.000000Z"
+    assert moved.left_out == []
+    assert moved.notes == [f"User {user} was in none of the files, and is called by the id." for user in ("old", "zoe")]
+
+
+def test_the_history_of_an_event_that_was_made_anew_stays_behind() -> None:
+    records = [dict(record) for record in theirs.FIRST_RELEASE]
+    records[0]["createdAt"] = "2026-10-03T08:00:00.500000Z"
+    assert people(assemble(records), CANCELLED) == []
+
+
+def test_what_nobody_knows_is_told() -> None:
+    moved = assemble([{"colour": "red", "size": 3}])
+    assert moved.left_out == ["Not recognised: colour, size."]
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_the_records_does_not_matter(chance: random.Random) -> None:
+    rows = [theirs.b_row("ann"), theirs.b_row("bea"), *map(theirs.b_row, ("zoe", "cem", "dan"), (0, 1, 2))]
+    records = [theirs.B_EVENT, theirs.b_counters(2, 3), *rows, *map(theirs.b_user, ("ann", "bea", "cem", "dan", "zoe"))]
+    records += theirs.FIRST_RELEASE
+    chance.shuffle(records)
+    moved = assemble(records)
+    queues = {event.event_id[:4]: [one.user_id for one in event.attendees[WAITLISTED]] for event in moved.events}
+    assert queues == {"conf": ["zoe", "cem", "dan"], "part": ["zoe", "bob"]}
