@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from tests.api import EVENT
 from tests.registrations.auditing import audit
 from tests.registrations.linearizability import Call, explain
-from tests.registrations.test_linearizability import PEOPLE, Recorder, plan
+from tests.registrations.seating.test_linearizability import PEOPLE, Recorder, plan
 from tests.soak.crew import Server
 from tests.soak.load import Client
 

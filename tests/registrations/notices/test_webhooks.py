@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 from registrations.notices.outlets import webhooks
 from registrations.notices.queue.tasks import PermanentFailure, RetryLater, Task
 from tests.api import Api
-from tests.eventsite.test_addresses import SPECIAL
+from tests.eventsite.test_env import SPECIAL
 from tests.registrations.notices.carrying import Carried
 from tests.registrations.notices.receiving import Receiver, behaving, certificate, receiving
 
