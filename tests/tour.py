@@ -1,6 +1,6 @@
 """Runs the commands of README.md's tour against a real server and collects what they print.
 
-``python -m tests.tour`` prints the tour with fresh output, for pasting into README.md.
+``python -m tests.tour`` writes the tour with fresh output into README.md.
 """
 
 import os
@@ -105,4 +105,5 @@ def live(section: str) -> str:
 
 
 if __name__ == "__main__":
-    print(live(text((ROOT / "README.md").read_text())))  # noqa: T201 (printing is its job)
+    readme = (ROOT / "README.md").read_text()
+    (ROOT / "README.md").write_text(readme.replace(text(readme), live(text(readme)) + "\n"))
