@@ -33,7 +33,11 @@ class EventChangesSerializer(Body):
 
     title = TextField(max_length=200, help_text="What the event is called.")
     description = TextField(
-        max_length=2000, style={"base_template": "textarea.html", "rows": 4}, help_text="What it is about."
+        max_length=2000,
+        allow_blank=True,
+        min_length=0,
+        style={"base_template": "textarea.html", "rows": 4},
+        help_text="What it is about.",
     )
     date = DayField(help_text="The day it takes place, YYYY-MM-DD.")
     endDate = DayField(

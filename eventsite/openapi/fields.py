@@ -31,7 +31,8 @@ class TextSchema(OpenApiSerializerFieldExtension):
         if isinstance(self.target, TimeZoneField):
             return {"type": "string", "format": "iana-time-zone"}
         patterns = ((IdField, ID["pattern"]), (TimeField, TIME_PATTERN), (TextField, TEXT_PATTERN))
-        return {"type": "string", "pattern": next(text for kind, text in patterns if isinstance(self.target, kind))}
+        pattern = next(text for kind, text in patterns if isinstance(self.target, kind))
+        return {"type": "string", "pattern": f"^$|{pattern}" if self.target.allow_blank else pattern}
 
 
 class DaySchema(OpenApiSerializerFieldExtension):

@@ -1,31 +1,23 @@
-"""Events with their people in order, by our rules, out of records of any service. Whatever is changed is told.
+"""Events with their people in order, by our rules, out of records of any service. Whatever is changed is noted.
 
 What their rules allowed and ours do not is put right as their users would expect: of several registrations of one user
-for one event the one that is best for the user counts; where seats are free while people wait, the first ones get
-them; where more have seats than there are, they keep them.
+for one event the best one counts; free seats go to the head of the queue; an oversold event stays oversold.
 """
 
 import itertools
 import re
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Any
 
-from events.models import DRAFT, OPEN_STATUSES, STATUSES
-from events.serializers import EventSerializer
 from eventsite import clock
-from eventsite.ids import is_id
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
-from registrations.transfer import adapters, moments
+from registrations.transfer import adapters, notes, people, planned
 from registrations.transfer.adapters import Moving
-from registrations.transfer.files import Record
+from registrations.transfer.columns import EVENT, USER
+from registrations.transfer.files import Record, Row
+from registrations.transfer.notes import Notes
+from registrations.transfer.planned import Attendee, PlannedEvent, Refused
 
-RESERVED = frozenset({"me"})
-LONGEST_ID, HASH_DIGITS = 128, 8
-REGISTRATION_IDS = uuid.UUID("3f0b8f0e-8a54-4c35-9a3e-6f1d1b0f7c55")
-SWITCHES = ("waitlistEnabled", "hasWaitlist", "waitlist_enabled")
 COUNTS = {
     REGISTERED: ("registeredCount", "registered_count", "registeredAttendeesCount", "registered"),
     WAITLISTED: ("waitlistCount", "waitlist_count", "waiting"),
@@ -34,245 +26,234 @@ BEST_FIRST = (REGISTERED, WAITLISTED, CANCELLED)
 
 
 @dataclass
-class Attendee:
-    """A registration that fits our rules."""
-
-    user_id: str
-    status: str
-    registration_id: str
-    registered_at: str
-    promoted_at: str | None = None
-    cancelled_at: str | None = None
-
-
-@dataclass
-class EventToBe:
-    """An event as it shall be here."""
-
-    event_id: str
-    fields: dict[str, Any]
-    """Validated, by their Python names, as `events.services.compose` takes them."""
-    organizer_id: str | None
-    created_at: str
-    updated_at: str
-    version: int
-    attendees: dict[str, list[Attendee]]
-    """By status; those who wait in the order of the queue, the others in the order of registration."""
-
-
-@dataclass
 class Moved:
-    """What is ready to be written, and what has to be told about it."""
+    """What is ready to be written, and what has to be said about it."""
 
-    events: list[EventToBe] = field(default_factory=list)
+    events: list[PlannedEvent] = field(default_factory=list)
     users: dict[str, Record] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    """What was changed."""
-    left_out: list[str] = field(default_factory=list)
-    """What cannot be here, and why."""
+    """By id: the attributes of each user."""
+    notes: Notes = field(default_factory=Notes)
+    """What was changed, or left out as expected."""
+    refused: list[str] = field(default_factory=list)
+    """What cannot be here, with its place and the reason."""
 
 
-def assemble(records: Iterable[Record]) -> Moved:
-    """All that a set of records tells, put together. They may come in any order and from several files."""
-    return _Assembly(records).moved
+def assemble(rows: Iterable[Row | Record], found: Notes | None = None) -> Moved:
+    """Return all that a set of records holds, put together. They may come in any order and from several files."""
+    return _Assembly(rows, Notes() if found is None else found).moved
+
+
+@dataclass
+class _Source:
+    """What is known of one thing so far, and where it was first found."""
+
+    place: str
+    values: Record = field(default_factory=dict)
 
 
 class _Assembly:
-    def __init__(self, records: Iterable[Record]) -> None:
-        self.moved = Moved()
+    def __init__(self, rows: Iterable[Row | Record], found: Notes) -> None:
+        self.moved = Moved(notes=found)
         self._now = clock.now()
-        self._told_ids: set[str] = set()
+        self._changed_ids: set[str] = set()
+        self._made_ids: set[str] = set()
+        self._registration_ids: set[str] = set()
         self._numbers = itertools.count()
-        self._events: dict[str, Record] = {}
-        self._halves: dict[str, Record] = {}
+        self._users: dict[str, _Source] = {}
+        self._half_users: dict[str, _Source] = {}
+        self._events: dict[str, _Source] = {}
+        self._half_events: dict[str, _Source] = {}
         self._registrations: dict[str, dict[str, list[Moving]]] = {}
-        for record in records:
-            self._sort_in(record)
+        for number, row in enumerate(rows, 1):
+            self._sort_in(row if isinstance(row, Row) else Row(row, f"record {number}"))
+        for user_id in self._users | self._half_users:
+            self._add_user(user_id)
         self._assemble()
 
-    def _sort_in(self, record: Record) -> None:
-        if not adapters.is_known(record):
-            self.moved.left_out.append(f"Not recognised: {', '.join(sorted(record))[:100]}.")
-        for found in adapters.moving(record):
-            if found.kind == adapters.USER:
-                self._add_user(found.values)
-            elif found.kind == adapters.EVENT:
-                event_id = self._fitting("event", found.values["eventId"])
-                (self._events if found.complete else self._halves).setdefault(event_id, {}).update(found.values)
-            else:
-                event_id = self._fitting("event", found.values["eventId"])
-                user_id = self._fitting("user", found.values["userId"])
-                found.order = (*found.order, next(self._numbers))
-                self._registrations.setdefault(event_id, {}).setdefault(user_id, []).append(found)
+    # Sorting
 
-    def _fitting(self, kind: str, id_of_theirs: Any) -> str:
-        """An id by our rule: the same where it is one already, else one that is made of it, always the same."""
-        theirs = str(id_of_theirs)
-        if is_id(theirs) and theirs not in RESERVED:
-            return theirs
-        digest = sha256(theirs.encode()).hexdigest()[:HASH_DIGITS]
-        readable = re.sub(r"[^A-Za-z0-9_-]+", "-", theirs)[: LONGEST_ID - HASH_DIGITS - 1]
-        ours = f"{readable}-{digest}"
-        if ours not in self._told_ids:
-            self._told_ids.add(ours)
-            self.moved.notes.append(f"The {kind} {theirs} is called {ours} here.")
+    def _sort_in(self, row: Row) -> None:
+        if not adapters.is_known(row):
+            names = ", ".join(sorted(row.values))[:100]
+            self.moved.refused.append(
+                f"{row.place}: this is no event, user or registration. It has {names or 'nothing'}."
+            )
+        moving = list(adapters.moving(row))
+        if not moving and adapters.is_known(row):
+            self.moved.notes.add(notes.BOOKKEEPING, row.place)
+        for found in moving:
+            try:
+                self._keep(found)
+            except Refused as error:
+                self.moved.refused.append(str(error))
+
+    def _keep(self, found: Moving) -> None:
+        """Keep what a record holds until all of them are there. Raises `Refused`."""
+        if found.kind == USER:
+            user_id = self._user_id(found)
+            sources = self._users if found.complete else self._half_users
+            sources.setdefault(user_id, _Source(found.place)).values.update(found.values)
+        elif found.kind == EVENT:
+            event_id = self._event_id(found)
+            sources = self._events if found.complete else self._half_events
+            sources.setdefault(event_id, _Source(found.place)).values.update(found.values)
+        else:
+            event_id, user_id = self._id("event", found), self._user_id(found)
+            word = people.text_of(found.values.get("status"))
+            if people.is_declined(word):
+                self.moved.notes.add(notes.DECLINED, f"{found.place}: {word}")
+                return
+            if word and people.status_of(word) is None:
+                self.moved.notes.add(notes.STATUSES, f"{found.place}: {word[:40]!r}")
+            found.order = (*found.order, next(self._numbers))  # type: ignore[assignment]
+            self._registrations.setdefault(event_id, {}).setdefault(user_id, []).append(found)
+
+    def _id(self, kind: str, found: Moving) -> str:
+        """Return the id that a record has here. Raises `Refused` where it has none."""
+        theirs = people.text_of(found.values.get(f"{kind}Id"))
+        if not theirs:
+            raise Refused(f"{found.place}, column {kind}Id: this {found.kind} has no {kind}Id.")
+        return self._fitting(kind, theirs)
+
+    def _fitting(self, kind: str, theirs: str) -> str:
+        ours = people.fitting_id(theirs)
+        if ours != theirs and ours not in self._changed_ids:
+            self._changed_ids.add(ours)
+            self.moved.notes.add(notes.IDS, f"The {kind} {theirs} is called {ours} here.")
         return ours
 
-    def _add_user(self, values: Record) -> None:
-        user_id = self._fitting("user", values["userId"])
-        name = str(values.get("name") or "").strip()[:200] or user_id
-        self.moved.users[user_id] = {
-            "userId": user_id,
-            "name": name,
-            "email": values.get("email"),
-            "notify": values.get("notify"),
-            "createdAt": moments.moment(values.get("createdAt")) or self._now,
-        }
-
-    def _assemble(self) -> None:
-        for event_id, values in self._events.items():
-            people = self._registrations.pop(event_id, {})
-            event = self._event(event_id, self._halves.pop(event_id, {}) | values, len(people))
-            if event:
-                self._admit(event, values, people)
-                self.moved.events.append(event)
-        for event_id in self._halves:
-            self.moved.left_out.append(f"Event {event_id}: its description is in none of the files.")
-        for event_id, people in self._registrations.items():
-            self.moved.left_out.append(
-                f"{len(people)} registrations for event {event_id}, which is in none of the files."
+    def _user_id(self, found: Moving) -> str:
+        """Return the id of a person: where there is none, one that is made of the address."""
+        if people.text_of(found.values.get("userId")):
+            return self._id("user", found)
+        address = people.address_of(found.values.get("email"), found.place, Notes())
+        if address is None:
+            raise Refused(
+                f"{found.place}, column userId: this {found.kind} has neither a userId nor an e-mail address."
             )
+        return people.id_of_address(address)
 
-    # Events
-
-    def _event(self, event_id: str, values: Record, people: int) -> EventToBe | None:
-        serializer = EventSerializer(data={"eventId": event_id} | self._body(event_id, values))
-        if not serializer.is_valid():
-            wrong = "; ".join(f"{name}: {' '.join(map(str, told))}" for name, told in serializer.errors.items())
-            behind = f", and with it {people} registrations" if people else ""
-            self.moved.left_out.append(f"Event {event_id}{behind}. {wrong}")
-            return None
-        created_at = moments.moment(values.get("createdAt"))
-        return EventToBe(
-            event_id,
-            dict(serializer.validated_data),
-            organizer_id=values.get("organizerId"),
-            created_at=created_at or self._now,
-            updated_at=moments.moment(values.get("updatedAt")) or created_at or self._now,
-            version=int(values.get("version") or 1),
-            attendees={status: [] for status in BEST_FIRST},
-        )
-
-    def _body(self, event_id: str, values: Record) -> Record:
-        """The body that would make such an event, were it sent to us."""
-        title = values.get("title") or values.get("eventName")
-        body = {name: values.get(name) for name in ("location", "capacity", "startTime", "endTime", "timeZone")}
-        body |= {"title": title, "description": values.get("description"), "organizer": values.get("organizer")}
-        body |= self._day(event_id, str(values.get("date") or values.get("eventDate") or ""))
-        body["status"] = self._status(event_id, str(values.get("status") or ""))
-        body["waitlistEnabled"] = next((values[name] for name in SWITCHES if values.get(name) is not None), False)
-        for name, instead in (("description", title), ("organizer", values.get("organizerId"))):
-            if not body[name] and instead:
-                body[name] = instead
-                self.moved.notes.append(f"Event {event_id} has no {name}; it says {instead} now.")
-        return {name: value for name, value in body.items() if value is not None}
-
-    def _day(self, event_id: str, text: str) -> Record:
-        try:
-            date, time = moments.day(text)
-        except ValueError:
-            return {"date": text}  # which will be refused
-        if time:
-            self.moved.notes.append(f"Event {event_id} is on {date} at {time['startTime']} UTC: it was {text}.")
-        return {"date": date, **time}
-
-    def _status(self, event_id: str, text: str) -> str:
-        status = text.strip().lower()
-        if status in STATUSES:
-            return status
-        self.moved.notes.append(
-            f"Event {event_id} is a draft: it was {text or 'without a status'}, which is none of ours."
-        )
-        return DRAFT
+    def _event_id(self, found: Moving) -> str:
+        """Return the id of an event: where there is none, one that is made of its title and date."""
+        if people.text_of(found.values.get("eventId")):
+            return self._id("event", found)
+        title, day = (people.text_of(found.values.get(name)) for name in ("title", "date"))
+        base = re.sub(r"[^a-z0-9]+", "-", f"{title} {day}".lower()).strip("-")[:100] or "event"
+        made = next(one for one in _numbered(base) if one not in self._made_ids)
+        self._made_ids.add(made)
+        self.moved.notes.add(notes.NEW_IDS, f"{found.place}: {made}")
+        return made
 
     # People
 
-    def _admit(self, event: EventToBe, values: Record, people: dict[str, list[Moving]]) -> None:
-        chosen = [(user_id, self._best(event, user_id, theirs)) for user_id, theirs in people.items()]
+    def _add_user(self, user_id: str) -> None:
+        half, whole = self._half_users.get(user_id), self._users.get(user_id)
+        first = whole or half or _Source(f"user {user_id}")
+        values = (half.values if half else {}) | (whole.values if whole else {})
+        try:
+            self.moved.users[user_id] = planned.user(user_id, values, first.place, self._now, self.moved.notes)
+        except Refused as error:
+            self.moved.refused.append(str(error))
+
+    # Events
+
+    def _assemble(self) -> None:
+        for event_id, source in self._events.items():
+            registrations = self._registrations.pop(event_id, {})
+            half = self._half_events.pop(event_id, _Source(""))
+            try:
+                event = self._event(event_id, _Source(source.place, half.values | source.values))
+            except Refused as error:
+                self.moved.refused.append(f"{error}{_behind(registrations)}")
+                continue
+            self._admit(event, _Source(source.place, half.values | source.values), registrations)
+            self.moved.events.append(event)
+        for event_id, source in self._half_events.items():
+            self.moved.refused.append(f"{source.place}: the description of event {event_id} is in none of the files.")
+        for event_id, registrations in self._registrations.items():
+            self._leave_behind(event_id, registrations)
+
+    def _leave_behind(self, event_id: str, registrations: dict[str, list[Moving]]) -> None:
+        if self.moved.events:
+            self.moved.notes.add(notes.ORPHANS, f"{len(registrations)} for event {event_id}")
+        else:
+            self.moved.refused.append(
+                f"{next(iter(registrations.values()))[0].place}: the event {event_id} is in none of the files, and "
+                f"{len(registrations)} registrations are for it. Import the events in the same command."
+            )
+
+    def _event(self, event_id: str, source: _Source) -> PlannedEvent:
+        values = source.values
+        organizer_id = people.text_of(values.get("organizerId")) or None
+        ours = {"organizerId": self._fitting("user", organizer_id)} if organizer_id else {}
+        return planned.event(event_id, values | ours, source.place, self._now, self.moved.notes)
+
+    # Registrations
+
+    def _admit(self, event: PlannedEvent, source: _Source, registrations: dict[str, list[Moving]]) -> None:
+        chosen = [(user_id, self._best(event, user_id, theirs)) for user_id, theirs in registrations.items()]
         for user_id, one in sorted(chosen, key=lambda pair: pair[1].order):
             attendee = self._attendee(event, user_id, one)
-            if attendee.status == CANCELLED and attendee.registered_at < event.created_at:
-                continue  # of an event that was deleted and made anew under its id
+            if attendee.status == CANCELLED and attendee.carried["registered_at"] < event.created_at:
+                self.moved.notes.add(notes.EARLIER, f"{user_id} for event {event.event_id}")
+                continue
             event.attendees[attendee.status].append(attendee)
             if user_id not in self.moved.users:
-                self._add_user({"userId": user_id})
-                self.moved.notes.append(f"User {user_id} was in none of the files, and is called by the id.")
-        self._compare(event, values)
-        self._move_up(event)
+                self.moved.users[user_id] = planned.user(user_id, {"name": user_id}, one.place, self._now, Notes())
+                self.moved.notes.add(notes.UNKNOWN_PEOPLE, user_id)
+        self._compare(event, source.values)
+        for attendee in event.promote(self._now):
+            self.moved.notes.add(notes.MOVED_UP, f"{attendee.user_id} for event {event.event_id}")
 
-    def _best(self, event: EventToBe, user_id: str, theirs: list[Moving]) -> Moving:
-        """Of several registrations of one user for one event, the one that is best for the user."""
+    def _best(self, event: PlannedEvent, user_id: str, theirs: list[Moving]) -> Moving:
+        """Return the best of several registrations of one user for one event."""
         ranked = sorted(theirs, key=lambda one: (BEST_FIRST.index(_status_of(one)), one.order))
-        distinct = {one.values.get("registrationId") or repr(one.values) for one in theirs}
+        distinct = {people.text_of(one.values.get("registrationId")) or id(one) for one in theirs}
         if len(distinct) > 1 and _status_of(ranked[0]) != CANCELLED:
-            self.moved.notes.append(
-                f"{user_id} was {len(distinct)} times in event {event.event_id}; {_status_of(ranked[0])} counts."
+            self.moved.notes.add(
+                notes.REPEATED, f"{user_id}: {len(distinct)} for event {event.event_id}; {_status_of(ranked[0])} counts"
             )
         return ranked[0]
 
-    def _attendee(self, event: EventToBe, user_id: str, one: Moving) -> Attendee:
-        values = one.values
-        registered_at = moments.moment(values.get("registeredAt")) or event.created_at
-        left = _status_of(one) == CANCELLED
-        return Attendee(
-            user_id,
-            _status_of(one),
-            registration_id=_registration_id(values.get("registrationId")),
-            registered_at=registered_at,
-            promoted_at=moments.moment(values.get("promotedAt")),
-            cancelled_at=(moments.moment(values.get("cancelledAt")) or registered_at) if left else None,
+    def _attendee(self, event: PlannedEvent, user_id: str, one: Moving) -> Attendee:
+        carried = planned.carried(one.values, event, one.place, self.moved.notes)
+        if carried["registration_id"] in self._registration_ids:
+            self.moved.notes.add(notes.TWICE, f"{one.place}: {carried['registration_id']}")
+            carried["registration_id"] = planned.registration_id(f"{event.event_id} {user_id}")
+        self._registration_ids.add(carried["registration_id"])
+        status = _status_of(one)
+        carried["cancelled_at"] = (
+            (carried.get("cancelled_at") or carried["registered_at"]) if status == CANCELLED else None
         )
+        return Attendee(user_id, status, carried)
 
-    def _compare(self, event: EventToBe, values: Record) -> None:
-        """Tell where the counters that came along are wrong."""
+    def _compare(self, event: PlannedEvent, values: Record) -> None:
+        """Note where the counters that came along are wrong."""
         for status, names in COUNTS.items():
-            told = next((values[name] for name in names if isinstance(values.get(name), int)), None)
+            count = next((values[name] for name in names if isinstance(values.get(name), int)), None)
             there = len(event.attendees[status])
-            if told is not None and told != there and (there or told):
-                self.moved.notes.append(f"Event {event.event_id}: its count said {told} {status}; there are {there}.")
+            if count is not None and count != there:
+                self.moved.notes.add(
+                    notes.COUNTS, f"event {event.event_id}: {there} {status}, and the counter said {count}"
+                )
         over = len(event.attendees[REGISTERED]) - event.fields["capacity"]
         if over > 0:
-            self.moved.notes.append(f"Event {event.event_id} was oversold by {over}; they keep their seats.")
+            self.moved.notes.add(notes.OVERSOLD, f"event {event.event_id} by {over}")
 
-    def _move_up(self, event: EventToBe) -> None:
-        """Give the seats that are free to those who wait, as the rule is here."""
-        seated, waiting = event.attendees[REGISTERED], event.attendees[WAITLISTED]
-        free = max(0, event.fields["capacity"] - len(seated)) if event.fields["status"] in OPEN_STATUSES else 0
-        lucky, event.attendees[WAITLISTED] = waiting[:free], waiting[free:]
-        for attendee in lucky:
-            attendee.status, attendee.promoted_at = REGISTERED, self._now
-            seated.append(attendee)
-        if lucky:
-            names = ", ".join(attendee.user_id for attendee in lucky)
-            self.moved.notes.append(f"Event {event.event_id} had free seats while people waited; they went to {names}.")
+
+def _numbered(base: str) -> Iterator[str]:
+    yield base
+    yield from (f"{base}-{number}" for number in itertools.count(2))
+
+
+def _behind(registrations: dict[str, list[Moving]]) -> str:
+    return f" {len(registrations)} registrations for it wait for that." if registrations else ""
 
 
 def _status_of(one: Moving) -> str:
-    status = str(one.values.get("status") or REGISTERED).lower()
-    return status if status in BEST_FIRST else REGISTERED
+    return people.status_of(people.text_of(one.values.get("status"))) or REGISTERED
 
 
-def _registration_id(theirs: Any) -> str:
-    """A UUID: theirs, or one that is made of it."""
-    if not theirs:
-        return str(uuid.uuid4())
-    try:
-        return str(uuid.UUID(str(theirs)))
-    except ValueError:
-        return str(uuid.uuid5(REGISTRATION_IDS, str(theirs)))
-
-
-def people_of(event: EventToBe) -> Iterator[Attendee]:
-    """Everybody who has a seat, then everybody who waits: the order of their tickets."""
-    yield from event.attendees[REGISTERED]
-    yield from event.attendees[WAITLISTED]
+def registrations_in(events: Iterable[PlannedEvent]) -> int:
+    """Return how many registrations these events have, of every status."""
+    return sum(len(attendees) for event in events for attendees in event.attendees.values())

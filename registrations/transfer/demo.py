@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
-from registrations.transfer.adapters import EVENT, REGISTRATION, USER
+from registrations.transfer.columns import EVENT, REGISTRATION, USER
 from registrations.transfer.files import Record
 
 SEED = 2027

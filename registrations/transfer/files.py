@@ -1,88 +1,144 @@
 """Files as records: what `aws dynamodb scan` prints, what list calls answer, JSON lines, and sheets."""
 
-import csv
-import io
+import codecs
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from json import JSONDecodeError, JSONDecoder
 from pathlib import Path
 from typing import Any
 
-from eventsite.web.sheets import meant
+from registrations.transfer import moments, notes
+from registrations.transfer.notes import Notes
+from registrations.transfer.sheets import Broken, Table
 
 Record = dict[str, Any]
 
-TYPES = frozenset({"S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"})
-"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html"""
 LISTS = ("Items", "items")
 """Where a scan, and a service that wraps its lists, keep the records of a page."""
+SHEETS = (".csv", ".tsv", ".txt")
+JSONS = (".json", ".jsonl", ".ndjson")
+ENCODINGS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"", "utf-8"),
+)
+"""How a file begins, and how it is encoded then."""
+WITHOUT_A_MARK = "cp1252"
+"""What spreadsheets of the West write without saying so."""
+ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How workbooks begin, new and old ones."""
 
 
-KIND_OF_SHEET = {"registrationId": "registration", "title": "event", "name": "user"}
-"""What a sheet is of, by a column that it has."""
-NUMBERS = frozenset({"capacity", "registeredCount", "waitlistCount", "version", "waitlistPosition"})
-SWITCHES, TRUTHS = frozenset({"waitlistEnabled", "hasWaitlist", "notify"}), {"true": True, "false": False}
+@dataclass
+class Row:
+    """A record and where it was found, such as ``events.json, record 17``."""
+
+    values: Record
+    place: str
+    kind: str = ""
+    """What the record is, where its sheet says so."""
 
 
-class Broken(Exception):
-    """A file is not what it should be; the text names the place."""
+def rows(path: Path, text: str, found: Notes) -> Iterator[Row]:
+    """Return the records of a file of JSON, one after the other, with plain values.
 
+    The file may hold several documents, such as the pages of a scan or one per line.
 
-def records(path: Path) -> Iterator[Record]:
-    """The records of a file, one after the other, with plain values.
+    Args:
+        path: the file.
+        text: what is in it.
+        found: receives what had to be changed.
 
-    The file may hold several JSON documents, such as the pages of a scan or one per line.
-    Raises: `Broken` with line and column.
+    Raises:
+        Broken: With line and column, and what to change.
     """
-    text = path.read_bytes().decode("utf-8-sig")
-    if path.suffix.lower() == ".csv":
-        yield from _rows(path, text)
-        return
-    for document, start in _documents(path, text):
+    number = 0
+    halves = "\\ud" in text.lower()
+    for document, start in _documents(path.name, text):
         for record in _listed(document):
+            number += 1
+            place = f"{path.name}, line {_line(text, start)}, record {number}"
             if not isinstance(record, dict):
-                raise Broken(f"{path.name}, line {_line(text, start)}: {str(record)[:40]!r} is not a record.")
-            yield plain(record)
+                raise Broken(f"{place}: {repr(record)[:40]} is not a record, which is an object with fields.")
+            try:
+                values = plain(record)
+                whole = _whole(values) if halves else values
+            except (Wrong, RecursionError) as error:
+                raise Broken(
+                    f"{place}: {str(error) if isinstance(error, Wrong) else 'it is nested too deeply'}."
+                ) from None
+            if whole != values:
+                found.add(notes.HALF_CHARACTERS, place)
+            yield Row(whole, place)
 
 
-def _rows(path: Path, text: str) -> Iterator[Record]:
-    """The lines of a sheet, as `export` and the API write it."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def rows_of(table: Table, found: Notes, *, order: str = moments.ISO) -> Iterator[Row]:
+    """Return the lines of a sheet whose columns are ours. Raises `Broken`."""
+    kind = table.kind
+    for name in table.unknown_columns:
+        found.add(notes.COLUMNS, f"{table.name}: {name}")
+    for place, values in table.records(kind, order=order):
+        yield Row(values, place, kind)
+
+
+def is_sheet(path: Path, text: str) -> bool:
+    """Return whether a file is a sheet rather than JSON: by its name, or by how it begins."""
+    if path.suffix.lower() in (*SHEETS, *JSONS):
+        return path.suffix.lower() in SHEETS
+    return text.lstrip()[:1] not in ("{", "[")
+
+
+def read_text(path: Path, found: Notes) -> str:
+    """Return the text of a file. Raises `Broken` where it has none."""
+    content = path.read_bytes()
+    if content.startswith(ARCHIVES):
+        raise Broken(
+            f"{path.name}, line 1, column 1: this is a workbook. Save the sheet as CSV (UTF-8) and import that."
+        )
+    encoding = next(name for mark, name in ENCODINGS if content.startswith(mark))
     try:
-        header = next(reader, [])
-        kind = next((kind for column, kind in KIND_OF_SHEET.items() if column in header), None)
-        if kind is None:
-            raise Broken(f"{path.name}, line 1, column 1: there is no line with the names of the columns.")
-        for cells in reader:
-            place = f"{path.name}, line {reader.line_num}"
-            if len(cells) != len(header):
-                column = min(len(cells), len(header)) + 1
-                raise Broken(f"{place}, column {column}: {len(cells)} cells, where the first line has {len(header)}.")
-            yield {"kind": kind} | {
-                name: _cell(place, name, meant(cell)) for name, cell in zip(header, cells, strict=True) if cell
-            }
-    except csv.Error as error:
-        raise Broken(f"{path.name}, line {reader.line_num}, column 1: {error}.") from None
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding != ENCODINGS[-1][1]:
+            raise Broken(f"{path.name}, {_place_of(content, error.start)}: these bytes are no text.") from None
+    try:
+        text = content.decode(WITHOUT_A_MARK)
+    except UnicodeDecodeError as error:
+        raise Broken(
+            f"{path.name}, {_place_of(content, error.start)}: this is neither UTF-8 nor Windows-1252. Save it as UTF-8."
+        ) from None
+    found.add(notes.ENCODINGS, path.name)
+    return text
 
 
-def _cell(place: str, name: str, cell: str) -> Any:
-    """What a cell holds: a number, a truth value, or the text that it is."""
-    if name in NUMBERS and not re.fullmatch("[0-9]{1,18}", cell):
-        raise Broken(f"{place}, column {name}: {cell[:40]!r} is not a number.")
-    return int(cell) if name in NUMBERS else TRUTHS.get(cell, cell) if name in SWITCHES else cell
+def _place_of(content: bytes, position: int) -> str:
+    lines = content[:position].split(b"\n")
+    return f"line {len(lines)}, column {len(lines[-1]) + 1}"
 
 
-def _documents(path: Path, text: str) -> Iterator[tuple[Any, int]]:
-    """Each JSON document of a text, with the place where it begins."""
-    decoder, position = JSONDecoder(), _skip(text, 0)
+# JSON
+
+
+def _documents(name: str, text: str) -> Iterator[tuple[Any, int]]:
+    """Return each JSON document of a text, with the position where it begins."""
+    decoder, position = JSONDecoder(parse_constant=_refuse), _skip(text, 0)
     while position < len(text):
         try:
             document, end = decoder.raw_decode(text, position)
         except JSONDecodeError as error:
-            raise Broken(f"{path.name}, line {error.lineno}, column {error.colno}: {error.msg}.") from None
+            raise Broken(f"{name}, line {error.lineno}, column {error.colno}: {error.msg}.") from None
+        except (ValueError, RecursionError) as error:
+            what = "a number is too long, or none" if isinstance(error, ValueError) else "this is nested too deeply"
+            raise Broken(f"{name}, line {_line(text, position)}, column 1: {what}.") from None
         yield document, position
         position = _skip(text, end)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)
 
 
 def _skip(text: str, position: int) -> int:
@@ -96,7 +152,7 @@ def _line(text: str, position: int) -> int:
 
 
 def _listed(document: Any) -> list[Any]:
-    """The records of a document: a page of a scan or of a list, a line of an export to S3, or one record."""
+    """Return the records of a document: a page of a scan or of a list, a line of an export to S3, or one record."""
     if isinstance(document, list):
         return document
     if isinstance(document, dict):
@@ -108,25 +164,59 @@ def _listed(document: Any) -> list[Any]:
     return [document]
 
 
+# DynamoDB JSON
+
+
+class Wrong(ValueError):
+    """A typed value is not of its type."""
+
+
 def plain(record: Record) -> Record:
-    """A record with plain values, whether it was DynamoDB JSON or is plain already."""
+    """Return a record with plain values, whether it was DynamoDB JSON or is plain already. Raises `Wrong`."""
     if record and all(_is_typed(value) for value in record.values()):
         return {name: _value(value) for name, value in record.items()}
     return record
 
 
 def _is_typed(value: Any) -> bool:
-    return isinstance(value, dict) and len(value) == 1 and value.keys() <= TYPES
+    return isinstance(value, dict) and len(value) == 1 and value.keys() <= TYPES.keys()
 
 
-def _value(typed: dict[str, Any]) -> Any:
+def _value(typed: Any) -> Any:
+    if not _is_typed(typed):
+        raise Wrong(f"{repr(typed)[:40]} has no type of DynamoDB's")
     ((kind, value),) = typed.items()
-    if kind == "N":
-        return json.loads(value)
-    if kind == "NULL":
-        return None
-    if kind == "M":
-        return {name: _value(each) for name, each in value.items()}
-    if kind == "L":
-        return [_value(each) for each in value]
-    return [json.loads(each) for each in value] if kind == "NS" else value
+    needed, read = TYPES[kind]
+    if not isinstance(value, needed):
+        raise Wrong(f"{repr(value)[:40]} is not of DynamoDB's type {kind}")
+    return read(value)
+
+
+def _number(text: Any) -> Any:
+    if not isinstance(text, str) or not re.fullmatch(r"-?\d{1,38}(\.\d{1,38})?([eE][+-]?\d{1,3})?", text, re.ASCII):
+        raise Wrong(f"{repr(text)[:40]} is not one of DynamoDB's numbers")
+    return json.loads(re.sub(r"^(-?)0+(?=\d)", r"\1", text))
+
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
+TYPES: dict[str, tuple[Any, Any]] = {
+    "S": (str, str),
+    "N": (str, _number),
+    "B": (str, str),
+    "BOOL": (bool, bool),
+    "NULL": (bool, lambda _: None),
+    "SS": (list, list),
+    "NS": (list, lambda values: [_number(each) for each in values]),
+    "BS": (list, list),
+    "L": (list, lambda values: [_value(each) for each in values]),
+    "M": (dict, lambda values: {name: _value(each) for name, each in values.items()}),
+}
+
+
+def _whole(value: Any) -> Any:
+    """Return a value in which no text has half a character, which JSON can write and nothing can store."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_whole(name): _whole(each) for name, each in value.items()}
+    return [_whole(each) for each in value] if isinstance(value, list) else value

@@ -1,8 +1,8 @@
 """An event with its people, as items of our tables.
 
-The event is made first, as a draft that takes nobody, so that nobody can come in between; then its people are written;
-then it becomes what it shall be, with all its counters, in one transaction. An import that was cut off leaves such a
-draft, and is taken up again by the next one with the same files.
+The event is created first, as a draft that admits no one. Then its people are written. Then one transaction makes it
+what it will be, with all its counters. An import that was cut off leaves such a draft, and the next import of the same
+files completes it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,21 +16,19 @@ from events.models import DRAFT, IMPORTING, Event
 from events.whole import WholeEvent, find_event
 from eventsite.dynamodb.transactions import Transaction
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, ActiveItem, EventTicket, PastItem
-from registrations.transfer.assemble import Attendee, EventToBe
 from registrations.transfer.files import Record
+from registrations.transfer.planned import Attendee, PlannedEvent
 from users.models import User
 
 
-def write_user(values: Record) -> bool:
+def write_user(attributes: Record) -> bool:
     """Write a user. Returns: False where the id is taken, and the user left as it is."""
-    user = User(values["userId"], name=values["name"], email=values["email"], created_at=values["createdAt"])
-    user.notify = values.get("notify") is not False
     transaction = Transaction()
-    transaction.put("user", user, User.user_id.does_not_exist())
+    transaction.put("user", User(**attributes), User.user_id.does_not_exist())
     return not transaction.commit()
 
 
-def write_event(wanted: EventToBe) -> bool:
+def write_event(wanted: PlannedEvent) -> bool:
     """Write an event with its people. Returns: False where the id is taken, and the event left as it is."""
     draft = _claim(wanted)
     if draft is None:
@@ -40,8 +38,8 @@ def write_event(wanted: EventToBe) -> bool:
     return _finish(wanted, draft)
 
 
-def _claim(wanted: EventToBe) -> WholeEvent | None:
-    """The draft of the event; None where the id is taken."""
+def _claim(wanted: PlannedEvent) -> WholeEvent | None:
+    """Create the draft of the event. Returns: None where the id is taken."""
     fields = wanted.fields | {"event_id": wanted.event_id, "status": DRAFT}
     draft = services.compose(fields, wanted.organizer_id)
     draft.event.edits = IMPORTING
@@ -54,7 +52,7 @@ def _claim(wanted: EventToBe) -> WholeEvent | None:
     return found if found and found.event.edits == IMPORTING else None
 
 
-def _write_people(wanted: EventToBe, incarnation: str) -> None:
+def _write_people(wanted: PlannedEvent, incarnation: str) -> None:
     with ActiveItem.batch_write() as active, PastItem.batch_write() as past, EventTicket.batch_write() as tickets:
         for ticket, attendee in _tickets(wanted):
             known = _known(attendee, ticket, incarnation)
@@ -67,38 +65,38 @@ def _write_people(wanted: EventToBe, incarnation: str) -> None:
             tickets.save(EventTicket(*key, user_id=attendee.user_id, **known))
 
 
-def _write_promotions(wanted: EventToBe, seats: Seats) -> None:
-    """When those moved up who have a seat now, each by a move of its own."""
+def _write_promotions(wanted: PlannedEvent, seats: Seats) -> None:
+    """Write when each person who has a seat now got it, as a promotion of one person."""
     with Promotion.batch_write() as moves:
         for ticket, at in _promotions(wanted):
             moves.save(Promotion(*promotion_key(seats, ticket), incarnation=seats.incarnation, first=ticket, at=at))
 
 
-def _promotions(wanted: EventToBe) -> list[tuple[int, str]]:
+def _promotions(wanted: PlannedEvent) -> list[tuple[int, str]]:
     return [
-        (ticket, one.promoted_at) for ticket, one in _tickets(wanted) if one.promoted_at and one.status == REGISTERED
+        (ticket, one.carried["promoted_at"])
+        for ticket, one in _tickets(wanted)
+        if one.carried["promoted_at"] and one.status == REGISTERED
     ]
 
 
-def _tickets(wanted: EventToBe) -> Iterator[tuple[int, Attendee]]:
-    """Who gets which ticket: those who left had the first ones, those who wait have the last."""
+def _tickets(wanted: PlannedEvent) -> Iterator[tuple[int, Attendee]]:
+    """Return each person with a ticket: the first ones for those who left, the last ones for the queue."""
     people = [one for status in (CANCELLED, REGISTERED, WAITLISTED) for one in wanted.attendees[status]]
     return enumerate(people, 1)
 
 
 def _known(attendee: Attendee, ticket: int, incarnation: str) -> dict[str, Any]:
-    return {
+    promoted_at = attendee.carried["promoted_at"]
+    return attendee.carried | {
         "ticket": ticket,
-        "waited": attendee.status == WAITLISTED or attendee.promoted_at is not None,
-        "registration_id": attendee.registration_id,
-        "registered_at": attendee.registered_at,
-        "promoted_at": attendee.promoted_at if attendee.status == CANCELLED else None,
-        "cancelled_at": attendee.cancelled_at,
+        "waited": attendee.status == WAITLISTED or promoted_at is not None,
+        "promoted_at": promoted_at if attendee.status == CANCELLED else None,
         "incarnation": incarnation,
     }
 
 
-def _finish(wanted: EventToBe, draft: WholeEvent) -> bool:
+def _finish(wanted: PlannedEvent, draft: WholeEvent) -> bool:
     event, seats = services.compose(wanted.fields | {"event_id": wanted.event_id}, wanted.organizer_id)
     event.incarnation = seats.incarnation = draft.event.incarnation
     event.version, event.created_at, event.updated_at = wanted.version, wanted.created_at, wanted.updated_at
@@ -113,7 +111,7 @@ def _finish(wanted: EventToBe, draft: WholeEvent) -> bool:
     return not transaction.commit()
 
 
-def write(users: Iterable[Record], events: Iterable[EventToBe]) -> tuple[list[str], list[str]]:
+def write(users: Iterable[Record], events: Iterable[PlannedEvent]) -> tuple[list[str], list[str]]:
     """Write users, then events. Returns: the ids of the users and those of the events that were there already."""
-    taken_users = [values["userId"] for values in users if not write_user(values)]
+    taken_users = [values["user_id"] for values in users if not write_user(values)]
     return taken_users, [event.event_id for event in events if not write_event(event)]

@@ -38,8 +38,8 @@ def tables() -> None:
 def events() -> Iterator[Event]:
     """Return an evening in every time zone on each of the days."""
     for zone, day in product(sorted(time_zones()), DAYS):
-        times = {"start_time": "18:30", "end_time": "21:00", "time_zone": zone}
-        texts = {"title": f"{zone} {day}", "description": "d", "location": "l", "organizer": "o"}
+        times: Any = {"start_time": "18:30", "end_time": "21:00", "time_zone": zone}
+        texts: Any = {"title": f"{zone} {day}", "description": "d", "location": "l", "organizer": "o"}
         yield Event(
             "party", "event", date=day, status="active", version=1, created_at=MADE, updated_at=MADE, **times, **texts
         )

@@ -72,3 +72,13 @@ def test_fields_of_the_server_and_unknown_fields_are_ignored(api: Api) -> None:
     event = api.post("/events", EVENT | wished).json()
     assert (event["version"], event["registeredCount"], event["organizerId"]) == (1, 0, None)
     assert "colour" not in event
+
+
+def test_a_description_may_be_empty_but_must_be_there(api: Api) -> None:
+    event = api.event(description="")
+    assert api.get(f"/events/{event}").json()["description"] == ""
+    assert api.patch(f"/events/{event}", {"description": "Music."}).json()["description"] == "Music."
+    assert api.patch(f"/events/{event}", {"description": ""}).json()["description"] == ""
+    without = {name: value for name, value in EVENT.items() if name != "description"}
+    assert problem(api.post("/events", without)) == (422, "validation_error")
+    assert problem(api.post("/events", EVENT | {"description": " \u200b"})) == (422, "validation_error")

@@ -1,4 +1,4 @@
-"""``manage.py import FILE...``: what other services, our first release, and `export` hold of events and people."""
+"""``manage.py import FILE...``: events and people from other services, spreadsheets, our first release, `export`."""
 
 import sys
 from collections.abc import Sequence
@@ -8,43 +8,82 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
+from events import services
+from eventsite.auth.scope import EVERYTHING
 from eventsite.management.operating import OperatorCommand, with_bar
-from registrations.transfer import files, write
-from registrations.transfer.assemble import Moved, assemble
+from registrations.transfer import files, guests, moments, sheets, write
+from registrations.transfer.assemble import Moved, assemble, registrations_in
+from registrations.transfer.guests import Guest, Reading
+from registrations.transfer.notes import Notes
+from registrations.transfer.planned import Refused
 
 
 class Command(OperatorCommand):
-    """Imports; exit status 1 when something was left out or is wrong afterwards. A broken file imports nothing."""
+    """Imports. Exit status 1 with a place and a sentence for whatever cannot be imported: then nothing was written."""
 
-    help = "Imports events, users and registrations: scans of tables, the JSON of list calls, and what `export` writes."
+    help = (
+        "Imports events, users and registrations: scans of tables, the JSON of list calls, what `export` writes, "
+        "spreadsheets; with --event the guest list of another service. -v 2 shows every note."
+    )
     has_dry_run = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the command line."""
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="all files that belong together")
+        parser.add_argument("--event", metavar="ID", help="sign the people of these sheets up for this event")
+        parser.add_argument(
+            "--map", action="append", default=[], metavar="ROLE=HEADER", help=f"a role is {', '.join(guests.ROLES)}"
+        )
+        parser.add_argument(
+            "--date-format", choices=moments.ORDERS, default=moments.ISO, help="the order of dates such as 3/4/2027"
+        )
+        parser.add_argument("--skip", action="store_true", help="leave out what cannot be imported, and write the rest")
+        parser.add_argument("--strict", action="store_true", help="exit status 1 when anything was changed or left out")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command."""
-        moved = self._read(options["files"])
-        self._tell(moved)
-        if not options["dry_run"]:
-            self._write(moved)
-        if moved.left_out:
+        self._notes, self._options = Notes(), options
+        try:
+            refused = self._guests() if options["event"] else self._everything()
+        except (sheets.Broken, Refused, OSError) as error:
+            raise CommandError(f"{error}\nNothing was imported.") from error
+        if refused or (options["strict"] and self._notes):
             sys.exit(1)
 
-    def _read(self, paths: Sequence[Path]) -> Moved:
-        try:
-            return assemble([record for path in paths for record in files.records(path)])
-        except (files.Broken, OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{error} Nothing was imported.") from error
+    # Events with their people
 
-    def _tell(self, moved: Moved) -> None:
-        for note in moved.notes:
-            self.stdout.write(note)
-        for reason in moved.left_out:
-            self.stderr.write(f"Left out: {reason}")
-        people = sum(len(attendees) for event in moved.events for attendees in event.attendees.values())
-        self.stdout.write(f"{len(moved.events)} events, {len(moved.users)} users and {people} registrations to import.")
+    def _everything(self) -> list[str]:
+        moved = self._read(self._options["files"])
+        for line in self._notes.lines(self._options["verbosity"]):
+            self.stdout.write(line)
+        for reason in moved.refused:
+            self.stderr.write(f"Refused: {reason}")
+        if moved.refused and not self._options["skip"]:
+            raise CommandError(f"{len(moved.refused)} refused; --skip leaves them out. Nothing was imported.")
+        self.stdout.write(
+            f"{len(moved.events)} events, {len(moved.users)} users and {registrations_in(moved.events)} registrations "
+            "to import."
+        )
+        if not self._options["dry_run"]:
+            self._write(moved)
+        return moved.refused
+
+    def _read(self, paths: Sequence[Path]) -> Moved:
+        reading = self._reading()
+        rows: list[files.Row] = []
+        people: dict[str, Any] = {}
+        for path in paths:
+            text = files.read_text(path, self._notes)
+            table = sheets.read(path.name, text) if files.is_sheet(path, text) else None
+            if table is None:
+                rows += files.rows(path, text, self._notes)
+            elif table.is_ours and not reading.named:
+                rows += files.rows_of(table, self._notes, order=reading.order)
+            else:
+                people |= {one.user_id: one.user for one in guests.guests(table, reading, self._notes)}
+        moved = assemble(rows, self._notes)
+        moved.users = people | moved.users
+        return moved
 
     def _write(self, moved: Moved) -> None:
         users, events = write.write(
@@ -57,3 +96,42 @@ class Command(OperatorCommand):
             self.stdout.write(f"Event {event_id} was here already and was left as it is.")
         if moved.events:
             call_command("audit_seats", *(event.event_id for event in moved.events), stdout=self.stdout)
+
+    # Guests of one event
+
+    def _guests(self) -> list[str]:
+        whole = services.read(self._options["event"], scope=EVERYTHING)
+        guests.check(whole.seats)
+        reading = self._reading(guests.questions_of(whole.event))
+        listed: list[Guest] = []
+        for path in self._options["files"]:
+            table = sheets.read(path.name, files.read_text(path, self._notes))
+            listed += guests.guests(table, reading, self._notes)
+        self._admit(guests.in_order(listed))
+        return []
+
+    def _admit(self, listed: list[Guest]) -> None:
+        if self._options["dry_run"]:
+            self._tell(f"{len(listed)} guests to import.")
+            return
+        comers = with_bar(listed, "guests", len(listed))
+        seats, waiting = guests.admit(self._options["event"], comers, self._notes)
+        self._tell(f"{seats} guests have a seat, and {waiting} wait.")
+
+    def _tell(self, result: str) -> None:
+        for line in self._notes.lines(self._options["verbosity"]):
+            self.stdout.write(line)
+        self.stdout.write(result)
+
+    def _reading(self, questions: dict[str, str] | None = None) -> Reading:
+        """Return how to read sheets. Raises `Refused` where ``--map`` names no role."""
+        named = {}
+        for text in self._options["map"]:
+            role, _, header = text.partition("=")
+            found = next((one for one in guests.ROLES if one.lower() == role.strip().lower()), None)
+            if found is None or not header.strip():
+                raise Refused(
+                    f"--map {text}: write a role and a header, such as email=Mail. Roles: {', '.join(guests.ROLES)}."
+                )
+            named[found] = header
+        return Reading(named, self._options["date_format"], questions or {})

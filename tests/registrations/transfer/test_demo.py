@@ -16,7 +16,7 @@ from tests.api import Api
 def test_the_season_is_one_that_could_be() -> None:
     season = assemble(demo.records(date(2027, 3, 1)))
     assert (len(season.events), len(season.users)) == (40, 500)
-    assert (season.left_out, season.notes) == ([], [])
+    assert (season.refused, season.notes.details) == ([], {})
     for event in season.events:
         seats, queue = len(event.attendees["registered"]), len(event.attendees["waitlisted"])
         assert seats <= event.fields["capacity"]
@@ -28,7 +28,7 @@ def test_the_season_is_one_that_could_be() -> None:
         "draft",
     }
     for person in [one for event in season.events for people in event.attendees.values() for one in people]:
-        assert person.registered_at < (person.cancelled_at or "2027-03-02")
+        assert person.carried["registered_at"] < (person.carried["cancelled_at"] or "2027-03-02")
     assert sum(bool(event.attendees["waitlisted"]) for event in season.events) >= 8
     assert sum(event.fields["date"] >= "2027-03-01" for event in season.events) >= 20
 

@@ -75,7 +75,7 @@ def test_what_is_cut_off_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Monk
     def interrupted(*_: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("registrations.transfer.export.look.event_ids", interrupted)
+    monkeypatch.setattr("registrations.transfer.export.snapshot.event_ids", interrupted)
     for form, to in (("jsonl", tmp_path / "season.jsonl"), ("csv", tmp_path)):
         with pytest.raises(CommandError, match="Interrupted") as ended:
             call_command("export", str(to), format=form)

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registrations.transfer import files
+from registrations.transfer.sheets import Broken
+from tests.registrations.transfer.reading import records
 from tests.registrations.transfer.tables import A_EVENT, scan, typed
 
 RECORDS = [A_EVENT, {"userId": "alice", "name": "Alice", "capacity": 3, "hasWaitlist": True, "waitlistPosition": None}]
@@ -16,7 +18,7 @@ RECORDS = [A_EVENT, {"userId": "alice", "name": "Alice", "capacity": 3, "hasWait
 def read(directory: Path, text: str) -> list[files.Record]:
     path = directory / "them.json"
     path.write_text(text)
-    return list(files.records(path))
+    return records(path)
 
 
 @pytest.fixture(autouse=True)
@@ -55,12 +57,12 @@ def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
     [
         ('[{"a": 1},\n {"b": }]', "them.json, line 2, column 8"),
         ('{"a": 1}\n{"b": 2', "them.json, line 2, column"),
-        ('{"a": 1}\n\n[3]', "them.json, line 3: '3' is not a record"),
+        ('{"a": 1}\n\n[3]', "them.json, line 3, record 2: 3 is not a record"),
         ("eventId,title\n", "them.json, line 1, column 1"),
     ],
 )
 def test_what_is_broken_is_named_with_its_place(tmp_path: Path, text: str, place: str) -> None:
-    with pytest.raises(files.Broken) as broken:
+    with pytest.raises(Broken) as broken:
         read(tmp_path, text)
     assert str(broken.value).startswith(place)
 
@@ -79,4 +81,4 @@ def test_a_plain_record_that_looks_typed_in_one_field_stays_plain() -> None:
 
 
 def test_scan_writes_what_the_reader_reads(tmp_path: Path) -> None:
-    assert list(files.records(scan(tmp_path / "scan.json", RECORDS))) == RECORDS
+    assert records(scan(tmp_path / "scan.json", RECORDS)) == RECORDS

@@ -49,7 +49,7 @@ def test_events_seats_and_queue_are_here_afterwards(api: Api, b: list[str], caps
     queue = api.get(f"{path}/waitlist").json()
     assert [(one["userId"], one["waitlistPosition"]) for one in queue] == [("zoe", 1), ("cem", 2), ("dan", 3)]
     assert capsys.readouterr().out.splitlines() == [
-        f"The event conf.2027 is called {event['eventId']} here.",
+        f"Ids changed to fit our rule: The event conf.2027 is called {event['eventId']} here.",
         "1 events, 5 users and 5 registrations to import.",
         "Audited 1 events: all is well.",
     ]
@@ -140,22 +140,38 @@ def test_a_dry_run_writes_nothing(api: Api, b: list[str], capsys: pytest.Capture
 def test_a_broken_file_imports_nothing(api: Api, b: list[str], tmp_path: Path) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text('{"Items": [\n{"eventId": }]}')
-    with pytest.raises(CommandError, match=r"broken\.json, line 2, column 13: .+ Nothing was imported\."):
+    with pytest.raises(CommandError, match=r"broken\.json, line 2, column 13: .+\nNothing was imported\."):
         call_command("import", *b, str(broken))
-    with pytest.raises(CommandError, match=r"No such file .+ Nothing was imported\."):
+    with pytest.raises(CommandError, match=r"No such file .+\nNothing was imported\."):
         call_command("import", *b, str(tmp_path / "nowhere.json"))
     assert api.get("/events").json() == []
 
 
-def test_what_is_left_out_is_told_and_counts_as_a_failure(
+def test_what_is_refused_is_named_and_nothing_is_written(
     api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dateless = theirs.A_EVENT | {"eventId": "dateless", "date": "soon"}
+    file = str(scan(tmp_path / "events.json", [dateless, theirs.A_EVENT]))
+    with pytest.raises(CommandError, match=r"^1 refused; --skip leaves them out"):
+        call_command("import", file)
+    assert capsys.readouterr().err.startswith("Refused: events.json, line 1, record 1, column date: ")
+    assert api.get("/events").json() == []
     with pytest.raises(SystemExit) as ended:
-        call_command("import", str(scan(tmp_path / "events.json", [dateless, theirs.A_EVENT])))
+        call_command("import", file, "--skip")
     assert ended.value.code == 1
     assert [event["title"] for event in api.get("/events").json()] == ["Glazing day"]
-    assert capsys.readouterr().err.startswith("Left out: Event dateless. date: ")
+
+
+@pytest.mark.parametrize(("options", "status"), [([], 0), (["--strict"], 1)])
+def test_what_was_changed_is_a_failure_only_where_that_is_asked_for(
+    b: list[str], options: list[str], status: int
+) -> None:
+    try:
+        call_command("import", *b, *options)
+    except SystemExit as ended:
+        assert ended.code == status
+    else:
+        assert status == 0
 
 
 def test_a_second_import_changes_nothing(api: Api, b: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,21 +5,22 @@ from typing import Any
 
 import pytest
 
-from registrations.transfer.files import Broken, records
+from registrations.transfer.sheets import Broken
 from tests.api import Api
+from tests.registrations.transfer.reading import records
 from tests.registrations.transfer.sheets import BROKEN
 
 
 def read(path: Path, text: str) -> list[dict[str, Any]]:
     path.write_text(text, newline="", encoding="utf-8")
-    return list(records(path))
+    return records(path)
 
 
 def test_cells_are_what_they_stand_for(tmp_path: Path) -> None:
     text = "\ufeffeventId,title,capacity,waitlistEnabled,startTime\r\nparty,'=1+1,12,true,\r\n"
     (event,) = read(tmp_path / "events.csv", text)
     party = {"eventId": "party", "title": "=1+1", "capacity": 12, "waitlistEnabled": True}
-    assert event == {"kind": "event"} | party
+    assert event == party
 
 
 def test_a_sheet_of_the_api_is_one_of_registrations(api: Api, tmp_path: Path) -> None:
@@ -27,7 +28,7 @@ def test_a_sheet_of_the_api_is_one_of_registrations(api: Api, tmp_path: Path) ->
     registered = api.register(event, user).json()
     sheet = api.get(f"/events/{event}/registrations?format=csv&bom=true").content.decode()
     (row,) = read(tmp_path / "registrations.csv", sheet)
-    assert (row["kind"], row["userId"], row["registrationId"]) == ("registration", user, registered["registrationId"])
+    assert (row["eventId"], row["userId"], row["registrationId"]) == (event, user, registered["registrationId"])
 
 
 @BROKEN

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
+from registrations.transfer import notes
 from registrations.transfer.assemble import Moved, assemble
 from tests.registrations.transfer import tables as theirs
 
@@ -34,7 +35,7 @@ def test_an_event_of_service_a_is_ours_as_it_is() -> None:
         "status": "scheduled",
         "waitlist_enabled": False,
     }
-    assert (moved.notes, moved.left_out) == ([], [])
+    assert (moved.notes.details, moved.refused) == ({}, [])
 
 
 def test_the_queue_of_service_b_is_in_the_order_of_its_positions() -> None:
@@ -45,7 +46,7 @@ def test_the_queue_of_service_b_is_in_the_order_of_its_positions() -> None:
     assert people(moved, REGISTERED) == ["ann", "bea"]
     assert people(moved, WAITLISTED) == ["zoe", "cem", "dan"]
     assert event.event_id.startswith("conf-2027-")
-    assert moved.notes == [f"The event conf.2027 is called {event.event_id} here."]
+    assert moved.notes.details == {notes.IDS: [f"The event conf.2027 is called {event.event_id} here."]}
     assert moved.users["ann"]["name"] == "Ann"
 
 
@@ -53,13 +54,13 @@ def test_who_is_in_both_states_of_service_b_keeps_the_seat() -> None:
     rows = [theirs.b_row("ann"), theirs.b_row("bea"), theirs.b_row("ann", 0), theirs.b_row("cem", 1)]
     moved = assemble([theirs.B_EVENT, *rows, *map(theirs.b_user, ("ann", "bea", "cem"))])
     assert (people(moved, REGISTERED), people(moved, WAITLISTED)) == (["ann", "bea"], ["cem"])
-    assert any("ann was 2 times" in note for note in moved.notes)
+    assert [detail.partition(" for ")[0] for detail in moved.notes.details[notes.REPEATED]] == ["ann: 2"]
 
 
 def test_a_description_that_is_missing_leaves_the_event_out() -> None:
     moved = assemble([theirs.b_counters(1, 0), theirs.b_row("ann"), theirs.b_user("ann")])
     assert moved.events == []
-    assert len(moved.left_out) == 2 and all("in none of the files" in reason for reason in moved.left_out)
+    assert len(moved.refused) == 2 and all("in none of the files" in reason for reason in moved.refused)
 
 
 def c(*rows: dict[str, Any], **changes: Any) -> Moved:
@@ -76,18 +77,18 @@ def test_the_queue_of_service_c_is_in_the_order_of_asking_whatever_its_positions
     )
     assert people(moved, WAITLISTED) == ["cem", "dan"]
     first = moved.events[0].attendees[REGISTERED][0]
-    assert (first.registration_id, first.registered_at) == (
+    assert (first.carried["registration_id"], first.carried["registered_at"]) == (
         "4df2fd3d-1afc-4012-bba9-cfd4cbe30001",
         "2025-12-04T03:29:01.983733Z",
     )
-    assert moved.notes == []
+    assert not moved.notes
 
 
 def test_seats_that_were_free_while_people_waited_go_to_the_first_of_them() -> None:
     moved = c(*(theirs.c_row(user, "waitlisted", second) for second, user in enumerate(("ann", "bea", "cem"), 1)))
     assert (people(moved, REGISTERED), people(moved, WAITLISTED)) == (["ann", "bea"], ["cem"])
-    assert any("free seats while people waited; they went to ann, bea." in note for note in moved.notes)
-    assert any("its count said 2 registered; there are 0." in note for note in moved.notes)
+    assert [detail.split()[0] for detail in moved.notes.details[notes.MOVED_UP]] == ["ann", "bea"]
+    assert any("0 registered, and the counter said 2" in detail for detail in moved.notes.details[notes.COUNTS])
 
 
 def test_an_event_that_is_closed_lets_nobody_move_up() -> None:
@@ -97,14 +98,14 @@ def test_an_event_that_is_closed_lets_nobody_move_up() -> None:
 def test_an_event_that_was_oversold_stays_so() -> None:
     moved = c(*(theirs.c_row(user, "registered", second) for second, user in enumerate(("ann", "bea", "cem"), 1)))
     assert people(moved, REGISTERED) == ["ann", "bea", "cem"]
-    assert any("oversold by 1; they keep their seats" in note for note in moved.notes)
+    assert moved.notes.details[notes.OVERSOLD] == [f"event {moved.events[0].event_id} by 1"]
 
 
 def test_several_rows_of_one_user_are_one_registration() -> None:
     moved = c(*(theirs.c_row("ann", "registered", second) for second in (5, 3, 4)))
     assert people(moved, REGISTERED) == ["ann"]
-    assert moved.events[0].attendees[REGISTERED][0].registered_at.startswith("2025-12-04T03:29:03")
-    assert any("ann was 3 times" in note for note in moved.notes)
+    assert moved.events[0].attendees[REGISTERED][0].carried["registered_at"].startswith("2025-12-04T03:29:03")
+    assert moved.notes.details[notes.REPEATED][0].startswith("ann: 3 for event")
 
 
 def test_a_user_who_is_in_no_file_is_called_by_the_id() -> None:
@@ -112,7 +113,7 @@ def test_a_user_who_is_in_no_file_is_called_by_the_id() -> None:
         [theirs.C_EVENT | {"registeredCount": 1, "waitlistCount": 0}, theirs.c_row("ann", "registered", 1)]
     )
     assert moved.users["ann"]["name"] == "ann"
-    assert moved.notes == ["User ann was in none of the files, and is called by the id."]
+    assert moved.notes.details == {notes.UNKNOWN_PEOPLE: ["ann"]}
 
 
 def test_what_a_list_of_a_users_registrations_answers_is_enough() -> None:
@@ -131,8 +132,8 @@ def test_an_event_of_service_d_keeps_its_moment_and_its_organizer() -> None:
     )
     assert (event.fields["status"], event.organizer_id) == ("active", theirs.D_EVENT["organizerId"])
     assert event.updated_at == "2025-06-02T10:00:00.000001Z"
-    assert (event.fields["title"], event.fields["description"]) == ("Spring fair", "Spring fair")
-    assert len(moved.notes) == 3  # the moment, the description, the organizer's name
+    assert (event.fields["title"], event.fields["description"]) == ("Spring fair", "")
+    assert moved.notes.details.keys() == {notes.MOMENTS, notes.ORGANIZERS}
 
 
 @pytest.mark.parametrize(
@@ -164,14 +165,14 @@ def test_a_date_with_a_time_is_the_same_moment(written: str, date: str, start: s
 def test_an_event_that_cannot_be_ours_is_left_out_with_the_reason(changes: dict[str, Any], field: str) -> None:
     moved = c(theirs.c_row("ann", "registered", 1), **changes)
     assert moved.events == []
-    (reason,) = moved.left_out
-    assert reason.startswith(f"Event {theirs.C_EVENT['eventId']}, and with it 1 registrations. {field}: ")
+    (reason,) = moved.refused
+    assert reason.startswith(f"record 1, column {field}: ") and reason.endswith("1 registrations for it wait for that.")
 
 
 def test_a_status_that_is_none_of_ours_makes_a_draft() -> None:
     moved = assemble([theirs.A_EVENT | {"status": "Planning"}])
     assert moved.events[0].fields["status"] == "draft"
-    assert "it was Planning" in moved.notes[0]
+    assert moved.notes.details[notes.DRAFTS][0].endswith("which was Planning")
 
 
 @pytest.mark.parametrize("theirs_id", ["a.b", "me", "ü", "x" * 200, "user@example.com"])
@@ -179,7 +180,7 @@ def test_an_id_outside_our_rule_is_always_mapped_to_the_same_one(theirs_id: str)
     first, second = (assemble([theirs.c_user("ann") | {"userId": theirs_id}]) for _ in range(2))
     (mapped,) = first.users
     assert list(second.users) == [mapped] and mapped != theirs_id and len(mapped) <= 128
-    assert first.notes == [f"The user {theirs_id} is called {mapped} here."]
+    assert first.notes.details == {notes.IDS: [f"The user {theirs_id} is called {mapped} here."]}
 
 
 def test_different_ids_that_look_alike_stay_different() -> None:
@@ -195,9 +196,9 @@ def test_our_first_release_moves_with_its_versions_order_and_history() -> None:
         ["zoe", "bob"],
         ["old"],
     )
-    assert event.attendees[REGISTERED][0].promoted_at == "2026-10-03T08:00:09.000000Z"
-    assert moved.left_out == []
-    assert moved.notes == [f"User {user} was in none of the files, and is called by the id." for user in ("old", "zoe")]
+    assert event.attendees[REGISTERED][0].carried["promoted_at"] == "2026-10-03T08:00:09.000000Z"
+    assert moved.refused == []
+    assert moved.notes.details[notes.UNKNOWN_PEOPLE] == ["old", "zoe"]
 
 
 def test_the_history_of_an_event_that_was_made_anew_stays_behind() -> None:
@@ -208,7 +209,7 @@ def test_the_history_of_an_event_that_was_made_anew_stays_behind() -> None:
 
 def test_what_nobody_knows_is_told() -> None:
     moved = assemble([{"colour": "red", "size": 3}])
-    assert moved.left_out == ["Not recognised: colour, size."]
+    assert moved.refused == ["record 1: this is no event, user or registration. It has colour, size."]
 
 
 @given(st.randoms(use_true_random=False))

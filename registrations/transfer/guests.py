@@ -1,0 +1,250 @@
+"""Guest lists of other services, recognised by their columns, and how their people get into an event here.
+
+One person per line. People get in by the same rule as anyone who signs up: those with a seat first, in the order in
+which they asked, then those who waited. So an import beside live traffic breaks no rule, and a second one changes
+nothing.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from events.ledger.models import Seats
+from events.models import Event
+from eventsite import clock
+from eventsite.auth.scope import EVERYTHING
+from registrations import seating
+from registrations.errors import AlreadyRegistered, EventFull, RegistrationClosed
+from registrations.models import CANCELLED, REGISTERED, WAITLISTED
+from registrations.transfer import moments, notes, people, planned, sheets, write
+from registrations.transfer.columns import normalized
+from registrations.transfer.notes import Notes
+from registrations.transfer.planned import Refused
+from registrations.transfer.sheets import Broken, Cells, Table
+
+NAME, FIRST, LAST, EMAIL, USER_ID, STATUS, ASKED, CHECKED_IN, COMPANIONS = ROLES = (
+    *("name", "first", "last", "email", "userId", "status", "asked", "checkedIn", "companions"),
+)
+"""What a column may hold of a guest; `--map` names them."""
+
+HEADERS: dict[str, tuple[str, ...]] = {
+    NAME: ("Name", "Full name", "Attendee name", "Your name", "Display name", "Guest name", "Vor- und Nachname"),
+    FIRST: ("First name", "Given name", "Attendee name: Given name", "Attendee first name", "Vorname"),
+    LAST: ("Last name", "Family name", "Surname", "Attendee name: Family name", "Attendee last name", "Nachname"),
+    EMAIL: (
+        *("Email", "Email address", "Attendee email", "E-mail 1 - Value", "Your email", "Mail", "Mail address"),
+        *("Buyer email", "Contact email", "E-Mail-Adresse"),
+    ),
+    USER_ID: ("userId",),
+    STATUS: ("Attendee status", "Approval status", "RSVP", "Status", "Order status", "Response"),
+    ASKED: (
+        *("registeredAt", "Order date", "Created at", "Created date", "Timestamp", "Zeitstempel", "RSVPed on"),
+        *("Registration time", "Date and time", "Date created", "Registered on"),
+    ),
+    CHECKED_IN: ("checkedInAt", "Checked in", "Is checked in"),
+    COMPANIONS: ("Guests",),
+}
+"""The headers of Eventbrite, Luma, Meetup, pretix, Hi.Events, Google Forms, Google and Outlook contacts, and ours."""
+ROLE_OF = {normalized(header): role for role, headers in HEADERS.items() for header in headers}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read the sheets of one command."""
+
+    named: dict[str, str] = field(default_factory=dict)
+    """What ``--map`` says: a header for a role."""
+    order: str = moments.ISO
+    """The order of the parts of a date."""
+    questions: dict[str, str] = field(default_factory=dict)
+    """The ids of the event's questions by their labels: columns with these headers are answers."""
+    now: str = field(default_factory=clock.now)
+    """When the people are created here."""
+
+
+@dataclass
+class Guest:
+    """One line of a guest list."""
+
+    user: dict[str, Any]
+    """The attributes of the person."""
+    status: str
+    asked: str
+    place: str
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def user_id(self) -> str:
+        """The person's id."""
+        return str(self.user["user_id"])
+
+
+def roles_of(table: Table, named: dict[str, str]) -> dict[str, list[int]]:
+    """Return for each role the columns that hold it, best first.
+
+    Args:
+        table: the sheet.
+        named: what ``--map`` says: a header for a role.
+
+    Raises:
+        Broken: If the columns name no one, or a named one is missing.
+    """
+    found: dict[str, list[int]] = {}
+    by_name = {normalized(header): number for number, header in enumerate(table.header)}
+    for role, header in named.items():
+        if normalized(header) not in by_name:
+            raise Broken(
+                f"{sheets.at(table.name, 1, 1)}: there is no column {header!r}. There are {', '.join(table.header)}."
+            )
+        found[role] = [by_name[normalized(header)]]
+    for role in ROLES:
+        if role not in named:
+            found[role] = [by_name[name] for name in map(normalized, HEADERS[role]) if name in by_name]
+    if not any(found[role] for role in (NAME, FIRST, LAST, EMAIL)):
+        raise Broken(
+            f"{sheets.at(table.name, 1, 1)}: no column holds a name or an e-mail address. "
+            "Name it, such as --map name='Who are you?'."
+        )
+    return found
+
+
+def guests(table: Table, reading: Reading, found: Notes) -> list[Guest]:
+    """Return the guests of a list.
+
+    Args:
+        table: the sheet.
+        reading: how to read it.
+        found: receives what was changed or left out.
+
+    Raises:
+        Broken: If the columns name no one.
+        Refused: With every line that cannot be a person.
+    """
+    roles = roles_of(table, reading.named)
+    taken = {number for numbers in roles.values() for number in numbers}
+    answers = {number: reading.questions[name] for number, name in _others(table, taken) if name in reading.questions}
+    for number, header in enumerate(table.header):
+        if number not in taken and number not in answers and header:
+            found.add(notes.COLUMNS, f"{table.name}: {header}")
+    listed: list[Guest] = []
+    wrong: list[str] = []
+    for number, cells in table.lines:
+        try:
+            listed += _guest(_Line(table, number, cells, roles), reading, answers, found)
+        except Refused as error:
+            wrong.append(str(error))
+    if wrong:
+        raise Refused("\n".join(wrong))
+    return listed
+
+
+def in_order(listed: Iterable[Guest]) -> list[Guest]:
+    """Return each person once: those with a seat first, each group in the order in which they asked."""
+    ranked = sorted(listed, key=lambda one: ((REGISTERED, WAITLISTED).index(one.status), one.asked))
+    once: dict[str, Guest] = {}
+    for guest in ranked:
+        once.setdefault(guest.user_id, guest)
+    return list(once.values())
+
+
+def _others(table: Table, taken: set[int]) -> Iterator[tuple[int, str]]:
+    return ((number, normalized(header)) for number, header in enumerate(table.header) if number not in taken)
+
+
+@dataclass
+class _Line:
+    table: Table
+    number: int
+    cells: Cells
+    roles: dict[str, list[int]]
+
+    def cell(self, role: str) -> str:
+        """Return the first cell of a role that says something."""
+        return next((self.cells[at].strip() for at in self.roles[role] if self.cells[at].strip()), "")
+
+    def place(self, role: str) -> str:
+        """Return the place of a role's first column, or the line where there is none."""
+        if not self.roles.get(role):
+            return f"{self.table.name}, line {self.number}"
+        at = self.roles[role][0]
+        return sheets.at(self.table.name, self.number, at + 1, self.table.header[at])
+
+
+def _guest(line: _Line, reading: Reading, answers: dict[int, str], found: Notes) -> list[Guest]:
+    """Return the guest of a line, or none where the person is not coming. Raises `Refused`."""
+    word = line.cell(STATUS)
+    status = people.status_of(word) or REGISTERED
+    if people.is_declined(word) or status == CANCELLED:
+        found.add(notes.DECLINED, f"{line.place(STATUS)}: {word}")
+        return []
+    if word and people.status_of(word) is None:
+        found.add(notes.STATUSES, f"{line.place(STATUS)}: {word[:40]!r}")
+    if line.cell(COMPANIONS) not in ("", "0"):
+        found.add(notes.COMPANIONS, f"{line.place(COMPANIONS)}: {line.cell(COMPANIONS)[:40]}")
+    given = {question: line.cells[number].strip() for number, question in answers.items()}
+    guest = Guest(_person(line, reading, found), status, _asked(line, reading.order), line.place(""))
+    guest.answers = {question: text for question, text in given.items() if text}
+    return [guest]
+
+
+def _person(line: _Line, reading: Reading, found: Notes) -> dict[str, Any]:
+    """Return the attributes of a line's person. Raises `Refused` where the line names no one."""
+    name = line.cell(NAME) or " ".join(filter(None, (line.cell(FIRST), line.cell(LAST))))
+    address = people.address_of(line.cell(EMAIL), line.place(EMAIL), found)
+    theirs = line.cell(USER_ID)
+    if not (address or theirs):
+        raise Refused(f"{line.place(EMAIL)}: this line has no e-mail address. Write one, or remove the line.")
+    user_id = people.fitting_id(theirs) if theirs else people.id_of_address(str(address))
+    values = {"name": name or (address or "").partition("@")[0], "email": address}
+    return planned.user(user_id, values, line.place(NAME), reading.now, found)
+
+
+def _asked(line: _Line, order: str) -> str:
+    """Return when a person asked, as text that sorts. Lines without a time keep their order behind the others."""
+    text = line.cell(ASKED)
+    try:
+        return moments.moment(moments.in_iso(text.replace(" UTC", "Z"), order)) or "~"
+    except ValueError:
+        return "~"
+
+
+def check(seats: Seats) -> None:
+    """Raise `RegistrationClosed` where an event admits no one now, before anyone is created for it."""
+    if not seats.open or seats.has_ended(clock.seconds()):
+        raise RegistrationClosed
+
+
+def admit(event_id: str, listed: Iterable[Guest], found: Notes) -> tuple[int, int]:
+    """Create the people and sign them up, in order.
+
+    Args:
+        event_id: the event.
+        listed: who comes in, in this order.
+        found: receives what came out other than in the list.
+
+    Returns:
+        How many got a seat, and how many wait.
+    """
+    counts = {REGISTERED: 0, WAITLISTED: 0}
+    for guest in listed:
+        write.write_user(guest.user)
+        try:
+            registration = seating.register(
+                event_id, guest.user_id, scope=EVERYTHING, organizes=EVERYTHING, answers=guest.answers or None
+            )
+        except AlreadyRegistered:
+            found.add(notes.ALREADY, guest.user_id)
+            continue
+        except EventFull:
+            found.add(notes.FULL, guest.place)
+            continue
+        counts[registration.status] += 1
+        if registration.status != guest.status:
+            found.add(notes.SEATED if registration.status == REGISTERED else notes.WAITING, guest.place)
+    return counts[REGISTERED], counts[WAITLISTED]
+
+
+def questions_of(event: Event) -> dict[str, str]:
+    """Return the ids of an event's questions by their labels, as headers are compared."""
+    listed = getattr(event, "questions", None) or []
+    return {normalized(one["label"]): one["questionId"] for one in listed}

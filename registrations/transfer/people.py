@@ -1,0 +1,96 @@
+"""People as files have them: names, addresses and ids, made to fit our rules. Whatever is changed is noted."""
+
+import re
+import unicodedata
+import uuid
+from hashlib import sha256
+from typing import Any
+
+from eventsite.ids import is_id
+from registrations.models import CANCELLED, REGISTERED, WAITLISTED
+from registrations.transfer import columns, notes
+from registrations.transfer.columns import USER
+from registrations.transfer.notes import Notes
+
+RESERVED = frozenset({"me"})
+LONGEST_ID, HASH_DIGITS = 128, 8
+LONGEST_NAME = 200
+BY_ADDRESS = uuid.UUID("8a4d2c60-6f0e-5f6b-9b1d-54a1c3f0d7e2")
+JOINERS = "\u200c\u200d"
+"""What names and emoji need, though nobody sees it."""
+WORDS = {
+    **dict.fromkeys(("registered", "confirmed", "approved", "accepted", "attending", "going", "yes", "ja"), REGISTERED),
+    **dict.fromkeys(("checked in", "checkedin", "attended", "active", "valid", "paid", "complete"), REGISTERED),
+    **dict.fromkeys(("completed", "free", "ok", "angemeldet"), REGISTERED),
+    **dict.fromkeys(("waitlisted", "waitlist", "waiting", "waiting list", "on waitlist", "pending"), WAITLISTED),
+    **dict.fromkeys(("pending approval", "awaiting payment", "reserved", "warteliste"), WAITLISTED),
+    **dict.fromkeys(("cancelled", "canceled", "refunded", "left", "storniert"), CANCELLED),
+}
+"""What services write for a status, in lower case and with spaces."""
+DECLINING = frozenset(
+    ("declined", "rejected", "not attending", "not going", "no", "nein", "invited", "expired", "deleted", "no response")
+)
+"""What they write for people who are not coming."""
+_IN_BRACKETS = re.compile(r"(?:.*<|mailto:)\s*([^<>\s]+)\s*>?", re.IGNORECASE | re.DOTALL)
+
+
+def text_of(value: Any) -> str:
+    """Return an id or a text that may have been written as a number; empty where there is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if abs(value) < 10**100 else ""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def fitting_id(theirs: str) -> str:
+    """Return an id by our rule: theirs where it is one already, else one that is made of it, always the same."""
+    if is_id(theirs) and theirs not in RESERVED:
+        return theirs
+    digest = sha256(theirs.encode()).hexdigest()[:HASH_DIGITS]
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", theirs)[: LONGEST_ID - HASH_DIGITS - 1]
+    return f"{readable}-{digest}"
+
+
+def id_of_address(address: str) -> str:
+    """Return the id of a person who is known by an address only: always the same, and nothing can be read from it."""
+    return str(uuid.uuid5(BY_ADDRESS, address.casefold()))
+
+
+def status_of(word: str) -> str | None:
+    """Return our status for the word of a service, or None where it is not known."""
+    return WORDS.get(_plain(word))
+
+
+def is_declined(word: str) -> bool:
+    """Return whether a word means that the person is not coming."""
+    return _plain(word) in DECLINING
+
+
+def _plain(word: str) -> str:
+    return " ".join(word.replace("_", " ").lower().split())
+
+
+def address_of(value: Any, place: str, found: Notes) -> str | None:
+    """Return an e-mail address that the API would accept, or None."""
+    text = text_of(value)
+    if not text or columns.accepts(USER, "email", text):
+        return text or None
+    bare = _IN_BRACKETS.fullmatch(text)
+    if bare and columns.accepts(USER, "email", bare[1]):
+        found.add(notes.ADDRESSES, f"{place}: {text!r} is {bare[1]}")
+        return bare[1]
+    found.add(notes.NO_ADDRESSES, f"{place}: {text[:60]!r}")
+    return None
+
+
+def name_of(value: Any, user_id: str, place: str, found: Notes) -> str:
+    """Return a name that the API would accept: what was written, repaired where needed, or the id."""
+    text = text_of(value)
+    if text and columns.accepts(USER, "name", text):
+        return text
+    kept = "".join(letter for letter in text if letter in JOINERS or unicodedata.category(letter)[0] != "C")
+    repaired = kept.strip()[:LONGEST_NAME].strip()
+    if repaired and columns.accepts(USER, "name", repaired):
+        found.add(notes.NAMES, f"{place}: {repaired[:60]!r}")
+        return repaired
+    found.add(notes.NAMELESS, f"{place}: {user_id}")
+    return user_id

@@ -1,0 +1,236 @@
+"""Users, events and registrations as they will be here: validated by the API's serializers, ready to be written.
+
+Which fields there are follows from the serializers and models. Only what needs a repair is named here.
+"""
+
+import re
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from events import services
+from events.models import DRAFT, STATUSES
+from events.serializers import EventSerializer
+from eventsite import clock
+from registrations.models import CANCELLED, REGISTERED, WAITLISTED, RegistrationItem
+from registrations.transfer import columns, moments, notes, people
+from registrations.transfer.columns import EVENT, REGISTRATION, USER
+from registrations.transfer.files import Record
+from registrations.transfer.notes import Notes
+from users.models import User
+from users.serializers import UserSerializer
+
+REGISTRATION_IDS = uuid.UUID("3f0b8f0e-8a54-4c35-9a3e-6f1d1b0f7c55")
+SWITCHES = ("waitlistEnabled", "hasWaitlist", "waitlist_enabled")
+LARGEST_VERSION = 10**15
+
+
+class Refused(Exception):
+    """Something cannot be here; the text has the place and the reason."""
+
+
+@dataclass
+class Attendee:
+    """A registration that fits our rules."""
+
+    user_id: str
+    status: str
+    carried: dict[str, Any]
+    """What a registration keeps besides, by the names of its attributes (`CARRIED`)."""
+
+
+@dataclass
+class PlannedEvent:
+    """An event as it will be here."""
+
+    event_id: str
+    fields: dict[str, Any]
+    """Validated, by their Python names, as `events.services.compose` takes them."""
+    organizer_id: str | None
+    created_at: str
+    updated_at: str
+    version: int
+    attendees: dict[str, list[Attendee]] = field(
+        default_factory=lambda: {status: [] for status in (REGISTERED, WAITLISTED, CANCELLED)}
+    )
+    """By status: who waits in the order of the queue, all others in the order of registration."""
+
+    def promote(self, at: str) -> list[Attendee]:
+        """Give the free seats to the head of the queue. Returns: who got one."""
+        seats = services.compose(self.fields | {"event_id": self.event_id}, self.organizer_id).seats
+        seated, waiting = self.attendees[REGISTERED], self.attendees[WAITLISTED]
+        free = max(0, int(seats.capacity) - len(seated)) if seats.promotes(clock.seconds()) else 0
+        promoted, self.attendees[WAITLISTED] = waiting[:free], waiting[free:]
+        for attendee in promoted:
+            attendee.status, attendee.carried["promoted_at"] = REGISTERED, at
+            seated.append(attendee)
+        return promoted
+
+
+# Users
+
+
+def user(user_id: str, values: Record, place: str, now: str, found: Notes) -> Record:
+    """Return the attributes of a user. Raises `Refused` where a field cannot be repaired."""
+    body: Record = {}
+    for name, its_field in columns.FIELDS[USER].items():
+        if not its_field.read_only and values.get(name) is not None:
+            body[name] = _truth(USER, name, values[name])
+    body["userId"] = user_id
+    body["name"] = people.name_of(values.get("name"), user_id, place, found)
+    body["email"] = people.address_of(values.get("email"), place, found)
+    serializer = UserSerializer(data=body)
+    if not serializer.is_valid():
+        raise Refused(_sentence(place, serializer))
+    attributes = dict(serializer.validated_data) | _kept(USER, values, User.get_attributes())
+    created_at = moments.moment(values.get("createdAt"))
+    return attributes | {"user_id": user_id, "created_at": created_at or now}
+
+
+def _truth(kind: str, name: str, value: Any) -> Any:
+    """Return true or false for the text of a switch. A false that is not understood would switch mail on."""
+    if columns.is_switch(name, kind) and isinstance(value, str):
+        return columns.TRUTHS.get(value.strip().lower(), value)
+    return value
+
+
+def _kept(kind: str, values: Record, attributes: Any) -> Record:
+    """Return what only the service sets and an export carries, by Python names: the rest follows from other values."""
+    kept: Record = {}
+    for name, its_field in columns.FIELDS[kind].items():
+        attribute = python_name(name, its_field)
+        value = values.get(name)
+        if not its_field.read_only or attribute not in attributes or value is None:
+            continue
+        if columns.is_moment(name, kind):
+            value = moments.moment(value)
+        if columns.is_switch(name, kind) and not isinstance(value, bool):
+            value = None
+        if value is not None:
+            kept[attribute] = value
+    return kept
+
+
+def python_name(name: str, its_field: columns.Field) -> str:
+    """Return the Python name of a field of the API, such as ``created_at`` for ``createdAt``."""
+    return str(its_field.source or re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name))
+
+
+# Events
+
+
+def event(event_id: str, values: Record, place: str, now: str, found: Notes) -> PlannedEvent:
+    """Return an event without its people. Raises `Refused` where a field is wrong."""
+    serializer = EventSerializer(data=_body(event_id, values, place, found) | {"eventId": event_id})
+    if not serializer.is_valid():
+        raise Refused(_sentence(place, serializer))
+    created_at = moments.moment(values.get("createdAt"))
+    return PlannedEvent(
+        event_id,
+        dict(serializer.validated_data),
+        organizer_id=values.get("organizerId"),
+        created_at=created_at or now,
+        updated_at=moments.moment(values.get("updatedAt")) or created_at or now,
+        version=_version(values.get("version"), place, found),
+    )
+
+
+def _body(event_id: str, values: Record, place: str, found: Notes) -> Record:
+    """Return the body by which the API would create such an event."""
+    body: Record = {}
+    for name, its_field in columns.FIELDS[EVENT].items():
+        names = (name, *columns.ALIASES.get(name, ()))
+        if not its_field.read_only:
+            body[name] = next((_truth(EVENT, name, values[one]) for one in names if values.get(one) is not None), None)
+    body |= _day(body.get("date"), values, place, found)
+    body["status"] = _status(people.text_of(values.get("status")), event_id, found)
+    switch = next((values[name] for name in SWITCHES if values.get(name) is not None), False)
+    body["waitlistEnabled"] = _truth(EVENT, "waitlistEnabled", switch)
+    body["hasWaitlist"] = None
+    if body.get("description") is None:
+        body["description"] = ""
+    if not body.get("organizer") and values.get("organizerId"):
+        body["organizer"] = values["organizerId"]
+        found.add(notes.ORGANIZERS, f"event {event_id}: {values['organizerId']}")
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _day(written: Any, values: Record, place: str, found: Notes) -> Record:
+    """Return the day, and where it came with a time of day, that time."""
+    text = people.text_of(written)
+    try:
+        date, time = moments.day(text)
+    except ValueError:
+        return {}  # the serializer will refuse it
+    if time and not values.get("startTime"):
+        found.add(notes.MOMENTS, f"{place}: {text} is {date} at {time['startTime']} UTC")
+        return {"date": date, **time}
+    return {"date": date}
+
+
+def _status(text: str, event_id: str, found: Notes) -> str:
+    status = text.lower()
+    if status in STATUSES:
+        return status
+    found.add(notes.DRAFTS, f"event {event_id}, which was {text[:40] or 'without a status'}")
+    return DRAFT
+
+
+def _version(value: Any, place: str, found: Notes) -> int:
+    text = people.text_of(value)
+    if value is None or (text.isascii() and text.isdigit() and len(text) < 20 and 1 <= int(text) <= LARGEST_VERSION):
+        return int(text or 1)
+    found.add(notes.VERSIONS, f"{place}: {repr(value)[:40]}")
+    return 1
+
+
+# Registrations
+
+
+def _carried_fields() -> dict[str, str]:
+    """Return the fields of a registration that its stored form keeps as they are, by the names of its attributes."""
+    attributes = RegistrationItem.get_attributes()
+    names = {python_name(name, its_field): name for name, its_field in columns.FIELDS[REGISTRATION].items()}
+    return {attribute: name for attribute, name in names.items() if attribute in attributes}
+
+
+CARRIED = _carried_fields()
+
+
+def carried(values: Record, event: PlannedEvent, place: str, found: Notes) -> dict[str, Any]:
+    """Return what a registration keeps, by the names of its attributes."""
+    kept: dict[str, Any] = {}
+    for attribute, name in CARRIED.items():
+        value = values.get(name)
+        if columns.is_moment(name, REGISTRATION) and value is not None:
+            value = moments.moment(value)
+            if value is None:
+                found.add(notes.TIMES, f"{place}, column {name}: {repr(values[name])[:40]}")
+        kept[attribute] = value
+    kept["registered_at"] = kept["registered_at"] or event.created_at
+    kept["registration_id"] = registration_id(
+        people.text_of(kept["registration_id"]) or f"{event.event_id} {values.get('userId')}"
+    )
+    return kept
+
+
+def registration_id(theirs: str) -> str:
+    """Return a UUID: theirs, or one that is made of it."""
+    try:
+        return str(uuid.UUID(theirs))
+    except ValueError:
+        return str(uuid.uuid5(REGISTRATION_IDS, theirs))
+
+
+def _sentence(place: str, serializer: Any) -> str:
+    """Return where something is wrong, and what: a sentence for each field."""
+    return " ".join(
+        f"{place}, column {name}: {' '.join(_texts(errors))}" for name, errors in dict(serializer.errors).items()
+    )
+
+
+def _texts(errors: Any) -> list[str]:
+    """Return the sentences in the errors of a field, which has fields of its own where it is a structure."""
+    if isinstance(errors, dict):
+        errors = list(errors.values())
+    return [text for one in errors for text in _texts(one)] if isinstance(errors, list) else [str(errors)]

@@ -1,0 +1,139 @@
+"""Sheets as people have them: CSV with commas, semicolons or tabs, from any spreadsheet or service."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from eventsite.web.sheets import meant as unmarked
+from registrations.transfer import columns, moments
+from registrations.transfer.columns import EVENT, REGISTRATION, USER
+
+NO_HEADER = "there is no line with the names of the columns. Begin with one, such as name,email."
+SEPARATORS = ",;\t|"
+_NAMED_SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)
+"""The first line by which Excel says what separates cells."""
+OF_AN_EVENT = frozenset({"eventId", "date", "eventDate", "capacity", "location"})
+"""Columns that a sheet of events has beside the title, and a list of people with their titles has not."""
+Cells = list[str]
+
+
+class Broken(Exception):
+    """A file is not what it should be; the text names the place, and what to change."""
+
+
+def at(name: str, line: int, column: int, header: str = "") -> str:
+    """Return the place of a cell, with the letter that spreadsheets show above its column."""
+    letters = ""
+    while column > 0:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return f"{name}, line {line}, column {letters}{f' ({header})' if header else ''}"
+
+
+@dataclass
+class Table:
+    """A sheet: the names of its columns, and its lines."""
+
+    name: str
+    header: Cells
+    lines: list[tuple[int, Cells]]
+    """The number of each line in the file, and its cells, one for each column."""
+
+    @property
+    def kind(self) -> str:
+        """What the lines are, by the columns that there are. Raises `Broken`."""
+        names = {columns.field_named(name) for name in self.header}
+        if "registrationId" in names or {"eventId", "userId"} <= names:
+            if {"eventId", "userId"} <= names:
+                return REGISTRATION
+            raise Broken(f"{at(self.name, 1, 1)}: a sheet of registrations needs the columns eventId and userId.")
+        if names & {"title", "eventName"} and names & OF_AN_EVENT:
+            return EVENT
+        if names & {"userId", "name", "email"}:
+            return USER
+        raise Broken(f"{at(self.name, 1, 1)}: {NO_HEADER}")
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the columns are ours; other sheets are guest lists, of which only the people are known."""
+        names = {columns.field_named(name) for name in self.header}
+        return (
+            "userId" in names or "registrationId" in names or self.kind == EVENT or names <= set(columns.COLUMNS[USER])
+        )
+
+    @property
+    def unknown_columns(self) -> list[str]:
+        """The headers that no field has, of whatever kind."""
+        return [name for name in self.header if name and columns.field_named(name) not in columns.KNOWN]
+
+    def records(self, kind: str, *, order: str = moments.ISO) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Return each line that says something: its place, and its values by our names. Raises `Broken`."""
+        names = [columns.field_named(name) for name in self.header]
+        for line, cells in self.lines:
+            values: dict[str, Any] = {}
+            for number, (name, cell) in enumerate(zip(names, cells, strict=True), 1):
+                if cell.strip() and values.get(name) is None:
+                    values[name] = self._value(kind, name, unmarked(cell), order, (line, number))
+            yield f"{self.name}, line {line}", values
+
+    def _value(self, kind: str, name: str, cell: str, order: str, position: tuple[int, int]) -> Any:
+        try:
+            return columns.value(kind, name, cell, order=order)
+        except columns.Wrong as error:
+            raise Broken(f"{at(self.name, *position, name)}: {error}") from None
+
+
+def read(name: str, text: str) -> Table:
+    """Read a sheet.
+
+    Args:
+        name: the name of the file, for messages.
+        text: what is in it.
+
+    Raises:
+        Broken: With line and column, and what to change.
+    """
+    named = _NAMED_SEPARATOR.match(text)
+    above = 1 if named else 0
+    text = text[named.end() :] if named else text
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=named[1] if named else _separator(text), strict=True)
+    try:
+        header, *lines = [(reader.line_num + above, cells) for cells in reader] or [(1, [])]
+    except csv.Error as error:
+        raise Broken(f"{at(name, reader.line_num + above, 1)}: {error}. Look for a quotation mark.") from None
+    return _table(name, header[1], lines)
+
+
+def _separator(text: str) -> str:
+    """Return what separates the cells of the first line: what makes most cells of it."""
+    first = text.partition("\n")[0]
+    bare = re.sub(r'"[^"]*"', "", first)
+    return max(SEPARATORS, key=bare.count)
+
+
+def _table(name: str, header: Cells, lines: list[tuple[int, Cells]]) -> Table:
+    header = [cell.strip() for cell in header]
+    while header and not header[-1]:
+        header.pop()
+    if not header:
+        raise Broken(f"{at(name, 1, 1)}: {NO_HEADER}")
+    table = Table(name, header, [])
+    for line, cells in lines:
+        if any(cell.strip() for cell in cells):
+            table.lines.append((line, _fitted(table, line, cells)))
+    return table
+
+
+def _fitted(table: Table, line: int, cells: Cells) -> Cells:
+    """Return a line's cells, one for each column. Raises `Broken` where there are more or fewer."""
+    width = len(table.header)
+    if len(cells) < width:
+        place = at(table.name, line, len(cells) + 1, table.header[len(cells)])
+        raise Broken(f"{place}: there are {len(cells)} cells, and the first line names {width} columns.")
+    for number, cell in enumerate(cells[width:], width + 1):
+        if cell.strip():
+            raise Broken(f"{at(table.name, line, number)}: the first line has no name for this column.")
+    return cells[:width]

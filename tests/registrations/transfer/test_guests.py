@@ -1,0 +1,186 @@
+"""`manage.py import --event`: the guest lists that people have at hand, by the columns their services write."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from registrations.transfer import guests, notes, people, sheets
+from registrations.transfer.guests import Reading
+from registrations.transfer.notes import Notes
+from tests.api import Api
+
+LISTS = {
+    "Eventbrite": (
+        "Order #,Order Date,First Name,Last Name,Email,Quantity,Ticket Type,Attendee #,Attendee Status\r\n"
+        "1001,2026-11-01 10:05:00+00:00,Bea,Two,bea@example.org,1,General Admission,2001,Checked In\r\n"
+        "1002,2026-11-01 10:00:00+00:00,Ann,One,ann@example.org,1,General Admission,2002,Attending\r\n"
+        "1003,2026-11-01 10:01:00+00:00,Cem,Three,cem@example.org,1,General Admission,2003,Not Attending\r\n"
+    ),
+    "Luma": (
+        "api_id,name,first_name,last_name,email,phone_number,created_at,approval_status,checked_in_at\r\n"
+        "gst-1,Bea Two,Bea,Two,bea@example.org,,2026-11-01T10:05:00.000Z,approved,\r\n"
+        "gst-2,Ann One,Ann,One,ann@example.org,,2026-11-01T10:00:00.000Z,approved,\r\n"
+        "gst-3,Cem Three,Cem,Three,cem@example.org,,2026-11-01T09:00:00.000Z,declined,\r\n"
+    ),
+    "pretix": (
+        "Order code;Order date;Order time;Status;E-mail;Attendee name: Given name;Attendee name: Family name\r\n"
+        "A1;2026-11-01T10:00:00Z;10:00;paid;ann@example.org;Ann;One\r\n"
+        "A2;2026-11-01T10:05:00Z;10:05;paid;bea@example.org;Bea;Two\r\n"
+        "A3;2026-11-01T10:06:00Z;10:06;canceled;cem@example.org;Cem;Three\r\n"
+    ),
+    "Hi.Events": (
+        "ID,First Name,Last Name,Email,Status,Is Checked In,Ticket Name,Event ID,Created Date\r\n"
+        "1,Ann,One,ann@example.org,ACTIVE,No,Standard,7,2026-11-01T10:00:00Z\r\n"
+        "2,Bea,Two,bea@example.org,ACTIVE,No,Standard,7,2026-11-01T10:05:00Z\r\n"
+        "3,Cem,Three,cem@example.org,CANCELLED,No,Standard,7,2026-11-01T10:06:00Z\r\n"
+    ),
+    "Google Forms": (
+        "Timestamp,Email Address,Your name,Do you eat meat?\r\n"
+        "2026-11-01T10:00:00Z,ann@example.org,Ann One,No\r\n"
+        "2026-11-01T10:05:00Z,bea@example.org,Bea Two,Yes\r\n"
+    ),
+    "Google contacts": (
+        "First Name,Middle Name,Last Name,Phonetic First Name,E-mail 1 - Label,E-mail 1 - Value\r\n"
+        "Ann,,One,,* Work,ann@example.org\r\n"
+        "Bea,,Two,,,bea@example.org\r\n"
+    ),
+    "Outlook contacts": (
+        '"First Name","Middle Name","Last Name","Company","E-mail Address"\r\n'
+        '"Ann","","One","","ann@example.org"\r\n'
+        '"Bea","","Two","","bea@example.org"\r\n'
+    ),
+    "a list typed by hand": "name,email\nAnn One,ann@example.org\nBea Two,bea@example.org\n",
+}
+MEETUP = (
+    "Name,User ID,Title,RSVP,Guests,RSVPed on,Event Host\r\n"
+    "Bea Two,1002,Member,Waitlist,1,2026-07-28 14:23:11,No\r\n"
+    "Ann One,1001,Member,Yes,0,2026-07-28 14:22:11,No\r\n"
+    "Dan Four,1004,Member,Waitlist,0,2026-07-28 14:22:59,No\r\n"
+    "Cem Three,1003,Member,No,0,2026-07-28 14:20:11,No\r\n"
+)
+
+
+def imported(tmp_path: Path, text: str, *options: str, name: str = "guests.csv", **more: Any) -> str:
+    """Import a guest list. Returns: what was printed."""
+    (tmp_path / name).write_text(text)
+    printed = io.StringIO()
+    call_command("import", str(tmp_path / name), *options, stdout=printed, verbosity=2, **more)
+    return printed.getvalue()
+
+
+def in_event(api: Api, event: str) -> list[tuple[str, str, str]]:
+    """Return who is in, in order: the name, the address and the status."""
+    rows = api.get(f"/events/{event}/registrations?expand=user").json()
+    return [(row["user"]["name"], row["user"]["email"], row["status"]) for row in rows]
+
+
+@pytest.mark.parametrize("service", LISTS)
+def test_the_guests_of_a_service_are_signed_up_in_the_order_in_which_they_asked(
+    api: Api, tmp_path: Path, service: str
+) -> None:
+    event = api.event(capacity=5)
+    said = imported(tmp_path, LISTS[service], "--event", event)
+    assert in_event(api, event) == [
+        ("Ann One", "ann@example.org", "registered"),
+        ("Bea Two", "bea@example.org", "registered"),
+    ]
+    assert said.endswith("2 guests have a seat, and 0 wait.\n")
+    assert (notes.DECLINED in said) is ("Cem" in LISTS[service])
+
+
+def test_who_waited_still_waits_and_companions_are_named(api: Api, tmp_path: Path) -> None:
+    event = api.event(capacity=1)
+    said = imported(tmp_path, MEETUP, "--event", event)
+    assert [(name, status) for name, _, status in in_event(api, event)] == [
+        ("Ann One", "registered"),
+        ("Dan Four", "waitlisted"),
+        ("Bea Two", "waitlisted"),
+    ]
+    assert f"{notes.COMPANIONS}: 1." in said and "line 2, column E (Guests): 1" in said
+    assert "guests.csv: Event Host" in said
+
+
+def test_a_second_import_changes_nothing(api: Api, tmp_path: Path) -> None:
+    event = api.event(capacity=5)
+    imported(tmp_path, LISTS["Luma"], "--event", event)
+    before = [api.get(path).json() for path in ("/users", f"/events/{event}/registrations")]
+    said = imported(tmp_path, LISTS["Eventbrite"], "--event", event)
+    assert [api.get(path).json() for path in ("/users", f"/events/{event}/registrations")] == before
+    assert f"{notes.ALREADY}: 2." in said
+
+
+def test_a_seat_that_is_not_there_is_a_place_in_the_queue_and_said(api: Api, tmp_path: Path) -> None:
+    event = api.event(capacity=1)
+    said = imported(tmp_path, LISTS["a list typed by hand"], "--event", event)
+    assert [status for _, _, status in in_event(api, event)] == ["registered", "waitlisted"]
+    assert f"{notes.WAITING}: 1.\n  guests.csv, line 3" in said
+    full = api.event(capacity=1, waitlistEnabled=False)
+    assert f"{notes.FULL}: 1." in imported(tmp_path, LISTS["a list typed by hand"], "--event", full)
+
+
+def test_columns_may_be_named(api: Api, tmp_path: Path) -> None:
+    event = api.event(capacity=5)
+    text = "Wer bist du?;Wohin schreiben wir?\nAnn One;ann@example.org\n"
+    imported(tmp_path, text, "--event", event, "--map", "name=Wer bist du?", "--map", "Email=wohin schreiben wir")
+    assert in_event(api, event) == [("Ann One", "ann@example.org", "registered")]
+
+
+WRONG = [
+    (
+        "colour,size\nred,3\n",
+        [],
+        r"guests\.csv, line 1, column A: no column holds a name or an e-mail address\. Name it",
+    ),
+    (
+        "name,email\nAnn,ann@example.org\nBea,\n",
+        [],
+        r"guests\.csv, line 3, column B \(email\): this line has no e-mail",
+    ),
+    ("name,email\nAnn,x\n", ["--map", "email=Mail"], r"there is no column 'Mail'\. There are name, email\."),
+    ("name,email\nAnn,x\n", ["--map", "colour=name"], r"--map colour=name: write a role and a header"),
+    ("name,email\nAnn\n", [], r"guests\.csv, line 2, column B \(email\): there are 1 cells"),
+]
+
+
+@pytest.mark.parametrize(("text", "options", "sentence"), WRONG)
+def test_what_cannot_be_read_is_a_sentence_and_nothing_is_written(
+    api: Api, tmp_path: Path, text: str, options: list[str], sentence: str
+) -> None:
+    event = api.event()
+    with pytest.raises(CommandError, match=sentence):
+        imported(tmp_path, text, "--event", event, *options)
+    assert (api.get("/users").json(), in_event(api, event)) == ([], [])
+
+
+def test_an_event_that_is_not_there_or_not_open_is_a_sentence(api: Api, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="There is no event with this id"):
+        imported(tmp_path, MEETUP, "--event", "nothing")
+    draft = api.event(status="draft")
+    with pytest.raises(CommandError, match=r"does not take registrations|Sign-up is closed"):
+        imported(tmp_path, MEETUP, "--event", draft)
+    assert api.get("/users").json() == []
+
+
+def test_a_dry_run_writes_nothing(api: Api, tmp_path: Path) -> None:
+    event = api.event()
+    assert imported(tmp_path, MEETUP, "--event", event, "--dry-run").endswith("3 guests to import.\n")
+    assert (api.get("/users").json(), in_event(api, event)) == ([], [])
+
+
+def test_without_an_event_they_are_people(api: Api, tmp_path: Path) -> None:
+    imported(tmp_path, LISTS["Luma"])
+    assert sorted(user["name"] for user in api.get("/users").json()) == ["Ann One", "Bea Two"]
+    assert {user["userId"] for user in api.get("/users").json()} == {
+        people.id_of_address(address) for address in ("ann@example.org", "bea@example.org")
+    }
+
+
+def test_columns_with_the_questions_of_an_event_are_answers() -> None:
+    table = sheets.read("form.csv", LISTS["Google Forms"])
+    found = Notes()
+    listed = guests.guests(table, Reading(questions={"doyoueatmeat": "meat"}), found)
+    assert [guest.answers for guest in listed] == [{"meat": "No"}, {"meat": "Yes"}]
+    assert not found

@@ -1,0 +1,156 @@
+"""Sheets as spreadsheets write them: what a person sees in a cell is what comes in, or the cell is named."""
+
+import codecs
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registrations.transfer import columns, moments, notes
+from registrations.transfer.notes import Notes
+from registrations.transfer.sheets import Broken, at
+from tests.api import Api
+from tests.registrations.transfer.reading import records
+from tests.registrations.transfer.test_export import empty_the_tables
+
+PEOPLE = [{"userId": "person1", "name": "Pérson Öne", "email": "one@example.org", "notify": False}]
+SHEET = "userId,name,email,notify\r\nperson1,Pérson Öne,one@example.org,{}\r\n"
+
+
+FORMS = {
+    "commas": SHEET.format("false").encode(),
+    "semicolons": SHEET.format("FALSCH").replace(",", ";").encode(),
+    "semicolons with a mark": codecs.BOM_UTF8 + SHEET.format("FALSE").replace(",", ";").encode(),
+    "tabs in UTF-16": codecs.BOM_UTF16_LE + SHEET.format("FALSE").replace(",", "\t").encode("utf-16-le"),
+    "tabs in the other UTF-16": codecs.BOM_UTF16_BE + SHEET.format("no").replace(",", "\t").encode("utf-16-be"),
+    "Windows-1252": SHEET.format("0").replace(",", ";").encode("cp1252"),
+    "a named separator": b"sep=;\r\n" + SHEET.format("N").replace(",", ";").encode(),
+    "quoted headers in another case": ('"USERID","Name","E-Mail","Notify"' + SHEET.format("No")[24:]).encode(),
+    "empty lines and columns": SHEET.format("FALSE").replace("\r\n", ",,\r\n").encode() + b",,,,,\r\n\r\n",
+    "lines of Unix": SHEET.format("false").replace("\r\n", "\n").encode(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_sheet_is_the_same_people(tmp_path: Path, form: str) -> None:
+    (tmp_path / "people.csv").write_bytes(FORMS[form])
+    found = Notes()
+    assert records(tmp_path / "people.csv", found) == PEOPLE
+    assert found.details == ({notes.ENCODINGS: ["people.csv"]} if form == "Windows-1252" else {})
+
+
+CELLS = [
+    ("notify", "TRUE", True),
+    ("notify", "1", True),
+    ("notify", "yes", True),
+    ("notify", "WAHR", True),
+    ("notify", "Nein", False),
+    ("capacity", "12.0", 12),
+    ("capacity", "12,00", 12),
+    ("capacity", "007", 7),
+    ("startTime", "06:30:00 PM", "18:30"),
+    ("startTime", "6:30 p.m.", "18:30"),
+    ("startTime", "12:05 AM", "00:05"),
+    ("startTime", "18:30:00", "18:30"),
+    ("date", "2027-03-20", "2027-03-20"),
+    ("date", "2027-03-20 00:00:00", "2027-03-20 00:00:00"),
+    ("userId", "007", "007"),
+    ("name", "007", "007"),
+    ("title", "1e5", "1e5"),
+    ("email", "TRUE", "TRUE"),
+]
+
+
+@pytest.mark.parametrize(("name", "cell", "expected"), CELLS)
+def test_a_cell_is_what_a_person_sees_in_it(name: str, cell: str, expected: Any) -> None:
+    kind = columns.EVENT if name in columns.FIELDS[columns.EVENT] else columns.USER
+    assert columns.value(kind, name, cell) == expected
+
+
+WRONG = [
+    ("capacity", "many"),
+    ("capacity", "1.000"),
+    ("capacity", "9" * 5000),
+    ("capacity", "-1"),
+    ("waitlistEnabled", "perhaps"),
+    ("startTime", "25:00"),
+    ("startTime", "13:00 PM"),
+    ("startTime", "18"),
+    ("date", "20.03.2027"),
+    ("date", "2027-02-30"),
+    ("date", "soon"),
+    ("createdAt", "yesterday"),
+    ("createdAt", "0001-01-01T00:00:00+12:00"),
+    ("createdAt", "9999-12-31T23:59:59-12:00"),
+]
+
+
+@pytest.mark.parametrize(("name", "cell"), WRONG)
+def test_a_cell_that_cannot_be_read_is_named(tmp_path: Path, name: str, cell: str) -> None:
+    (tmp_path / "events.csv").write_text(f"eventId,title,{name}\nparty,Party,{cell}\n")
+    with pytest.raises(Broken, match=rf"^events\.csv, line 2, column C \({name}\): .+\. ?.*\.$"):
+        records(tmp_path / "events.csv")
+
+
+@pytest.mark.parametrize(("order", "cell"), [("DMY", "3.4.2027"), ("MDY", "4/3/2027"), ("DMY", "03-04-2027")])
+def test_the_order_of_a_date_may_be_named(order: str, cell: str) -> None:
+    assert columns.value(columns.EVENT, "date", cell, order=order) == "2027-04-03"
+    assert columns.value(columns.USER, "createdAt", f"{cell} 6:30 PM", order=order) == "2027-04-03T18:30:00.000000Z"
+
+
+@given(
+    st.datetimes().map(lambda one: one.isoformat()) | st.text(max_size=30) | st.from_regex(r"[0-9:/. apmTZ+-]{1,30}")
+)
+def test_no_text_is_a_time_that_the_api_would_not_give(text: str) -> None:
+    found = moments.moment(text)
+    assert found is None or moments.moment(found) == found
+
+
+COLUMNS = [("A", 1), ("Z", 26), ("AA", 27), ("AZ", 52), ("BA", 53), ("ZZ", 702)]
+
+
+@pytest.mark.parametrize(("letters", "number"), COLUMNS)
+def test_a_column_is_called_as_in_a_spreadsheet(letters: str, number: int) -> None:
+    assert at("a.csv", 1, number) == f"a.csv, line 1, column {letters}"
+
+
+def test_a_workbook_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "people.xlsx").write_bytes(b"PK\x03\x04....")
+    with pytest.raises(
+        CommandError, match=r"people\.xlsx, line 1, column 1: this is a workbook. Save the sheet as CSV"
+    ):
+        call_command("import", str(tmp_path / "people.xlsx"))
+
+
+def as_a_spreadsheet_saves_it(path: Path) -> None:
+    """Save a sheet again as a spreadsheet does in Germany: other separators, other truth values, other times."""
+    text = path.read_bytes().decode()
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    words = {"true": "WAHR", "false": "FALSCH", "19:00": "07:00:00 PM"}
+    changed = [[words.get(cell, cell) for cell in row] + [""] for row in rows]
+    saved = io.StringIO()
+    csv.writer(saved, delimiter=";", lineterminator="\r\n").writerows([*changed, [""] * len(changed[0])])
+    path.write_bytes(codecs.BOM_UTF8 + saved.getvalue().encode())
+
+
+def test_a_spreadsheet_between_export_and_import_changes_nothing(api: Api, tmp_path: Path) -> None:
+    for user, notify in (("ann", True), ("bea", False)):
+        api.post(
+            "/users", {"userId": user, "name": f"={user}; the\n1st", "email": f"{user}@example.org", "notify": notify}
+        )
+    api.event(eventId="party", title="Ümlaut; and, more", description="", startTime="19:00", timeZone="Europe/Berlin")
+    api.register("party", "bea")
+    before = [api.get(path).json() for path in ("/users", "/events", "/events/party/registrations")]
+    call_command("export", str(tmp_path), format="csv")
+    for path in tmp_path.iterdir():
+        as_a_spreadsheet_saves_it(path)
+    empty_the_tables()
+    call_command("import", *map(str, tmp_path.iterdir()))
+    after = [api.get(path).json() for path in ("/users", "/events", "/events/party/registrations")]
+    assert [sorted(map(json.dumps, one)) for one in after] == [sorted(map(json.dumps, one)) for one in before]
