@@ -1,4 +1,4 @@
-"""The embedded DynamoDB engine of local runs: ministack, in a process of its own, shared by all that need it.
+"""The embedded DynamoDB engine of local runs: ministack in a host process that all local processes share.
 
     runserver, shell, any WSGI server         eventsite.local.host (one per directory)
     ┌──────────────────────────────┐          ┌─────────────────────────────────────────┐
@@ -6,18 +6,19 @@
     │ PynamoDB    ── requests ─────┼── HTTP ─>│ ministack's DynamoDB                     │
     └──────────────────────────────┘          └─────────────────────────────────────────┘
 
-A lease is a loopback connection that stays open for as long as its process lives. The kernel closes it however the
-process ends, so the host learns of a Ctrl-C and of a ``kill -9`` alike; with the last lease it saves and ends.
+A lease is a loopback connection that stays open as long as its process lives. The kernel closes it however the process
+ends, so the host notices a Ctrl-C and a ``kill -9`` alike. After the last lease it saves and ends.
 
-At most one host runs on a directory, because it holds the lock on ``engine.lock`` from before its birth: whoever
-wants to start it takes the lock and hands it down. The lock goes when the host is gone, and not before, so neither
-a stale ``engine.json`` nor a host that is just ending can mislead anybody: one is not believed, the other waited for.
+At most one host runs per directory: a client that starts one takes the lock on ``engine.lock`` first and passes it on.
+The kernel releases the lock when the host is gone, so clients ignore a stale ``engine.json`` and wait for a host that
+is about to end.
 """
 
 import atexit
 import fcntl
 import importlib.util
 import json
+import logging
 import os
 import signal
 import socket
@@ -32,6 +33,9 @@ from typing import Any
 from django.conf import settings
 
 from eventsite.errors import Unavailable
+from eventsite.local.saved_state import open_private
+
+logger = logging.getLogger(__name__)
 
 START_SECONDS = 60.0  # a busy machine takes its time
 STOP_SECONDS = 20.0
@@ -42,7 +46,7 @@ LOCK, RECORD, LOG = "engine.lock", "engine.json", "engine.log"
 
 
 class EngineFailed(Unavailable):
-    """The embedded engine cannot be had; the sentence says why, and what to do about it."""
+    """The embedded engine cannot run. The sentence names the reason and the remedy."""
 
 
 class Lease:
@@ -55,7 +59,7 @@ class Lease:
 
     @property
     def is_good(self) -> bool:
-        """Whether the engine still runs: it says nothing after its greeting, so all that can come is the end."""
+        """True while the engine runs. It sends nothing after its greeting, so only its end can be there to read."""
         self._channel.setblocking(False)
         try:
             return bool(self._channel.recv(1))
@@ -65,9 +69,9 @@ class Lease:
             return False
 
     def release(self) -> None:
-        """Give the engine up, and wait until that is safe: it was the last lease, and everything is saved, or not.
+        """Release the engine. Wait until everything is saved if this was the last lease.
 
-        In a fork of the process that took the lease, nothing is given up: it is not the fork's to give.
+        A fork of the process that took the lease only closes its copy.
         """
         if self._owner == os.getpid():
             with suppress(OSError):
@@ -82,13 +86,16 @@ _lock = threading.Lock()
 
 
 def endpoint() -> str:
-    """The URL of the embedded engine, which runs from now on for as long as this process does.
+    """Return the URL of the embedded engine. Start it if it does not run, also if it has crashed.
 
-    Raises: `EngineFailed`.
+    Raises:
+        EngineFailed: It cannot run.
     """
     global _lease
     with _lock:
         if _lease is None or not _lease.is_good:
+            if _lease is not None:
+                logger.warning("The embedded DynamoDB engine has ended. It is started again on the same data.")
             release()
             _lease = lease(settings.LOCAL_DYNAMODB_DIR)
         return _lease.url
@@ -96,7 +103,7 @@ def endpoint() -> str:
 
 @atexit.register
 def release() -> None:
-    """Give up this process's lease, if it has one."""
+    """Release this process's lease, if it has one."""
     global _lease
     if _lease is not None:
         _lease.release()
@@ -115,7 +122,8 @@ os.register_at_fork(after_in_child=_forked)
 def lease(directory: Path) -> Lease:
     """Attach to the engine that runs on a directory, or start one there.
 
-    Raises: `EngineFailed`.
+    Raises:
+        EngineFailed: It cannot run.
     """
     if importlib.util.find_spec("ministack") is None:
         raise EngineFailed(
@@ -137,14 +145,14 @@ def _attach_or_start(directory: Path, until: float) -> Lease:
         found = _start(directory, until) or _attach(directory, until)
         if found:
             return found
-        time.sleep(LOOK_AGAIN_SECONDS)  # another one has the lock: it is about to listen, or about to end
+        time.sleep(LOOK_AGAIN_SECONDS)  # another process has the lock: it is about to listen, or about to end
     raise _late(directory)
 
 
 def _attach(directory: Path, until: float) -> Lease | None:
-    """Take a lease of the host that the record names; None if it is not there yet, or ends.
+    """Take a lease of the host that the record names. Return None if it is not there yet, or about to end.
 
-    To be asked only while the lock is held: nobody who is not there any more is taken for the host then.
+    Call this only while another process holds the lock: then the record cannot name a host that is gone.
     """
     try:
         record = json.loads((directory / RECORD).read_text())
@@ -155,15 +163,15 @@ def _attach(directory: Path, until: float) -> Lease | None:
 
 
 def _start(directory: Path, until: float) -> Lease | None:
-    """Start a host and take the first lease; None if another process holds the lock."""
-    with (directory / LOCK).open("w") as lock:
+    """Start a host and take the first lease. Return None if another process holds the lock."""
+    with open_private(directory / LOCK) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return None
         (directory / RECORD).unlink(missing_ok=True)
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            # The lease comes first and waits in the listener's queue, so the host is never without one.
+            # The lease is requested first and waits in the listener's queue, so the host is never without one.
             channel = socket.create_connection(listener.getsockname())
             host = _spawn(directory, lock.fileno(), listener.fileno())
     try:
@@ -178,9 +186,9 @@ def _start(directory: Path, until: float) -> Lease | None:
 
 
 def _spawn(directory: Path, lock: int, listener: int) -> int:
-    """Run the host in a session of its own, out of reach of the terminal's Ctrl-C. Returns: its process group."""
+    """Start the host in its own session, where the terminal's Ctrl-C does not reach it. Return its process group."""
     command = [sys.executable, "-m", "eventsite.local.host", str(directory), str(lock), str(listener)]
-    with (directory / LOG).open("wb") as log:
+    with open_private(directory / LOG) as log:
         process = subprocess.Popen(  # noqa: S603 (our own interpreter, our own module)
             command,
             cwd=settings.BASE_DIR,
@@ -190,12 +198,12 @@ def _spawn(directory: Path, lock: int, listener: int) -> int:
             stderr=log,
             start_new_session=True,
         )
-    process.wait()  # for the launcher only: the host is its child, and nobody has to bury it
+    process.wait()  # for the launcher only: the host is its child, and init reaps it
     return process.pid
 
 
 def _greeted(channel: socket.socket, directory: Path, until: float) -> Lease | None:
-    """Wait for the host to say that its engine is ready; None if it ends instead, or is a stranger."""
+    """Wait for the host's greeting. Return None if the process ends instead, or is no host of this directory."""
     try:
         channel.settimeout(max(0.01, until - time.monotonic()))
         with channel.makefile("rb") as lines:

@@ -1,11 +1,11 @@
-"""The host of the embedded engine: ``python -m eventsite.local.host DIRECTORY LOCK LISTENER``.
+"""The host process of the embedded engine: ``python -m eventsite.local.host DIRECTORY LOCK LISTENER``.
 
-Started by `eventsite.local.engine`, never by hand. LOCK and LISTENER are inherited file descriptors: the lock on the
-directory, which this process holds until its end, and the listening socket on which clients take their leases.
-The engine runs inside this process, so there is no way in which one of the two could outlive the other.
+`eventsite.local.engine` starts it. LOCK and LISTENER are inherited file descriptors: the lock on the directory, which
+this process holds until it ends, and the listening socket on which clients take their leases. The engine runs inside
+this process, so neither can outlive the other.
 
-ministack saves only when it is asked to end. So that even a ``kill -9`` of this very process costs no more than the
-last few seconds of writes, the host saves soon after each write as well.
+ministack saves only when it shuts down. The host also saves soon after each write, so a ``kill -9`` of this process
+loses at most the last seconds. While saving fails, on a full disk for example, it refuses every write.
 """
 
 import asyncio
@@ -22,25 +22,30 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from eventsite.local.saved_state import SavedState, make_private, open_private
+
 SAVE_SECONDS = 1.0
-SAVING_SHARE = 0.05
-"""Saving stops the engine for as long as it takes, so it may take this share of the time and no more."""
+SAVING_SHARE = 0.05  # of the time; the engine stands still while it saves
 
 SERVICES = ("dynamodb", "cognito")
-"""What the engine does, under the names by which ministack saves it; Cognito is loaded when it is first used."""
+"""The services, as ministack names their state files. Cognito is loaded on first use."""
 
 ACTIONS = ("DynamoDB_", "DynamoDBStreams_", "AWSCognitoIdentityProviderService.")
 COGNITO_PATH = re.compile(r"/oauth2/(authorize|token)|/login|/logout|/[\w-]+/\.well-known/jwks\.json")
 
 READS = ("Get", "BatchGet", "TransactGet", "Query", "Scan", "Describe", "List")
 
+UNSAVED = "com.amazonaws.dynamodb.v20120810#NotSaved"
+"""The error code of a refused write: none that DynamoDB has, so nothing sends the write again."""
+
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def main() -> None:
-    """Leave the launcher behind, so that no client has this process for a child, and serve until nobody is left."""
+    """Detach from the client that started us, and serve until the last lease is gone."""
     if os.fork():
         os._exit(0)
+    os.umask(0o077)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     directory, lock, listener = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     os.set_inheritable(lock, False)
@@ -48,11 +53,12 @@ def main() -> None:
 
 
 class Host:
-    """The engine of one directory, and the count of those who use it."""
+    """The engine of one directory, and its leases."""
 
     def __init__(self, directory: Path, listener: socket.socket) -> None:
         self._directory = directory
         self._record = directory / "engine.json"
+        self._state = SavedState(directory, SERVICES)
         self._listener = listener
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -60,9 +66,9 @@ class Host:
         self._ready, self._over, self._written = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def run(self) -> None:
-        """Serve until the last lease is gone; save, and return.
+        """Serve until the last lease is gone, save, and return.
 
-        What fails is told before anything is closed, so that clients find it in the log once they see the end.
+        A failure is printed before any connection closes, so that clients find it in the log.
         """
         try:
             await self._run()
@@ -73,34 +79,36 @@ class Host:
 
     async def _run(self) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._over.set)
+        make_private(self._directory)
         self._write_record()
         self._server = await asyncio.start_server(self._hold, sock=self._listener)
         self._engine = self._load()
         saving = asyncio.create_task(self._save_now_and_then())
         await self._serve()
         saving.cancel()
+        if self._state.failure:
+            sys.exit(self._state.failure)
 
     def _write_record(self) -> None:
         record = {"pid": os.getpid(), "leases": self._listener.getsockname()[1], "url": self._url}
         draft = self._record.with_suffix(".new")
-        draft.write_text(json.dumps(record))
+        with open_private(draft) as file:
+            file.write(json.dumps(record))
         draft.replace(self._record)
 
     def _load(self) -> Asgi:
-        """Import ministack, which reads its settings from the environment as it is imported.
+        """Import ministack and restore its state.
 
-        Raises: `SystemExit` when there is saved state that it cannot read: it would begin with nothing, and in the
-        end save the nothing over it.
+        ministack reads its settings from the environment as it is imported.
+
+        Raises:
+            SystemExit: There is saved state that cannot be read.
         """
-        os.environ.clear()  # what is set for other tools, AWS's or ministack's own, must not reach the engine
+        os.environ.clear()  # variables for other tools, AWS's or ministack's own, must not reach the engine
         os.environ.update(_environment(self._directory, self._socket.getsockname()[1]))
         from ministack.app import app
-        from ministack.core import persistence
 
-        for service in SERVICES:
-            state = Path(persistence.STATE_DIR) / f"{service}.json"
-            if state.exists() and persistence.load_state(service) is None:
-                sys.exit(f"The saved state in {state} cannot be read: mend it, or move it away to begin anew.")
+        self._state.take_over()
         engine: Asgi = app
         return engine
 
@@ -116,16 +124,16 @@ class Host:
         await serve(app, config, shutdown_trigger=self._until_over)
 
     async def _until_over(self) -> None:
-        """What the server calls once it is up, and whose return ends it."""
+        """Wait for the end. The server calls this once it is up, and ends when it returns."""
         self._ready.set()
         await self._over.wait()
         self._record.unlink(missing_ok=True)
         self._server.close()
 
     async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Keep one lease, from its greeting until its client is gone.
+        """Hold one lease from its greeting until its client disconnects.
 
-        The last client's connection stays open until everything is saved: its end tells the client that it is.
+        The last client's connection stays open until everything is saved, which its end signals to the client.
         """
         self._leases += 1
         await self._ready.wait()
@@ -140,9 +148,10 @@ class Host:
         writer.close()
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
-        """Let calls of DynamoDB, its streams and Cognito through, and what browsers and verifiers need of Cognito.
+        """Pass on calls of DynamoDB, its streams and Cognito, and the pages and keys of Cognito.
 
-        The header makes a browser ask first, so no web page can reach the data, nor ministack's own ``reset``.
+        A browser sends the header of such calls only after a preflight, so no web page can reach the data, nor
+        ministack's own ``reset``.
         """
         action = dict(scope.get("headers", ())).get(b"x-amz-target", b"").decode("latin-1")
         known = action.startswith(ACTIONS) or COGNITO_PATH.fullmatch(scope.get("path", ""))
@@ -150,23 +159,38 @@ class Host:
             await send({"type": "http.response.start", "status": 404, "headers": []})
             await send({"type": "http.response.body", "body": b""})
             return
+        writes = scope["type"] == "http" and not action.partition(".")[2].startswith(READS)
+        if writes and self._state.failure:
+            await _refuse(send, self._state.failure)
+            return
         await self._engine(scope, receive, send)
-        if scope["type"] == "http" and not action.partition(".")[2].startswith(READS):
+        if writes:
             self._written.set()
 
     async def _save_now_and_then(self) -> None:
-        """Save soon after writes. In the loop's own thread, as all requests are: nothing changes meanwhile."""
-        from ministack.core import persistence
+        """Save soon after writes, and again until it succeeds.
 
+        Requests run in the same thread, so nothing changes during a save.
+        """
         pause = SAVE_SECONDS
         while True:
             await self._written.wait()
             await asyncio.sleep(pause)
             self._written.clear()
             began = time.monotonic()
-            loaded = {service: sys.modules.get(f"ministack.services.{service}") for service in SERVICES}
-            persistence.save_all({service: module.get_state for service, module in loaded.items() if module})
+            self._state.save()
+            if self._state.failure:
+                sys.stderr.write(f"{self._state.failure}\n")
+                sys.stderr.flush()
+                self._written.set()
             pause = max(SAVE_SECONDS, (time.monotonic() - began) / SAVING_SHARE)
+
+
+async def _refuse(send: Any, reason: str) -> None:
+    body = json.dumps({"__type": UNSAVED, "message": reason}).encode()
+    headers = [(b"content-type", b"application/x-amz-json-1.0"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _end_of(reader: asyncio.StreamReader) -> None:
@@ -175,7 +199,7 @@ async def _end_of(reader: asyncio.StreamReader) -> None:
 
 
 def _environment(directory: Path, port: int) -> dict[str, str]:
-    """The settings of ministack: few services, on loopback, with every file it could write below the directory."""
+    """Return the settings of ministack: few services, on loopback, all its files below the directory."""
     return {
         "SERVICES": "dynamodb,dynamodbstreams,cognito-idp",
         "BIND_HOST": "127.0.0.1",

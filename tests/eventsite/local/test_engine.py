@@ -1,7 +1,9 @@
 """The embedded engine: one per directory, as long as somebody uses it, and nothing is lost."""
 
 import fcntl
+import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -17,6 +19,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.session import get_session
 
 from eventsite.local import engine
@@ -283,13 +286,114 @@ def test_writes_are_saved_before_the_end_too(take: Take, directory: Path) -> Non
     assert written(take().url) == ["kept"]
 
 
-def test_state_that_cannot_be_read_is_left_alone(directory: Path) -> None:
+SCOPED = {"__account_region_scoped__": True}
+NO_STATE = [
+    "", "{", "null", "[]", "{}", "5", '"text"', "[1]", '{"tables": ', '{"tables": 5}', '{"tables": {}}', '{"x": []}',
+    json.dumps({"__ministack_format__": 99, "payload": {"tables": SCOPED | {"data": {}}}}),
+    json.dumps({"__ministack_format__": 2, "payload": []}),
+    json.dumps({"__ministack_format__": 2, "payload": {"tables": SCOPED}}),
+    json.dumps({"__ministack_format__": 2, "payload": {"tables": SCOPED | {"data": {"no-key": {}}}}}),
+    json.dumps({"__ministack_format__": 2, "payload": {"tables": SCOPED | {"data": {"1\x00us-east-1\x00'a'": []}}}}),
+]  # fmt: skip
+
+
+RESTORE = """
+os.environ |= {"PERSIST_STATE": "1", "STATE_DIR": os.environ["LOCAL_DYNAMODB_DIR"] + "/state"}
+import json, pathlib
+from eventsite.local.saved_state import SavedState
+directory = pathlib.Path(os.environ["LOCAL_DYNAMODB_DIR"])
+(directory / "state").mkdir(parents=True)
+for service, text in json.load(sys.stdin):
+    saved = directory / "state" / f"{service}.json"
+    saved.write_text(text)
+    try:
+        SavedState(directory, (service,)).take_over()
+        print(f"{service} {text!r} was restored")
+    except SystemExit as refusal:
+        assert str(refusal).startswith(f"The saved state in {saved} cannot be read ("), refusal
+"""
+
+
+def test_state_of_another_shape_is_refused(directory: Path) -> None:
+    files = [("dynamodb", text) for text in NO_STATE]
+    files += [("cognito", text.replace("tables", "user_pools")) for text in NO_STATE]
+    with python(directory, RESTORE) as client:
+        assert client.communicate(json.dumps(files), timeout=SECONDS)[0] == ""
+        assert client.returncode == 0
+
+
+@pytest.mark.parametrize("text", ["[]", '{"tables": '])
+def test_state_that_cannot_be_read_is_left_alone(directory: Path, text: str) -> None:
     saved = directory / "state" / "dynamodb.json"
     saved.parent.mkdir(parents=True)
-    saved.write_text('{"tables": ')
+    saved.write_text(text)
     with pytest.raises(EngineFailed, match=f"The saved state in {saved} cannot be read"):
         engine.lease(directory)
-    assert saved.read_text() == '{"tables": '
+    assert saved.read_text() == text
+
+
+def test_what_was_readable_for_others_becomes_private(directory: Path, take: Take) -> None:
+    saved = directory / "state"
+    saved.mkdir(parents=True)
+    (directory / "notes.txt").touch(0o644)  # not ours
+    old = [
+        saved / "cognito-rsa-key.pem",
+        directory / "secret-key",
+        *(directory / f"engine.{kind}" for kind in ("lock", "log", "json")),
+    ]
+    for path in old:
+        path.touch(0o644)
+    lease = take()
+    write(lease.url, "kept")
+    lease.release()
+    ours = [path for path in directory.rglob("*") if path.is_file() and path.name != "notes.txt"]
+    assert saved / "dynamodb.json" in ours
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in ours} == {path.name: "0o600" for path in ours}
+    assert (directory / "notes.txt").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_full_disk_is_an_error_of_the_next_write_and_nothing_that_was_saved_is_lost(
+    directory: Path, take: Take
+) -> None:
+    lease = take()
+    write(lease.url, "kept")
+    host, saved = record(directory)["pid"], directory / "state" / "dynamodb.json"
+    until(lambda: saved.exists() and "kept" in saved.read_text())
+    _, most = resource.prlimit(host, resource.RLIMIT_FSIZE)
+    resource.prlimit(host, resource.RLIMIT_FSIZE, (100, most))  # no file may be longer: as on a full disk
+    client = dynamodb(lease.url)
+    refusals = [refusal(client, number) for number in range(5)]
+    until(lambda: bool(refusal(client, 0)))
+    assert refusals[0] == ""  # it was in memory before it could not be saved
+    assert "cannot save its data in" in refusal(client, 1)
+    assert written(lease.url) == ["kept"]  # reading goes on
+    assert "kept" in saved.read_text()
+    resource.prlimit(host, resource.RLIMIT_FSIZE, (most, most))
+    until(lambda: not refusal(client, 2))
+    lease.release()
+    assert scanned(take().url) >= {"0", "2"}
+
+
+def refusal(client: Any, number: int) -> str:
+    """Write an item. Return the message of the error, empty if there is none."""
+    try:
+        client.put_item(TableName="kept", Item={"id": {"S": str(number)}})
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == "NotSaved"
+        return str(error)
+    return ""
+
+
+def scanned(url: str) -> set[str]:
+    return {item["id"]["S"] for item in dynamodb(url).scan(TableName="kept")["Items"]}
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds, generously: only a test that fails waits that long."""
+    deadline = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        Event().wait(0.02)
 
 
 def test_nothing_is_written_elsewhere(take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

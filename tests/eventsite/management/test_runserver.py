@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -42,6 +43,26 @@ def test_it_ends_on_each_signal_though_started_in_the_background_and_keeps_its_d
         assert has_ended(tmp_path)
     with runserver(tmp_path, "--noreload") as server:
         assert server.call("/users/alice")["name"] == "Alice"
+
+
+@MODES
+def test_an_engine_that_was_killed_is_back_with_the_next_request(tmp_path: Path, mode: list[str]) -> None:
+    with runserver(tmp_path, *mode) as server:
+        server.call("/users", ALICE)
+        until_saved(tmp_path, "alice")
+        before = record(tmp_path)["pid"]
+        os.kill(before, signal.SIGKILL)
+        assert server.call("/users/alice")["name"] == "Alice"
+        assert server.call("/health")["status"] == "healthy"
+        assert record(tmp_path)["pid"] != before
+        server.wait_for("The embedded DynamoDB engine has ended. It is started again on the same data.")
+
+
+def until_saved(directory: Path, word: str) -> None:
+    saved, deadline = directory / "state" / "dynamodb.json", time.monotonic() + SECONDS
+    while not saved.exists() or word not in saved.read_text():
+        assert time.monotonic() < deadline
+        Event().wait(0.02)
 
 
 def test_the_autoreloader_keeps_the_engine(tmp_path: Path) -> None:

@@ -1,0 +1,119 @@
+"""What the embedded engine keeps on disk: loaded whole or refused, saved as private files, failures reported.
+
+ministack alone starts empty where it cannot restore a state file, later overwrites that file, and only logs a failed
+save. `SavedState` takes the place of those functions.
+"""
+
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+PRIVATE = 0o600
+OURS = ("engine.*", "secret-key", "state/*")
+"""The files that this project makes in a data directory, which may hold other files too."""
+
+STORES = {"cognito": "user_pools", "dynamodb": "tables"}
+"""What the state of a service cannot be without."""
+
+
+class SavedState:
+    """The state files of one data directory."""
+
+    def __init__(self, directory: Path, services: tuple[str, ...]) -> None:
+        self._directory = directory / "state"
+        self._services = services
+        self._failures: dict[str, OSError] = {}
+
+    @property
+    def failure(self) -> str:
+        """Why the last save failed, in a sentence; empty if it succeeded."""
+        reasons = {error.strerror or str(error) for error in self._failures.values()}
+        if not reasons:
+            return ""
+        return f"The embedded engine cannot save its data in {self._directory} ({', '.join(sorted(reasons))})."
+
+    def take_over(self) -> None:
+        """Restore what is saved, and do from now on what ministack would do about saving and loading.
+
+        Raises:
+            SystemExit: A file cannot be restored completely.
+        """
+        from ministack import app
+        from ministack.core import persistence
+
+        for service in self._services:
+            path = self._directory / f"{service}.json"
+            if path.exists():
+                self._restore(service, path)
+        app._load_persisted_state = lambda: None
+        persistence.save_state = self._save
+
+    def _restore(self, service: str, path: Path) -> None:
+        from ministack import app
+        from ministack.core import persistence
+
+        try:
+            state = persistence.load_state(service)
+            _check(service, state)
+            app._get_module(service).load_persisted_state(state)
+        except Exception as error:
+            reason = type(error).__name__
+            sys.exit(f"The saved state in {path} cannot be read ({reason}): repair it, or move it away to start empty.")
+
+    def save(self) -> None:
+        """Save all services now. `failure` is the outcome."""
+        from ministack.core import persistence
+
+        loaded = {service: sys.modules.get(f"ministack.services.{service}") for service in self._services}
+        persistence.save_all({service: module.get_state for service, module in loaded.items() if module})
+
+    def _save(self, service: str, state: Any) -> None:
+        """Replace one file, or keep the old one and remember why."""
+        path = self._directory / f"{service}.json"
+        draft = path.with_suffix(".json.tmp")
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write(draft, service, state)
+            draft.replace(path)
+        except OSError as error:
+            self._failures[service] = error
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+        else:
+            self._failures.pop(service, None)
+
+
+def _check(service: str, state: Any) -> None:
+    """Raise `TypeError` unless a file holds what ministack saves. It would skip or half read anything else."""
+    for one in state[STORES[service]].all_values():
+        if not isinstance(one, dict) or (service == "dynamodb" and not isinstance(one["items"], dict)):
+            raise TypeError("it holds something else")
+
+
+def _write(path: Path, service: str, state: Any) -> None:
+    from ministack.core import persistence
+
+    version = persistence._state_format_version(service)
+    with open_private(path) as file:
+        json.dump({"__ministack_format__": version, "payload": state}, file, default=persistence._json_default)
+        file.flush()
+        os.fsync(file.fileno())  # a full disk may only show now
+
+
+def open_private(path: Path) -> Any:
+    """Open a file for writing that only its owner may read, even if it already existed with other permissions."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
+    os.fchmod(descriptor, PRIVATE)
+    return os.fdopen(descriptor, "w", encoding="utf-8")
+
+
+def make_private(directory: Path) -> None:
+    """Let only the owner read our files in a data directory. An earlier release was less strict."""
+    for pattern in OURS:
+        for path in directory.glob(pattern):
+            if path.is_file() and not path.is_symlink():
+                with suppress(OSError):
+                    path.chmod(PRIVATE)
