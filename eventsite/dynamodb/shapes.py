@@ -1,4 +1,4 @@
-"""The shape of DynamoDB's answers: what the code relies on is checked once, where an answer arrives.
+"""The shape of DynamoDB's answers: the code checks what it relies on once, where an answer arrives.
 
 An answer of another shape comes from something between us and DynamoDB, or from an emulator. It is treated as an answer
 that did not arrive: the call is sent again, and the request ends with 503 if that does not help.
@@ -17,9 +17,9 @@ Json = dict[str, Any]
 
 
 class UnreadableItem(PynamoDBException):
-    """An item does not hold what its model says."""
+    """An item does not fit its model."""
 
-    msg = "An item does not hold what its model says."
+    msg = "An item does not fit its model."
 
 
 def read(operation: str, body: bytes) -> Json:
@@ -69,7 +69,7 @@ def _is_dict(value: Any) -> TypeGuard[Json]:
 
 
 def _is_item(value: Any) -> bool:
-    """Return True for attribute values by name, ``{"userId": {"S": "alice"}}``; their insides are the model's."""
+    """Return True for attribute values by name, ``{"userId": {"S": "alice"}}``; models check their insides."""
     return type(value) is dict and set(map(type, value.values())) <= {dict}
 
 

@@ -11,7 +11,7 @@ ends, so the host notices a Ctrl-C and a ``kill -9`` alike. After the last lease
 
 At most one host runs per directory: a client that starts one takes the lock on ``engine.lock`` first and passes it on.
 The kernel releases the lock when the host is gone, so clients ignore a stale ``engine.json`` and wait for a host that
-is about to end.
+will end soon.
 """
 
 import atexit
@@ -145,7 +145,7 @@ def _attach_or_start(directory: Path, until: float) -> Lease:
         found = _start(directory, until) or _attach(directory, until)
         if found:
             return found
-        time.sleep(LOOK_AGAIN_SECONDS)  # another process has the lock: it is about to listen, or about to end
+        time.sleep(LOOK_AGAIN_SECONDS)  # another process has the lock: it will listen soon, or end
     raise _late(directory)
 
 

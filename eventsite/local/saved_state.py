@@ -16,7 +16,7 @@ OURS = ("engine.*", "secret-key", "state/*")
 """The files that this project makes in a data directory, which may hold other files too."""
 
 STORES = {"cognito": "user_pools", "dynamodb": "tables"}
-"""What the state of a service cannot be without."""
+"""The store that each service cannot be without."""
 
 
 class SavedState:
@@ -29,14 +29,14 @@ class SavedState:
 
     @property
     def failure(self) -> str:
-        """Why the last save failed, in a sentence; empty if it succeeded."""
+        """The reason why the last save failed, or an empty string."""
         reasons = {error.strerror or str(error) for error in self._failures.values()}
         if not reasons:
             return ""
         return f"The embedded engine cannot save its data in {self._directory} ({', '.join(sorted(reasons))})."
 
     def take_over(self) -> None:
-        """Restore what is saved, and do from now on what ministack would do about saving and loading.
+        """Restore the files, and take over saving and loading from ministack.
 
         Raises:
             SystemExit: A file cannot be restored completely.
