@@ -69,7 +69,7 @@ def _is_dict(value: Any) -> TypeGuard[Json]:
 
 
 def _is_item(value: Any) -> bool:
-    """Return True for attribute values by name, ``{"userId": {"S": "alice"}}``; models check their insides."""
+    """Return True for attribute values by name, such as ``{"userId": {"S": "alice"}}``. Models check their insides."""
     return type(value) is dict and set(map(type, value.values())) <= {dict}
 
 
