@@ -15,6 +15,7 @@ from eventsite.pages import forms, humanize
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Question, Seen
+from eventsite.web.fields import whole_number
 
 LABELS = {
     "title": "Title",
@@ -47,6 +48,8 @@ FILTERS = {
     "order": "Order",
     "limit": "Per page",
 }
+SHORT = ("title", "date", "startTime", "endTime", "location", "capacity", "status")
+"""The fields that the button to delete compares with: what may be a reason to keep the event after all."""
 ASKED = (*FILTERS, "cursor")
 """The parameters that say which events; without any, a person sees those to come."""
 
@@ -224,7 +227,8 @@ class EventPage(Page):
         return self.make_form("PUT", "Save", values=data).show_before(data["version"])
 
     def _delete(self, data: Any) -> Form:
-        shown = {"_version": str(data["version"]), "_before": json.dumps({"title": data["title"]})}
+        before = {name: forms.text(data[name]) for name in SHORT}
+        shown = {"_version": str(data["version"]), "_before": json.dumps(before)}
         return Form(self.request.path, "Delete", "DELETE", hidden=shown, look="danger")
 
     def current(self) -> dict[str, Any] | None:
@@ -263,10 +267,10 @@ class EventPage(Page):
             verb = "Cancel" if asked["status"] == "cancelled" else "Withdraw"
             facts = [*_people(now), "Nobody can sign up and nobody moves up any more. Registrations are kept."]
             return Question(f"{verb} “{now['title']}”?", f"{verb} the event", facts)
-        seats = asked.get("capacity", "")
-        if seats.isdecimal() and int(seats) < now["registeredCount"]:
+        seats = whole_number(asked.get("capacity", ""))
+        if seats is not None and 0 <= seats < now["registeredCount"]:
             return Question(
-                f"Only {humanize.counted(int(seats), 'seat')} for “{now['title']}”?",
+                f"Only {humanize.counted(seats, 'seat')} for “{now['title']}”?",
                 "Save",
                 [
                     *_people(now),

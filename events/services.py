@@ -87,6 +87,15 @@ def check_access(item: EventItem, scope: Scope) -> None:
         raise EventNotFound if item.status == DRAFT else EventNotYours
 
 
+def may_be_changed(event_id: str, *, scope: Scope) -> bool:
+    """Return True if the event exists and the caller may change it."""
+    try:
+        check_access(read(event_id, scope=scope).event, scope)
+    except (Forbidden, Missing):
+        return False
+    return True
+
+
 def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: IdempotentRequest | None = None) -> WholeEvent:
     """Create an event.
 

@@ -116,6 +116,11 @@ class EventViewSet(ApiViewSet):
         services.delete(event_id, scope=self.scope(CHANGE_EVENT), versions=versions, with_people=with_people)
         return Response(status=204)
 
+    def reaches_target(self) -> bool:
+        return "event_id" in self.kwargs and services.may_be_changed(
+            self.kwargs["event_id"], scope=self.scope(CHANGE_EVENT)
+        )
+
     def _organizer(self, asked: str | None) -> str | None:
         """The organizer asked for. Raises `NotAuthenticated` when that is `me` and nobody is signed in."""
         if asked != "me":

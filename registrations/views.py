@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from events import services as events
 from eventsite.auth import permissions
 from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_USER, REGISTER
 from eventsite.dynamodb.idempotency import IdempotentRequest
@@ -84,6 +85,13 @@ class RegistrationViewSet(ApiViewSet):
         promoted = seating.leave(event_id, user_id, scope=self.scope(REGISTER, user_id))
         message = "The registration is cancelled." + (" The next in line has the seat." if promoted else "")
         return Response(LeftSerializer({"message": message, "promotedUser": promoted}).data)
+
+    def reaches_target(self) -> bool:
+        if "user_id" not in self.kwargs:
+            return False  # nothing is asked before a sign-up
+        if self.reaches_user(REGISTER, self.kwargs["user_id"]):
+            return True
+        return events.may_be_changed(self.kwargs["event_id"], scope=self.scope(LIST_REGISTRATIONS))
 
     def _register(self, event_id: str, user_id: str, keyed: IdempotentRequest | None) -> Registration:
         organizes = self.scope(LIST_REGISTRATIONS)

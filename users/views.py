@@ -68,6 +68,9 @@ class UserViewSet(ApiViewSet):
         services.delete(user_id)
         return Response(status=204)
 
+    def reaches_target(self) -> bool:
+        return self.reaches_user(CHANGE_USER, self.kwargs.get("user_id", ""))
+
     def _found(self, call: str, user_id: str) -> User:
         """The user, made now if it is `me`. Raises `UserNotFound`, also where the call does not reach."""
         if not self.reaches_user(call, user_id):

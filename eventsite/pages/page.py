@@ -22,6 +22,7 @@ from eventsite.errors import Refused
 from eventsite.pages import humanize, submissions
 from eventsite.pages.forms import Form, fields
 from eventsite.web import pagination
+from eventsite.web.fields import whole_number
 
 Json = Any
 P = TypeVar("P", bound="type[Page]")
@@ -222,7 +223,7 @@ def steps(request: Request, response: Any) -> Steps:
     """
     query = request.query_params.copy()
     passed, here = query.pop("back", []), query.get("cursor", "")
-    limit = int(query.get("limit") or pagination.DEFAULT_LIMIT)
+    limit = whole_number(query.get("limit", "")) or pagination.DEFAULT_LIMIT
     known = limit * (len(passed) + 1) if len(passed) < PAGES_BACK else None
     found = Steps(before=known if here else 0)
     if here:
@@ -295,6 +296,12 @@ def kind_of(route: str) -> type[Page]:
     """The page of a route."""
     _discover()
     return _pages.get(route, Page)
+
+
+def all_kinds() -> list[type[Page] | type[Part]]:
+    """Return every page and every part that the apps have registered."""
+    _discover()
+    return [*dict.fromkeys(_pages.values()), *(kind for kinds in _parts.values() for kind in kinds)]
 
 
 def with_defaults(request: Request) -> Any:

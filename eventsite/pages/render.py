@@ -15,7 +15,7 @@ from eventsite.auth import login
 from eventsite.auth.permissions import Principal
 from eventsite.pages import page as pages
 from eventsite.pages import submissions
-from eventsite.pages.forms import Form
+from eventsite.pages.forms import Form, label_of
 from eventsite.pages.page import Page, Question, Unconfirmed
 from eventsite.text import MAX_CHARACTERS
 
@@ -79,6 +79,8 @@ def _problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
     if data.get("code") == Unconfirmed.code and submission:
         response.status_code = HTTPStatus.OK
         return _confirmation(page, submission, submission.question)
+    if data["status"] == HTTPStatus.PRECONDITION_FAILED and submission and (question := page.question()):
+        return _stale_confirmation(page, submission, question)
     shown = {
         "template": "eventsite/pages/problem.html",
         "title": page.title(data) if submission else data["title"],
@@ -153,6 +155,10 @@ def _text(value: Any) -> str:
     return text(value)
 
 
+def _difference(label: str, now: str, before: str) -> str:
+    return f"{label}: {_say(now)}, before: {_say(before)}."
+
+
 def _say(value: str) -> str:
     return {"true": "yes", "false": "no", "": "(nothing)"}.get(value, value)
 
@@ -171,6 +177,21 @@ def _confirmation(page: Page, submission: submissions.Submission, question: Ques
     }
 
 
+def _stale_confirmation(page: Page, submission: submissions.Submission, question: Question) -> dict[str, Any]:
+    """Ask again about what was changed after the form was opened, with what is different now."""
+    now = page.current() or {}
+    changed = [(name, before) for name, before in submission.before.items() if before != _text(now.get(name))]
+    question.facts = [
+        "This was changed after you opened the page. Nothing is done yet.",
+        *(_difference(label_of(name, page.labels), _text(now.get(name)), old) for name, old in changed),
+        *question.facts,
+    ]
+    submission.sent = submission.sent.copy()
+    submission.sent["_version"] = str(now.get("version", ""))
+    submission.sent["_before"] = json.dumps({name: _text(now.get(name)) for name in submission.before})
+    return _confirmation(page, submission, question)
+
+
 def prepare(view: Any, request: Request) -> None:
     """Before a form is carried out: see how things are, and ask where that is due. Raises: `Unconfirmed`."""
     submission = submissions.of(request)
@@ -178,6 +199,8 @@ def prepare(view: Any, request: Request) -> None:
         return
     page = pages.of(view, request)
     submission.page = page
+    if view.action is None or not view.reaches_target():
+        return  # the view refuses it
     if not submission.confirmed:
         submission.question = page.question()
         if submission.question:
@@ -204,7 +227,8 @@ def _is_done_already(page: Page, submission: submissions.Submission, response: A
     """Whether there was nothing to change: nothing was typed, or everything typed is there by now."""
     if response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
         return [error["code"] for error in response.data.get("errors", [])] == ["empty"]
-    now = page.current() if response.status_code == HTTPStatus.PRECONDITION_FAILED else None
+    is_stale_edit = response.status_code == HTTPStatus.PRECONDITION_FAILED and page.request.method != "DELETE"
+    now = page.current() if is_stale_edit else None
     return now is not None and all(_text(now.get(name)) == value for name, value in submission.values().items())
 
 

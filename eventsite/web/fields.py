@@ -173,12 +173,18 @@ def time_zones() -> frozenset[str]:
     return frozenset(names) - {"Factory"}  # which stands for a clock that nobody has set
 
 
+def whole_number(text: str) -> int | None:
+    """Return the integer that a form or a query spells, or None. At most 20 digits are read; ``5.0`` is 5."""
+    number = _NUMBER.fullmatch(text)
+    return int(number[1]) if number else None
+
+
 class WholeNumberField(Quoting, serializers.IntegerField):
     """An integer. 5.0 is one (JSON has a single kind of number); true and "5" are not."""
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, str) and _is_form(self) and (number := _NUMBER.fullmatch(data)):
-            return int(number[1])
+        if isinstance(data, str) and _is_form(self) and (number := whole_number(data)) is not None:
+            return number
         if isinstance(data, bool) or not isinstance(data, int | float) or data != data // 1:
             self.fail("invalid")
         return int(data)

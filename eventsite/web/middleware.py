@@ -11,7 +11,7 @@ from django.utils.http import parse_header_parameters
 from eventsite import problems
 from eventsite.dynamodb import retries
 from eventsite.web.negotiation import wants_page
-from eventsite.web.wsgi import FAILED, STANDS_IN
+from eventsite.web.wsgi import FAILED, REFUSED, STANDS_IN
 
 # Content Security Policy, level 3. What is not a page has nothing to load. Our pages load their script and styles from
 # the service itself, and nothing is inline. Swagger UI and ReDoc set styles on elements as they go, and ReDoc searches
@@ -116,6 +116,8 @@ class AdmissionMiddleware:
             return problems.server_error(request)
         if stands_in:
             return problems.answer(request, 400, "The request is malformed.")
+        if sentence := request.META.get(REFUSED):
+            return problems.answer(request, 400, sentence)
         return self._refusal(request) or self.get_response(request)
 
     def _refusal(self, request: HttpRequest) -> HttpResponseBase | None:

@@ -107,10 +107,24 @@ def read_cursor(cursor: str | None, request: Request) -> Any:
     from cryptography.exceptions import InvalidTag
 
     try:
-        sealed = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return json.loads(_cipher().decrypt(sealed, [_owner_of_cursors(request)]))
+        return json.loads(_cipher().decrypt(_decoded(cursor), [_owner_of_cursors(request)]))
     except (InvalidTag, ValueError):
         raise InvalidCursor from None
+
+
+def _decoded(cursor: str) -> bytes:
+    """Return the bytes of a cursor. Raises `ValueError` unless it is spelled exactly as `_encoded` spells it.
+
+    Python's decoder skips what is outside the alphabet and reads nothing after padding.
+    """
+    sealed = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    if _encoded(sealed) != cursor:
+        raise ValueError("this is not base64url")
+    return sealed
+
+
+def _encoded(sealed: bytes) -> str:
+    return urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
 def link_to_next(cursor: Any, request: Request) -> dict[str, str]:
@@ -129,7 +143,7 @@ def _seal(cursor: Any, request: Request) -> str:
     """
     text = json.dumps(cursor).encode()
     padded = text.ljust(math.ceil(len(text) / BLOCK) * BLOCK)
-    return urlsafe_b64encode(_cipher().encrypt(padded, [_owner_of_cursors(request)])).decode().rstrip("=")
+    return _encoded(_cipher().encrypt(padded, [_owner_of_cursors(request)]))
 
 
 def _cipher() -> "AESSIV":

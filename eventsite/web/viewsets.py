@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
 from rest_framework import viewsets
-from rest_framework.exceptions import NotAuthenticated, ValidationError
+from rest_framework.exceptions import APIException, NotAuthenticated, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -19,6 +19,7 @@ from rest_framework.utils.html import is_html_input
 from eventsite.auth import permissions
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
+from eventsite.errors import DomainError
 from eventsite.pages import submissions
 from eventsite.web import pagination
 from eventsite.web.negotiation import PAGE_FORMAT, wants_page
@@ -92,8 +93,23 @@ class ApiViewSet(viewsets.ViewSet):
         """The form of the answer: json, api for a page, or one of `formats`."""
         return str(self.request.accepted_renderer.format)
 
+    def check_permissions(self, request: Request) -> None:
+        """Count the call against its caller's limit, then judge it: a refused call counts too."""
+        super().check_throttles(request)
+        super().check_permissions(request)
+
+    def check_throttles(self, request: Request) -> None:
+        """Do nothing: `check_permissions` has counted the call."""
+
     def perform_authentication(self, request: Request) -> None:
         """Find out who is calling, and put their id where the path says `me`. Raises `NotAuthenticated`."""
+        try:
+            self._authenticate(request)
+        except (APIException, DomainError):
+            super().check_throttles(request)  # a forged token counts against the address that it came from
+            raise
+
+    def _authenticate(self, request: Request) -> None:
         super().perform_authentication(request)
         self.is_me = self.kwargs.get("user_id") == ME
         if self.is_me:
@@ -128,6 +144,14 @@ class ApiViewSet(viewsets.ViewSet):
         from eventsite.pages import page as pages
 
         return pages.with_defaults(self.request)
+
+    def reaches_target(self) -> bool:
+        """Return True if the caller may do what this request asks, to what it asks it of.
+
+        A page asks its questions and looks at things only then. An action that answers here needs no page to
+        repeat its checks; one that does not is never asked about.
+        """
+        return False
 
     def reaches_user(self, call: str, user_id: str) -> bool:
         """Whether the caller's call of the table reaches a user, as `permissions.reaches_user`."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
@@ -20,8 +21,12 @@ from eventsite.web import observability
 Environment = dict[str, Any]
 StartResponse = Callable[..., Any]
 
-FAILED = "eventsite.failed"
-"""In the environment of the request that stands in for one that broke the service."""
+FAILED, REFUSED = "eventsite.failed", "eventsite.refused"
+"""In the environment of the request that takes the place of one that broke the service, or of one with bad headers."""
+
+MAX_HEADER_BYTES, MAX_HEADERS_BYTES = 1000, 8192  # bytes; parsers of Django and CPython take quadratic time
+BOUNDED_HEADERS = ("CONTENT_TYPE", "HTTP_ACCEPT")
+OWN_COOKIES = frozenset({settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, "messages"})
 
 HARMLESS = (
     "HTTP_ORIGIN",
@@ -88,6 +93,11 @@ class Application(WSGIHandler):
 
     def _answer(self, environ: Environment, start_response: StartResponse) -> Iterable[bytes]:
         _make_native(environ)
+        _keep_own_cookies(environ)
+        _drop_unreadable_ranges(environ)
+        if sentence := _excess(environ):
+            environ = _harmless(environ) | {"REQUEST_METHOD": environ["REQUEST_METHOD"], REFUSED: sentence}
+            del environ[FAILED]
         answer: Iterable[bytes] = super().__call__(environ, start_response)
         return answer
 
@@ -97,6 +107,45 @@ def _make_native(environ: Environment) -> None:
     for name, value in environ.items():
         if name.startswith("HTTP_") and not value.isascii() and max(value) > "\xff":
             environ[name] = value.encode(errors="replace").decode("latin-1")
+
+
+def _keep_own_cookies(environ: Environment) -> None:
+    """Drop the cookies of other services, and those with backslashes: none of ours has any.
+
+    CPython before 3.11.10 and 3.12.6 takes quadratic time to unquote a cookie (CVE-2024-7592).
+    """
+    if "HTTP_COOKIE" not in environ:
+        return
+    pairs = environ["HTTP_COOKIE"].split(";")
+    own = [pair for pair in pairs if pair.partition("=")[0].strip() in OWN_COOKIES and "\\" not in pair]
+    environ["HTTP_COOKIE"] = ";".join(own)
+
+
+def _excess(environ: Environment) -> str:
+    """Return a sentence about the header that is too long to be parsed; empty if there is none."""
+    for name in BOUNDED_HEADERS:
+        if len(environ.get(name, "")) > MAX_HEADER_BYTES:
+            header = name.removeprefix("HTTP_").replace("_", "-").title()
+            return f"The {header} header may have at most {MAX_HEADER_BYTES:,} bytes."
+    size = sum(len(name) + len(value) for name, value in environ.items() if name.startswith("HTTP_"))
+    return f"The headers may have at most {MAX_HEADERS_BYTES:,} bytes in all." if size > MAX_HEADERS_BYTES else ""
+
+
+def _drop_unreadable_ranges(environ: Environment) -> None:
+    """Drop from Accept what Django cannot read: a parameter in an encoding that does not exist (RFC 8187)."""
+    accept = environ.get("HTTP_ACCEPT", "")
+    if "'" not in accept or len(accept) > MAX_HEADER_BYTES:
+        return
+    readable = [media_range for media_range in accept.split(",") if _is_readable(media_range)]
+    environ["HTTP_ACCEPT"] = ",".join(readable) or "*/*"
+
+
+def _is_readable(media_range: str) -> bool:
+    try:
+        parse_header_parameters(media_range)
+    except (LookupError, ValueError):
+        return False
+    return True
 
 
 def _harmless(environ: Environment) -> Environment:

@@ -155,8 +155,28 @@ HEADERS = [
 VALUES: dict[str, list[str]] = {
     "If-Match": ['"037"', 'w/"37"', 'foo"37"bar', '*,"37"', '"', '""', ",", 'W/"1"'],
     "If-None-Match": ["*", '"1"', 'W/"x"', '"', ","],
-    "Cookie": ["sessionid=x", "sessionid=a:b:c", "csrftoken=x", "=", ";;;", "sessionid=" + "x" * 4000],
-    "Accept": ["text/html", "a/b/c", "*/*;q=x", "application/json;q=9", "text/html;" * 50, "application/yaml", ";"],
+    "Cookie": [
+        'sessionid="' + "\\" * 9000 + '"',
+        'csrftoken="' + "\\1" * 2000,
+        "sessionid=x",
+        "sessionid=a:b:c",
+        "csrftoken=x",
+        "=",
+        ";;;",
+        "sessionid=" + "x" * 4000,
+    ],
+    "Accept": [
+        "application/json; a*=foo''x",
+        "text/html; q*=\xff''%00",
+        ";" * 9000,
+        "text/html",
+        "a/b/c",
+        "*/*;q=x",
+        "application/json;q=9",
+        "text/html;" * 50,
+        "application/yaml",
+        ";",
+    ],
     "Authorization": ["Bearer", "Bearer ", "Basic eDp4", "Bearer a.b.c", "Bearer e30.e30.e30", "Bearer " + "x" * 9000],
     "Origin": ["null", "http://[", "https://a@b", "x", "https://page.example"],
     "Idempotency-Key": ["", " ", "x" * 256, "é", "k"],
@@ -303,7 +323,23 @@ def queries(draw: Random) -> Sent:
     pairs = []
     for name in draw.choices(names, k=draw.randint(1, 5)):
         text = draw.choice(
-            [long, odd_text(draw), "0", "-1", "1001", "9" * 50, "1e3", "", "json", "api", "csv", "ics", "draft"]
+            [
+                long,
+                odd_text(draw),
+                "0",
+                "-1",
+                "1001",
+                "5.0",
+                "9" * 50,
+                "9" * 4301,
+                "1e3",
+                "",
+                "json",
+                "api",
+                "csv",
+                "ics",
+                "draft",
+            ]
         )
         pairs.append((name, text.encode(errors="replace")))
     raw = draw.choice(["", "&" * 30, "&%", "&a%ffb", "&=", ";limit=1", "&" + "&".join(["x=1"] * 1200)])
@@ -339,6 +375,10 @@ def forms(draw: Random) -> Sent:
         (name, draw.choice([long, odd_text(draw), "-1", ""])) for name in draw.choices(NAMES, k=draw.randint(1, 6))
     ]
     fields += [("capacity", "-1"), ("name", ""), ("userId", "no id")]
+    if draw.random() < 0.3:
+        fields += [("_method", draw.choice(METHODS)), ("_version", draw.choice(["0", "x", "9" * 4301]))]
+        fields += [("_before", draw.choice(['{"capacity": "2"}', "[]", '{"title": {}}', "{", "null"]))]
+        fields += [("capacity", draw.choice(["9" * 4301, "5.0", "²", "-1"])), ("name", ""), ("title", "")]
     if draw.random() < 0.1:
         fields += [("x", "1")] * 1200
     if draw.random() < 0.5:

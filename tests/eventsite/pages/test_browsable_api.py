@@ -165,6 +165,22 @@ def test_an_event_is_deleted_by_mouse_once_that_is_confirmed(browser: Browser, a
     assert browser.open(path).status == 404
 
 
+def test_a_stale_delete_form_shows_what_changed_and_asks_again(browser: Browser, api: Api, party: str) -> None:
+    tab = browser.open("/events/party").button("DELETE")
+    asked = browser.send(tab)
+    api.patch("/events/party", {"title": "Winter party", "location": "Hall"})
+    stale = browser.sure(asked)
+    assert (stale.status, stale.headings[0]) == (412, "Delete “Winter party”?")
+    assert "Title: Winter party, before: Spring party." in stale.text
+    assert "Place: Hall, before: Garden." in stale.text
+    assert api.get("/events/party").status_code == 200
+    again = browser.send(tab)
+    api.patch("/events/party", {"description": "Other words"})
+    assert (browser.sure(again).status, api.get("/events/party").status_code) == (412, 200)
+    assert browser.sure(stale).status == 412
+    assert browser.sure(browser.sure(stale)).messages == ["“Winter party” is deleted."]
+
+
 def test_whether_to_be_told_by_mail_is_a_check_box(browser: Browser, api: Api) -> None:
     carol = browser.send(browser.open("/users").form("POST"), userId="carol", name="Carol")
     assert carol.form("PUT").kinds["notify"] == "checkbox"

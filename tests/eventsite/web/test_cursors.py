@@ -2,9 +2,12 @@
 
 import itertools
 from base64 import urlsafe_b64decode
-from urllib.parse import parse_qs, urlsplit
+from string import ascii_letters, digits
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.api import EVENT, next_page, problem
 from tests.signing_in import As, adam, alice, olivia, oscar, person
@@ -36,6 +39,33 @@ def test_it_is_good_for_nobody_else() -> None:
     admin = callers[4]
     again = admin.get(f"/events?limit=1&cursor={cursor_of(admin, '/events?limit=1')}")
     assert [event["eventId"] for event in again.json()] == ["open"]
+
+
+JUNK = ["!!!!", "====", "=", "A", " ", "+", "/", "%00", "\n", "é", ".", "~"]
+
+
+@pytest.mark.usefixtures("events")
+@given(junk=st.sampled_from(JUNK) | st.text(max_size=4), place=st.integers(0, 400), replaces=st.booleans())
+def test_it_is_good_only_as_it_was_given(junk: str, place: int, replaces: bool) -> None:
+    admin = As(adam().access)
+    cursor = cursor_of(admin, "/events?limit=1")
+    place %= len(cursor) + 1
+    changed = cursor[:place] + junk + cursor[place + len(junk) * replaces :]
+    if changed != cursor:
+        answer = admin.get(f"/events?{urlencode({'limit': 1, 'cursor': changed.encode(errors='replace')})}")
+        assert answer.status_code == 422, changed
+
+
+@pytest.mark.usefixtures("events")
+def test_it_has_one_spelling() -> None:
+    """The last character of base64 may carry bits that mean nothing; `+` and `/` are not in this alphabet."""
+    admin = As(adam().access)
+    cursor = cursor_of(admin, "/events?limit=1")
+    last = [cursor[:-1] + other for other in ascii_letters + digits + "-_" if other != cursor[-1]]
+    for changed in [*last, cursor.replace("-", "+"), cursor.replace("_", "/"), cursor + "==", cursor + "!" * 4]:
+        if changed != cursor:
+            answer = admin.get(f"/events?{urlencode({'limit': 1, 'cursor': changed})}")
+            assert problem(answer) == (422, "invalid_cursor")
 
 
 @pytest.mark.usefixtures("events")

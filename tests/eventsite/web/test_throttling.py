@@ -54,6 +54,32 @@ def test_nobody_else_is(clock: Clock) -> None:
     assert As(None).get("/events").status_code == 200
 
 
+FORGED = "eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.e30.e30"
+REFUSED: list[tuple[str, str, str | None]] = [
+    ("GET", "/events", FORGED),
+    ("GET", "/users", "x"),
+    ("GET", "/users/me", None),
+    ("GET", "/users", None),
+    ("POST", "/events", None),
+    ("DELETE", "/events/party", FORGED),
+]
+
+
+@pytest.mark.usefixtures("cognito")
+@pytest.mark.parametrize(("method", "path", "token"), REFUSED)
+def test_a_call_that_is_not_authenticated_counts(clock: Clock, method: str, path: str, token: str | None) -> None:
+    statuses = [As(token).call(method, path, {}).status_code for _ in range(7)]
+    assert statuses == [401] * 5 + [429] * 2
+
+
+@pytest.mark.usefixtures("cognito")
+@pytest.mark.parametrize(("method", "path"), [("GET", "/users"), ("POST", "/events")])
+def test_a_call_that_is_not_permitted_counts(clock: Clock, method: str, path: str) -> None:
+    statuses = [As(alice().access).call(method, path, {}).status_code for _ in range(7)]
+    assert statuses == [403] * 5 + [429] * 2
+    assert As(olivia().access).get("/events").status_code == 200
+
+
 def test_only_so_many_callers_are_remembered(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttling, "MOST_CALLERS", 3)
     for name in "abcdef":
