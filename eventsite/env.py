@@ -19,6 +19,16 @@ from environ import Env
 T = TypeVar("T")
 
 ENV = Env()
+LEAST_PATCH_LEVEL = {(3, 11): (3, 11, 10), (3, 12): (3, 12, 6)}  # those with the mends of CVE-2024-6923 and -7592
+
+
+def warning_about_python(version: tuple[int, int, int]) -> str:
+    """Return a sentence if this Python has known defects in its parsers of mail headers and cookies, else nothing."""
+    needed = LEAST_PATCH_LEVEL.get(version[:2], version)
+    if version >= needed:
+        return ""
+    found, wanted = (".".join(map(str, numbers)) for numbers in (version, needed))
+    return f"Python {found} has defects that hostile input can use: run {wanted} or later (CVE-2024-6923, -7592)."
 
 
 def read(name: str, cast: Callable[..., T], default: T, expected: str) -> T:

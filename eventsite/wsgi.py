@@ -1,6 +1,8 @@
 """The WSGI application: what Zappa's handler and any other WSGI server import."""
 
+import logging
 import os
+import sys
 
 import django
 from django.conf import settings
@@ -9,6 +11,7 @@ from django.urls import get_resolver
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
 django.setup(set_prefix=False)
 
+from eventsite.env import warning_about_python  # noqa: E402 (it needs the settings)
 from eventsite.web.wsgi import Application  # noqa: E402 (it needs the settings)
 
 
@@ -21,6 +24,9 @@ def _warm_up() -> None:
 
 
 application = Application()
+
+if sentence := warning_about_python(sys.version_info[:3]):
+    logging.getLogger(__name__).warning(sentence)
 
 if settings.ON_LAMBDA:  # it is initialized before it has a request to answer
     _warm_up()

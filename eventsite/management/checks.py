@@ -4,12 +4,11 @@ The settings refuse what makes no sense anywhere; the deployment checks refuse w
 """
 
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.urls import get_resolver
 
 from eventsite.auth.permissions import TABLE, Permitted
@@ -18,7 +17,6 @@ from eventsite.env import LOCAL_KEY, is_loopback
 MIN_KEY_CHARACTERS, MIN_KEY_VARIETY = 50, 10
 PUBLIC_SUFFIX = re.compile(r"\*|\.?[^.]*\.?|\.(co|com|net|org|ac|edu|gov)\.[a-z]{2}\.?|\.amazonaws\.com\.?")
 """What many hosts have in common that are not one owner's: everything, a top-level domain, those that work like one."""
-LEAST_PATCH_LEVEL = {(3, 11): (3, 11, 10), (3, 12): (3, 12, 6)}
 
 
 @register(Tags.security, deploy=True)
@@ -61,17 +59,6 @@ def secret_key(**_: Any) -> list[CheckMessage]:
     weak = len(key) < MIN_KEY_CHARACTERS or len(set(key)) < MIN_KEY_VARIETY or key.startswith(LOCAL_KEY)
     hint = "Set SECRET_KEY to 50 or more random characters, for example from `openssl rand -base64 48`."
     return [Error("SECRET_KEY is weak.", hint, id="eventsite.E004")] if weak else []
-
-
-@register(Tags.security)
-def python_version(**_: Any) -> list[CheckMessage]:
-    """Warn of a Python whose parsers of mail headers and cookies have known defects."""
-    needed = LEAST_PATCH_LEVEL.get(sys.version_info[:2])
-    if needed is None or sys.version_info >= needed:
-        return []
-    found, wanted = (".".join(map(str, version[:3])) for version in (sys.version_info, needed))
-    hint = f"Use Python {wanted} or later (CVE-2024-6923, CVE-2024-7592)."
-    return [Warning(f"Python {found} has defects that hostile input can use.", hint, id="eventsite.W001")]
 
 
 @register(Tags.security)

@@ -6,6 +6,7 @@ from django.test.utils import override_script_prefix
 
 from events.models import EventItem
 from eventsite.dynamodb.connection import disconnect
+from eventsite.env import warning_about_python
 from tests.api import EVENT, Api, next_page, problem
 from tests.engines import free_port
 
@@ -70,3 +71,19 @@ def test_behind_a_stage_every_link_carries_the_prefix(api: Api, settings: LazySe
         assert next_page(page).startswith("/prod/events?limit=1&cursor=")
         assert len(api.walk("/prod/events/?limit=1")) == 2
         assert problem(api.get("/production")) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("version", "warned"),
+    [
+        ((3, 11, 9), True),
+        ((3, 11, 10), False),
+        ((3, 12, 0), True),
+        ((3, 12, 5), True),
+        ((3, 12, 6), False),
+        ((3, 13, 0), False),
+        ((3, 14, 1), False),
+    ],
+)
+def test_a_python_with_known_defects_is_warned_of(version: tuple[int, int, int], warned: bool) -> None:
+    assert bool(warning_about_python(version)) is warned
