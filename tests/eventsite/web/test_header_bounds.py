@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from eventsite.web import wsgi
 from eventsite.web.wsgi import MAX_HEADER_BYTES, MAX_HEADERS_BYTES
-from tests.eventsite.web.test_boundary import HEADERS, ask
+from tests.eventsite.web.test_wsgi import HEADERS, ask
 
 SECONDS = 1.0  # of CPU; each of these took from 1 to 27 s before the headers were bounded
 LONG = {
