@@ -6,8 +6,8 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerExtension
 
 from eventsite.errors import Forbidden
-from eventsite.openapi.document import Call, Json, changing_something, describe, path_id
-from users.serializers import UserSerializer
+from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, changing_something, describe, path_id
+from users.serializers import ListedUserSerializer, UserSerializer
 from users.services import UserExists, UserNotFound
 
 ALICE: Json = {"userId": "alice", "name": "Alice", "email": "alice@example.com"}
@@ -15,6 +15,7 @@ ALICE["notify"] = True
 ALICE["createdAt"] = "2027-01-31T09:30:00.000000Z"
 
 path_id("userId", example="alice")
+QUERY_EXAMPLES |= {"name": "ali", "email": "alice@example.com"}
 
 
 class ChangesSchema(OpenApiSerializerExtension):
@@ -46,8 +47,9 @@ describe(
     call=Call(
         name="listUsers",
         summary="List users",
-        description="One page, in no particular but a steady order.",
-        answer=UserSerializer,
+        description="One page: all users in a steady order, or those found by a name or an address. Organizers find "
+        "people by their exact address only, and see who they are.",
+        answer=ListedUserSerializer,
         many=True,
         example=[ALICE],
         gives=("Link",),

@@ -1,11 +1,12 @@
 """Users as JSON."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from rest_framework import serializers
 
 from eventsite.web.bodies import Body
 from eventsite.web.fields import AddressField, IdField, SwitchField, TextField
+from eventsite.web.pagination import PageQuery
 from eventsite.web.viewsets import ME
 from users.models import User
 
@@ -19,6 +20,12 @@ class NewUserIdField(IdField):
         if (text := super().to_internal_value(data)) == ME:
             self.fail("reserved")
         return text
+
+
+class Stranger(NamedTuple):
+    """A user of whom the caller may know the name and the address, and no more."""
+
+    user: User
 
 
 class UserChangesSerializer(Body):
@@ -46,6 +53,26 @@ class UserSerializer(UserChangesSerializer):
     def to_representation(self, user: User) -> dict[str, Any]:
         """The user as JSON."""
         return shape(user) | {"notify": user.notify, "createdAt": user.created_at}
+
+
+class ListedUserSerializer(UserSerializer):
+    """A user in a list: for an organizer who finds them by their address, only who they are."""
+
+    optional = ("notify", "createdAt")
+
+    def to_representation(self, found: User | Stranger) -> dict[str, Any]:
+        return shape(found.user) if isinstance(found, Stranger) else super().to_representation(found)
+
+
+class UsersQuery(PageQuery):
+    """The query parameters of the list of users."""
+
+    name = TextField(
+        required=False,
+        max_length=200,
+        help_text="Only users one of whose names begins so, in the order of that name; case and accents do not matter.",
+    )
+    email = AddressField(required=False, help_text="Only users with exactly this address.")
 
 
 def shape(user: User) -> dict[str, Any]:

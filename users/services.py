@@ -2,23 +2,25 @@
 
 import uuid
 from collections.abc import Iterable
-from itertools import islice
 from typing import Any
 
 from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from eventsite import clock
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.reads import batch_get
-from eventsite.dynamodb.retries import retry_on_conflict
+from eventsite.dynamodb.retries import Conflict, retry_on_conflict
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Missing, Refused
 from eventsite.ids import is_id
+from users import index
 from users.models import User
 from users.signals import user_leaves
 
-SEARCHED = 5000
-"""How many people a search by name looks through."""
+INDEXED = frozenset({"name", "email"})
+"""By what people are found."""
 
 
 class UserNotFound(Missing):
@@ -53,7 +55,7 @@ def create(
     """
     user = User(user_id or str(uuid.uuid4()), name=name, email=email, notify=notify, created_at=clock.now())
     transaction = Transaction()
-    transaction.put("user", user, User.user_id.does_not_exist())
+    put(transaction, user)
     if keyed:
         keyed.remember(transaction, user.to_dynamodb_dict())
     failures = transaction.commit()
@@ -65,6 +67,24 @@ def create(
             return User.parse(earlier)
         raise error
     return user
+
+
+def put(transaction: Transaction, user: User) -> None:
+    """Make a transaction create a user, unless the id is taken; the condition is called ``user``."""
+    transaction.put("user", user, User.user_id.does_not_exist())
+    index.follow(transaction, None, user)
+
+
+def index_anew(user: User) -> bool:
+    """Write what a user is found by, as stored users of an earlier release need it.
+
+    Returns:
+        False where the user was changed or deleted since they were read: whatever did it has written the index.
+    """
+    transaction = Transaction()
+    transaction.check("user", User, user.user_id, _is_found_as(user))
+    index.follow(transaction, None, user)
+    return not transaction.commit()
 
 
 def read(user_id: str) -> User:
@@ -95,18 +115,42 @@ def edit(user_id: str, changes: dict[str, Any]) -> User:
     """
     if not is_id(user_id):
         raise UserNotFound
+    if changes.keys() & INDEXED:
+        return _edit_indexed(user_id, changes)
     user = User(user_id)
-    attributes = {name: getattr(User, name) for name in changes}
-    actions = [
-        attributes[name].remove() if value is None else attributes[name].set(value) for name, value in changes.items()
-    ]
     try:
-        user.update(actions, condition=User.user_id.exists())
+        user.update(_actions(changes), condition=User.user_id.exists())
     except UpdateError as error:
         if error.cause_response_code != "ConditionalCheckFailedException":
             raise
         raise UserNotFound from error
     return user
+
+
+@retry_on_conflict
+def _edit_indexed(user_id: str, changes: dict[str, Any]) -> User:
+    """Change a user by whose name or address they are found."""
+    before = read(user_id)
+    after = User(**before.attribute_values | changes)
+    transaction = Transaction()
+    transaction.update("user", User(user_id), _actions(changes), _is_found_as(before))
+    index.follow(transaction, before, after)
+    if transaction.commit():
+        raise Conflict(immediate=True)
+    return after
+
+
+def _actions(changes: dict[str, Any]) -> list[Action]:
+    attributes = {name: getattr(User, name) for name in changes}
+    return [
+        attributes[name].remove() if value is None else attributes[name].set(value) for name, value in changes.items()
+    ]
+
+
+def _is_found_as(user: User) -> Condition:
+    """Nobody changed by what the user is found, since they were read."""
+    email = User.email.does_not_exist() if user.email is None else User.email == user.email
+    return (User.name == user.name) & email
 
 
 def delete(user_id: str) -> None:
@@ -116,8 +160,20 @@ def delete(user_id: str) -> None:
     """
     read(user_id)
     user_leaves.send(User, user_id=user_id)
-    User(user_id).delete()
+    _delete(user_id)
     user_leaves.send(User, user_id=user_id)  # what came in between, when the user was still there
+
+
+@retry_on_conflict
+def _delete(user_id: str) -> None:
+    user = User.find(user_id)
+    if user is None:  # deleted by another request in between
+        return
+    transaction = Transaction()
+    transaction.delete("user", User(user_id), _is_found_as(user))
+    index.follow(transaction, user, None)
+    if transaction.commit():
+        raise Conflict(immediate=True)
 
 
 def find_many(user_ids: Iterable[str]) -> dict[str, User]:
@@ -127,20 +183,44 @@ def find_many(user_ids: Iterable[str]) -> dict[str, User]:
 
 
 def called(name: str, *, most: int = 10) -> list[User]:
-    """People whose name has these words in it, among the first `SEARCHED` of the table.
+    """Return people one of whose names begins so, in the order of that name."""
+    return page(limit=most, after=None, name=name)[0]
 
-    There is no index of names: this is for those who run the service, who add somebody by hand.
+
+def page(
+    *, limit: int, after: str | None, name: str | None = None, email: str | None = None
+) -> tuple[list[User], str | None]:
+    """Return one page of users.
+
+    Args:
+        limit: The most users to return.
+        after: The place that the last page ended with, as `place_of` has it.
+        name: Only users one of whose names begins so, in the order of that name; else they are in the table's order.
+        email: Only users with exactly this address.
+
+    Returns:
+        The users, and the place to continue after (None on the last page).
     """
-    sought = name.casefold()
-    return list(islice((user for user in User.scan(limit=SEARCHED) if sought in user.name.casefold()), most))
-
-
-def page(*, limit: int, after: str | None) -> tuple[list[User], str | None]:
-    """One page of all users, in the table's own order.
-
-    Takes: how many at most; the id the last page ended with.
-    Returns: the users, and the id to continue after (None on the last page).
-    """
+    if email is not None:
+        return _of_ids([one for one in index.by_address(email) if one > (after or "")], limit, name)
+    if name is not None:
+        ids, following = index.by_name(name, limit=limit, after=after)
+        return _users(ids), following
     start = {"userId": {"S": after}} if after else None
     users = list(User.scan(limit=limit + 1, last_evaluated_key=start))
     return users[:limit], users[limit - 1].user_id if len(users) > limit else None
+
+
+def place_of(user: User, *, name: str | None = None, email: str | None = None) -> str:
+    """Return where a page of such a search continues that ends with this user."""
+    return index.place_of(user, name) if name is not None and email is None else str(user.user_id)
+
+
+def _of_ids(ids: list[str], limit: int, name: str | None) -> tuple[list[User], str | None]:
+    users = [user for user in _users(ids[:limit]) if name is None or index.is_called(user, name)]
+    return users, ids[limit - 1] if len(ids) > limit else None
+
+
+def _users(ids: list[str]) -> list[User]:
+    found = find_many(ids)
+    return [found[user_id] for user_id in ids if user_id in found]

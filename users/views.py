@@ -7,14 +7,13 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from eventsite.auth import permissions
-from eventsite.auth.permissions import CHANGE_USER, CREATE_USER, LIST_USERS, READ_USER, Reach
+from eventsite.auth.permissions import CHANGE_USER, CREATE_USER, FIND_USER, LIST_USERS, READ_USER, Reach
 from eventsite.errors import Forbidden
 from eventsite.web import pagination
-from eventsite.web.pagination import PageQuery
 from eventsite.web.viewsets import ApiViewSet, caller
 from users import services
 from users.models import User
-from users.serializers import UserChangesSerializer, UserSerializer
+from users.serializers import ListedUserSerializer, Stranger, UserChangesSerializer, UserSerializer, UsersQuery
 
 
 class UserViewSet(ApiViewSet):
@@ -25,9 +24,9 @@ class UserViewSet(ApiViewSet):
         "update": UserChangesSerializer,
         "partial_update": UserChangesSerializer,
     }
-    queries = {"list": PageQuery}
+    queries = {"list": UsersQuery}
     permission_of_action = {
-        "list": LIST_USERS,
+        "list": FIND_USER,
         "create": CREATE_USER,
         "retrieve": READ_USER,
         "update": CHANGE_USER,
@@ -36,10 +35,18 @@ class UserViewSet(ApiViewSet):
     }
 
     def list(self, request: Request) -> Response:
+        """Answer with one page of users: all of them, or those who have a name or an address."""
         query = self.query()
+        sees_all = permissions.reach(LIST_USERS, permissions.principal_of(request)) is Reach.ALL
+        if not sees_all and ("email" not in query or "name" in query):
+            raise Forbidden("Ask for the exact address: email=…")
         after = pagination.read_cursor(query.get("cursor"), request)
-        found, following = services.page(limit=query["limit"], after=after)
-        return self.listed(UserSerializer, found, following, lambda user: user.user_id)
+        sought = {name: query.get(name) for name in ("name", "email")}
+        found, following = services.page(limit=query["limit"], after=after, **sought)
+        rows = found if sees_all else [Stranger(user) for user in found]
+        return self.listed(
+            ListedUserSerializer, rows, following, lambda row: services.place_of(getattr(row, "user", row), **sought)
+        )
 
     def create(self, request: Request) -> Response:
         """Create a user; with an Idempotency-Key, once however often it is sent."""

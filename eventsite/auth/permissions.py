@@ -52,6 +52,7 @@ CREATE_USER = "create a user"
 READ_USER = "read a user, their registrations and waitlists"
 CHANGE_USER = "change or delete a user"
 LIST_USERS = "list users"
+FIND_USER = "find a user by exact e-mail"
 REGISTER = "register, unregister"
 LIST_REGISTRATIONS = "list an event's registrations and waitlist"
 
@@ -70,6 +71,7 @@ TABLE: dict[str, tuple[Reach, Reach, Reach, Reach]] = {
     READ_USER:          (_NO,       _SELF,     _SELF,      _ALL),
     CHANGE_USER:        (_NO,       _SELF,     _SELF,      _ALL),
     LIST_USERS:         (_NO,       _NO,       _NO,        _ALL),
+    FIND_USER:          (_NO,       _NO,       _ALL,       _ALL),
     REGISTER:           (_NO,       _SELF,     _BOTH,      _ALL),
     LIST_REGISTRATIONS: (_NO,       _NO,       _OWN,       _ALL),
 }  # fmt: skip

@@ -19,12 +19,13 @@ from registrations.models import CANCELLED, REGISTERED, WAITLISTED, ActiveItem, 
 from registrations.transfer.files import Record
 from registrations.transfer.planned import Attendee, PlannedEvent
 from users.models import User
+from users.services import put
 
 
 def write_user(attributes: Record) -> bool:
     """Write a user. Returns: False where the id is taken, and the user left as it is."""
     transaction = Transaction()
-    transaction.put("user", User(**attributes), User.user_id.does_not_exist())
+    put(transaction, User(**attributes))
     return not transaction.commit()
 
 

@@ -12,6 +12,7 @@ from eventsite.auth.permissions import (
     CHANGE_USER,
     CREATE_EVENT,
     CREATE_USER,
+    FIND_USER,
     LIST_REGISTRATIONS,
     LIST_USERS,
     READ_DRAFT,
@@ -37,6 +38,7 @@ create a user                                  | –   | oneself    | oneself   
 read a user, their registrations and waitlists | –   | oneself    | oneself                          | yes
 change or delete a user                        | –   | oneself    | oneself                          | yes
 list users                                     | –   | –          | –                                | yes
+find a user by exact e-mail                    | –   | –          | yes                              | yes
 register, unregister                           | –   | oneself    | oneself; anyone for own events   | yes
 list an event's registrations and waitlist     | –   | –          | own events                       | yes
 """
@@ -318,6 +320,15 @@ def test_listing_users(role: str) -> None:
         assert problem(answer) == (401, "not_authenticated")
     else:
         assert answer.status_code == (200 if reach(LIST_USERS, role) is Reach.ALL else 403)
+
+
+@PEOPLE
+def test_finding_a_user_by_exact_address(role: str) -> None:
+    answer = caller(role).get("/users?email=erin@example.com")
+    if role == "anonymous":
+        assert problem(answer) == (401, "not_authenticated")
+    else:
+        assert answer.status_code == (200 if reach(FIND_USER, role) is Reach.ALL else 403)
 
 
 @PEOPLE

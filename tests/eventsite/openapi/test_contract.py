@@ -62,7 +62,7 @@ TABLE = [
         "user_exists validation_error idempotency_key_reused permission_denied",
         takes="Idempotency-Key",
     ),
-    Row("GET /users", 200, "Link", "invalid_cursor validation_error permission_denied", PAGE),
+    Row("GET /users", 200, "Link", "invalid_cursor validation_error permission_denied", f"{PAGE} name email"),
     Row("GET /users/{userId}", 200, "", "user_not_found"),
     Row("PUT /users/{userId}", 200, "", "user_not_found validation_error"),
     Row("PATCH /users/{userId}", 200, "", "user_not_found validation_error"),

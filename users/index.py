@@ -1,0 +1,147 @@
+"""Find people by a name or an e-mail address: an inverted index, written in one transaction with the user.
+
+    key            item                               one for
+    names#g        garcia lopez maria jose<TAB>alice  each name of a person, with what follows it
+    email#a@b.c    alice                              the address
+
+Each page is one Query of one partition, strongly consistent, however many people there are. The entries lie in the
+table of the markers of keyed requests, under keys that no other item has.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from itertools import islice
+
+from django.conf import settings
+from pynamodb.attributes import UnicodeAttribute
+
+from eventsite.dynamodb.base_model import BaseModel
+from eventsite.dynamodb.reads import query_page
+from eventsite.dynamodb.transactions import Transaction
+from users.models import User
+
+MOST_NAMES = 12  # names by which a person is found; each costs two write units when the person is created
+LONGEST = 600  # bytes of names in a sort key, which DynamoDB bounds at 1,024
+SAME = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"})
+WITHIN_A_NAME = str.maketrans(dict.fromkeys("'`\u00b4\u2019\u02bc"))  # apostrophes
+END = "\t"  # between the names and the id; sorts before all that a name has in it
+
+
+class Entry(BaseModel):
+    """One way to find a user."""
+
+    class Meta(BaseModel.Meta):
+        table_name = settings.MARKERS_TABLE
+
+    key = UnicodeAttribute(hash_key=True, attr_name=settings.MARKERS_KEY[0])
+    item = UnicodeAttribute(range_key=True, attr_name=settings.MARKERS_KEY[1])
+    """What lists are sorted by, with the user's id at its end."""
+
+
+Key = tuple[str, str]
+
+
+def fold(text: str) -> str:
+    """Return a text without case, accents and punctuation, its words separated by single spaces."""
+    plain = unicodedata.normalize("NFKD", text.translate(WITHIN_A_NAME).casefold()).translate(SAME)
+    letters = (letter for letter in plain if not unicodedata.combining(letter))
+    spaced = "".join(letter if unicodedata.category(letter)[0] in "LNM" else " " for letter in letters)
+    return " ".join(spaced.split() or text.casefold().split() or "?")
+
+
+def fold_address(address: str) -> str:
+    """Return an e-mail address as two people would agree that it is the same."""
+    return unicodedata.normalize("NFC", address).casefold()
+
+
+def names_of(name: str) -> list[str]:
+    """Return a person's names, each with those that follow it, the first ones behind the last."""
+    return _turns(_cut(fold(name)).split()[:MOST_NAMES])
+
+
+def _cut(text: str) -> str:
+    return text.encode()[:LONGEST].decode(errors="ignore")
+
+
+def _turns(words: list[str]) -> list[str]:
+    return list(dict.fromkeys(" ".join(words[place:] + words[:place]) for place in range(len(words))))
+
+
+def entries_of(user: User | None) -> set[Key]:
+    """Return the keys of all entries of a user; none where there is no user."""
+    if user is None:
+        return set()
+    keys = {(_partition(turn), f"{turn}{END}{user.user_id}") for turn in names_of(user.name)}
+    return keys | ({(f"email#{fold_address(user.email)}", user.user_id)} if user.email else set())
+
+
+def _partition(folded: str) -> str:
+    return f"names#{folded[0]}"
+
+
+def follow(transaction: Transaction, before: User | None, after: User | None) -> None:
+    """Make a transaction that writes a user write the index too.
+
+    Args:
+        transaction: It creates, changes or deletes the user, under the condition that the user still is `before`.
+        before: The user as stored, if any.
+        after: The user as it is going to be, if any.
+    """
+    old, new = entries_of(before), entries_of(after)
+    for key in sorted(old - new):
+        transaction.delete(f"index {key}", Entry(*key))
+    for key in sorted(new - old):
+        transaction.put(f"index {key}", Entry(*key))
+
+
+def by_name(prefix: str, *, limit: int, after: str | None) -> tuple[list[str], str | None]:
+    """Find users one of whose names begins with a text, in the order of that name.
+
+    Args:
+        prefix: The text; case and accents make no difference.
+        limit: The most ids to return.
+        after: The sort key that the last page ended with.
+
+    Returns:
+        The ids, and the sort key to continue after (None on the last page).
+    """
+    items = list(islice(_matches(_cut(fold(prefix)), limit + 1, after), limit + 1))
+    following = items[limit - 1] if len(items) > limit else None
+    return [item.rpartition(END)[2] for item in items[:limit]], following
+
+
+def place_of(user: User, prefix: str) -> str:
+    """Return the sort key under which a search finds a user."""
+    turns, sought = names_of(user.name), _cut(fold(prefix))
+    return f"{min((turn for turn in turns if turn.startswith(sought)), default=turns[0])}{END}{user.user_id}"
+
+
+def is_called(user: User, prefix: str) -> bool:
+    """Return whether one of a user's names begins with a text."""
+    return any(turn.startswith(_cut(fold(prefix))) for turn in names_of(user.name))
+
+
+def _matches(sought: str, chunk: int, after: str | None) -> Iterator[str]:
+    """Yield the sort keys that begin with a text, of each person the first one only."""
+    partition = _partition(sought)
+    start = dict(zip(Entry.key_names(), ({"S": partition}, {"S": after}), strict=True)) if after else None
+    while True:
+        raw, start = query_page(
+            Entry, partition, (sought, sought + "\U0010ffff"), consistent=True, limit=chunk, after=start
+        )
+        for item in (one[Entry.key_names()[1]]["S"] for one in raw):
+            if item.rpartition(END)[0] == _first(item, sought):
+                yield item
+        if start is None:
+            return
+
+
+def _first(item: str, sought: str) -> str:
+    """Return which of the names of a person, by one of them, is the first one that begins with a text."""
+    return min(turn for turn in _turns(item.rpartition(END)[0].split()) if turn.startswith(sought))
+
+
+def by_address(address: str) -> list[str]:
+    """Return the ids of the users who have an e-mail address."""
+    raw, _ = query_page(Entry, f"email#{fold_address(address)}", ("-", "~"), consistent=True)
+    return [one[Entry.key_names()[1]]["S"] for one in raw]
