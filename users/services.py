@@ -149,8 +149,9 @@ def _actions(changes: dict[str, Any]) -> list[Action]:
 
 def _is_found_as(user: User) -> Condition:
     """Nobody changed by what the user is found, since they were read."""
-    email = User.email.does_not_exist() if user.email is None else User.email == user.email
-    return (User.name == user.name) & email
+    email: Condition = User.email.does_not_exist() if user.email is None else User.email == user.email
+    found: Condition = User.name == user.name
+    return found & email
 
 
 def delete(user_id: str) -> None:
