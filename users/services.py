@@ -150,8 +150,8 @@ def _actions(changes: dict[str, Any]) -> list[Action]:
 def _is_found_as(user: User) -> Condition:
     """Nobody changed by what the user is found, since they were read."""
     email: Condition = User.email.does_not_exist() if user.email is None else User.email == user.email
-    found: Condition = User.name == user.name
-    return found & email
+    unchanged: Condition = (User.name == user.name) & email
+    return unchanged
 
 
 def delete(user_id: str) -> None:
