@@ -1,4 +1,4 @@
-"""The audit that runs every night on Lambda: `events` in zappa_settings.json calls it."""
+"""The audit that runs every night on Lambda, called by `events` in zappa_settings.json."""
 
 import logging
 import random
@@ -15,17 +15,17 @@ from registrations.audit.snapshot import Traces, census, event_ids
 
 logger = logging.getLogger(__name__)
 
-LEAVES_SECONDS = 4.0
-"""What the audit leaves of the Lambda's time: a call that was begun may last that long."""
+RESERVED_SECONDS = 4.0
+"""Seconds of the Lambda's time that the audit leaves unused: the last DynamoDB call may take that long."""
 ONE_EVENT_SECONDS = 2.0
-"""With less than that left, no other event is begun. One that needs more is cut off; each mend is one write."""
+"""No further event is begun when fewer seconds are left. A longer one is cut off; each repair is one write."""
 CENSUS_SHARE = 0.5
-"""How much of the time may go into reading all registrations. The events' lists tell of those that are not reached."""
+"""The share of the time for reading all registrations. The events' own lists show those that are not reached."""
 
 
 @dataclass
 class Tally:
-    """What a night's audit did."""
+    """The counts of one night's audit."""
 
     audited: int = 0
     mended: int = 0
@@ -34,15 +34,20 @@ class Tally:
 
 
 def audit(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Recount the seats of all events, mend what is safe to mend and report the rest, while the Lambda's time lasts.
+    """Recount the seats of all events, make the safe repairs and report the rest, while the Lambda's time lasts.
 
-    Takes: the schedule's event; the Lambda's context.
-    Returns: how many events were audited, how many things were mended, and how many are wrong. The metrics are
-    `AuditMended`, `AuditFindings`, which must be 0, and `AuditUnfinished`, 1 when time ran out.
+    The metrics are `AuditMended`, `AuditFindings` (which must be 0), and `AuditUnfinished` (1 when time ran out).
+
+    Args:
+        event: The schedule's event.
+        context: The Lambda's context.
+
+    Returns:
+        The numbers of events audited, of repairs, of findings that need an operator, and 1 if time ran out.
     """
     tally = Tally()
     try:
-        with time_limit(context.get_remaining_time_in_millis() / 1000 - LEAVES_SECONDS):
+        with time_limit(context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS):
             for finding in _findings(tally):
                 _count(tally, finding)
     except Unavailable:
@@ -55,7 +60,11 @@ def audit(event: dict[str, Any], context: Any) -> dict[str, int]:
 
 
 def _findings(tally: Tally) -> Iterator[Finding]:
-    """The findings of one event after another, in a new order every night. Raises: `Unavailable` when time is up."""
+    """Yield the findings of all events, in a random order each night.
+
+    Raises:
+        Unavailable: When time is up.
+    """
     traces, ids = _census(tally), list(event_ids())
     everything = list(dict.fromkeys([*ids, *traces]))
     random.shuffle(everything)
@@ -68,7 +77,7 @@ def _findings(tally: Tally) -> Iterator[Finding]:
 
 
 def _census(tally: Tally) -> dict[str, Traces]:
-    """As much of a census as there is time for."""
+    """Return the registrations by event, as many as there was time to read."""
     traces: dict[str, Traces] = {}
     until = time_left() * (1 - CENSUS_SHARE)
     for so_far in census():
@@ -80,10 +89,10 @@ def _census(tally: Tally) -> dict[str, Traces]:
 
 
 def _count(tally: Tally, finding: Finding) -> None:
-    told = {"event_id": finding.event_id, "kind": finding.kind}
+    about = {"event_id": finding.event_id, "kind": finding.kind}
     if finding.mended:
         tally.mended += 1
-        logger.warning("audit mended", extra=told)
+        logger.warning("audit mended", extra=about)
     elif not finding.harmless:
         tally.wrong += 1
-        logger.error("audit", extra=told)
+        logger.error("audit", extra=about)

@@ -1,6 +1,6 @@
-"""What this app does when something happens to an event.
+"""What this app does when an event or its seats have changed.
 
-Whatever follows a commit is sent robustly: it cannot change the answer of what was committed.
+Signals after a commit are sent robustly: a failing receiver cannot change the answer of a committed request.
 """
 
 from typing import Any
@@ -25,32 +25,32 @@ METRICS = {
 
 @receiver(event_edited)
 def count_the_promoted(promoted: int, **_: Any) -> None:
-    """Count whom an edit let move up."""
+    """Count the people that an edit promoted."""
     if promoted:
         observability.count(METRICS["promoted"], promoted)
 
 
 @receiver(settling_wanted)
 def settle(seats: Seats, **_: Any) -> None:
-    """Write down everywhere what is committed in the seats of an event that is about to be deleted."""
+    """Apply all log entries of an event that will be deleted next."""
     clearing.settle_all(seats)
 
 
 @receiver(event_deleted)
 def forget_the_registrations(event_id: str, incarnation: str, event: Event, **_: Any) -> None:
-    """Remove what is left of an event that is no more."""
+    """Delete what a removed event leaves behind."""
     closing.forget_event(event_id, incarnation, event)
 
 
 @receiver(user_leaves)
 def let_go(user_id: str, **_: Any) -> None:
-    """Give up all that a user has, and forget the history, before the user is gone."""
+    """Cancel every registration of a user and forget the history, before the user is deleted."""
     closing.give_up_everything(user_id)
 
 
 @receiver(seats_changed)
 def count_people(**changes: Any) -> None:
-    """Count what became of how many people."""
+    """Count the people whose registrations changed."""
     for kind, metric in METRICS.items():
         if people := changes.get(kind):
             observability.count(metric, people)

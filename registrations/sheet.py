@@ -1,4 +1,4 @@
-"""An event's registrations as a sheet: a line for each, with who it is."""
+"""An event's registrations as a sheet, one line for each, with the name and e-mail address."""
 
 from collections.abc import Iterable
 
@@ -24,7 +24,7 @@ HEADER = sheets.lines([COLUMNS])
 
 
 def lines(registrations: Iterable[Registration]) -> bytes:
-    """The lines of these registrations; their users are read in batches of a hundred."""
+    """Return the lines of these registrations. Their users are read in batches of a hundred."""
     return sheets.lines([cells[column] for column in COLUMNS] for cells in map(_cells, people.named(registrations)))
 
 

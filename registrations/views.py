@@ -11,7 +11,7 @@ from eventsite.auth import permissions
 from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_USER, REGISTER
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.web import pagination
-from eventsite.web.collect_pages import Gathered, answer, collect_pages
+from eventsite.web.collect_pages import Collected, answer, collect_pages
 from eventsite.web.pagination import MAX_LIMIT, PageQuery
 from eventsite.web.renderers import SheetRenderer
 from eventsite.web.sheets import BOM, CONTENT_TYPE
@@ -120,7 +120,7 @@ class RegistrationViewSet(ApiViewSet):
         shown = people.named(rows) if "expand" in query else rows
         return self.listed(AttendeeSerializer, shown, following, lambda row: getattr(row, "registration", row).ticket)
 
-    def _sheet(self, gathered: Gathered, event_id: str, *, with_bom: bool) -> Response:
+    def _sheet(self, gathered: Collected, event_id: str, *, with_bom: bool) -> Response:
         content = b"".join([BOM if with_bom else b"", sheet.HEADER, *gathered.parts])
         name = f"{event_id}-{'registrations' if self.action == 'list' else self.action}.csv"
         return answer(content, gathered.cursor, self.request, content_type=CONTENT_TYPE, name=name)

@@ -1,6 +1,6 @@
-"""Who is calling: a bearer token in the header, or a browser's session.
+"""Authentication of the caller: a bearer token in the header, or a browser's session.
 
-Only with ``AUTH_MODE=cognito``. An open service looks at neither, and imports nothing of what verifies them.
+Only with ``AUTH_MODE=cognito``. An open service reads neither, and imports nothing that verifies them.
 """
 
 import re
@@ -18,16 +18,21 @@ BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)  # RFC 6750
 
 
 class InvalidToken(AuthenticationFailed):
-    """There is a token, and it proves nothing (RFC 6750, section 3.1)."""
+    """The token is not valid (RFC 6750, section 3.1)."""
 
     code = "invalid_token"
 
 
 class BearerAuthentication:
-    """A Cognito JWT in the Authorization header. Nothing is looked up: the verified claims are the user."""
+    """A JWT in the Authorization header. The verified claims are the user, without a look at a table."""
 
     def authenticate(self, request: Request) -> tuple[Principal, None] | None:
-        """The caller, or None without the header. Raises `InvalidToken`; `errors.Unavailable`."""
+        """Return the caller, or None without the header.
+
+        Raises:
+            InvalidToken: If the token is not valid.
+            Unavailable: If the keys of the user pool cannot be read.
+        """
         header = request.headers.get("Authorization")
         if header is None or settings.AUTH_MODE == "open":
             return None
@@ -42,15 +47,19 @@ class BearerAuthentication:
             raise InvalidToken(str(error)) from error
 
     def authenticate_header(self, request: Request) -> str:
-        """The challenge of a 401: what was wrong with the token if there was one (RFC 6750, section 3)."""
+        """Return the challenge of a 401, with the error if there was a token (RFC 6750, section 3)."""
         return 'Bearer error="invalid_token"' if "Authorization" in request.headers else "Bearer"
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """A browser that signed in through `eventsite.auth.login`. Its unsafe requests must prove where they come from."""
+    """A browser that signed in through `eventsite.auth.login`. Its unsafe requests must prove their origin."""
 
     def authenticate(self, request: Request) -> tuple[Principal, None] | None:
-        """The caller, or None without a session. Raises `PermissionDenied` for what may be a forged request."""
+        """Return the caller, or None without a session.
+
+        Raises:
+            PermissionDenied: If the request may be forged.
+        """
         if settings.AUTH_MODE == "open":
             return None
         principal = login.signed_in(request._request)

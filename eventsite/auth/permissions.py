@@ -1,12 +1,12 @@
 """Who may do what: the contract's table in code, and the questions that views ask of it.
 
-A view names its call and gets the answer in one of three forms:
+A view names its call of the table, and asks one of three questions:
 
-- whether the caller may make the call at all (`Permitted`, before the view runs);
-- whose events it may touch (`scope`), which every rule asks for;
-- whether a user is within reach (`reaches_user`).
+- May the caller make the call at all? (`Permitted`, before the view runs)
+- Whose events may the caller touch? (`scope`, an argument of every rule)
+- Does the caller reach this user? (`reaches_user`)
 
-With ``AUTH_MODE=open`` everybody may do everything.
+With ``AUTH_MODE=open`` every caller may do everything.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from eventsite.errors import Forbidden
 
 
 class Reach(Enum):
-    """How far a caller gets with a call; the values are the words of the contract's table."""
+    """How far a caller gets with a call. The values are the words of the contract's table."""
 
     NONE = "–"  # noqa: RUF001 (the contract's own dash)
     OWN = "own events"
@@ -33,7 +33,7 @@ class Reach(Enum):
 
 @dataclass(frozen=True)
 class Principal:
-    """Whoever is signed in: the `sub` of the verified token, and the groups it names."""
+    """The signed-in caller: the `sub` of the verified token, and the groups it names."""
 
     sub: str
     groups: frozenset[str] = frozenset()
@@ -78,13 +78,13 @@ TABLE: dict[str, tuple[Reach, Reach, Reach, Reach]] = {
 
 
 def principal_of(request: Request) -> Principal | None:
-    """Whoever sent the request; None if nobody is signed in."""
+    """Return the caller, or None if the caller is not signed in."""
     user: Any = request.user  # the stubs know Django's own users only
     return user if isinstance(user, Principal) else None
 
 
 def reach(call: str, principal: Principal | None) -> Reach:
-    """How far a caller gets with a call of `TABLE`."""
+    """Return how far a caller gets with a call of `TABLE`."""
     return Reach.ALL if settings.AUTH_MODE == "open" else TABLE[call][_column(principal)]
 
 
@@ -97,10 +97,12 @@ def _column(principal: Principal | None) -> int:
 
 
 def scope(call: str, principal: Principal | None, user_id: str | None = None) -> Scope:
-    """Whose events a caller may touch with a call, and whose drafts they may know of.
+    """Return whose events a caller may touch with a call, and whose drafts the caller may see.
 
-    `user_id` is the user whom the call is about, if any: where the caller reaches that user, the event may be
-    anybody's.
+    Args:
+        call: A row of `TABLE`.
+        principal: The caller; None if not signed in.
+        user_id: The user that the call concerns, if any. A caller who reaches that user may touch any event.
     """
     reached = user_id is not None and reaches_user(call, principal, user_id)
     return Scope(touches=EVERYBODYS if reached else _whose(call, principal), drafts_of=_whose(READ_DRAFT, principal))
@@ -116,22 +118,22 @@ def _whose(call: str, principal: Principal | None) -> str:
 
 
 def reaches_user(call: str, principal: Principal | None, user_id: str) -> bool:
-    """Whether a call reaches this user whatever the event: it is the caller, or the caller may reach everybody."""
+    """Return True if a call reaches this user for any event: the caller is the user, or reaches all."""
     return reach(call, principal) is Reach.ALL or (principal is not None and principal.sub == user_id)
 
 
 class Permitted(BasePermission):
-    """Refuses, before the view runs, what the table grants in no case (401 or 403, as DRF tells them apart).
+    """Refuse, before the view runs, what the table grants in no case (401 or 403, as DRF distinguishes them).
 
-    Where the call is about an event, a signed-in caller's refusal is left to the rule: it alone knows whether the
-    event is one that the caller may not even know of, which must look like one that does not exist.
+    For a call that concerns an event, the rule refuses a signed-in caller: only the rule knows whether the event is
+    a draft of another organizer, which must look like an event that does not exist.
 
-    An action that has no row of the table is refused to everybody, in an open service too; `eventsite.checks` finds
-    it at start.
+    An action without a row in the table is refused to every caller, also in open mode. `eventsite.management.checks`
+    reports it at start.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the caller may make this call, as far as that can be told without looking at anything."""
+        """Return True if the caller may make this call, if the table alone can decide it."""
         action = getattr(view, "action", None)
         if action == "metadata" or (action is None and hasattr(view, "action_map")):
             return True  # OPTIONS, and methods that the view does not have: neither reaches anything

@@ -1,7 +1,6 @@
-"""Who asks, as far as a rule must know it: whose events a caller may touch, and whose drafts they may see.
+"""The scope of a caller: whose events the caller may touch, and whose drafts the caller may see.
 
-Every rule takes a scope and none has a default, so that a rule that is called without a thought for who asks does not
-run at all.
+Every rule takes a scope, and none has a default, so that no rule runs without a decision about its caller.
 """
 
 from dataclasses import dataclass
@@ -12,24 +11,24 @@ EVERYBODYS, NOBODYS = "*", ""
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """What one caller reaches with one call; each field is an organizer's id, `EVERYBODYS` or `NOBODYS`."""
+    """What a caller reaches with one call. Each field is an organizer's id, `EVERYBODYS` or `NOBODYS`."""
 
     touches: str
-    """Whose events the call may be about."""
+    """The organizer whose events the call may touch."""
     drafts_of: str
-    """Whose drafts it may know of."""
+    """The organizer whose drafts the caller may see."""
 
     def may_touch(self, organizer_id: str | None) -> bool:
-        """Whether an event of this organizer (None: of nobody in particular) is within reach."""
+        """Return True if an event of this organizer (None: it has no owner) is within reach."""
         return self.touches == EVERYBODYS or (organizer_id is not None and organizer_id == self.touches)
 
     def may_see_draft(self, organizer_id: str | None) -> bool:
-        """Whether a draft of this organizer exists as far as the caller is concerned."""
+        """Return True if the caller may see a draft of this organizer."""
         return self.drafts_of == EVERYBODYS or (organizer_id is not None and organizer_id == self.drafts_of)
 
 
 EVERYTHING = Scope(touches=EVERYBODYS, drafts_of=EVERYBODYS)
-"""Commands, audits, an open service: whoever may do everything."""
+"""The scope of commands, of audits, and of every caller in open mode."""
 
 NOTHING = Scope(touches=NOBODYS, drafts_of=NOBODYS)
 """A caller who organizes no event."""

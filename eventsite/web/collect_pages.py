@@ -1,4 +1,4 @@
-"""Whole lists in one answer: pages one after another, as many as an answer holds, for sheets and calendars."""
+"""Whole lists in one answer: one page after another until the answer is full, for sheets and calendars."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
@@ -14,12 +14,12 @@ T = TypeVar("T")
 MAX_BYTES = 5_000_000
 """Lambda answers at most 6,291,556 bytes, headers and envelope included."""
 
-LEAVES_SECONDS = 5.0
-"""No further page is read when so little of the request's time is left."""
+RESERVED_SECONDS = 5.0
+"""No further page is read when less of the request's time is left."""
 
 
-class Gathered(NamedTuple):
-    """The pages of a list, encoded one by one, and the cursor to continue after (None at the end of the list)."""
+class Collected(NamedTuple):
+    """The encoded pages of a list, and the cursor to continue after (None at its end)."""
 
     parts: list[bytes]
     cursor: Any
@@ -32,12 +32,15 @@ def collect_pages(
     page: int,
     query: dict[str, Any],
     request: Request,
-) -> Gathered:
+) -> Collected:
     """Read a list page by page, until an answer is full or the request's time is nearly up.
 
-    Takes: what reads a page, by how many entries at most and the cursor to begin after; what encodes one; how many
-    entries to read at a time, no more than an answer holds however long they are; the query. Where the request has a
-    `limit`, no more than that.
+    Args:
+        read: Reads a page, given the number of entries and the cursor to begin after.
+        encode: Encodes the entries of a page.
+        page: Entries to read at a time. That number must fit into an answer, however long the entries are.
+        query: The validated query parameters.
+        request: The request. Its `limit`, if any, is the most entries in all.
     """
     parts: list[bytes] = []
     after, room = pagination.read_cursor(query.get("cursor"), request), MAX_BYTES
@@ -48,15 +51,15 @@ def collect_pages(
         part = encode(rows)
         room -= pagination.weight(part)
         if parts and room < 0:
-            return Gathered(parts, after)
+            return Collected(parts, after)
         parts.append(part)
         after, left = following, left and left - size
-        if left == 0 or after is None or retries.time_left() < LEAVES_SECONDS:
-            return Gathered(parts, after)
+        if left == 0 or after is None or retries.time_left() < RESERVED_SECONDS:
+            return Collected(parts, after)
 
 
 def answer(content: bytes, cursor: Any, request: Request, *, content_type: str, name: str) -> Response:
-    """The answer with the whole of it, under a name that browsers save it as; and where it goes on, if it does."""
+    """Return the collected list as a file with a name, and the link to its continuation, if any."""
     headers = pagination.link_to_next(cursor, request)
     headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return Response(content, headers=headers, content_type=content_type)

@@ -1,7 +1,7 @@
 """Serializer fields that take a value of the right JSON type, or refuse it with a sentence.
 
 DRF's own fields convert: they take 12 for a title, "yes" for a boolean and full-width digits for a number. These do
-not, except that an HTML form, where all values are text, may say its numbers and booleans in ASCII text.
+not. Only an HTML form, where all values are text, may write numbers and booleans as ASCII text.
 """
 
 import re
@@ -41,12 +41,12 @@ _SEEN = re.compile(rf"[^{_UNSEEN}\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000
 
 
 def _is_form(field: serializers.Field[Any, Any, Any, Any]) -> bool:
-    """Whether the values come from an HTML form or a query string rather than from JSON."""
+    """Return True if the values come from an HTML form or a query string, not from JSON."""
     return html.is_html_input(getattr(field.root, "initial_data", None))
 
 
 class Quoting(serializers.Field[Any, Any, Any, Any]):
-    """A field whose messages say again only the beginning of what was sent."""
+    """A field whose messages repeat only the beginning of the input."""
 
     def fail(self, key: str, **values: Any) -> NoReturn:
         """Raise the `ValidationError` of this key."""
@@ -55,7 +55,7 @@ class Quoting(serializers.Field[Any, Any, Any, Any]):
 
 
 class NoSurrogates(ProhibitSurrogateCharactersValidator):
-    """DRF's validator, which looks at every character by itself, only where there is something to find."""
+    """DRF's validator, which examines every character, run only where there is a surrogate."""
 
     def __call__(self, value: Any) -> None:
         """Raise `ValidationError` where a text has half a character."""
@@ -66,7 +66,7 @@ class NoSurrogates(ProhibitSurrogateCharactersValidator):
 
 
 class TextField(Quoting, serializers.CharField):
-    """A text that says something: 1 to `max_length` characters, not only unseen ones, kept exactly as sent."""
+    """A text of 1 to `max_length` characters, at least one of them visible, kept exactly as sent."""
 
     default_error_messages = {"invalid": "This must be a text."}
 
@@ -76,7 +76,11 @@ class TextField(Quoting, serializers.CharField):
         self.validators = [NoSurrogates() if type(one) is slow else one for one in self.validators]
 
     def run_validation(self, data: Any = empty) -> Any:
-        """The text. Raises `ValidationError`."""
+        """Return the text.
+
+        Raises:
+            ValidationError: If it is blank or breaks another rule.
+        """
         if isinstance(data, str) and data and not _SEEN.search(data):
             self.fail("blank")
         return super().run_validation(data)
@@ -102,7 +106,7 @@ class IdField(TextField):
 
 
 class AddressField(TextField):
-    """An e-mail address; kept exactly as sent."""
+    """An e-mail address, kept exactly as sent."""
 
     default_error_messages = {"form": "This must be an e-mail address."}
 
@@ -110,7 +114,7 @@ class AddressField(TextField):
         super().__init__(**({"max_length": 254, "style": {"input_type": "email"}} | options))
 
     def to_internal_value(self, data: Any) -> str:
-        """The address."""
+        """Return the address."""
         try:
             validate_email(text := super().to_internal_value(data))
         except ValidationError:
@@ -119,7 +123,7 @@ class AddressField(TextField):
 
 
 class TimeField(TextField):
-    """A time of day as ``HH:MM`` in ASCII digits; kept as text."""
+    """A time of day as ``HH:MM`` in ASCII digits, kept as text."""
 
     default_error_messages = {"form": "This must be a time of day, as HH:MM."}
 
@@ -133,7 +137,7 @@ class TimeField(TextField):
 
 
 class MomentField(TextField):
-    """A moment as RFC 3339 writes it, with an offset; kept as text in UTC, to the second."""
+    """A moment of RFC 3339 with an offset, kept as text in UTC, to the second."""
 
     default_error_messages = {
         "form": "This must be a moment with an offset from UTC, such as 2027-01-31T10:00:00+01:00."
@@ -143,7 +147,7 @@ class MomentField(TextField):
         super().__init__(**({"style": {"input_type": "datetime"}} | options))
 
     def to_internal_value(self, data: Any) -> str:
-        """Return the moment as ``2027-01-31T09:00:00Z``; text order is time order."""
+        """Return the moment as ``2027-01-31T09:00:00Z``. Text order is time order."""
         if not _MOMENT.fullmatch(text := super().to_internal_value(data)):
             self.fail("form")
         try:
@@ -166,11 +170,11 @@ class TimeZoneField(TextField):
 
 @cache
 def time_zones() -> frozenset[str]:
-    """The names of all time zones, the same on every machine: those of the package tzdata."""
-    from importlib import resources  # not before somebody sends a time zone
+    """Return the names of all time zones of the package tzdata, the same on every machine."""
+    from importlib import resources  # not before a request has a time zone
 
     names = resources.files("tzdata").joinpath("zones").read_text().split()
-    return frozenset(names) - {"Factory"}  # which stands for a clock that nobody has set
+    return frozenset(names) - {"Factory"}  # a clock that was never set
 
 
 def whole_number(text: str) -> int | None:
@@ -180,7 +184,7 @@ def whole_number(text: str) -> int | None:
 
 
 class WholeNumberField(Quoting, serializers.IntegerField):
-    """An integer. 5.0 is one (JSON has a single kind of number); true and "5" are not."""
+    """An integer. 5.0 is one, because JSON has a single kind of number. true and "5" are not."""
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, str) and _is_form(self) and (number := whole_number(data)) is not None:
@@ -191,7 +195,7 @@ class WholeNumberField(Quoting, serializers.IntegerField):
 
 
 class SwitchField(Quoting, serializers.BooleanField):
-    """true or false, shown as a choice of the two in forms, where a check box could not say "leave it"."""
+    """true or false. In forms it is a choice of the two, because a check box cannot be left open."""
 
     TEXTS = {"true": True, "false": False}
 
@@ -199,7 +203,7 @@ class SwitchField(Quoting, serializers.BooleanField):
         super().__init__(**({"style": {"base_template": "select.html"}} | options))
 
     def get_value(self, dictionary: Any) -> Any:
-        """The value sent; an empty choice in a form means that nothing was."""
+        """Return the value sent. An empty choice in a form counts as not sent."""
         value = dictionary.get(self.field_name, empty)
         return empty if value == "" and html.is_html_input(dictionary) else value
 
@@ -215,7 +219,7 @@ class SwitchField(Quoting, serializers.BooleanField):
 
 
 class DayField(Quoting, serializers.DateField):
-    """A real calendar day as ``YYYY-MM-DD`` in ASCII digits; kept as text."""
+    """A real calendar day as ``YYYY-MM-DD`` in ASCII digits, kept as text."""
 
     default_error_messages = {"invalid": "This must be a day of the calendar, as YYYY-MM-DD."}
 
@@ -230,7 +234,7 @@ class DayField(Quoting, serializers.DateField):
 
 
 class WordField(Quoting, serializers.ChoiceField):
-    """One of a few words; upper and lower case are the same."""
+    """One of a few words, in upper or lower case."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str) or data.lower() not in self.choices:
@@ -238,6 +242,6 @@ class WordField(Quoting, serializers.ChoiceField):
         return data.lower()
 
     def iter_options(self) -> Any:
-        """The options of the select; where the word may be left out, the first one says nothing."""
+        """Return the options of the select. The first is empty if the word may be left out."""
         blank = [] if self.required else [("", "")]
         return serializers.ChoiceField(choices=[*blank, *self.choices.items()]).iter_options()

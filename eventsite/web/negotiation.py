@@ -1,4 +1,4 @@
-"""Which form an answer takes: JSON for whoever can read it, pages for browsers, other forms for who asks for them."""
+"""The format of an answer: JSON for programs, pages for browsers, other formats on request."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,15 +15,17 @@ PAGE_FORMAT = "api"
 
 
 class Negotiation(DefaultContentNegotiation):
-    """DRF's negotiation, but for clients that name HTML without being browsers, as Java's do: they get JSON."""
+    """DRF's negotiation, except that clients that accept HTML without being browsers, as Java's do, get JSON."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """The renderer and the media type of the answer.
+        """Return the renderer and the media type of the answer.
 
-        A ``?format=`` outweighs the Accept header, so that a link leads to the same thing wherever it is opened.
-        Raises: `NotAcceptable`.
+        A ``?format=`` outweighs the Accept header, so that a link leads to the same thing in every program.
+
+        Raises:
+            NotAcceptable: If there is no such format.
         """
         if asked := request.query_params.get(self.settings.URL_FORMAT_OVERRIDE or ""):
             return _of_format(renderers, asked)
@@ -43,12 +45,12 @@ def _of_format(renderers: Iterable[BaseRenderer], asked: str) -> tuple[BaseRende
 
 
 def wants_page(request: HttpRequest | Request) -> bool:
-    """Whether a page will answer a request, whose body is then a form."""
+    """Return True if a page will answer the request, whose body is then a form."""
     return is_browser(request) or (not _takes_json(request) and PAGE in _accept(request))
 
 
 def is_browser(request: HttpRequest | Request) -> bool:
-    """Whether a browser asks for a page: HTML first, and XHTML too, as all of them send it."""
+    """Return True if a browser asks for a page: HTML first, and XHTML too, as all browsers send it."""
     accept = _accept(request)
     first = accept.partition(",")[0].partition(";")[0].strip()
     return first == PAGE and "application/xhtml+xml" in accept
@@ -59,5 +61,5 @@ def _accept(request: Any) -> str:
 
 
 def _takes_json(request: Any) -> bool:
-    """Whether JSON is among what is asked for, in whatever place; without a header, anything is."""
+    """Return True if the Accept header takes JSON in any place, or is absent."""
     return any(kind.match(JSON) for kind in request.accepted_types)

@@ -1,4 +1,4 @@
-"""Pages of lists: how much goes into one, opaque cursors, and the Link header that leads on (RFC 8288)."""
+"""Pages of lists: their size, opaque cursors, and the Link header to the next page (RFC 8288)."""
 
 import json
 import math
@@ -24,16 +24,16 @@ MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
 
 MAX_WEIGHT = 6_200_000
-"""What an answer of Lambda's holds, less its headers."""
+"""Bytes of an answer of Lambda, less its headers."""
 ENOUGH_WEIGHT = 2_000_000
-"""At what weight the entries of a page end, as JSON. As HTML they may weigh six times as much."""
+"""Bytes of JSON after which a page ends. As HTML the entries may weigh six times as much."""
 MOST_PER_BYTE = 6
-"""What a byte of UTF-8 weighs at most: so much of it need not be weighed at all."""
+"""The most that a byte of UTF-8 weighs in the envelope. A body that is short enough need not be weighed."""
 BLOCK = 64
 
 
 OF_THE_PAGE = ("cursor", "limit", "format", "back", "q")
-"""The query parameters that say which part of a list is shown and how, not which list it is."""
+"""The query parameters that select a part of a list or its format, not the list."""
 
 
 class InvalidCursor(Unprocessable):
@@ -58,23 +58,22 @@ class PageQuery(serializers.Serializer[Any]):
 
 
 class Page(Response):
-    """A page of a list: as many of its entries as one answer can carry, and the link to where it goes on.
+    """A page of a list: the entries that fit into one answer, and the link to the next page.
 
-    What Lambda answers ends at 6,291,556 bytes, and counts them when the body is a JSON string in its envelope, where
-    a quotation mark takes two bytes and an emoji twelve. So the page is weighed as it is sent, in whatever format, and
-    ends earlier where it is too heavy.
+    Lambda answers at most 6,291,556 bytes, counted when the body is a JSON string in its envelope, where a quotation
+    mark takes two bytes and an emoji twelve. So the rendered page is weighed, and shortened if it is too heavy.
     https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     """
 
     def __init__(self, entries: list[Any], cursor_after: Callable[[int], Any], request: Request) -> None:
-        """Take the entries as they are in JSON, and what tells the cursor after so many of them (None: the end)."""
+        """Take the entries as JSON. `cursor_after` maps a count of entries to the cursor after them (None: the end)."""
         super().__init__(entries)
         self._cursor_after, self._asked = cursor_after, request
         self._end_after(_affordable(entries))
 
     @property
     def rendered_content(self) -> Any:
-        """The page as it is sent."""
+        """Return the page as it is sent."""
         content = super().rendered_content
         while len(content) * MOST_PER_BYTE > MAX_WEIGHT and len(self.data) > 1 and weight(content) > MAX_WEIGHT:
             self._end_after(max(1, int(len(self.data) * 0.9 * MAX_WEIGHT / weight(content))))
@@ -88,12 +87,12 @@ class Page(Response):
 
 
 def weight(content: bytes) -> int:
-    """The bytes that a text takes in Lambda's answer, where it is a JSON string in ASCII."""
+    """Return the bytes that a text takes in Lambda's answer, where it is a JSON string in ASCII."""
     return len(json.dumps(content.decode()))
 
 
 def _affordable(entries: list[Any]) -> int:
-    """How many of the entries are worth rendering: many MB would cost seconds before they are found too heavy."""
+    """Return how many entries are worth rendering: many MB cost seconds before they prove too heavy."""
     if len(entries) <= DEFAULT_LIMIT:
         return len(entries)
     weights = accumulate(len(json.dumps(json.dumps(entry, ensure_ascii=False))) for entry in entries)
@@ -101,7 +100,11 @@ def _affordable(entries: list[Any]) -> int:
 
 
 def read_cursor(cursor: str | None, request: Request) -> Any:
-    """What a cursor of the query says: where to continue; None without one. Raises `InvalidCursor`."""
+    """Return where to continue, from the cursor of the query, or None without one.
+
+    Raises:
+        InvalidCursor: If the cursor is damaged, forged or of another list.
+    """
     if cursor is None:
         return None
     from cryptography.exceptions import InvalidTag
@@ -115,7 +118,7 @@ def read_cursor(cursor: str | None, request: Request) -> Any:
 def _decoded(cursor: str) -> bytes:
     """Return the bytes of a cursor. Raises `ValueError` unless it is spelled exactly as `_encoded` spells it.
 
-    Python's decoder skips what is outside the alphabet and reads nothing after padding.
+    Python's decoder skips characters outside the alphabet and reads nothing after padding.
     """
     sealed = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
     if _encoded(sealed) != cursor:
@@ -128,7 +131,7 @@ def _encoded(sealed: bytes) -> str:
 
 
 def link_to_next(cursor: Any, request: Request) -> dict[str, str]:
-    """The Link header for the page that continues after a cursor; no header on the last page."""
+    """Return the Link header of the page after a cursor, or none on the last page."""
     if cursor is None:
         return {}
     parameters = [(name, value) for name, value in _parameters(request) if name != "cursor"]
@@ -137,7 +140,7 @@ def link_to_next(cursor: Any, request: Request) -> dict[str, str]:
 
 
 def _seal(cursor: Any, request: Request) -> str:
-    """A cursor as the world sees it: it says nothing, not even how long it is, and is good for one caller's list.
+    """Return a sealed cursor, which reveals nothing, not even its length, and is valid for one caller's list.
 
     The same cursor is always sealed alike (RFC 5297, AES-SIV), so that a page does not change by itself.
     """
@@ -153,7 +156,7 @@ def _cipher() -> "AESSIV":
 
 
 def _owner_of_cursors(request: Request) -> bytes:
-    """What binds a cursor: who asks, with which rights, the path, and every parameter but the page's size and place."""
+    """Return what a cursor is bound to: caller, groups, path, and every parameter except the page's size and place."""
     principal = principal_of(request)
     caller = [principal.sub, *sorted(principal.groups & {ORGANIZERS, ADMINS})] if principal else []
     query = sorted(pair for pair in _parameters(request) if pair[0] not in OF_THE_PAGE)

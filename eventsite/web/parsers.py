@@ -15,17 +15,17 @@ from eventsite.pages import submissions
 
 MAX_DIGITS = 30
 MAX_DEPTH = 64
-"""How many arrays and objects may lie in one another; a body of ours needs one."""
+"""The deepest nesting of arrays and objects."""
 
 
 class Malformed(ParseError):
-    """The body is not JSON, or not such that everybody reads it alike (400)."""
+    """The body is not JSON, or programs would read it differently (400)."""
 
     code = "malformed_json"
 
 
 class BoundedJSONParser(BaseParser):
-    """JSON as RFC 8259 has it: UTF-8, no NaN, each name once in an object; and not nested without end."""
+    """JSON as in RFC 8259: UTF-8, no NaN, each name once in an object, and of bounded depth."""
 
     media_type = "application/json"
     renderer_class = JSONRenderer  # the browsable API writes the first draft of a body with it
@@ -33,7 +33,11 @@ class BoundedJSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """The parsed body. Raises `Malformed`."""
+        """Return the parsed body.
+
+        Raises:
+            Malformed: If it is not such JSON.
+        """
         try:
             text = stream.read().decode()
             parsed = json.loads(
@@ -51,7 +55,7 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object. A name that comes twice means one thing to some programs and another to others (RFC 8259, 4)."""
+    """Return an object. Programs disagree about a name that occurs twice (RFC 8259, section 4)."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise Malformed("The body has an object with the same name twice.")
@@ -59,7 +63,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _is_deeper(value: Any, depth: int) -> bool:
-    """Whether more than so many arrays and objects lie in one another."""
+    """Return True if arrays and objects are nested deeper than this."""
     level = [value]
     for _ in range(depth):
         level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
@@ -71,17 +75,17 @@ def _inside(outer: Any) -> Any:
 
 
 def _bounded_int(digits: str) -> int | float:
-    """An integer; one so long that no field takes it becomes a float, which costs no time to convert."""
+    """Return an integer. One too long for any field becomes a float, which costs no time to convert."""
     return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 
 class PageFormParser(FormParser):
-    """A form of one of our pages: what a program would have sent in its place."""
+    """A form of a page, read as the body that a program would have sent."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """The values."""
+        """Return the values."""
         submission = submissions.of(parser_context and parser_context["request"])
         return submission.values() if submission else super().parse(stream, media_type, parser_context)
 

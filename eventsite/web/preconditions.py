@@ -16,14 +16,17 @@ class MalformedTags(ParseError):
 
 
 def etag(version: int) -> str:
-    """The entity tag of a version: the number in quotes."""
+    """Return the entity tag of a version: the number in quotes."""
     return f'"{version}"'
 
 
 def versions(if_match: str | None) -> set[int] | None:
-    """The versions that an If-Match header allows; None when any will do.
+    """Return the versions that an If-Match header allows, or None if it allows any.
 
-    Weak tags never match, as the RFC demands, and neither does what is no tag of ours. Raises `MalformedTags`.
+    Weak tags never match, as the RFC demands. Neither do tags that this service did not make.
+
+    Raises:
+        MalformedTags: If the header is not a list of entity tags.
     """
     if if_match is None or if_match.strip(" \t") == "*":
         return None
@@ -34,7 +37,7 @@ def versions(if_match: str | None) -> set[int] | None:
 
 
 def names(if_none_match: str | None, tag: str) -> bool:
-    """Whether an If-None-Match header names a tag, or any; weak or strong is the same to it."""
+    """Return True if an If-None-Match header names a tag, weak or strong, or any."""
     if if_none_match is None:
         return False
     if if_none_match.strip(" \t") == "*":

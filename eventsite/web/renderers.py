@@ -1,4 +1,4 @@
-"""The forms that some answers take besides JSON and pages. Their views write them; errors stay problem documents."""
+"""Formats of some answers besides JSON and pages. Their views write them. Errors stay problem documents."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ class WrittenRenderer(BaseRenderer):
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> bytes:
-        """The bytes as they are; what went wrong instead as JSON."""
+        """Return the bytes unchanged, or an error as JSON."""
         return data if isinstance(data, bytes) else JSONRenderer().render(data)
 
 

@@ -1,4 +1,4 @@
-"""What the views of all apps have in common."""
+"""The base of all views: parse, authorize, call one rule, shape the answer."""
 
 import re
 from collections.abc import Callable
@@ -26,13 +26,13 @@ from eventsite.web.negotiation import PAGE_FORMAT, wants_page
 from eventsite.web.parsers import FORM_PARSERS
 
 ME = "me"
-"""In a path, the id of whoever is signed in."""
+"""In a path, the id of the signed-in caller."""
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class ApiViewSet(viewsets.ViewSet):
-    """A view parses, authorizes, calls one rule and shapes the answer; this is what all of them do alike."""
+    """The base of the views of all apps."""
 
     serializers: dict[str, type[Serializer[Any]]] = {}
     """The serializer of each action's body; the browsable API makes its forms from them."""
@@ -43,13 +43,13 @@ class ApiViewSet(viewsets.ViewSet):
     """The forms that an action's answer takes besides JSON and a page."""
 
     permission_of_action: dict[str, str] = {}
-    """The row of the table of `eventsite.auth.permissions` that each action needs; without one nobody gets in."""
+    """The row of `eventsite.auth.permissions.TABLE` that each action needs. An action without a row is refused."""
 
     is_me = False
-    """Whether the path says `me`, in place of the caller's id."""
+    """True if the path has `me` in place of the caller's id."""
 
     def get_serializer(self, *args: Any, **options: Any) -> Serializer[Any]:
-        """The serializer of the current action; OPTIONS and the forms of a page ask in the name of another method."""
+        """Return the serializer of the current action. OPTIONS and the forms of a page ask for another method's."""
         return self._body_serializer(*args, context={"request": self.request}, **options)
 
     @property
@@ -57,13 +57,13 @@ class ApiViewSet(viewsets.ViewSet):
         return self.serializers[self.action_map.get((self.request.method or "").lower(), self.action)]
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        """DRF's request; where it is a form of a page, the request that the form means."""
+        """Return DRF's request. A form of a page becomes the request that a program would have sent."""
         if wants_page(request):
             submissions.unwrap(request)
         return super().initialize_request(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """What DRF does before an action; a form may first have to be confirmed."""
+        """Prepare an action as DRF does. A form may have to be confirmed first."""
         super().initial(request, *args, **kwargs)
         if submissions.of(request):
             from eventsite.pages import render
@@ -71,7 +71,7 @@ class ApiViewSet(viewsets.ViewSet):
             render.prepare(self, request)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """The answer; a form that was carried out leads to another page."""
+        """Return the answer. A form that succeeded redirects to another page."""
         answer = super().finalize_response(request, response, *args, **kwargs)
         if submissions.of(request) is None:
             return answer
@@ -80,21 +80,21 @@ class ApiViewSet(viewsets.ViewSet):
         return render.follow(request, answer)
 
     def get_parsers(self) -> list[BaseParser]:
-        """JSON; and forms where the answer is an HTML page, which is how browsers send them."""
+        """Return the parsers: JSON, and forms where the answer is a page."""
         forms = FORM_PARSERS if self.request is not None and wants_page(self.request) else ()
         return super().get_parsers() + [parser() for parser in forms]
 
     def get_renderers(self) -> list[BaseRenderer]:
-        """JSON, a page, and what else this action answers with."""
+        """Return the renderers: JSON, a page, and the further formats of this action."""
         return super().get_renderers() + [renderer() for renderer in self.formats.get(self.action or "", ())]
 
     @property
     def format(self) -> str:
-        """The form of the answer: json, api for a page, or one of `formats`."""
+        """Return the format of the answer: json, api for a page, or one of `formats`."""
         return str(self.request.accepted_renderer.format)
 
     def check_permissions(self, request: Request) -> None:
-        """Count the call against its caller's limit, then judge it: a refused call counts too."""
+        """Count the call against the caller's limit, then check permissions. A refused call counts too."""
         super().check_throttles(request)
         super().check_permissions(request)
 
@@ -102,7 +102,11 @@ class ApiViewSet(viewsets.ViewSet):
         """Do nothing: `check_permissions` has counted the call."""
 
     def perform_authentication(self, request: Request) -> None:
-        """Find out who is calling, and put their id where the path says `me`. Raises `NotAuthenticated`."""
+        """Authenticate the caller, and put the caller's id in the place of `me`.
+
+        Raises:
+            NotAuthenticated: If the path has `me` and the caller is not signed in.
+        """
         try:
             self._authenticate(request)
         except (APIException, DomainError):
@@ -119,25 +123,37 @@ class ApiViewSet(viewsets.ViewSet):
             self.kwargs["user_id"] = me
 
     def body(self, *, partial: bool = False) -> dict[str, Any]:
-        """The validated body. Raises `ValidationError` with all wrong fields."""
+        """Return the validated body.
+
+        Raises:
+            ValidationError: With every wrong field.
+        """
         return _validated(self._body_serializer, self.request.data, partial=partial)
 
     def changes(self) -> dict[str, Any]:
-        """The validated fields of an edit. Raises `ValidationError` with all wrong fields, and when none was sent."""
+        """Return the validated fields of an edit.
+
+        Raises:
+            ValidationError: With every wrong field, or if no field was sent.
+        """
         if not (changes := self.body(partial=True)):
             raise ValidationError("Send at least one field to change.", code="empty")
         return changes
 
     def query(self) -> dict[str, Any]:
-        """The validated query parameters. Raises `ValidationError` with all wrong ones."""
+        """Return the validated query parameters.
+
+        Raises:
+            ValidationError: With every wrong parameter.
+        """
         return _validated(self.queries[self.action], self._query_parameters())
 
     def scope(self, call: str, user_id: str | None = None) -> Scope:
-        """What the caller reaches with a call of the table, as `permissions.scope`."""
+        """Return the scope of the caller for a call of the table, as `permissions.scope` does."""
         return permissions.scope(call, permissions.principal_of(self.request), user_id)
 
     def _query_parameters(self) -> Any:
-        """What was asked; where a person asked nothing, what the page then shows."""
+        """Return the query parameters, on a page with the page's defaults."""
         sent = self.request.query_params
         if self.request.accepted_renderer.format != PAGE_FORMAT:
             return sent
@@ -146,19 +162,23 @@ class ApiViewSet(viewsets.ViewSet):
         return pages.with_defaults(self.request)
 
     def reaches_target(self) -> bool:
-        """Return True if the caller may do what this request asks, to what it asks it of.
+        """Return True if the caller may do to the target what this request asks.
 
-        A page asks its questions and looks at things only then. An action that answers here needs no page to
-        repeat its checks; one that does not is never asked about.
+        Only then does a page ask its questions or read the target. An action that does not override this has no
+        questions.
         """
         return False
 
     def reaches_user(self, call: str, user_id: str) -> bool:
-        """Whether the caller's call of the table reaches a user, as `permissions.reaches_user`."""
+        """Return True if the caller reaches a user with a call of the table, as `permissions.reaches_user` does."""
         return permissions.reaches_user(call, permissions.principal_of(self.request), user_id)
 
     def keyed(self, call: str) -> IdempotentRequest | None:
-        """The caller's idempotency key for this call, if one was sent. Raises `ValidationError`."""
+        """Return the caller's idempotency key for this call, or None if none was sent.
+
+        Raises:
+            ValidationError: If the header is not 1 to 255 visible ASCII characters.
+        """
         key = self.request.headers.get("Idempotency-Key")
         if key is None:
             return None
@@ -169,9 +189,13 @@ class ApiViewSet(viewsets.ViewSet):
     def listed(
         self, serializer_class: type[Serializer[Any]], rows: list[Any], following: Any, after: Callable[[Any], Any]
     ) -> Response:
-        """The answer of a list: the shaped rows, as many as it can carry, and the link to the next page.
+        """Return the answer of a list: the shaped rows that fit, and the link to the next page.
 
-        Takes: the cursor after the last row (None on the last page), and what tells the cursor after any other one.
+        Args:
+            serializer_class: Shapes a row.
+            rows: The rows of the page.
+            following: The cursor after the last row; None on the last page.
+            after: Returns the cursor after any other row.
         """
         shape = serializer_class().to_representation
         entries = [shape(row) for row in rows]
@@ -181,26 +205,30 @@ class ApiViewSet(viewsets.ViewSet):
 
 
 def _validated(kind: type[Serializer[Any]], data: Any, *, partial: bool = False) -> dict[str, Any]:
-    """The values of a body or a query by their Python names. Raises `ValidationError` with all wrong fields."""
+    """Return the values of a body or a query by their Python names.
+
+    Raises:
+        ValidationError: With every wrong field.
+    """
     try:
         values: dict[str, Any] = _validator(kind, partial, is_html_input(data), settings.AUTH_MODE).run_validation(data)
     except ValidationError:
-        kind(data=data, partial=partial).is_valid(raise_exception=True)  # tells it in the form of an answer
+        kind(data=data, partial=partial).is_valid(raise_exception=True)  # raises the error in the shape of an answer
         raise
     return values
 
 
 @cache
 def _validator(kind: type[Serializer[Any]], partial: bool, from_form: bool, auth_mode: str) -> Serializer[Any]:
-    """A serializer that only validates, and so keeps nothing of a request.
+    """Return a serializer that only validates and keeps nothing of a request.
 
-    DRF copies every field for every serializer, which takes three times as long as validating a body. What the fields
-    ask for besides may depend on who may do what, and on whether all values are texts.
+    DRF copies every field for every serializer, which takes three times as long as validating a body. The required
+    fields depend on the mode of authentication, and the accepted types on whether the body is a form.
     """
     return kind(data=QueryDict() if from_form else {}, partial=partial)
 
 
 def caller(request: Request) -> str | None:
-    """The `sub` of whoever is signed in, or None."""
+    """Return the `sub` of the signed-in caller, or None."""
     principal = permissions.principal_of(request)
     return principal.sub if principal else None

@@ -641,7 +641,7 @@ def test_at_night_whatever_needs_judgement_is_reported_and_left_alone(party: str
 
 
 def test_at_night_the_time_is_kept(api: Api, party: str) -> None:
-    told = nightly.audit({}, Lambda(nightly.LEAVES_SECONDS + nightly.ONE_EVENT_SECONDS / 2))
+    told = nightly.audit({}, Lambda(nightly.RESERVED_SECONDS + nightly.ONE_EVENT_SECONDS / 2))
     assert (told["audited"], told["unfinished"]) == (0, 1)
     assert nightly.audit({}, Lambda(0))["unfinished"] == 1
 

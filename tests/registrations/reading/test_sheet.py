@@ -121,7 +121,7 @@ def test_what_one_answer_cannot_hold_is_behind_the_link(
 
 def test_a_sheet_ends_where_the_time_does(api: Api, crowd: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("registrations.views.MAX_LIMIT", 5)
-    monkeypatch.setattr(collect_pages, "LEAVES_SECONDS", 1000.0)
+    monkeypatch.setattr(collect_pages, "RESERVED_SECONDS", 1000.0)
     answer = api.get("/events/party/registrations?format=csv")
     assert [row["userId"] for row in rows(answer)] == crowd[:5]
     assert next_page(answer)
