@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from django.conf import settings
-from pynamodb.exceptions import PynamoDBException
 from tenacity import RetryError, Retrying, retry_if_exception, retry_if_result, stop_after_delay, wait_exponential
 
 from eventsite.dynamodb.base_model import BaseModel, table_models
 from eventsite.dynamodb.connection import connection
+from eventsite.dynamodb.explain import FAILURES, endpoint, sentence
 from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable
 
@@ -59,7 +59,7 @@ def differences(*, protect: bool | None = None) -> list[str]:
     """
     protect = not settings.LOCAL if protect is None else protect
     with _in_a_sentence():
-        return [sentence for model in table_models() for sentence in _differences(model, protect)]
+        return [difference for model in table_models() for difference in _differences(model, protect)]
 
 
 def existing() -> dict[str, Description]:
@@ -93,11 +93,6 @@ def with_other_keys() -> list[str]:
     """
     with _in_a_sentence():
         return [model.Meta.table_name for model in table_models() if _has_other_keys(model)]
-
-
-def endpoint() -> str:
-    """Where the tables are, in words."""
-    return str(connection().client.meta.endpoint_url)
 
 
 # Asking
@@ -154,21 +149,13 @@ _SETTLING = Retrying(
 
 @contextmanager
 def _in_a_sentence() -> Iterator[None]:
-    """Turn what DynamoDB and its client raise into `Unavailable` with a sentence."""
+    """Turn an error of DynamoDB or its client into `Unavailable` with a sentence."""
     try:
         yield
     except RetryError as error:
         raise Unavailable(f"A table at {endpoint()} did not settle within {SETTLE_SECONDS:g} seconds.") from error
-    except ClientError as error:
-        raise Unavailable(
-            f"DynamoDB at {endpoint()} refused: {error.response['Error'].get('Message') or _code(error)}"
-        ) from error
-    except (BotoCoreError, PynamoDBException) as error:
-        raise Unavailable(f"DynamoDB cannot be used: {error}") from error
-    except Unavailable as error:
-        if error.sentence != Unavailable.detail:
-            raise
-        raise Unavailable(f"DynamoDB at {endpoint()} does not answer.") from error
+    except FAILURES as error:
+        raise Unavailable(sentence(error)) from error
 
 
 def _code(error: ClientError) -> str:

@@ -1,52 +1,44 @@
-"""Django's command line without the commands that are about SQL: there is none here."""
+"""Django's command line with the commands that work here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from django.apps import apps
+from django.conf import settings
 from django.core.management import ManagementUtility, get_commands
 from django.core.management.base import BaseCommand
 
-ABOUT_SQL = frozenset(
-    {
-        "createcachetable",
-        "dbshell",
-        "dumpdata",
-        "flush",
-        "inspectdb",
-        "loaddata",
-        "makemigrations",
-        "migrate",
-        "optimizemigration",
-        "showmigrations",
-        "sqlflush",
-        "sqlmigrate",
-        "sqlsequencereset",
-        "squashmigrations",
-        "testserver",
-    }
-)
+KEPT = frozenset({"check", "diffsettings", "findstatic", "spectacular"})
+"""Commands of Django and of libraries that work without SQL, mail settings, translations and a static root."""
 
 
 class CommandLine(ManagementUtility):
-    """`manage.py`: what it does not offer in its help it does not know either."""
+    """`manage.py`. It knows the commands that its help lists, and no others."""
 
     def main_help_text(self, commands_only: bool = False) -> str:
-        """What ``manage.py help`` prints."""
-        with _without_sql():
+        """Return the output of ``manage.py help``."""
+        with _only_what_works():
             return super().main_help_text(commands_only)
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
-        """The command of this name; ends the process with a sentence if there is none."""
-        with _without_sql():
+        """Return the command of this name. End the process with a sentence if there is none."""
+        with _only_what_works():
             return super().fetch_command(subcommand)
 
 
 @contextmanager
-def _without_sql() -> Iterator[None]:
-    """Take the commands about SQL out of those that Django has found. Its system checks look for them later."""
+def _only_what_works() -> Iterator[None]:
+    """Hide the other commands that Django has found. Its system checks look for some of them later."""
     found = get_commands()
-    hidden = {name: found.pop(name) for name in ABOUT_SQL & found.keys()}
+    hidden = {name: found.pop(name) for name in found.keys() - KEPT if not _is_ours(found[name])}
     try:
         yield
     finally:
         found.update(hidden)
+
+
+def _is_ours(owner: str | BaseCommand) -> bool:
+    """Return True for a command that lies in one of the project's own apps."""
+    name = owner if isinstance(owner, str) else type(owner).__module__
+    return any(name == app.name and Path(app.path).parent == settings.BASE_DIR for app in apps.get_app_configs())

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from eventsite.dynamodb import tables
+from eventsite.dynamodb.explain import endpoint
 from eventsite.errors import Unavailable
 
 KEYS_STAY = (
@@ -42,4 +43,4 @@ class Command(BaseCommand):
             if tables.with_other_keys():
                 self.stdout.write(KEYS_STAY)
             sys.exit(1)
-        self.stdout.write(f"The tables at {tables.endpoint()} are as the models want them.")
+        self.stdout.write(f"The tables at {endpoint()} are as the models want them.")

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from eventsite.dynamodb import tables
 from eventsite.dynamodb.base_model import table_models
+from eventsite.dynamodb.explain import endpoint
 from eventsite.errors import Unavailable
 
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             raise CommandError(error.sentence) from error
 
     def _confirm(self, found: dict[str, tables.Description]) -> None:
-        self.stdout.write(f"At {tables.endpoint()} there are:")
+        self.stdout.write(f"At {endpoint()} there are:")
         for name, table in found.items():
             self.stdout.write(f"  {name}, about {table.get('ItemCount', 0):,} items")
         wanted = settings.TABLE_PREFIX

@@ -3,32 +3,25 @@
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import BotoCoreError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from pynamodb.exceptions import PynamoDBException
+from django.core.management.base import CommandError, CommandParser
 
-from eventsite.errors import Unavailable
-from eventsite.management.operating import with_bar
+from eventsite.management.operating import OperatorCommand, with_bar
 from registrations.audit import runner
 from registrations.audit.checks import Finding
 from registrations.audit.snapshot import census
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """Audits events; exit status 1 when something is wrong and not mended, or when DynamoDB does not answer."""
 
     help = "Counts the seats again from the rows, and says what differs. Safe while the service runs."
-    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("events", nargs="*", metavar="EVENT", help="ids; without any, every event there is")
         parser.add_argument("--repair", action="store_true", help="mend what differs, as long as it still does")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            findings = [self._told(finding) for finding in self._audit(options["events"], repair=options["repair"])]
-        except (Unavailable, PynamoDBException, BotoCoreError) as error:
-            raise CommandError(f"DynamoDB does not answer: {error}") from error
+        findings = [self._told(finding) for finding in self._audit(options["events"], repair=options["repair"])]
         wrong = [finding for finding in findings if not (finding.harmless or finding.mended)]
         if wrong:
             raise CommandError(f"Audited {self._audited} events: {len(wrong)} things are wrong.")

@@ -1,5 +1,6 @@
 """``manage.py export``: everything there is, as JSON lines or as sheets, in the form that ``import`` reads."""
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
@@ -10,6 +11,7 @@ from eventsite.management.operating import OperatorCommand, with_bar
 from registrations.transfer import export
 
 JSON_LINES, SHEETS = "jsonl", "csv"
+PRIVATE = 0o600  # permissions; other users of the machine must not read names and addresses
 
 
 class Command(OperatorCommand):
@@ -47,13 +49,15 @@ class Command(OperatorCommand):
 
 
 class _Whole:
-    """A file that has its name when it is whole, and leaves nothing behind when it is not."""
+    """A private file that gets its name when it is complete, and is removed when it is not."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._part = path, path.with_name(f"{path.name}.part")
 
     def __enter__(self) -> IO[str]:
-        self._file = self._part.open("w", encoding="utf-8", newline="")
+        descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
+        os.fchmod(descriptor, PRIVATE)  # also where an earlier part was left with other permissions
+        self._file = os.fdopen(descriptor, "w", encoding="utf-8", newline="")
         return self._file
 
     def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:

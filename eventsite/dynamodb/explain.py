@@ -1,0 +1,100 @@
+"""Sentences for an operator: why a call of DynamoDB failed, and the remedy where there is one."""
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
+from pynamodb.exceptions import PynamoDBException, TableDoesNotExist
+
+from eventsite.dynamodb import retries
+from eventsite.dynamodb.base_model import table_models
+from eventsite.dynamodb.connection import connection
+from eventsite.errors import DomainError, Unavailable
+
+FAILURES = (DomainError, PynamoDBException, BotoCoreError, ClientError)
+"""The errors that `sentence` explains."""
+
+NO_TABLE = frozenset({"ResourceNotFoundException", "TableNotFoundException"})
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
+NO_ACCESS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+NO_PERMISSION = frozenset({"AccessDenied", "AccessDeniedException"})
+NOT_SAVED = "NotSaved"
+"""The embedded engine cannot save (`eventsite.local.host`)."""
+
+
+def sentence(error: BaseException) -> str:
+    """Return the reason of a failure and its remedy."""
+    if isinstance(error, DomainError) and error.sentence != Unavailable.detail:
+        return error.sentence
+    causes = list(_chain(error))
+    refusal = next((cause for cause in causes if isinstance(cause, ClientError)), None)
+    if refusal:
+        return _refused(refusal.response["Error"].get("Code", ""), refusal.response["Error"].get("Message", ""))
+    if any(isinstance(cause, TableDoesNotExist) for cause in causes):
+        return _no_table()
+    if any(isinstance(cause, NoCredentialsError | PartialCredentialsError) for cause in causes):
+        return "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
+    if isinstance(error, Unavailable) or any(_is_silence(cause) for cause in causes):
+        return f"DynamoDB at {endpoint()} does not answer."
+    return f"DynamoDB at {endpoint()} cannot be used: {causes[-1]}"
+
+
+def endpoint() -> str:
+    """Return the URL of the tables."""
+    return str(connection().client.meta.endpoint_url)
+
+
+def _chain(error: BaseException | None) -> "list[BaseException]":
+    """Return an error and what caused it. PynamoDB keeps the cause in an attribute of its own."""
+    chain: list[BaseException] = []
+    while error and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or getattr(error, "cause", None)
+    return chain
+
+
+def _is_silence(error: BaseException) -> bool:
+    return isinstance(error, HTTPClientError | BotocoreConnectionError)
+
+
+def _refused(code: str, message: str) -> str:
+    if code in NO_TABLE:
+        return _no_table()
+    if code in NO_ACCESS:
+        return f"DynamoDB at {endpoint()} does not accept the credentials: {message or code}"
+    if code in NO_PERMISSION:
+        return f"These credentials do not allow it: {message or code}"
+    if code in retries.TRANSIENT_CODES or code.startswith("5"):
+        return f"DynamoDB at {endpoint()} was busy for too long ({code}). Try again later."
+    return message if code == NOT_SAVED else f"DynamoDB at {endpoint()} refused: {message or code}"
+
+
+def _no_table() -> str:
+    names = [model.Meta.table_name for model in table_models()]
+    missing = [name for name in names if not _exists(name)] or names
+    return f"There is no table {' and no table '.join(missing)}: run `manage.py create_tables`."
+
+
+def _exists(table: str) -> bool:
+    try:
+        connection()._make_api_call("DescribeTable", {"TableName": table})
+    except FAILURES:
+        return False
+    return True
