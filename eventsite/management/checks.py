@@ -122,4 +122,4 @@ def markers(**_: Any) -> list[CheckMessage]:
     if any(getattr(model.Meta, "expires_by", None) == Marker.expires_at.attr_name for model in fits):
         return []
     hint = "Compare MARKERS_TABLE and MARKERS_KEY of the settings with the model that makes the table."
-    return [Error("Markers of keyed requests do not fit into their table.", hint, id="eventsite.E006")]
+    return [Error("Markers of keyed requests do not fit into their table.", hint, id="eventsite.E008")]

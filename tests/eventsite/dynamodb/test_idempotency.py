@@ -163,4 +163,4 @@ def age(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
 def test_markers_that_do_not_fit_their_table_are_told_at_start(settings: Settings, name: str, wrong: Any) -> None:
     assert checks.run_checks(tags=["tables"]) == []
     setattr(settings, name, wrong)
-    assert [message.id for message in checks.run_checks(tags=["tables"])] == ["eventsite.E006"]
+    assert [message.id for message in checks.run_checks(tags=["tables"])] == ["eventsite.E008"]
