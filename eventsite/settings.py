@@ -270,7 +270,15 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"correlation": {"()": "eventsite.web.observability.CorrelationFilter"}},
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "line": {
+            "()": "eventsite.text.printable.PrintableFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        },
+        "served": {
+            "()": "eventsite.text.printable.PrintableServerFormatter",
+            "format": "[{server_time}] {message}",
+            "style": "{",
+        },
         "json": {
             "()": "aws_lambda_powertools.logging.formatter.LambdaPowertoolsFormatter",
             "use_rfc3339": True,
@@ -282,13 +290,15 @@ LOGGING = {
             "class": "logging.StreamHandler",
             "filters": ["correlation"],
             "formatter": "json" if ON_LAMBDA else "line",
-        }
+        },
+        "served": {"class": "logging.StreamHandler", "formatter": "served"},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "botocore": {"level": "WARNING"},
         "pynamodb": {"level": "WARNING"},
         "zappa": {"level": "CRITICAL"},
+        "django.server": {"handlers": ["served"], "level": "INFO", "propagate": False},
         "django.request": {"level": "WARNING" if LOCAL else "CRITICAL"},
         "django.security": {"level": "WARNING" if LOCAL else "CRITICAL"},
     },

@@ -8,19 +8,16 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from events.models import STATUSES
-from eventsite.web import fields
+from eventsite.text.visible import SEEN
 from eventsite.web.fields import time_zones
 
 ID_CHARACTERS = string.ascii_letters + string.digits + "_-"
 
 
-SAYS_SOMETHING = fields._SEEN
-
-
 def texts(longest: int) -> st.SearchStrategy[str]:
     """Any Unicode text of 1 to `longest` characters that says something."""
-    characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
-    return st.text(characters, min_size=1, max_size=longest).filter(SAYS_SOMETHING.search)
+    characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0\u202d\u202e")
+    return st.text(characters, min_size=1, max_size=longest).filter(SEEN.search)
 
 
 def ids() -> st.SearchStrategy[str]:

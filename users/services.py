@@ -57,14 +57,14 @@ def create(
     transaction = Transaction()
     put(transaction, user)
     if keyed:
-        keyed.remember(transaction, user.to_dynamodb_dict())
+        keyed.remember(transaction, _drawn(user))
     failures = transaction.commit()
     if keyed and (earlier := keyed.found(failures)):
-        return User.parse(earlier)
+        return _as_created(user, earlier)
     if "user" in failures and failures["user"] != user.to_dynamodb_dict():  # else it is this very request that made it
         error = UserExists()
         if keyed and (earlier := keyed.refuse(error)):
-            return User.parse(earlier)
+            return _as_created(user, earlier)
         raise error
     return user
 
@@ -85,6 +85,16 @@ def index_anew(user: User) -> bool:
     transaction.check("user", User, user.user_id, _is_found_as(user))
     index.follow(transaction, None, user)
     return not transaction.commit()
+
+
+def _drawn(user: User) -> dict[str, Any]:
+    """Return what the answer to a keyed request keeps: nothing about the person, whom the same request names again."""
+    return {name: user.to_dynamodb_dict()[name] for name in ("userId", "createdAt")}
+
+
+def _as_created(user: User, drawn: dict[str, Any]) -> User:
+    """Return the user whom an earlier copy of this very request created."""
+    return User.parse(user.to_dynamodb_dict() | drawn)
 
 
 def read(user_id: str) -> User:

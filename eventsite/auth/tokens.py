@@ -18,6 +18,7 @@ from eventsite.auth.user_pool import Pool
 from eventsite.errors import Unavailable
 from eventsite.ids import is_id
 from eventsite.text import encodable
+from eventsite.text.visible import is_name
 
 logger = logging.getLogger(__name__)
 
@@ -126,11 +127,11 @@ def principal(claims: dict[str, Any]) -> Principal:
 
 
 def _name(claims: dict[str, Any]) -> str:
-    """The first name that people can read, as short as a user's name has to be; empty if there is none."""
+    """Return the first claim that is a name by our rules, cut to what a name may have; empty if there is none."""
     for claim in NAME_CLAIMS:
-        name = claims.get(claim)
-        if isinstance(name, str) and name.strip() and "\0" not in name:
-            return encodable(name)[:MAX_NAME]
+        value = claims.get(claim)
+        if isinstance(value, str) and is_name(name := encodable(value)[:MAX_NAME]):
+            return name
     return ""
 
 

@@ -4,15 +4,26 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 
 from eventsite.dynamodb import tables
 from eventsite.dynamodb.explain import FAILURES, sentence
+from eventsite.text.printable import printable
 
 T = TypeVar("T")
 
 BAR_AFTER_SECONDS = 1.0
+OUTPUTS = ("stdout", "stderr")
 INTERRUPTED = 130  # the exit status after Ctrl-C, as shells have it
+
+
+class PrintableOutput(OutputWrapper):
+    """The output of a command: one line for each call, whatever users wrote into it."""
+
+    def write(self, msg: str = "", style_func: Any = None, ending: str | None = None) -> None:
+        """Write a line. Line breaks at its end stay."""
+        text = msg.rstrip("\n")
+        super().write(printable(text) + msg[len(text) :], style_func, ending)
 
 
 class OperatorCommand(BaseCommand):
@@ -24,6 +35,10 @@ class OperatorCommand(BaseCommand):
     requires_system_checks = []
     has_dry_run = False
     """True if the command changes data, so that an operator may want to see first what it would do."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Make both outputs printable, also those that a caller passes to Django's `execute`."""
+        super().__setattr__(name, PrintableOutput(value._out) if name in OUTPUTS else value)
 
     def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
         """Return Django's parser with the options that these commands share."""

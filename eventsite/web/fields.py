@@ -9,15 +9,14 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, NoReturn
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.utils import html
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from eventsite import ids
-from eventsite.text import truncate
+from eventsite.text import mail_address, truncate, visible
+from eventsite.text.visible import OVERRIDES, UNSEEN
 
 _NUMBER = re.compile(r"(-?[0-9]{1,20})(\.0{1,20})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -28,16 +27,9 @@ MOMENT_PATTERN = (
     r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
 _MOMENT = re.compile(MOMENT_PATTERN[1:-1])
-# What nobody sees: white space, and what Unicode calls default ignorable (DerivedCoreProperties.txt), besides the
-# letters and the braille pattern that are blank by their looks.
-_UNSEEN = (
-    r"\s\u0000\u001c-\u001f\u0085\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    r"\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
-)
-# At least one character that is seen, to Python and to ECMA's regular expressions alike, and no NUL.
-TEXT_PATTERN = rf"^[^\u0000]*[^{_UNSEEN}][^\u0000]*$"
-# The same beyond the first plane, which ECMA's expressions write in another way.
-_SEEN = re.compile(rf"[^{_UNSEEN}\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]")
+_FITS = rf"[^\u0000{OVERRIDES}]*"
+TEXT_PATTERN = rf"^{_FITS}[^{UNSEEN}]{_FITS}$"
+"""What `TextField` accepts, as far as ECMA's regular expressions can say it: beyond the first plane they cannot."""
 
 
 def _is_form(field: serializers.Field[Any, Any, Any, Any]) -> bool:
@@ -68,7 +60,10 @@ class NoSurrogates(ProhibitSurrogateCharactersValidator):
 class TextField(Quoting, serializers.CharField):
     """A text of 1 to `max_length` characters, at least one of them visible, kept exactly as sent."""
 
-    default_error_messages = {"invalid": "This must be a text."}
+    default_error_messages = {
+        "invalid": "This must be a text.",
+        "override": "This has characters that turn the direction of the text around (U+202D, U+202E): leave them out.",
+    }
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**({"trim_whitespace": False, "min_length": 1} | options))
@@ -81,8 +76,10 @@ class TextField(Quoting, serializers.CharField):
         Raises:
             ValidationError: If it is blank or breaks another rule.
         """
-        if isinstance(data, str) and data and not _SEEN.search(data):
+        if isinstance(data, str) and data and visible.is_blank(data):
             self.fail("blank")
+        if isinstance(data, str) and visible.overrides_direction(data):
+            self.fail("override")
         return super().run_validation(data)
 
     def to_internal_value(self, data: Any) -> str:
@@ -115,9 +112,7 @@ class AddressField(TextField):
 
     def to_internal_value(self, data: Any) -> str:
         """Return the address."""
-        try:
-            validate_email(text := super().to_internal_value(data))
-        except ValidationError:
+        if not mail_address.is_address(text := super().to_internal_value(data)):
             self.fail("form")
         return text
 

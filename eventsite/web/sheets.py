@@ -1,7 +1,13 @@
-"""Tables for spreadsheets: RFC 4180, without cells that a spreadsheet would carry out as formulas."""
+"""Tables for spreadsheets: RFC 4180, without cells that a spreadsheet would execute as formulas.
+
+A mark stands before whatever may begin a formula: at the start of a cell, and within it after a separator or a line
+break, where a spreadsheet with other settings begins a new cell. A text that looks marked already gets one mark more,
+so `unmarked` returns exactly what `marked` was given.
+"""
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,24 +16,35 @@ BOM = "\ufeff".encode()
 """What makes some spreadsheets read a file as UTF-8."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a cell begins with that may be carried out: OWASP's list, with the full-width forms.
+"""What a cell begins with that may be executed: OWASP's list, with the full-width forms.
 https://owasp.org/www-community/attacks/CSV_Injection"""
 MARK = "'"
-"""What makes a text of such a cell; spreadsheets do not show it."""
+
+_BEGINS_FORMULA = r"""['"\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]"""
+"""Spreadsheets skip spaces and quotes before a formula."""
+_SEPARATOR = r"([,;|\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029])"
+_AT_START = re.compile(rf"{_BEGINS_FORMULA}|'*[\t\r\n]")
+_INSIDE = re.compile(rf"{_SEPARATOR}(?={_BEGINS_FORMULA})")
+_MARKED_INSIDE = re.compile(rf"{_SEPARATOR}{MARK}(?={_BEGINS_FORMULA})")
 
 
 def lines(rows: Iterable[Sequence[Any]]) -> bytes:
-    """Rows of texts, numbers and None as lines of a sheet."""
+    """Return rows of texts, numbers and None as lines of a sheet."""
     sheet = io.StringIO()
-    csv.writer(sheet).writerows([harmless(cell) for cell in row] for row in rows)
+    csv.writer(sheet).writerows([marked(cell) for cell in row] for row in rows)
     return sheet.getvalue().encode()
 
 
-def harmless(cell: Any) -> Any:
-    """A cell as a spreadsheet may see it: a text that begins like a formula is marked as a text."""
-    return f"{MARK}{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+def marked(cell: Any) -> Any:
+    """Return a cell that no spreadsheet executes: a mark makes a text of whatever may begin a formula."""
+    if not isinstance(cell, str):
+        return cell
+    text = _INSIDE.sub(rf"\1{MARK}", cell)
+    return f"{MARK}{text}" if _AT_START.match(cell) else text
 
 
-def meant(cell: str) -> str:
-    """What a cell says, without the mark that `harmless` puts before it."""
-    return cell[1:] if cell.startswith(MARK) and cell[1:].startswith(FORMULA) else cell
+def unmarked(cell: str) -> str:
+    """Return what a cell said before `marked`."""
+    if cell.startswith(MARK) and _AT_START.match(cell, 1):
+        cell = cell[1:]
+    return _MARKED_INSIDE.sub(r"\1", cell)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from eventsite.web.sheets import meant as unmarked
+from eventsite.web.sheets import unmarked
 from registrations.transfer import columns, moments
 from registrations.transfer.columns import EVENT, REGISTRATION, USER
 

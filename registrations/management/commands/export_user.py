@@ -28,7 +28,8 @@ class Command(OperatorCommand):
     def handle(self, *args: Any, user: str, **options: Any) -> None:
         found = UserSerializer(services.read(user)).data
         kept = {"user": found, "registrations": list(_registrations(user))}
-        self.stdout.write(json.dumps(kept, ensure_ascii=False, indent=2))
+        for line in json.dumps(kept, ensure_ascii=False, indent=2).split("\n"):
+            self.stdout.write(line)
 
 
 def _registrations(user_id: str) -> Iterator[Any]:

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from events.whole import WholeEvent, find_event
 from eventsite.auth.scope import EVERYTHING
 from eventsite.management.operating import OperatorCommand
+from eventsite.text.printable import printable
 from registrations.models import ACTIVE, CANCELLED, Registration
 from registrations.reading import lists, people
 from users.models import User
@@ -39,14 +40,15 @@ class Command(OperatorCommand):
         return bool(event or user)
 
     def _show(self, facts: list[Line], lines: Iterator[Line]) -> None:
-        self.stdout.write("\n".join(aligned(facts)))
         head, *rows = lines
-        self.stdout.write("\n".join(["", *aligned([head, *rows]), ""]) if rows else "\nNobody and nothing yet.\n")
+        table = aligned([head, *rows]) if rows else ["Nobody and nothing yet."]
+        for line in (*aligned(facts), "", *table, ""):
+            self.stdout.write(line)
 
 
 def aligned(lines: list[Line]) -> list[str]:
-    """Lines of cells as lines of text, in columns as wide as their widest cell."""
-    texts = [["" if cell is None else str(cell) for cell in line] for line in lines]
+    """Return lines of cells as lines of text, in columns as wide as their widest cell."""
+    texts = [["" if cell is None else printable(str(cell)) for cell in line] for line in lines]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in texts]
 

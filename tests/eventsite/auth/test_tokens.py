@@ -21,6 +21,7 @@ from tests.api import EVENT, Api, problem
 from tests.eventsite.auth import issuing
 from tests.eventsite.auth.issuing import Jwks, claims, jwk, key, raw_token, token
 from tests.signing_in import As, alice, olivia, use_pool
+from users.serializers import UserChangesSerializer
 
 pytestmark = pytest.mark.usefixtures("cognito")
 
@@ -314,6 +315,12 @@ def test_the_keys_of_a_pool_are_where_aws_has_them(settings: Settings) -> None:
         ({"name": "  ", "username": "alice"}, "alice"),
         ({"name": ["Alice"], "username": "alice"}, "alice"),
         ({"name": "A\0", "username": "alice"}, "alice"),
+        ({"name": "A\x1b]0;B", "username": "alice"}, "alice"),
+        ({"name": "A\nB", "username": "alice"}, "alice"),
+        ({"name": "\u202eecilA", "username": "alice"}, "alice"),
+        ({"name": "\u202b\u202c", "username": "alice"}, "alice"),
+        ({"name": "\u200b\u3164", "username": "alice"}, "alice"),
+        ({"name": "\u200b" * 200 + "A", "username": "alice"}, "alice"),
         ({"name": "x" * 300}, "x" * 200),
         ({"name": "\ud800"}, "?"),
         ({}, ""),
@@ -321,3 +328,9 @@ def test_the_keys_of_a_pool_are_where_aws_has_them(settings: Settings) -> None:
 )
 def test_a_caller_has_the_first_name_that_a_user_may_have(claims: dict[str, Any], name: str) -> None:
     assert tokens.principal({"sub": "a-sub", **claims}).name == name
+
+
+@given(name=st.text() | st.text("\u202e\u200b\x1b\n a", max_size=4))
+def test_every_name_of_a_caller_is_one_that_the_api_would_take(name: str) -> None:
+    found = tokens.principal({"sub": "a-sub", "name": name}).name
+    assert found == "" or UserChangesSerializer(data={"name": found}).is_valid()

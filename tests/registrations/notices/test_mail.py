@@ -254,7 +254,17 @@ def test_many_people_are_mailed_page_by_page(
 
 @pytest.mark.parametrize(
     "hostile",
-    ["A\r\nBcc: eve@example.com", "A\n\nB", "<script>alert(1)</script>", "\u202egnp.exe", '"; x="', "{{ x }}"],
+    [
+        "A\r\nBcc: eve@example.com",
+        "A\n\nB",
+        "<script>alert(1)</script>",
+        "\u2067gnp.exe",
+        '"; x="',
+        "{{ x }}",
+        "=?utf-8?q?A=0D=0ABcc=3A_eve=40example.org?=",
+        "=?utf-8?b?QQ0KQmNjOiBldmVAZXhhbXBsZS5vcmcNCg0KPGI+?=",
+        "A =?utf-8?q?=0D=0A=0D=0Abody?= =?utf-8?q?B?=",
+    ],
 )
 def test_what_people_call_things_stays_what_it_is(api: Api, carried: Carried, hostile: str) -> None:
     api.post("/users", {"userId": "alice", "name": hostile, "email": "alice@example.com"})

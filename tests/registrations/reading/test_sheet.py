@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -70,14 +71,41 @@ def test_no_cell_is_a_formula(api: Api, name: str) -> None:
     api.post("/users", {"userId": "-mallory", "name": name})
     api.register(api.event(eventId="party"), "-mallory")
     (row,) = rows(api.get("/events/party/registrations?format=csv"))
-    assert (row["name"], row["userId"]) == (f"'{name}", "'-mallory")
+    behind_breaks = re.sub(r"^([\t\r\n])", r"\1'", name)
+    assert (row["name"], row["userId"]) == (f"'{behind_breaks}", "'-mallory")
 
 
 @given(cells=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
 def test_a_sheet_says_what_was_meant(cells: list[str]) -> None:
     (read,) = csv.reader(io.StringIO(sheets.lines([cells]).decode(), newline=""))
-    assert list(map(sheets.meant, read)) == [sheets.meant(cell) for cell in cells]
+    assert list(map(sheets.unmarked, read)) == cells
     assert not any(cell.startswith(sheets.FORMULA) for cell in read)
+
+
+LIKE_A_FORMULA = st.text(st.sampled_from("=+-@'\" \t\r\n;,|\u00a0\u2028\uff1da1"))
+
+
+@given(cell=LIKE_A_FORMULA)
+def test_no_part_of_a_cell_is_a_formula_wherever_a_spreadsheet_cuts_it(cell: str) -> None:
+    marked = sheets.marked(cell)
+    assert sheets.unmarked(marked) == cell
+    for part in re.split(r"[;,|\t\r\n\u2028]", marked):
+        assert not re.match(r"""["\s]*[=+\-@\uff1d]""", part), (cell, marked)
+
+
+@pytest.mark.parametrize("cell", ["x;=1+1", "x\n=1+1", "x\t=1+1", "x,@SUM(A1)", "\u00a0=1", 'x;"=1', "a; -1"])
+def test_the_start_of_another_cell_is_marked_too(cell: str) -> None:
+    assert "'" in sheets.marked(cell)
+
+
+@pytest.mark.parametrize("cell", ["2027-04-01", "a-b", "a=b", "it's", "a, b; c", "x@example.org", "18:00+02:00"])
+def test_what_is_no_formula_stays_as_it_is(cell: str) -> None:
+    assert sheets.marked(cell) == cell
+
+
+@pytest.mark.parametrize("cell", ["'@home", "''=1", "x;'=1", "'", "'home"])
+def test_only_our_own_mark_is_taken_off(cell: str) -> None:
+    assert sheets.unmarked(sheets.marked(cell)) == cell
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
 from registrations.transfer import notes
 from registrations.transfer.assemble import Moved, assemble
+from tests.eventsite.text.test_mail_address import IMPOSSIBLE
 from tests.registrations.transfer import tables as theirs
 
 
@@ -221,3 +222,15 @@ def test_the_order_of_the_records_does_not_matter(chance: random.Random) -> None
     moved = assemble(records)
     queues = {event.event_id[:4]: [one.user_id for one in event.attendees[WAITLISTED]] for event in moved.events}
     assert queues == {"conf": ["zoe", "cem", "dan"], "part": ["zoe", "bob"]}
+
+
+@pytest.mark.parametrize("email", [*(text for text in IMPOSSIBLE if text.strip() == text != ""), 7], ids=ascii)
+def test_an_address_that_no_mail_can_have_stays_behind(email: Any) -> None:
+    moved = assemble([{"userId": "ann", "name": "Ann", "email": email}, {"userId": "bea", "name": "Bea", "email": ""}])
+    assert [moved.users[user].get("email") for user in ("ann", "bea")] == [None, None]
+    assert list(moved.notes.details) == [notes.NO_ADDRESSES]
+
+
+@pytest.mark.parametrize("name", ["\u202e", "\u200b\u3164", "", None])
+def test_who_has_no_name_that_can_be_read_is_called_by_the_id(name: Any) -> None:
+    assert assemble([{"userId": "ann", "name": name}]).users["ann"]["name"] == "ann"

@@ -1,14 +1,19 @@
 """Sheets as files to import: what `export` and the API write, and what is broken about others."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from registrations.transfer import export as exporting
 from registrations.transfer.sheets import Broken
 from tests.api import Api
 from tests.registrations.transfer.reading import records
 from tests.registrations.transfer.sheets import BROKEN
+from tests.strategies import texts
 
 
 def read(path: Path, text: str) -> list[dict[str, Any]]:
@@ -29,6 +34,18 @@ def test_a_sheet_of_the_api_is_one_of_registrations(api: Api, tmp_path: Path) ->
     sheet = api.get(f"/events/{event}/registrations?format=csv&bom=true").content.decode()
     (row,) = read(tmp_path / "registrations.csv", sheet)
     assert (row["eventId"], row["userId"], row["registrationId"]) == (event, user, registered["registrationId"])
+
+
+@given(names=st.lists(texts(200), min_size=1))
+def test_what_export_writes_is_what_import_reads(tmp_path: Path, names: list[str]) -> None:
+    paths = {kind: tmp_path / f"{kind}.csv" for kind in exporting.COLUMNS}
+    users = [{"kind": "user", "userId": "ann", "name": name} for name in names]
+    with ExitStack() as files:
+        opened = {
+            kind: files.enter_context(path.open("w", encoding="utf-8", newline="")) for kind, path in paths.items()
+        }
+        exporting.write_sheets(users, opened.__getitem__)
+    assert [user["name"] for user in records(paths["user"])] == names
 
 
 @BROKEN

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from email.message import EmailMessage
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -29,6 +29,7 @@ from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.retries import time_left
 from eventsite.errors import Unavailable
+from eventsite.text.mail_address import is_address
 from eventsite.web import observability
 from registrations.models import ACTIVE, ActiveItem
 from registrations.notices import aws
@@ -37,6 +38,9 @@ from registrations.notices.outlets.mail.sent_markers import Marker, Standing
 from registrations.notices.queue.tasks import RetryLater, Task
 from registrations.reading import lists
 from users.models import User
+
+if TYPE_CHECKING:
+    from registrations.notices.outlets.mail.messages import Letter
 
 logger = logging.getLogger(__name__)
 
@@ -127,14 +131,14 @@ def _recipient(notice: Notice, occasion: Occasion, user_id: str) -> User | None:
     """Who is to be mailed; None where they have no address, do not want it, or have left meanwhile."""
     key = ActiveItem.key_of(notice["data"]["eventId"], user_id)
     user, registration = batch_get((User, user_id), (ActiveItem, *key), consistent=True)
-    if user is None or not user.email or not user.notify:
+    if user is None or not user.email or not user.notify or not is_address(user.email):
         return None
     ticket = notice["data"].get("ticket")
     is_in = registration is not None and registration.ticket in (None, ticket or registration.ticket)
     return user if is_in or occasion.kind == DELETED else None
 
 
-def _send_once(letter: EmailMessage, marker: Marker) -> bool:
+def _send_once(letter: "Letter", marker: Marker) -> bool:
     try:
         _send_in_turn(letter)
     except NotSent:
@@ -172,7 +176,7 @@ THROTTLING = frozenset({"TooManyRequestsException", "ThrottlingException", "Thro
 NEVER_ARRIVED = (ConnectTimeoutError, EndpointConnectionError, ParamValidationError, ProxyConnectionError, SSLError)
 
 
-def _send_in_turn(letter: EmailMessage) -> None:
+def _send_in_turn(letter: "Letter") -> None:
     """Send a letter as soon as SES takes it. Raises: as `send`; `Throttled` when time is up.
 
     They wait here, not in the queue: a page that gets some of its mails out each time it comes up is done after a few
@@ -186,7 +190,7 @@ def _send_in_turn(letter: EmailMessage) -> None:
     )(send, letter)
 
 
-def send(letter: EmailMessage) -> None:
+def send(letter: "Letter") -> None:
     """Send a letter by SES; in a local run keep it as a file. Raises: `NotSent`, `PerhapsSent`."""
     if settings.LOCAL:
         _keep(letter)
@@ -194,7 +198,7 @@ def send(letter: EmailMessage) -> None:
     try:
         aws.client("sesv2").send_email(
             FromEmailAddress=settings.MAIL_FROM,
-            Destination={"ToAddresses": [to.addr_spec for to in letter["To"].addresses]},
+            Destination={"ToAddresses": [letter.recipient]},
             Content={"Raw": {"Data": letter.as_bytes()}},
         )
     except ClientError as error:
@@ -207,7 +211,7 @@ def send(letter: EmailMessage) -> None:
         raise NotSent from error
 
 
-def _keep(letter: EmailMessage) -> None:
+def _keep(letter: "Letter") -> None:
     directory = settings.LOCAL_DYNAMODB_DIR / "mail"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # mails are nobody else's business
     name = f"{clock.now().replace(':', '')}-{letter['Message-ID'].strip('<>').partition('@')[0]}"

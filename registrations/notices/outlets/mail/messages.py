@@ -3,7 +3,7 @@
 import re
 import uuid
 from dataclasses import dataclass
-from email.headerregistry import Address
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any, NamedTuple
@@ -15,10 +15,13 @@ from django.utils import timezone
 from events import calendar
 from events.browsable import when
 from events.models import Event
+from eventsite.text.mail_address import in_ascii
 from registrations.notices.occasions import DELETED, MOVED, OFF, ON_AGAIN, PROMOTED, Occasion
 from users.models import User
 
 BRAND = "eventsite"
+AS_WRITTEN = SMTP.clone(refold_source="none")
+"""Headers leave as they were made: folding them anew would parse them."""
 NAMESPACE = uuid.UUID("0e7d3f3c-2c3d-4f62-9a86-6a4b8a1d2f55")
 WHEN = ("date", "startTime", "endTime", "timeZone")
 
@@ -62,13 +65,20 @@ class _Words:
     brand: str = BRAND
 
 
-def compose(occasion: Occasion, user: User, change: str) -> EmailMessage:
+class Letter(EmailMessage):
+    """A mail, and the address it goes to, which nobody has to parse out of its headers."""
+
+    recipient: str
+
+
+def compose(occasion: Occasion, user: User, change: str) -> Letter:
     """The mail that tells one person. Takes: what is to be told; whom; the id of the notice."""
     words = _words(occasion, user)
-    letter = EmailMessage(policy=SMTP)
-    letter["Subject"] = words.subject
-    letter["From"] = Address(BRAND, addr_spec=settings.MAIL_FROM)
-    letter["To"] = Address(_one_line(user.name), addr_spec=_in_ascii(str(user.email)))
+    letter = Letter(policy=AS_WRITTEN)
+    letter.recipient = in_ascii(str(user.email))
+    letter.set_raw("Subject", _encoded(words.subject, "Subject"))
+    letter["From"] = f"{BRAND} <{settings.MAIL_FROM}>"
+    letter.set_raw("To", _mailbox(user.name, letter.recipient))
     letter["Date"] = timezone.now()
     name, domain = uuid.uuid5(NAMESPACE, f"{change} {user.user_id}"), settings.MAIL_FROM.partition("@")[2]
     letter["Message-ID"] = f"<{name}@{domain}>"
@@ -81,7 +91,7 @@ def compose(occasion: Occasion, user: User, change: str) -> EmailMessage:
     return letter
 
 
-def _attach(letter: EmailMessage, occasion: Occasion, words: _Words) -> None:
+def _attach(letter: Letter, occasion: Occasion, words: _Words) -> None:
     """Attach the entry for the calendar: to be taken in, or taken out where the event is off."""
     method = "CANCEL" if words.is_off else "PUBLISH"
     entry = calendar.entry(occasion.event, words.event_url, organizer=settings.MAIL_FROM)
@@ -122,8 +132,8 @@ def _facts(event: Event, before: dict[str, Any]) -> list[Fact]:
     was = now | {name: value for name, value in before.items() if name in WHEN}
     return [
         Fact("When", _when(now), _when(was) if was != now else ""),
-        Fact("Where", event.location, before.get("location") or ""),
-        Fact("Organized by", event.organizer),
+        Fact("Where", _one_line(event.location), _one_line(before.get("location") or "")),
+        Fact("Organized by", _one_line(event.organizer)),
     ]
 
 
@@ -132,12 +142,20 @@ def _when(told: dict[str, Any]) -> str:
     return f"{when(told)} ({zone})" if zone else when(told)
 
 
-def _in_ascii(address: str) -> str:
-    """An address as every mail server takes it: a domain with other letters has a name in ASCII too (RFC 5890)."""
-    name, _, domain = address.rpartition("@")
-    return f"{name}@{domain if domain.isascii() else domain.encode('idna').decode()}"
+def _mailbox(name: str, address: str) -> str:
+    """Return a person's name and address as a header has them."""
+    return f"{_encoded(name, 'To')}\r\n <{address}>"
+
+
+def _encoded(text: str, header: str) -> str:
+    """Return text from users as encoded words, all of it, so that no parser finds an encoded word of theirs in it.
+
+    CPython before 3.11.10 and 3.12.6 decodes what is assigned to a header, and does not encode it again
+    (CVE-2024-6923): hence `set_raw`, which parses nothing.
+    """
+    return Header(_one_line(text), "utf-8", header_name=header).encode(linesep="\r\n")
 
 
 def _one_line(text: str) -> str:
-    """A text as a header can have it."""
-    return re.sub(r"[\s\x00-\x1f\x7f]+", " ", text).strip()
+    """Return a text without what could end a line of a header, or begin another paragraph."""
+    return re.sub(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e]+", " ", text).strip()

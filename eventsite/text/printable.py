@@ -1,0 +1,49 @@
+r"""Text from users, in the output that operators read: terminals and logs.
+
+A terminal executes escape sequences, and a line break in a title looks like a line of ours. Both are shown as JSON
+writes them (``\u001b``, ``\n``), so nothing is lost, nothing is executed, and JSON stays JSON.
+"""
+
+import json
+import logging
+import unicodedata
+
+from django.utils.log import ServerFormatter
+
+JOINERS = "\u200c\u200d"
+"""Format characters that names and emoji need, and that change nothing but the look of their neighbours."""
+
+
+def printable(text: str) -> str:
+    """Return a text in one line, with a visible escape for each character that a terminal may execute."""
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def printable_lines(text: str) -> str:
+    """Return a text of several lines, each of them printable."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def _shown(character: str) -> str:
+    if character.isprintable() or character in JOINERS or unicodedata.category(character) == "Zs":
+        return character
+    return json.dumps(character)[1:-1]
+
+
+class PrintableFormatter(logging.Formatter):
+    """A log line that stays one line. Only tracebacks have more."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 (logging's name)
+        return printable_lines(super().formatException(ei))  # type: ignore[arg-type]
+
+
+class PrintableServerFormatter(ServerFormatter):
+    """Django's lines about requests, whose colours are escape sequences: what they quote is escaped before."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if isinstance(record.args, tuple):
+            record.args = tuple(printable(one) if isinstance(one, str) else one for one in record.args)
+        return super().format(record)
