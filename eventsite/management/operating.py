@@ -20,7 +20,9 @@ INTERRUPTED = 130  # the exit status after Ctrl-C, as shells have it
 class PrintableOutput(OutputWrapper):
     """The output of a command: one line for each call, whatever users wrote into it."""
 
-    def write(self, msg: str = "", style_func: Any = None, ending: str | None = None) -> None:
+    def write(  # type: ignore[override]  # as Django's, whose stubs break the same rule
+        self, msg: str = "", style_func: Any = None, ending: str | None = None
+    ) -> None:
         """Write a line. Line breaks at its end stay."""
         text = msg.rstrip("\n")
         super().write(printable(text) + msg[len(text) :], style_func, ending)

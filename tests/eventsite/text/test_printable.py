@@ -87,7 +87,8 @@ def test_an_error_of_a_command_is_one_line(capsys: pytest.CaptureFixture[str]) -
 
 def formatter(name: str) -> logging.Formatter:
     kinds = {"line": PrintableFormatter, "served": PrintableServerFormatter}
-    declared = dict(settings.LOGGING["formatters"][name])
+    formatters: Any = settings.LOGGING["formatters"]
+    declared = dict(formatters[name])
     assert declared.pop("()") == f"{kinds[name].__module__}.{kinds[name].__name__}"
     return kinds[name](declared.pop("format"), **declared)
 
