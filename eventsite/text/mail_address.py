@@ -1,6 +1,6 @@
 """Addresses that mail can reach: one rule for the API, imports, tokens and the mails themselves.
 
-What was typed is what is stored. `in_ascii` is the form that mail servers take.
+The address is stored as it was typed. `in_ascii` is the form that mail servers take.
 """
 
 import re
@@ -31,8 +31,9 @@ def is_address(text: str) -> bool:
 
 
 def in_ascii(text: str) -> str:
-    """Return an address as every mail server takes it, its domain in ASCII (UTS 46, non-transitional; RFC 5891).
+    """Return an address as every mail server takes it, its domain in ASCII.
 
+    The domain is mapped by UTS 46, non-transitional, so `straße` stays another name than `strasse` (RFC 5891).
     Quoted local parts are refused: hardly a mailbox has one, and hardly two programs read them alike.
 
     Raises:

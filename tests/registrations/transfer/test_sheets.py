@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registrations.transfer import columns
 from registrations.transfer import export as exporting
 from registrations.transfer.sheets import Broken
 from tests.api import Api
@@ -38,7 +39,7 @@ def test_a_sheet_of_the_api_is_one_of_registrations(api: Api, tmp_path: Path) ->
 
 @given(names=st.lists(texts(200), min_size=1))
 def test_what_export_writes_is_what_import_reads(tmp_path: Path, names: list[str]) -> None:
-    paths = {kind: tmp_path / f"{kind}.csv" for kind in exporting.COLUMNS}
+    paths = {kind: tmp_path / f"{kind}.csv" for kind in columns.COLUMNS}
     users = [{"kind": "user", "userId": "ann", "name": name} for name in names]
     with ExitStack() as files:
         opened = {
