@@ -1,4 +1,4 @@
-"""No text of a user becomes a header, an encoded word of its own, or a paragraph that looks like ours."""
+"""No text of a user becomes a header, an encoded word, or a paragraph that looks like ours."""
 
 import email
 import email.policy
