@@ -46,7 +46,7 @@ class Command(OperatorCommand):
         try:
             refused = self._guests() if options["event"] else self._everything()
         except (sheets.Broken, Refused, OSError) as error:
-            raise CommandError(f"{error}\nNothing was imported.") from error
+            raise CommandError(f"{error} Nothing was imported.") from error
         if refused or (options["strict"] and self._notes):
             sys.exit(1)
 

@@ -69,7 +69,7 @@ def test_an_import_prints_nothing_of_the_kind(tmp_path: Any) -> None:
     path = tmp_path / "hostile.json"
     path.write_text(json.dumps([{"userId": HOSTILE, "name": HOSTILE, "email": HOSTILE}, {HOSTILE: HOSTILE}]))
     out = io.StringIO()
-    with pytest.raises(SystemExit):
+    with pytest.raises(CommandError, match="1 refused"):
         call_command("import", str(path), "--dry-run", stdout=out, stderr=out)
     assert "owned" in out.getvalue() and not EXECUTED.search(out.getvalue())
 
