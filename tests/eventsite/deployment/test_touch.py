@@ -26,9 +26,10 @@ def zappas(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reached", [f"http://127.0.0.1:{free_port()}", "http://no-such-host.invalid/dev", "http://", "https://[::1"]
+    "reached", ["http://127.0.0.1:{port}", "http://no-such-host.invalid/dev", "http://", "https://[::1"]
 )
 def test_an_address_out_of_reach_is_a_sentence(reached: str, capsys: pytest.CaptureFixture[str]) -> None:
+    reached = reached.replace("{port}", str(free_port()))
     command_line(zappas).touch_endpoint(reached)
     printed = capsys.readouterr().out
     assert f"Everything is deployed, but {reached}/health cannot be reached from this machine" in printed
