@@ -18,6 +18,7 @@ from moto import mock_aws
 from eventsite.dynamodb.connection import disconnect
 from tests.children import SECONDS, ended
 
+ROOT = Path(__file__).resolve().parent.parent
 PORTS = range(20_000, 32_000)
 """Ports to listen on: below those that the kernel gives to outgoing connections, which many tests make."""
 ATTEMPTS = 5
@@ -47,7 +48,9 @@ def _answers(engine: subprocess.Popen[bytes], url: str) -> bool:
 
 
 @contextmanager
-def running_engine(*, python: Path | str = sys.executable, module: str = "ministack", **options: str) -> Iterator[str]:
+def running_engine(
+    *, python: Path | str = sys.executable, module: str = "tests.engine", **options: str
+) -> Iterator[str]:
     """An empty engine (DynamoDB and all of AWS that it emulates) that forgets everything at its end; its URL.
 
     `python` is the interpreter that has ministack; `module` is what it runs; `options` are ministack's own variables.
@@ -71,7 +74,7 @@ def _started(command: list[str], environment: dict[str, str]) -> tuple[subproces
     for _ in range(ATTEMPTS):
         port = free_port()
         here = environment | {"GATEWAY_PORT": str(port)}
-        process = subprocess.Popen(command, env=here, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, cwd=ROOT, env=here, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if _answers(process, url := f"http://127.0.0.1:{port}"):
             return process, url
         process.kill()

@@ -21,7 +21,6 @@ import heapq
 import itertools
 import json
 import logging
-import os
 import random
 import re
 from collections import Counter
@@ -32,6 +31,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from tests.children import SECONDS
+from tests.engine import Asgi, answer, read, serve, target
 
 CONTROL, STEP = "/_torn", "/_torn/step"
 TYPE = "com.amazonaws.dynamodb.v20120810#"
@@ -425,23 +425,19 @@ def ministack() -> Engine:
 # Serving it
 
 
-Asgi = Callable[[Any, Any, Any], Awaitable[None]]
-
-
 def application(front: Front, rest: Asgi) -> Asgi:
     """The front as an ASGI application; everything but DynamoDB is passed on."""
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
-        headers = dict(scope.get("headers", ()))
-        service, _, operation = headers.get(b"x-amz-target", b"").decode().partition(".")
+        service, _, operation = target(scope).decode().partition(".")
         if scope["type"] == "http" and scope["path"] == STEP:
             await front.step()
             await _send(send, 200, {})
         elif scope["type"] == "http" and scope["path"] == CONTROL:
-            front.change(json.loads(await _body(receive) or b"{}")) if scope["method"] == "POST" else None
+            front.change(json.loads(await read(receive) or b"{}")) if scope["method"] == "POST" else None
             await _send(send, 200, asdict(front.weather) | {"counts": front.counts})
         elif scope["type"] == "http" and service.startswith("DynamoDB_"):
-            work = asyncio.ensure_future(front.answer(operation, json.loads(await _body(receive))))
+            work = asyncio.ensure_future(front.answer(operation, json.loads(await read(receive))))
             await _send(send, *await asyncio.shield(work))  # a client that goes away does not undo what it began
         else:
             await rest(scope, receive, send)
@@ -449,32 +445,15 @@ def application(front: Front, rest: Asgi) -> Asgi:
     return serve
 
 
-async def _body(receive: Any) -> bytes:
-    whole, more = b"", True
-    while more:
-        message = await receive()
-        whole, more = whole + message.get("body", b""), message.get("more_body", False)
-    return whole
-
-
 async def _send(send: Any, status: int, document: Document) -> None:
-    body = json.dumps(document).encode()
-    headers = [(b"content-type", b"application/x-amz-json-1.0"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await answer(send, status, json.dumps(document).encode())
 
 
 def main() -> None:
     """Serve until ended."""
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
     from ministack.app import app
 
-    config = Config()
-    config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
-    config.loglevel = "ERROR"
-    config.graceful_timeout = 0.1
-    asyncio.run(serve(application(Front(ministack()), app), config))  # type: ignore[arg-type]
+    serve(application(Front(ministack()), app))
 
 
 class Torn:

@@ -177,7 +177,7 @@ def measure(*, quick: bool) -> Figures:
     sizes = QUICK if quick else SIZES
     steps = len(cases.ALWAYS) + len(cases.OF_EVENTS) * len(sizes["events"])
     steps += cases.OF_REGISTRATIONS * len(sizes["registrations"]) + cases.OF_WAITING * len(sizes["waiting"])
-    with running_engine() as endpoint, ExitStack() as stack:
+    with running_engine(module="ministack") as endpoint, ExitStack() as stack:
         prepare(endpoint)
         bench = Bench(
             endpoint, sizes, 0 if quick else MIXED, [stack.enter_context(running(name, endpoint)) for name in SERVICES]

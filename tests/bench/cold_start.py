@@ -184,7 +184,11 @@ editing.create(fields | {{"event_id": "{EVENT_ID}"}}, organizer_id=None)
 def measure(runs: int) -> dict[str, list[tuple[float, float]]]:
     """CPU seconds of every run of both services, started in turn."""
     figures: dict[str, list[tuple[float, float]]] = {}
-    with tempfile.TemporaryDirectory() as place, running_engine() as endpoint, services(Path(place)) as both:
+    with (
+        tempfile.TemporaryDirectory() as place,
+        running_engine(module="ministack") as endpoint,
+        services(Path(place)) as both,
+    ):
         prepare(endpoint)
         megabytes = size(Path(place) / "ours")
         print(f"package: {megabytes:.1f} MB unzipped, of {MAX_MEGABYTES} allowed")

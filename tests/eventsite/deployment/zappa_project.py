@@ -114,7 +114,7 @@ def checkout(directory: Path) -> Iterator[Project]:
     settings["spare"] = {"extends": "dev"}  # which never gets deployed
     settings["told"] = {"extends": "dev"}  # which tells what happens
     (copy / "zappa_settings.json").write_text(json.dumps(settings))
-    with running_engine(python=_emulator_python(directory / "emulator"), AUTH="true") as endpoint:
+    with running_engine(python=_emulator_python(directory / "emulator"), module="ministack", AUTH="true") as endpoint:
         yield Project(copy, endpoint)
 
 
