@@ -9,7 +9,7 @@ from events.models import STATUSES
 from events.serializers import EventSerializer
 from events.services import EventExists, EventHasRegistrations, EventNotFound, EventNotYours
 from eventsite.errors import Forbidden
-from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, changing_something, describe, path_id
+from eventsite.openapi.document import QUERY_EXAMPLES, TAGS, Call, Json, changing_something, describe, path_id
 
 SWITCHES = ("waitlistEnabled", "hasWaitlist")
 
@@ -39,6 +39,7 @@ SPRING_PARTY: Json = BODY | {
     "updatedAt": "2027-01-31T09:30:00.000000Z",
     "version": 1,
 }
+TAGS["events"] = "Events: create, list, read, change and delete them."
 path_id("eventId", example="spring-party")
 CALENDAR = {
     "text/calendar": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//eventsite//events//EN\r\nBEGIN:VEVENT\r\n"
@@ -65,7 +66,7 @@ class BodySchema(OpenApiSerializerExtension):
         if isinstance(self.target, EventSerializer):
             schema["not"] = {"anyOf": [_switched(True, False), _switched(False, True)]}
         else:
-            schema = changing_something(schema, self.target)
+            schema = changing_something(schema)
         return schema
 
 

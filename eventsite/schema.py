@@ -3,10 +3,11 @@
 from eventsite import __version__
 from eventsite.dynamodb.health import checked_apps
 from eventsite.openapi import fields, security  # noqa: F401 (importing them tells drf-spectacular)
-from eventsite.openapi.document import COMPONENTS, PAGES, Call, Json, describe, ref
+from eventsite.openapi.document import ANY_CALL, COMPONENTS, PAGES, TAGS, Call, Json, describe, identifier, ref
 from eventsite.urls import FROM_ROOT
 
 HOST = "https://api.example.com"
+TAGS["eventsite"] = "Where to start, whether the service works, and this documentation."
 
 
 COMPONENTS["schemas"] |= {
@@ -60,7 +61,7 @@ describe(
                 503,
                 {
                     "description": "At least one table does not answer.",
-                    "headers": {"Retry-After": ref("headers", "Retry-After")},
+                    "headers": {"Retry-After": ref("headers", identifier("Retry-After"))},
                     "content": {
                         "application/json": {"schema": ref("schemas", "Health"), "example": _health("unhealthy")}
                     },
@@ -71,11 +72,24 @@ describe(
 )
 
 
+DOCUMENT: Json = {
+    "type": "object",
+    "required": ["openapi", "info", "paths"],
+    "properties": {"openapi": {"type": "string"}, "info": {"type": "object"}, "paths": {"type": "object"}},
+}
+
+
 def _page(name: str, summary: str, **content: Json) -> Json:
     answer = {"description": "OK", "content": {kind.replace("_", "/"): part for kind, part in content.items()}}
-    refused = {status: ref("responses", status) for status in ("401", "406")}
-    operation = {"operationId": name, "summary": summary, "tags": ["eventsite"], "responses": {"200": answer} | refused}
-    return {"get": operation}
+    refused = {status: ref("responses", ANY_CALL[status]) for status in ("401", "406")}
+    operation = {
+        "operationId": name,
+        "summary": summary,
+        "description": f"{summary}.",
+        "tags": ["eventsite"],
+        "security": [],
+    }
+    return {"get": operation | {"responses": {"200": answer} | refused}}
 
 
 PAGES["/docs"] = _page("getDocs", "These pages: Swagger UI", text_html={"schema": {"type": "string"}})
@@ -83,7 +97,7 @@ PAGES["/redoc"] = _page("getRedoc", "The same for reading: ReDoc", text_html={"s
 PAGES["/schema"] = _page(
     "getSchema",
     "This document",
-    application_json={"schema": {"type": "object", "required": ["openapi", "info", "paths"]}},
+    application_json={"schema": DOCUMENT},
     application_yaml={"schema": {"type": "string"}},
 )
 PAGES["/schema"]["get"]["parameters"] = [
@@ -98,5 +112,5 @@ PAGES["/schema"]["get"]["parameters"] = [
 PAGES["/openapi.json"] = _page(
     "getOpenapi",
     "This document, under its usual name",
-    application_json={"schema": {"type": "object", "required": ["openapi", "info", "paths"]}},
+    application_json={"schema": DOCUMENT},
 )

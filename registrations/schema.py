@@ -3,7 +3,7 @@
 from events.schema import SPRING_PARTY
 from events.services import EventNotFound
 from eventsite.errors import Forbidden
-from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, describe
+from eventsite.openapi.document import QUERY_EXAMPLES, TAGS, Call, Json, describe
 from registrations.errors import (
     AlreadyRegistered,
     EventFull,
@@ -44,6 +44,7 @@ SHEET = {
     "2027-02-01T12:00:00.000000Z,,,\r\n"
 }
 QUERY_EXAMPLES["bom"] = False
+TAGS["registrations"] = "Registrations and waitlists of events and of users."
 
 describe(
     "POST /events/{eventId}/registrations",

@@ -16,6 +16,8 @@ from registrations.reading.people import Attendee
 from users.serializers import shape as shape_user
 
 STATUSES = (REGISTERED, WAITLISTED, CANCELLED)
+LISTED = (ACTIVE, *STATUSES)
+"""What a list may be narrowed to."""
 
 
 class RegistrationRequestSerializer(Body):
@@ -130,10 +132,10 @@ class WaitlistQuery(PageQuery):
 class RegistrationsQuery(WaitlistQuery):
     """The query parameters of an event's registrations."""
 
-    status = WordField(choices=STATUSES, default=ACTIVE, help_text="Default: registered and waitlisted ones.")
+    status = WordField(choices=LISTED, default=ACTIVE, help_text="Default: active, which is registered or waitlisted.")
 
 
 class AttendancesQuery(PageQuery):
     """The query parameters of a user's registrations."""
 
-    status = WordField(choices=STATUSES, default=ACTIVE, help_text="Default: registered and waitlisted ones.")
+    status = WordField(choices=LISTED, default=ACTIVE, help_text="Default: active, which is registered or waitlisted.")

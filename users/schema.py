@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerExtension
 
 from eventsite.errors import Forbidden
-from eventsite.openapi.document import QUERY_EXAMPLES, Call, Json, changing_something, describe, path_id
+from eventsite.openapi.document import QUERY_EXAMPLES, TAGS, Call, Json, changing_something, describe, path_id
 from users.serializers import ListedUserSerializer, UserSerializer
 from users.services import UserExists, UserNotFound
 
@@ -14,6 +14,7 @@ ALICE: Json = {"userId": "alice", "name": "Alice", "email": "alice@example.com"}
 ALICE["notify"] = True
 ALICE["createdAt"] = "2027-01-31T09:30:00.000000Z"
 
+TAGS["users"] = "The people who register."
 path_id("userId", example="alice")
 QUERY_EXAMPLES |= {"name": "ali", "email": "alice@example.com"}
 
@@ -25,7 +26,7 @@ class ChangesSchema(OpenApiSerializerExtension):
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> Json:
         schema: Json = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
-        return changing_something(schema, self.target)
+        return changing_something(schema)
 
 
 describe(

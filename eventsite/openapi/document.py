@@ -81,19 +81,26 @@ def ref(kind: str, name: str) -> Json:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
+def identifier(header: str) -> str:
+    """Return the name of a header's component, which generators make names of types of."""
+    return header if "-" not in header else "".join(part.capitalize() for part in header.split("-"))
+
+
 def problem(status: int, *examples: tuple[str, str], **more: Any) -> Json:
-    """An answer that is a problem document: its status, and each code it may carry with an example sentence."""
-    exact = {"status": {"const": status}, "code": {"enum": [code for code, _ in examples]}}
+    """Return an answer that is a problem document: each code it may carry is the name of an example.
+
+    All answers share one schema, so a generated client has one type for whatever goes wrong.
+    """
     documents = {
         code: {"value": problems.document(status, code, sentence, "/events/spring-party", **more)}
         for code, sentence in examples
     }
-    content = {"schema": {"allOf": [ref("schemas", "Problem"), {"properties": exact}]}, "examples": documents}
+    content = {"schema": ref("schemas", "Problem"), "examples": documents}
     return {"description": HTTPStatus(status).phrase, "content": {problems.MEDIA_TYPE: content}}
 
 
 def _with_headers(answer: Json, *names: str) -> Json:
-    return answer | {"headers": {name: ref("headers", name) for name in names}} if names else answer
+    return answer | {"headers": {name: ref("headers", identifier(name)) for name in names}} if names else answer
 
 
 PROBLEM: Json = {
@@ -126,13 +133,13 @@ ID: Json = {"type": "string", "pattern": f"^{ids.PATTERN}$", "minLength": 1, "ma
 COMPONENTS: dict[str, Json] = {
     "schemas": {"Problem": PROBLEM},
     "parameters": {
-        "If-Match": {
+        "IfMatch": {
             "name": "If-Match",
             "in": "header",
             "description": "The ETag of the version you mean; if the event has changed since, nothing happens.",
             "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'},
         },
-        "Idempotency-Key": {
+        "IdempotencyKey": {
             "name": "Idempotency-Key",
             "in": "header",
             "description": "A word of your own that makes the request safe to send again: the same key and body get "
@@ -158,13 +165,13 @@ COMPONENTS: dict[str, Json] = {
             "schema": {"type": "string"},
             "example": '<https://api.example.com/events?limit=20&cursor=qL0m3vYd7o9c2lnbmF0dXJl>; rel="next"',
         },
-        "Retry-After": {
+        "RetryAfter": {
             "description": "After how many seconds to try again.",
             "required": True,
             "schema": {"type": "string", "pattern": "^[0-9]+$"},
             "example": "2",
         },
-        "WWW-Authenticate": {
+        "WwwAuthenticate": {
             "description": "How to sign in (RFC 6750).",
             "required": True,
             "schema": {"type": "string"},
@@ -172,22 +179,35 @@ COMPONENTS: dict[str, Json] = {
         },
     },
     "responses": {
-        "400": problem(
+        "BadRequest": problem(
             400,
             ("malformed_json", "The body is not valid JSON."),
             ("malformed_request", "The request is malformed."),
         ),
-        "401": _with_headers(problem(401, ("not_authenticated", "Sign in first.")), "WWW-Authenticate"),
-        "406": problem(406, ("not_acceptable", "Could not satisfy the request Accept header.")),
-        "413": problem(413, ("payload_too_large", "The body may have at most 1,000,000 bytes.")),
-        "415": problem(415, ("unsupported_media_type", problems.SENTENCE_OF_STATUS[415])),
-        "429": _with_headers(problem(429, ("too_many_requests", "Too many requests.")), "Retry-After"),
-        "503": _with_headers(problem(503, ("service_unavailable", errors.Unavailable.detail)), "Retry-After"),
+        "Unauthorized": _with_headers(problem(401, ("not_authenticated", "Sign in first.")), "WWW-Authenticate"),
+        "NotAcceptable": problem(406, ("not_acceptable", "Could not satisfy the request Accept header.")),
+        "PayloadTooLarge": problem(413, ("payload_too_large", "The body may have at most 1,000,000 bytes.")),
+        "UnsupportedMediaType": problem(415, ("unsupported_media_type", problems.SENTENCE_OF_STATUS[415])),
+        "TooManyRequests": _with_headers(problem(429, ("too_many_requests", "Too many requests.")), "Retry-After"),
+        "ServiceUnavailable": _with_headers(
+            problem(503, ("service_unavailable", errors.Unavailable.detail)), "Retry-After"
+        ),
     },
 }
 """The parts that more than one call refers to. The responses are those that any call may give."""
 
-ANY_CALL = ("400", "401", "406", "413", "415", "429", "503")
+ANY_CALL = {
+    "400": "BadRequest",
+    "401": "Unauthorized",
+    "406": "NotAcceptable",
+    "413": "PayloadTooLarge",
+    "415": "UnsupportedMediaType",
+    "429": "TooManyRequests",
+    "503": "ServiceUnavailable",
+}
+"""The answers that any call may give: the status of each, and its component."""
+TAGS: dict[str, str] = {}
+"""A sentence for each group of calls, by its name: the app that answers them."""
 
 
 class Generator(SchemaGenerator):
@@ -204,6 +224,7 @@ class Generator(SchemaGenerator):
         for kind, parts in COMPONENTS.items():
             result["components"][kind] = dict(sorted((result["components"].get(kind, {}) | parts).items()))
         result["info"]["description"] = INTRODUCTION.read_text()
+        result["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
         result["servers"] = [{"url": get_script_prefix().rstrip("/") or "/"}]
         return result
 
@@ -211,6 +232,11 @@ class Generator(SchemaGenerator):
         """All paths: those of DRF's views, and those of the documentation's own pages."""
         paths: Json = super().parse(input_request, public)
         return dict(sorted((paths | PAGES).items()))
+
+
+def document() -> Json:
+    """Return the whole document."""
+    return Generator().get_schema(public=True)
 
 
 def undescribed() -> list[str]:
@@ -241,20 +267,31 @@ class Schema(AutoSchema):
         operation: Json = {
             "operationId": call.name,
             "summary": call.summary,
-            "description": call.description,
-            "tags": [type(self.view).__module__.partition(".")[0]],
+            "description": call.description or f"{call.summary}.",
+            "tags": [self._app],
             "parameters": self._parameters_of(call),
             "requestBody": self._body_of(call),
             "security": self.get_auth(),
             "responses": {str(call.status): self._success_of(call)} | self._failures_of(call),
         }
-        return {name: value for name, value in operation.items() if value}
+        return {name: value for name, value in operation.items() if value or name == "security"}
+
+    @property
+    def _app(self) -> str:
+        return type(self.view).__module__.partition(".")[0]
 
     def get_auth(self) -> list[Json]:
-        """The security requirement; none is fine too where the table lets anybody in."""
+        """Return the security requirement: none for the service's own calls, an optional one where anyone may call."""
+        if self._app == "eventsite":
+            return []
         call = getattr(self.view, "permission_of_action", {}).get(self.view.action, SEE_EVENTS)
         nobody: list[Json] = [] if reach(call, None) is Reach.NONE else [{}]
         return [*super().get_auth(), *nobody]
+
+    def _get_serializer_name(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> str:
+        """Return the name of a component, which ends in Request once at most."""
+        name: str = super()._get_serializer_name(serializer, direction, bypass_extensions)
+        return re.sub("(Request)+$", "Request", name)
 
     def _parameters_of(self, call: Call) -> list[Json]:
         in_path = [ref("parameters", name) for name in re.findall(r"{(\w+)}", self.path)]
@@ -262,7 +299,7 @@ class Schema(AutoSchema):
             in_path
             + self._query_parameters()
             + self._format_parameter()
-            + [ref("parameters", name) for name in call.takes]
+            + [ref("parameters", identifier(name)) for name in call.takes]
         )
 
     def _query_parameters(self) -> list[Json]:
@@ -316,7 +353,7 @@ class Schema(AutoSchema):
         return found
 
     def _failures_of(self, call: Call) -> Json:
-        found = {status: ref("responses", status) for status in ANY_CALL}
+        found = {status: ref("responses", name) for status, name in ANY_CALL.items()}
         found |= _by_status([*call.refusals, *self._implied(call)])
         if self._query() or self.method in WITH_BODY:
             self._add_validation(found)
@@ -343,11 +380,12 @@ class Schema(AutoSchema):
             return
         ours, theirs = (answer["content"][problems.MEDIA_TYPE] for answer in (found["422"], plain))
         ours["examples"] |= theirs["examples"]
-        ours["schema"]["allOf"][1]["properties"]["code"]["enum"].append("validation_error")
 
     def _postprocess_serializer_schema(self, schema: Json, serializer: Any, direction: Any) -> Json:
         """An answer has every field that is not called optional; null in a request is as good as nothing."""
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
+        for part in schema["properties"].values():
+            _or_blank(part)
         if direction == "request" and isinstance(serializer, Body):
             for name in schema["properties"].keys() - schema.get("required", ()):
                 schema["properties"][name] = _or_null(schema["properties"][name])
@@ -364,28 +402,29 @@ def _optional(serializer: Any) -> tuple[str, ...]:
     return names
 
 
-def changing_something(schema: Json, serializer: Any) -> Json:
-    """The schema of an edit: at least one field; null is as good as nothing, unless it removes what may be removed."""
+def changing_something(schema: Json) -> Json:
+    """Return the schema of an edit: at least one field, which an object schema can only count."""
+    return {name: part for name, part in schema.items() if name != "required"} | {"minProperties": 1}
 
-    def sent(name: str) -> Json:
-        removable = serializer.fields[name].allow_null
-        return {"required": [name]} | ({} if removable else {"properties": {name: {"not": {"type": "null"}}}})
 
-    free = {name: part for name, part in schema.items() if name != "required"}
-    return free | {"anyOf": [sent(name) for name in schema["properties"]]}
+def _or_blank(schema: Json) -> None:
+    """Make one type of a text that may be empty: its pattern allows that already."""
+    if schema.get("oneOf", [None])[1:] == [{"type": "string", "maxLength": 0}]:
+        schema |= schema.pop("oneOf")[0]
 
 
 def _or_null(schema: Json) -> Json:
-    """The schema of a value or null: two alternatives where it has a format, which many tools see in one type only."""
-    if "format" in schema:
+    """Return the schema of a value or null: two alternatives where there is more to say than the type.
+
+    Many tools see a format or an enum in a schema of one type only.
+    """
+    if "format" in schema or "enum" in schema:
         value = {name: part for name, part in schema.items() if name != "description"}
         if isinstance(value["type"], list):
             value["type"] = value["type"][0]
-        return {"anyOf": [value, {"type": "null"}], "description": schema["description"]}
+        return {"anyOf": [value, {"type": "null"}], "description": schema.get("description", "")}
     if schema.get("type") in ("string", "integer", "boolean"):
         schema["type"] = [schema["type"], "null"]
-    if "enum" in schema and None not in schema["enum"]:
-        schema["enum"] = [*schema["enum"], None]
     return schema
 
 

@@ -1,17 +1,38 @@
-"""The pages of the documentation and the OpenAPI document itself, out of drf-spectacular."""
+"""The pages of the documentation, and the OpenAPI document itself, by drf-spectacular."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+from django.conf import settings
+from django.http import HttpResponse
+from django.urls import get_script_prefix
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer, OpenApiYamlRenderer2
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework.renderers import JSONRenderer, TemplateHTMLRenderer
+from rest_framework.request import Request
+
+from eventsite.openapi.document import document
 
 
 class SchemaView(SpectacularAPIView):
-    """The OpenAPI document: JSON, unless something else is asked for."""
+    """The OpenAPI document: JSON, unless YAML is asked for."""
 
     renderer_classes = [JSONRenderer, OpenApiYamlRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer with the document, which is made once per process; the caching middleware gives it an ETag."""
+        renderer = request.accepted_renderer
+        content = rendered(str(renderer.format), get_script_prefix(), settings.AUTH_MODE)
+        return HttpResponse(content, content_type=renderer.media_type)
+
+
+@cache
+def rendered(form: str, prefix: str, auth_mode: str) -> bytes:
+    """Return the document in a form. It depends on nothing of a request but the stage prefix."""
+    renderer = next(one for one in SchemaView.renderer_classes if one.format == form)()
+    written: bytes | str = renderer.render(document(), renderer_context={})
+    return written.encode() if isinstance(written, str) else written
 
 
 class DocumentView(SchemaView):

@@ -30,6 +30,33 @@ def test_the_document_is_valid_and_nothing_in_it_is_guessed() -> None:
     assert yaml.safe_load(printed.getvalue())["info"]["title"] == "eventsite"
 
 
+def test_it_is_valid_openapi(document: Any) -> None:
+    from openapi_spec_validator import OpenAPIV31SpecValidator
+
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+def test_components_have_names_that_programs_can_have_and_tags_are_declared(document: Any) -> None:
+    names = [name for parts in document["components"].values() for name in parts]
+    assert [name for name in names if not name.isidentifier()] == []
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert {tag for one in operations for tag in one["tags"]} == {tag["name"] for tag in document["tags"]}
+    assert {one["operationId"] for one in operations if one["security"] == []} == {
+        *("getRoot", "getHealth", "getDocs", "getRedoc", "getSchema", "getOpenapi"),
+    }
+
+
+def test_it_is_made_once_and_need_not_be_sent_twice(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = api.get("/schema")
+
+    def never() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("eventsite.openapi.views.document", never)
+    assert api.get("/schema").content == first.content
+    assert api.get("/schema", if_none_match=first.headers["ETag"]).status_code == 304
+
+
 def test_it_names_itself(document: Any) -> None:
     assert document["openapi"].startswith("3.1")
     assert (document["info"]["title"], document["info"]["version"]) == ("eventsite", eventsite.__version__)
@@ -157,9 +184,9 @@ def test_a_call_without_a_description_is_a_sentence_of_the_system_check(
 
 
 def test_a_call_without_a_description_is_documented_by_what_the_code_says(
-    monkeypatch: pytest.MonkeyPatch, document: Any, api: Api
+    monkeypatch: pytest.MonkeyPatch, document: Any
 ) -> None:
     monkeypatch.delitem(openapi.CALLS, "GET /users/{userId}")
-    bare = api.get("/schema").json()["paths"]
+    bare = openapi.document()["paths"]
     assert bare.keys() == document["paths"].keys()
     assert bare["/users/{userId}"]["get"]["parameters"] == document["paths"]["/users/{userId}"]["get"]["parameters"]

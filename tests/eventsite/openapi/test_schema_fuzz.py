@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from eventsite.web.fields import time_zones
 from eventsite.wsgi import application
 from tests.api import Api
+from tests.openapi import resolved
 
 schema = schemathesis.openapi.from_wsgi("/schema", application)
 
@@ -31,7 +32,13 @@ WINDOW = {
     "registrationClosesAt": "2027-02-01T00:00:00Z",
 }
 EXISTING = {"eventId": "spring-party", "userId": "alice"}
+EDITED = {"title", "location", "capacity", "organizer", "name", "notify"}
 COMMON: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+
+
+def changes(body: dict[str, Any]) -> bool:
+    """Return whether an edit changes something for certain: unknown fields and nulls do not."""
+    return any(body.get(name) is not None for name in EDITED)
 
 
 class World:
@@ -58,6 +65,8 @@ class World:
         if isinstance(case.body, dict) and (sent := case.body.keys() & WINDOW.keys()) - {"date"}:
             # So do the days, and the ends of the window.
             case.body |= {name: WINDOW[name] for name in sent if case.body[name] is not None}
+        if case.method in ("PUT", "PATCH") and isinstance(case.body, dict) and not changes(case.body):
+            case.body |= {"title": "Moved", "name": "Moved"}  # an edit changes something, whatever else it carries
         self._valid += 1
         if self._valid % 2:
             self._hit(case)
@@ -73,6 +82,17 @@ class World:
             self._api.register(EXISTING["eventId"], EXISTING["userId"])
 
 
+def known(case: schemathesis.Case, answer: Any) -> None:
+    """Hold a problem to the codes that the document names for this call and status."""
+    if answer.headers.get("content-type", [""])[0] != "application/problem+json" or answer.status_code == 405:
+        return
+    document = case.operation.schema.raw_schema
+    responses = document["paths"][case.operation.path][case.method.lower()]["responses"]
+    described = resolved(document, responses[str(answer.status_code)])
+    examples = described["content"]["application/problem+json"]["examples"]
+    assert answer.json()["code"] in examples, answer.json()
+
+
 @pytest.fixture
 def world(api: Api) -> World:
     """The world, made anew for each call."""
@@ -83,7 +103,7 @@ def world(api: Api) -> World:
 @settings(max_examples=15, derandomize=True, **COMMON)
 def test_every_answer_is_as_documented(case: schemathesis.Case, world: World) -> None:
     world.aim(case)
-    case.call_and_validate()
+    known(case, case.call_and_validate())
 
 
 @pytest.mark.slow
@@ -91,4 +111,4 @@ def test_every_answer_is_as_documented(case: schemathesis.Case, world: World) ->
 @settings(max_examples=150, **COMMON)
 def test_every_answer_is_as_documented_in_depth(case: schemathesis.Case, world: World) -> None:
     world.aim(case)
-    case.call_and_validate()
+    known(case, case.call_and_validate())
