@@ -10,7 +10,10 @@ from eventsite.auth.permissions import TABLE, Reach
 from tests import tour, variables
 
 README = (tour.ROOT / "README.md").read_text()
-PAGES = [tour.ROOT / "README.md", tour.ROOT / "CONTRIBUTING.md", *sorted((tour.ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(tour.ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")),
+    *sorted((tour.ROOT / "docs").glob("*.md")),
+]
 FILE = re.compile(r"`((?:[a-z_]+/)+[a-z_]+\.(?:py|md))`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
 
