@@ -134,7 +134,7 @@ def guests(table: Table, reading: Reading, found: Notes) -> list[Guest]:
         except Refused as error:
             wrong.append(str(error))
     if wrong:
-        raise Refused("\n".join(wrong))
+        raise Refused(" ".join(wrong))
     return listed
 
 
