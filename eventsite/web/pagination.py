@@ -36,6 +36,11 @@ OF_THE_PAGE = ("cursor", "limit", "format", "back", "q")
 """The query parameters that select a part of a list or its format, not the list."""
 
 
+CURSORS_OF_OTHERS = ("exclusive_start_key", "exclusiveStartKey", "lastEvaluatedKey", "last_evaluated_key")
+"""What services that hand on DynamoDB's own keys call the parameter."""
+USE_THE_LINK = "Here the next page is behind the Link header: follow it, or send its cursor as cursor."
+
+
 class InvalidCursor(Unprocessable):
     """The cursor is damaged, forged, or belongs to another list."""
 
@@ -55,6 +60,17 @@ class PageQuery(serializers.Serializer[Any]):
         help_text="Where to continue: as given by the Link header of the last page.",
         style={"template": "rest_framework/no_field.html"},  # a page has a button for it
     )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the parameters by their Python names.
+
+        Raises:
+            ValidationError: With every wrong one, also where a client sends the cursor of another service, since its
+                loop over the pages would never end.
+        """
+        if foreign := [name for name in CURSORS_OF_OTHERS if name in data]:
+            raise serializers.ValidationError({name: [USE_THE_LINK] for name in foreign})
+        return super().to_internal_value(data)
 
 
 class Page(Response):

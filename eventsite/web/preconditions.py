@@ -6,7 +6,8 @@ from rest_framework.exceptions import ParseError
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS = re.compile(rf"(?:[ \t]*,)*[ \t]*{_TAG}(?:[ \t]*,(?:[ \t]*{_TAG})?)*[ \t]*")
-_VERSION = re.compile(r'"(0|[1-9][0-9]{0,17})"')
+_VERSION = re.compile(r'(?:W/)?"(0|[1-9][0-9]{0,17})(?:(?:--?|;)(?:gzip|br|deflate|zstd))?"')
+"""A tag of ours, or what a proxy made of it that compresses answers: nginx weakens it, Apache adds a suffix."""
 
 
 class MalformedTags(ParseError):
@@ -23,7 +24,8 @@ def etag(version: int) -> str:
 def versions(if_match: str | None) -> set[int] | None:
     """Return the versions that an If-Match header allows, or None if it allows any.
 
-    Weak tags never match, as the RFC demands. Neither do tags that this service did not make.
+    A weak tag of ours matches, unlike the RFC's: ours are strong, so only a compressing proxy can have weakened one,
+    and the version in it is still exact. Tags that this service did not make match nothing.
 
     Raises:
         MalformedTags: If the header is not a list of entity tags.

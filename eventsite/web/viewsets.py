@@ -21,7 +21,7 @@ from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.errors import DomainError
 from eventsite.pages import submissions
-from eventsite.web import pagination
+from eventsite.web import pagination, preferences
 from eventsite.web.negotiation import PAGE_FORMAT, wants_page
 from eventsite.web.parsers import FORM_PARSERS
 
@@ -74,7 +74,7 @@ class ApiViewSet(viewsets.ViewSet):
         """Return the answer. A form that succeeded redirects to another page."""
         answer = super().finalize_response(request, response, *args, **kwargs)
         if submissions.of(request) is None:
-            return answer
+            return preferences.apply(request, answer)
         from eventsite.pages import render
 
         return render.follow(request, answer)

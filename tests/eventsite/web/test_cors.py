@@ -41,7 +41,7 @@ def test_answers_and_errors_may_be_read_with_their_headers(api: Api, method: str
     assert answer.status_code == status
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     exposed = set(answer.headers["Access-Control-Expose-Headers"].split(", "))
-    assert {"ETag", "Link", "Location", "Retry-After"} <= exposed
+    assert {"Content-Disposition", "ETag", "Link", "Location", "Retry-After"} <= exposed
 
 
 def test_no_origin_may_send_cookies(api: Api) -> None:
