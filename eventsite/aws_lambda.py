@@ -1,8 +1,11 @@
-"""The Lambda's entry point: Zappa's handler, without the weight that no request needs.
+"""The Lambda's entry point, without the imports that no request needs.
 
-Some of what Zappa, werkzeug, DRF and PynamoDB import serves a command line, a development server, a page of
-documentation, a relational database or the SDK's generic client, and would cost half of a cold start. While they are
-imported, light stand-ins take its place; afterwards whoever asks for it gets the real thing.
+A request of API Gateway goes straight to the WSGI application (`eventsite.web.gateway`), records of a stream or a queue
+to the function that the settings name, and everything else, such as commands and schedules, to Zappa's handler.
+
+Some imports of Zappa, werkzeug, DRF and PynamoDB serve a command line, a development server, documentation, an SQL
+database or botocore's generic client, and would cost half of a cold start. Light stand-ins replace them during the
+imports. Code that needs the real modules later gets them.
 """
 
 import gc
@@ -12,6 +15,7 @@ import random
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +23,7 @@ from botocore.exceptions import ClientError
 
 
 def _later(module: str, function: str) -> Any:
-    """A function that imports the real one when it is called."""
+    """Return a function that imports the real one when it is called."""
 
     def real(*args: Any, **options: Any) -> Any:
         return getattr(importlib.import_module(module), function)(*args, **options)
@@ -33,7 +37,7 @@ def _stand_in(name: str, **contents: Any) -> ModuleType:
     return module
 
 
-# What PynamoDB mentions in annotations, or calls where DYNAMODB_CLIENT asks for it.
+# PynamoDB uses these in annotations, and calls some of them with DYNAMODB_CLIENT=botocore.
 GENERIC_CLIENT = [
     _stand_in("botocore.client", BaseClient=object, ClientError=ClientError),
     _stand_in("botocore.config"),
@@ -45,8 +49,8 @@ GENERIC_CLIENT = [
     _stand_in("botocore.signers", RequestSigner=object),
 ]
 OTHERS = [
-    _stand_in("boto3", Session=object),  # mentioned in annotations of Zappa's
-    # It finds paths in patterns, for schemas only, and brings in Django's admin.
+    _stand_in("boto3", Session=object),  # only in annotations of Zappa
+    # Only schemas need it, and it imports the admin of Django.
     _stand_in(
         "django.contrib.admindocs.views", simplify_regex=_later("django.contrib.admindocs.views", "simplify_regex")
     ),
@@ -65,7 +69,7 @@ def _standing_in(*modules: ModuleType) -> Iterator[None]:
 
 
 def _hang(name: str, module: ModuleType | None) -> None:
-    """Make a module an attribute of its package, where an import statement looks for it; None: make it none."""
+    """Set a module as an attribute of its package, where import statements look for it. None removes it."""
     package, _, own = name.rpartition(".")
     if package in sys.modules:
         if module:
@@ -82,10 +86,10 @@ def _skip_init(package: str) -> None:
 
 
 def _let_copies_differ() -> None:
-    """With SnapStart, renew in each copy of the snapshot what the copies must not share.
+    """Renew the random seed and the connections in each copy of a SnapStart snapshot.
 
-    Waits drawn from one seed would let all copies meet again and again; and none of them has the connections, nor
-    perhaps the credentials, of the process that the snapshot was taken of.
+    With one seed all copies would retry at the same moments. The connections, and perhaps the credentials, of the
+    process in the snapshot are gone.
     https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
     """
     from eventsite.dynamodb.connection import disconnect
@@ -97,7 +101,7 @@ def _let_copies_differ() -> None:
 
 
 def _receiver(source: str) -> Any:
-    """Who takes the records of a source. It is imported when there are some, as no request needs it."""
+    """Import the function that takes the records of a source. No request needs it."""
     from django.conf import settings
     from django.utils.module_loading import import_string
 
@@ -105,31 +109,33 @@ def _receiver(source: str) -> Any:
 
 
 gc.disable()  # nothing that is imported is garbage
-_skip_init("werkzeug")  # it imports a server and a test client
 with _standing_in(*GENERIC_CLIENT):
     importlib.import_module("pynamodb.connection")
 sys.modules["yaml"] = None  # type: ignore[assignment] # importing it fails: DRF can do without, others import it later
 with _standing_in(*OTHERS):
-    from zappa.handler import lambda_handler as _handle
+    from eventsite.wsgi import application  # it sets Django up, which the next import needs
+    from eventsite.web import gateway  # isort: skip
 del sys.modules["yaml"]
 _let_copies_differ()
 gc.freeze()
 gc.enable()
 
 
-def lambda_handler(event: Any, context: Any) -> Any:
-    """Zappa's handler, but for records of a stream or a queue, which go straight to whom the settings name.
+@cache
+def _zappa() -> Any:
+    """Import Zappa's handler, which brings werkzeug along."""
+    _skip_init("werkzeug")  # it imports a server and a test client
+    with _standing_in(OTHERS[0]):
+        return importlib.import_module("zappa.handler").lambda_handler
 
-    What it can make no request of, or no answer, is answered by the service all the same.
-    """
+
+def lambda_handler(event: Any, context: Any) -> Any:
+    """Handle an event of any kind."""
     if records := event.get("Records"):
         return _receiver(records[0]["eventSource"])(event, context)
-    answer = _handle(event, context)
-    if event.get("httpMethod") and "headers" in event and "headers" not in answer:
-        from eventsite.web import wsgi
-
-        return _handle(wsgi.stand_in(event), context)
-    return answer
+    if gateway.takes(event):
+        return gateway.answer(application, event, context)
+    return _zappa()(event, context)
 
 
 __all__ = ["lambda_handler"]

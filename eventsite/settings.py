@@ -148,6 +148,7 @@ SIGN_IN_MIDDLEWARE = [
 ]
 MIDDLEWARE = [
     "eventsite.web.observability.ObservabilityMiddleware",
+    "eventsite.web.constant.ConstantAnswersMiddleware",
     "eventsite.web.caching.CachingMiddleware",
     # Then these three, so that every answer has their headers: preflights, static files and errors too.
     "django.middleware.security.SecurityMiddleware",

@@ -85,20 +85,22 @@ def login_origin() -> str:
     return "" if settings.AUTH_MODE == "open" else str(settings.LOGIN_ORIGIN)
 
 
+def plain_path(path: str) -> str:
+    """Return a path without the stage prefix and one trailing slash: ``/prod/events/`` is ``/events``."""
+    if settings.BASE_PATH and f"{path}/".startswith(f"{settings.BASE_PATH}/"):
+        path = path[len(settings.BASE_PATH) :] or "/"
+    return path[:-1] if len(path) > 1 and path.endswith("/") else path
+
+
 class BasePathMiddleware:
-    """Takes the stage prefix and one trailing slash off the path: ``/prod/events/`` is ``/events``."""
+    """Lets every view see the plain path."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request under its plain path."""
-        path = request.path_info
-        if settings.BASE_PATH and f"{path}/".startswith(f"{settings.BASE_PATH}/"):
-            path = path[len(settings.BASE_PATH) :] or "/"
-        if len(path) > 1 and path.endswith("/"):
-            path = path[:-1]
-        request.path_info = path
+        request.path_info = path = plain_path(request.path_info)
         request.path = settings.BASE_PATH + path if settings.BASE_PATH else request.META.get("SCRIPT_NAME", "") + path
         return self.get_response(request)
 
@@ -112,7 +114,7 @@ class AdmissionMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request, or say what is wrong with its form."""
         stands_in = request.META.get("lambda.event", {}).get(STANDS_IN)
-        if FAILED in request.META or stands_in == 500:
+        if FAILED in request.META:
             return problems.server_error(request)
         if stands_in:
             return problems.answer(request, 400, "The request is malformed.")

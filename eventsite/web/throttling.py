@@ -44,6 +44,11 @@ def take(caller: str) -> float:
     return 0.0 if tokens >= 1 else (1 - tokens) / rate
 
 
+def is_refused(caller: str) -> bool:
+    """Count a request. Return True if the caller sends too many."""
+    return bool(settings.CALLER_RATE) and take(caller) > 0
+
+
 class PerCaller(BaseThrottle):
     """Refuses a caller, the `sub` of who is signed in and else an address, who calls too often (429)."""
 

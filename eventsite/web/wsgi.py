@@ -45,19 +45,19 @@ HARMLESS = (
 """What such a request keeps: what the headers, the log and the metrics of its answer are made of."""
 
 
-REACHED, STANDS_IN = "eventsite.reached", "eventsite.stands-in"
-"""In a Lambda's event: it has become a request; and it is there in place of one that did not, or got no answer."""
+STANDS_IN = "eventsite.stands-in"
+"""In a Lambda's event: it takes the place of one that is no request."""
 
 
 def stand_in(event: dict[str, Any]) -> dict[str, Any]:
-    """The event to handle in place of one that Zappa failed with: whose fault it was depends on how far it got."""
+    """Return the event to handle in place of one that is no request."""
     return {
         "httpMethod": "GET",
         "path": "/",
         "headers": {},
         "multiValueHeaders": {},
         "requestContext": event.get("requestContext") or {},
-        STANDS_IN: 500 if REACHED in event else 400,
+        STANDS_IN: True,
     }
 
 
@@ -80,7 +80,6 @@ class Application(WSGIHandler):
         self, environ: Environment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Answer a request."""
-        environ.get("lambda.event", {})[REACHED] = True
         try:
             return self._answer(environ, start_response)
         except Exception as error:

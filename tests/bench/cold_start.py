@@ -171,13 +171,13 @@ import django, os
 os.environ["DJANGO_SETTINGS_MODULE"] = "eventsite.settings"
 django.setup()
 
-from events import editing
-from eventsite.dynamodb.records import table_models
+from events import services
+from eventsite.dynamodb.base_model import table_models
 
 for model in table_models():
     model.create_table(wait=True)
 fields = dict(title="T", description="D", date="2027-01-01", location="L", capacity=5, organizer="O", status="active")
-editing.create(fields | {{"event_id": "{EVENT_ID}"}}, organizer_id=None)
+services.create(fields | {{"event_id": "{EVENT_ID}"}}, organizer_id=None)
 """
 
 

@@ -1,0 +1,82 @@
+"""Answers that stay the same while the process runs: made once, then sent again as bytes.
+
+The links of the service, the OpenAPI document and the documentation pages depend on the address and on the Accept
+header, and on nothing else. A request with anything personal in it takes the usual way.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import ResolverMatch
+
+from eventsite.web import throttling
+from eventsite.web.middleware import plain_path
+from eventsite.web.preconditions import names
+from eventsite.web.wsgi import REFUSED, STANDS_IN
+
+PATHS = frozenset({"/", "/docs", "/redoc", "/schema", "/openapi.json"})
+ADDRESS = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME", "wsgi.url_scheme", "HTTP_ACCEPT")
+"""The parts of a request that decide about such an answer, besides its path."""
+PERSONAL = ("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_ORIGIN", "CONTENT_TYPE", "QUERY_STRING", REFUSED)
+MAX_KEPT = 64  # answers; a caller may send any Accept header
+OF_CONTENT = frozenset({"Content-Length", "Content-Type"})
+
+Key = tuple[str | None, ...]
+
+
+class Kept(NamedTuple):
+    """An answer as it was sent, and the route that made it."""
+
+    content: bytes
+    headers: dict[str, str]
+    route: ResolverMatch | None
+
+
+class ConstantAnswersMiddleware:
+    """Makes each constant answer once."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        key = _key(request)
+        if key is None or throttling.is_refused(f"address {request.META.get('REMOTE_ADDR')}"):
+            return self.get_response(request)
+        if kept := self._kept.get(key):
+            return _again(kept, request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponse) and response.status_code == 200 and not response.cookies:
+            self._kept[key] = Kept(response.content, dict(response.headers), request.resolver_match)
+            if len(self._kept) > MAX_KEPT:
+                self._kept.popitem(last=False)
+        return response
+
+
+def _key(request: HttpRequest) -> Key | None:
+    """Return what decides about the answer; None if the answer is not constant."""
+    sent = request.META
+    if request.method != "GET" or settings.DEBUG or any(sent.get(name) for name in PERSONAL):
+        return None
+    path = plain_path(request.path_info)
+    if path not in PATHS or STANDS_IN in sent.get("lambda.event", ()):
+        return None
+    return path, *(sent.get(name) for name in ADDRESS)
+
+
+def _again(kept: Kept, request: HttpRequest) -> HttpResponse:
+    request.resolver_match = kept.route  # the log line names it
+    if names(request.META.get("HTTP_IF_NONE_MATCH"), kept.headers["ETag"]):
+        left = {name: value for name, value in kept.headers.items() if name not in OF_CONTENT}
+        return _response(b"", 304, left)
+    return _response(kept.content, 200, kept.headers)
+
+
+def _response(content: bytes, status: int, headers: dict[str, str]) -> HttpResponse:
+    response = HttpResponse(content, status=status, headers=headers)
+    if status == 304:
+        del response.headers["Content-Type"]
+    return response
