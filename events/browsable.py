@@ -210,7 +210,7 @@ class EventPage(Page):
 
     def context(self, data: Any) -> dict[str, Any]:
         """The event in words, and the forms that change it."""
-        mine = self.owns(CHANGE_EVENT, data["organizerId"])
+        mine = self.owns(CHANGE_EVENT, data)
         return {
             "event": data,
             "row": row(data),
@@ -235,7 +235,9 @@ class EventPage(Page):
         """The event as it is now."""
         if self._now is None:
             try:
-                self._now = shape(services.read(self.kwargs["event_id"], scope=self.view.scope(SEE_EVENTS)))
+                self._now = shape(
+                    services.read(self.kwargs["event_id"], scope=self.view.scope(SEE_EVENTS)), inside=True
+                )
             except DomainError:
                 return None
         return self._now
@@ -248,7 +250,7 @@ class EventPage(Page):
 
     def _before_deleting(self) -> Question | None:
         now = self.current()
-        if now is None or not self.owns(CHANGE_EVENT, now["organizerId"]):
+        if now is None or not self.owns(CHANGE_EVENT, now):
             return None
         title, people = f"Delete “{now['title']}”?", _people(now)
         if not people:
@@ -261,7 +263,7 @@ class EventPage(Page):
         if not {"capacity", "status"} & set(asked):
             return None
         now = self.current()
-        if now is None or not self.owns(CHANGE_EVENT, now["organizerId"]) or not _people(now):
+        if now is None or not self.owns(CHANGE_EVENT, now) or not _people(now):
             return None
         if asked.get("status") in ("cancelled", DRAFT) and now["status"] not in ("cancelled", DRAFT):
             verb = "Cancel" if asked["status"] == "cancelled" else "Withdraw"

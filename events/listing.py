@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 from pynamodb.indexes import GlobalSecondaryIndex
 
+from events import models
 from events.models import DRAFT, STATUSES, Event, EventItem
-from events.whole import WholeEvent, with_seats
+from events.whole import WholeEvent, completed
 from eventsite.auth.scope import EVERYBODYS, Scope
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.reads import query_page
@@ -41,28 +42,44 @@ class Stream(NamedTuple):
 
     partition_of: GlobalSecondaryIndex[Event]
     hash_key: str
+    statuses: tuple[str, ...]
+    """The statuses of its events."""
 
 
 def streams(*, scope: Scope, statuses: Iterable[str] = STATUSES, organizer_id: str | None = None) -> list[Stream]:
-    """The streams that together hold the events asked for, as far as they may be seen.
+    """Return the streams that together hold the events asked for, as far as the caller may see them.
 
-    Takes: who asks; the statuses; the organizer, if one is asked for.
+    Args:
+        scope: Who asks: their private list, of unlisted events and of those they co-organize, is among the streams.
+        statuses: The statuses.
+        organizer_id: The organizer, if one is asked for.
     """
+    asked = tuple(statuses)
     if organizer_id is not None:
-        seen = [status for status in statuses if status != DRAFT or scope.may_see_draft(organizer_id)]
-        return [_of_organizer(organizer_id, status) for status in seen]
-    return [stream for status in statuses for stream in _of_status(status, scope)]
+        private = organizer_id if scope.sees_private_list_of(organizer_id) else None
+        seen = [status for status in asked if status != DRAFT or private is not None]
+        return [_of_organizer(organizer_id, status) for status in seen] + _private(private, asked)
+    return [stream for status in asked for stream in _of_status(status, scope)] + _private(scope.drafts_of, asked)
 
 
 def _of_status(status: str, scope: Scope) -> list[Stream]:
     """All events of a status; of drafts, those that the caller may know of."""
     if status != DRAFT or scope.drafts_of == EVERYBODYS:
-        return [Stream(EventItem.by_status, status)]
+        return [Stream(EventItem.by_status, status, (status,))]
     return [_of_organizer(scope.drafts_of, status)] if scope.drafts_of else []
 
 
 def _of_organizer(organizer_id: str, status: str) -> Stream:
-    return Stream(EventItem.by_organizer, f"{organizer_id}#{status}")
+    return Stream(EventItem.by_organizer, f"{organizer_id}#{status}", (status,))
+
+
+def _private(user_id: str | None, statuses: tuple[str, ...]) -> list[Stream]:
+    """Return the private list of a user, or of the admins: one stream where all statuses are wanted."""
+    if not user_id:
+        return []
+    if set(statuses) == set(STATUSES):
+        return [Stream(EventItem.by_status, models.private(user_id), statuses)]
+    return [Stream(EventItem.by_organizer, models.private(user_id, status), (status,)) for status in statuses]
 
 
 @dataclass(frozen=True)
@@ -96,19 +113,19 @@ def page(sources: list[Stream], span: Span, *, limit: int) -> tuple[list[WholeEv
         if len(found) > limit:
             break
     cursors = list(found)[:limit]
-    events = [Event.parse(found[cursor]) for cursor in cursors]
-    statuses = {source.hash_key.rpartition("#")[2] for source in sources}
+    items = [EventItem.parse(found[cursor]) for cursor in cursors]
+    statuses = {status for source in sources for status in source.statuses}
     shown = [
         whole
-        for cursor, whole in zip(cursors, with_seats(events), strict=True)
-        if whole and whole.event.sort == cursor and whole.event.status in statuses
+        for cursor, whole in zip(cursors, completed(items), strict=True)
+        if whole and whole.event.place == cursor and whole.event.status in statuses
     ]  # without those that are no longer where an index, which lags behind, showed them
     return shown, cursors[-1] if len(found) > limit else None
 
 
 def cursor_of(whole: WholeEvent) -> str:
     """Where a page continues that ends with this event."""
-    return str(whole.event.sort)
+    return whole.event.place
 
 
 def _before(cursor: str) -> str:

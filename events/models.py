@@ -7,20 +7,26 @@
     e1       tickets#<made>#promoted#<ticket>  when the queue moved up to this ticket
     e1       tickets#<made>#turnstile          how many have taken a number to wait for the seats with
     e1       tickets#<made>#told#<ticket>      who was in, while the event that was deleted is being forgotten
+    e1       view#<user>                       its place in a list that only this user sees; * are the admins
 
-Only descriptions carry the index keys, so a registration writes to no index:
+Only descriptions and private places carry index keys, so a registration writes to no index:
 
-    status-date      status                 date#eventId
-    organizer-date   organizerId#status     date#eventId
+                    status-date                        organizer-date
+    description     status          date#eventId       organizerId#status        date#eventId
+    private place   private#<user>  date#eventId       <user>#status#private     date#eventId
+
+An unlisted event has private places only: its owner's and the admins'. A co-organizer has one for every event.
 
 The description and the seats are written together or one by one; `settings` in both tells which belong together.
 `incarnation` is drawn anew for each event that is made: what belongs to a deleted event never counts for its successor.
 """
 
-from typing import Any, ClassVar, TypeVar
+from base64 import b64encode
+from hashlib import sha256
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
@@ -35,6 +41,9 @@ DRAFT = "draft"
 STATUSES = (DRAFT, "scheduled", "published", "active", "cancelled", "completed")
 OPEN_STATUSES = frozenset({"scheduled", "published", "active"})
 """An event with one of these admits people (CONTRACT, rule 8)."""
+ADMINS = "*"
+"""Who sees the private list of all unlisted events; no user has this id."""
+MARK = 16  # characters, of 6 bits each
 IMPORTING = "importing"
 """What a draft has in the place of the ids of its edits while an import writes the event."""
 
@@ -103,6 +112,10 @@ class EventItem(BaseModel):
         """Read this item of an event by the event's id: ``Event.get("party")``. Raises `DoesNotExist`."""
         return super().get(hash_key, range_key or cls.ITEM, *args, **options)
 
+    def is_run_by(self, user_id: str) -> bool:
+        """Return whether a user is one of the event's organizers, as far as this item shows."""
+        return user_id == self.organizer_id
+
     @classmethod
     def key(cls: type[E], event_id: str) -> E:
         """A record that carries only the key: what an update or a delete needs."""
@@ -119,6 +132,28 @@ class EventItem(BaseModel):
             return None
 
 
+class PrivatePlace(EventItem):
+    """The place of an event in a list that one organizer, or only admins, may see."""
+
+    @classmethod
+    def of(cls, event: "Event", user_id: str) -> Self:
+        """Return the place of an event in the private list of a user, or of `ADMINS`."""
+        place = cls(event.event_id, f"view#{user_id}", incarnation=event.incarnation, sort=event.place)
+        place.status = private(user_id)
+        place.organizer_status = private(user_id, event.status)
+        return place
+
+
+def private(user_id: str, status: str | None = None) -> str:
+    """Return the index key of a private list: of all statuses in one index, of one status in the other."""
+    return f"private#{user_id}" if status is None else f"{user_id}#{status}#private"
+
+
+def mark(user_id: str) -> str:
+    """Return the short mark by which the seats know a co-organizer, so that they stay short whatever the id is."""
+    return b64encode(sha256(user_id.encode()).digest())[:MARK].decode()
+
+
 class Event(EventItem):
     """The description of an event."""
 
@@ -130,6 +165,11 @@ class Event(EventItem):
     end_date = UnicodeAttribute(attr_name="endDate", null=True)
     location = UnicodeAttribute()
     organizer = UnicodeAttribute()
+    organizers = JSONAttribute(default=list)
+    """The ids of the co-organizers."""
+    questions = JSONAttribute(default=list)
+    """What is asked at sign-up, as the API has it."""
+    unlisted = BooleanAttribute(default=False)
     start_time = UnicodeAttribute(attr_name="startTime", null=True)
     end_time = UnicodeAttribute(attr_name="endTime", null=True)
     time_zone = UnicodeAttribute(attr_name="timeZone", null=True)
@@ -142,14 +182,31 @@ class Event(EventItem):
     created_at = UnicodeAttribute(attr_name="createdAt")
     updated_at = UnicodeAttribute(attr_name="updatedAt")
 
+    def is_run_by(self, user_id: str) -> bool:
+        """Return whether a user is the owner or a co-organizer."""
+        return user_id in (self.organizer_id, *(self.organizers or ()))
+
+    @property
+    def place(self) -> str:
+        """The sort key of the event in every list."""
+        return f"{self.date}#{self.event_id}"
+
     def set_index_keys(self) -> None:
-        """Set the keys of the indexes from the date, the status and the organizer."""
-        self.sort = f"{self.date}#{self.event_id}"
+        """Set the keys of the indexes from the date, the status and the organizer; an unlisted event is in none."""
+        self.sort = None if self.unlisted else self.place
         self.organizer_status = self.organizer_id and f"{self.organizer_id}#{self.status}"
 
     def index_key_updates(self) -> list[Action]:
-        """The actions that move the stored description to where this one is placed. An event keeps its organizer."""
-        actions: list[Action] = [Event.status.set(self.status), Event.sort.set(self.sort)]
+        """Return the actions that move the stored description to where this one is. An event keeps its organizer."""
+        actions: list[Action] = [Event.status.set(self.status)]
+        actions.append(Event.sort.set(self.sort) if self.sort else Event.sort.remove())
         if self.organizer_status:
             actions.append(Event.organizer_status.set(self.organizer_status))
         return actions
+
+    @property
+    def private_places(self) -> dict[str, PrivatePlace]:
+        """The places of the event in private lists, by their range keys."""
+        users = {*(self.organizers or ()), *((self.organizer_id, ADMINS) if self.unlisted else ())} - {None}
+        places = [PrivatePlace.of(self, str(user_id)) for user_id in sorted(users)]
+        return {str(place.item): place for place in places}

@@ -7,6 +7,7 @@ from events.whole import WholeEvent
 from events.window import Times
 from eventsite.errors import WrongValues
 
+LISTS = ("organizers", "questions")
 OF_THE_WINDOW = ("registration_opens_at", "registration_closes_at")
 
 
@@ -21,7 +22,7 @@ def normalize(before: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
     Raises:
         WrongValues: The event would have times that cannot be.
     """
-    changes = dict(changes)
+    changes = {name: [] if value is None and name in LISTS else value for name, value in changes.items()}
     if "has_waitlist" in changes:
         changes.pop("has_waitlist")
         changes["waitlist_enabled"] = not before.seats.waitlist_enabled

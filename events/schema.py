@@ -26,6 +26,17 @@ BODY: Json = {
     "capacity": 50,
     "organizer": "The garden club",
     "status": "published",
+    "unlisted": False,
+    "organizers": ["bea"],
+    "questions": [
+        {
+            "questionId": "food",
+            "label": "What do you eat?",
+            "kind": "choice",
+            "choices": ["All", "Vegan"],
+            "required": True,
+        }
+    ],
     "waitlistEnabled": True,
     "registrationOpensAt": "2027-02-01T09:00:00Z",
     "registrationClosesAt": "2027-03-31T22:00:00Z",

@@ -1,6 +1,6 @@
 """Events as JSON: what a body must be, what a query may ask, and what an answer looks like."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -9,6 +9,7 @@ from rest_framework.fields import empty
 from events.ledger.models import Seats
 from events.models import STATUSES, Event, EventItem
 from events.normalize import OF_THE_WINDOW, wrong_times
+from events.questions import CHOICE, KINDS
 from events.whole import WholeEvent
 from events.window import Times, lacking
 from eventsite.web.bodies import Body
@@ -25,7 +26,59 @@ from eventsite.web.fields import (
 )
 from eventsite.web.pagination import PageQuery
 
+NO_QUESTION = ErrorDetail("This must be an object with questionId, label and kind.", code="invalid")
+MISSING = ErrorDetail("This field is required.", code="required")
+SAME_ID = ErrorDetail("Another question has this id.", code="invalid")
 DISAGREE = ErrorDetail("hasWaitlist is another name of waitlistEnabled; the two disagree.", code="disagree")
+
+
+class QuestionSerializer(Body):
+    """A question that is asked at sign-up."""
+
+    questionId = IdField(help_text="By which answers name it.")
+    label: Any = TextField(max_length=200, help_text="The question, for people to read.")
+    kind = serializers.ChoiceField(choices=KINDS, help_text="Any text, one of the choices, or true for yes.")
+    choices = serializers.ListField(
+        child=TextField(max_length=100), max_length=20, required=False, help_text="What a choice is made from."
+    )
+    required: Any = SwitchField(required=False, help_text="Whether it has to be answered. Default: false.")
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Return the question as the event holds it. Raises `ValidationError` with every wrong field at once."""
+        if not isinstance(data, dict):
+            raise ValidationError(NO_QUESTION)
+        sent = super().to_internal_value({name: value for name, value in data.items() if value is not None})
+        if missing := {"questionId", "label", "kind"} - sent.keys():  # on an edit, the base demands no field
+            raise ValidationError({name: [MISSING] for name in missing})
+        choices = list(dict.fromkeys(sent.get("choices", ()))) if sent["kind"] == CHOICE else []
+        if sent["kind"] == CHOICE and not choices:
+            raise ValidationError({"choices": [ErrorDetail("Offer at least one answer.", code="required")]})
+        return {**sent, "choices": choices, "required": sent.get("required", False)}
+
+
+class QuestionsField(serializers.ListField):
+    """The questions of an event."""
+
+    child = QuestionSerializer()
+
+    def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
+        """Return the questions. Raises `ValidationError` where two have one id."""
+        questions: list[dict[str, Any]] = super().to_internal_value(data)
+        ids = [question["questionId"] for question in questions]
+        twice = {str(place): [SAME_ID] for place, one in enumerate(ids) if one in ids[:place]}
+        if twice:
+            raise ValidationError({place: {"questionId": wrong} for place, wrong in twice.items()})
+        return questions
+
+
+class OrganizersField(serializers.ListField):
+    """The co-organizers of an event, each once."""
+
+    child = IdField()
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """Return the ids."""
+        return list(dict.fromkeys(super().to_internal_value(data)))
 
 
 class EventChangesSerializer(Body):
@@ -82,6 +135,17 @@ class EventChangesSerializer(Body):
         allow_null=True,
         help_text="Until when people may sign up, at most until the event ends.",
     )
+    unlisted = SwitchField(
+        required=False, help_text="In no list but its organizers' and admins'; its address works. Default: false."
+    )
+    organizers = OrganizersField(
+        required=False,
+        allow_null=True,
+        max_length=20,
+        help_text="The user ids of co-organizers, who may do what the owner may, but for deleting the event and "
+        "changing this list. Shown to organizers and admins.",
+    )
+    questions = QuestionsField(required=False, allow_null=True, max_length=10, help_text="What is asked at sign-up.")
     waitlistEnabled = SwitchField(
         source="waitlist_enabled", required=False, help_text="Whether people may wait when it is full. Default: false."
     )
@@ -125,12 +189,20 @@ class EventChangesSerializer(Body):
             {source: data.get(name) and field.run_validation(data[name]) for source, (name, field) in times.items()}
         )
 
-    def to_representation(self, whole_event: WholeEvent) -> dict[str, Any]:
-        return shape(whole_event)
+    def to_representation(self, found: "WholeEvent | OwnEvent") -> dict[str, Any]:
+        return shape(found.whole, inside=True) if isinstance(found, OwnEvent) else shape(found)
+
+
+class OwnEvent(NamedTuple):
+    """An event as its organizers and admins see it."""
+
+    whole: WholeEvent
 
 
 class EventSerializer(EventChangesSerializer):
     """An event."""
+
+    optional = ("organizers",)
 
     eventId = IdField(source="event_id", required=False, help_text="Leave it out to get a UUID.")
     registeredCount = serializers.IntegerField(
@@ -168,13 +240,20 @@ def _sources() -> dict[str, tuple[type[EventItem], str]]:
 
 
 SOURCES = _sources()
+FOR_ALL = {name: source for name, source in SOURCES.items() if name not in EventSerializer.optional}
+"""Without what only organizers and admins see."""
 
 
-def shape(whole_event: WholeEvent) -> dict[str, Any]:
-    """An event as JSON."""
+def shape(whole_event: WholeEvent, *, inside: bool = False) -> dict[str, Any]:
+    """Return an event as JSON.
+
+    Args:
+        whole_event: The event.
+        inside: Whether it is for its organizers or admins.
+    """
     # Not through the attributes: a fifth of a list's CPU would go there.
     values = {Event: whole_event.event.attribute_values, Seats: whole_event.seats.attribute_values}
-    return {name: values[half].get(source) for name, (half, source) in SOURCES.items()}
+    return {name: values[half].get(source) for name, (half, source) in (SOURCES if inside else FOR_ALL).items()}
 
 
 class StatusesField(serializers.Field[Any, Any, Any, Any]):

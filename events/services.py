@@ -15,7 +15,7 @@ from pynamodb.expressions.update import Action
 from events import window
 from events.ledger import guards, promotions
 from events.ledger.models import Seats
-from events.models import DRAFT, OPEN_STATUSES, Event, EventItem
+from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, PrivatePlace, mark
 from events.normalize import normalize
 from events.signals import event_deleted, event_edited, settling_wanted
 from events.whole import WholeEvent, find_event
@@ -75,7 +75,7 @@ def read(event_id: str, *, scope: Scope) -> WholeEvent:
 
 def may_be_seen(item: EventItem, scope: Scope) -> bool:
     """Whether an event, of which the description or the seats are given, exists as far as the caller is concerned."""
-    return item.status != DRAFT or scope.may_see_draft(item.organizer_id)
+    return item.status != DRAFT or scope.sees_draft(item)
 
 
 def check_access(item: EventItem, scope: Scope) -> None:
@@ -83,8 +83,18 @@ def check_access(item: EventItem, scope: Scope) -> None:
 
     Raises: `EventNotYours`; `EventNotFound` where it is a draft, as if there were none.
     """
-    if not scope.may_touch(item.organizer_id):
+    if not scope.reaches(item):
         raise EventNotFound if item.status == DRAFT else EventNotYours
+
+
+def check_owner(event: Event, scope: Scope) -> None:
+    """Make sure that the caller owns an event that they may touch.
+
+    Raises:
+        EventNotYours: The caller is a co-organizer.
+    """
+    if not scope.may_touch(event.organizer_id):
+        raise EventNotYours("Only the owner of the event may do this.")
 
 
 def may_be_changed(event_id: str, *, scope: Scope) -> bool:
@@ -108,6 +118,7 @@ def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: Idempoten
     transaction = Transaction()
     transaction.put("event", whole.event, guards.is_new())
     transaction.put("seats", whole.seats)
+    follow(transaction, {}, whole.event.private_places)
     if keyed:
         keyed.remember(transaction, [item.to_dynamodb_dict() for item in whole])
     failures = transaction.commit()
@@ -131,7 +142,7 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
     event_id = fields.get("event_id") or str(uuid.uuid4())
     shared = {"incarnation": uuid.uuid4().hex[:12], "status": fields["status"], "organizer_id": organizer_id}
     created_at = clock.now()
-    described = shared | {name: fields.get(name) for name in DESCRIPTION}
+    described = shared | {name: fields[name] for name in DESCRIPTION if fields.get(name) is not None}
     event = Event(event_id, Event.ITEM, version=1, created_at=created_at, updated_at=created_at, **described)
     event.set_index_keys()
     seats = Seats(
@@ -143,9 +154,14 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
         generation=random.getrandbits(32),
         **shared,
     )
-    for name, value in window.of_seats(event).items():
+    for name, value in _derived(event).items():
         setattr(seats, name, value)
     return WholeEvent(event, seats)
+
+
+def items(whole: WholeEvent) -> list[EventItem]:
+    """Return all items of a new event."""
+    return [*whole, *whole.event.private_places.values()]
 
 
 def edit(event_id: str, changes: dict[str, Any], *, scope: Scope, versions: set[int] | None = None) -> WholeEvent:
@@ -172,16 +188,34 @@ def _edit(
     changes = {
         name: value for name, value in normalize(before, changes).items() if not _is_already(before, name, value)
     }
+    if "organizers" in changes:
+        check_owner(before.event, scope)
+    places = before.event.private_places
     actions = _described(before.event, changes, operation)
     seated = _seated(before, changes)
-    if seated:
-        return _change_both(before, actions, seated, operation)
+    if seated or _keys(places) != _keys(before.event.private_places):
+        return _change_both(before, actions, seated, places, operation)
     return _change_description(before, actions, operation)
 
 
 def _is_already(whole: WholeEvent, name: str, value: Any) -> bool:
-    """Whether the seats have this value: then they need not be written."""
-    return name in OF_THE_SEATS and bool(getattr(whole.seats, name) == value)
+    """Return whether the event has this value: then its seats, or its places in lists, need not be written."""
+    if name in OF_THE_SEATS:
+        return bool(getattr(whole.seats, name) == value)
+    return name == "organizers" and list(value or ()) == list(whole.event.organizers or ())
+
+
+def _keys(places: dict[str, PrivatePlace]) -> dict[str, RawItem]:
+    return {name: place.serialize() for name, place in places.items()}
+
+
+def follow(transaction: Transaction, old: dict[str, PrivatePlace], new: dict[str, PrivatePlace]) -> None:
+    """Make a transaction that writes an event write its private places too."""
+    for name in old.keys() - new.keys():
+        transaction.delete(name, old[name])
+    for name, place in new.items():
+        if name not in old or place.serialize() != old[name].serialize():
+            transaction.put(name, place)
 
 
 def _change_description(edited: WholeEvent, actions: list[Action], operation: str) -> WholeEvent:
@@ -212,11 +246,23 @@ def _seated(edited: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
     """Return what an edit changes of the seats: its own fields of them, and what follows from the description."""
     event, seats = edited
     values = {name: changes[name] for name in OF_THE_SEATS if name in changes}
-    values |= {"open": event.status in OPEN_STATUSES} | window.of_seats(event)
+    values |= {"open": event.status in OPEN_STATUSES} | _derived(event)
     return {name: value for name, value in values.items() if getattr(seats, name) != value}
 
 
-def _change_both(edited: WholeEvent, described: list[Action], seated: dict[str, Any], operation: str) -> WholeEvent:
+def _derived(event: Event) -> dict[str, Any]:
+    """Return what the seats know of the description: the window, and the marks of the co-organizers."""
+    marks = " ".join(map(mark, event.organizers or ())) or None
+    return window.of_seats(event) | {"organizer_marks": marks}
+
+
+def _change_both(
+    edited: WholeEvent,
+    described: list[Action],
+    seated: dict[str, Any],
+    places: dict[str, PrivatePlace],
+    operation: str,
+) -> WholeEvent:
     event, seats = edited
     condition = guards.is_unedited(event)
     counted = _counted(seats, seated)
@@ -228,6 +274,7 @@ def _change_both(edited: WholeEvent, described: list[Action], seated: dict[str, 
     transaction.update("seats", Seats.key(event.event_id), [*counted, *move.actions], move.condition)
     if move.log:
         transaction.put("log", move.log)
+    follow(transaction, places, event.private_places)
     failures = transaction.commit()
     if failures and operation not in _edits(failures.get("event")):
         raise Conflict(immediate=True)
@@ -292,6 +339,7 @@ def _delete(
     if unanswered and planned and planned[-1].incarnation != event.incarnation:
         raise EventNotFound  # it is gone, and somebody made another one meanwhile
     check_access(event, scope)
+    check_owner(event, scope)
     if versions is not None and event.version not in versions:
         raise Stale
     if not with_people and (seats.registered or seats.waiting):
@@ -302,6 +350,7 @@ def _delete(
     transaction = Transaction()
     transaction.delete("event", Event.key(event_id), guards.is_unedited(event))
     transaction.delete("seats", Seats.key(event_id), None if with_people else guards.has_nobody())
+    follow(transaction, event.private_places, {})
     if transaction.commit():
         raise Conflict(immediate=True)
 

@@ -12,9 +12,9 @@ from rest_framework.reverse import reverse
 
 from events import listing, services
 from events.models import STATUSES
-from events.serializers import CANCEL, DeletionQuery, EventChangesSerializer, EventSerializer, EventsQuery
+from events.serializers import CANCEL, DeletionQuery, EventChangesSerializer, EventSerializer, EventsQuery, OwnEvent
 from events.whole import WholeEvent
-from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, SEE_EVENTS
+from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, OWN_EVENT, SEE_EVENTS
 from eventsite.auth.scope import EVERYBODYS
 from eventsite.web import pagination, preconditions
 from eventsite.web.collect_pages import answer, collect_pages
@@ -41,7 +41,7 @@ class EventViewSet(ApiViewSet):
         "retrieve": SEE_EVENTS,
         "update": CHANGE_EVENT,
         "partial_update": CHANGE_EVENT,
-        "destroy": CHANGE_EVENT,
+        "destroy": OWN_EVENT,
     }
 
     def list(self, request: Request) -> Response:
@@ -64,7 +64,8 @@ class EventViewSet(ApiViewSet):
         if self.format == CalendarRenderer.format:
             return self._feed(read, query)
         found, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), request))
-        return self.listed(EventSerializer, found, following, _cursor_of)
+        rows = [self._seen(whole) for whole in found]
+        return self.listed(EventSerializer, rows, following, lambda row: listing.cursor_of(getattr(row, "whole", row)))
 
     def _feed(self, read: Callable[[int, Any], tuple[Events, Any]], query: dict[str, Any]) -> Response:
         """The events as one calendar, as many as an answer holds."""
@@ -113,7 +114,7 @@ class EventViewSet(ApiViewSet):
         """Delete an event that nobody is registered for or waiting for; or one with everybody's registration."""
         versions = preconditions.versions(request.headers.get("If-Match"))
         with_people = self.query().get("registrations") == CANCEL
-        services.delete(event_id, scope=self.scope(CHANGE_EVENT), versions=versions, with_people=with_people)
+        services.delete(event_id, scope=self.scope(OWN_EVENT), versions=versions, with_people=with_people)
         return Response(status=204)
 
     def reaches_target(self) -> bool:
@@ -130,14 +131,13 @@ class EventViewSet(ApiViewSet):
             raise NotAuthenticated("Only who is signed in can ask for organizerId=me.")
         return me or ""
 
+    def _seen(self, found: WholeEvent) -> WholeEvent | OwnEvent:
+        """Return the event as the caller may see it."""
+        return OwnEvent(found) if self.scope(CHANGE_EVENT).reaches(found.event) else found
+
     def _answer(self, found: WholeEvent, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))
-        response = Response(EventSerializer(found).data, status, headers=headers)
+        response = Response(EventSerializer(self._seen(found)).data, status, headers=headers)
         # Registrations change the counts, and not the version: it tells all while nobody has ever had a ticket.
         vars(response)["etag_tells_all"] = not found.seats.tickets
         return response
-
-
-def _cursor_of(found: WholeEvent) -> str:
-    """Where a page that ends with this event continues, as `events.listing` has it."""
-    return f"{found.event.date}#{found.event.event_id}"

@@ -58,11 +58,20 @@ def find_events(event_ids: Iterable[str]) -> dict[str, WholeEvent]:
     return _checked({event_id: (event, seats) for event_id, event, seats in pairs if event or seats})
 
 
-def with_seats(events: Sequence[Event]) -> list[WholeEvent | None]:
-    """The events with their seats, in the same order; None for those that are gone (eventually consistent)."""
-    ids = [event.event_id for event in events]
-    seats = batch_get(*((Seats, event_id, Seats.ITEM) for event_id in ids), consistent=False)
-    whole = _checked(dict(zip(ids, zip(events, seats, strict=True), strict=True)))
+def completed(items: Sequence[EventItem]) -> list[WholeEvent | None]:
+    """Return the whole events of some items, in the same order; None for those that are gone (eventually consistent).
+
+    Args:
+        items: Descriptions, which need no second read, or other items of events.
+    """
+    ids = [item.event_id for item in items]
+    unknown = [item.event_id for item in items if not isinstance(item, Event)]
+    keys = [(Seats, event_id, Seats.ITEM) for event_id in ids] + [(Event, one, Event.ITEM) for one in unknown]
+    read = batch_get(*keys, consistent=False)
+    events = dict(zip(unknown, read[len(ids) :], strict=True)) | {
+        item.event_id: item for item in items if isinstance(item, Event)
+    }
+    whole = _checked({event_id: (events[event_id], seats) for event_id, seats in zip(ids, read, strict=False)})
     return [whole.get(event_id) for event_id in ids]
 
 

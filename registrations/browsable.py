@@ -93,7 +93,7 @@ def everybody(part: Part, data: Any) -> list[Registration]:
     if "everybody" not in known:
         count = data["registeredCount"] + data["waitlistCount"]
         whole = getattr(data.serializer, "instance", None)  # what the answer was made from
-        shown = 0 < count <= MOST_SHOWN and part.owns(LIST_REGISTRATIONS, data["organizerId"])
+        shown = 0 < count <= MOST_SHOWN and part.owns(LIST_REGISTRATIONS, data)
         known["everybody"] = lists.everybody(whole.seats, MOST_SHOWN) if whole and shown else []
     found: list[Registration] = known["everybody"]
     return found
@@ -149,7 +149,7 @@ class Attendees(Part, Registering):
 
     def context(self, data: Any) -> dict[str, Any] | None:
         """The figures, and the ways to the lists."""
-        if not self.owns(LIST_REGISTRATIONS, data["organizerId"]):
+        if not self.owns(LIST_REGISTRATIONS, data):
             return None
         count = data["registeredCount"] + data["waitlistCount"]
         rows = everybody(self, data)
@@ -209,7 +209,7 @@ class RegistrationsPage(Page, Registering):
     def event(self) -> dict[str, Any]:
         """The event; empty where it cannot be had."""
         try:
-            return shape_event(services.read(self.event_id, scope=self.view.scope(LIST_REGISTRATIONS)))
+            return shape_event(services.read(self.event_id, scope=self.view.scope(LIST_REGISTRATIONS)), inside=True)
         except DomainError:
             return {}
 

@@ -83,7 +83,14 @@ def test_every_command_that_is_named_exists(page: Path) -> None:
     assert named - get_commands().keys() == set()
 
 
-WORDS = {"–": Reach.NONE, "own": Reach.OWN, "own events": Reach.OWN, "yes": Reach.ALL, "anyone": Reach.ALL}
+WORDS = {
+    "–": Reach.NONE,
+    "own": Reach.OWN,
+    "own events": Reach.OWN,
+    "as their owner": Reach.OWNER,
+    "yes": Reach.ALL,
+    "anyone": Reach.ALL,
+}
 
 
 def meaning(cell: str) -> Reach:

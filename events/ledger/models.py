@@ -4,7 +4,7 @@ from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberSetAttribute, UnicodeAttribute
 
-from events.models import EventItem
+from events.models import EventItem, mark
 from eventsite.dynamodb.base_model import WholeNumberAttribute
 
 
@@ -20,6 +20,8 @@ class Seats(EventItem):
     capacity = WholeNumberAttribute()
     waitlist_enabled = BooleanAttribute(attr_name="waitlistEnabled")
     open = BooleanAttribute()
+    organizer_marks = UnicodeAttribute(attr_name="organizerMarks", null=True)
+    """The marks of the co-organizers, separated by spaces."""
     settings = WholeNumberAttribute(default=1)
     opens_at = WholeNumberAttribute(attr_name="opensAt", null=True)
     closes_at = WholeNumberAttribute(attr_name="closesAt", null=True)
@@ -41,6 +43,10 @@ class Seats(EventItem):
     """The number at the turnstile of who committed last, of those who had one."""
     generation = WholeNumberAttribute(default=0)
     """Drawn at random for each event, and one more with each fence: a commit planned before it is refused."""
+
+    def is_run_by(self, user_id: str) -> bool:
+        """Return whether a user is the owner or a co-organizer."""
+        return user_id == self.organizer_id or mark(user_id) in (self.organizer_marks or "").split()
 
     @property
     def committed(self) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Reach(Enum):
 
     NONE = "–"  # noqa: RUF001 (the contract's own dash)
     OWN = "own events"
+    OWNER = "as their owner"
     ONESELF = "oneself"
     ONESELF_OR_OWN = "oneself; anyone for own events"
     ALL = "yes"
@@ -47,7 +48,8 @@ class Principal:
 SEE_EVENTS = "list and read events that are not drafts"
 READ_DRAFT = "read a draft"
 CREATE_EVENT = "create an event"
-CHANGE_EVENT = "change or delete an event"
+CHANGE_EVENT = "change an event, message its people, check in"
+OWN_EVENT = "delete an event, change its co-organizers"
 CREATE_USER = "create a user"
 READ_USER = "read a user, their registrations and waitlists"
 CHANGE_USER = "change or delete a user"
@@ -56,7 +58,7 @@ FIND_USER = "find a user by exact e-mail"
 REGISTER = "register, unregister"
 LIST_REGISTRATIONS = "list an event's registrations and waitlist"
 
-_NO, _OWN, _SELF, _BOTH, _ALL = Reach
+_NO, _OWN, _OWNER, _SELF, _BOTH, _ALL = Reach
 
 ORGANIZERS, ADMINS = "Organizers", "Admins"
 ANONYMOUS, SIGNED_IN, ORGANIZER, ADMIN = range(4)
@@ -67,6 +69,7 @@ TABLE: dict[str, tuple[Reach, Reach, Reach, Reach]] = {
     READ_DRAFT:         (_NO,       _NO,       _OWN,       _ALL),
     CREATE_EVENT:       (_NO,       _NO,       _ALL,       _ALL),
     CHANGE_EVENT:       (_NO,       _NO,       _OWN,       _ALL),
+    OWN_EVENT:          (_NO,       _NO,       _OWNER,     _ALL),
     CREATE_USER:        (_NO,       _SELF,     _SELF,      _ALL),
     READ_USER:          (_NO,       _SELF,     _SELF,      _ALL),
     CHANGE_USER:        (_NO,       _SELF,     _SELF,      _ALL),
@@ -112,7 +115,7 @@ def _whose(call: str, principal: Principal | None) -> str:
     match reach(call, principal):
         case Reach.ALL:
             return EVERYBODYS
-        case Reach.OWN | Reach.ONESELF_OR_OWN if principal:
+        case Reach.OWN | Reach.OWNER | Reach.ONESELF_OR_OWN if principal:
             return principal.sub
     return NOBODYS
 

@@ -4,9 +4,17 @@ Every rule takes a scope, and none has a default, so that no rule runs without a
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 EVERYBODYS, NOBODYS = "*", ""
 """No organizer has either as an id: an id is never empty, and never has an asterisk."""
+
+
+class Organized(Protocol):
+    """An event, or a part of one."""
+
+    def is_run_by(self, user_id: str) -> bool:
+        """Return whether a user is one of its organizers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,17 +22,25 @@ class Scope:
     """What a caller reaches with one call. Each field is an organizer's id, `EVERYBODYS` or `NOBODYS`."""
 
     touches: str
-    """The organizer whose events the call may touch."""
+    """The organizer whose own events the call may touch."""
     drafts_of: str
     """The organizer whose drafts the caller may see."""
 
+    def reaches(self, item: Organized) -> bool:
+        """Return whether an event is one that the caller may touch: as its owner, or as a co-organizer."""
+        return self.touches == EVERYBODYS or item.is_run_by(self.touches)
+
+    def sees_draft(self, item: Organized) -> bool:
+        """Return whether an event exists for the caller while it is a draft."""
+        return self.drafts_of == EVERYBODYS or item.is_run_by(self.drafts_of)
+
     def may_touch(self, organizer_id: str | None) -> bool:
-        """Return True if an event of this organizer (None: it has no owner) is within reach."""
+        """Return whether the caller may touch an event as its owner (None: it has none)."""
         return self.touches == EVERYBODYS or (organizer_id is not None and organizer_id == self.touches)
 
-    def may_see_draft(self, organizer_id: str | None) -> bool:
-        """Return True if the caller may see a draft of this organizer."""
-        return self.drafts_of == EVERYBODYS or (organizer_id is not None and organizer_id == self.drafts_of)
+    def sees_private_list_of(self, organizer_id: str) -> bool:
+        """Return whether the caller may see the drafts and the unlisted events of an organizer."""
+        return self.drafts_of in (EVERYBODYS, organizer_id)
 
 
 EVERYTHING = Scope(touches=EVERYBODYS, drafts_of=EVERYBODYS)

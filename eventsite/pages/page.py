@@ -91,9 +91,20 @@ class Seen:
         """How far who looks gets with a call of the table."""
         return permissions.reach(call, self.principal)
 
-    def owns(self, call: str, organizer_id: str | None) -> bool:
-        """Whether who looks may make a call about an event of this organizer."""
-        return permissions.scope(call, self.principal).may_touch(organizer_id)
+    def owns(self, call: str, event: dict[str, Any]) -> bool:
+        """Return whether the viewer may make a call about an event, which is given as the API shows it to them."""
+        return permissions.scope(call, self.principal).reaches(_Shown(event))
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """An event as the API shows it."""
+
+    event: dict[str, Any]
+
+    def is_run_by(self, user_id: str) -> bool:
+        """Return whether a user is its owner or a co-organizer."""
+        return user_id in (self.event["organizerId"], *self.event.get("organizers", ()))
 
 
 class Part(Seen):

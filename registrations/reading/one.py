@@ -49,7 +49,7 @@ def read(event_id: str, user_id: str, *, scope: Scope) -> Registration:
     Takes: the ids; who asks. Raises: `RegistrationNotFound`, also where the event is out of the caller's reach.
     """
     found = _find(event_id, user_id)
-    if found is None or not scope.may_touch(found.seats.organizer_id):
+    if found is None or not scope.reaches(found.seats):
         raise RegistrationNotFound
     told = _tell_active(found) or _tell_past(found)
     if told is None:

@@ -21,7 +21,7 @@ def check(seats: Seats, organizes: Scope, now: int) -> None:
     """
     if not seats.open or seats.has_ended(now):
         raise RegistrationClosed
-    if organizes.may_touch(seats.organizer_id):
+    if organizes.reaches(seats):
         return
     if seats.has_closed(now):
         raise RegistrationClosed

@@ -106,12 +106,7 @@ def _before_joining(operation: Operation, scope: Scope, locks: Locks) -> tuple[S
     before = refusing.last_look(operation.event_id)
     if before is None:
         before, user, past = _look(operation)
-        if (
-            before
-            and user
-            and admission.is_possible(before, operation.organizes)
-            and scope.may_touch(before.organizer_id)
-        ):
+        if before and user and admission.is_possible(before, operation.organizes) and scope.reaches(before):
             return before, past
     return _look_closely(operation, before, scope, locks)
 
@@ -167,7 +162,7 @@ def _joining(organizes: Scope, seats: Seats) -> Change:
     """What joining does to the seats. Raises: `RegistrationNotOpen`, `RegistrationClosed`, `EventFull`."""
     now = clock.seconds()
     admission.check(seats, organizes, now)
-    in_time = guards.is_in_window(now, organizes=organizes.may_touch(seats.organizer_id))
+    in_time = guards.is_in_window(now, organizes=organizes.reaches(seats))
     ticket = Seats.tickets.set(Seats.tickets + 1)
     if seats.free and not seats.waiting:
         taking = [ticket, Seats.registered.set(Seats.registered + 1), Seats.served.set(Seats.tickets + 1)]

@@ -30,7 +30,7 @@ def everything() -> Iterator[Record]:
         yield {"kind": USER} | UserSerializer(user).data
     for event_id in snapshot.event_ids():
         if found := find_event(event_id):  # else it has just been deleted
-            yield {"kind": EVENT} | shape(found)
+            yield {"kind": EVENT} | shape(found, inside=True)
             for status in (ACTIVE, CANCELLED):
                 yield from _registrations(event_id, status)
 

@@ -1,0 +1,62 @@
+"""What is asked at sign-up, and whether answers fit (CONTRACT: `questions`, `answers`)."""
+
+from typing import Any
+
+from eventsite.errors import WrongValues
+
+TEXT, CHOICE, YES_NO = KINDS = ("text", "choice", "yesNo")
+LONGEST_ANSWER = 1000  # characters; the contract leaves it open, and an item of DynamoDB ends at 400 KB
+
+REQUIRED = "Please answer this question."
+NOT_A_TEXT = f"Answer with a text of at most {LONGEST_ANSWER:,} characters."
+NOT_A_CHOICE = "Choose one of the answers offered."
+NOT_YES_OR_NO = "Answer with true for yes, or false for no."
+NOT_AN_OBJECT = "Send the answers as an object: each question's id with its answer."
+
+
+def fitting(questions: list[dict[str, Any]], answers: Any) -> dict[str, Any]:
+    """Return the answers to questions of an event. Answers to what is not asked (any more) are left out.
+
+    Args:
+        questions: As the event holds them.
+        answers: What was sent, by the questions' ids; None for nothing.
+
+    Raises:
+        WrongValues: An answer is missing or does not fit; each under ``answers.<questionId>``.
+    """
+    if not isinstance(answers, dict | None):
+        raise WrongValues({"answers": NOT_AN_OBJECT})
+    kept: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    for question in questions:
+        name = question["questionId"]
+        answer = (answers or {}).get(name)
+        if answer is None or (isinstance(answer, str) and not answer.strip()):
+            wrong |= {f"answers.{name}": REQUIRED} if question["required"] else {}
+        elif sentence := _misfit(question, answer):
+            wrong[f"answers.{name}"] = sentence
+        else:
+            kept[name] = answer
+    if wrong:
+        raise WrongValues(wrong)
+    return kept
+
+
+def _misfit(question: dict[str, Any], answer: Any) -> str:
+    """Return why an answer does not fit its question; empty if it does."""
+    match question["kind"]:
+        case "choice":
+            return "" if answer in question["choices"] else NOT_A_CHOICE
+        case "yesNo":
+            return "" if isinstance(answer, bool) else NOT_YES_OR_NO
+    fits = isinstance(answer, str) and len(answer) <= LONGEST_ANSWER and "\0" not in answer
+    return "" if fits and _is_encodable(answer) else NOT_A_TEXT
+
+
+def _is_encodable(text: str) -> bool:
+    """Return False for a text with half a surrogate pair, which UTF-8 has no bytes for."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
