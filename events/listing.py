@@ -44,6 +44,8 @@ class Stream(NamedTuple):
     hash_key: str
     statuses: tuple[str, ...]
     """The statuses of its events."""
+    is_private: bool = False
+    """Whether it is the private list of an organizer: short, as a rule."""
 
 
 def streams(*, scope: Scope, statuses: Iterable[str] = STATUSES, organizer_id: str | None = None) -> list[Stream]:
@@ -78,8 +80,11 @@ def _private(user_id: str | None, statuses: tuple[str, ...]) -> list[Stream]:
     if not user_id:
         return []
     if set(statuses) == set(STATUSES):
-        return [Stream(EventItem.by_status, models.private(user_id), statuses)]
-    return [Stream(EventItem.by_organizer, models.private(user_id, status), (status,)) for status in statuses]
+        return [Stream(EventItem.by_status, models.private(user_id), statuses, is_private=True)]
+    return [
+        Stream(EventItem.by_organizer, models.private(user_id, status), (status,), is_private=True)
+        for status in statuses
+    ]
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,8 @@ def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[Found
     of the events in question, and is read for all that is still wanted.
     """
     pick = max if span.descending else min
-    chunk = wanted if len(readers) <= 1 else math.ceil(wanted / len(readers) * AHEAD)
+    public = sum(not reader.stream.is_private for reader in readers)
+    chunk = wanted if public <= 1 else math.ceil(wanted / public * AHEAD)
     while readers:
         if not all(reader.ready for reader in readers):
             _fill(readers, chunk)
@@ -178,7 +184,7 @@ class _Reader:
 
     def __init__(self, stream: Stream, span: Span) -> None:
         self.ready: deque[Found] = deque()
-        self._stream, self._span = stream, span
+        self.stream, self._span = stream, span
         low, high = span.bounds()
         self.more = low <= high
         self._between = low, high
@@ -192,8 +198,8 @@ class _Reader:
         """Read the next chunk, about so many events, if none is ready and the stream is not at its end."""
         while self.more and not self.ready:
             items, self._start = query_page(
-                self._stream.partition_of,
-                self._stream.hash_key,
+                self.stream.partition_of,
+                self.stream.hash_key,
                 self._between,
                 descending=self._span.descending,
                 limit=events,

@@ -154,6 +154,20 @@ def mark(user_id: str) -> str:
     return b64encode(sha256(user_id.encode()).digest())[:MARK].decode()
 
 
+class _ListAttribute(JSONAttribute):
+    """A list as JSON. An empty one is not stored: each page of a list reads a hundred descriptions."""
+
+    def serialize(self, value: Any) -> str | None:
+        return str(super().serialize(value)) if value else None  # type: ignore[no-untyped-call]
+
+
+class _FlagAttribute(BooleanAttribute):
+    """A flag that is stored where it is set."""
+
+    def serialize(self, value: Any) -> bool | None:
+        return super().serialize(value) if value else None
+
+
 class Event(EventItem):
     """The description of an event."""
 
@@ -165,11 +179,11 @@ class Event(EventItem):
     end_date = UnicodeAttribute(attr_name="endDate", null=True)
     location = UnicodeAttribute()
     organizer = UnicodeAttribute()
-    organizers = JSONAttribute(default=list)
+    organizers = _ListAttribute(null=True, default=list)
     """The ids of the co-organizers."""
-    questions = JSONAttribute(default=list)
+    questions = _ListAttribute(null=True, default=list)
     """What is asked at sign-up, as the API has it."""
-    unlisted = BooleanAttribute(default=False)
+    unlisted = _FlagAttribute(null=True, default=False)
     start_time = UnicodeAttribute(attr_name="startTime", null=True)
     end_time = UnicodeAttribute(attr_name="endTime", null=True)
     time_zone = UnicodeAttribute(attr_name="timeZone", null=True)

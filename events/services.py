@@ -233,13 +233,17 @@ def _described(event: Event, changes: dict[str, Any], operation: str) -> list[Ac
         if name in changes:
             setattr(event, name, changes[name])
             attribute = getattr(Event, name)
-            actions.append(attribute.remove() if changes[name] is None else attribute.set(changes[name]))
+            actions.append(attribute.remove() if _is_empty(changes[name]) else attribute.set(changes[name]))
     event.status = changes.get("status", event.status)
     event.set_index_keys()
     edits = " ".join([*event.edits.split(), operation][-REMEMBERED_EDITS:])
     event.updated_at = clock.now()
     actions += [Event.version.set(event.version + 1), Event.updated_at.set(event.updated_at), Event.edits.set(edits)]
     return actions + event.index_key_updates()
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is False or value == []
 
 
 def _seated(edited: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def test_an_index_that_lags_shows_no_event_where_it_is_not_any_more(api: Api, mo
     api.patch(f"/events/{closed}", {"status": "completed"})
     api.patch(f"/events/{grown}", {"title": "Grown", "capacity": 9})
     api.delete(f"/events/{gone}")
-    monkeypatch.setattr(listing, "stretch", lambda *_, **__: (lagging, None))
+    monkeypatch.setattr(listing, "query_page", lambda *_, **__: (lagging, None))
     listed = {
         event["eventId"]: (event["title"], event["capacity"]) for event in api.get("/events?status=active").json()
     }
@@ -175,7 +175,8 @@ def test_a_cursor_belongs_to_the_query_it_came_from(api: Api) -> None:
 
 
 def test_the_streams_of_a_list_are_asked_side_by_side(api: Api) -> None:
-    everybody = threading.Barrier(len(STATUSES), timeout=SECONDS)
+    streams = len(STATUSES) + 1  # the admins' own list, of unlisted events, is among them
+    everybody = threading.Barrier(streams, timeout=SECONDS)
 
     def together(request: Request) -> Answer:
         everybody.wait()
@@ -185,4 +186,4 @@ def test_the_streams_of_a_list_are_asked_side_by_side(api: Api) -> None:
         api.event(status=status)
     with disturbed(lambda _, operation: together if operation == "Query" else None) as calls:
         assert len(api.get("/events").json()) == len(STATUSES)
-    assert calls.made.count("Query") == len(STATUSES)
+    assert calls.made.count("Query") == streams
