@@ -158,14 +158,14 @@ class _ListAttribute(JSONAttribute):
     """A list as JSON. An empty one is not stored: each page of a list reads a hundred descriptions."""
 
     def serialize(self, value: Any) -> str | None:
-        return str(super().serialize(value)) if value else None  # type: ignore[no-untyped-call]
+        return str(super().serialize(value)) if value else None
 
 
 class _FlagAttribute(BooleanAttribute):
     """A flag that is stored where it is set."""
 
     def serialize(self, value: Any) -> bool | None:
-        return super().serialize(value) if value else None
+        return super().serialize(value) if value else None  # type: ignore[no-untyped-call]
 
 
 class Event(EventItem):
