@@ -90,10 +90,10 @@ def is_possible(event: dict[str, Any]) -> bool:
     if end and end < start and not event.get("endDate") and last < date.max:
         last += timedelta(days=1)
     hours = [(date.fromisoformat(event["date"]), start), *([(last, end)] if end else [])]
-    return all(_is_shown(datetime.combine(day, time.fromisoformat(hour)), ZoneInfo(zone)) for day, hour in hours)
+    return all(is_shown(datetime.combine(day, time.fromisoformat(hour)), ZoneInfo(zone)) for day, hour in hours)
 
 
-def _is_shown(moment: datetime, zone: ZoneInfo) -> bool:
+def is_shown(moment: datetime, zone: ZoneInfo) -> bool:
     """Whether clocks ever show a time: there and back again it is the same."""
     try:
         return moment.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == moment

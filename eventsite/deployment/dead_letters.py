@@ -56,7 +56,7 @@ class DeadLetters:
         """Takes: a client of SQS; the names of both queues. Raises: `NoDeadLetters` where the stage tells nobody."""
         found = [Queue(sqs, name, None).url for name in (dead, notices)]
         self._sqs = sqs
-        self._dead, self._notices = (url or "" for url in found)
+        self.dead, self._notices = (url or "" for url in found)
         if not all(found):
             raise NoDeadLetters(f"There is no queue {dead}: the stage tells nobody, or is not deployed.")
 
@@ -64,14 +64,14 @@ class DeadLetters:
         """The letters, each once, the oldest ones first as far as SQS has an order."""
         asked = {"MessageAttributeNames": ["reason"], "MessageSystemAttributeNames": ["SentTimestamp"]}
         while found := self._sqs.receive_message(
-            QueueUrl=self._dead, MaxNumberOfMessages=AT_ONCE, VisibilityTimeout=HIDDEN_SECONDS, **asked
+            QueueUrl=self.dead, MaxNumberOfMessages=AT_ONCE, VisibilityTimeout=HIDDEN_SECONDS, **asked
         ).get("Messages"):
             yield from map(_letter, found)
 
     def put_back(self, letters: Iterable[Letter]) -> None:
         """Show letters to others again that were only looked at."""
         for letter in letters:
-            self._sqs.change_message_visibility(QueueUrl=self._dead, ReceiptHandle=letter.receipt, VisibilityTimeout=0)
+            self._sqs.change_message_visibility(QueueUrl=self.dead, ReceiptHandle=letter.receipt, VisibilityTimeout=0)
 
     def tell_again(self, letter: Letter) -> None:
         """Put a letter into the queue of notices. Cut off in between, it is told twice, under the same id."""
@@ -80,7 +80,7 @@ class DeadLetters:
 
     def drop(self, letter: Letter) -> None:
         """Take a letter away for good."""
-        self._sqs.delete_message(QueueUrl=self._dead, ReceiptHandle=letter.receipt)
+        self._sqs.delete_message(QueueUrl=self.dead, ReceiptHandle=letter.receipt)
 
 
 def _letter(message: dict[str, Any]) -> Letter:

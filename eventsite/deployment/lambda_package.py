@@ -120,7 +120,7 @@ def build(target: Path, *, architecture: str) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(Path(zappa.__file__).parent / f"{module}.py", copy)
     _prune(target)
-    _lighten(target / "botocore" / "data")
+    lighten(target / "botocore" / "data")
     compile_all(target)
     _drop_sources(target)
 
@@ -162,7 +162,7 @@ def _prune(target: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _lighten(data: Path) -> None:
+def lighten(data: Path) -> None:
     """Take out of botocore's data what the clients do not read, because making one parses all of it."""
     for packed in data.glob("*/*/*.json.gz"):
         packed.with_suffix("").write_text(json.dumps(_undocumented(json.loads(gzip.decompress(packed.read_bytes())))))

@@ -228,7 +228,7 @@ SENDING = Patience(
 retry_call = SENDING.wraps
 """Make a function send its call again while DynamoDB does not answer it well."""
 
-# How long a transaction waits for items that others hold: anything from nothing to `_ceiling`. DynamoDB refuses the
+# How long a transaction waits for items that others hold: anything from nothing to `ceiling`. DynamoDB refuses the
 # second of two transactions on one item instead of making it wait, so what matters is how often all who want the
 # item try together. Too seldom leaves it idle, too often burns attempts. The ceiling rises fast, so that a few
 # clients do not wait long and many do not storm; then it falls with age, so that who has waited long tries more
@@ -240,7 +240,7 @@ LOWEST_CEILING = 0.06
 SECONDS_OF_YOUTH = 1.5
 
 
-def _ceiling(attempt: int, age: float) -> float:
+def ceiling(attempt: int, age: float) -> float:
     """The longest wait, in seconds, after so many attempts and seconds."""
     aged = max(LOWEST_CEILING, HIGHEST_CEILING * (1 - age / SECONDS_OF_YOUTH))
     return float(min(FIRST_CEILING * 2 ** min(attempt - 1, 10), aged))
@@ -250,7 +250,7 @@ def _wait_for_items(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     if isinstance(error, Conflict) and error.immediate and state.attempt_number < AT_ONCE_ATTEMPTS:
         return 0.0
-    return wait_random(0, _ceiling(state.attempt_number, state.seconds_since_start or 0.0))(state)
+    return wait_random(0, ceiling(state.attempt_number, state.seconds_since_start or 0.0))(state)
 
 
 def _count(state: RetryCallState) -> None:

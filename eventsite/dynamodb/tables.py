@@ -42,12 +42,12 @@ def create_missing(
     streams = settings.LOCAL if streams is None else streams
     with _in_a_sentence():
         missing = [model for model in table_models() if _describe(model.Meta.table_name) is None]
-        requests = {model: _request(model, tags=tags or {}, protect=protect, streams=streams) for model in missing}
+        requests = {model: request_for(model, tags=tags or {}, protect=protect, streams=streams) for model in missing}
         made = [model for model, request in requests.items() if _create(request)]
         for model in missing:
             _SETTLING(_is_active, model.Meta.table_name)
         for model in made:
-            _finish(model, protect=protect)
+            finish(model, protect=protect)
     return [model.Meta.table_name for model in made]
 
 
@@ -165,7 +165,7 @@ def _code(error: ClientError) -> str:
 # Making
 
 
-def _request(model: type[BaseModel], *, tags: dict[str, str], protect: bool, streams: bool = False) -> Description:
+def request_for(model: type[BaseModel], *, tags: dict[str, str], protect: bool, streams: bool = False) -> Description:
     """The CreateTable request that makes a model's table."""
     schema: Any = model._get_schema()
     types = {each["AttributeName"]: each["AttributeType"] for each in schema["attribute_definitions"]}
@@ -212,7 +212,7 @@ def _create(request: Description) -> bool:
     return True
 
 
-def _finish(model: type[BaseModel], *, protect: bool) -> None:
+def finish(model: type[BaseModel], *, protect: bool) -> None:
     """Set what CreateTable cannot."""
     table = model.Meta.table_name
     if wanted := _wanted_ttl(model):
@@ -237,7 +237,7 @@ def _differences(model: type[BaseModel], protect: bool) -> Iterator[str]:
     if found is None:
         yield f"{table} does not exist."
         return
-    wanted = _request(model, tags={}, protect=protect)
+    wanted = request_for(model, tags={}, protect=protect)
     if _key(found, found) != _key(wanted, wanted):
         yield f"{table} has the key {_key(found, found)}; the model wants {_key(wanted, wanted)}."
     yield from _index_differences(table, _indexes(found), _indexes(wanted))
@@ -253,7 +253,7 @@ def _differences(model: type[BaseModel], protect: bool) -> Iterator[str]:
 
 
 def _has_other_keys(model: type[BaseModel]) -> bool:
-    found, wanted = _describe(model.Meta.table_name), _request(model, tags={}, protect=False)
+    found, wanted = _describe(model.Meta.table_name), request_for(model, tags={}, protect=False)
     return found is not None and _key(found, found) != _key(wanted, wanted)
 
 

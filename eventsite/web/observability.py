@@ -142,7 +142,7 @@ def _tell(request: HttpRequest, status: int, seconds: float) -> None:
         "status": status,
         "duration_ms": round(seconds * 1000, 1),
         "cold_start": _cold,
-        "caller": _caller(request),
+        "caller": caller_of(request),
     }
     _cold = False
     logger.log(logging.INFO if settings.ON_LAMBDA else logging.DEBUG, "request", extra=told)
@@ -156,7 +156,7 @@ def _route(request: HttpRequest) -> str | None:
     return request.resolver_match.route if request.resolver_match else None
 
 
-def _caller(request: HttpRequest) -> str | None:
+def caller_of(request: HttpRequest) -> str | None:
     """A keyed hash of the `sub` of who is signed in."""
     sub = getattr(getattr(request, "user", None), "sub", None)
     return salted_hmac(__name__, sub, algorithm="sha256").hexdigest()[:HASH_DIGITS] if sub else None

@@ -28,7 +28,7 @@ class Bucket(NamedTuple):
     at: float
 
 
-_buckets: OrderedDict[str, Bucket] = OrderedDict()
+buckets: OrderedDict[str, Bucket] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -36,11 +36,11 @@ def take(caller: str) -> float:
     """Take a token out of a caller's bucket. Returns: the seconds until there is one; 0 if there was one to take."""
     now, rate, most = time.monotonic(), settings.CALLER_RATE, settings.CALLER_BURST
     with _lock:
-        before = _buckets.pop(caller, Bucket(most, now))
+        before = buckets.pop(caller, Bucket(most, now))
         tokens = min(most, before.tokens + (now - before.at) * rate)
-        _buckets[caller] = Bucket(tokens - 1 if tokens >= 1 else tokens, now)
-        if len(_buckets) > MOST_CALLERS:
-            _buckets.popitem(last=False)
+        buckets[caller] = Bucket(tokens - 1 if tokens >= 1 else tokens, now)
+        if len(buckets) > MOST_CALLERS:
+            buckets.popitem(last=False)
     return 0.0 if tokens >= 1 else (1 - tokens) / rate
 
 

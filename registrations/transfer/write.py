@@ -31,7 +31,7 @@ def write_user(attributes: Record) -> bool:
 
 def write_event(wanted: PlannedEvent) -> bool:
     """Write an event with its people. Returns: False where the id is taken, and the event left as it is."""
-    draft = _claim(wanted)
+    draft = claim(wanted)
     if draft is None:
         return False
     _write_people(wanted, str(draft.event.incarnation))
@@ -39,7 +39,7 @@ def write_event(wanted: PlannedEvent) -> bool:
     return _finish(wanted, draft)
 
 
-def _claim(wanted: PlannedEvent) -> WholeEvent | None:
+def claim(wanted: PlannedEvent) -> WholeEvent | None:
     """Create the draft of the event. Returns: None where the id is taken."""
     fields = wanted.fields | {"event_id": wanted.event_id, "status": DRAFT}
     draft = services.compose(fields, wanted.organizer_id)

@@ -182,7 +182,7 @@ def test_the_seats_know_the_window_of_the_event(api: Api, body: dict[str, Any], 
 )
 def test_the_end_is_when_clocks_there_first_show_it(day: date, end: str, zone: str) -> None:
     shown = datetime.combine(day, time.fromisoformat(end))
-    assume(strategies._is_shown(shown, ZoneInfo(zone)))
+    assume(strategies.is_shown(shown, ZoneInfo(zone)))
     ends_at = Times(day.isoformat(), day.isoformat(), "00:00", end, zone).ends_at
     there = [datetime.fromtimestamp(ends_at - earlier, ZoneInfo(zone)).replace(tzinfo=None) for earlier in (0, 7200)]
     assert there[0] == shown

@@ -76,8 +76,8 @@ def test_a_place_never_gets_worse_and_a_time_stays(wrong: bool, later: Any) -> N
 def test_nobody_is_seen_waiting_once_somebody_behind_has_a_seat() -> None:
     calls = [place(0, 1, row("registered", number=2)), place(2, 3, row("waitlisted", number=1, place=1))]
     told = list(verdict.seen(calls))
-    assert list(verdict._of_overtaking(told, {"1": 1, "2": 2}))
-    assert not list(verdict._of_overtaking(told, {"1": 2, "2": 1}))
+    assert list(verdict.of_overtaking(told, {"1": 1, "2": 2}))
+    assert not list(verdict.of_overtaking(told, {"1": 2, "2": 1}))
 
 
 @pytest.mark.parametrize(

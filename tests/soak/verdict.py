@@ -186,10 +186,10 @@ def of_order(calls: list[Call], told: list[Seen], kept: Stored) -> Iterator[str]
         later = [other for end, _, other in asked if end < start and other >= ticket]
         if later:
             yield f"ticket {ticket} was asked for after {later} had been given"
-    yield from _of_overtaking([one for one in told if one.id in tickets], tickets)
+    yield from of_overtaking([one for one in told if one.id in tickets], tickets)
 
 
-def _of_overtaking(told: list[Seen], tickets: dict[str, int]) -> Iterator[str]:
+def of_overtaking(told: list[Seen], tickets: dict[str, int]) -> Iterator[str]:
     """Nobody is seen waiting once somebody with a later ticket was seen seated."""
     seated = sorted((one for one in told if one.rank == 0), key=lambda one: one.end)
     waiting = sorted((one for one in told if 0 < one.rank < math.inf), key=lambda one: one.start)

@@ -83,9 +83,9 @@ def send(tasks: Iterable[Task]) -> None:
         return
     if not settings.NOTICE_QUEUE_URL:
         raise Unavailable("There is no queue for notices: NOTICE_QUEUE_URL is not set.")
-    batches = list(_batches(bodies))
+    batches = list(in_batches(bodies))
     with ThreadPoolExecutor(min(SENDERS, len(batches))) as senders:
-        list(senders.map(_send, batches))
+        list(senders.map(send_bodies, batches))
 
 
 def bury(body: str, reason: str) -> None:
@@ -111,7 +111,7 @@ def postpone(receipt: str, seconds: float) -> None:
         return
 
 
-def _batches(bodies: list[str]) -> Iterator[list[str]]:
+def in_batches(bodies: list[str]) -> Iterator[list[str]]:
     batch: list[str] = []
     size = 0
     for body in bodies:
@@ -125,7 +125,7 @@ def _batches(bodies: list[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _send(bodies: list[str]) -> None:
+def send_bodies(bodies: list[str]) -> None:
     """Send one batch, and again what of it was not taken."""
     left, cause = dict(enumerate(bodies)), None
     for attempt in range(TRIES):

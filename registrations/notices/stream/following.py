@@ -37,8 +37,8 @@ class Following:
 
         Raises: `NoStream`; `Unavailable`.
         """
-        self._arn = _stream()
-        self._client = _client()
+        self.arn = _stream()
+        self.client = streams_client()
         self._iterators: dict[str, str | None] = {}
         """Of each shard where it goes on; None for one that is read to its end."""
         self._begin(since)
@@ -57,14 +57,14 @@ class Following:
         name, parent = shard["ShardId"], shard.get("ParentShardId")
         if name in self._iterators or self._iterators.get(parent):
             return
-        told = self._client.get_shard_iterator(StreamArn=self._arn, ShardId=name, ShardIteratorType=since)
+        told = self.client.get_shard_iterator(StreamArn=self.arn, ShardId=name, ShardIteratorType=since)
         self._iterators[name] = told["ShardIterator"]
 
     def _shards(self) -> list[Any]:
         shards: list[Any] = []
         start: dict[str, str] = {}
         while True:
-            told = self._client.describe_stream(StreamArn=self._arn, **start)["StreamDescription"]
+            told = self.client.describe_stream(StreamArn=self.arn, **start)["StreamDescription"]
             shards += told["Shards"]
             if not (last := told.get("LastEvaluatedShardId")):
                 return shards
@@ -80,7 +80,7 @@ class Following:
 
     def _records(self, shard: str) -> Iterator[StreamRecord]:
         while iterator := self._iterators[shard]:
-            told = self._client.get_records(ShardIterator=iterator)
+            told = self.client.get_records(ShardIterator=iterator)
             self._iterators[shard] = told.get("NextShardIterator")
             if not told["Records"]:
                 return
@@ -96,7 +96,7 @@ def _stream() -> str:
     return str(table["LatestStreamArn"])
 
 
-def _client() -> Any:
+def streams_client() -> Any:
     return _client_of(_endpoint())
 
 

@@ -26,7 +26,7 @@ def put_aside(record: StreamRecord, error: Exception) -> bool:
         observability.count("NoticesPoisoned")
         return True
     try:
-        _sqs().send_message(QueueUrl=settings.NOTICE_DEAD_LETTER_URL, MessageBody=_message(record, error))
+        _sqs().send_message(QueueUrl=settings.NOTICE_DEAD_LETTER_URL, MessageBody=message_of(record, error))
     except (BotoCoreError, ClientError, OSError) as outage:
         log_exception(outage, "the dead-letter queue takes nothing")
         return False
@@ -34,7 +34,7 @@ def put_aside(record: StreamRecord, error: Exception) -> bool:
     return True
 
 
-def _message(record: StreamRecord, error: Exception) -> str:
+def message_of(record: StreamRecord, error: Exception) -> str:
     message = json.dumps({"error": type(error).__qualname__, "record": record}, default=str)
     if len(message.encode()) <= MOST_BYTES:
         return message

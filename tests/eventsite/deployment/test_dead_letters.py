@@ -42,7 +42,7 @@ def letters(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> DeadLetters:
     found = DeadLetters(sqs, dead=DEAD, notices=NOTICES)
     reason = {"reason": {"DataType": "String", "StringValue": "given up"}}
     for body in BODIES:
-        sqs.send_message(QueueUrl=found._dead, MessageBody=body, MessageAttributes=reason)
+        sqs.send_message(QueueUrl=found.dead, MessageBody=body, MessageAttributes=reason)
     monkeypatch.setattr(dead_letters, "of", lambda stage: found)
     return found
 
@@ -79,7 +79,7 @@ def test_a_letter_that_comes_back_is_not_told_for_ever(letters: DeadLetters, sqs
 
     def comes_back(letter: Letter) -> None:
         send(letter)
-        sqs.send_message(QueueUrl=letters._dead, MessageBody=letter.body)
+        sqs.send_message(QueueUrl=letters.dead, MessageBody=letter.body)
 
     letters.tell_again = comes_back  # type: ignore[method-assign]
     assert run("--tell")[-1] == "5 will be told again."

@@ -84,7 +84,7 @@ def lightened(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = Path(botocore.loaders.__file__).with_name("data") / name
         copy = shutil.copytree if path.is_dir() else shutil.copyfile
         copy(path, kept / name)
-    lambda_package._lighten(kept)
+    lambda_package.lighten(kept)
     return kept
 
 

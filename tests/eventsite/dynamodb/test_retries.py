@@ -140,10 +140,10 @@ def _raise_at_once() -> None:
 
 
 def test_the_ceiling_of_waits_rises_with_attempts_and_falls_with_age() -> None:
-    rising = [retries._ceiling(attempt, 0.0) for attempt in range(1, 8)]
+    rising = [retries.ceiling(attempt, 0.0) for attempt in range(1, 8)]
     assert rising == sorted(rising)
     assert (rising[0], rising[-1]) == (retries.FIRST_CEILING, retries.HIGHEST_CEILING)
-    falling = [retries._ceiling(20, age / 10) for age in range(40)]
+    falling = [retries.ceiling(20, age / 10) for age in range(40)]
     assert falling == sorted(falling, reverse=True)
     assert falling[-1] == retries.LOWEST_CEILING
 

@@ -150,9 +150,9 @@ def test_a_table_that_somebody_else_makes_meanwhile_is_fine(no_tables: None) -> 
 def make(table: str, **changes: Any) -> None:
     """Make a table that is as its model wants it, but for some parts of the request; None leaves a part out."""
     model = next(model for model in table_models() if model.Meta.table_name == table)
-    request = tables._request(model, tags={}, protect=False) | changes
+    request = tables.request_for(model, tags={}, protect=False) | changes
     call("CreateTable", **{name: value for name, value in request.items() if value is not None})
-    tables._finish(model, protect=False)
+    tables.finish(model, protect=False)
 
 
 def index(name: str, *keys: str, projection: str = "ALL") -> dict[str, Any]:

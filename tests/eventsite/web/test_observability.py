@@ -94,7 +94,7 @@ def test_a_caller_can_be_followed_but_not_named(rf: Any, settings: Any) -> None:
     def seen(sub: str) -> str | None:
         request = rf.get("/")
         request.user = SimpleNamespace(sub=sub)
-        return observability._caller(request)
+        return observability.caller_of(request)
 
     alice = seen("alice")
     assert alice == seen("alice") != seen("bob")

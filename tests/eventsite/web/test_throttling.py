@@ -27,9 +27,9 @@ def clock(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock
     settings.CALLER_RATE, settings.CALLER_BURST = 2, 5
     made = Clock()
     monkeypatch.setattr(throttling, "time", made)
-    throttling._buckets.clear()
+    throttling.buckets.clear()
     yield made
-    throttling._buckets.clear()
+    throttling.buckets.clear()
 
 
 def test_who_calls_too_often_is_refused_and_told_when_to_come_back(api: Api, clock: Clock, meter: Meter) -> None:
@@ -84,10 +84,10 @@ def test_only_so_many_callers_are_remembered(clock: Clock, monkeypatch: pytest.M
     monkeypatch.setattr(throttling, "MOST_CALLERS", 3)
     for name in "abcdef":
         throttling.take(name)
-    assert list(throttling._buckets) == ["d", "e", "f"]
+    assert list(throttling.buckets) == ["d", "e", "f"]
 
 
 def test_without_a_limit_nothing_is_remembered(api: Api) -> None:
-    before = dict(throttling._buckets)
+    before = dict(throttling.buckets)
     assert {api.get("/").status_code for _ in range(50)} == {200}
-    assert throttling._buckets == before
+    assert throttling.buckets == before

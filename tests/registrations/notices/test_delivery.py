@@ -117,7 +117,7 @@ def test_what_is_postponed_comes_back_after_its_wait_and_what_makes_no_sense_nev
     postponed: list[float] = []
     monkeypatch.setattr(queue, "postpone", lambda _, seconds: postponed.append(seconds))
     bodies = [Task("bus", NOTICE).body, "nonsense", '{"outlet": "pigeon", "notice": {}}']
-    queue._send(bodies)
+    queue.send_bodies(bodies)
     records = cloud.receive()
     assert deliver(records) == [record["messageId"] for record in records if "bus" in record["body"]]
     assert len(postponed) == 1 and 5 <= postponed[0] <= 5.5
@@ -125,7 +125,7 @@ def test_what_is_postponed_comes_back_after_its_wait_and_what_makes_no_sense_nev
 
 
 def test_a_wait_is_kept_by_the_queue(cloud: Cloud) -> None:
-    queue._send(["one"])
+    queue.send_bodies(["one"])
     (record,) = cloud.receive()
     queue.postpone(record["receiptHandle"], 0)
     (record,) = cloud.receive()
@@ -226,16 +226,16 @@ def test_what_a_batch_did_not_take_is_sent_again(monkeypatch: pytest.MonkeyPatch
             return {"Failed": [{"Id": entry["Id"]} for entry in others]}
 
     monkeypatch.setattr(aws, "client", lambda _: Reluctant())
-    queue._send(["a", "b", "c"])
+    queue.send_bodies(["a", "b", "c"])
     assert taken == ["a", "b", "c"]
     with pytest.raises(Unavailable):
-        queue._send(["a", "b", "c", "d"])
+        queue.send_bodies(["a", "b", "c", "d"])
 
 
 @given(sizes=st.lists(st.integers(1, 200_000), max_size=60))
 def test_batches_fit_into_a_call_and_lose_nothing(sizes: list[int]) -> None:
     bodies = ["x" * size for size in sizes]
-    batches = list(queue._batches(bodies))
+    batches = list(queue.in_batches(bodies))
     assert [body for batch in batches for body in batch] == bodies
     assert all(len(batch) <= 10 and sum(map(len, batch)) <= 256_000 for batch in batches)
 

@@ -57,7 +57,7 @@ PIECES += [
     "a",
 ]
 TEXTS = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join) | texts(200)
-SHOWN = TEXTS.filter(messages._one_line)
+SHOWN = TEXTS.filter(messages.one_line)
 """As the API takes them: with something to be seen."""
 
 
@@ -86,7 +86,7 @@ def decoded(header: str) -> str:
 
 
 def in_one_line(value: str) -> str:
-    return messages._one_line(value)
+    return messages.one_line(value)
 
 
 @settings(max_examples=40)

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
 
 from events.models import EventItem
 from eventsite.dynamodb.connection import connection
@@ -103,12 +105,11 @@ def test_a_table_without_a_stream_goes_on_working(api: Api, tmp_path: Path, else
         assert f"No notices: {NoStream.detail}" in server.output
 
 
-def test_without_a_table_it_says_what_makes_one(tmp_path: Path, elsewhere: dict[str, str]) -> None:
-    done = manage(tmp_path, "follow", **elsewhere, DYNAMODB_TABLE_PREFIX="nowhere-")
-    assert done.returncode == 1
-    assert done.stderr == (
-        "CommandError: There is no table nowhere-events yet: `python manage.py create_tables` makes it.\n"
-    )
+def test_without_a_table_it_names_the_command_that_makes_one(settings: Settings) -> None:
+    settings.LOCAL = False  # a local run makes its tables
+    EventItem.delete_table()
+    with pytest.raises(CommandError, match=f"There is no table {settings.EVENTS_TABLE}.*create_tables"):
+        call_command("follow")
 
 
 def test_the_embedded_engine_gets_the_stream_that_an_earlier_release_did_not_make(tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ CALL = "c()._make_api_call('UpdateTable', {})"
 )
 def test_streams_are_read_where_the_tables_are_or_where_aws_has_them(tables: str, streams: str) -> None:
     with served_by(tables):
-        assert following._client().meta.endpoint_url == streams
+        assert following.streams_client().meta.endpoint_url == streams
 
 
 class Shards:
@@ -174,7 +175,7 @@ MOMENT = datetime(2027, 4, 1)
 @pytest.fixture
 def shards(monkeypatch: pytest.MonkeyPatch) -> Shards:
     shards = Shards()
-    monkeypatch.setattr(following, "_client", lambda: shards)
+    monkeypatch.setattr(following, "streams_client", lambda: shards)
     return shards
 
 

@@ -55,7 +55,7 @@ def records(api: Api) -> list[StreamRecord]:
 def streams(engine: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The client that reads the suite's stream."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", engine)
-    client = Following()._client
+    client = Following().client
     monkeypatch.setattr(aws, "client", lambda _: client)
     return client
 
@@ -67,7 +67,7 @@ def attempt(body: str) -> float | None:
 
 def note(streams: Any, records: list[StreamRecord], **other: str) -> str:
     """What Lambda says of records that failed for too long."""
-    arn = Following()._arn
+    arn = Following().arn
     shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
     first, last = (records[place]["dynamodb"]["SequenceNumber"] for place in (0, -1))
     where = {"streamArn": arn, "shardId": shard, "startSequenceNumber": first, "endSequenceNumber": last}
@@ -76,7 +76,7 @@ def note(streams: Any, records: list[StreamRecord], **other: str) -> str:
 
 def test_a_poisoned_record_is_told_when_it_can_be(records: list[StreamRecord], outlet: list[str]) -> None:
     for record in records:
-        assert attempt(poison._message(record, ValueError())) is None
+        assert attempt(poison.message_of(record, ValueError())) is None
     assert outlet == [notice.get_id() for notice in told(records)]
 
 
@@ -84,7 +84,7 @@ def test_a_record_whose_images_are_gone_stays_set_aside(
     records: list[StreamRecord], outlet: list[str], dead: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(poison, "MOST_BYTES", 10)
-    body = poison._message(records[0], ValueError())
+    body = poison.message_of(records[0], ValueError())
     assert attempt(body) is None
     assert (dead, outlet) == ([(body, "its images were too large to be kept")], [])
 
@@ -94,7 +94,7 @@ def test_an_outage_is_waited_out(records: list[StreamRecord], monkeypatch: pytes
         raise Unavailable
 
     monkeypatch.setattr(outlets, "publish", publish)
-    assert attempt(poison._message(records[0], ValueError()))
+    assert attempt(poison.message_of(records[0], ValueError()))
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, None), (1, 3), (2, 3)])
@@ -147,7 +147,7 @@ def test_a_stream_that_shows_only_some_is_asked_again(
 
 def test_a_batch_of_the_queue_may_hold_both(records: list[StreamRecord], outlet: list[str]) -> None:
     bodies = [
-        poison._message(records[0], ValueError()),
+        poison.message_of(records[0], ValueError()),
         '{"outlet": "webhook", "notice": {}, "to": "one that is gone"}',
     ]
     batch = [

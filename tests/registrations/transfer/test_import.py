@@ -205,5 +205,5 @@ def _die(*_: object) -> None:
 def test_nobody_gets_in_while_an_event_is_written(api: Api) -> None:
     (wanted,) = assemble([theirs.A_EVENT]).events
     user = api.user()
-    assert write._claim(wanted)
+    assert write.claim(wanted)
     assert api.register(wanted.event_id, user).json()["code"] == "registration_closed"

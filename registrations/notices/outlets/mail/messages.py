@@ -106,7 +106,7 @@ def _attach(letter: Letter, occasion: Occasion, words: _Words) -> None:
 
 def _words(occasion: Occasion, user: User) -> _Words:
     event, is_off = occasion.event, occasion.kind in (OFF, DELETED)
-    title = _one_line(event.title)
+    title = one_line(event.title)
     words = _Words(
         subject=SUBJECTS[occasion.kind].format(title=title),
         title=title,
@@ -132,8 +132,8 @@ def _facts(event: Event, before: dict[str, Any]) -> list[Fact]:
     was = now | {name: value for name, value in before.items() if name in WHEN}
     return [
         Fact("When", _when(now), _when(was) if was != now else ""),
-        Fact("Where", _one_line(event.location), _one_line(before.get("location") or "")),
-        Fact("Organized by", _one_line(event.organizer)),
+        Fact("Where", one_line(event.location), one_line(before.get("location") or "")),
+        Fact("Organized by", one_line(event.organizer)),
     ]
 
 
@@ -153,9 +153,9 @@ def _encoded(text: str, header: str) -> str:
     CPython before 3.11.10 and 3.12.6 decodes what is assigned to a header, and does not encode it again
     (CVE-2024-6923): hence `set_raw`, which parses nothing.
     """
-    return Header(_one_line(text), "utf-8", header_name=header).encode(linesep="\r\n")
+    return Header(one_line(text), "utf-8", header_name=header).encode(linesep="\r\n")
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return a text without what could end a line of a header, or begin another paragraph."""
     return re.sub(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e]+", " ", text).strip()
