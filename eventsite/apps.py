@@ -4,13 +4,13 @@ from django.apps import AppConfig
 
 
 class EventsiteConfig(AppConfig):
-    """The ground under the other apps."""
+    """The shared layers of all apps."""
 
     name = "eventsite"
     shell_names = ("eventsite.auth.scope.EVERYTHING",)
 
     def ready(self) -> None:
-        """Register the checks, tell of defects, and count what the retries meet."""
+        """Register the checks, log defects, and count conflicts and missed deadlines."""
         from django.core.signals import got_request_exception
 
         from eventsite.dynamodb import retries

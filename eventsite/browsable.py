@@ -20,7 +20,7 @@ class HomePage(Page):
     name = "Events, seats and waitlists"
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Where one can go from here."""
+        """Return the links of the page."""
         more = [Link("Reference", pages.url("redoc"), about="The same documentation, to read.")]
         more.append(Link("Health", pages.url("health"), about="Whether the service can do its work."))
         return {"entries": [*pages.ways(self), *more]}
@@ -33,6 +33,6 @@ class HealthPage(Page):
     name = "Health"
 
     def context(self, data: Any) -> dict[str, Any]:
-        """What DynamoDB says of each table."""
+        """Return the state of each table."""
         tables = {f"Table of {name}": state for name, state in data["tables"].items()}
         return {"data": {"Status": data["status"], "Version": data["version"], **tables}}

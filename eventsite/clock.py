@@ -1,4 +1,4 @@
-"""Time as the service writes it: RFC 3339, UTC, to the microsecond; text order is time order."""
+"""Time as the service writes it: RFC 3339, UTC, to the microsecond. Text order is time order."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 def now() -> str:
-    """The present moment, for example ``2026-01-31T09:30:00.000000Z``."""
+    """Return the present moment, for example ``2026-01-31T09:30:00.000000Z``."""
     return datetime.now(UTC).strftime(FORMAT)
 
 

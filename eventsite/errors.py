@@ -20,14 +20,14 @@ from typing import Any, ClassVar
 logger = logging.getLogger(__name__)
 
 FRAMES = 12
-"""How many of the calls that led to a failure are told, from the last one backwards."""
+"""The number of stack frames that are logged, from the last call backwards."""
 
 
 class DomainError(Exception):
-    """Something the caller can be told about: a machine word and a sentence for people."""
+    """An error for the caller: a machine word and a sentence for people."""
 
     code: str = "error"
-    detail: ClassVar[str] = "The request could not be carried out."
+    detail: ClassVar[str] = "The request failed."
 
     def __init__(self, detail: str | None = None, **members: Any) -> None:
         self.sentence = detail or self.detail
@@ -57,7 +57,7 @@ class Missing(DomainError):
 
 
 class Refused(DomainError):
-    """The request is well formed, but the state of things forbids it."""
+    """The request is well formed, but the current state forbids it."""
 
     code = "conflict"
 
@@ -76,7 +76,7 @@ class Unprocessable(DomainError):
 
 
 class WrongValues(Unprocessable):
-    """Some values cannot be used together, or not with what is stored. Says which: a sentence for each field."""
+    """Some values do not fit together or with the stored ones. `fields` has a sentence for each field."""
 
     detail = "Some values are missing or wrong; see errors."
 
@@ -93,7 +93,12 @@ class Unavailable(DomainError):
 
 
 def log_exception(error: BaseException, what: str = "a defect") -> None:
-    """Log a failure. `what` says what it means to the service."""
+    """Log the kind and the place of an exception, never its message, which may quote ids, names or tokens.
+
+    Args:
+        error: The exception.
+        what: The meaning of the failure for the service.
+    """
     chain = [one for one in (error, error.__cause__) if one]
     kinds = [type(one).__qualname__ for one in chain]
     code = next(filter(None, map(_code, chain)), None)
@@ -103,7 +108,7 @@ def log_exception(error: BaseException, what: str = "a defect") -> None:
 
 
 def _code(error: BaseException) -> str | None:
-    """AWS's word for an error; None for one of somebody else's."""
+    """Return AWS's code of an error, or None if the error is not AWS's."""
     response = getattr(error, "response", None)
     word = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
     return getattr(error, "cause_response_code", None) or word

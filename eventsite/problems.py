@@ -51,11 +51,11 @@ SENTENCE_OF_STATUS = {
     405: "This method is not possible here; see the Allow header.",
     415: "The body must be JSON: send it as Content-Type application/json.",
 }
-"""What is said in place of DRF's own sentences, which say again what was sent, however long that was."""
+"""Replacements of DRF's own sentences, which repeat the input, however long it is."""
 
 
 def document(status: int, code: str, detail: str, instance: str, **more: Any) -> dict[str, Any]:
-    """A problem document. `instance` is the path of the request."""
+    """Return a problem document. `instance` is the path of the request."""
     return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -68,7 +68,7 @@ def document(status: int, code: str, detail: str, instance: str, **more: Any) ->
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's hook: the answer to an exception that a view raised; None for what only a defect can cause."""
+    """Return the answer to an exception that a view raised, or None for a defect. DRF calls this hook."""
     answer = _explain(error)
     if answer is None:
         return None
@@ -76,7 +76,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     request = context["request"]
     data: dict[str, Any] = document(status, code, detail, request.path, **more)
     source = getattr(error, "detail", None)
-    if isinstance(source, ReturnDict):  # lets the browsable API show the form again, with what was wrong in it
+    if isinstance(source, ReturnDict):  # lets the browsable API show the form again, with its errors
         data = ReturnDict(data, serializer=source.serializer)
     if getattr(getattr(request, "accepted_renderer", None), "format", "") == "api":
         return Response(data, status, headers=_headers(error, status))
@@ -85,7 +85,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 
 def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
-    """Status, code, sentence and further members."""
+    """Return status, code, sentence and further members; None for a defect."""
     match error:
         case errors.DomainError():
             status = next(status for kind, status in STATUS_OF_KIND.items() if isinstance(error, kind))
@@ -112,7 +112,7 @@ def _wrong_fields(error: errors.DomainError) -> dict[str, Any]:
 
 
 def _flat(detail: Any, field: str = "") -> Iterator[dict[str, str]]:
-    """One entry per wrong field; nested fields are named with dots, the whole body with an empty name."""
+    """Yield an entry for each wrong field. Names of nested fields have dots. The body itself has an empty name."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
             prefix = "" if name == "non_field_errors" else str(name)
@@ -136,38 +136,38 @@ def _headers(error: Exception, status: int) -> dict[str, str]:
 
 
 def answer(request: HttpRequest, status: int, detail: str, code: str | None = None) -> JsonResponse:
-    """The problem document as a plain Django answer, for failures outside DRF's views."""
+    """Return the problem document as a plain Django response, for failures outside DRF's views."""
     data = document(status, code or CODE_OF_STATUS[status], detail, request.path)
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
     return JsonResponse(data, status=status, content_type=MEDIA_TYPE, headers=headers)
 
 
 def answer_to(request: HttpRequest, error: Exception) -> JsonResponse | None:
-    """Return the answer to an error that came up outside DRF's views; None for what only a defect can cause."""
+    """Return the answer to an error outside DRF's views, or None for a defect."""
     explained = _explain(error)
     return answer(request, explained[0], explained[2], explained[1]) if explained else None
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """Django's handler400: a request that is broken below the level of any view, such as a bad Host."""
+    """Answer a request that is broken below the level of views, such as a bad Host (Django's handler400)."""
     return answer(request, 400, "The request is malformed.")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """Django's handler403."""
+    """Answer a refused request (Django's handler403)."""
     return answer(request, 403, "You may not do this.")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> JsonResponse:
-    """Django's CSRF_FAILURE_VIEW: a form that is not from one of our own pages."""
+    """Answer a form that is not from a page of this service (Django's CSRF_FAILURE_VIEW)."""
     return answer(request, 403, FORGED)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """Django's handler404: no route has this path."""
+    """Answer a path that no route has (Django's handler404)."""
     return answer(request, 404, "There is nothing here.")
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    """Django's handler500: a defect. The log has the details; the answer has none."""
+    """Answer a defect (Django's handler500). The log has the details, and the answer has none."""
     return answer(request, 500, DEFECT)

@@ -1,8 +1,8 @@
-"""What the OpenAPI document says about the service's own routes."""
+"""The OpenAPI description of the service's own routes."""
 
 from eventsite import __version__
 from eventsite.dynamodb.health import checked_apps
-from eventsite.openapi import fields, security  # noqa: F401 (importing them tells drf-spectacular)
+from eventsite.openapi import fields, security  # noqa: F401 (importing registers them with drf-spectacular)
 from eventsite.openapi.document import ANY_CALL, COMPONENTS, PAGES, TAGS, Call, Json, describe, identifier, ref
 from eventsite.urls import FROM_ROOT
 

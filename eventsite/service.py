@@ -14,14 +14,14 @@ from eventsite.dynamodb import health
 
 
 class Root(viewsets.ViewSet):
-    """Where to start."""
+    """The root: links to everything else."""
 
     permission_of_action = {"retrieve": SEE_EVENTS}
     links: tuple[str, ...] = ()
-    """The names of the routes that it leads to."""
+    """The names of the routes that it links to."""
 
     def retrieve(self, request: Request) -> Response:
-        """The service's name, version and the way to everything else."""
+        """Answer the name, the version and the links."""
         here = request.build_absolute_uri("/")[:-1]
         links = {
             name: preserve_builtin_query_params(here + path, request)
@@ -32,17 +32,17 @@ class Root(viewsets.ViewSet):
 
 @cache
 def _paths(names: tuple[str, ...], prefix: str) -> dict[str, str]:
-    """The paths of routes under a prefix."""
+    """Return the paths of routes under a prefix."""
     return {name: reverse(name) for name in names}
 
 
 class Health(viewsets.ViewSet):
-    """Whether the service can do its work."""
+    """The health check."""
 
     permission_of_action = {"retrieve": SEE_EVENTS}
 
     def retrieve(self, request: Request) -> Response:
-        """200 when DynamoDB answers for every table, else 503."""
+        """Answer 200 if DynamoDB answers for every table, else 503."""
         tables = health.tables()
         healthy = all(state == "ok" for state in tables.values())
         data = {"status": "healthy" if healthy else "unhealthy", "version": settings.VERSION, "tables": tables}

@@ -77,7 +77,7 @@ LOCAL_POOL = EMBEDDED_ENGINE and not (COGNITO_USER_POOL_ID or COGNITO_CLIENT_ID)
 if AUTH_MODE == "cognito" and not (LOCAL_POOL or HAS_POOL):
     raise ImproperlyConfigured("AUTH_MODE=cognito needs both COGNITO_USER_POOL_ID and COGNITO_CLIENT_ID.")
 USER_POOL = "eventsite.local.user_pool.pool" if LOCAL_POOL else "eventsite.auth.user_pool.configured"
-# Where the pool's hosted UI is, as a browser's policy has it; the embedded engine's port is drawn anew at each start.
+# The origin of the pool's hosted UI in the browser's policy. The embedded engine's port is another one at each start.
 LOGIN_ORIGIN = "http://127.0.0.1:*" if LOCAL_POOL else COGNITO_DOMAIN
 
 # Django.
@@ -117,7 +117,7 @@ if WEBHOOKS and not WEBHOOK_SECRETS:
     raise ImproperlyConfigured("WEBHOOKS needs WEBHOOK_SECRET, by which a receiver knows who sent a notice.")
 NOTICE_QUEUE_URL = trusted_url("NOTICE_QUEUE_URL")
 NOTICE_DEAD_LETTER_URL = trusted_url("NOTICE_DEAD_LETTER_URL")
-# Who takes the records that AWS hands to the Lambda; the ground knows no app but by these paths.
+# The functions that take records from AWS. Only these dotted paths name an app here.
 RECORDS_TO = {
     "aws:dynamodb": "registrations.notices.stream.handler.follow",
     "aws:sqs": "registrations.notices.redelivery.deliver",
@@ -254,7 +254,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "LICENSE": {"name": "MIT", "identifier": "MIT"},
-    # Swagger UI asks a server of its makers to judge the document unless it is told not to.
+    # Swagger UI sends the document to a validator of its makers unless this is off.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "DEFAULT_GENERATOR_CLASS": "eventsite.openapi.document.Generator",
     "POSTPROCESSING_HOOKS": [],

@@ -1,4 +1,7 @@
-"""Every path of the service; each app lists its own. No path ends with a slash, one is accepted on all of them."""
+"""Every path of the service. Each app lists its own.
+
+No path ends with a slash, but one is accepted on all of them.
+"""
 
 from django.urls import include, path
 
