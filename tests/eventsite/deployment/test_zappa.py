@@ -17,6 +17,7 @@ import requests
 from eventsite.deployment.lambda_package import ROOT
 from tests import tour
 from tests.api import EVENT
+from tests.bench import stage
 from tests.eventsite.deployment.sign_in import Pool, make_pool
 from tests.eventsite.deployment.zappa_project import Project
 
@@ -252,6 +253,14 @@ def test_registrations_are_counted(dev: Project) -> None:
 def test_commands_run_in_the_lambda(dev: Project) -> None:
     assert "no issues" in dev.zappa("manage", "dev", "check")
     assert "42" in dev.zappa("invoke", "dev", "print(6 * 7)", "--raw")
+
+
+def test_the_bench_for_a_stage_measures_it(dev: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [dev.url("dev"), "--yes", "--clients", "4", "--repeats", "3", "--no-simulation"]
+    assert stage.main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert "the event is full" in printed and "Everything that was made is removed." in printed
+    print(printed)
 
 
 def test_the_nightly_audit_finds_nothing_wrong(dev: Project) -> None:
