@@ -30,10 +30,15 @@ def left() -> list[object]:
 
 
 def test_it_measures_every_call_and_removes_what_it_made(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    sent: list[int] = []
+    sent: list[Budget] = []
     with pytest.MonkeyPatch.context() as patch:
         take = Budget.take
-        patch.setattr(Budget, "take", lambda self: (sent.append(1), take(self))[1])
+
+        def counted(self: Budget) -> None:
+            sent.append(self)
+            take(self)
+
+        patch.setattr(Budget, "take", counted)
         assert stage.main([url, *QUICK]) == 0
     printed = capsys.readouterr().out
     for name in [*stage.CALLS, "cold starts, all at once", "the doors open", "the event is full"]:

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -181,7 +182,7 @@ class Bench:
         event = self.events[-1]
         first, second = self.users[: self.clients], self.users[self.clients : 2 * self.clients]
         for name, users in (("the doors open", first), ("the event is full", second)):
-            self.rows[name] = self.stage.at_once([lambda user=user: self._register(event, user) for user in users])
+            self.rows[name] = self.stage.at_once([partial(self._register, event, user) for user in users])
 
     def _repeat(self, name: str, request: Callable[[int], Answer], times: int | None = None) -> None:
         self.rows[name] = [request(number) for number in range(times or self.repeats)]

@@ -260,7 +260,6 @@ def test_the_bench_for_a_stage_measures_it(dev: Project, capsys: pytest.CaptureF
     assert stage.main(arguments) == 0
     printed = capsys.readouterr().out
     assert "the event is full" in printed and "Everything that was made is removed." in printed
-    print(printed)
 
 
 def test_the_nightly_audit_finds_nothing_wrong(dev: Project) -> None:
