@@ -97,6 +97,7 @@ if not SECRET_KEY:
     if not PRIVATE:
         raise ImproperlyConfigured("SECRET_KEY must be set outside local runs: 50 or more random characters.")
     SECRET_KEY = SimpleLazyObject(lambda: local_key(LOCAL_DYNAMODB_DIR))  # made when something is to be signed
+CORS_CHOSEN = bool(os.environ.get("CORS_ALLOWED_ORIGINS"))
 CORS_ORIGINS = read("CORS_ALLOWED_ORIGINS", ENV.list, ["*"], "origins, separated by commas")
 
 # Where notices go (docs/notices.md): each is a choice of its own. A local run keeps mails as files, and needs no queue.
@@ -156,6 +157,7 @@ MIDDLEWARE = [
     "eventsite.web.middleware.ContentSecurityPolicyMiddleware",
     "eventsite.web.middleware.ProblemPageMiddleware",
     "eventsite.web.middleware.BasePathMiddleware",
+    "eventsite.web.foreign.ForeignPagesMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "eventsite.web.middleware.AdmissionMiddleware",
     "eventsite.web.caching.HashedNamesMiddleware",
