@@ -95,7 +95,7 @@ def test_a_forged_token_is_refused_at_a_constant_answer_too(api: Api) -> None:
 def test_a_caller_who_calls_too_often_is_refused_here_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "CALLER_RATE", 1)
     monkeypatch.setattr(settings, "CALLER_BURST", 3)
-    throttling._buckets.clear()
+    throttling.buckets.clear()
     statuses = [api.get("/").status_code for _ in range(12)]
     assert statuses[0] == 200 and statuses[-1] == 429
 
