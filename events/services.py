@@ -255,9 +255,9 @@ def _seated(edited: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _derived(event: Event) -> dict[str, Any]:
-    """Return what the seats know of the description: the window, and the marks of the co-organizers."""
+    """Return what the seats know of the description: the window, the co-organizers, and whether it asks questions."""
     marks = " ".join(map(mark, event.organizers or ())) or None
-    return window.of_seats(event) | {"organizer_marks": marks}
+    return window.of_seats(event) | {"organizer_marks": marks, "asks": bool(event.questions) or None}
 
 
 def _change_both(

@@ -43,3 +43,7 @@ class RegistrationNotOpen(Refused):
     def until(cls, opens_at: int) -> "RegistrationNotOpen":
         """Return the error with the opening time, given in seconds since the epoch."""
         return cls(opensAt=datetime.fromtimestamp(opens_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+class AnswersNeeded(Exception):
+    """The event asks questions, and the registration was planned without a look at them: look, and try again."""

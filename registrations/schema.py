@@ -29,6 +29,8 @@ REGISTERED: Json = {
     "promotedAt": None,
     "cancelledAt": None,
     "waitlistPosition": None,
+    "answers": {"food": "Vegan"},
+    "checkedInAt": None,
 }
 WAITLISTED: Json = REGISTERED | {
     "registrationId": "0d3a7d52-9c65-4f0e-8c0a-53b1b0a9c7f2",
@@ -39,9 +41,9 @@ WAITLISTED: Json = REGISTERED | {
 
 SHEET = {
     "text/csv": "registrationId,eventId,userId,name,email,status,registeredAt,promotedAt,cancelledAt,"
-    "waitlistPosition\r\n"
+    "waitlistPosition,checkedInAt,What do you eat?\r\n"
     "6f1c1f7e-4d0b-4b53-9a0b-2f7d2f0f6d11,spring-party,alice,Alice,alice@example.com,registered,"
-    "2027-02-01T12:00:00.000000Z,,,\r\n"
+    "2027-02-01T12:00:00.000000Z,,,,,Vegan\r\n"
 }
 QUERY_EXAMPLES["bom"] = False
 TAGS["registrations"] = "Registrations and waitlists of events and of users."
@@ -56,7 +58,7 @@ describe(
         "the event keeps one.",
         answer=RegisteredSerializer,
         status=201,
-        body={"userId": "alice"},
+        body={"userId": "alice", "answers": {"food": "Vegan"}},
         example=REGISTERED | {"message": "You have a seat."},
         takes=("Idempotency-Key",),
         gives=("Location",),
@@ -91,6 +93,18 @@ describe(
         answer=RegistrationSerializer,
         example=REGISTERED,
         refusals=(Forbidden, RegistrationNotFound),
+    ),
+)
+describe(
+    "PATCH /events/{eventId}/registrations/{userId}",
+    call=Call(
+        name="changeAnswers",
+        summary="Change the answers of a registration",
+        description="Possible until the event ends.",
+        answer=RegistrationSerializer,
+        body={"answers": {"food": "Vegan"}},
+        example=REGISTERED,
+        refusals=(Forbidden, RegistrationNotFound, RegistrationClosed),
     ),
 )
 describe(

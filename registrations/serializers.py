@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from events import questions
 from events.serializers import EventSerializer
 from events.serializers import shape as shape_event
 from eventsite.web.bodies import Body
@@ -20,10 +21,31 @@ LISTED = (ACTIVE, *STATUSES)
 """What a list may be narrowed to."""
 
 
+class AnswersField(serializers.JSONField):
+    """The answers to the questions of an event, by the questions' ids."""
+
+    default_error_messages = {"form": questions.NOT_AN_OBJECT}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**({"help_text": "The answers to the event's questions, by their ids."} | options))
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            self.fail("form")
+        return dict(data)
+
+
+class AnswersSerializer(Body):
+    """Answers that are changed."""
+
+    answers = AnswersField(help_text="Only those that change, by the questions' ids; null removes one.")
+
+
 class RegistrationRequestSerializer(Body):
     """Who is to be registered."""
 
     userId = IdField(source="user_id", help_text="The user who wants a seat. Who is signed in may leave it out.")
+    answers = AnswersField(required=False)
 
     def get_fields(self) -> dict[str, Any]:
         """The field is required where nobody is signed in."""
@@ -45,6 +67,8 @@ class RegistrationSerializer(serializers.Serializer[Any]):
     waitlistPosition = serializers.IntegerField(
         allow_null=True, min_value=1, help_text="1 is next; null unless waitlisted."
     )
+    answers = serializers.DictField(help_text="The answers to the event's questions, by their ids.")
+    checkedInAt = serializers.DateTimeField(allow_null=True, help_text="When the user came in.")
 
     def to_representation(self, registration: Registration) -> dict[str, Any]:
         return shape(registration)
@@ -119,6 +143,8 @@ def shape(registration: Registration) -> dict[str, Any]:
         "promotedAt": registration.promoted_at,
         "cancelledAt": registration.cancelled_at,
         "waitlistPosition": registration.position,
+        "answers": registration.answers or {},
+        "checkedInAt": registration.checked_in_at,
     }
 
 

@@ -1,6 +1,7 @@
-"""An event's registrations as a sheet, one line for each, with the name and e-mail address."""
+"""An event's registrations as a sheet: one line for each, with the person, and a column for each question."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from eventsite.web import sheets
 from registrations.models import Registration
@@ -19,16 +20,32 @@ COLUMNS = (
     "promotedAt",
     "cancelledAt",
     "waitlistPosition",
+    "checkedInAt",
 )
-HEADER = sheets.lines([COLUMNS])
 
 
-def lines(registrations: Iterable[Registration]) -> bytes:
-    """Return the lines of these registrations. Their users are read in batches of a hundred."""
-    return sheets.lines([cells[column] for column in COLUMNS] for cells in map(_cells, people.named(registrations)))
+class Sheet:
+    """The registrations for one event.
+
+    Args:
+        questions: What the event asks; each is a column under its label.
+    """
+
+    def __init__(self, questions: list[dict[str, Any]]) -> None:
+        self._asked = [question["questionId"] for question in questions]
+        self.header = sheets.lines([[*COLUMNS, *(question["label"] for question in questions)]])
+
+    def lines(self, registrations: Iterable[Registration]) -> bytes:
+        """Return the lines of these registrations. Their users are read in batches of a hundred."""
+        return sheets.lines(map(self._cells, people.named(registrations)))
+
+    def _cells(self, attendee: Attendee) -> list[object]:
+        user = attendee.user
+        person = {"name": user.name, "email": user.email} if user else {"name": None, "email": None}
+        shown = shape(attendee.registration) | person
+        answers = [_text(shown["answers"].get(asked)) for asked in self._asked]
+        return [*(shown[column] for column in COLUMNS), *answers]
 
 
-def _cells(attendee: Attendee) -> dict[str, object]:
-    user = attendee.user
-    person = {"name": user.name, "email": user.email} if user else {"name": None, "email": None}
-    return shape(attendee.registration) | person
+def _text(answer: Any) -> Any:
+    return {True: "yes", False: "no"}[answer] if isinstance(answer, bool) else answer

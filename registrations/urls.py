@@ -17,7 +17,9 @@ urlpatterns = [
     ),
     path(
         "events/<str:event_id>/registrations/<str:user_id>",
-        RegistrationViewSet.as_view({"get": "retrieve", "delete": "destroy"}, name="Registration"),
+        RegistrationViewSet.as_view(
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, name="Registration"
+        ),
         name="registration",
     ),
     path(

@@ -1,5 +1,6 @@
 """The routes of registrations, under events and under users."""
 
+from collections.abc import Callable
 from typing import Any
 
 from rest_framework.request import Request
@@ -9,18 +10,20 @@ from rest_framework.reverse import reverse
 from events import services as events
 from eventsite.auth import permissions
 from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_USER, REGISTER
+from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.web import pagination
-from eventsite.web.collect_pages import Collected, answer, collect_pages
+from eventsite.web.collect_pages import answer, collect_pages
 from eventsite.web.pagination import MAX_LIMIT, PageQuery
 from eventsite.web.renderers import SheetRenderer
 from eventsite.web.sheets import BOM, CONTENT_TYPE
 from eventsite.web.viewsets import ApiViewSet, caller
-from registrations import seating, sheet
+from registrations import seating, sheet, signup
 from registrations.models import WAITLISTED, Registration
 from registrations.reading import lists, people
 from registrations.reading import one as reading
 from registrations.serializers import (
+    AnswersSerializer,
     AttendanceSerializer,
     AttendancesQuery,
     AttendeeSerializer,
@@ -34,11 +37,13 @@ from registrations.serializers import (
 from users import services
 from users.services import UserNotFound
 
+ReadPage = Callable[[int, Any], tuple[list[Registration], Any]]
+
 
 class RegistrationViewSet(ApiViewSet):
     """An event's registrations: sign up, look, leave."""
 
-    serializers = {"create": RegistrationRequestSerializer}
+    serializers = {"create": RegistrationRequestSerializer, "partial_update": AnswersSerializer}
     queries = {"list": RegistrationsQuery, "waitlist": WaitlistQuery}
     formats = {"list": (SheetRenderer,), "waitlist": (SheetRenderer,)}
     permission_of_action = {
@@ -46,6 +51,7 @@ class RegistrationViewSet(ApiViewSet):
         "waitlist": LIST_REGISTRATIONS,
         "create": REGISTER,
         "retrieve": READ_USER,
+        "partial_update": READ_USER,
         "destroy": REGISTER,
     }
 
@@ -60,25 +66,31 @@ class RegistrationViewSet(ApiViewSet):
 
     def create(self, request: Request, event_id: str) -> Response:
         """Register a user: a seat if one is free, else a place in the queue if there is one."""
-        user_id = self.body().get("user_id") or caller(request) or ""  # required where nobody is signed in
+        body = self.body()
+        user_id = body.get("user_id") or caller(request) or ""  # required where nobody is signed in
         keyed = self.keyed(f"POST /events/{event_id}/registrations")
         if keyed and user_id == caller(request):  # a keyed refusal would be final
             self._introduce(user_id)
         try:
-            registration = self._register(event_id, user_id, keyed)
+            registration = self._register(event_id, user_id, keyed, body.get("answers"))
         except UserNotFound:
             if user_id != caller(request):
                 raise
             self._introduce(user_id)
-            registration = self._register(event_id, user_id, keyed)
+            registration = self._register(event_id, user_id, keyed, body.get("answers"))
         location = reverse("registration", [event_id, user_id], request=request)
         return Response(RegisteredSerializer(registration).data, 201, headers={"Location": location})
 
     def retrieve(self, request: Request, event_id: str, user_id: str) -> Response:
         """Read a user's registration for an event."""
-        asked_by_user = self.reaches_user(READ_USER, user_id)
-        scope = self.scope(READ_USER, user_id) if asked_by_user else self.scope(LIST_REGISTRATIONS)
-        return Response(RegistrationSerializer(reading.read(event_id, user_id, scope=scope)).data)
+        found = reading.read(event_id, user_id, scope=self._scope_of(user_id))
+        return Response(RegistrationSerializer(found).data)
+
+    def partial_update(self, request: Request, event_id: str, user_id: str) -> Response:
+        """Change the answers of a registration."""
+        answers = self.body()["answers"]
+        changed = signup.change_answers(event_id, user_id, answers, scope=self._scope_of(user_id))
+        return Response(RegistrationSerializer(changed).data)
 
     def destroy(self, request: Request, event_id: str, user_id: str) -> Response:
         """Give up a seat or a place in the queue; a freed seat goes to whoever is next."""
@@ -93,11 +105,14 @@ class RegistrationViewSet(ApiViewSet):
             return True
         return events.may_be_changed(self.kwargs["event_id"], scope=self.scope(LIST_REGISTRATIONS))
 
-    def _register(self, event_id: str, user_id: str, keyed: IdempotentRequest | None) -> Registration:
-        organizes = self.scope(LIST_REGISTRATIONS)
-        return seating.register(
-            event_id, user_id, scope=self.scope(REGISTER, user_id), keyed=keyed, organizes=organizes
-        )
+    def _scope_of(self, user_id: str) -> Scope:
+        """Return what the caller reaches of a user's registrations: as that user, or as an organizer."""
+        asked_by_user = self.reaches_user(READ_USER, user_id)
+        return self.scope(READ_USER, user_id) if asked_by_user else self.scope(LIST_REGISTRATIONS)
+
+    def _register(self, event_id: str, user_id: str, keyed: IdempotentRequest | None, answers: Any) -> Registration:
+        scope, organizes = self.scope(REGISTER, user_id), self.scope(LIST_REGISTRATIONS)
+        return signup.sign_up(event_id, user_id, scope=scope, organizes=organizes, keyed=keyed, answers=answers)
 
     def _introduce(self, user_id: str) -> None:
         """Whoever is signed in exists: make the user out of the token that the request came with."""
@@ -111,19 +126,17 @@ class RegistrationViewSet(ApiViewSet):
             )
 
         if self.format == SheetRenderer.format:
-            return self._sheet(
-                collect_pages(read, sheet.lines, page=MAX_LIMIT, query=query, request=self.request),
-                event_id,
-                with_bom=query["bom"],
-            )
+            return self._sheet(read, event_id, query)
         rows, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), self.request))
         shown = people.named(rows) if "expand" in query else rows
         return self.listed(AttendeeSerializer, shown, following, lambda row: getattr(row, "registration", row).ticket)
 
-    def _sheet(self, gathered: Collected, event_id: str, *, with_bom: bool) -> Response:
-        content = b"".join([BOM if with_bom else b"", sheet.HEADER, *gathered.parts])
+    def _sheet(self, read: ReadPage, event_id: str, query: dict[str, Any]) -> Response:
+        table = sheet.Sheet(events.read(event_id, scope=self.scope(LIST_REGISTRATIONS)).event.questions)
+        collected = collect_pages(read, table.lines, page=MAX_LIMIT, query=query, request=self.request)
+        content = b"".join([BOM if query["bom"] else b"", table.header, *collected.parts])
         name = f"{event_id}-{'registrations' if self.action == 'list' else self.action}.csv"
-        return answer(content, gathered.cursor, self.request, content_type=CONTENT_TYPE, name=name)
+        return answer(content, collected.cursor, self.request, content_type=CONTENT_TYPE, name=name)
 
 
 class AttendanceViewSet(ApiViewSet):

@@ -22,6 +22,8 @@ class Seats(EventItem):
     open = BooleanAttribute()
     organizer_marks = UnicodeAttribute(attr_name="organizerMarks", null=True)
     """The marks of the co-organizers, separated by spaces."""
+    asks = BooleanAttribute(null=True)
+    """True where the event asks questions at sign-up."""
     settings = WholeNumberAttribute(default=1)
     opens_at = WholeNumberAttribute(attr_name="opensAt", null=True)
     closes_at = WholeNumberAttribute(attr_name="closesAt", null=True)

@@ -1,9 +1,11 @@
 """The window: whether an event admits people at all at this moment (CONTRACT, "The window")."""
 
+from typing import Any
+
 from events.ledger.models import Seats
 from eventsite import clock
 from eventsite.auth.scope import Scope
-from registrations.errors import RegistrationClosed, RegistrationNotOpen
+from registrations.errors import AnswersNeeded, RegistrationClosed, RegistrationNotOpen
 
 
 def check(seats: Seats, organizes: Scope, now: int) -> None:
@@ -36,3 +38,13 @@ def is_possible(seats: Seats, organizes: Scope) -> bool:
     except (RegistrationClosed, RegistrationNotOpen):
         return False
     return seats.admits
+
+
+def check_answers(seats: Seats, answers: dict[str, Any] | None) -> None:
+    """Make sure that the answers fit, where the event asks questions.
+
+    Raises:
+        AnswersNeeded: It does, and nobody has compared the answers with them.
+    """
+    if seats.asks and answers is None:
+        raise AnswersNeeded

@@ -76,6 +76,7 @@ def join(operation: Operation, scope: Scope) -> Registration:
 def _join(operation: Operation, scope: Scope, locks: Locks, turn: Turn) -> Registration:
     """One attempt, from a fresh look to the settled registration."""
     seats, past = _before_joining(operation, scope, locks)
+    admission.check_answers(seats, operation.answers)
     turn.wait_if_crowded(seats)
     operation.begin()
     item = locking.take(operation, seats, None)

@@ -84,6 +84,12 @@ TABLE = [
         EXPANDED,
     ),
     Row("GET /events/{eventId}/registrations/{userId}", 200, "", "registration_not_found"),
+    Row(
+        "PATCH /events/{eventId}/registrations/{userId}",
+        200,
+        "",
+        "registration_not_found registration_closed validation_error",
+    ),
     Row("DELETE /events/{eventId}/registrations/{userId}", 200, "", "registration_not_found permission_denied"),
     Row("DELETE /events/{eventId}/register/{userId}", 200, "", "registration_not_found permission_denied"),
     Row("GET /users/{userId}/registrations", 200, "Link", "user_not_found invalid_cursor", FILTERED),

@@ -13,7 +13,9 @@ from eventsite.web import collect_pages, sheets
 from tests.api import Api, next_page, problem
 from tests.signing_in import As, oscar
 
-HEADER = "registrationId,eventId,userId,name,email,status,registeredAt,promotedAt,cancelledAt,waitlistPosition"
+HEADER = (
+    "registrationId,eventId,userId,name,email,status,registeredAt,promotedAt,cancelledAt,waitlistPosition,checkedInAt"
+)
 
 
 def rows(answer: Any) -> list[dict[str, str]]:

@@ -82,6 +82,8 @@ def test_our_first_release_is_here_with_ids_times_and_history(api: Api, tmp_path
         "promotedAt": "2026-10-03T08:00:09.000000Z",
         "cancelledAt": None,
         "waitlistPosition": None,
+        "answers": {},
+        "checkedInAt": None,
     }
     cancelled = api.get("/events/party/registrations?status=cancelled").json()
     assert [(one["userId"], one["cancelledAt"]) for one in cancelled] == [("old", "2026-10-03T08:00:09.000000Z")]

@@ -1,0 +1,79 @@
+"""Signing up: fitting answers to the event's questions, then a seat or a place in the queue."""
+
+from typing import Any
+
+from events import questions, services
+from events.models import Event
+from eventsite import clock
+from eventsite.auth.scope import Scope
+from eventsite.dynamodb.idempotency import IdempotentRequest
+from registrations import seating
+from registrations.errors import AnswersNeeded, RegistrationClosed
+from registrations.models import Registration
+from registrations.reading import one as reading
+
+
+def sign_up(
+    event_id: str,
+    user_id: str,
+    *,
+    scope: Scope,
+    organizes: Scope,
+    keyed: IdempotentRequest | None = None,
+    answers: Any = None,
+) -> Registration:
+    """Give a user a seat, or a place at the end of the queue, with their answers.
+
+    The event's questions are read only where the event asks any, or an answer was sent; a keyed request reads them
+    before it begins, because its first answer is final.
+
+    Args:
+        event_id: The event.
+        user_id: The user.
+        scope: Who asks.
+        organizes: For which events the caller counts as an organizer.
+        keyed: The caller's idempotency key, if any.
+        answers: What was sent, by the questions' ids.
+
+    Raises:
+        WrongValues: An answer is missing or does not fit.
+        DomainError: As `seating.register`.
+    """
+    if answers is None and keyed is None:
+        try:
+            return seating.register(event_id, user_id, scope=scope, organizes=organizes)
+        except AnswersNeeded:
+            pass
+    fitting = _fitting(event_id, scope, answers)
+    return seating.register(event_id, user_id, scope=scope, organizes=organizes, keyed=keyed, answers=fitting)
+
+
+def _fitting(event_id: str, scope: Scope, answers: Any) -> dict[str, Any] | None:
+    event = Event.find(event_id)
+    if event is None or not services.may_be_seen(event, scope):
+        return None  # the registration is going to be refused
+    fitting = questions.fitting(event.questions, answers)
+    return fitting if event.questions else None
+
+
+def change_answers(event_id: str, user_id: str, answers: dict[str, Any], *, scope: Scope) -> Registration:
+    """Change some of the answers of a registration, until the event ends.
+
+    Args:
+        event_id: The event.
+        user_id: The user.
+        answers: The changed answers by the questions' ids; None removes one.
+        scope: Who asks.
+
+    Raises:
+        RegistrationNotFound: The user has no active registration, or the event is out of the caller's reach.
+        RegistrationClosed: The event is over.
+        WrongValues: An answer is missing or does not fit.
+    """
+    before = reading.read(event_id, user_id, scope=scope)
+    whole = services.read(event_id, scope=scope)
+    if whole.seats.has_ended(clock.seconds()):
+        raise RegistrationClosed
+    kept = questions.fitting(whole.event.questions, (before.answers or {}) | answers)
+    seating.annotate(event_id, user_id, {"answers": kept})
+    return reading.read(event_id, user_id, scope=scope)
