@@ -29,7 +29,7 @@ class Api:
         self._client = Client(raise_request_exception=False, SERVER_NAME="localhost")
 
     def call(self, method: str, path: str, body: Any = None, *, raw: Any = None, **headers: str) -> Any:
-        """Send a request and return Django's response. `raw` is a body as it is; `body` becomes JSON."""
+        """Send a request and return Django's response. `raw` is sent as it is, `body` as JSON."""
         content_type = headers.pop("content_type", "application/json")
         data = raw if raw is not None else json.dumps(body) if body is not None else ""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -62,7 +62,7 @@ class Api:
         return str(answer.json()["eventId"])
 
     def user(self, user_id: str | None = None) -> str:
-        """Create a user and return the id: a short one that sorts in the order of creation unless one is given."""
+        """Create a user and return the id. The default is short and sorts in the order of creation."""
         user_id = user_id or f"user-{next(_numbers):06}"
         answer = self.post("/users", {"userId": user_id, "name": user_id.title()})
         assert answer.status_code == 201, answer.content
@@ -94,7 +94,7 @@ class Api:
 
 
 def next_page(answer: Any) -> str:
-    """The path of the next page, out of the Link header; empty on the last page."""
+    """Return the path of the next page from the Link header, or an empty string on the last page."""
     link = answer.headers.get("Link", "")
     return link.partition("<http://localhost")[2].partition(">")[0]
 

@@ -41,7 +41,7 @@ def _number(text: str) -> int:
 
 
 def read_units(items: Iterable[Item | None], *, consistent: bool, each: bool = False) -> float:
-    """Reading items: together, as a query does, or `each` rounded up by itself; at least one block in any case."""
+    """Return what reading items costs: at least one block for all, or for `each` of them."""
     sizes = [size_of(item) for item in items]
     blocks = sum(_blocks(size, READ_BLOCK) for size in sizes) if each else _blocks(sum(sizes), READ_BLOCK)
     return blocks * (1.0 if consistent else 0.5)
@@ -53,7 +53,7 @@ def write_units(before: Item | None, after: Item | None) -> int:
 
 
 def index_write_units(index: dict[str, Any], keys: tuple[str, ...], before: Item | None, after: Item | None) -> int:
-    """What a write of an item costs in an index: nothing, where nothing of it changes there; twice, where it moves.
+    """Return what writing an item costs in an index: nothing if it stays the same there, twice if it moves.
 
     Takes: the index as `CreateTable` describes it; the keys of its table.
     """

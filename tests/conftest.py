@@ -17,7 +17,7 @@ from tests.metering import Meter
 from tests.signing_in import cognito  # noqa: F401 (a fixture)
 from tests.torn import Torn
 
-# An example may share its test's tables with the examples before it; each test says why that is right.
+# An example may share its test's tables with the examples before it. Each such test names the reason.
 ALIKE = hypothesis.settings(
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
@@ -29,7 +29,7 @@ restore_signals()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What is marked `two_engines` runs on the suite's engine, and again on moto, which was written by others."""
+    """Run the tests marked `two_engines` on the suite's engine, and again on moto."""
     if metafunc.definition.get_closest_marker("two_engines"):
         metafunc.parametrize("answering", ["ministack", "moto"], indirect=True, scope="module")
 
@@ -54,7 +54,7 @@ def engine() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def torn_engine() -> Iterator[Torn]:
-    """A second engine, with the isolation that DynamoDB documents; tests that are marked `torn` run on it."""
+    """Yield a second engine with DynamoDB's documented isolation, for tests marked `torn`."""
     with running_engine(module="tests.torn") as url:
         yield Torn(url)
 
@@ -68,7 +68,7 @@ def answering(engine: str, request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def tables(answering: None) -> None:
-    """Make the three tables anew, empty."""
+    """Recreate the three tables, empty."""
     for model in table_models():
         if model.exists():
             model.delete_table()
@@ -83,6 +83,6 @@ def api() -> Api:
 
 @pytest.fixture
 def meter() -> Iterator[Meter]:
-    """Counts the DynamoDB calls and capacity units of what is done with it."""
+    """Count the DynamoDB calls and capacity units of a test."""
     with Meter() as counting:
         yield counting

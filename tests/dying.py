@@ -1,4 +1,4 @@
-"""A process that sends the service one request and is gone right after one of its DynamoDB calls was carried out.
+"""A process that sends the service one request and dies right after one of its DynamoDB calls.
 
     python -m tests.dying METHOD PATH BODY KEY CALL
 
@@ -14,7 +14,7 @@ DEAD = 77
 
 
 def die(method: str, path: str, body: str, key: str, call: str) -> None:
-    """Send the request; does not return."""
+    """Send the request. This does not return."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
     django.setup()
     from eventsite.dynamodb.client import Answer

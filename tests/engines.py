@@ -51,7 +51,7 @@ def _answers(engine: subprocess.Popen[bytes], url: str) -> bool:
 def running_engine(
     *, python: Path | str = sys.executable, module: str = "tests.engine", **options: str
 ) -> Iterator[str]:
-    """An empty engine (DynamoDB and all of AWS that it emulates) that forgets everything at its end; its URL.
+    """Run an empty engine of DynamoDB and the rest of AWS, and yield its URL.
 
     `python` is the interpreter that has ministack; `module` is what it runs; `options` are ministack's own variables.
     """

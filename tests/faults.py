@@ -26,7 +26,7 @@ class Killed(BaseException):
 
 
 class Request(NamedTuple):
-    """A call that is about to be sent."""
+    """A call before it is sent."""
 
     operation: str
     body: bytes
@@ -89,13 +89,13 @@ def connection_cut(request: Request) -> Answer:
 
 
 def answer_lost(request: Request) -> Answer:
-    """The request is carried out, and its answer does not arrive."""
+    """Execute the request and lose its answer."""
     request.send()
     raise ReadTimeoutError(endpoint_url=request.operation)
 
 
 def killed(request: Request) -> Answer:
-    """The request is carried out, and then the process dies."""
+    """Execute the request, then let the process die."""
     request.send()
     raise Killed
 
@@ -105,7 +105,7 @@ PASSING: list[Fault] = [conflict, throttled, busy, internal_error, connection_cu
 
 
 class Calls:
-    """The calls of DynamoDB's that something makes, by operation; and the ones that failed."""
+    """The DynamoDB calls that a test makes, by operation, and the number of failed ones."""
 
     def __init__(self) -> None:
         self.made: list[str] = []

@@ -1,4 +1,4 @@
-"""The service as a Lambda, in a process of its own: events go in, answers and everything that it logged come out.
+"""The service as a Lambda in its own process: events go in, answers and log lines come out.
 
 ``python -m tests.lambdas [FUNCTION ...]`` is that process: it breaks the named functions first, so that calling one
 raises an error whose message holds what it was called with, as messages of real defects do.
@@ -82,7 +82,7 @@ class Function:
         return Told(answer["statusCode"], headers, body, told["log"].splitlines(), len(json.dumps(answer)))
 
     def call(self, method: str, path: str, body: str | bytes | None = None, **headers: str) -> Told:
-        """Send a request as API Gateway hands it on; underscores in the names of headers are dashes."""
+        """Send a request as API Gateway passes it on. Underscores in names of headers are dashes."""
         named = {name.replace("_", "-").title(): value for name, value in headers.items()}
         return self.invoke(gateway_event(method, path, body, named))
 

@@ -61,7 +61,7 @@ def units(operation: str, arguments: dict[str, Any], answer: dict[str, Any]) -> 
 
 
 def _batch_units(request: dict[str, Any], items: list[Any]) -> float:
-    """Each item by itself; one that does not exist costs as much as a small one."""
+    """Return the units of each item by itself. A missing item costs as much as a small one."""
     missing = len(request["Keys"]) - len(items)
     return (1.0 if request.get("ConsistentRead") else 0.5) * (missing + sum(_blocks([item]) for item in items))
 

@@ -14,7 +14,7 @@ VOID = {"input", "link", "meta", "br", "img", "hr"}
 
 
 class Form:
-    """A form: its method, where it goes, what is filled in, and the choices of its selects."""
+    """A form: its method, its address, its values and the choices of its selects."""
 
     def __init__(self, attributes: dict[str, str]) -> None:
         self.sends = attributes.get("method", "get").upper()
@@ -128,7 +128,7 @@ class Page(HTMLParser):
 
 
 class Browser:
-    """Asks for pages and sends forms; `base` is the stage prefix in front of every path."""
+    """Asks for pages and sends forms. `base` is the stage prefix in front of every path."""
 
     def __init__(self, base: str = "") -> None:
         self.base = base

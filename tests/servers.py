@@ -33,7 +33,7 @@ class Reply(NamedTuple):
 
 
 class Remote:
-    """A client that spreads its threads over the servers; each thread keeps one connection."""
+    """A client that spreads its threads over the servers. Each thread keeps one connection."""
 
     def __init__(self, ports: Sequence[int]) -> None:
         self._ports = itertools.cycle(ports)
@@ -41,7 +41,7 @@ class Remote:
         self._open: list[http.client.HTTPConnection] = []
 
     def at_once(self, calls: Iterable[Callable[[], T]], *, clients: int) -> list[T]:
-        """Carry out the calls with so many clients at once. Returns: the results, in the order of the calls."""
+        """Execute the calls with some clients at once. Returns: the results, in the order of the calls."""
         with ThreadPoolExecutor(clients) as pool:
             started = [pool.submit(call) for call in calls]
         self.close()
@@ -53,7 +53,7 @@ class Remote:
             self._open.pop().close()
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        """Send a request; a 503 is sent again, as its Retry-After asks for, however long a busy machine takes."""
+        """Send a request, and send it again after a 503 for as long as a busy machine takes."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         deadline = time.monotonic() + SECONDS
         while True:
@@ -92,7 +92,7 @@ _keys = itertools.count()
 
 @contextmanager
 def serving(processes: int, *, ahead: float = 0) -> Iterator[Remote]:
-    """Run so many server processes, whose clocks are so many hours ahead (negative: behind)."""
+    """Run some server processes, whose clocks are some hours ahead (negative: behind)."""
     servers = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.server"],

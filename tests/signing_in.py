@@ -27,7 +27,7 @@ class As(Api):
         self._token = token
 
     def call(self, method: str, path: str, body: Any = None, *, raw: Any = None, **headers: str) -> Any:
-        """Send a request in somebody's name; in nobody's without a token."""
+        """Send a request with the token of a user, or without one."""
         named = {"authorization": f"Bearer {self._token}"} if self._token else {}
         return super().call(method, path, body, raw=raw, **(named | headers))
 

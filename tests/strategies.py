@@ -15,7 +15,7 @@ ID_CHARACTERS = string.ascii_letters + string.digits + "_-"
 
 
 def texts(longest: int) -> st.SearchStrategy[str]:
-    """Any Unicode text of 1 to `longest` characters that says something."""
+    """Any Unicode text of 1 to `longest` characters, some of them visible."""
     characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0\u202d\u202e")
     return st.text(characters, min_size=1, max_size=longest).filter(SEEN.search)
 

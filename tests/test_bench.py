@@ -1,4 +1,4 @@
-"""The benchmark measures what it says: both services do the same, and its pages hold what was measured."""
+"""The benchmark measures the same calls of both services, and its pages hold the figures."""
 
 import json
 from pathlib import Path
@@ -49,7 +49,7 @@ def test_an_earlier_run_stands_beside() -> None:
     assert [row.split("|")[-2].strip() for row in rows[2:]] == ["", "3.25"]
 
 
-def test_memory_is_told_at_the_beginning_and_in_the_end() -> None:
+def test_memory_is_reported_at_the_beginning_and_at_the_end() -> None:
     last = figures.table([*TOLD, HELD]).splitlines()[-1]
     assert [cell.strip() for cell in last.split("|")[1:-1]] == ["20,000 mixed requests", "90.0", "94.0", "99.0"]
 
@@ -68,7 +68,7 @@ def test_charts_are_pictures_with_a_line_for_each(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.slow
-def test_both_services_carry_out_every_case(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_services_execute_every_case(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.bench import __main__ as bench
 
     monkeypatch.setattr(bench, "QUICK", {"events": (100,), "registrations": (10,), "waiting": (10,)})

@@ -36,7 +36,7 @@ BUDGETS = {
 
 
 class Measured:
-    """Makes requests and compares what they cost with the budget and with what docs/guarantees.md says."""
+    """Makes requests and compares their cost with the budget and with docs/guarantees.md."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
@@ -65,7 +65,7 @@ def measured(meter: Meter) -> Measured:
 
 @pytest.fixture(params=[100, 1500], ids=["100 events", "1,500 events"])
 def crowd(request: pytest.FixtureRequest) -> None:
-    """So many events, one in three a draft, beside those that the test makes."""
+    """A number of events, one in three a draft, beside those that the test makes."""
     with EventItem.batch_write() as batch:
         for number in range(request.param):
             status = "draft" if number % 3 == 2 else "published"

@@ -53,7 +53,7 @@ def call(api: Api, cell: str) -> Any:
 
 
 def sent(text: str) -> Any:
-    """The body that a cell names: JSON, or `<event>` with what is written behind it added or changed."""
+    """Return the body that a cell names: JSON, or `<event>` with the changes behind it."""
     if not text.startswith("<event"):
         return json.loads(text)
     more = text.removeprefix("<event").removesuffix(">").removeprefix(",")
@@ -61,7 +61,7 @@ def sent(text: str) -> Any:
 
 
 def people(api: Api, event: str) -> None:
-    """Ann and Bea have the two seats of an event, Cem waits; Dan is somebody else."""
+    """Ann and Bea have the two seats of an event, Cem waits, and Dan has no part in it."""
     for user in ("ann", "bea", "cem"):
         assert api.register(event, user).status_code == 201
 
@@ -89,7 +89,7 @@ def asked(row: Row, service: tuple[Api, Api]) -> Any:
 
 
 @EVERY_ROW
-def test_each_call_gets_what_the_page_says(row: Row, service: tuple[Api, Api]) -> None:
+def test_each_call_gets_the_answer_on_the_page(row: Row, service: tuple[Api, Api]) -> None:
     _check(row, asked(row, service))
     if row.instead:
         answer = call(service[0], row.instead)
@@ -98,7 +98,7 @@ def test_each_call_gets_what_the_page_says(row: Row, service: tuple[Api, Api]) -
 
 
 def _check(row: Row, answer: Any) -> None:
-    """Hold the answer to their call to what the page says of it."""
+    """Compare the answer to their call with the page."""
     assert answer.status_code == int(row.here[:3]), answer.content
     if answer.status_code >= 400:
         assert answer.json()["code"] == re.findall(r"`(\w+)`", row.here)[0]

@@ -15,7 +15,7 @@ ADDED = re.compile(r"In `([^`]+)`, after `([^`]+)`:[^`]*(?:`\w+`[^`]*)*```python
 TEST = re.compile(r"And the test, `([^`]+)`:\n\n```python\n(.*?)```", re.DOTALL)
 MOST_PLACES = 4
 DOCUMENTATION = "tests/eventsite/openapi/test_documentation.py"
-OTHERS = [f"{DOCUMENTATION}::test_{name}" for name in ("it_names_itself", "every_example_is_what_its_schema_says")]
+OTHERS = [f"{DOCUMENTATION}::test_{name}" for name in ("it_names_itself", "every_example_fits_its_schema")]
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def run(tree: Path, *command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_field_is_added_by_the_steps_that_are_told(tree: Path) -> None:
+def test_a_field_is_added_by_the_documented_steps(tree: Path) -> None:
     steps, tests = ADDED.findall(SECTION), TEST.findall(SECTION)
     assert len(steps) >= 3 and len(steps) + len(tests) <= MOST_PLACES
     follow(steps, tree)

@@ -1,4 +1,4 @@
-"""What README.md, CONTRIBUTING.md and docs/ say is true: commands run, settings are explained, links lead somewhere."""
+"""README.md, CONTRIBUTING.md and docs/ are true: commands run, settings are explained, links work."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
-def test_the_tour_prints_what_the_readme_says() -> None:
+def test_the_tour_prints_the_output_in_the_readme() -> None:
     section = tour.text(README)
     assert section.count(tour.COMMAND) > 10
     assert tour.alike(tour.live(section)) == tour.alike(section)
@@ -41,7 +41,7 @@ def test_every_variable_is_explained_and_every_explained_one_is_read() -> None:
 def test_only_the_settings_read_the_environment() -> None:
     others = {
         "eventsite/env.py",  # through which they do
-        "eventsite/wsgi.py",  # which settings to use, where nobody says
+        "eventsite/wsgi.py",  # which settings to use by default
         "eventsite/dynamodb/client.py",  # AWS's own words for certificates,
         "eventsite/dynamodb/signing.py",  # and for credentials, as botocore would
         "eventsite/auth/login.py",  # a switch of oauthlib's
@@ -94,14 +94,14 @@ WORDS = {
 
 
 def meaning(cell: str) -> Reach:
-    """What a cell of the table "Who may do what" says, without its remark in brackets."""
+    """Return the permission in a cell of the table, without its remark in brackets."""
     plain = re.sub(r" \(.*\)", "", cell.strip())
     if plain == Reach.ONESELF_OR_OWN.value:
         return Reach.ONESELF_OR_OWN
     return Reach.ONESELF if plain.startswith("oneself") else WORDS[plain]
 
 
-def test_who_may_do_what_is_told_as_the_code_has_it() -> None:
+def test_the_documented_permissions_are_those_of_the_code() -> None:
     rows = re.findall(r"(?m)^\| ([a-z].+) \|(.+)\|(.+)\|(.+)\|(.+)\|$", (tour.ROOT / "docs" / "sign-in.md").read_text())
     told = {call.removeprefix("root, health, docs, "): tuple(map(meaning, cells)) for call, *cells in rows[1:]}
     assert told == TABLE

@@ -1,4 +1,4 @@
-"""The engine with physics, and the time that it lives in: what takes how long, what is refused, what is charged."""
+"""The engine with physics, in virtual time: durations, refusals and charges."""
 
 import threading
 import time
@@ -75,7 +75,7 @@ def thing(name: str, **more: Any) -> Any:
 # Time
 
 
-def test_the_clock_jumps_to_whoever_wakes_next() -> None:
+def test_the_clock_jumps_to_the_thread_that_wakes_next() -> None:
     seen = []
     with VirtualTime() as clock:
 

@@ -105,7 +105,7 @@ def database(torn: Torn) -> Iterator[Database]:
 
 @contextmanager
 def under_way(torn: Torn, write: Callable[[], Any]) -> Iterator[None]:
-    """A write of which each item appears at a step of its own, from its beginning; it is answered at the end."""
+    """Run a write whose items appear one at each step."""
     torn.set(torn=1.0, stepped=True)
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(write)
@@ -120,7 +120,7 @@ def under_way(torn: Torn, write: Callable[[], Any]) -> Iterator[None]:
 
 
 def while_writing(torn: Torn, write: Callable[[], Any], look: Callable[[], Any]) -> list[Any]:
-    """What is seen before a write of all items, after each item that appeared, and once more after the answer."""
+    """Return the views before a write of all items, after each item, and after the answer."""
     with under_way(torn, write):
         seen = [look()]
         for _ in NAMES:
@@ -242,7 +242,7 @@ def test_a_single_write_of_a_held_item_is_refused(torn: Torn, database: Database
     assert [database.read(NAMES[0]), database.read(NAMES[5])] == [1, 2]
 
 
-def test_a_batch_leaves_over_what_is_held(torn: Torn, database: Database) -> None:
+def test_a_batch_leaves_held_items_unprocessed(torn: Torn, database: Database) -> None:
     requests = [{"PutRequest": {"Item": item(name, 2)}} for name in (NAMES[0], NAMES[5])]
     with under_way(torn, lambda: database.put_together(1, NAMES[:2])):
         left = database.client.batch_write_item(RequestItems={"things": requests})["UnprocessedItems"]
@@ -251,7 +251,7 @@ def test_a_batch_leaves_over_what_is_held(torn: Torn, database: Database) -> Non
 
 
 def test_an_item_is_free_as_soon_as_it_has_appeared(torn: Torn, database: Database) -> None:
-    """A client that sees a new item of a transaction may write it, while another item is still the old one."""
+    """A client may write the first new item of a transaction while others are still old."""
     with under_way(torn, lambda: database.put_together(1)):
         torn.step()
         first = NAMES[database.query(ConsistentRead=True).index(1)]
@@ -313,7 +313,7 @@ def test_the_tables_behind_the_indexes_are_not_seen(database: Database) -> None:
     assert [name for name in database.client.list_tables()["TableNames"] if name.startswith("things")] == ["things"]
 
 
-def test_a_lost_answer_was_carried_out(torn: Torn, database: Database) -> None:
+def test_a_write_whose_answer_is_lost_was_executed(torn: Torn, database: Database) -> None:
     torn.set(lost=1.0)
     with pytest.raises(ClientError) as error:
         database.put(NAMES[0], 3)
@@ -321,7 +321,7 @@ def test_a_lost_answer_was_carried_out(torn: Torn, database: Database) -> None:
     assert database.read(NAMES[0]) == 3
 
 
-def test_a_late_write_is_carried_out_after_it_was_given_up(torn: Torn, database: Database) -> None:
+def test_a_late_write_is_executed_after_its_client_gave_up(torn: Torn, database: Database) -> None:
     torn.set(late=1.0, stepped=True)
     with pytest.raises(ClientError):
         database.put(NAMES[0], 3)

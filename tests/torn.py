@@ -1,17 +1,16 @@
-"""DynamoDB's documented isolation, which the embedded engine is too kind to show.
+"""DynamoDB's documented isolation, which the embedded engine does not show.
 
-The engine carries out a transaction in one moment that everybody sees. DynamoDB does not ("Isolation levels for
-transactions" in its developer guide): a transaction is atomic towards other transactions and towards each single
-item, but whoever reads its items one by one, by a Query, a Scan or a BatchGetItem may see some of them changed and
-the others not yet. Meanwhile its items are held: a second transaction on one of them is cancelled with
-TransactionConflict, a single write is refused with TransactionConflictException. An index follows its table a moment
-later, each item by itself.
+The engine executes a transaction at one instant. DynamoDB does not ("Isolation levels for transactions" in its
+developer guide). A transaction is atomic towards other transactions and towards each single item. A client that reads
+its items one by one, by a Query, a Scan or a BatchGetItem, may see some of them changed and others not yet. Meanwhile
+the items are held: a second transaction on one of them is cancelled with TransactionConflict, and a single write is
+refused with TransactionConflictException. An index follows its table a moment later, each item by itself.
 
     python -m tests.torn
 
-serves ministack with DynamoDB behaving like that, on the port GATEWAY_PORT. `Torn` is how a test sets how badly, and
-learns what happened. What nobody may observe does not happen here either: an answered transaction is visible as a
-whole, its conditions are judged in one moment, and reads of a table by itself are never stale.
+serves ministack with DynamoDB behaving like that, on the port GATEWAY_PORT. `Torn` is how a test sets the faults, and
+how it learns what happened. The front shows nothing that DynamoDB rules out: an answered transaction is visible
+completely, its conditions are checked at one instant, and consistent reads of a table are never stale.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 """
@@ -41,7 +40,7 @@ Document = dict[str, Any]
 Answer = tuple[int, Document]
 Key = tuple[str, ...]
 Engine = Callable[[str, Document], Answer]
-"""Carries out an operation at once. Returns: the HTTP status and the document."""
+"""Executes an operation at once. Returns: the HTTP status and the document."""
 
 SINGLE = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 """The parts of a transaction that write, and the operation that does the same to a single item."""
@@ -60,9 +59,9 @@ class Weather:
     lag: float = 0.0
     """How long an index may lag behind its table at most."""
     lost: float = 0.0
-    """The share of writes that are carried out and answered as failed."""
+    """The share of writes that are executed and answered as failed."""
     late: float = 0.0
-    """The share of writes that are answered as failed and carried out later."""
+    """The share of writes that are answered as failed and executed later."""
     latest: float = 0.2
     """How much later at most."""
     seed: int = 1
@@ -127,7 +126,7 @@ class Front:
         self._delays = Delays()
 
     def change(self, weather: Document) -> None:
-        """Let the weather be like this from now on; the dice begin anew, and so do the counts."""
+        """Change the weather from now on, and restart the dice and the counts."""
         self.weather = Weather(**(asdict(self.weather) | weather))
         self._random.seed(self.weather.seed)
         self.counts.clear()
@@ -142,7 +141,7 @@ class Front:
         await (self._delays.wait(seconds) if self.weather.stepped else asyncio.sleep(seconds))
 
     async def answer(self, operation: str, arguments: Document) -> Answer:
-        """Carry out an operation, or refuse it."""
+        """Execute an operation, or refuse it."""
         if operation not in WRITES:
             return await self._carry_out(operation, arguments)
         if self._happens(self.weather.late):
@@ -197,7 +196,7 @@ class Front:
         return answer
 
     def _write_batch(self, operation: str, arguments: Document) -> Answer:
-        """What others hold is left over, as what is throttled is."""
+        """Write a batch. Held items stay unprocessed, as throttled ones do."""
         wanted: Document = {}
         left: Document = {}
         for table, requests in arguments["RequestItems"].items():
@@ -214,7 +213,7 @@ class Front:
         return status, document
 
     def _key(self, part: Document) -> Key:
-        """The table and the key of what a part of a transaction, or an operation, is about."""
+        """Return the table and the key of a part of a transaction, or of an operation."""
         item, table = part.get("Key") or part["Item"], part["TableName"]
         names = self._tables[table].keys if table in self._tables else sorted(part.get("Key", {}))
         return (table, *(json.dumps(item.get(name)) for name in names))
@@ -372,7 +371,7 @@ class Front:
 
 
 def _only(part: Document) -> Document:
-    """What stands under the one name in a part of a transaction or a batch (its table is known to a batch itself)."""
+    """Return the body of a part of a transaction or a batch."""
     (body,) = part.values()
     return dict(body)
 
@@ -426,7 +425,7 @@ def ministack() -> Engine:
 
 
 def application(front: Front, rest: Asgi) -> Asgi:
-    """The front as an ASGI application; everything but DynamoDB is passed on."""
+    """Return the front as an ASGI application that passes on everything but DynamoDB."""
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         service, _, operation = target(scope).decode().partition(".")
@@ -463,11 +462,11 @@ class Torn:
         self.url = url
 
     def set(self, **weather: float) -> None:
-        """Change the `Weather`, from now on; what is not named stays. The counts begin anew."""
+        """Change some values of the `Weather` from now on, and restart the counts."""
         self._ask(Request(self.url + CONTROL, json.dumps(weather).encode(), method="POST"))
 
     def step(self) -> None:
-        """Let the next delay end, once there is one; only in `stepped` weather."""
+        """Let the next delay end, once there is one. The weather has to be `stepped`."""
         self._ask(Request(self.url + STEP, method="POST"))
 
     @property

@@ -56,7 +56,7 @@ class Server:
         raise RuntimeError("the server did not start")
 
     def stop(self) -> None:
-        """End it as Ctrl-C does; kill it if it does not end."""
+        """End it as Ctrl-C does, and kill it if it does not end."""
         self._process.send_signal(signal.SIGINT)
         try:
             self._process.communicate(timeout=SECONDS)
@@ -69,7 +69,7 @@ class Server:
         self._start()
 
     def run(self, command: str) -> str:
-        """What a command of the tour prints; assignments hold for the commands after it."""
+        """Return the output of a command. Assignments hold for the commands after it."""
         here = command.replace(PUBLISHED, f"localhost:{self._port}")
         if re.match(r"\w+=", here):
             self._shell_setup = here

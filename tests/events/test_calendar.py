@@ -56,14 +56,14 @@ def test_an_edit_keeps_the_uid_and_raises_the_sequence(api: Api) -> None:
     assert after["last-modified"].dt >= before["last-modified"].dt
 
 
-def test_an_event_made_anew_under_an_id_is_another_entry(api: Api) -> None:
+def test_an_event_recreated_under_an_id_is_another_entry(api: Api) -> None:
     before = entry(api, api.event(eventId="party"))
     api.delete("/events/party")
     assert entry(api, api.event(eventId="party"))["uid"] != before["uid"]
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "word"),
     [
         ("draft", "TENTATIVE"),
         ("scheduled", "CONFIRMED"),
@@ -73,8 +73,8 @@ def test_an_event_made_anew_under_an_id_is_another_entry(api: Api) -> None:
         ("cancelled", "CANCELLED"),
     ],
 )
-def test_the_status_is_the_calendars_word_for_it(api: Api, status: str, told: str) -> None:
-    assert entry(api, api.event(status=status))["status"] == told
+def test_the_status_is_the_calendars_word_for_it(api: Api, status: str, word: str) -> None:
+    assert entry(api, api.event(status=status))["status"] == word
 
 
 @given(title=strategies.texts(200), description=strategies.texts(300))
@@ -132,7 +132,7 @@ SKIPPED = [
 
 @pytest.mark.parametrize(("start", "end", "begins", "ends"), SKIPPED)
 def test_an_hour_that_there_is_not_is_an_hour_later(start: str, end: str, begins: str, ends: str | None) -> None:
-    """No event is created at such an hour; those of an earlier release may be there."""
+    """No event is created at such an hour, but an earlier release may have stored one."""
     event = Event("party", date="2027-03-28", start_time=start, end_time=end, time_zone=BERLIN)
     assert calendar.span(event) == tuple(text and datetime.fromisoformat(f"{text}+00:00") for text in (begins, ends))
 

@@ -14,13 +14,13 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 def expected(body: dict[str, Any]) -> dict[str, Any]:
-    """What an event made from this body looks like, as far as the client decides."""
+    """Return the fields of an event made from this body that the client decides."""
     waitlist = body.get("waitlistEnabled", False)
     return body | {"status": body["status"].lower(), "waitlistEnabled": waitlist, "hasWaitlist": waitlist}
 
 
 @given(body=strategies.events())
-def test_what_was_created_is_what_is_read(api: Api, body: dict[str, Any]) -> None:
+def test_an_event_is_read_as_it_was_created(api: Api, body: dict[str, Any]) -> None:
     created = api.post("/events", body)
     assert created.status_code == 201, created.content
     event = created.json()

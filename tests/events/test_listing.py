@@ -117,7 +117,7 @@ def test_a_forked_process_asks_its_streams_with_threads_of_its_own(api: Api) -> 
 
 
 def test_an_index_that_lags_shows_no_event_where_it_is_not_any_more(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The descriptions of a page come from an index, as they were a moment ago; the seats are as they are."""
+    """The descriptions of a page come from an index that lags, its seats from the table."""
     moved, closed, grown, gone, still = [api.event(title=title, status="active", capacity=1) for title in "abcde"]
     lagging = [event.serialize() for event in EventItem.by_status.query("active")]
     api.patch(f"/events/{moved}", {"date": "2028-01-01", "capacity": 2})

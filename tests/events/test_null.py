@@ -1,4 +1,4 @@
-"""Null counts as not sent; the two names of the waitlist switch, sent back after a read, mean the one that changed."""
+"""Null counts as not sent. Of the two names of the waitlist switch, the changed one counts."""
 
 from typing import Any
 

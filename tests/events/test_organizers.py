@@ -75,7 +75,7 @@ def test_only_the_owner_changes_the_list_and_deletes_the_event() -> None:
 
 
 @pytest.mark.parametrize("organizers", [["a b"], [1], "erin", {"a": 1}, [f"user-{n}" for n in range(21)], [None]])
-def test_what_is_no_list_of_ids_is_refused(api: Api, organizers: Any) -> None:
+def test_organizers_that_are_no_list_of_ids_are_refused(api: Api, organizers: Any) -> None:
     answer = api.post("/events", EVENT | {"organizers": organizers})
     assert problem(answer) == (422, "validation_error")
     assert {error["field"].partition(".")[0] for error in answer.json()["errors"]} == {"organizers"}

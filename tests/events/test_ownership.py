@@ -1,4 +1,4 @@
-"""An event changes hands between the look at it and the write: the write is bound to the owner, not the look."""
+"""An event changes hands between the read and the write: the write is bound to the owner."""
 
 from collections.abc import Callable
 from contextlib import suppress

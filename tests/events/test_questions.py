@@ -75,7 +75,7 @@ def test_an_event_need_not_ask_anything(api: Api) -> None:
         ([FOOD | {"choices": "a"}], {"questions.0.choices"}),
     ],
 )
-def test_what_is_no_question_is_refused(api: Api, questions: Any, fields: set[str]) -> None:
+def test_a_malformed_question_is_refused(api: Api, questions: Any, fields: set[str]) -> None:
     event = api.event()
     for answer in (
         api.post("/events", EVENT | {"questions": questions}),

@@ -49,7 +49,7 @@ def test_half_a_time_is_refused(api: Api, times: dict[str, Any], fields: set[str
 
 @pytest.mark.parametrize("time", ["24:00", "7:00", "19:60", "19:00:00", "１９:00", "19:00\n", "", "now", 19, True, {}])
 @pytest.mark.parametrize("name", ["startTime", "endTime"])
-def test_what_is_no_time_of_day_is_refused(api: Api, name: str, time: Any) -> None:
+def test_a_malformed_time_of_day_is_refused(api: Api, name: str, time: Any) -> None:
     assert lacking(api.post("/events", EVENT | TIMES | {name: time})) == {name}
 
 
@@ -57,7 +57,7 @@ def test_what_is_no_time_of_day_is_refused(api: Api, name: str, time: Any) -> No
     "zone",
     ["Europe", "europe/berlin", "Mars/Olympus", "+01:00", "", "../UTC", "/etc/passwd", "Factory", "UTC\0", 1, []],
 )
-def test_what_is_no_time_zone_is_refused(api: Api, zone: Any) -> None:
+def test_an_unknown_time_zone_is_refused(api: Api, zone: Any) -> None:
     assert lacking(api.post("/events", EVENT | TIMES | {"timeZone": zone})) == {"timeZone"}
 
 
@@ -68,7 +68,7 @@ def test_an_edit_is_judged_with_what_the_event_has(api: Api) -> None:
     assert times_of(api, event) == TIMES | {"startTime": "18:00"}
 
 
-def test_null_takes_times_away_as_far_as_that_leaves_a_whole(api: Api) -> None:
+def test_null_removes_times_if_the_rest_is_complete(api: Api) -> None:
     event = api.event(**TIMES)
     assert lacking(api.patch(f"/events/{event}", {"startTime": None})) == {"startTime", "endTime"}
     assert api.patch(f"/events/{event}", {"endTime": None}).json()["endTime"] is None

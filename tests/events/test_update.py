@@ -93,7 +93,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("tags", MALFORMED)
-def test_what_is_no_list_of_etags_is_malformed(api: Api, tags: str) -> None:
+def test_a_malformed_list_of_etags_is_refused(api: Api, tags: str) -> None:
     event = api.event()
     for _ in range(2):
         assert problem(api.patch(f"/events/{event}", {"title": "New"}, if_match=tags)) == (400, "malformed_request")

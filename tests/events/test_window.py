@@ -25,7 +25,7 @@ CLOSES_AS_IT_OPENS = {
 
 
 def at(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
-    """Let it be this moment, for what is decided by the clock."""
+    """Set the clock of the service to this moment."""
     monkeypatch.setattr(clock, "seconds", lambda: int(datetime.fromisoformat(moment).timestamp()))
 
 

@@ -80,7 +80,7 @@ def _plain(name: str) -> str:
 
 @contextmanager
 def python(directory: Path, code: str) -> Iterator["subprocess.Popen[str]"]:
-    """Run a script that uses the service without Django's commands; it is killed at the end."""
+    """Run a script that uses the service without Django's commands, and kill it at the end."""
     process = subprocess.Popen(
         [sys.executable, "-c", f"import os, sys; from eventsite.local import engine\n{code}"],
         cwd=settings.BASE_DIR,
@@ -95,7 +95,7 @@ def python(directory: Path, code: str) -> Iterator["subprocess.Popen[str]"]:
 
 @contextmanager
 def watched(process: "subprocess.Popen[str]") -> Iterator[None]:
-    """Kill a process at the end, or when it takes too long, so that nobody waits for its output for ever."""
+    """Kill a process at the end, or when it takes too long for its reader to wait."""
     timer = Timer(SECONDS, process.kill)
     timer.start()
     try:
@@ -114,7 +114,7 @@ class Server:
         self.wait_until_up()
 
     def wait_until_up(self) -> None:
-        """Wait until it says that it listens."""
+        """Wait until it listens."""
         assert self._process.stdout
         for line in self._process.stdout:
             self.output += line
@@ -177,7 +177,7 @@ def runserver(directory: Path, *arguments: str, launcher: Sequence[str] = (), **
 
 
 def record(directory: Path) -> dict[str, Any]:
-    """What the engine of a directory says about itself."""
+    """Return the record that the engine of a directory keeps."""
     told: dict[str, Any] = json.loads((directory / "engine.json").read_text())
     return told
 

@@ -47,6 +47,6 @@ def test_an_ipv4_address_in_the_clothes_of_ipv6_is_not_public(address: IPv4Addre
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "127.1", "0x7f.0.0.1", "0177.0.0.1", "2130706433", "1.2.3.4.5"])
-def test_what_is_no_address_is_not_judged(text: str) -> None:
+def test_text_that_is_no_address_is_not_judged(text: str) -> None:
     with pytest.raises(ValueError):
         is_public(text)

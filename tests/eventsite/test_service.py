@@ -27,7 +27,7 @@ def test_the_service_is_healthy_while_every_table_answers(api: Api) -> None:
     assert answer.json()["tables"] == {"users": "ok", "events": "unavailable", "registrations": "ok"}
 
 
-def test_without_dynamodb_everything_is_unavailable_and_says_when_to_try_again(
+def test_without_dynamodb_every_call_is_unavailable_and_names_a_time_to_try_again(
     api: Api, settings: LazySettings
 ) -> None:
     settings.DYNAMODB_ENDPOINT = f"http://127.0.0.1:{free_port()}"

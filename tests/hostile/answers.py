@@ -34,13 +34,13 @@ def judge(sent: Sent, status: int, headers: dict[str, str], text: str) -> None:
 def _says_little_again(sent: Sent, text: str, most: int) -> None:
     for piece in sent.long:
         if most == SHOWN_AGAIN and piece in sent.path:
-            continue  # a page says which address it is
+            continue  # a page shows its address
         for start in range(0, max(0, len(piece) - most), most):
             assert piece[start : start + most + 1] not in text
 
 
 def logged_once(log: list[str], sent: Sent) -> None:
-    """Fail where a request of a Lambda left more or less than its own line, or the line says what was sent."""
+    """Fail if a request did not log exactly one line, or if the line holds its input."""
     own = [line for line in log if '"message":"request"' in line.replace(" ", "") or '"message": "request"' in line]
     others = [line for line in log if line not in own and '"_aws"' not in line]
     assert (len(own), others) == (1, [])

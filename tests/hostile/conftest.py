@@ -1,4 +1,4 @@
-"""Tells at the end how many hostile requests there were, and of which classes."""
+"""Reports at the end how many hostile requests there were, by class."""
 
 from collections import Counter
 

@@ -200,7 +200,7 @@ def headers(draw: Random) -> Sent:
 
 
 def broken_bodies(draw: Random) -> Sent:
-    """What is no JSON, or not ours."""
+    """Bodies that are no JSON, or not of our shape."""
     method, path = draw.choice(WRITES)
     whole = json.dumps(EVENT | {"title": mark(draw, 150)}).encode()
     cut, flipped = draw.randrange(len(whole)), bytearray(whole)
@@ -400,7 +400,7 @@ def methods(draw: Random) -> Sent:
 
 
 def tokens(draw: Random) -> Sent:
-    """Tokens with good and bad signatures over odd claims; where nobody signs in, they mean nothing."""
+    """Tokens with good and bad signatures over odd claims. Without sign-in they mean nothing."""
     method, path = draw.choice(
         [*WRITES, ("GET", "/users"), ("GET", "/events?status=draft"), ("GET", "/users/me"), ("GET", "/")]
     )

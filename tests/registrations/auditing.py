@@ -1,4 +1,4 @@
-"""A recount of one event, straight from the tables: what is stored, and what in it contradicts the rules.
+"""A recount of one event from the tables: its items, and where they contradict the rules.
 
 Deliberately shares nothing with the service's rules but the models.
 """
@@ -46,7 +46,7 @@ class Stored:
 
 
 def stored(event_id: str, users: Iterable[str] | None = None) -> Stored:
-    """Everything of an event as it is, read consistently. What is left of earlier events of its id does not count.
+    """Read all items of an event consistently. Items of earlier events of its id do not count.
 
     `users`: all who may have to do with it; without them, the whole table is searched.
     """

@@ -1,4 +1,4 @@
-"""Which engine a module's tests run on: what is marked `torn` runs on the one with DynamoDB's isolation."""
+"""Runs the modules marked `torn` on the engine with DynamoDB's isolation."""
 
 from collections.abc import Iterator
 

@@ -5,7 +5,7 @@ if the reference answers as the service did. States that were seen with the same
 (Lowe 2017).
 
 An edit is several things, by the contract: it changes the event, the queue moves, perhaps in several steps, and
-before it is answered the queue has moved as far as it can; its answer is a look at the event after that.
+before it is answered the queue has moved up completely. Its answer is a later read of the event.
 """
 
 from collections.abc import Callable, Iterator
@@ -72,7 +72,7 @@ def _next(steps: list[_Step], done: int) -> Iterator[int]:
 
 
 def _bare(state: Seating) -> Seating:
-    """What of a state can be told by the answers: not who left, nor the order of those who have seats."""
+    """Return the observable part of a state: not who left, nor the order of the seated users."""
     return replace(state, seated=tuple(sorted(state.seated)), past=frozenset())
 
 

@@ -13,7 +13,7 @@ from tests.faults import busy, failing
 
 @pytest.fixture
 def party(api: Api) -> str:
-    """An event with one seat, which alice has; bob waits; carol has left."""
+    """An event with one seat, which alice has. Bob waits, and carol has left."""
     for name in ("Alice", "Bob", "Carol"):
         api.post("/users", {"userId": name.lower(), "name": name, "email": f"{name.lower()}@example.com"})
     event = api.event(eventId="party", capacity=1, startTime="19:00", timeZone="Europe/Berlin")
@@ -58,7 +58,7 @@ def test_an_event_without_anybody_is_shown(api: Api, printed: Any) -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "purge_event", "erase_user", "export_user"])
-def test_what_is_not_there_is_one_sentence(command: str) -> None:
+def test_a_missing_item_is_one_sentence(command: str) -> None:
     with pytest.raises(CommandError, match=r"^There is no (event|user).*\.$") as refused:
         call_command(command, "nosuch")
     assert refused.value.returncode == 1

@@ -1,4 +1,4 @@
-"""A soak: several servers with wrong clocks on a torn engine, killed at random, and clients that do everything at once.
+"""A soak: servers with wrong clocks on a torn engine, killed at random, under many clients.
 
     python -m tests.soak [--minutes 20] [--seed N] [--servers 3] [--clients 7] [--traces DIRECTORY]
 
@@ -142,13 +142,13 @@ class Soak:
         return calls, [repr(guest.failed) for guest in guests if guest.failed]
 
     def _calm(self) -> None:
-        """Wait for what is under way, keep the counts, let the weather be good."""
+        """Wait for running calls, keep the counts, let the weather be good."""
         time.sleep(REST_SECONDS)
         self.weather.update(self._torn.counts)
         self._torn.set(**CALM)
 
     def _judge(self, calls: list) -> list[str]:
-        """Settle what is left, count again, and look at every call."""
+        """Apply the log, count again, and judge every call."""
         from tests.registrations.auditing import differences
         from tests.soak import verdict
         from tests.soak.load import EVENTS, FIXED, create
@@ -168,7 +168,7 @@ class Soak:
         return wrong
 
     def _settle(self, event: str) -> Any:  # its type would be imported before Django is set up
-        """Let the service take up what dead processes left: whoever leaves meets the lock."""
+        """Let the service finish the work of crashed processes: a leave meets their locks."""
         from tests.registrations.auditing import stored
         from tests.soak.load import GUESTS
 

@@ -14,7 +14,7 @@ MOST_HOURS = 3.0
 
 
 class Server:
-    """A place for a server process; whoever is killed in it is followed by another one, under another port."""
+    """A place for a server process. A killed one is followed by another, on another port."""
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
@@ -58,7 +58,7 @@ class Killer:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Kill from the beginning of the block to its end; all servers run then."""
+        """Kill servers from the beginning of the block to its end. All servers run then."""
         self._over.clear()
         thread = threading.Thread(target=self._run)
         thread.start()
@@ -71,7 +71,7 @@ class Killer:
 
 @contextmanager
 def crew(count: int, dice: random.Random) -> Iterator[list[Server]]:
-    """So many servers, until the end of the block."""
+    """Run some servers until the end of the block."""
     servers = [Server(dice) for _ in range(count)]
     try:
         yield servers

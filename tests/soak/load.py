@@ -16,11 +16,11 @@ from tests.soak.crew import Server
 CUT_OFF = 0
 """The status of a call that nobody answered: its server was killed."""
 UNKNOWN = (CUT_OFF, 503)
-"""Whoever gets this does not know whether it was done."""
+"""The outcome of a call is unknown to its client."""
 
 PEOPLE = [f"guest-{number:02}" for number in range(36)]
 FIXED, RESIZED, BRIEF = ["fixed-0", "fixed-1"], ["resized-0", "resized-1"], ["brief-0", "brief-1"]
-"""Events whose capacity stays; whose capacity changes; that are deleted and made anew."""
+"""Events whose capacity stays, whose capacity changes, and that are deleted and recreated."""
 EVENTS = [*FIXED, *RESIZED, *BRIEF]
 CAPACITY = {"fixed-0": 5, "fixed-1": 12, "resized-0": 4, "resized-1": 8, "brief-0": 1, "brief-1": 2}
 GUESTS = {event: PEOPLE[:4] if event in BRIEF else PEOPLE for event in EVENTS}
@@ -112,7 +112,7 @@ def create(client: Client, event: str) -> int:
 
 
 class Guest(threading.Thread):
-    """A client that does this and that until it is told to stop."""
+    """A client that makes random calls until it is stopped."""
 
     def __init__(self, servers: Sequence[Server], seed: str, over: threading.Event, pause: float) -> None:
         super().__init__()
@@ -145,7 +145,7 @@ class Guest(threading.Thread):
         self._make("register", event, user, "POST", f"/events/{event}/registrations", {"userId": user})
 
     def _keyed(self, event: str, user: str) -> None:
-        """Register, twice at once or again later, until there is an answer; and then, perhaps, once more."""
+        """Register, twice at once or again later, until there is an answer."""
         key, start, path = f"{self._seed}-{len(self.calls)}", time.monotonic(), f"/events/{event}/registrations"
         asked = ("POST", path, {"userId": user}, key)
         answers: list[tuple[int, Any]] = []
@@ -187,7 +187,7 @@ class Guest(threading.Thread):
             self._make("edit", event, "", "PATCH", f"/events/{event}", {"status": "active", "waitlistEnabled": True})
 
     def _anew(self, event: str, user: str) -> None:
-        """Empty an event, delete it, make it anew."""
+        """Empty an event, delete it, recreate it."""
         for guest in GUESTS[event]:
             self._leave(event, guest)
         self._make("delete", event, "", "DELETE", f"/events/{event}")

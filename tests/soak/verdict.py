@@ -1,7 +1,7 @@
 """What in a soak's calls cannot be. Each check is sound: it only finds what no order of the calls explains.
 
-A call whose answer is unknown may have been carried out at any later time of its round: a lock that it left is
-settled by whoever meets it.
+A call whose answer is unknown may have been executed at any later time of its round: a lock that it left is
+broken by any request that meets it.
 """
 
 import math
@@ -30,7 +30,7 @@ CHANGING = ("register", "keyed", "leave")
 
 
 def of_answers(calls: Iterable[Call]) -> Iterator[str]:
-    """What is wrong with an answer by itself."""
+    """Return the faults of an answer by itself."""
     for call in calls:
         if call.status in UNKNOWN:
             continue
@@ -61,7 +61,7 @@ def _of_document(call: Call) -> Iterator[str]:
 
 
 def of_registrations(calls: list[Call], kept: dict[str, Stored]) -> Iterator[str]:
-    """Whether each answer about a user agrees with the last change before it, where only one can have been the last.
+    """Return the answers about a user that contradict the only possible last change.
 
     `kept`: the events at the end, when everything is settled.
     """
@@ -124,7 +124,7 @@ def _same(told: Any, registered: Any) -> bool:
 
 
 class Seen(NamedTuple):
-    """A registration as an answer told it."""
+    """A registration as an answer showed it."""
 
     start: float
     end: float
@@ -136,7 +136,7 @@ class Seen(NamedTuple):
 
 
 def seen(calls: Iterable[Call]) -> Iterator[Seen]:
-    """Every registration in every answer. A keyed one that came before is told as it was then: it is left out."""
+    """Every registration in every answer. Replayed answers of keyed requests are left out."""
     for call in calls:
         rows = [call.document] if call.kind in ("place", "register") else call.document if call.kind == "people" else []
         if call.kind == "waitlists" and call.status == 200:
@@ -174,7 +174,7 @@ def _by_id(told: Iterable[Seen]) -> dict[str, list[Seen]]:
 
 
 def of_order(calls: list[Call], told: list[Seen], kept: Stored) -> Iterator[str]:
-    """Who was answered before another asked has the lower ticket; and a seat before the other has one."""
+    """A user answered before another asked has the lower ticket, and the seat first."""
     tickets = {str(item.registration_id): int(item.ticket) for item in (*kept.tickets, *kept.history) if item.ticket}
     joined = [call for call in calls if call.kind in ("register", "keyed") and call.status == 201]
     asked = sorted(

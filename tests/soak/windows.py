@@ -16,7 +16,7 @@ from tests.soak.load import Client
 
 
 class DoubtfulError(Exception):
-    """Nobody knows whether a call was carried out, so its history cannot be judged."""
+    """The outcome of a call is unknown, so its history cannot be judged."""
 
 
 class Answer(NamedTuple):
@@ -60,7 +60,7 @@ class Caller:
 
 
 class FarRecorder(Recorder):
-    """Records what several servers answer; each thread is a client."""
+    """Records the answers of several servers. Each thread is a client."""
 
     def __init__(self, servers: Sequence[Server], event: str) -> None:
         super().__init__(event)

@@ -20,7 +20,7 @@ def left_of(user_id: str) -> list[Any]:
 
 @pytest.fixture
 def season(api: Api) -> list[str]:
-    """Alice has a seat in the first event, for which bob waits; waits for the second; and has left the third."""
+    """Alice has a seat in the first event, waits for the second and has left the third."""
     for user in ("alice", "bob", "carol"):
         api.user(user)
     full, late, left = (api.event(eventId=name, capacity=1) for name in ("full", "late", "left"))
@@ -71,7 +71,7 @@ def test_an_unknown_user_is_not_found(api: Api, user_id: str) -> None:
     assert api.delete(f"/users/{user_id}").status_code == 404
 
 
-def test_a_deleted_user_is_not_found_again_and_may_be_made_anew(api: Api, season: list[str]) -> None:
+def test_a_deleted_user_is_not_found_and_may_be_created_again(api: Api, season: list[str]) -> None:
     api.delete("/users/alice")
     assert problem(api.delete("/users/alice")) == (404, "user_not_found")
     api.user("alice")

@@ -1,4 +1,4 @@
-"""`me` in a path is whoever is signed in, who exists once they register or look at themselves."""
+"""`me` in a path is the signed-in user, who is created by the first registration or read."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def test_who_registers_is_made_from_the_token(party: str) -> None:
     assert me.get("/events/party/registrations/me").json()["registrationId"] == registered.json()["registrationId"]
 
 
-def test_a_keyed_registration_of_a_newcomer_is_carried_out_once(party: str) -> None:
+def test_a_keyed_registration_of_a_newcomer_is_executed_once(party: str) -> None:
     me = As(alice().access)
     first, again = (me.post("/events/party/register", {}, idempotency_key="k") for _ in range(2))
     assert (first.status_code, first.json()) == (201, again.json())

@@ -14,7 +14,7 @@ from users.models import User
 
 
 @given(name=strategies.texts(200))
-def test_what_was_created_is_what_is_read(api: Api, name: str) -> None:
+def test_a_user_is_read_as_created(api: Api, name: str) -> None:
     created = api.post("/users", {"name": name})
     assert created.status_code == 201, created.content
     user = created.json()
@@ -77,7 +77,7 @@ def test_an_edit_changes_what_was_sent_and_preserves_the_rest(api: Api, method: 
     assert api.get(f"/users/{user}").json() == before
 
 
-def test_people_are_told_by_mail_unless_they_say_no(api: Api) -> None:
+def test_people_get_mail_unless_they_opt_out(api: Api) -> None:
     assert api.get(f"/users/{api.user()}").json()["notify"] is True
     assert api.post("/users", {"userId": "alice", "name": "Alice", "notify": False}).json()["notify"] is False
     assert api.get("/users/alice").json()["notify"] is False
@@ -85,7 +85,7 @@ def test_people_are_told_by_mail_unless_they_say_no(api: Api) -> None:
     assert User("bob", name="Bob").notify is True
 
 
-def test_a_user_of_an_earlier_release_is_told(api: Api) -> None:
+def test_a_user_of_an_earlier_release_gets_mail(api: Api) -> None:
     user = User.find(api.user("alice"))
     assert user
     user.update([User.notify.remove()])
@@ -93,7 +93,7 @@ def test_a_user_of_an_earlier_release_is_told(api: Api) -> None:
 
 
 @pytest.mark.parametrize("notify", ["", "yes", 1, 0, [], {}, "true"])
-def test_what_is_neither_yes_nor_no_is_refused(api: Api, notify: Any) -> None:
+def test_an_opt_out_that_is_no_boolean_is_refused(api: Api, notify: Any) -> None:
     answer = api.put(f"/users/{api.user()}", {"notify": notify})
     assert problem(answer) == (422, "validation_error")
     assert [error["field"] for error in answer.json()["errors"]] == ["notify"]

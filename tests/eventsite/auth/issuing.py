@@ -1,4 +1,4 @@
-"""An issuer of tokens of our own, for those that Cognito would never make: RSA keys and a JWKS on loopback."""
+"""An issuer of tokens that Cognito would never make, with RSA keys and a JWKS on loopback."""
 
 import json
 import time
@@ -33,7 +33,7 @@ def jwk(name: str) -> dict[str, Any]:
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """The claims of a good access token, changed; a change to None takes a claim out."""
+    """Return the claims of a good access token with changes. None removes a claim."""
     now = int(time.time())
     good = {
         "sub": "issued-sub",
@@ -59,7 +59,7 @@ def raw_token(header: bytes, payload: bytes, signed_with: str = "first") -> str:
 
 
 class Jwks:
-    """A server of public keys: `answer` is what it says, `asked` how often it was asked."""
+    """A server of public keys: `answer` is its response, `asked` the number of its requests."""
 
     def __init__(self) -> None:
         self.status = 200

@@ -228,7 +228,7 @@ def test_answers_that_were_never_asked_for(browser: Browser, query: str) -> None
     assert problem(browser.client.get(f"/login/callback{query}")) == (400, "login_failed")
 
 
-def test_a_refused_login_is_told(browser: Browser) -> None:
+def test_a_refused_login_shows_the_reason(browser: Browser) -> None:
     state = parse_qs(urlsplit(browser.leave_for_login()).query)["state"][0]
     answer = browser.client.get("/login/callback", {"error": "access_denied", "state": state})
     assert problem(answer) == (400, "login_failed")

@@ -88,10 +88,10 @@ def make_event(owner: str, status: str = "published", organizers: tuple[str, ...
 
 
 def targets(role: str) -> Iterator[Target]:
-    """Fresh events: one's own, another's, and another's as co-organizer; published and draft; and a missing one."""
+    """Create events of the caller, of another organizer and of both, published and draft."""
     person = ROLES[role]()
     for status in ("published", "draft"):
-        if person:  # whoever is no organizer any more may still own events
+        if person:  # a former organizer may still own events
             yield Target(make_event(person.sub, status), own=True, draft=status == "draft", owner=True)
             yield Target(make_event(oscar().sub, status, ("erin", person.sub)), own=True, draft=status == "draft")
         yield Target(make_event(oscar().sub, status), own=False, draft=status == "draft")
@@ -111,7 +111,7 @@ def sees(role: str, target: Target) -> bool:
 
 
 def within(granted: Reach, target: Target) -> bool:
-    """Whether what is granted reaches this event."""
+    """Return whether a permission reaches this event."""
     if granted is Reach.OWNER:
         return target.owner
     return granted is Reach.ALL or (target.own and granted in (Reach.OWN, Reach.ONESELF_OR_OWN))
@@ -206,7 +206,7 @@ def test_registering_another(role: str, path: str) -> None:
 
 
 def register_all(event_id: str, users: list[str]) -> None:
-    """Register users for an event, whatever it is now; none for one that does not exist."""
+    """Register users for an event of any status. Skip an event that does not exist."""
     if event_id == MISSING:
         return
     status = services.read(event_id, scope=EVERYTHING).event.status
@@ -395,7 +395,7 @@ def test_a_users_registrations_leave_out_events_that_have_become_drafts() -> Non
     assert len(As(adam().access).get(f"/users/{user_id}/registrations").json()) == 2
 
 
-def test_an_id_token_says_the_same_as_an_access_token() -> None:
+def test_an_id_token_grants_the_same_as_an_access_token() -> None:
     assert As(olivia().id).post("/events", EVENT).json()["organizerId"] == olivia().sub
 
 

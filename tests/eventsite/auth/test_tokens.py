@@ -199,7 +199,7 @@ CLAIMS = st.sampled_from(
 
 @given(changes=st.dictionaries(CLAIMS, JSON, min_size=1, max_size=4))
 def test_no_claims_get_a_500(jwks: Jwks, changes: dict[str, Any]) -> None:
-    """Signed by the right key, and strange all the same. Only a GET, so the examples may share the tables."""
+    """Signed by the right key, but strange. Only a GET, so the examples may share the tables."""
     sent = raw_token(json.dumps({"alg": "RS256", "kid": "first"}).encode(), json.dumps(claims() | changes).encode())
     answer = As(sent).get("/events?organizerId=me")
     assert answer.status_code in (200, 401)

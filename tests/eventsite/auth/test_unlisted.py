@@ -50,7 +50,7 @@ class PlainView(APIView):
 
 
 class LeftOpen(ForgottenAction):
-    """One that says that everybody may do everything."""
+    """A view that grants every caller everything."""
 
     permission_classes = []
 
@@ -115,6 +115,6 @@ def test_it_is_refused_in_an_open_service_too(api: Api) -> None:
 
 @pytest.mark.parametrize("added", VIEWS, indirect=True)
 @pytest.mark.usefixtures("added")
-def test_other_methods_are_told_apart_all_the_same(api: Api) -> None:
+def test_other_methods_of_an_unlisted_view_are_refused_too(api: Api) -> None:
     assert api.call("OPTIONS", "/events/any/stats").status_code in (200, 403)
     assert problem(api.post("/events/any/stats"))[0] in (403, 405)

@@ -88,7 +88,7 @@ def test_a_value_of_another_type_is_refused() -> None:
         Sample.from_raw_data({"theKey": {"N": "1"}})
 
 
-def test_no_model_has_what_is_left_out() -> None:
+def test_no_model_uses_a_feature_that_is_left_out() -> None:
     def all_of(model: type[Model]) -> list[type[Model]]:
         return [model, *(one for each in model.__subclasses__() for one in all_of(each))]
 

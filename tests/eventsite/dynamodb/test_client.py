@@ -48,7 +48,7 @@ class Cut(bytes):
 
 
 class Server:
-    """Answers each request on loopback with the next answer of a script; None ends the connection instead.
+    """Answers each request on loopback with the next answer of a script. None closes the connection.
 
     The last answer is repeated. What it was sent is in `requests`, one list per connection.
     """
@@ -176,7 +176,7 @@ def test_a_connection_that_has_ended_meanwhile_is_replaced_before_anything_is_se
     assert [len(requests) for requests in server.requests] == [1, 1]
 
 
-def test_a_connection_that_the_server_is_about_to_end_is_not_kept(serve: Serve) -> None:
+def test_a_connection_that_the_server_will_close_is_not_kept(serve: Serve) -> None:
     server = serve(http(b"{}", Connection="close"))
     client = client_of(server)
     assert [ask(client), ask(client)] == [{}, {}]
@@ -251,7 +251,7 @@ def test_a_server_with_a_trusted_certificate_is_talked_to_over_one_connection(
     assert [len(requests) for requests in encrypted.requests] == [3]
 
 
-def test_a_server_that_nobody_vouches_for_is_told_nothing(encrypted: Server) -> None:
+def test_nothing_is_sent_to_a_server_without_a_trusted_certificate(encrypted: Server) -> None:
     with pytest.raises(exceptions.SSLError, match="certificate verify failed"):
         ask(client_of(encrypted, "https"))
     assert encrypted.requests == []
@@ -282,7 +282,7 @@ PASSING = {
 
 
 @pytest.mark.parametrize("answer, kind", PASSING.values(), ids=PASSING)
-def test_what_is_no_answer_is_an_error_of_botocores_that_may_pass(
+def test_a_malformed_answer_is_a_transient_error_of_botocores(
     serve: Serve, answer: bytes | None, kind: type[Exception]
 ) -> None:
     client = client_of(serve(answer, http(b'{"well": "again"}')))
@@ -444,7 +444,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("status, told", ERRORS)
-def test_an_error_is_told_as_botocore_tells_it(serve: Serve, status: int, told: Any) -> None:
+def test_an_error_is_raised_as_botocore_raises_it(serve: Serve, status: int, told: Any) -> None:
     server = serve(http(told if isinstance(told, bytes) else json.dumps(told).encode(), status))
     config = Config(retries={"total_max_attempts": 1, "mode": "standard"}, parameter_validation=False)
     session = get_session()

@@ -35,7 +35,7 @@ def test_a_user_is_created_once(api: Api, given_id: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("capacity", [1, 0], ids=["a seat", "a place in the queue"])
-def test_a_registration_is_made_once_and_told_as_it_was(api: Api, capacity: int) -> None:
+def test_a_registration_is_made_once_and_answered_as_before(api: Api, capacity: int) -> None:
     event, user, other = api.event(capacity=capacity), api.user(), api.user()
     first = api.register(event, user, idempotency_key="k").json()
     api.register(event, other)
@@ -160,7 +160,7 @@ def age(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
 
 
 @pytest.mark.parametrize(("name", "wrong"), [("MARKERS_TABLE", "elsewhere"), ("MARKERS_KEY", ("id", "item"))])
-def test_markers_that_do_not_fit_their_table_are_told_at_start(settings: Settings, name: str, wrong: Any) -> None:
+def test_markers_that_do_not_fit_their_table_are_refused_at_start(settings: Settings, name: str, wrong: Any) -> None:
     assert checks.run_checks(tags=["tables"]) == []
     setattr(settings, name, wrong)
     assert [message.id for message in checks.run_checks(tags=["tables"])] == ["eventsite.E008"]

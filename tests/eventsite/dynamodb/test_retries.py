@@ -1,4 +1,4 @@
-"""When the service tries again, for how long, and what it says when it gives up."""
+"""When the service tries again, for how long, and its answer when it gives up."""
 
 import json
 import sys
@@ -178,7 +178,7 @@ def test_a_write_that_met_a_transaction_is_sent_again_as_it_was(api: Api, clock:
     assert calls.made == ["BatchGetItem"] + ["UpdateItem"] * 3 + ["TransactWriteItems"]
 
 
-# What is counted.
+# Metrics.
 
 
 def test_conflicts_and_missed_deadlines_can_be_counted(
@@ -205,7 +205,7 @@ def test_a_counter_that_fails_harms_nobody(api: Api, clock: Clock) -> None:
         retries.conflict_retried.disconnect(broken)
 
 
-# What is no use trying again.
+# Errors that another attempt cannot mend.
 
 HOPELESS = [
     "AccessDeniedException",

@@ -24,7 +24,7 @@ NO_ANSWERS = [
 
 @pytest.mark.parametrize("operation", shapes.SHAPES)
 @pytest.mark.parametrize("body", NO_ANSWERS, ids=lambda body: repr(body[:12]))
-def test_what_is_no_object_is_no_answer(operation: str, body: bytes) -> None:
+def test_an_answer_that_is_no_object_is_none(operation: str, body: bytes) -> None:
     with pytest.raises(ResponseStreamingError):
         shapes.read(operation, body)
 
@@ -44,7 +44,7 @@ def test_a_cancellation_that_does_not_say_why_is_no_answer(reasons: Any) -> None
 
 
 @pytest.mark.parametrize("body", NO_ANSWERS, ids=lambda body: repr(body[:12]))
-def test_a_refusal_that_cannot_be_read_is_told_by_its_status(serve: Serve, body: bytes) -> None:  # noqa: F811
+def test_a_refusal_that_cannot_be_read_counts_by_its_status(serve: Serve, body: bytes) -> None:  # noqa: F811
     from botocore.exceptions import ClientError
 
     with pytest.raises(ClientError) as caught:

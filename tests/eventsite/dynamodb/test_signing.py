@@ -58,7 +58,7 @@ def test_a_signature_is_botocores(
 
 
 @given(body=st.binary(max_size=300), keys=KEYS)
-def test_what_is_sent_is_what_was_signed(body: bytes, keys: Keys) -> None:
+def test_the_request_that_is_sent_is_the_one_that_was_signed(body: bytes, keys: Keys) -> None:
     signer = Signer("https://example.com:8443/path", "eu-west-1")
     head, _, sent = signer.request("GetItem", body, keys, "20270101T120000Z").partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")

@@ -40,7 +40,7 @@ def directory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def take(directory: Path) -> Iterator[Take]:
-    """Take a lease of the engine of the directory; all are released in the end."""
+    """Take a lease of the engine of the directory. All are released at the end."""
     taken: list[Lease] = []
 
     def take() -> Lease:
@@ -199,7 +199,7 @@ sys.stdin.read()
 
 
 def test_a_record_left_by_a_crash_is_not_believed(take: Take, directory: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as stranger:  # who got the port since, and says nothing
+    with socket.create_server(("127.0.0.1", 0)) as stranger:  # has the port now, and is silent
         directory.mkdir()
         (directory / "engine.json").write_text(f'{{"leases": {stranger.getsockname()[1]}}}')
         assert written(take().url) == []
@@ -219,7 +219,7 @@ def test_a_damaged_record_is_not_believed(take: Take, directory: Path, left: str
         lease.release()
 
 
-def test_a_client_waits_for_whoever_holds_the_lock(take: Take, directory: Path) -> None:
+def test_a_client_waits_for_the_holder_of_the_lock(take: Take, directory: Path) -> None:
     directory.mkdir()
     with (directory / "engine.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

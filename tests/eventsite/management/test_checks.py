@@ -97,14 +97,14 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_the_command_says_no() -> None:
+def test_the_command_fails_without_a_choice() -> None:
     refused = manage("check", "--deploy", "--fail-level", "ERROR")
     assert refused.returncode == 1
     assert "AUTH_MODE is not set" in refused.stderr
     assert "SECRET_KEY is weak" in refused.stderr
 
 
-def test_the_command_says_yes_to_a_stage_as_it_should_be() -> None:
+def test_the_command_passes_a_good_stage() -> None:
     passed = manage("check", "--deploy", "--fail-level", "WARNING", **LAMBDA, **POOL)
     assert (passed.returncode, passed.stderr) == (0, "")
 
@@ -253,7 +253,7 @@ def test_mail_is_a_choice_but_for_local_runs(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("command", ["runserver", "create_tables", "check"])
-def test_a_command_that_cannot_start_says_the_sentence_and_nothing_else(command: str) -> None:
+def test_a_command_that_cannot_start_prints_one_sentence(command: str) -> None:
     refused = manage(command, DYNAMODB_TABLE_NAME="events")
     assert refused.returncode == 1
     assert refused.stderr.startswith("Error: DYNAMODB_TABLE_NAME is called EVENTS_TABLE_NAME here")

@@ -1,4 +1,4 @@
-"""`manage.py create_tables`: makes what is missing, tells what differs, touches nothing else."""
+"""`manage.py create_tables`: makes missing tables, reports differences, touches nothing else."""
 
 from collections.abc import Iterator
 from io import StringIO
@@ -28,7 +28,7 @@ def local(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def no_tables(tables: None) -> Iterator[None]:
-    """An account without tables; those that a test protects are freed for the next one."""
+    """An account without tables. At the end no table is protected any more."""
     for model in table_models():
         model.delete_table()
     yield
@@ -60,7 +60,7 @@ def run() -> tuple[int, str, str]:
 # Making
 
 
-def test_it_makes_the_tables_that_are_missing_and_says_so(no_tables: None) -> None:
+def test_it_makes_the_missing_tables_and_names_them(no_tables: None) -> None:
     status, out, err = run()
     assert (status, err) == (0, "")
     for table in (EVENTS, REGISTRATIONS, USERS):
@@ -86,7 +86,7 @@ def test_a_second_run_makes_nothing(no_tables: None) -> None:
     assert "as the models want them" in out
 
 
-def test_only_what_is_missing_is_made_and_data_stays(no_tables: None) -> None:
+def test_only_missing_tables_are_made_and_data_stays(no_tables: None) -> None:
     run()
     User("alice", name="Alice", created_at="2026-01-01T00:00:00Z").save()
     RegistrationItem.delete_table()
@@ -148,7 +148,7 @@ def test_a_table_that_somebody_else_makes_meanwhile_is_fine(no_tables: None) -> 
 
 
 def make(table: str, **changes: Any) -> None:
-    """Make a table that is as its model wants it, but for some parts of the request; None leaves a part out."""
+    """Make a table of its model with changes to the request. None leaves a part out."""
     model = next(model for model in table_models() if model.Meta.table_name == table)
     request = tables.request_for(model, tags={}, protect=False) | changes
     call("CreateTable", **{name: value for name, value in request.items() if value is not None})
@@ -213,7 +213,7 @@ DIFFERENT = {
 
 
 @pytest.mark.parametrize("table, changes, sentence", DIFFERENT.values(), ids=DIFFERENT)
-def test_it_says_what_differs(no_tables: None, table: str, changes: dict[str, Any], sentence: str) -> None:
+def test_it_reports_a_difference(no_tables: None, table: str, changes: dict[str, Any], sentence: str) -> None:
     make(table, **changes)
     before = describe(table)
     status, _, err = run()
@@ -275,7 +275,7 @@ def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["--migrate"]], ids=["made", "migrated"])
-def test_a_table_with_other_keys_is_left_alone_and_the_way_out_is_told(
+def test_a_table_with_other_keys_is_left_alone_and_the_way_out_is_shown(
     no_tables: None, capsys: pytest.CaptureFixture[str], options: list[str]
 ) -> None:
     make(USERS, KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}], AttributeDefinitions=strings("id"))

@@ -1,4 +1,4 @@
-"""`manage.py runserver`: serves from a fresh checkout, and keeps what it was told."""
+"""`manage.py runserver`: serves from a fresh checkout, and keeps its data."""
 
 import os
 import signal
@@ -109,7 +109,7 @@ def test_what_a_request_needs_is_enough_to_serve_from_an_endpoint(tmp_path: Path
 
 
 @MODES
-def test_without_an_endpoint_it_says_what_to_install(tmp_path: Path, mode: list[str]) -> None:
+def test_without_an_endpoint_it_names_the_package_to_install(tmp_path: Path, mode: list[str]) -> None:
     ended = manage(tmp_path / "data", "runserver", "0", *mode, **lean(tmp_path / "path"))
     assert ended.returncode == 1
     assert "run `pip install -r requirements-dev.txt`, or set AWS_ENDPOINT_URL_DYNAMODB" in ended.stderr

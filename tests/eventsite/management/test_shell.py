@@ -53,7 +53,7 @@ print(event_id)
     assert printed == "Party 1\n"
 
 
-def test_it_works_without_an_engine_as_far_as_it_can(tmp_path: Path) -> None:
+def test_it_starts_without_an_engine(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ended = manage(tmp_path / "file" / "data", "shell", "-v", "0", "-c", "print(User.__name__)")
     assert (ended.returncode, ended.stdout) == (0, "User\n")
@@ -67,11 +67,11 @@ def test_nothing_is_imported_if_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "code", ['events.read("nosuch", scope=EVERYTHING)', 'Event.get("nosuch")', 'users.read("nosuch")']
 )
-def test_what_is_not_there_is_said_in_one_sentence(tmp_path: Path, code: str) -> None:
+def test_a_missing_item_is_reported_in_one_sentence(tmp_path: Path, code: str) -> None:
     ended = manage(tmp_path, "shell", "-v", "0", "-c", code)
     assert ended.returncode == 1
     assert ended.stderr.startswith("There is no") and ended.stderr.count("\n") == 1
 
 
-def test_a_defect_is_told_as_python_does(tmp_path: Path) -> None:
+def test_a_defect_ends_in_a_traceback(tmp_path: Path) -> None:
     assert "Traceback" in manage(tmp_path, "shell", "-v", "0", "-c", "1 / 0").stderr

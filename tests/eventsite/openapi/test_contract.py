@@ -98,7 +98,7 @@ TABLE = [
 CALLS = {row.call for row in TABLE}
 PAGES = {"/docs", "/redoc", "/schema", "/openapi.json"}
 SIGN_IN = {"/login", "/login/callback", "/logout"}
-"""What only browsers use; `eventsite.auth.login` says how."""
+"""Routes that only browsers use; see `eventsite.auth.login`."""
 
 
 def _routed(patterns: list[Any], prefix: str = "/") -> set[str]:
@@ -158,7 +158,7 @@ def test_each_call_is_documented_with_what_may_go_wrong_anywhere(document: Any, 
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.call)
-def test_other_methods_are_refused_with_what_is_allowed(api: Api, row: Row) -> None:
+def test_other_methods_are_refused_with_the_allowed_ones(api: Api, row: Row) -> None:
     path = row.call.partition(" ")[2].format(eventId="party", userId="alice")
     allowed = {call.partition(" ")[0] for call in CALLS if call.partition(" ")[2] == row.call.partition(" ")[2]}
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - allowed:

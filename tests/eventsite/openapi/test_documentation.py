@@ -83,7 +83,7 @@ def test_every_call_has_a_name_of_its_own_and_an_example_of_each_part(document: 
                 assert described, (operation["operationId"], kind)
 
 
-def test_every_example_is_what_its_schema_says(document: Any) -> None:
+def test_every_example_fits_its_schema(document: Any) -> None:
     from jsonschema import Draft202012Validator
 
     def check(schema: Any, example: Any) -> None:
@@ -183,7 +183,7 @@ def test_a_call_without_a_description_is_a_sentence_of_the_system_check(
     assert said == ["GET /users/{userId} has no description."]
 
 
-def test_a_call_without_a_description_is_documented_by_what_the_code_says(
+def test_a_call_without_a_description_is_documented_from_the_code(
     monkeypatch: pytest.MonkeyPatch, document: Any
 ) -> None:
     monkeypatch.delitem(openapi.CALLS, "GET /users/{userId}")

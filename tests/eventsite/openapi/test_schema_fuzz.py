@@ -51,7 +51,7 @@ class World:
             api.register(EXISTING["eventId"], api.user(user))
 
     def aim(self, case: schemathesis.Case) -> None:
-        """Make a valid request fit for an answer of its own; every other one goes to what exists."""
+        """Make a valid request fit for its own answer, and aim every other one at existing items."""
         if case.meta is None or not case.meta.generation.mode.is_positive:
             return
         case.query.pop("cursor", None)  # any text looks like a cursor, and only a signed one is
@@ -60,7 +60,7 @@ class World:
         if "If-Match" in case.headers:
             case.headers["If-Match"] = '"1"'
         if isinstance(case.body, dict) and {"startTime", "endTime", "timeZone"} & case.body.keys():
-            # A start and a zone go together, which an edit owes to what is stored.
+            # A start and a zone go together, also together with the stored ones.
             case.body |= {"startTime": "19:00", "timeZone": "Europe/Berlin"}
         if isinstance(case.body, dict) and (sent := case.body.keys() & WINDOW.keys()) - {"date"}:
             # So do the days, and the ends of the window.
@@ -95,7 +95,7 @@ def known(case: schemathesis.Case, answer: Any) -> None:
 
 @pytest.fixture
 def world(api: Api) -> World:
-    """The world, made anew for each call."""
+    """The world, new for each call."""
     return World(api)
 
 

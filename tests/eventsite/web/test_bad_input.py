@@ -77,13 +77,13 @@ def test_other_kinds_of_content_are_refused(api: Api, path: str, content_type: s
 @pytest.mark.parametrize(
     "content_type", ["application/json; charset=latin-1", "application/json; charset=", "APPLICATION/JSON"]
 )
-def test_json_is_utf_8_whatever_the_charset_says(api: Api, content_type: str) -> None:
+def test_json_is_utf_8_in_any_charset(api: Api, content_type: str) -> None:
     assert api.post("/users", raw='{"name": "Zoë"}'.encode(), content_type=content_type).json()["name"] == "Zoë"
 
 
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"])
-def test_a_wrong_method_says_which_ones_are_right(api: Api, path: str, method: str) -> None:
+def test_a_wrong_method_is_refused_with_the_right_ones(api: Api, path: str, method: str) -> None:
     answer = api.call(method, path)
     assert answer.status_code < 500
     if answer.status_code == 405:

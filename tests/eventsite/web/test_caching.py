@@ -1,4 +1,4 @@
-"""What browsers and proxies may keep, and what they are told that they have already."""
+"""What browsers and proxies may keep, and when they get a 304."""
 
 import re
 from typing import Any
@@ -44,7 +44,7 @@ def test_what_has_changed_is_sent_again(api: Api) -> None:
 
 
 def test_a_registration_is_no_edit_and_still_a_change(api: Api) -> None:
-    """The version stays the same, and so does the ETag; the counts do not."""
+    """The version and the ETag stay the same, the counts do not."""
     event = api.event()
     tag = api.get(f"/events/{event}").headers["ETag"]
     assert api.get(f"/events/{event}", if_none_match=tag).status_code == 304

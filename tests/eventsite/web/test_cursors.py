@@ -1,4 +1,4 @@
-"""A cursor is good for the caller and the list that it was given to, and says nothing to anybody."""
+"""A cursor is good for its caller and its list, and can be read by no client."""
 
 import itertools
 from base64 import urlsafe_b64decode
@@ -58,7 +58,7 @@ def test_it_is_good_only_as_it_was_given(junk: str, place: int, replaces: bool) 
 
 @pytest.mark.usefixtures("events")
 def test_it_has_one_spelling() -> None:
-    """The last character of base64 may carry bits that mean nothing; `+` and `/` are not in this alphabet."""
+    """The last character of base64 may carry bits that mean nothing. `+` and `/` are not in this alphabet."""
     admin = As(adam().access)
     cursor = cursor_of(admin, "/events?limit=1")
     last = [cursor[:-1] + other for other in ascii_letters + digits + "-_" if other != cursor[-1]]

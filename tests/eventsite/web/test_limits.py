@@ -1,4 +1,4 @@
-"""The limits of what is read, and of what is said again: depth, size, twice-named values, unseen names, quotations."""
+"""The limits of input and of quotations: depth, size, duplicate names, unseen names."""
 
 import json
 from typing import Any
@@ -41,7 +41,7 @@ def test_a_body_may_be_nested_so_deep_and_no_deeper(api: Api, kind: str, accept:
 
 
 @given(text=st.recursive(st.just("1"), lambda inner: st.lists(inner, max_size=3).map(lambda v: f"[{','.join(v)}]")))
-def test_what_is_wide_is_not_deep(api: Api, text: str) -> None:
+def test_a_wide_document_is_not_deep(api: Api, text: str) -> None:
     assert problem(api.post("/users", raw=f'{{"x": [{",".join([text] * 200)}], "name": ""}}')) == (
         422,
         "validation_error",
@@ -99,7 +99,7 @@ FIELDS = [*EVENT, "eventId", "userId", "name", "email", "hasWaitlist", "startTim
 
 @pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
-def test_no_field_says_again_what_is_long_or_cannot_be_encoded(api: Api, value: Any, accept: str) -> None:
+def test_no_error_quotes_a_long_text_or_one_that_cannot_be_encoded(api: Api, value: Any, accept: str) -> None:
     for method, path in WRITES:
         for field in FIELDS:
             body = {"capacity": -1, "name": "", "userId": " "} | {field: value}

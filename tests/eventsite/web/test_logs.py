@@ -102,7 +102,7 @@ BROKEN: dict[str, list[str]] = {
 
 @pytest.mark.parametrize("mode", ["open", "cognito"])
 @pytest.mark.parametrize("broken", BROKEN)
-def test_the_log_tells_nothing_about_people(engine: str, broken: str, mode: str) -> None:
+def test_the_log_holds_nothing_about_people(engine: str, broken: str, mode: str) -> None:
     groups: dict[str, Any] = {"cognito:groups": ["Admins"]}
     token = issuing.token(sub=SECRETS["sub"], username=SECRETS["name"], **groups)
     with issuing.serving() as jwks:
@@ -120,4 +120,4 @@ def test_the_log_tells_nothing_about_people(engine: str, broken: str, mode: str)
                 answers.append(told)
     if broken != "nothing":
         assert any(told.status >= 500 for told in answers)
-        assert any(len(told.log) > 1 for told in answers)  # the failure has been told of
+        assert any(len(told.log) > 1 for told in answers)  # the failure has been logged

@@ -1,4 +1,4 @@
-"""Which form an answer takes: JSON wherever JSON is good enough; pages for browsers."""
+"""Which form an answer takes: JSON if the client can read it, pages for browsers."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_browsers_get_pages(api: Api, path: str, accept: str) -> None:
 @pytest.mark.parametrize(
     "accept", [JAVA, IMPATIENT, "*/*", "application/*", "text/html, application/json;q=0.1", "text/html, */*;q=0.1", ""]
 )
-def test_whoever_can_read_json_gets_json(api: Api, path: str, accept: str) -> None:
+def test_a_client_that_can_read_json_gets_json(api: Api, path: str, accept: str) -> None:
     assert kind(api, path, accept) in ("application/json", "application/problem+json")
 
 

@@ -132,7 +132,7 @@ def test_a_safe_retry_counts_once(metrics: Metrics, api: Api) -> None:
     assert sum(sum(line.get("Registrations", [])) for line in metrics()) == 1
 
 
-def test_metrics_are_told_apart_by_the_function(metrics: Metrics, api: Api) -> None:
+def test_metrics_are_separated_by_function(metrics: Metrics, api: Api) -> None:
     api.register(api.event(), api.user())
     line = metrics()[-1]
     assert (line["service"], line["_aws"]["CloudWatchMetrics"][0]["Dimensions"]) == ("eventsite-test", [["service"]])
@@ -165,7 +165,7 @@ def test_nothing_is_counted_elsewhere(capsys: pytest.CaptureFixture[str], api: A
 
 
 @pytest.mark.parametrize("broken", ["add_metric", "flush_metrics"])
-def test_what_cannot_be_counted_has_happened_all_the_same(
+def test_a_registration_that_cannot_be_counted_has_happened(
     on_lambda: None, api: Api, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:

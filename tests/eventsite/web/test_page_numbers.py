@@ -47,7 +47,7 @@ def test_no_number_in_a_form_is_an_error_of_ours(api: Api, capacity: str, before
 
 
 @given(before=st.recursive(st.none() | st.integers() | st.text(), st.lists))
-def test_nothing_that_a_form_says_it_showed_is_an_error_of_ours(api: Api, before: object) -> None:
+def test_no_value_that_a_form_claims_to_have_shown_is_a_server_error(api: Api, before: object) -> None:
     for text in (json.dumps(before), json.dumps({"capacity": before, "title": before})):
         for method in ("PUT", "DELETE"):
             sent = {"_method": method, "_before": text, "capacity": "0", "title": "x", "_version": "0"}

@@ -1,4 +1,4 @@
-"""A page shows no more than the API: for every form of every route, whoever sends it, the status is the same."""
+"""A page shows no more than the API: each form of each route has the same status for each caller."""
 
 import itertools
 from typing import Any
@@ -81,7 +81,7 @@ def test_a_form_is_answered_as_the_request_that_it_means(who: str, method: str) 
         elif plain.status_code < 300 or plain.status_code == 409:
             if page.status_code == 303 or plain.status_code in (200, 204):
                 prepare()
-            assert page.status_code in (200, 303, 409), where  # carried out, or asked about first
+            assert page.status_code in (200, 303, 409), where  # executed, or confirmed first
 
 
 def _names_nothing(caller: Api, page: Any, where: object) -> None:

@@ -18,7 +18,7 @@ def test_a_write_answers_without_a_body_where_that_is_preferred(api: Api, prefer
 
 
 @pytest.mark.parametrize("prefer", ["", "return=representation", "return=minimalist", "xreturn=minimal", "minimal"])
-def test_what_is_not_this_preference_changes_nothing(api: Api, prefer: str) -> None:
+def test_another_preference_changes_nothing(api: Api, prefer: str) -> None:
     event = api.event()
     answer = api.patch(f"/events/{event}", {"title": "Moved"}, prefer=prefer)
     assert (answer.status_code, answer.json()["title"]) == (200, "Moved")

@@ -1,4 +1,4 @@
-"""The headers that tell browsers to be careful, on every answer; and pages that live with them."""
+"""The security headers of every answer, and pages that work with them."""
 
 from html.parser import HTMLParser
 from typing import Any
@@ -58,7 +58,7 @@ def test_every_answer_has_them(client: Client, kind: str, secure: bool) -> None:
 
 
 class Page(HTMLParser):
-    """What of a page a policy is about: where it loads from, and what is inline."""
+    """Collects the parts of a page that a policy covers: its sources and its inline code."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class Page(HTMLParser):
 def test_pages_run_no_inline_scripts_and_load_from_the_service_alone(client: Client, path: str) -> None:
     answer = client.get(path, headers={"accept": "text/html"})
     if not answer.headers["Content-Type"].startswith("text/html"):
-        assert path == "/nothing"  # a problem document all the same
+        assert path == "/nothing"  # a problem document too
         return
     page = Page()
     page.feed(answer.content.decode())
@@ -128,7 +128,7 @@ def test_forms_may_end_at_the_hosted_ui(client: Client, settings: Settings) -> N
 
 
 @pytest.mark.parametrize("mode", ["open", "cognito"])
-def test_swagger_ui_is_told_of_the_token(client: Client, settings: Settings, mode: str) -> None:
+def test_swagger_ui_gets_the_token(client: Client, settings: Settings, mode: str) -> None:
     settings.AUTH_MODE = mode
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, *settings.SIGN_IN_MIDDLEWARE]
     schema = client.get("/schema").json()

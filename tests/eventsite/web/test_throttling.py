@@ -12,7 +12,7 @@ from tests.signing_in import As, alice, olivia
 
 
 class Clock:
-    """A time that passes only when it is told to."""
+    """A time that passes only when a test moves it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -32,7 +32,7 @@ def clock(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock
     throttling.buckets.clear()
 
 
-def test_who_calls_too_often_is_refused_and_told_when_to_come_back(api: Api, clock: Clock, meter: Meter) -> None:
+def test_a_caller_above_the_limit_is_refused_with_a_time_to_come_back(api: Api, clock: Clock, meter: Meter) -> None:
     assert [api.get("/events").status_code for _ in range(6)] == [200] * 5 + [429]
     meter.reset()
     refused = api.post("/users", {"name": "Alice"})
@@ -80,7 +80,7 @@ def test_a_call_that_is_not_permitted_counts(clock: Clock, method: str, path: st
     assert As(olivia().access).get("/events").status_code == 200
 
 
-def test_only_so_many_callers_are_remembered(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_remembered_callers_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttling, "MOST_CALLERS", 3)
     for name in "abcdef":
         throttling.take(name)

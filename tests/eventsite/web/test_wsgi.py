@@ -70,7 +70,7 @@ def test_a_content_type_that_breaks_django_is_malformed(content_type: str) -> No
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_what_is_no_encoding_of_text_is_not_taken_for_one(scheme: str) -> None:
+def test_a_codec_that_is_no_text_encoding_is_refused(scheme: str) -> None:
     for method, path in itertools.product(("GET", "POST"), ("/events", "/events?x=1", "/nothing?x=1")):
         status, headers, document = ask(method, path, f"application/json; charset={scheme}")
         assert (status, document["code"]) == (415, "unsupported_media_type")
@@ -84,7 +84,7 @@ def test_no_codec_of_python_breaks_a_request() -> None:
 
 
 @pytest.mark.parametrize("charset", TEXT)
-def test_queries_are_utf_8_whatever_the_charset_says(api: Api, charset: str) -> None:
+def test_queries_are_utf_8_in_any_charset(api: Api, charset: str) -> None:
     answer = api.get("/events?status=%C3%A9", content_type=f"application/json; charset={charset}")
     assert problem(answer) == (422, "validation_error")
     assert "é" in answer.json()["errors"][0]["detail"]
@@ -112,7 +112,7 @@ def test_no_content_length_breaks_a_request(length: str) -> None:
     assert int(started[-1][0][:3]) in (400, 413, 415, 422)
 
 
-def test_headers_that_no_server_would_pass_on_are_read_all_the_same() -> None:
+def test_headers_that_no_server_would_pass_on_are_read_too() -> None:
     """A Lambda's event is JSON: its headers may hold any character."""
     for name in ("HTTP_COOKIE", "HTTP_IF_MATCH", "HTTP_ACCEPT", "HTTP_AUTHORIZATION", "HTTP_X_CORRELATION_ID"):
         more: dict[str, Any] = {name: "a=€\ud800🎉"}

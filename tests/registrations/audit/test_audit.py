@@ -1,4 +1,4 @@
-"""The audit finds what is wrong with an event, mends it, and keeps quiet about traffic."""
+"""The audit finds and repairs the faults of an event, and ignores traffic."""
 
 import io
 import threading
@@ -37,7 +37,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def party(api: Api) -> str:
-    """Two seats: b has one, c moved up when a left. d and f wait, e left the queue between them; x left long ago."""
+    """An event with two seats, a queue, a promotion, and users who left."""
     event = api.event(eventId=PARTY, capacity=2)
     with User.batch_write() as users:
         for user in "xabcdef":
@@ -63,7 +63,7 @@ def command(*arguments: str, **options: Any) -> tuple[str, bool]:
 
 
 def examined(event: str = PARTY) -> list[str]:
-    """The kinds of what is found in one event."""
+    """Return the kinds of findings of one event."""
     return [finding.kind for finding in runner.examine(event)]
 
 
@@ -111,7 +111,7 @@ def seated(api: Api) -> list[str]:
 
 
 def everybody(api: Api) -> Any:
-    """Who is in, as it is told."""
+    """Return the users with a seat, as the API lists them."""
     return api.get(f"/events/{PARTY}/registrations").json()
 
 
@@ -256,7 +256,7 @@ def test_a_healthy_event_has_no_findings(api: Api, party: str) -> None:
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_what_is_broken_is_found_and_mended(party: str, damage: str) -> None:
+def test_damage_is_found_and_repaired(party: str, damage: str) -> None:
     kind, break_it = DAMAGE[damage]
     break_it()
     before = contents()
@@ -386,7 +386,7 @@ def test_an_event_without_seats_gets_them_back_and_can_be_edited(api: Api, party
     assert api.patch(f"/events/{party}", {"capacity": 3}).json()["registeredCount"] == 3
 
 
-def test_seats_without_a_description_get_one_to_be_written_anew(api: Api, party: str) -> None:
+def test_seats_without_a_description_get_one(api: Api, party: str) -> None:
     Event.get(party).delete()
     command(party, repair=True)
     assert api.get(f"/events/{party}").json()["title"] == repairs.LOST
@@ -476,7 +476,7 @@ def test_records_that_pile_up_are_cleared_but_not_those_still_needed(api: Api, p
 # The command.
 
 
-def test_without_being_asked_to_repair_it_changes_nothing_and_says_that_something_is_wrong(party: str) -> None:
+def test_without_repair_it_changes_nothing_and_fails(party: str) -> None:
     change(Seats.key(party), registered=7)
     before = contents()
     printed, well = command()

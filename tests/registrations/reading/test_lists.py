@@ -55,7 +55,7 @@ def test_a_users_registrations_come_with_their_events_once_each(api: Api, capaci
 
 
 @pytest.mark.two_engines
-def test_a_users_list_tells_seats_and_places_in_queues_apart(api: Api) -> None:
+def test_a_users_list_separates_seats_and_places_in_queues(api: Api) -> None:
     user = api.user()
     free, full = api.event(eventId="a-free-one", capacity=1), api.event(eventId="b-full-one", capacity=0)
     for event in (full, free):

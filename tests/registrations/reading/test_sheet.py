@@ -25,7 +25,7 @@ def rows(answer: Any) -> list[dict[str, str]]:
 
 @pytest.fixture
 def party(api: Api) -> str:
-    """An event with one seat, which alice has; bob waits."""
+    """An event with one seat, which alice has. Bob waits."""
     event = api.event(eventId="party", capacity=1)
     for name in ("Alice", "Bob"):
         api.post("/users", {"userId": name.lower(), "name": name, "email": f"{name}@example.com"})
@@ -78,7 +78,7 @@ def test_no_cell_is_a_formula(api: Api, name: str) -> None:
 
 
 @given(cells=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
-def test_a_sheet_says_what_was_meant(cells: list[str]) -> None:
+def test_a_sheet_holds_the_text_that_was_sent(cells: list[str]) -> None:
     (read,) = csv.reader(io.StringIO(sheets.lines([cells]).decode(), newline=""))
     assert list(map(sheets.unmarked, read)) == cells
     assert not any(cell.startswith(sheets.FORMULA) for cell in read)
@@ -101,7 +101,7 @@ def test_the_start_of_another_cell_is_marked_too(cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", ["2027-04-01", "a-b", "a=b", "it's", "a, b; c", "x@example.org", "18:00+02:00"])
-def test_what_is_no_formula_stays_as_it_is(cell: str) -> None:
+def test_a_text_that_is_no_formula_stays_as_it_is(cell: str) -> None:
     assert sheets.marked(cell) == cell
 
 

@@ -1,4 +1,4 @@
-"""A list while the items of a registration are written one by one: nobody is missing, and nobody is a ghost."""
+"""Lists while the items of a registration appear one by one: no entry is missing or made up."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

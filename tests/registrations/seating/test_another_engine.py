@@ -1,4 +1,4 @@
-"""The rules lean on DynamoDB, not on one engine's idea of it: moto, written by others, leads to the same answers.
+"""The rules depend on DynamoDB, not on one engine: moto leads to the same answers.
 
 The tests of the rules themselves are marked `two_engines`; this one is of what would take moto too long there.
 """

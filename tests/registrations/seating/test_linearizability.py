@@ -128,7 +128,7 @@ def check(seed: int) -> None:
 
 @pytest.fixture
 def crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two clients are a crowd, the seats have room for two records, and each waits for its turn, if not for long."""
+    """Let two clients be contention, and the commit log hold two entries."""
     if request.param:
         figures: list[tuple[Any, str, float]] = [
             (turnstile, "CROWD", 1),

@@ -51,7 +51,7 @@ class SeatsUnderRules(RuleBasedStateMachine):
         self.kept: dict[str, Stored] = {}
 
     def named(self, name: str) -> str:
-        """The id of something in this run; every run has its own events and users."""
+        """Return the id of an event or user of this run. Every run has its own."""
         return f"{name}-{self.run}"
 
     @initialize(beginnings=st.tuples(BEGINNINGS, BEGINNINGS))
@@ -145,7 +145,7 @@ class SeatsUnderRules(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def replay(self, data: st.DataObject) -> None:
-        """Whatever was done with a key is not done again; the first answer comes back."""
+        """A keyed request is executed once, and its first answer comes back."""
         if not self.keyed:
             return
         key = data.draw(st.sampled_from(range(len(self.keyed))))
@@ -156,7 +156,7 @@ class SeatsUnderRules(RuleBasedStateMachine):
 
     @invariant()
     def everything_agrees(self) -> None:
-        """Answers are made from the tables alone: of what a step left as it was there, they are not asked again."""
+        """Compare the tables, and the answers about the events that a step changed."""
         for event in EVENT_NAMES:
             kept = stored(self.named(event), self._all(PEOPLE))
             self.tables_agree(event, kept)

@@ -1,4 +1,4 @@
-"""Several servers, many clients, one event: whoever races whom, the tables add up afterwards."""
+"""Several servers, many clients, one event: after every race the tables add up."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def remote(engine: str) -> Iterator[Remote]:
 
 
 def crowd(count: int) -> list[str]:
-    """So many users, put straight into the table."""
+    """Put a number of users straight into the table."""
     names = [f"guest-{number:04}" for number in range(count)]
     with User.batch_write() as users:
         for name in names:

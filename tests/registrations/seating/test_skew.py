@@ -51,7 +51,7 @@ def names(reply: Reply) -> list[str]:
 
 
 def error(reply: Reply, *, hours: int = 0) -> timedelta:
-    """How far the time of a registration is from what a clock shows that is so many hours ahead."""
+    """Return how far the time of a registration is from a clock that is some hours ahead."""
     return abs(datetime.fromisoformat(reply.document["registeredAt"]) - datetime.now(UTC) - timedelta(hours=hours))
 
 
@@ -95,7 +95,7 @@ def test_cancelled_registrations_stay_in_their_lists(joined: str, left: str, clo
         assert server.call("GET", f"/events/{event}/registrations/ada").document["status"] == "cancelled"
 
 
-def test_who_comes_again_at_a_slower_clock_is_registered_anew_at_the_end(clocks: Clocks) -> None:
+def test_a_user_who_comes_again_at_a_slower_clock_is_registered_at_the_end(clocks: Clocks) -> None:
     event = make(clocks.right, capacity=1)
     first = clocks.right.register(event, "ada")
     clocks.ahead.register(event, "bela")
@@ -109,7 +109,7 @@ def test_who_comes_again_at_a_slower_clock_is_registered_anew_at_the_end(clocks:
 
 
 @pytest.mark.parametrize(("old", "new"), [("ahead", "behind"), ("behind", "ahead")])
-def test_an_event_that_is_made_anew_has_no_history(old: str, new: str, clocks: Clocks) -> None:
+def test_a_recreated_event_has_no_history(old: str, new: str, clocks: Clocks) -> None:
     before, after = getattr(clocks, old), getattr(clocks, new)
     event = make(before, capacity=1)
     for call in (before.register, before.leave):

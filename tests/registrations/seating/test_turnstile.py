@@ -65,7 +65,7 @@ def test_the_line_does_not_wait_for_those_who_are_gone(api: Api, clock: Clock) -
     assert clock.waited < 6
 
 
-def test_nobody_waits_for_what_is_gone(api: Api, clock: Clock) -> None:
+def test_no_request_waits_for_a_deleted_event(api: Api, clock: Clock) -> None:
     event = api.event(capacity=1, waitlistEnabled=False)
     seats = seats_of(event)
     api.register(event, api.user("u"))
@@ -75,7 +75,7 @@ def test_nobody_waits_for_what_is_gone(api: Api, clock: Clock) -> None:
     assert len(clock.waits) == 1
 
 
-def test_who_waits_beyond_the_deadline_is_told_so(api: Api, clock: Clock) -> None:
+def test_a_request_that_waits_beyond_the_deadline_is_refused(api: Api, clock: Clock) -> None:
     turn = Turn()
     turn.number = 100_000
     with time_limit(1.0), pytest.raises(Unavailable):

@@ -16,7 +16,7 @@ FORMATS = {"jsonl": ["season.jsonl"], "csv": ["users.csv", "events.csv", "regist
 
 @pytest.fixture
 def season(api: Api) -> None:
-    """Two events, one of them full, with a queue, a promotion and somebody who left; names that are hard to write."""
+    """Two events, one of them full, with a queue, a promotion, a leaver and difficult names."""
     for user, name in (("alice", "=Alice, A."), ("bob", 'Bob "the" Übung'), ("carol", "Carol\nC."), ("-dave", "Dave")):
         api.post("/users", {"userId": user, "name": name, "email": f"{user.strip('-')}@example.com"})
     api.post("/users", {"userId": "erin", "name": "Erin", "notify": False})
@@ -29,7 +29,7 @@ def season(api: Api) -> None:
 
 
 def told(api: Api) -> dict[str, Any]:
-    """All that the API says."""
+    """Return all that the API shows."""
     paths = ["/users", "/events", "/events/party/registrations", "/events/party/registrations?status=cancelled"]
     paths += ["/events/party/waitlist", "/users/alice/registrations?status=cancelled", "/users/-dave/waitlists"]
     answers = {path: api.get(path).json() for path in paths}
@@ -71,7 +71,7 @@ def test_no_cell_is_a_formula(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("season")
-def test_what_is_cut_off_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_export_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: Any) -> Any:
         raise KeyboardInterrupt
 
@@ -83,7 +83,7 @@ def test_what_is_cut_off_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_it_cannot_write_it_says_so(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CommandError, match="cannot be written"):
         call_command("export", str(tmp_path / "file" / "season.jsonl"))
