@@ -94,16 +94,20 @@ def _in_utc(moment: datetime) -> datetime:
         return moment.replace(tzinfo=None)
 
 
-def document(entries: Iterable[bytes], *, method: str = "") -> bytes:
+def document(entries: Iterable[bytes], *, method: str = "", name: str = "") -> bytes:
     """Return a calendar of these entries.
 
     Args:
         entries: what `entry` made of each event.
         method: what the receiver of a mailed calendar does with it (RFC 5546): PUBLISH or CANCEL.
+        name: what a program that subscribes calls the calendar (RFC 7986, and X-WR-CALNAME for older ones).
     """
     calendar = icalendar.Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
+    if name:
+        calendar.add("name", Text(name))
+        calendar.add("x-wr-calname", Text(name))
     if method:
         calendar.add("method", method)
     else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.urls import reverse as plain_reverse
@@ -23,6 +24,8 @@ from eventsite.web.renderers import CalendarRenderer
 from eventsite.web.viewsets import ApiViewSet, caller
 
 Events = list[WholeEvent]
+SHOWN_AFTER = timedelta(days=30)
+"""A feed shows events as much after they began."""
 
 
 class EventViewSet(ApiViewSet):
@@ -48,7 +51,7 @@ class EventViewSet(ApiViewSet):
         """One page of events, by date and then id."""
         query = self.query()
         span = listing.Span(
-            first=query.get("from", listing.FIRST),
+            first=query.get("from", self._beginning()),
             last=query.get("to", listing.LAST),
             descending=query["order"] == "desc",
         )
@@ -67,6 +70,12 @@ class EventViewSet(ApiViewSet):
         rows = [self._seen(whole) for whole in found]
         return self.listed(EventSerializer, rows, following, lambda row: listing.cursor_of(getattr(row, "whole", row)))
 
+    def _beginning(self) -> str:
+        """Return the first day of a list. A feed begins 30 days ago, so that it has room for what is to come."""
+        if self.format != CalendarRenderer.format:
+            return listing.FIRST
+        return (datetime.now(UTC) - SHOWN_AFTER).date().isoformat()
+
     def _feed(self, read: Callable[[int, Any], tuple[Events, Any]], query: dict[str, Any]) -> Response:
         """The events as one calendar, as many as an answer holds."""
 
@@ -74,7 +83,7 @@ class EventViewSet(ApiViewSet):
             return b"".join(map(self._entry, found))
 
         gathered = collect_pages(read, encode, page=DEFAULT_LIMIT, query=query, request=self.request)
-        return self._calendar(gathered.parts, cursor=gathered.cursor, name="events.ics")
+        return self._calendar(gathered.parts, cursor=gathered.cursor, name="events.ics", feed="Events")
 
     def _entry(self, found: WholeEvent) -> bytes:
         from events import calendar
@@ -82,10 +91,10 @@ class EventViewSet(ApiViewSet):
         path = plain_reverse("event", args=[found.event.event_id])  # DRF's would carry the format on
         return calendar.entry(found.event, self.request.build_absolute_uri(path))
 
-    def _calendar(self, entries: Sequence[bytes], *, cursor: Any = None, name: str) -> Response:
+    def _calendar(self, entries: Sequence[bytes], *, cursor: Any = None, name: str, feed: str = "") -> Response:
         from events import calendar
 
-        content = calendar.document(entries)
+        content = calendar.document(entries, name=feed)
         return answer(content, cursor, self.request, content_type=calendar.CONTENT_TYPE, name=name)
 
     def create(self, request: Request) -> Response:

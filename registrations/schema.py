@@ -1,9 +1,9 @@
 """What the OpenAPI document says about registrations."""
 
-from events.schema import SPRING_PARTY
+from events.schema import CALENDAR, SPRING_PARTY
 from events.services import EventNotFound
 from eventsite.errors import Forbidden
-from eventsite.openapi.document import QUERY_EXAMPLES, TAGS, Call, Json, describe
+from eventsite.openapi.document import COMPONENTS, QUERY_EXAMPLES, TAGS, Call, Json, describe
 from registrations.errors import (
     AlreadyRegistered,
     EventFull,
@@ -14,6 +14,7 @@ from registrations.errors import (
 from registrations.serializers import (
     AttendanceSerializer,
     AttendeeSerializer,
+    CalendarSerializer,
     LeftSerializer,
     RegisteredSerializer,
     RegistrationSerializer,
@@ -157,6 +158,57 @@ describe(
         many=True,
         example=[{"registration": WAITLISTED, "event": SPRING_PARTY}],
         gives=("Link",),
+        refusals=(UserNotFound,),
+    ),
+)
+
+ADDRESS: Json = {"url": "https://events.example.com/calendars/8f14e45fceea167a5a36dedd4bea2543alice.ics"}
+COMPONENTS["parameters"]["token"] = {
+    "name": "token",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,160}$"},
+    "example": "8f14e45fceea167a5a36dedd4bea2543alice",
+}
+describe(
+    "GET /users/{userId}/calendar",
+    call=Call(
+        name="getCalendar",
+        summary="Read a user's calendar, or its secret address",
+        description="As text/calendar, the user's seats to come and those of the last 30 days. As JSON, the address "
+        "under which calendar programs read the same without signing in.",
+        answer=CalendarSerializer,
+        example=ADDRESS,
+        examples=CALENDAR,
+        refusals=(UserNotFound,),
+    ),
+)
+describe(
+    "PUT /users/{userId}/calendar",
+    call=Call(
+        name="renewCalendar",
+        summary="Make a new secret address of a user's calendar",
+        description="The old one leads nowhere from then on.",
+        answer=CalendarSerializer,
+        example=ADDRESS,
+        refusals=(UserNotFound,),
+    ),
+)
+describe(
+    "DELETE /users/{userId}/calendar",
+    call=Call(
+        name="revokeCalendar",
+        summary="Take the secret address of a user's calendar away",
+        status=204,
+        refusals=(UserNotFound,),
+    ),
+)
+describe(
+    "GET /calendars/{token}.ics",
+    call=Call(
+        name="readCalendar",
+        summary="Read a calendar by its secret address",
+        examples=CALENDAR,
         refusals=(UserNotFound,),
     ),
 )

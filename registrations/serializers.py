@@ -122,6 +122,12 @@ class LeftSerializer(serializers.Serializer[Any]):
     promotedUser = IdField(allow_null=True, help_text="Who got the seat, if anybody.")
 
 
+class CalendarSerializer(serializers.Serializer[Any]):
+    """The secret address of a user's calendar."""
+
+    url = serializers.URLField(allow_null=True, help_text="For calendar programs; null until one is made.")
+
+
 class AttendanceSerializer(serializers.Serializer[Any]):
     """A user's registration with the event it is for."""
 

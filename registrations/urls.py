@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from registrations.views import AttendanceViewSet, RegistrationViewSet
+from registrations.views import AttendanceViewSet, CalendarViewSet, FeedViewSet, RegistrationViewSet
 
 urlpatterns = [
     path(
@@ -42,4 +42,10 @@ urlpatterns = [
         AttendanceViewSet.as_view({"get": "waitlists"}, name="Waitlists"),
         name="user-waitlists",
     ),
+    path(
+        "users/<str:user_id>/calendar",
+        CalendarViewSet.as_view({"get": "retrieve", "put": "renew", "delete": "revoke"}, name="Calendar"),
+        name="user-calendar",
+    ),
+    path("calendars/<str:token>.ics", FeedViewSet.as_view({"get": "retrieve"}, name="Calendar"), name="calendar"),
 ]

@@ -3,22 +3,24 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.urls import reverse as plain_reverse
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from events import services as events
 from eventsite.auth import permissions
-from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_USER, REGISTER
+from eventsite.auth.permissions import CHANGE_USER, LIST_REGISTRATIONS, READ_USER, REGISTER, SEE_EVENTS
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.web import pagination
 from eventsite.web.collect_pages import answer, collect_pages
 from eventsite.web.pagination import MAX_LIMIT, PageQuery
-from eventsite.web.renderers import SheetRenderer
+from eventsite.web.renderers import CalendarRenderer, SheetRenderer
 from eventsite.web.sheets import BOM, CONTENT_TYPE
 from eventsite.web.viewsets import ApiViewSet, caller
-from registrations import seating, sheet, signup
+from registrations import calendars, seating, sheet, signup
 from registrations.models import WAITLISTED, Registration
 from registrations.reading import lists, people
 from registrations.reading import one as reading
@@ -34,7 +36,9 @@ from registrations.serializers import (
     RegistrationsQuery,
     WaitlistQuery,
 )
+from users import calendars as user_calendars
 from users import services
+from users.models import User
 from users.services import UserNotFound
 
 ReadPage = Callable[[int, Any], tuple[list[Registration], Any]]
@@ -167,3 +171,65 @@ class AttendanceViewSet(ApiViewSet):
                 raise
             rows, following = [], None
         return self.listed(AttendanceSerializer, rows, following, lambda row: row.registration.event_id)
+
+
+class CalendarViewSet(ApiViewSet):
+    """A user's seats as a calendar, and its secret address."""
+
+    formats = {"retrieve": (CalendarRenderer,)}
+    permission_of_action = {"retrieve": READ_USER, "renew": CHANGE_USER, "revoke": CHANGE_USER}
+
+    def retrieve(self, request: Request, user_id: str) -> Response:
+        """Answer with the calendar, or, as JSON, with its secret address."""
+        if not self.reaches_user(READ_USER, user_id):
+            raise UserNotFound
+        user = services.read(user_id)
+        return calendar_of(user, request) if self.format == CalendarRenderer.format else self._address(user)
+
+    def renew(self, request: Request, user_id: str) -> Response:
+        """Make a new secret address; the old one leads nowhere from then on."""
+        if not self.reaches_user(CHANGE_USER, user_id):
+            raise UserNotFound
+        return self._address(user_calendars.renew(user_id))
+
+    def revoke(self, request: Request, user_id: str) -> Response:
+        """Take the secret address away."""
+        if not self.reaches_user(CHANGE_USER, user_id):
+            raise UserNotFound
+        user_calendars.revoke(user_id)
+        return Response(status=204)
+
+    def _address(self, user: User) -> Response:
+        token = user_calendars.token_of(user)
+        url = self.request.build_absolute_uri(plain_reverse("calendar", args=[token])) if token else None
+        return Response({"url": url})
+
+
+class FeedViewSet(ApiViewSet):
+    """A user's calendar under its secret address, which needs no sign-in."""
+
+    formats = {"retrieve": (CalendarRenderer,)}
+    is_of_one_format = True
+    permission_of_action = {"retrieve": SEE_EVENTS}
+
+    def perform_content_negotiation(self, request: Request, force: Any = False) -> tuple[BaseRenderer, str]:
+        """Return the one format that there is, whatever a calendar program accepts."""
+        return CalendarRenderer(), CalendarRenderer.media_type
+
+    def retrieve(self, request: Request, token: str) -> Response:
+        """Answer with the calendar."""
+        return calendar_of(user_calendars.owner_of(token), request)
+
+
+def calendar_of(user: User, request: Request) -> Response:
+    """Return a user's seats as a calendar to subscribe to."""
+    from events import calendar
+
+    def url_of(event_id: str) -> str:
+        return request.build_absolute_uri(plain_reverse("event", args=[event_id]))
+
+    entries = [calendar.entry(event, url_of(event.event_id)) for event in calendars.seats_of(user.user_id)]
+    content = calendar.document(entries, name=f"Events of {user.name}")
+    response = answer(content, None, request, content_type=calendar.CONTENT_TYPE, name="my-events.ics")
+    response.headers["Cache-Control"] = "no-store"
+    return response

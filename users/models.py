@@ -19,6 +19,8 @@ class User(BaseModel):
     email = UnicodeAttribute(null=True)
     notify = BooleanAttribute(default=True)
     """Whether to send e-mail about what happens to the user's registrations."""
+    calendar_secret = UnicodeAttribute(attr_name="calendarSecret", null=True)
+    """What the address of the user's calendar has in it (users.calendars)."""
     created_at = UnicodeAttribute(attr_name="createdAt")
 
     @classmethod

@@ -319,7 +319,7 @@ class Schema(AutoSchema):
         return {renderer.format: renderer.media_type for renderer in renderers}
 
     def _format_parameter(self) -> list[Json]:
-        if not (formats := self._formats()):
+        if not (formats := self._formats()) or self.view.is_of_one_format:
             return []
         schema = {"type": "string", "enum": ["json", *formats], "default": "json"}
         described = {"description": "The same as asking by the Accept header, and outweighs it.", "example": "json"}
@@ -329,8 +329,11 @@ class Schema(AutoSchema):
         found: type[Serializer[Any]] | None = getattr(self.view, "queries", {}).get(self.view.action)
         return found
 
+    def _has_body(self) -> bool:
+        return self.method in WITH_BODY and self.view.action in self.view.serializers
+
     def _body_of(self, call: Call) -> Json | None:
-        if self.method not in WITH_BODY:
+        if not self._has_body():
             return None
         component = self.resolve_serializer(self.view.serializers[self.view.action], "request")
         content = {"application/json": {"schema": component.ref, "example": call.body}}
@@ -342,8 +345,9 @@ class Schema(AutoSchema):
             schema = self._schema_of(call.answer)
             schema = {"type": "array", "items": schema} if call.many else schema
             answer["content"] = {"application/json": {"schema": schema, "example": call.example}}
-            for kind in self._formats().values():
-                answer["content"][kind] = {"schema": {"type": "string"}, "example": call.examples[kind]}
+        for kind in self._formats().values():
+            content = answer.setdefault("content", {})
+            content[kind] = {"schema": {"type": "string"}, "example": call.examples[kind]}
         return _with_headers(answer, *call.gives)
 
     def _schema_of(self, answer: type[Serializer[Any]] | str) -> Json:
@@ -355,7 +359,7 @@ class Schema(AutoSchema):
     def _failures_of(self, call: Call) -> Json:
         found = {status: ref("responses", name) for status, name in ANY_CALL.items()}
         found |= _by_status([*call.refusals, *self._implied(call)])
-        if self._query() or self.method in WITH_BODY:
+        if self._query() or self._has_body():
             self._add_validation(found)
         return dict(sorted((found | {str(status): answer for status, answer in call.also}).items()))
 

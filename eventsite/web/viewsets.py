@@ -42,6 +42,9 @@ class ApiViewSet(viewsets.ViewSet):
     formats: dict[str, tuple[type[BaseRenderer], ...]] = {}
     """The forms that an action's answer takes besides JSON and a page."""
 
+    is_of_one_format = False
+    """True where the answer has the one form of `formats`, and is never JSON."""
+
     permission_of_action: dict[str, str] = {}
     """The row of `eventsite.auth.permissions.TABLE` that each action needs. An action without a row is refused."""
 

@@ -1,0 +1,34 @@
+"""The secret address of a user's calendar: whoever has it reads the calendar, until it is revoked."""
+
+import secrets
+from hmac import compare_digest
+
+from users import services
+from users.models import User
+from users.services import UserNotFound
+
+SECRET = 32  # hexadecimal digits: 128 bits, which nobody guesses
+
+
+def token_of(user: User) -> str | None:
+    """Return the token in the address of a user's calendar; None where there is none."""
+    return f"{user.calendar_secret}{user.user_id}" if user.calendar_secret else None
+
+
+def renew(user_id: str) -> User:
+    """Give a user's calendar a new address; the old one leads nowhere from then on. Raises `UserNotFound`."""
+    return services.edit(user_id, {"calendar_secret": secrets.token_hex(SECRET // 2)})
+
+
+def revoke(user_id: str) -> None:
+    """Take the address of a user's calendar away. Raises `UserNotFound`."""
+    services.edit(user_id, {"calendar_secret": None})
+
+
+def owner_of(token: str) -> User:
+    """Return the user whose calendar a token leads to. Raises `UserNotFound`."""
+    secret, user_id = token[:SECRET], token[SECRET:]
+    user = User.find(user_id)
+    if user is None or not user.calendar_secret or not compare_digest(user.calendar_secret.encode(), secret.encode()):
+        raise UserNotFound
+    return user
