@@ -1,34 +1,22 @@
-"""The service's own pages: where to start, and whether it is well."""
+"""The service's own pages: the front page, and the state of the service."""
 
 from typing import Any
 
 from eventsite.pages import page as pages
-from eventsite.pages.page import Link, Page, Seen
-
-
-@pages.navigation(90)
-def documentation(seen: Seen) -> Link:
-    """The documentation for developers."""
-    return Link("API", pages.url("docs"), about="The documentation for developers, to try out.")
+from eventsite.pages.page import Page
 
 
 @pages.page("root")
 class HomePage(Page):
-    """Where to start."""
+    """The front page: the first entry of the navigation."""
 
-    template = "eventsite/pages/home.html"
-    name = "Events, seats and waitlists"
-
-    def context(self, data: Any) -> dict[str, Any]:
-        """Return the links of the page."""
-        more = [Link("Reference", pages.url("redoc"), about="The same documentation, to read.")]
-        more.append(Link("Health", pages.url("health"), about="Whether the service can do its work."))
-        return {"entries": [*pages.ways(self), *more]}
+    def elsewhere(self) -> str:
+        return next((link.url for link in pages.ways(self)), "")
 
 
 @pages.page("health")
 class HealthPage(Page):
-    """Whether the service can do its work."""
+    """The state of the service."""
 
     name = "Health"
 

@@ -26,6 +26,8 @@ class Form:
         self.errors: dict[str, str] = {}
         self.buttons: dict[str, str] = {}
         """Where each button sends the form, by its label."""
+        self.values: dict[str, dict[str, str]] = {}
+        """What each button adds to the form, by its label."""
 
     @property
     def method(self) -> str:
@@ -88,11 +90,19 @@ class Page(HTMLParser):
             self.forms[-1].fields[attributes["name"]] += data.removeprefix("\n")
         elif tag == "button":
             label = attributes.get("aria-label") or data.strip()
-            self.forms[-1].buttons[label] = attributes.get("formaction") or self.forms[-1].action
-        elif tag == "p" and attributes.get("class") == "error":
+            self._button(label, attributes)
+        elif tag == "p" and attributes.get("class") == "error" and self.forms:
             self.forms[-1].errors.setdefault(self._last, data.strip())
         elif tag == "p" and attributes.get("class", "").startswith("message"):
             self.messages.append(data)
+
+    def _button(self, label: str, attributes: dict[str, str]) -> None:
+        if not self.forms or attributes.get("type") == "button":
+            return
+        form = self.forms[-1]
+        form.buttons[label] = attributes.get("formaction") or form.action
+        if "name" in attributes:
+            form.values[label] = {attributes["name"]: attributes["value"]}
 
     def _start_form(self, attributes: dict[str, str]) -> None:
         self.forms.append(Form(attributes))
@@ -141,7 +151,10 @@ class Browser:
 
     def fetch(self, address: str, **headers: str) -> Page:
         """The page at an address as it stands."""
-        return Page(self._client.get(address.removeprefix(ORIGIN), headers=headers), address)
+        answer = self._client.get(address.removeprefix(ORIGIN), headers=headers)
+        if answer.status_code == 302 and answer.headers["Location"].startswith("/"):
+            return self.fetch(answer.headers["Location"], **headers)
+        return Page(answer, address)
 
     def follow(self, page: Page, label: str) -> Page:
         """The page behind a link."""
@@ -151,7 +164,8 @@ class Browser:
         """Send a form after typing something into some of its fields, and go on to where that leads."""
         assert set(typed) <= set(form.fields), "a person can only fill in what is shown"
         action = form.buttons[button] if button else form.action
-        values = form.hidden | form.fields | typed
+        pressed = button or next(iter(form.buttons), "")
+        values = form.hidden | form.fields | typed | form.values.get(pressed, {})
         if form.sends == "GET":
             return Page(self._client.get(action, values), action)
         answer = self._client.post(action, urlencode(values, doseq=True), content_type=FORM)
@@ -159,7 +173,11 @@ class Browser:
 
     def sure(self, page: Page) -> Page:
         """Say yes to the question of a page."""
-        return self.send(next(form for form in page.forms if "_confirmed" in form.hidden))
+        for form in page.forms:
+            for label, value in form.values.items():
+                if "_confirmed" in value:
+                    return self.send(form, label)
+        raise AssertionError("the page asks nothing")
 
     def download(self, address: str) -> tuple[int, bytes]:
         """Status and content of whatever is at an address."""

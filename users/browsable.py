@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.functional import cached_property
 
+from eventsite.auth import login
 from eventsite.auth.permissions import CREATE_USER, LIST_USERS, Reach
 from eventsite.errors import DomainError
 from eventsite.pages import humanize
@@ -15,10 +16,10 @@ from users.serializers import UserSerializer
 
 HELPS = {
     "email": "Seen by the person, by admins, and by the organizers of events that the person signs up for.",
-    "notify": "About moving up from a waitlist, and about events that are called off or moved.",
-    "userId": "Letters, digits and dashes. Left empty, one is made.",
+    "notify": "E-mail me when I get a seat, or when an event is moved or cancelled.",
+    "userId": "Letters, digits and dashes. Leave it empty to get one.",
 }
-LABELS = {"name": "Name", "email": "E-mail", "notify": "Send e-mail", "userId": "Id"}
+LABELS = {"name": "Name", "email": "E-mail", "notify": "Notifications", "userId": "Id"}
 
 
 @pages.navigation(30)
@@ -26,7 +27,7 @@ def people(seen: Seen) -> Link | None:
     """The list of people, for those who may see it."""
     if seen.reach(LIST_USERS) is Reach.NONE:
         return None
-    return Link("People", pages.url("users"), about="Everybody who can sign up.")
+    return Link("People", pages.url("users"))
 
 
 @pages.navigation(40)
@@ -34,7 +35,7 @@ def oneself(seen: Seen) -> Link | None:
     """One's own name and e-mail."""
     if seen.principal is None:
         return None
-    return Link("My profile", pages.url("user", "me"), about="Your name and e-mail.")
+    return Link("My profile", pages.url("user", "me"))
 
 
 @pages.page("users")
@@ -46,8 +47,13 @@ class UsersPage(Page):
     labels, helps = LABELS, HELPS
     field_of_code = {"user_exists": "userId"}
 
+    @staticmethod
+    def defaults(query: Any) -> dict[str, str]:
+        """Search by address or by name, whatever was typed looks like."""
+        sought = query.get("q", "").strip()
+        return {"email" if "@" in sought else "name": sought} if sought else {}
+
     def title(self, data: Any) -> str:
-        """The heading."""
         return "New person" if self.request.method == "POST" else self.name
 
     def trail(self) -> list[Link]:
@@ -59,7 +65,8 @@ class UsersPage(Page):
         rows = [(pages.url("user", user["userId"]), user, humanize.moment(user["createdAt"])) for user in data]
         new = self.form("POST") if self.reach(CREATE_USER) is Reach.ALL else None
         steps = pages.steps(self.request, self.response)
-        return {"rows": rows, "steps": steps, "range": steps.range(len(data)), "new": new}
+        sought = self.request.query_params.get("q", "").strip()
+        return {"rows": rows, "steps": steps, "range": steps.range(len(data)), "new": new, "sought": sought}
 
     def form(self, method: str) -> Form | None:
         """The form of a new person."""
@@ -67,7 +74,7 @@ class UsersPage(Page):
 
     def told(self, data: Any) -> str:
         """That there is somebody new."""
-        return f"{data['name']} is created."
+        return f"{data['name']} was added."
 
     def next_url(self, data: Any) -> str:
         """The new person."""
@@ -108,13 +115,20 @@ class UserPage(Page):
             "since": humanize.moment(data["createdAt"]),
             "is_own": self.is_own,
             "edit": self._edit(data) if "put" in self.view.action_map else None,
-            "delete": Form(self.request.path, "Delete my account" if self.is_own else "Delete", "DELETE", look="danger")
-            if "delete" in self.view.action_map
-            else None,
+            "delete": self._delete(data) if "delete" in self.view.action_map else None,
         }
 
     def _edit(self, data: Any) -> Form:
         return self.make_form("PUT", "Save", values=data).show_before()
+
+    def _delete(self, data: Any) -> Form:
+        label = "Delete my account" if self.is_own else "Delete"
+        return Form(self.request.path, label, "DELETE", hidden={"_was": data["name"]}, look="danger")
+
+    @property
+    def _deleted(self) -> str:
+        """The name of the person who was deleted."""
+        return (self.submission.sent.get("_was") if self.submission else "") or "The person"
 
     def form(self, method: str) -> Form | None:
         """The form of the name and the e-mail."""
@@ -133,16 +147,23 @@ class UserPage(Page):
         if self.request.method != "DELETE" or not self.person:
             return None
         facts = [
-            "Every seat and every place in a queue is given up, and the history is forgotten.",
+            "Every seat and every place on a waitlist is given up, and the history is deleted.",
             "This cannot be undone.",
         ]
+        if self.is_own:
+            return Question("Delete your account?", "Delete my account", facts)
         return Question(f"Delete {self.person['name']}?", "Delete", facts)
 
     def told(self, data: Any) -> str:
         """What was changed."""
         if self.request.method == "DELETE":
-            return f"{self.person['name'] if self.person else 'The person'} is deleted."
+            return "Your account is deleted." if self.is_own else f"{self._deleted} was deleted."
         return "Saved."
+
+    def done(self) -> None:
+        """Sign out the person whose account is deleted, or it would be made again at the next click."""
+        if self.request.method == "DELETE" and self.is_own:
+            login.end_session(self.request._request)
 
     def next_url(self, data: Any) -> str:
         """The person, or where one begins when there is no person any more."""

@@ -72,6 +72,17 @@ def offered(request: HttpRequest) -> dict[str, bool]:
     return {"login_offered": settings.AUTH_MODE == "cognito" and bool(settings.LOGIN_ORIGIN)}
 
 
+def login_url(page: str) -> str:
+    """Return the address that leads through the login and back to a page."""
+    return f"{reverse('login')}?{urlencode({'next': page})}"
+
+
+def end_session(request: HttpRequest) -> None:
+    """Sign this browser out."""
+    if hasattr(request, "session"):
+        request.session.flush()
+
+
 def signed_in(request: HttpRequest) -> Principal | None:
     """Whoever signed in with this browser, unless the session is over."""
     who = request.session.get(WHO)

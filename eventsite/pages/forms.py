@@ -1,10 +1,11 @@
-"""Forms for people, made from the serializers that judge what they send."""
+"""Make forms for people from the serializers that validate what they send."""
 
 import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from typing import Any
 
 from rest_framework import serializers
@@ -25,6 +26,16 @@ class Option:
 
 
 @dataclass
+class Button:
+    """One of several buttons of a form, which sends a value of its own."""
+
+    label: str
+    name: str
+    value: str
+    look: str = ""
+
+
+@dataclass
 class Field:
     """One field of a form."""
 
@@ -37,7 +48,9 @@ class Field:
     error: str = ""
     required: bool = False
     optional: bool = False
-    """Whether it says that it may stay empty."""
+    """True if the form marks it as optional."""
+    more: bool = False
+    """True if it is folded away under "More"."""
     multiple: bool = False
     focus: bool = False
     options: list[Option] = field(default_factory=list)
@@ -51,13 +64,13 @@ class Field:
 
     @property
     def described_by(self) -> str:
-        """The ids of what explains it."""
+        """The ids of the elements that explain it."""
         parts = [f"{self.id}-error"] * bool(self.error) + [f"{self.id}-help"] * bool(self.help)
         return " ".join(parts)
 
     @property
     def is_on(self) -> bool:
-        """Whether a check box is ticked."""
+        """True if a check box is ticked."""
         return self.value.lower() == TRUE
 
 
@@ -72,6 +85,8 @@ class Form:
     hidden: dict[str, str] = field(default_factory=dict)
     look: str = "primary"
     """How its button looks: `primary`, `danger`, or plain."""
+    buttons: list[Button] = field(default_factory=list)
+    """Its buttons where it has several, in place of `submit`."""
 
     def __post_init__(self) -> None:
         if self.method not in ("GET", "POST"):
@@ -80,12 +95,27 @@ class Form:
             self.hidden = {"_key": str(uuid.uuid4())} | self.hidden
 
     @property
+    def main_fields(self) -> list[Field]:
+        """The fields that are always in sight."""
+        return [one for one in self.fields if not one.more]
+
+    @property
+    def more_fields(self) -> list[Field]:
+        """The fields that are folded away."""
+        return [one for one in self.fields if one.more]
+
+    @property
+    def is_unfolded(self) -> bool:
+        """True if a folded field needs to be seen: it is wrong."""
+        return any(one.error for one in self.more_fields)
+
+    @property
     def sends(self) -> str:
-        """What a browser can do: GET or POST."""
+        """The method that a browser can send: GET or POST."""
         return "get" if self.method == "GET" else "post"
 
     def show_before(self, version: Any = None) -> "Form":
-        """Let the form say what it shows, so that only changes are sent, and to this version alone."""
+        """Record what the form shows, so that it sends changes only, and only to this version."""
         self.hidden["_before"] = json.dumps({one.name: one.value for one in self.fields})
         if version is not None:
             self.hidden["_version"] = str(version)
@@ -101,11 +131,15 @@ def fields(
     errors: Sequence[Mapping[str, str]] = (),
     prefix: str = "field",
 ) -> list[Field]:
-    """The fields of a form.
+    """Return the fields of a form.
 
-    Takes: the serializer; the labels of its fields, in order (one that has none is asked for last, under its own
-    name); what is said below some of them; the values to show; the `errors` of a problem document; what the ids
-    begin with.
+    Args:
+        serializer: It validates the form.
+        labels: The labels of its fields, in order. A field without a label comes last, under its own name.
+        helps: The help texts of some fields.
+        values: The values to show.
+        errors: The `errors` of a problem document.
+        prefix: The beginning of each id.
     """
     wrong: dict[str, str] = {}
     for error in errors:
@@ -142,13 +176,14 @@ def _field(source: Any, name: str, label: str, values: Mapping[str, Any], error:
 
 
 def label_of(name: str, labels: Mapping[str, str]) -> str:
-    """The label of a field: its own, or ``Postal code`` for ``postalCode``."""
+    """Return the label of a field: its own, or ``Postal code`` for ``postalCode``."""
     return labels.get(name) or re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", name).capitalize()
 
 
 def _is_asked(source: Any) -> bool:
-    """Whether people are asked for a field; the one that has a template for that is not shown to them."""
-    return not source.read_only and "template" not in source.style
+    """Return True if the form shows this field. A field with a template of its own is for programs only."""
+    is_one_value = not isinstance(source, serializers.ListField | serializers.BaseSerializer)
+    return is_one_value and not source.read_only and "template" not in source.style
 
 
 def _kind(source: Any) -> str:
@@ -179,7 +214,13 @@ def _all(values: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def text(value: Any) -> str:
-    """A value as an input shows it."""
+    """Return a value as an input shows it."""
     if value is None:
         return ""
     return (TRUE if value else FALSE) if isinstance(value, bool) else str(value)
+
+
+def in_local_time(values: dict[str, Any], names: Sequence[str], place: tzinfo) -> dict[str, Any]:
+    """Return the values with these moments as an input for local time shows them: ``2026-12-04T10:00``."""
+    moments = {name: datetime.fromisoformat(values[name]).astimezone(place) for name in names if values.get(name)}
+    return values | {name: f"{moment:%Y-%m-%dT%H:%M}" for name, moment in moments.items()}

@@ -1,4 +1,4 @@
-"""How the sign-ups of an event grew: the figures, and the line that a chart draws through them."""
+"""Compute how the sign-ups of an event grew: the figures, and the line and axes of a chart."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from eventsite.pages import humanize
 
-WIDTH, HEIGHT = 320, 100
+LEFT, TOP, WIDTH, HEIGHT = 40, 12, 352, 116  # of the box inside the axes, in the units of the template's chart
+TICKS = 4  # lines across, at most
 UNITS = ((timedelta(hours=36), timedelta(hours=1)), (timedelta(days=45), timedelta(days=1)))
 """Up to which span which step; beyond, weeks."""
 EPOCH = datetime(1970, 1, 5)  # a Monday
@@ -22,19 +23,28 @@ class Step:
 
 
 @dataclass
+class Tick:
+    """One line of the vertical axis."""
+
+    label: str
+    y: float
+
+
+@dataclass
 class Growth:
     """The figures of a chart."""
 
     steps: list[Step]
     line: str
-    """The points of the line, from the beginning to the end, in a box of `WIDTH` by `HEIGHT`."""
+    """The points of the line, from the beginning to the end."""
+    ticks: list[Tick]
     total: int
     first: str
     last: str
 
 
 def of(moments: list[str]) -> Growth | None:
-    """How it grew. Takes: when each sign-up was. Returns: None where there is nothing to draw."""
+    """Return how sign-ups grew, from the moment of each, or None where there is nothing to draw."""
     if not moments:
         return None
     times = sorted(datetime.fromisoformat(moment).replace(tzinfo=None) for moment in moments)
@@ -48,7 +58,28 @@ def of(moments: list[str]) -> Growth | None:
         total += counts[place]
         steps.append(Step(_label(EPOCH + place * unit, unit), counts[place], total))
     first, last = (humanize.moment(moment.isoformat()) for moment in (times[0], times[-1]))
-    return Growth(steps, _line(counts, total), total, first, last)
+    most = _most(total)
+    return Growth(steps, _line(counts, most), _ticks(most), total, first, last)
+
+
+def _step(total: int) -> int:
+    """Return the round number of which `TICKS` reach the total."""
+    sizes = (10**power * factor for power in range(12) for factor in (1, 2, 5))
+    return int(next(size for size in sizes if size * TICKS >= total))
+
+
+def _most(total: int) -> int:
+    """Return the upper end of the axis: a round number, not below the total."""
+    return -(-total // _step(total)) * _step(total)
+
+
+def _ticks(most: int) -> list[Tick]:
+    step = _step(most)
+    return [Tick(humanize.number(value), round(_up(value, most), 1)) for value in range(0, most + 1, step)]
+
+
+def _up(value: float, most: int) -> float:
+    return TOP + HEIGHT - value / most * HEIGHT
 
 
 def _label(start: datetime, unit: timedelta) -> str:
@@ -57,13 +88,13 @@ def _label(start: datetime, unit: timedelta) -> str:
     return ("week of " if unit > timedelta(days=1) else "") + humanize.day(start.date().isoformat())
 
 
-def _line(counts: "Counter[int]", whole: int) -> str:
-    """Steps upwards: flat until the next sign-ups, then up by as many."""
+def _line(counts: "Counter[int]", most: int) -> str:
+    """Return steps upwards: flat until the next sign-ups, then up by their number."""
     start, width = min(counts), max(counts) - min(counts) + 1
-    points, total = [(0.0, float(HEIGHT))], 0
+    points, total = [(float(LEFT), _up(0, most))], 0
     for place in sorted(counts):
-        along = (place - start) / width * WIDTH
+        along = LEFT + (place - start) / width * WIDTH
         points.append((along, points[-1][1]))
         total += counts[place]
-        points.append((along + WIDTH / width, HEIGHT - total / whole * HEIGHT))
+        points.append((along + WIDTH / width, _up(total, most)))
     return " ".join(f"{along:.1f},{up:.1f}" for along, up in points)

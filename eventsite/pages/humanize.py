@@ -1,44 +1,86 @@
-"""How the pages say things: days, moments, numbers and names, as people write them."""
+"""Write days, times, numbers and names as people do."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 
 NAMED = 3
+MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60  # seconds
 
 
 def day(text: str) -> str:
-    """``2026-12-12`` as ``Sat 12 Dec 2026``."""
+    """Return ``Sat 12 Dec 2026`` for ``2026-12-12``."""
     found = date.fromisoformat(text)
     return f"{found:%a} {found.day} {found:%b %Y}"
 
 
+def long_day(text: str) -> str:
+    """Return ``Saturday, 12 December 2026`` for ``2026-12-12``."""
+    found = date.fromisoformat(text)
+    return f"{found:%A}, {found.day} {found:%B %Y}"
+
+
+def days(first: str, last: str) -> str:
+    """Return ``Sat 12 – Sun 13 Dec 2026``, or both days in full where the months differ."""  # noqa: RUF002 (a range)
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start:%a} {start.day} – {day(last)}"  # noqa: RUF001 (a range)
+    return f"{day(first)} – {day(last)}"  # noqa: RUF001 (a range)
+
+
+def month(text: str) -> str:
+    """Return ``December 2026`` for ``2026-12-12``."""
+    return f"{date.fromisoformat(text):%B %Y}"
+
+
+def zone(name: str) -> str:
+    """Return ``Berlin time`` for ``Europe/Berlin``."""
+    return f"{name.rpartition('/')[2].replace('_', ' ')} time" if "/" in name else name
+
+
 def moment(text: str) -> str:
-    """An RFC 3339 time in UTC as ``21 Nov 2026, 09:30``."""
+    """Return ``21 Nov 2026, 09:30`` for an RFC 3339 time."""
     found = datetime.fromisoformat(text)
     return f"{found.day} {found:%b %Y, %H:%M}"
 
 
+def local_moment(text: str, place: tzinfo = UTC) -> str:
+    """Return ``Fri 4 Dec, 10:00`` for an RFC 3339 time, as the clocks of a place show it."""
+    found = datetime.fromisoformat(text).astimezone(place)
+    return f"{found:%a} {found.day} {found:%b, %H:%M}"
+
+
+def wait(seconds: float) -> str:
+    """Return ``in 5 days``, ``in 3 hours`` or ``in 1 minute``."""
+    for size, name in ((DAY, "day"), (HOUR, "hour")):
+        if seconds >= 2 * size:
+            return f"in {int(seconds // size)} {name}s"
+    return f"in {counted(max(1, int(seconds // MINUTE)), 'minute')}"
+
+
 def number(count: int) -> str:
-    """1240 as ``1,240``."""
+    """Return ``1,240`` for 1240."""
     return f"{count:,}"
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """``1 person``, ``1,240 people``."""
+    """Return ``1 person`` or ``1,240 people``."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
+def people(count: int) -> str:
+    """Return ``1 person`` or ``1,240 people``."""
+    return counted(count, "person", "people")
+
+
 def names(listed: Sequence[str], count: int | None = None) -> str:
-    """``Dave, Erin and 3 more``. Takes: the names; how many there are, where those are only the first."""
+    """Return ``Dave, Erin and 3 more``.
+
+    Args:
+        listed: The names, or only the first of them.
+        count: How many there are in all, if `listed` are only the first.
+    """
     count = len(listed) if count is None else count
     shown = list(listed[:NAMED] if count > NAMED else listed[:count])
     if count > len(shown):
         shown.append(f"{number(count - len(shown))} more")
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else ""
-
-
-def share(part: int, whole: int) -> int:
-    """How much of a bar is full, 0 to 100; anything at all shows."""
-    if not whole:
-        return 100
-    return min(100, max(1 if part else 0, 100 * part // whole))

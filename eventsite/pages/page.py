@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlencode
 
+from django.http import QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import autodiscover_modules
 from rest_framework.request import Request
@@ -35,10 +36,17 @@ PAGES_BACK = 30
 
 
 class Unconfirmed(Refused):
-    """A form asks for something that a person should be sure of; nothing has been done yet."""
+    """A form asks for something that a person should be sure of. Nothing has been done yet."""
 
     code = "unconfirmed"
     detail = "Are you sure?"
+
+
+class GoneBack(Refused):
+    """A person answered the question with no: the form is shown again as it was typed."""
+
+    code = "gone_back"
+    detail = "Nothing was changed."
 
 
 @dataclass
@@ -121,8 +129,12 @@ class Part(Seen):
         """What its template shows; None where it has nothing to say. Takes: the answer of the API."""
         return {}
 
+    def marks(self, data: Json) -> dict[str, str]:
+        """Return what the reader has to do with entries of a list, by their ids."""
+        return {}
+
     def prepare(self) -> None:
-        """Look at how things are before a form is carried out."""
+        """Look at how things are before a form is carried out. The caller may do what the form asks."""
 
     def told(self, data: Json) -> str:
         """What came of it, besides what the page itself tells."""
@@ -163,9 +175,30 @@ class Page(Seen):
         """What the template shows. Takes: the answer of the API."""
         return {}
 
+    def about(self, data: Json) -> str:
+        """Return a description for link previews and search engines."""
+        return ""
+
+    def elsewhere(self) -> str:
+        """Return the address of the page to show in place of this one, if there is one."""
+        return ""
+
     def form(self, method: str) -> Form | None:
-        """The form that sends a method to this route, empty; None where there is none."""
+        """Return the form that sends a method to this route, empty; None where there is none."""
         return None
+
+    def check(self) -> None:
+        """Refuse a form that no program would have sent, before its action runs. Raises `ValidationError`."""
+
+    def translate(self, values: QueryDict) -> None:
+        """Change what a form sends from what people type to what the API takes."""
+
+    def refused(self, data: Json) -> tuple[str, str] | None:
+        """Return the page to go on to and the sentence to show there, where a refusal has no page of its own."""
+        return None
+
+    def done(self) -> None:
+        """Finish what the form began, after its action succeeded."""
 
     def current(self) -> dict[str, Any] | None:
         """How the thing that a form changes is by now."""
@@ -218,13 +251,12 @@ class Steps:
     """How many entries the pages before hold, as far as that is known."""
 
     def range(self, shown: int, whole: int | None = None) -> str:
-        """``101 to 200 of 1,240``, with a dash. Takes: how many entries there are here; and altogether, if known."""
+        """Return ``101 to 200 of 1,240``, with a dash, for the entries here and, if known, their whole number."""
         if not shown or self.before is None:
             return ""
         last = self.before + shown
-        unknown = "more" if self.next else humanize.number(last)
-        of = humanize.number(max(whole, last)) if whole is not None else unknown
-        return f"{humanize.number(self.before + 1)}–{humanize.number(last)} of {of}"  # noqa: RUF001 (a range)
+        found = f"{humanize.number(self.before + 1)}–{humanize.number(last)}"  # noqa: RUF001 (a range)
+        return found if whole is None else f"{found} of {humanize.number(max(whole, last))}"
 
 
 def steps(request: Request, response: Any) -> Steps:

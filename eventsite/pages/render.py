@@ -9,6 +9,7 @@ from django.contrib.messages import SUCCESS, WARNING
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.http import HttpResponseRedirect
 from django.template import loader
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from eventsite.auth import login
@@ -16,19 +17,41 @@ from eventsite.auth.permissions import Principal
 from eventsite.pages import page as pages
 from eventsite.pages import submissions
 from eventsite.pages.forms import Form, label_of
-from eventsite.pages.page import Page, Question, Unconfirmed
+from eventsite.pages.page import GoneBack, Page, Question, Unconfirmed
+from eventsite.problems import FORGED
 from eventsite.text import MAX_CHARACTERS
 
-SAID, MOST_SAID = ("_method", "_key", "_version", "_before", "_next"), 20_000
+SAID, MOST_SAID = ("_method", "_key", "_version", "_before", "_next", "_was"), 20_000
 """What a form says of itself that it says again when it comes back, and how many characters of it."""
 UNCHANGED = "Nothing was changed."
 STALE_TOKEN = "You signed in after this form was opened. Everything you typed is still here: send it again."  # noqa: S105
+SENTENCES = {
+    "validation_error": "Please check the fields marked below.",
+    "not_authenticated": "You are signed out. Log in to go on; what you typed is kept.",
+    "method_not_allowed": "This page cannot do that.",
+    "permission_denied": "You may not do this.",
+}
+"""What people read in place of a sentence for programs, by the code of the problem."""
+TITLES = {
+    401: "You are signed out",
+    403: "Not allowed",
+    404: "There is nothing here",
+    405: "This page cannot do that",
+    412: "Changed meanwhile",
+    422: "Something in the address is wrong",
+    429: "Too many requests",
+    503: "The service is busy",
+}
+"""Headings of pages that nobody filled in a form for, by status."""
 
 
 def show(data: Any, view: Any, request: Request, response: Any) -> str:
     """The HTML of an answer."""
     page = pages.of(view, request, response)
     vars(response)["etag_tells_all"] = False  # a page is more than the version of what it shows
+    if request.method in ("GET", "HEAD") and response.status_code < 300 and (target := page.elsewhere()):
+        response.status_code, response.headers["Location"] = HTTPStatus.FOUND, target
+        return ""
     shown = _problem(data, page, response) if response.status_code >= 400 else _success(data, page)
     told = _messages(request, response)
     template = loader.get_template(shown.pop("template"))
@@ -48,6 +71,11 @@ def _messages(request: Request, response: Any) -> list[Any]:
     return told
 
 
+def _url(page: Page) -> str:
+    """Return the address of the page for previews: without what says how it is shown."""
+    return str(page.request.build_absolute_uri(page.request.path))
+
+
 def _frame(page: Page) -> dict[str, Any]:
     """What is around every page."""
     return {
@@ -56,8 +84,18 @@ def _frame(page: Page) -> dict[str, Any]:
         "page": page,
         "user": page.principal,
         "with_token": settings.AUTH_MODE == "cognito",
+        "address": _url(page),
+        "return_to": _return_to(page),
         **login.offered(page.request._request),
     }
+
+
+def _return_to(page: Page) -> str:
+    """Return where to come back to after logging in: this page, or the one that the refused form was on."""
+    request = page.request
+    if request.method in ("GET", "HEAD"):
+        return str(request.get_full_path())
+    return submissions.way_back(request, page.next_url({}))
 
 
 def _success(data: Any, page: Page) -> dict[str, Any]:
@@ -68,6 +106,7 @@ def _success(data: Any, page: Page) -> dict[str, Any]:
         "template": page.template,
         "title": page.title(data),
         "data": data,
+        "about": page.about(data),
         "json_url": page.in_format("json"),
         "parts": [{"template": part.template, **context} for part, context in parts if context is not None],
         **page.context(data),
@@ -76,6 +115,9 @@ def _success(data: Any, page: Page) -> dict[str, Any]:
 
 def _problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
     submission = page.submission
+    if data.get("code") == GoneBack.code and submission:
+        response.status_code = HTTPStatus.OK
+        return _form_again(data, page, submission)
     if data.get("code") == Unconfirmed.code and submission:
         response.status_code = HTTPStatus.OK
         return _confirmation(page, submission, submission.question)
@@ -83,8 +125,9 @@ def _problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
         return _stale_confirmation(page, submission, question)
     shown = {
         "template": "eventsite/pages/problem.html",
-        "title": page.title(data) if submission else data["title"],
-        "sentence": STALE_TOKEN if "CSRF" in data["detail"] else data["detail"],
+        "title": page.title(data) if submission else TITLES.get(data["status"], data["title"]),
+        "title_prefix": "Error: ",
+        "sentence": _sentence(data),
         "status": data["status"],
         "errors": [],
     }
@@ -98,6 +141,25 @@ def _problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
     elif not submission:
         shown["errors"] = _errors(data, page)
     return shown
+
+
+def _sentence(data: Any) -> str:
+    if data["detail"] == FORGED:
+        return STALE_TOKEN
+    errors = data.get("errors", [])
+    if errors and all(not error["field"] for error in errors):
+        return " ".join(error["detail"] for error in errors)
+    return SENTENCES.get(data["code"]) or str(data["detail"])
+
+
+def _form_again(data: Any, page: Page, submission: submissions.Submission) -> dict[str, Any]:
+    """Show a form once more as it was typed, after the person said no to the question."""
+    return {
+        "template": "eventsite/pages/problem.html",
+        "title": page.title(data),
+        "sentence": "",
+        "form": _again(data, page, submission),
+    }
 
 
 def _errors(data: Any, page: Page) -> list[dict[str, str]]:
@@ -137,14 +199,14 @@ def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dic
             field.value = present
             for option in field.options:
                 option.chosen = option.value == present
-        elif field.value.replace("\r\n", "\n") != present:
+        elif field.value != present:
             differing.append({"label": field.label, "yours": _say(field.value), "now": _say(present)})
     form.hidden["_version"] = str(now["version"])
     form.hidden["_before"] = json.dumps({one.name: _text(now.get(one.name)) for one in form.fields})
-    form.submit = "Save my changes all the same"
+    form.submit, form.buttons = "Save my changes", []
     return {
         "differing": differing,
-        "title": "Somebody changed this meanwhile",
+        "title": "This was changed meanwhile",
         "template": "eventsite/pages/conflict.html",
     }
 
@@ -173,6 +235,7 @@ def _confirmation(page: Page, submission: submissions.Submission, question: Ques
         "question": question,
         "sent": sent,
         "action": page.request.path + (f"?{question.query}" if question.query else ""),
+        "form_again": bool(form and any(field.name in submission.sent for field in form.fields)),
         "back": submissions.way_back(page.request, page.next_url({})),
     }
 
@@ -199,14 +262,30 @@ def prepare(view: Any, request: Request) -> None:
         return
     page = pages.of(view, request)
     submission.page = page
-    if view.action is None or not view.reaches_target():
+    if view.action is None:
         return  # the view refuses it
-    if not submission.confirmed:
+    page.check()
+    if not view.reaches_target():
+        return  # the action refuses it
+    if submission.goes_back:
+        raise GoneBack
+    if not submission.confirmed and _is_valid(view, request):
         submission.question = page.question()
         if submission.question:
             raise Unconfirmed
     for part in page.parts:
         part.prepare()
+
+
+def _is_valid(view: Any, request: Request) -> bool:
+    """Return False where the action will refuse the values: there is nothing to ask about then."""
+    if request.method not in ("PUT", "PATCH"):
+        return True
+    try:
+        view.body(partial=True)
+    except ValidationError:
+        return False
+    return True
 
 
 def follow(request: Request, response: Any) -> Any:
@@ -217,9 +296,13 @@ def follow(request: Request, response: Any) -> Any:
     page: Page = submission.page
     if response.status_code < 300:
         told = " ".join(filter(None, [page.told(response.data), *(part.told(response.data) for part in page.parts)]))
+        page.done()
         return _redirect(request, page.next_url(response.data), told)
     if _is_done_already(page, submission, response):
         return _redirect(request, page.next_url({}), UNCHANGED, WARNING)
+    if instead := page.refused(response.data) if isinstance(response.data, dict) else None:
+        target, sentence = instead
+        return _redirect(request, target, sentence, WARNING)
     return response
 
 
@@ -235,7 +318,8 @@ def _is_done_already(page: Page, submission: submissions.Submission, response: A
 def _redirect(request: Request, url: str, message: str, level: int = SUCCESS) -> HttpResponseRedirect:
     answer = HttpResponseRedirect(submissions.way_back(request, url), status=HTTPStatus.SEE_OTHER)
     messages = CookieStorage(request._request)
-    messages.add(level, message)
+    if message:
+        messages.add(level, message)
     messages.update(answer)
     return answer
 
@@ -257,8 +341,10 @@ def lost(request: Any, response: Any) -> str:
     problem = json.loads(response.content)
     reader = _Lost(request)
     context = {
-        "title": problem["title"],
-        "sentence": problem["detail"],
+        "title": TITLES.get(problem["status"], problem["title"]),
+        "title_prefix": "Error: ",
+        "sentence": SENTENCES.get(problem["code"], problem["detail"]),
+        "return_to": request.get_full_path(),
         "status": problem["status"],
         "navigation": pages.ways(reader),
         "user": reader.principal,

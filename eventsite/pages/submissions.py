@@ -1,4 +1,4 @@
-"""What a form of a page becomes: the request that a program would have sent, and then the way back to a page.
+"""Turn the form of a page into the request that a program would have sent.
 
 Browsers send forms by POST alone. A form says the rest in fields whose names begin with an underscore, which no field
 of the API does:
@@ -8,7 +8,11 @@ of the API does:
     _key        made for this form alone; it becomes Idempotency-Key, so a form that is sent twice acts once
     _before     the values that the form showed, as JSON: what was not changed is not sent
     _next       the page to go on to
+    _was        the status of the registration that it gives up
     _confirmed  there was a question, and the answer is yes
+    _back       there was a question, and the answer is no: show the form again, as it was typed
+
+Browsers send each line break as CR and LF, and count it as one character. It becomes LF before anything is judged.
 """
 
 import json
@@ -27,35 +31,42 @@ class Submission:
     """A form that was sent."""
 
     sent: QueryDict
-    """Everything in it, the fields with underscores too."""
+    """Everything in it, including the fields with underscores."""
     before: dict[str, str] = field(default_factory=dict)
-    """The values that it showed."""
+    """The values that the form showed."""
     page: Any = None
-    """The page that it came to, once the caller may send it (`eventsite.pages.page.Page`)."""
+    """The page that carries it out, once the caller is known (`eventsite.pages.page.Page`)."""
     question: Any = None
-    """What is asked before anything is done (`eventsite.pages.page.Question`)."""
+    """The question that comes before anything is done (`eventsite.pages.page.Question`)."""
 
     @property
     def confirmed(self) -> bool:
-        """Whether it answers the question."""
+        """True if the person has answered the question with yes."""
         return "_confirmed" in self.sent
 
+    @property
+    def goes_back(self) -> bool:
+        """True if the person has answered the question with no."""
+        return "_back" in self.sent
+
     def is_changed(self, name: str) -> bool:
-        """Whether the person typed another value than the form showed."""
-        return _plain(self.sent.get(name, "")) != _plain(self.before.get(name, ""))
+        """Return True if the person typed another value than the form showed."""
+        return self.sent.get(name, "") != _plain(self.before.get(name, ""))
 
     def values(self) -> QueryDict:
-        """What a program would have sent: the fields of the API that were filled in or changed."""
+        """Return what a program would have sent: the fields of the API that were filled in or changed."""
         found = QueryDict(mutable=True)
         for name, values in self.sent.lists():
             ours = name.startswith("_") or name == "csrfmiddlewaretoken"
             if not ours and (name not in self.before or self.is_changed(name)):
                 found.setlist(name, values)
+        if self.page:
+            self.page.translate(found)
         return found
 
 
 def of(request: Any) -> Submission | None:
-    """The form that this request came from, if it did."""
+    """Return the form that this request came from, or None."""
     found: Submission | None = getattr(request, "submission", None)
     return found
 
@@ -64,7 +75,9 @@ def unwrap(request: HttpRequest) -> None:
     """Turn the POST of a form into the request that it means."""
     if request.method != "POST" or request.content_type != FORM:
         return
-    sent = QueryDict(request.body, encoding=request.encoding or "utf-8")
+    sent = QueryDict(request.body, encoding=request.encoding or "utf-8", mutable=True)
+    for name, values in sent.lists():
+        sent.setlist(name, [_plain(value) for value in values])
     request.submission = Submission(sent, _object(sent.get("_before", "")))  # type: ignore[attr-defined]
     if (method := sent.get("_method", "").upper()) in METHODS:
         request.method = method
@@ -78,7 +91,7 @@ def unwrap(request: HttpRequest) -> None:
 
 
 def way_back(request: Any, otherwise: str) -> str:
-    """The page that a form asked to go on to, if it is one of ours."""
+    """Return the page that a form asked to go on to, if it is a page of this service, else the other one."""
     submission = of(request)
     page = submission.sent.get("_next", "") if submission else ""
     ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
@@ -94,5 +107,4 @@ def _object(text: str) -> dict[str, str]:
 
 
 def _plain(text: str) -> str:
-    """Browsers send every line break as two characters."""
     return text.replace("\r\n", "\n")

@@ -32,7 +32,7 @@ MOST_PER_BYTE = 6
 BLOCK = 64
 
 
-OF_THE_PAGE = ("cursor", "limit", "format", "back", "q")
+OF_THE_PAGE = ("cursor", "limit", "format", "back", "q", "sort", "print", "seats", "copy")
 """The query parameters that select a part of a list or its format, not the list."""
 
 

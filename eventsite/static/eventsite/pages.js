@@ -18,6 +18,26 @@ for (const link of document.querySelectorAll("[data-show]")) {
   });
 }
 
+// What a script alone can do is not there without it.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!button.dataset.copy) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const label = button.textContent;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "Copied";
+    } catch {
+      window.prompt(label, button.dataset.copy);
+    }
+    setTimeout(() => (button.textContent = label), 2000);
+  });
+}
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 // A second click on the same button is an accident.
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -37,9 +57,11 @@ addEventListener("pageshow", () => {
 
 // What was typed survives logging in: it waits in this tab until the form is shown again.
 const KEPT = "eventsite-typed";
+let typedIn = null;
+document.addEventListener("input", (event) => (typedIn = event.target.closest("form[data-form]") || typedIn));
 for (const link of document.querySelectorAll("a[data-keep]")) {
   link.addEventListener("click", () => {
-    const form = document.querySelector("form[data-form]");
+    const form = typedIn || document.querySelector("main > form[data-form]");
     if (!form) return;
     const typed = [...new FormData(form)].filter(([name]) => !name.startsWith("_") && name !== "csrfmiddlewaretoken");
     sessionStorage.setItem(KEPT, JSON.stringify({ form: form.dataset.form, typed }));
@@ -48,6 +70,7 @@ for (const link of document.querySelectorAll("a[data-keep]")) {
 const kept = JSON.parse(sessionStorage.getItem(KEPT) || "null");
 const waiting = kept && [...document.querySelectorAll("form[data-form]")].find((form) => form.dataset.form === kept.form);
 if (waiting && !document.querySelector("a[data-keep]")) {
+  for (let outer = waiting.closest("details"); outer; outer = outer.parentElement.closest("details")) outer.open = true;
   sessionStorage.removeItem(KEPT);
   for (const [name, value] of kept.typed) {
     for (const field of waiting.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
@@ -55,12 +78,10 @@ if (waiting && !document.querySelector("a[data-keep]")) {
       else if (field.type !== "hidden") field.value = value;
     }
   }
-  const details = waiting.closest("details");
-  if (details) details.open = true;
   const told = document.createElement("p");
   told.className = "message";
   told.setAttribute("role", "status");
-  told.textContent = "You are logged in, and what you typed is still here: send it again.";
+  told.textContent = "You are logged in, and what you typed is still here. Send it again.";
   waiting.before(told);
   waiting.querySelector("input:not([type=hidden]), textarea, select")?.focus();
 }

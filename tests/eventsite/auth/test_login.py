@@ -112,7 +112,7 @@ def test_the_forms_of_the_pages_work(browser: Browser) -> None:
 
 
 def test_a_page_has_the_forms_that_its_reader_may_send(browser: Browser) -> None:
-    form = ">Create event</button>"
+    form = ">Publish</button>"
     assert form not in browser.page("/events")
     browser.log_in("alice")
     assert form not in browser.page("/events")

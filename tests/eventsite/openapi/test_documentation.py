@@ -135,7 +135,7 @@ import django
 django.setup()
 from tests.pages import Browser
 browser = Browser("/prod")
-for page in (browser.open("/docs"), browser.open("/redoc"), browser.open("/")):
+for page in (browser.open("/docs"), browser.open("/redoc"), browser.open("/events")):
     for address in page.resources:
         if not address.startswith("data:"):
             print(browser.download(address)[0] if address.startswith("/prod/") else address)

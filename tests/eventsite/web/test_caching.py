@@ -11,10 +11,17 @@ from tests.api import EVENT, Api, next_page
 from tests.signing_in import As, adam, alice, olivia
 
 PUBLIC = ["/", "/events", "/events/party"]
-READ = [(path, "application/json") for path in PUBLIC] + [("/", "text/html")]
+READ = [(path, "application/json") for path in PUBLIC]
 DOCUMENTATION = [("/docs", "text/html"), ("/redoc", "text/html"), ("/schema", "application/json")]
 PRIVATE = ["/users", "/users/me", "/users/alice", "/events/party/registrations", "/events?organizerId=me"]
 PAGE = {"accept": "text/html"}
+
+
+def test_the_front_page_of_browsers_is_the_list_and_no_cache_gives_it_to_programs(api: Api) -> None:
+    answer = api.get("/", **PAGE)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/events")
+    assert "Accept" in answer.headers["Vary"]
+    assert "no-store" in answer.headers["Cache-Control"]
 
 
 @pytest.mark.parametrize(("path", "accept"), [*DOCUMENTATION, *READ])

@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from tests.signing_in import use_pool
 
-PAGES = ["/", "/events", "/users", "/events?status=nonsense", "/nothing", "/docs", "/redoc"]
+PAGES = ["/events/party", "/events", "/users", "/events?status=nonsense", "/nothing", "/docs", "/redoc"]
 ANSWERS = {
     "JSON": ("GET", "/events", {}),
     "an error": ("GET", "/users/nobody", {}),

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from events import calendar
-from events.browsable import when
+from events.browsable.wording import when
 from events.models import Event
 from eventsite.text.mail_address import in_ascii
 from registrations.notices.occasions import DELETED, MOVED, OFF, ON_AGAIN, PROMOTED, Occasion

@@ -1,0 +1,338 @@
+"""The pages of events: the list, and one event with what may be done to it."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+
+from events import services
+from events.browsable import wording
+from events.browsable.forms import FILTERS, LABELS, NEW, SHORT, TIMETABLE, edit_fields, filters, new_form, to_moments
+from events.browsable.wording import CANCELLED
+from events.models import DRAFT, OPEN_STATUSES
+from events.serializers import shape
+from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, SEE_EVENTS, Reach
+from eventsite.errors import DomainError
+from eventsite.pages import forms, humanize
+from eventsite.pages import page as pages
+from eventsite.pages.forms import Form
+from eventsite.pages.page import Link, Page, Question, Seen
+from eventsite.web.fields import whole_number
+
+ASKED = (*FILTERS, "cursor")
+"""The parameters that choose events; without any, a person sees those to come."""
+SEARCHED = 1000
+"""Events that a search looks through at a time."""
+
+
+@pages.navigation(10)
+def events(seen: Seen) -> Link:
+    """The list of events."""
+    return Link("Events", pages.url("events"))
+
+
+@pages.page("events")
+class EventsPage(Page):
+    """The list of events."""
+
+    template = "events/list.html"
+    name = "Events"
+    labels = LABELS
+    field_of_code = {"event_exists": "eventId"}
+
+    @staticmethod
+    def defaults(query: Any) -> dict[str, str]:
+        """Show the events to come unless something else is asked for. An event of yesterday may not be over yet."""
+        today = wording.today()
+        if query.get("when") == "past":
+            return {"to": today, "order": "desc"}
+        if any(query.get(name) for name in ASKED if name not in ("limit", "cursor")):
+            return {}
+        last = {"week": wording.week_end, "month": wording.month_end}.get(query.get("when", ""))
+        return {"from": wording.yesterday()} | ({"to": last(today)} if last else {})
+
+    def title(self, data: Any) -> str:
+        return "New event" if self.request.method == "POST" else self.name
+
+    def about(self, data: Any) -> str:
+        return "Upcoming events, and where there is room."
+
+    def trail(self) -> list[Link]:
+        """From a refused form, lead back to the list."""
+        return [Link("Events", pages.url("events"))] if self.request.method == "POST" else []
+
+    def context(self, data: Any) -> dict[str, Any]:
+        """Return the rows by month, the chips, the filters, the way on, and the form of a new event."""
+        marks = {key: value for part in self.parts for key, value in part.marks(data).items()}
+        rows = [wording.row(event, marks.get(event["eventId"], "")) for event in data if self._is_wanted(event)]
+        steps = pages.steps(self.request, self.response)
+        query = self.request.query_params
+        return {
+            "months": _by_month(rows),
+            "chips": self._chips(),
+            "tabs": self._tabs(),
+            "filters": filters(self, self._chosen()),
+            "filtered": bool(self._chosen() or query.get("q") or query.get("seats") or query.get("when")),
+            "sought": query.get("q", "").strip(),
+            "asked": [(name, query[name]) for name in ("when", "seats") if query.get(name)],
+            "most": SEARCHED,
+            "steps": steps,
+            "new": self._new() if self.reach(CREATE_EVENT) is not Reach.NONE else None,
+            "unfolded": "copy" in query,
+            "calendar_url": self.in_format("ics") if "ics" in self.shown_formats() else "",
+        }
+
+    def _is_wanted(self, event: dict[str, Any]) -> bool:
+        query = self.request.query_params
+        sought = query.get("q", "").strip().casefold()
+        if sought and not any(sought in event[name].casefold() for name in ("title", "location")):
+            return False
+        if query.get("seats") and wording.sign_up(event) != wording.OPEN:
+            return False
+        return bool(self._chosen()) or wording.has_ended(event) == (query.get("when") == "past")
+
+    def _chosen(self) -> dict[str, list[str]]:
+        """Return what was asked for by the filters."""
+        query = self.request.query_params
+        return {name: query.getlist(name) for name in FILTERS if query.get(name) and name != "limit"}
+
+    def _tabs(self) -> list[Link]:
+        tabs: dict[str, dict[str, str]] = {"Upcoming": {}, "Past": {"when": "past"}}
+        if self.principal and self.reach(CREATE_EVENT) is not Reach.NONE:
+            tabs["Mine"] = {"organizerId": "me"}
+        if self.reach(READ_DRAFT) is not Reach.NONE:
+            tabs["Drafts"] = {"status": DRAFT}
+        chosen = {name: values[0] for name, values in self._chosen().items()}
+        past = {"when": "past"} if self.request.query_params.get("when") == "past" else {}
+        return [
+            Link(label, pages.address(self.request.path, wanted), wanted == chosen | past)
+            for label, wanted in tabs.items()
+        ]
+
+    def _chips(self) -> list[Link]:
+        query = self.request.query_params
+        if self._chosen() or query.get("when") == "past":
+            return []
+        asked = {name: query[name] for name in ("q", "when", "seats") if query.get(name)}
+        chips = {"This week": {"when": "week"}, "This month": {"when": "month"}, "With seats": {"seats": "free"}}
+        return [_chip(self.request.path, label, asked, wanted) for label, wanted in chips.items()]
+
+    def _new(self) -> Form:
+        copied = self.request.query_params.get("copy")
+        return new_form(self, self._copied(copied) if copied else {})
+
+    def _copied(self, event_id: str) -> dict[str, Any]:
+        """Return what a new event takes over from another one: everything but its days and its id."""
+        try:
+            found = shape(services.read(event_id, scope=self.view.scope(SEE_EVENTS)))
+        except DomainError:
+            return {}
+        left_out = {"date", "endDate", "eventId", "registrationOpensAt", "registrationClosesAt", "status"}
+        return {name: value for name, value in found.items() if name not in left_out}
+
+    def form(self, method: str) -> Form | None:
+        """The form of a new event."""
+        return new_form(self, {}) if method == "POST" else None
+
+    def translate(self, values: Any) -> None:
+        to_moments(values, values.get("timeZone"))
+
+    def told(self, data: Any) -> str:
+        if data["status"] == DRAFT:
+            return f"“{data['title']}” is saved as a draft. Only you see it."
+        address = self.request.build_absolute_uri(pages.url("event", data["eventId"]))
+        return f"“{data['title']}” is published. Share it: {address}"
+
+    def next_url(self, data: Any) -> str:
+        """The new event."""
+        return pages.url("event", data["eventId"]) if data else super().next_url(data)
+
+
+def _chip(path: str, label: str, asked: dict[str, str], wanted: dict[str, str]) -> Link:
+    """Return a chip that adds its wish to the present ones, or takes it away again."""
+    is_on = wanted.items() <= asked.items()
+    rest = {name: value for name, value in asked.items() if name not in wanted}
+    return Link(label, pages.address(path, rest if is_on else rest | wanted), is_on)
+
+
+def _by_month(rows: list[wording.Row]) -> list[tuple[str, list[wording.Row]]]:
+    found: dict[str, list[wording.Row]] = {}
+    for row in rows:
+        found.setdefault(humanize.month(row.date), []).append(row)
+    return list(found.items())
+
+
+@pages.page("event")
+class EventPage(Page):
+    """One event."""
+
+    template = "events/event.html"
+    labels = {name: label for name, label in LABELS.items() if name != "eventId"}
+    _now: dict[str, Any] | None = None
+
+    def title(self, data: Any) -> str:
+        """Return the name of the event, or over a refused form, its purpose."""
+        return str(data["title"]) if "eventId" in data else "Edit event"
+
+    def about(self, data: Any) -> str:
+        return f"{wording.when(data)}, {data['location']}. {wording.room_sentence(data)}."
+
+    def trail(self) -> list[Link]:
+        """Lead to the list, and from a form to the event."""
+        above = [Link("Events", pages.url("events"))]
+        if self.request.method not in ("GET", "HEAD"):
+            above.append(Link("The event", self.request.path))
+        return above
+
+    def context(self, data: Any) -> dict[str, Any]:
+        """Return the event in words, and the forms that change it."""
+        mine = self.owns(CHANGE_EVENT, data)
+        return {
+            "event": data,
+            "row": wording.row(data),
+            "long_day": "" if data.get("endDate") else humanize.long_day(data["date"]),
+            "days": wording.when(data),
+            "hours": wording.hours_and_zone(data),
+            "room": wording.room_sentence(data),
+            "closes": wording.closes(data),
+            "map_url": wording.map_url(data),
+            "calendar_url": self.in_format("ics") if "ics" in self.shown_formats() else "",
+            "runs": self._runs(data) if mine else None,
+        }
+
+    def _runs(self, data: Any) -> dict[str, Any]:
+        """Return what the bar of those who run the event holds."""
+        return {
+            "status": data["status"],
+            "edit": self._edit(data),
+            "delete": self._delete(data),
+            "publish": self._become(data, "published", "Publish") if data["status"] == DRAFT else None,
+            "reopen": self._become(data, "published", "Open again") if data["status"] == CANCELLED else None,
+            "cancel": self._become(data, CANCELLED, "Cancel event") if data["status"] in OPEN_STATUSES else None,
+            "copy_url": f"{pages.url('events')}?copy={data['eventId']}#new",
+        }
+
+    def _become(self, data: Any, status: str, label: str) -> Form:
+        before = json.dumps({"status": data["status"]})
+        hidden = {"status": status, "_before": before, "_version": str(data["version"])}
+        look = "primary" if status != CANCELLED else "plain"
+        return Form(self.request.path, label, "PUT", hidden=hidden, look=look)
+
+    def form(self, method: str) -> Form | None:
+        """The form that edits the event."""
+        if method not in ("PUT", "PATCH"):
+            return None
+        made = self.make_form("PUT", "Save", hidden={})
+        made.fields = edit_fields(made.fields)
+        return made
+
+    def _edit(self, data: Any) -> Form:
+        made = self.make_form("PUT", "Save", values=forms_values(data))
+        made.fields = edit_fields(made.fields)
+        return made.show_before(data["version"])
+
+    def _delete(self, data: Any) -> Form:
+        before = {name: forms.text(data[name]) for name in SHORT}
+        shown = {"_version": str(data["version"]), "_before": json.dumps(before)}
+        return Form(self.request.path, "Delete", "DELETE", hidden=shown, look="danger")
+
+    def translate(self, values: Any) -> None:
+        now = self.current() if {"registrationOpensAt", "registrationClosesAt"} & set(values) else None
+        to_moments(values, values.get("timeZone") or (now or {}).get("timeZone"))
+
+    def current(self) -> dict[str, Any] | None:
+        """Return the event as it is now."""
+        if self._now is None:
+            try:
+                found = services.read(self.kwargs["event_id"], scope=self.view.scope(SEE_EVENTS))
+            except DomainError:
+                return None
+            self._now = forms_values(shape(found, inside=True))
+        return self._now
+
+    def question(self) -> Question | None:
+        """Ask whether an edit or a deletion that touches people is meant."""
+        now = self.current()
+        if now is None or self.submission is None:
+            return None
+        if self.request.method == "DELETE":
+            return _before_deleting(now)
+        return _before_editing(now, self.submission.values()) if _people(now) else None
+
+    def told(self, data: Any) -> str:
+        """Return what was changed."""
+        submission = self.submission
+        if submission is None:
+            return "Saved."
+        if self.request.method == "DELETE":
+            return f"“{submission.before.get('title', 'The event')}” was deleted."
+        changed = [name for name in submission.before if name in submission.sent and submission.is_changed(name)]
+        return " ".join(_told(name, submission.before[name], data) for name in changed[:1] if len(changed) == 1) or (
+            f"Saved: {humanize.names([forms.label_of(name, NEW | self.labels) for name in changed])}."
+        )
+
+    def next_url(self, data: Any) -> str:
+        """The event, or the list when there is no event any more."""
+        deleted = self.request.method == "DELETE" and data != {}
+        return pages.url("events") if deleted else self.request.path
+
+
+def forms_values(data: Any) -> dict[str, Any]:
+    """Return the values of an event as its form shows them: moments by the clocks of its zone."""
+    return forms.in_local_time(dict(data), ("registrationOpensAt", "registrationClosesAt"), wording.place_of(data))
+
+
+def _told(name: str, before: str, data: Any) -> str:
+    """Return what came of a single change."""
+    if name == "capacity":
+        return f"Seats {before} → {data['capacity']}."
+    if name == "waitlistEnabled" and data[name]:
+        return "The waitlist is on."
+    if name == "waitlistEnabled":
+        waiting = data["waitlistCount"]
+        stay = f"; the {humanize.people(waiting)} on it {'stays' if waiting == 1 else 'stay'}" if waiting else ""
+        return f"The waitlist is off{stay}."
+    if name == "status" and data["status"] == CANCELLED:
+        return f"The event is cancelled{_will_be_told(data, '; ')}."
+    if name == "status":
+        return {"published": "Published.", DRAFT: "It is a draft again. Only you see it."}.get(data["status"], "Saved.")
+    return f"Saved: {forms.label_of(name, LABELS)}."
+
+
+def _will_be_told(event: dict[str, Any], before: str = "") -> str:
+    count = event["registeredCount"] + event["waitlistCount"]
+    return f"{before}{humanize.people(count)} will be told" if count and settings.MAIL_FROM else ""
+
+
+def _before_deleting(now: dict[str, Any]) -> Question:
+    title, people = f"Delete “{now['title']}”?", _people(now)
+    if not people:
+        return Question(title, "Delete it", ["This cannot be undone."])
+    facts = [*people, "All of their registrations are cancelled first. This cannot be undone."]
+    return Question(title, "Cancel all registrations and delete it", facts, query="registrations=cancel")
+
+
+def _before_editing(now: dict[str, Any], asked: Any) -> Question | None:
+    title, told = now["title"], _will_be_told(now)
+    notice = f"{told}." if told else "No e-mail is sent here: tell them yourself."
+    if asked.get("status") in (CANCELLED, DRAFT) and now["status"] not in (CANCELLED, DRAFT):
+        verb = "Cancel" if asked["status"] == CANCELLED else "Withdraw"
+        facts = [*_people(now), "No one can sign up, and no one moves up. Registrations are kept.", notice]
+        return Question(f"{verb} “{title}”?", f"{verb} the event", facts)
+    seats = whole_number(asked.get("capacity", ""))
+    if seats is not None and 0 <= seats < now["registeredCount"]:
+        facts = [*_people(now), f"No one loses a seat. No one moves up until fewer than {seats:,} people have a seat."]
+        return Question(f"Only {humanize.counted(seats, 'seat')} for “{title}”?", f"Set {seats:,} seats", facts)
+    if TIMETABLE & set(asked):
+        return Question(f"Move “{title}”?", "Save and tell them" if told else "Save", [*_people(now), notice])
+    return None
+
+
+def _people(event: dict[str, Any]) -> list[str]:
+    """Return how many people have a seat and how many wait, in sentences."""
+    found = []
+    if event["registeredCount"]:
+        found.append(f"{humanize.counted(event['registeredCount'], 'person has a seat', 'people have a seat')}.")
+    if event["waitlistCount"]:
+        found.append(f"{humanize.counted(event['waitlistCount'], 'person is', 'people are')} waiting.")
+    return found

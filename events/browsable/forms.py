@@ -1,0 +1,114 @@
+"""The forms of events: which fields they have, in people's words, and in which order."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from events.browsable.wording import now
+from eventsite.pages import forms
+from eventsite.pages.forms import Button, Field, Form
+from eventsite.pages.page import Page
+from eventsite.web.fields import time_zones
+
+LABELS = {
+    "title": "Title",
+    "description": "Description",
+    "date": "Date",
+    "startTime": "Starts at",
+    "endTime": "Ends at",
+    "endDate": "Last day",
+    "timeZone": "Time zone",
+    "location": "Place",
+    "capacity": "Seats",
+    "waitlistEnabled": "Waitlist",
+    "organizer": "Organizer",
+    "registrationOpensAt": "Sign-up opens",
+    "registrationClosesAt": "Sign-up closes",
+    "unlisted": "Unlisted",
+    "status": "Status",
+    "eventId": "Link name",
+}
+HELPS = {
+    "startTime": "Without a time, the event takes the whole day.",
+    "endTime": "If it ends after midnight, just enter the time.",
+    "endDate": "For an event of several days.",
+    "timeZone": "Such as Europe/Berlin. Needed with a time.",
+    "capacity": "0 means that everybody goes to the waitlist.",
+    "waitlistEnabled": "When all seats are taken, people wait and move up automatically.",
+    "registrationOpensAt": "In the time zone of the event. Empty: at once.",
+    "registrationClosesAt": "Empty: when the event ends.",
+    "unlisted": "It is in no list. People with the address can see it and sign up.",
+    "status": "Published: people can sign up. Draft: only you see it.",
+    "eventId": "The end of its address, such as spring-party. It cannot be changed later.",
+}
+NEW = {"title": "Title", "date": "Date", "startTime": "Starts at", "location": "Place", "capacity": "Seats"}
+"""What a new event asks for at first; the rest is under "More"."""
+IN_SIGHT = {"title", "description", "date", "startTime", "endTime", "location", "capacity"}
+"""What the form of an event that exists shows at first."""
+FILTERS = {
+    "status": "Status",
+    "organizerId": "Organizer's id",
+    "from": "From",
+    "to": "Until",
+    "order": "Order",
+    "limit": "Per page",
+}
+SHORT = ("title", "date", "startTime", "endTime", "location", "capacity", "status")
+"""What the button to delete compares with: what may be a reason to keep the event after all."""
+TIMETABLE = {"date", "startTime", "endTime", "endDate", "timeZone", "location"}
+"""Changes that people who signed up get an e-mail about."""
+MOMENTS = ("registrationOpensAt", "registrationClosesAt")
+
+
+def new_form(page: Page, copied: dict[str, Any]) -> Form:
+    """Return the form of a new event. `copied` holds the values of the event that it is like."""
+    who = page.principal.name if page.principal else ""
+    values = {"organizer": who, "waitlistEnabled": True} | copied
+    labels = {name: LABELS[name] for name in (*NEW, *LABELS)}
+    serializer = page.view.serializers["create"](context={"request": page.request})
+    asked = [one for one in forms.fields(serializer, labels, helps=HELPS, values=values) if one.name != "status"]
+    for one in asked:
+        one.more = one.name not in NEW and not (one.name == "organizer" and not one.value)
+    made = Form(page.request.path, "Publish", "POST", [_as_input(one) for one in asked])
+    made.buttons = [
+        Button("Publish", "status", "published", "primary"),
+        Button("Save as draft", "status", "draft"),
+    ]
+    return made
+
+
+def edit_fields(asked: list[Field]) -> list[Field]:
+    """Return the fields of an event that exists, with those that change rarely folded away."""
+    for one in asked:
+        one.more = one.name not in IN_SIGHT
+        one.help = HELPS.get(one.name, one.help if one.name not in LABELS else "")
+    return [_as_input(one) for one in asked]
+
+
+def _as_input(one: Field) -> Field:
+    if one.name in MOMENTS:
+        one.kind = "datetime-local"
+    if one.kind == "number":
+        one.attributes["inputmode"] = "numeric"
+    return one
+
+
+def filters(page: Page, chosen: dict[str, list[str]]) -> Form:
+    """Return the form that filters the list."""
+    query = page.view.queries["list"]()
+    shown = forms.fields(query, FILTERS, helps={}, values=page.request.query_params, prefix="filter")
+    for field in shown:
+        field.optional = False  # all of them are, and it need not be said
+    return Form(page.request.path, "Show", "GET", shown, look="" if chosen else "primary")
+
+
+def to_moments(values: Any, zone: str | None) -> None:
+    """Change the local times that people type into moments with an offset, in place."""
+    place = ZoneInfo(zone) if zone in time_zones() else now().tzinfo
+    for name in MOMENTS:
+        try:
+            typed = datetime.fromisoformat(values.get(name) or "")
+        except ValueError:
+            continue
+        if typed.tzinfo is None:
+            values[name] = typed.replace(tzinfo=place).isoformat()

@@ -1,0 +1,173 @@
+"""What the pages say of an event: when it is, whether there is room, and who may still sign up."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
+from urllib.parse import urlencode
+
+from events.models import DRAFT, OPEN_STATUSES
+from events.window import Times
+from eventsite import clock
+from eventsite.pages import humanize
+from eventsite.pages import page as pages
+
+MAP = "https://www.openstreetmap.org/search?"
+CANCELLED = "cancelled"
+STATUS_WORDS = {DRAFT: "Draft", CANCELLED: "Cancelled", "completed": "Completed"}
+"""What a reader has to know of a status; the others mean that people can sign up."""
+OPEN, WAITLIST, FULL, NOT_OPEN, CLOSED, OVER = "open", "waitlist", "full", "not-open", "closed", "over"
+"""What sign-up is like; the words are also classes of the style sheet."""
+
+
+def now() -> datetime:
+    """Return the present moment."""
+    return datetime.fromisoformat(clock.now()).astimezone(UTC)
+
+
+def today() -> str:
+    """Return the present day, UTC."""
+    return clock.now()[:10]
+
+
+def yesterday() -> str:
+    """Return the day before the present one, UTC."""
+    return str(date.fromisoformat(today()) - timedelta(days=1))
+
+
+def times(event: dict[str, Any]) -> Times:
+    """Return the times of an event, given as JSON."""
+    names = ("date", "endDate", "startTime", "endTime", "timeZone")
+    return Times(*(event.get(name) for name in names))  # type: ignore[arg-type] # a date is always there
+
+
+def has_ended(event: dict[str, Any]) -> bool:
+    """Return True if the event is over, by the clocks of its own zone."""
+    return times(event).ends_at <= now().timestamp()
+
+
+def place_of(event: dict[str, Any]) -> tzinfo:
+    """Return the time zone of an event, UTC where it has none."""
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(event["timeZone"]) if event.get("timeZone") else UTC
+
+
+def when(event: dict[str, Any]) -> str:
+    """Return ``Sat 12 Dec 2026, 19:00–22:00``."""  # noqa: RUF002 (a range)
+    return ", ".join(filter(None, [_days(event), hours(event)]))
+
+
+def _days(event: dict[str, Any]) -> str:
+    last = event.get("endDate")
+    return humanize.days(event["date"], last) if last and last != event["date"] else humanize.day(event["date"])
+
+
+def hours(event: dict[str, Any]) -> str:
+    """Return ``19:00–22:00``, or nothing for an event of whole days."""  # noqa: RUF002 (a range)
+    return "–".join(filter(None, [event.get("startTime"), event.get("endTime")]))  # noqa: RUF001 (a range)
+
+
+def hours_and_zone(event: dict[str, Any]) -> str:
+    """Return ``19:00–22:00, Berlin time``."""  # noqa: RUF002 (a range)
+    zone = humanize.zone(event["timeZone"]) if event.get("timeZone") else ""
+    return ", ".join(filter(None, [hours(event), zone])) if hours(event) else ""
+
+
+def sign_up(event: dict[str, Any]) -> str:
+    """Return what sign-up is like now."""
+    moment = now().isoformat()
+    if event["status"] not in OPEN_STATUSES:
+        return CLOSED
+    if has_ended(event):
+        return OVER
+    if (opens := event.get("registrationOpensAt")) and opens > moment:
+        return NOT_OPEN
+    if (closes := event.get("registrationClosesAt")) and closes <= moment:
+        return CLOSED
+    if not event["waitlistCount"] and event["registeredCount"] < event["capacity"]:
+        return OPEN
+    return WAITLIST if event["waitlistEnabled"] else FULL
+
+
+def room(event: dict[str, Any]) -> str:
+    """Return whether there is room, in a few words for a list: ``9 left``."""
+    state = sign_up(event)
+    if event["status"] in STATUS_WORDS:
+        return STATUS_WORDS[event["status"]]
+    if state == OPEN:
+        return f"{humanize.number(event['capacity'] - event['registeredCount'])} left"
+    if state == NOT_OPEN:
+        return f"Opens {humanize.local_moment(event['registrationOpensAt'], place_of(event))}"
+    return {WAITLIST: "Full, join the waitlist", FULL: "Full", OVER: "Over"}.get(state, "Sign-up is closed")
+
+
+def room_sentence(event: dict[str, Any]) -> str:
+    """Return whether there is room, for the page of the event: ``Full · 6 people waiting``."""
+    state = sign_up(event)
+    if event["status"] in STATUS_WORDS:
+        return {DRAFT: "Only you see this draft.", CANCELLED: "This event is cancelled."}.get(
+            event["status"], "This event is over."
+        )
+    if state == OPEN:
+        return f"{humanize.counted(event['capacity'] - event['registeredCount'], 'seat')} left"
+    if state == NOT_OPEN:
+        opens = datetime.fromisoformat(event["registrationOpensAt"])
+        shown = humanize.local_moment(event["registrationOpensAt"], place_of(event))
+        return f"Opens {shown} ({humanize.wait((opens - now()).total_seconds())})"
+    if state in (WAITLIST, FULL):
+        waiting = event["waitlistCount"]
+        return f"Full · {humanize.people(waiting)} waiting" if waiting else "Full"
+    return {OVER: "This event is over."}.get(state, "Sign-up is closed.")
+
+
+def closes(event: dict[str, Any]) -> str:
+    """Return until when people can sign up, where that is before the end."""
+    if sign_up(event) not in (OPEN, WAITLIST) or not event.get("registrationClosesAt"):
+        return ""
+    return f"Sign up until {humanize.local_moment(event['registrationClosesAt'], place_of(event))}."
+
+
+def map_url(event: dict[str, Any]) -> str:
+    """Return the address of a map search for the place."""
+    return MAP + urlencode({"query": event["location"]})
+
+
+@dataclass
+class Row:
+    """An event in a list."""
+
+    url: str
+    title: str
+    date: str
+    weekday: str
+    day: str
+    month: str
+    when: str
+    hours: str
+    place: str
+    room: str
+    sign_up: str
+    look: str
+    mark: str = ""
+
+
+def row(event: dict[str, Any], mark: str = "") -> Row:
+    """Return the row of an event in a list. `mark` is the reader's own part in it."""
+    first = date.fromisoformat(event["date"])
+    look = CANCELLED if event["status"] == CANCELLED else "past" if has_ended(event) else ""
+    url = pages.url("event", event["eventId"])
+    parts = f"{first:%a}", str(first.day), f"{first:%b}"
+    said = when(event), hours(event), event["location"], room(event), sign_up(event)
+    return Row(url, event["title"], event["date"], *parts, *said, look, mark)
+
+
+def week_end(day: str) -> str:
+    """Return the Sunday of the week of a day."""
+    found = date.fromisoformat(day)
+    return str(found + timedelta(days=6 - found.weekday()))
+
+
+def month_end(day: str) -> str:
+    """Return the last day of the month of a day."""
+    found = date.fromisoformat(day)
+    return str((found.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1))

@@ -1,0 +1,211 @@
+"""The pages of one registration, and of everything that a person has signed up for."""
+
+from typing import Any
+
+from django.utils.functional import cached_property
+
+from events.browsable import wording as event_wording
+from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_USER, REGISTER, Reach
+from eventsite.errors import DomainError
+from eventsite.pages import humanize
+from eventsite.pages import page as pages
+from eventsite.pages.forms import Form
+from eventsite.pages.page import Link, Page, Part, Question, Seen
+from registrations.browsable.wording import OWN_SENTENCES, OfEvent, leave_form, name_of, promoted, since, state
+from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
+from registrations.reading.one import read
+
+
+@pages.navigation(20)
+def own_registrations(seen: Seen) -> Link | None:
+    """What the reader has signed up for."""
+    if seen.principal is None:
+        return None
+    return Link("My registrations", pages.url("user-registrations", "me"))
+
+
+class OfUser(Seen):
+    """What pages about one person share."""
+
+    @property
+    def user_id(self) -> str:
+        """The person's id."""
+        asked = self.kwargs["user_id"]
+        return self.principal.sub if asked == "me" and self.principal else asked
+
+    @property
+    def is_own(self) -> bool:
+        """True if people look at themselves."""
+        return self.principal is not None and self.user_id == self.principal.sub
+
+    @cached_property
+    def called(self) -> str:
+        """The person's name."""
+        return name_of(self.user_id)
+
+
+@pages.page("registration", "unregister")
+class RegistrationPage(Page, OfEvent, OfUser):
+    """What one person has to do with one event."""
+
+    template = "registrations/registration.html"
+    name = "Registration"
+
+    @cached_property
+    def event(self) -> dict[str, Any]:
+        """The event, or an empty object where the reader may not see it."""
+        return self.find_event(READ_USER, self.user_id)
+
+    def title(self, data: Any) -> str:
+        return "My registration" if self.is_own else f"Registration of {self.called}" if "userId" in data else self.name
+
+    def trail(self) -> list[Link]:
+        """Lead to the list of events, the event, and its people where the reader may see them."""
+        above = [Link("Events", pages.url("events")), Link("The event", self.event_url)]
+        if self.reach(LIST_REGISTRATIONS) is not Reach.NONE:
+            above.append(Link("People", pages.url("registrations", self.event_id)))
+        return above
+
+    def context(self, data: Any) -> dict[str, Any]:
+        """Return the facts, and the button that gives it up."""
+        active = data.get("status") in (REGISTERED, WAITLISTED)
+        return {
+            "registration": data,
+            "event": event_wording.row(self.event) if self.event else None,
+            "called": "" if self.is_own else self.called,
+            "state": state(data),
+            "since": since(data),
+            "promoted": promoted(data),
+            "cancelled": data["cancelledAt"] and humanize.moment(data["cancelledAt"]),
+            "person_url": pages.url("user", self.user_id) if self.view.reaches_user(READ_USER, self.user_id) else "",
+            "form": self._leave(data) if active else None,
+        }
+
+    def _leave(self, data: Any) -> Form:
+        own = "Give up my seat" if data["status"] == REGISTERED else "Leave the waitlist"
+        label = own if self.is_own else "Cancel the registration"
+        return leave_form(self.event_id, self.user_id, label, _next=self.request.path, _was=data["status"])
+
+    def question(self) -> Question | None:
+        """Ask before a registration ends that is another person's, or a seat that others wait for."""
+        if self.request.method != "DELETE":
+            return None
+        call, whose = (REGISTER, self.user_id) if self.is_own else (LIST_REGISTRATIONS, None)
+        try:
+            found = read(self.event_id, self.user_id, scope=self.view.scope(call, whose))
+        except DomainError:
+            return None
+        if found.status == CANCELLED:
+            return None
+        if self.is_own:
+            return self._before_own_seat(found)
+        return Question(f"Cancel the registration of {self.called}?", "Cancel the registration", [self._follows(found)])
+
+    def _before_own_seat(self, found: Registration) -> Question | None:
+        waiting = self.event.get("waitlistCount", 0)
+        if found.status != REGISTERED or not waiting or event_wording.has_ended(self.event):
+            return None
+        are = "person is" if waiting == 1 else "people are"
+        facts = [
+            f"{humanize.number(waiting)} {are} waiting: the first of them gets your seat at once.",
+            f"If you sign up again, you will be number {humanize.number(waiting)} on the waitlist.",
+        ]
+        return Question("Give up your seat?", "Give up my seat", facts)
+
+    def _follows(self, found: Registration) -> str:
+        if found.status == WAITLISTED:
+            return f"{self.called} leaves the waitlist (number {found.position})."
+        head = next(iter(self.queue(1)), None)
+        follows = f"{name_of(head.user_id)} moves up." if head else "No one is waiting: the seat is free then."
+        return f"{self.called} gives up the seat. {follows}"
+
+    def refused(self, data: Any) -> tuple[str, str] | None:
+        """Lead a person whose registration is gone already back to the event."""
+        if self.is_own and self.request.method == "DELETE" and data["code"] == "registration_not_found":
+            return self.event_url, OWN_SENTENCES["registration_not_found"]
+        return None
+
+    def told(self, data: Any) -> str:
+        """Return who gave up what, and who got the seat."""
+        if self.is_own and self.submission and self.submission.sent.get("_was") == WAITLISTED:
+            return "You have left the waitlist."
+        if self.is_own:
+            return "You have given up your seat."
+        successor = data["promotedUser"]
+        moved = f" {name_of(successor)} has the seat now." if successor else ""
+        return f"{self.called} is not registered any more.{moved}"
+
+    def next_url(self, data: Any) -> str:
+        """The event."""
+        return self.event_url
+
+
+@pages.page("user-registrations", "user-waitlists")
+class AttendancePage(Page, OfUser):
+    """What a person has signed up for."""
+
+    template = "registrations/attendance.html"
+
+    def title(self, data: Any) -> str:
+        if self.is_own:
+            return "My registrations"
+        return f"Registrations of {self.called}" if isinstance(data, list) else "Registrations"
+
+    def trail(self) -> list[Link]:
+        """Lead to the person, where it is another one."""
+        return [] if self.is_own else [Link("The person", pages.url("user", self.user_id))]
+
+    def context(self, data: Any) -> dict[str, Any]:
+        """Return the rows in two groups, the tabs and the way on."""
+        coming = [one for one in data if not event_wording.has_ended(one["event"])]
+        past = [one for one in data if event_wording.has_ended(one["event"])]
+        return {
+            "groups": [
+                ("Coming up", [self._row(**one) for one in sorted(coming, key=_day)]),
+                ("Past", [self._row(**one) for one in sorted(past, key=_day, reverse=True)]),
+            ],
+            "empty": not data,
+            "tabs": self._tabs(),
+            "steps": pages.steps(self.request, self.response),
+            "leaving": Form("", "", "DELETE", hidden={"_next": self.request.get_full_path()}),
+        }
+
+    def _row(self, registration: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+        leaves = registration["status"] != CANCELLED and not event_wording.has_ended(event)
+        own = "Give up my seat" if registration["status"] == REGISTERED else "Leave the waitlist"
+        return {
+            "event": event_wording.row(event),
+            "status": registration["status"],
+            "state": state(registration),
+            "url": pages.url("registration", event["eventId"], self.user_id),
+            "leave_url": pages.url("registration", event["eventId"], self.user_id) if leaves else "",
+            "leave": own if self.is_own else "Cancel the registration",
+        }
+
+    def _tabs(self) -> list[Link]:
+        whose, asked = self.kwargs["user_id"], self.request.query_params.get("status", "")
+        everything, waiting = pages.url("user-registrations", whose), pages.url("user-waitlists", whose)
+        waits = self.view.action == "waitlists"
+        return [
+            Link("Current", everything, not waits and not asked),
+            Link("Waiting", waiting, waits or asked == WAITLISTED),
+            Link("Cancelled", pages.address(everything, {"status": CANCELLED}), asked == CANCELLED),
+        ]
+
+
+def _day(one: dict[str, Any]) -> tuple[str, str]:
+    return one["event"]["date"], one["event"].get("startTime") or ""
+
+
+@pages.part("user")
+class AttendanceOf(Part, OfUser):
+    """The way from a person to what they signed up for."""
+
+    template = "registrations/of_user.html"
+
+    def context(self, data: Any) -> dict[str, Any] | None:
+        """Return the ways."""
+        if self.reach(READ_USER) is Reach.NONE or "userId" not in data:
+            return None
+        whose = self.kwargs["user_id"]
+        return {"url": pages.url("user-registrations", whose), "waiting_url": pages.url("user-waitlists", whose)}

@@ -1,0 +1,269 @@
+"""The page of an event's people: who comes, who waits, and the form that adds a person."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import cached_property
+from rest_framework.exceptions import ValidationError
+
+from eventsite.auth.login import login_url
+from eventsite.auth.permissions import FIND_USER, LIST_REGISTRATIONS, LIST_USERS, REGISTER, Reach
+from eventsite.dynamodb import retries
+from eventsite.pages import humanize
+from eventsite.pages import page as pages
+from eventsite.pages.forms import Field, Form
+from eventsite.pages.page import Link, Page
+from eventsite.web import pagination
+from registrations.browsable.wording import OWN_SENTENCES, OfEvent, name_of, promoted, since, state
+from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED
+from registrations.reading.lists import of_event
+from registrations.reading.people import named
+from registrations.serializers import AttendeeSerializer
+from users import services as users
+
+ALL = pagination.MAX_LIMIT
+MOST_READ = 50_000  # people; a search or a printed list reads no more
+LEAVES_SECONDS = 8.0  # of the request's time; a search stops then, with a note
+MOST_FOUND = 200  # matches shown
+EMPTY = "Enter a name or an e-mail address."
+UNKNOWN = "No one has this name, address or id."
+
+
+@dataclass
+class Row:
+    """A person in the list of an event."""
+
+    number: str
+    name: str
+    email: str
+    url: str
+    status: str
+    state: str
+    since: str
+    promoted: str
+    leave_url: str
+
+
+@pages.page("registrations", "waitlist", "register")
+class PeoplePage(Page, OfEvent):
+    """Who comes to an event, and who waits."""
+
+    template = "registrations/list.html"
+    labels = {"userId": "Add a person: name or e-mail"}
+    field_of_code = {"user_not_found": "userId", "already_registered": "userId"}
+    is_cut_short = False
+
+    @staticmethod
+    def defaults(query: Any) -> dict[str, str]:
+        """Show names and e-mail addresses, which the API leaves out unless they are asked for."""
+        whole = {"limit": str(ALL)} if query.get("q") or query.get("print") else {}
+        return {"expand": "user"} | whole
+
+    @cached_property
+    def event(self) -> dict[str, Any]:
+        """The event, or an empty object where the caller may not see it."""
+        return self.find_event(LIST_REGISTRATIONS)
+
+    @property
+    def is_waitlist(self) -> bool:
+        """True on the page of the waitlist alone."""
+        return bool(self.view.action == "waitlist")
+
+    @property
+    def status(self) -> str:
+        """The status asked for, or `ACTIVE` for everybody who has a seat or waits."""
+        return WAITLISTED if self.is_waitlist else self.request.query_params.get("status") or ACTIVE
+
+    @property
+    def sought(self) -> str:
+        """The words to search for."""
+        return str(self.request.query_params.get("q", "")).strip()
+
+    @property
+    def prints(self) -> bool:
+        """True where the whole list is shown for paper."""
+        return bool(self.request.query_params.get("print"))
+
+    def title(self, data: Any) -> str:
+        what = "Waitlist" if self.is_waitlist else "People"
+        return f"{what}: {self.event['title']}" if self.event else what
+
+    def trail(self) -> list[Link]:
+        """Lead to the list of events, and to the event."""
+        return [Link("Events", pages.url("events")), Link(self.event.get("title", "The event"), self.event_url)]
+
+    def context(self, data: Any) -> dict[str, Any]:
+        """Return the rows, the tabs, the way on, and the form that adds a person."""
+        steps = pages.steps(self.request, self.response)
+        entries = self._whole() if steps.next and (self.sought or self.prints) else data
+        before = 0 if self.sought or self.prints else steps.before or 0
+        rows = [self._row(entry, before + place) for place, entry in enumerate(entries, start=1)]
+        rows = self._found(rows) if self.sought else rows
+        if self.request.query_params.get("sort") == "name":
+            rows.sort(key=lambda row: row.name.casefold())
+        whole = self.sought or self.prints
+        return {
+            "rows": rows[:MOST_FOUND] if self.sought else rows,
+            "found": self._found_sentence(len(rows)) if self.sought else "",
+            "tabs": self._tabs(),
+            "steps": pages.Steps() if whole else steps,
+            "range": "" if whole else steps.range(len(data), self._count()),
+            "add": self._add(),
+            "path": self.request.path,
+            "status": self.status if self.status != ACTIVE and not self.is_waitlist else "",
+            "sought": self.sought,
+            "prints": self.prints,
+            "sort_url": self._with(sort="name"),
+            "order_url": self._with(sort=""),
+            "sorted": self.request.query_params.get("sort") == "name",
+            "print_url": self._with(print="yes", sort="name"),
+            "back_url": self._with(print="", sort=""),
+            "clear_url": self._with(q=""),
+            "csv_url": self.in_format("csv") if "csv" in self.shown_formats() else "",
+            "addresses": ", ".join(row.email for row in rows if row.email),
+            "leaving": Form("", "", "DELETE", hidden={"_next": self.request.get_full_path()}),
+        }
+
+    def _with(self, **changes: str) -> str:
+        """Return the address of this page with some of its query changed, from its beginning."""
+        query = {name: self.request.query_params.get(name, "") for name in ("status", "q", "sort", "print")} | changes
+        return pages.address(self.request.path, {name: value for name, value in query.items() if value})
+
+    def _whole(self) -> list[dict[str, Any]]:
+        """Return all people of the tab, read page by page, as many as the time allows."""
+        found: list[dict[str, Any]] = []
+        after: int | None = None
+        scope, shape = self.view.scope(LIST_REGISTRATIONS), AttendeeSerializer().to_representation
+        while True:
+            rows, after = of_event(self.event_id, scope=scope, status=self.status, limit=ALL, after=after)
+            found += [shape(one) for one in named(rows)]
+            if after is None:
+                return found
+            if len(found) >= MOST_READ or retries.time_left() < LEAVES_SECONDS:
+                self.is_cut_short = True
+                return found
+
+    def _found(self, rows: list[Row]) -> list[Row]:
+        """Return the people whose name or address has the words in it, exact matches first."""
+        sought = self.sought.casefold()
+        matching = [row for row in rows if sought in row.name.casefold() or sought in row.email.casefold()]
+        return sorted(matching, key=lambda row: sought not in (row.name.casefold(), row.email.casefold()))
+
+    def _found_sentence(self, count: int) -> str:
+        if not count:
+            said = f"No one matches “{self.sought}”."
+        else:
+            said = f"{humanize.people(count)} {'matches' if count == 1 else 'match'} “{self.sought}”."
+        if count > MOST_FOUND:
+            said += f" These are the first {MOST_FOUND}."
+        return f"{said} Only part of the list was searched: it is very long." if self.is_cut_short else said
+
+    def _row(self, entry: dict[str, Any], number: int) -> Row:
+        user = entry.get("user") or {}
+        url = pages.url("registration", self.event_id, entry["userId"])
+        return Row(
+            number=humanize.number(number),
+            name=user.get("name") or entry["userId"],
+            email=user.get("email") or "",
+            url=url,
+            status=entry["status"],
+            state=state(entry),
+            since=since(entry),
+            promoted=promoted(entry),
+            leave_url="" if entry["status"] == CANCELLED else url,
+        )
+
+    def _tabs(self) -> list[Link]:
+        path = pages.url("registrations", self.event_id)
+        tabs = {"Everybody": ACTIVE, "Registered": REGISTERED, "Waiting": WAITLISTED, "Cancelled": CANCELLED}
+        return [
+            Link(label, pages.address(path, {"status": status} if status != ACTIVE else {}), status == self.status)
+            for label, status in tabs.items()
+        ]
+
+    def _count(self) -> int | None:
+        """Return how many there are altogether, where the event has the number."""
+        registered, waiting = self.event.get("registeredCount", 0), self.event.get("waitlistCount", 0)
+        return {ACTIVE: registered + waiting, REGISTERED: registered, WAITLISTED: waiting}.get(self.status)
+
+    def _add(self) -> Form:
+        form = self.form("POST") or Form(self.request.path, "")
+        form.hidden["_next"] = self.request.get_full_path()
+        return form
+
+    @property
+    def is_by_hand(self) -> bool:
+        """True if the form adds a person, false if the sender signs up."""
+        return self.submission is not None and "userId" in self.submission.sent
+
+    def form(self, method: str) -> Form | None:
+        """The form that adds a person."""
+        if method != "POST" or (self.submission is not None and not self.is_by_hand):
+            return None
+        field = Field("userId", self.labels["userId"], "text", required=True)
+        return Form(pages.url("registrations", self.event_id), "Add", fields=[field])
+
+    def check(self) -> None:
+        """Refuse an empty form, which the API would take for the sender."""
+        if self.is_by_hand and self.submission and not str(self.submission.sent["userId"]).strip():
+            raise ValidationError({"userId": [EMPTY]})
+
+    def translate(self, values: Any) -> None:
+        """Replace a name or an address by the id, where only one person has it."""
+        typed = str(values.get("userId", "")).strip()
+        if not typed or self.reach(REGISTER) not in (Reach.ALL, Reach.ONESELF_OR_OWN):
+            return
+        found = self._meant(typed)
+        values["userId"] = found[0].user_id if len(found) == 1 else typed
+
+    def _meant(self, typed: str) -> list[Any]:
+        """Return the people who have this name or address."""
+        if "@" in typed and self.reach(FIND_USER) is Reach.ALL:
+            return users.page(limit=2, after=None, email=typed)[0]
+        if self.reach(LIST_USERS) is not Reach.ALL or users.find_many([typed]):
+            return []
+        return [user for user in users.called(typed) if user.name.casefold() == typed.casefold()]
+
+    def suggestions(self, data: Any) -> list[Form]:
+        """Return a button for each person who may be meant by the name that was typed."""
+        typed = self.submission.sent.get("userId", "").strip() if self.submission else ""
+        if data["status"] not in (404, 422) or not typed or self.reach(LIST_USERS) is not Reach.ALL:
+            return []
+        hidden = {"_next": self.submission.sent.get("_next", "")} if self.submission else {}
+        return [
+            Form(self.request.path, f"Add {_called(user)}", hidden={**hidden, "userId": user.user_id})
+            for user in users.called(typed)
+        ]
+
+    def refused(self, data: Any) -> tuple[str, str] | None:
+        """Lead a person who cannot sign up back to the event, or to the login."""
+        if self.is_by_hand or self.view.action != "create" or data["status"] == 404:
+            return None
+        if data["status"] == 401:
+            return login_url(self.event_url), ""
+        if data["code"] == "permission_denied":
+            return self.event_url, "You logged in after this page was opened. Click once more to sign up."
+        return self.event_url, OWN_SENTENCES.get(data["code"], data["detail"])
+
+    def told(self, data: Any) -> str:
+        """Return who has a seat or a place on the waitlist."""
+        if self.principal and data["userId"] == self.principal.sub:
+            return _told_oneself(data)
+        who = name_of(data["userId"])
+        if data["status"] == REGISTERED:
+            return f"{who} has a seat."
+        return f"{who} is number {humanize.number(data['waitlistPosition'])} on the waitlist."
+
+    def next_url(self, data: Any) -> str:
+        """The event."""
+        return self.event_url
+
+
+def _called(user: Any) -> str:
+    return f"{user.name} ({user.email or user.user_id})"
+
+
+def _told_oneself(data: Any) -> str:
+    if data["status"] == REGISTERED:
+        return "You have a seat."
+    return f"You are number {humanize.number(data['waitlistPosition'])} on the waitlist."

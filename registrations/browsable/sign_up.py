@@ -1,0 +1,158 @@
+"""What registrations add to the page and to the list of events."""
+
+from typing import Any
+
+from events.browsable import wording as event_wording
+from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_USER, REGISTER, Reach
+from eventsite.errors import DomainError
+from eventsite.pages import growth, humanize
+from eventsite.pages import page as pages
+from eventsite.pages.forms import Form
+from eventsite.pages.page import Link, Part
+from registrations.browsable.wording import OfEvent, leave_form, names
+from registrations.errors import RegistrationNotFound
+from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
+from registrations.reading.lists import everybody as all_of_event
+from registrations.reading.lists import of_user
+from registrations.reading.one import read
+
+MOST_SHOWN = 1000  # people; what one query reads. The page of a larger event has no chart
+MOST_MOVED = 100  # people who moved up, counted in a message
+MOST_MARKED = 100  # of the reader's own registrations, looked up for the list of events
+
+
+def everybody(part: Part, data: Any) -> list[Registration]:
+    """Return who has a seat and who waits, read once for all parts of an event's page.
+
+    Returns:
+        Nothing, where the reader may not see it, or where there are more than `MOST_SHOWN`.
+    """
+    known = vars(part.page)
+    if "everybody" not in known:
+        count = data["registeredCount"] + data["waitlistCount"]
+        made_from = getattr(data.serializer, "instance", None)
+        whole = getattr(made_from, "whole", made_from)
+        shown = 0 < count <= MOST_SHOWN and part.owns(LIST_REGISTRATIONS, data)
+        known["everybody"] = all_of_event(whole.seats, MOST_SHOWN) if whole and shown else []
+    found: list[Registration] = known["everybody"]
+    return found
+
+
+@pages.part("event")
+class SignUp(Part, OfEvent):
+    """For the reader of an event's page: sign up, see one's place, give it up."""
+
+    template = "registrations/sign_up.html"
+    place = 0
+
+    def context(self, data: Any) -> dict[str, Any] | None:
+        """Return the reader's own registration, or the way to one."""
+        state = event_wording.sign_up(data)
+        offers = state in (event_wording.OPEN, event_wording.WAITLIST)
+        if self.principal is None:
+            return {"log_in": True, "state": state} if offers and self.reach(REGISTER) is Reach.NONE else None
+        own = self._own(self.principal.sub, data)
+        if own and own.status != CANCELLED:
+            return self._standing(own, data)
+        return self._offer(data, state) if offers else None
+
+    def _standing(self, own: Registration, data: Any) -> dict[str, Any]:
+        if data["status"] == event_wording.CANCELLED:
+            return {"standing": "off", "registration_url": pages.url("registration", self.event_id, "me")}
+        if event_wording.has_ended(data):
+            return {"standing": "over" if own.status == REGISTERED else "over-waiting"}
+        gives_up = "Give up my seat" if own.status == REGISTERED else "Leave the waitlist"
+        return {
+            "form": leave_form(self.event_id, own.user_id, gives_up, _next=self.request.path, _was=own.status),
+            "standing": own.status,
+            "number": own.position,
+            "registration_url": pages.url("registration", self.event_id, "me"),
+        }
+
+    def _own(self, sub: str, data: Any) -> Registration | None:
+        """Return the reader's own registration: from the people that the page shows, or read by itself."""
+        if rows := everybody(self, data):
+            return next((row for row in rows if row.user_id == sub), None)
+        try:
+            return read(self.event_id, sub, scope=self.view.scope(READ_USER, sub))
+        except RegistrationNotFound:
+            return None
+
+    def _offer(self, data: Any, state: str) -> dict[str, Any]:
+        full = state == event_wording.WAITLIST
+        url = pages.url("registrations", self.event_id)
+        return {
+            "form": Form(url, "Join the waitlist" if full else "Sign up", hidden={"_next": self.request.path}),
+            "in_line": full and data["waitlistCount"] + 1,
+        }
+
+
+@pages.part("event")
+class People(Part, OfEvent):
+    """For those who run an event: how many come, who is next, and how sign-ups grew."""
+
+    template = "registrations/people.html"
+    place = 10
+    _waited: list[Registration] = []
+
+    def context(self, data: Any) -> dict[str, Any] | None:
+        """Return the figures, and the ways to the lists."""
+        if not self.owns(LIST_REGISTRATIONS, data):
+            return None
+        rows = everybody(self, data)
+        heads = [row.user_id for row in rows if row.status == WAITLISTED][: humanize.NAMED]
+        return {
+            "below": True,
+            "lists": self._lists(data),
+            "next": humanize.names(list(names(heads).values())) if heads else "",
+            "growth": growth.of([row.registered_at for row in rows]),
+        }
+
+    def _lists(self, data: Any) -> list[Link]:
+        """Return a way to each list, with its number."""
+        everybody, waiting = (pages.url(name, self.event_id) for name in ("registrations", "waitlist"))
+        return [
+            Link("in", everybody, about=humanize.number(data["registeredCount"])),
+            Link("waiting", waiting, about=humanize.number(data["waitlistCount"])),
+        ]
+
+    def prepare(self) -> None:
+        """Remember who waits before an edit that may let people move up."""
+        submission = self.submission
+        if submission and self.request.method == "PUT" and {"capacity", "status"} & set(submission.values()):
+            self._waited = self.queue(MOST_MOVED)
+
+    def told(self, data: Any) -> str:
+        """Return who moved up."""
+        if not self._waited or self.request.method != "PUT":
+            return ""
+        head = next(iter(self.queue(1)), None)
+        waited = [row.registration_id for row in self._waited]
+        moved = waited.index(head.registration_id) if head and head.registration_id in waited else len(waited)
+        if not moved:
+            return ""
+        first = list(names(row.user_id for row in self._waited[: min(moved, humanize.NAMED)]).values())
+        return f"{humanize.names(first, moved)} moved up."
+
+
+@pages.part("events")
+class Marks(Part):
+    """For the reader of the list: which of the events they are signed up for."""
+
+    def context(self, data: Any) -> None:
+        """Show nothing of its own: the list shows the marks."""
+
+    def marks(self, data: Any) -> dict[str, str]:
+        """Return ``You're in`` or ``You're on the waitlist`` by the ids of events."""
+        if self.principal is None or not data:
+            return {}
+        try:
+            scope = self.view.scope(READ_USER, self.principal.sub)
+            found, _ = of_user(self.principal.sub, scope=scope, status=ACTIVE, limit=MOST_MARKED, after=None)
+        except DomainError:
+            return {}
+        return {row.registration.event_id: _mark(row.registration.status) for row in found}
+
+
+def _mark(status: str) -> str:
+    return "You're in" if status == REGISTERED else "You're on the waitlist"

@@ -1,0 +1,90 @@
+"""What the pages say of registrations."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from events import services as events
+from events.serializers import shape as shape_event
+from eventsite.auth.permissions import LIST_REGISTRATIONS
+from eventsite.errors import DomainError
+from eventsite.pages import humanize
+from eventsite.pages import page as pages
+from eventsite.pages.forms import Form
+from eventsite.pages.page import Seen
+from registrations.models import REGISTERED, WAITLISTED, Registration
+from registrations.reading.lists import of_event
+from users import services as users
+
+STATES = {REGISTERED: "Has a seat", "cancelled": "Cancelled"}
+OWN_SENTENCES = {
+    "already_registered": "You are already signed up.",
+    "registration_not_found": "You have already given up your seat.",
+    "registration_closed": "Sign-up is closed.",
+    "event_full": "This event is full, and there is no waitlist.",
+    "not_authenticated": "You are signed out. Log in, then sign up.",
+    "event_not_found": "This event does not exist any more.",
+}
+"""What people read about their own registration, by the code of the problem."""
+
+
+def names(user_ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of people by their ids. The id of a deleted user takes the place of the name."""
+    ids = list(user_ids)
+    found = users.find_many(ids)
+    return {user_id: found[user_id].name if user_id in found else user_id for user_id in ids}
+
+
+def name_of(user_id: str) -> str:
+    """Return the name of one person."""
+    return names([user_id])[user_id]
+
+
+def state(registration: dict[str, Any]) -> str:
+    """Return ``Has a seat``, ``Number 3 on the waitlist`` or ``Cancelled``."""
+    place = registration["waitlistPosition"]
+    return f"Number {humanize.number(place)} on the waitlist" if place else STATES[registration["status"]]
+
+
+def since(registration: dict[str, Any]) -> str:
+    """Return when the person signed up."""
+    return humanize.moment(registration["registeredAt"])
+
+
+def promoted(registration: dict[str, Any]) -> str:
+    """Return when the person got a seat from the waitlist, or nothing."""
+    return humanize.moment(registration["promotedAt"]) if registration["promotedAt"] else ""
+
+
+def leave_form(event_id: str, user_id: str, label: str, **hidden: str) -> Form:
+    """Return the button that gives a registration up."""
+    return Form(pages.url("registration", event_id, user_id), label, "DELETE", hidden=hidden, look="plain")
+
+
+class OfEvent(Seen):
+    """What pages and parts about one event share."""
+
+    @property
+    def event_id(self) -> str:
+        """The event's id."""
+        return self.kwargs["event_id"]
+
+    @property
+    def event_url(self) -> str:
+        """The address of the event's page."""
+        return pages.url("event", self.event_id)
+
+    def find_event(self, call: str, user_id: str | None = None) -> dict[str, Any]:
+        """Return the event, or an empty object where the caller may not see it."""
+        try:
+            found = events.read(self.event_id, scope=self.view.scope(call, user_id))
+        except DomainError:
+            return {}
+        return shape_event(found, inside=True)
+
+    def queue(self, count: int) -> list[Registration]:
+        """Return the first people on the waitlist."""
+        try:
+            scope = self.view.scope(LIST_REGISTRATIONS)
+            return of_event(self.event_id, scope=scope, status=WAITLISTED, limit=count, after=None)[0]
+        except DomainError:
+            return []
