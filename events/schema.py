@@ -153,8 +153,8 @@ describe(
     call=Call(
         name="deleteEvent",
         summary="Delete an event",
-        description="Only while nobody is registered or waiting; with `registrations=cancel` whoever is, whose "
-        "registrations end with it. Safe to repeat when it was cut off.",
+        description="Only while no one is registered or waiting. With `registrations=cancel` everyone's "
+        "registration ends with it. Safe to repeat when it was cut off.",
         status=204,
         takes=("If-Match",),
         refusals=(EventNotYours, EventNotFound, EventHasRegistrations),

@@ -80,7 +80,7 @@ describe(
     call=Call(
         name="unregister",
         summary="Give up a registration",
-        description="A freed seat goes to whoever has waited longest.",
+        description="A freed seat goes to the head of the waitlist.",
         answer=LeftSerializer,
         example={"message": "The registration is cancelled. The next in line has the seat.", "promotedUser": "bob"},
         refusals=(Forbidden, RegistrationNotFound),

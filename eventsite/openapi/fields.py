@@ -1,4 +1,4 @@
-"""How our serializer fields appear in the OpenAPI document. Importing this module tells drf-spectacular."""
+"""How our serializer fields appear in the OpenAPI document. drf-spectacular finds them once this module is imported."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How our authentication appears in the OpenAPI document. Importing this module tells drf-spectacular."""
+"""How our authentication appears in the OpenAPI document. drf-spectacular finds it once this module is imported."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
 
 
 class SessionScheme(OpenApiAuthenticationExtension):
-    """The browser's session is for our own pages: programs are told of the token only."""
+    """The browser's session, which only our own pages use: programs send the token."""
 
     target_class = "eventsite.auth.authentication.SessionAuthentication"
     name: list[str] = []
