@@ -205,5 +205,3 @@ class Clock:
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(retries, "time", self)
-        for loop in (retries.SENDING, retries.PLANNING):
-            monkeypatch.setattr(loop, "sleep", self.sleep)
