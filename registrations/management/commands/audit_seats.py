@@ -1,4 +1,4 @@
-"""``manage.py audit_seats``: count the seats again from the rows, say what differs, and mend it when asked."""
+"""``manage.py audit_seats``: recount the seats from the rows, report differences, and repair them on request."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,16 +12,16 @@ from registrations.audit.snapshot import census
 
 
 class Command(OperatorCommand):
-    """Audits events; exit status 1 when something is wrong and not mended, or when DynamoDB does not answer."""
+    """Audits events. The exit status is 1 if a finding is left, or if DynamoDB does not answer."""
 
-    help = "Counts the seats again from the rows, and says what differs. Safe while the service runs."
+    help = "Recounts the seats from the rows and reports differences. Safe while the service runs."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("events", nargs="*", metavar="EVENT", help="ids; without any, every event there is")
-        parser.add_argument("--repair", action="store_true", help="mend what differs, as long as it still does")
+        parser.add_argument("events", nargs="*", metavar="EVENT", help="ids; without any, all events")
+        parser.add_argument("--repair", action="store_true", help="repair each difference, if it is still there")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        findings = [self._told(finding) for finding in self._audit(options["events"], repair=options["repair"])]
+        findings = [self._reported(finding) for finding in self._audit(options["events"], repair=options["repair"])]
         wrong = [finding for finding in findings if not (finding.harmless or finding.mended)]
         if wrong:
             raise CommandError(f"Audited {self._audited} events: {len(wrong)} things are wrong.")
@@ -35,7 +35,7 @@ class Command(OperatorCommand):
         self._audited = len(ids)
         yield from runner.run(with_bar(ids, "event"), traces, repair=repair)
 
-    def _told(self, finding: Finding) -> Finding:
+    def _reported(self, finding: Finding) -> Finding:
         note = " Mended." if finding.mended else " (harmless)" if finding.harmless else ""
         self.stdout.write(f"{finding.event_id}: {finding.sentence}{note}")
         return finding

@@ -1,4 +1,4 @@
-"""``manage.py erase_user USER``: forget a person: their seats, places in queues and history, then themselves."""
+"""``manage.py erase_user USER``: delete a person's registrations and history, then the person."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from users import services
 
 
 class Command(OperatorCommand):
-    """Erases users; exit status 1 when there is none with such an id."""
+    """Erases users. The exit status is 1 if an id is unknown."""
 
-    help = "Gives up all seats and places in queues of a user, forgets their history, then the user."
+    help = "Cancels all registrations of a user, deletes their history, then the user."
     has_dry_run = True
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,4 +1,4 @@
-"""``manage.py export_user USER``: all that is kept about a person, as JSON, for that person."""
+"""``manage.py export_user USER``: all data about a person, as JSON, for that person."""
 
 import json
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ PAGE = 1000
 
 
 class Command(OperatorCommand):
-    """Prints what is kept about a user; exit status 1 when there is none with such an id."""
+    """Prints the data about a user. The exit status is 1 if the id is unknown."""
 
-    help = "Prints all that is kept about a user, as JSON: who they are, and what they registered for."
+    help = "Prints all data about a user as JSON: the profile and the registrations."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user", metavar="USER", help="an id")

@@ -1,4 +1,4 @@
-"""``manage.py load_demo``: a season of 40 events, 500 users and their queues, to look around in."""
+"""``manage.py load_demo``: a season of 40 events and 500 users to explore."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,19 +12,19 @@ from registrations.transfer.assemble import assemble
 
 
 class Command(OperatorCommand):
-    """Loads the demo; what is there already is left as it is, so that it can be run again at any time."""
+    """Loads the demo. Existing events and users stay unchanged, so it can run again at any time."""
 
-    help = "Loads a season to look around in: 40 events, 500 users, full houses with queues."
+    help = "Loads a season to explore: 40 events and 500 users, with full events and waitlists."
     has_dry_run = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the command line."""
-        parser.add_argument("--anyway", action="store_true", help="also where the data are not on this machine")
+        parser.add_argument("--anyway", action="store_true", help="also if the data are not on this machine")
 
     def handle(self, *args: Any, dry_run: bool, anyway: bool, **options: Any) -> None:
         """Run the command."""
         if not (settings.LOCAL or anyway or dry_run):
-            raise CommandError("The data are not on this machine. If you mean it, say --anyway.")
+            raise CommandError("The data are not on this machine. To load it anyway, add --anyway.")
         season = assemble(demo.records(datetime.now(UTC).date()))
         people = sum(len(attendees) for event in season.events for attendees in event.attendees.values())
         what = f"{len(season.events)} events, {len(season.users)} users and {people:,} registrations"

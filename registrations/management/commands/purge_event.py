@@ -1,4 +1,4 @@
-"""``manage.py purge_event EVENT``: delete an event with everybody's registration and all history of it."""
+"""``manage.py purge_event EVENT``: delete an event with all registrations and its history."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from eventsite.management.operating import OperatorCommand, with_bar
 
 
 class Command(OperatorCommand):
-    """Deletes events, whoever is in them; exit status 1 when there is none with such an id."""
+    """Deletes events with their registrations. The exit status is 1 if an id is unknown."""
 
-    help = "Deletes an event with everybody's registration for it and its history."
+    help = "Deletes an event with all registrations and its history."
     has_dry_run = True
 
     def add_arguments(self, parser: CommandParser) -> None:

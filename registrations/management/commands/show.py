@@ -1,4 +1,4 @@
-"""``manage.py show EVENT|USER``: what an operator wants to know about one, as a table."""
+"""``manage.py show EVENT|USER``: an event with its people, or a user with their events, as a table."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -19,12 +19,12 @@ Line = Sequence[Any]
 
 
 class Command(OperatorCommand):
-    """Shows events and users; exit status 1 when there is none with such an id."""
+    """Shows events and users. The exit status is 1 if an id is unknown."""
 
     help = "Shows an event with its people, or a user with their registrations."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("ids", nargs="+", metavar="EVENT|USER", help="an id; where both have it, both are shown")
+        parser.add_argument("ids", nargs="+", metavar="EVENT|USER", help="an id; if an event and a user share it, both are shown")
 
     def handle(self, *args: Any, ids: list[str], **options: Any) -> None:
         unknown = [each for each in ids if not self._shown(each)]
@@ -41,7 +41,7 @@ class Command(OperatorCommand):
 
     def _show(self, facts: list[Line], lines: Iterator[Line]) -> None:
         head, *rows = lines
-        table = aligned([head, *rows]) if rows else ["Nobody and nothing yet."]
+        table = aligned([head, *rows]) if rows else ["No registrations yet."]
         for line in (*aligned(facts), "", *table, ""):
             self.stdout.write(line)
 
