@@ -24,7 +24,9 @@ class Command(OperatorCommand):
     help = "Shows an event with its people, or a user with their registrations."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("ids", nargs="+", metavar="EVENT|USER", help="an id; if an event and a user share it, both are shown")
+        parser.add_argument(
+            "ids", nargs="+", metavar="EVENT|USER", help="an id; both are shown if an event and a user share it"
+        )
 
     def handle(self, *args: Any, ids: list[str], **options: Any) -> None:
         unknown = [each for each in ids if not self._shown(each)]
