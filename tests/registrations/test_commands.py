@@ -54,7 +54,7 @@ def test_a_user_is_shown_with_their_events(api: Api, party: str, printed: Any) -
 
 
 def test_an_event_without_anybody_is_shown(api: Api, printed: Any) -> None:
-    assert "Nobody" in printed("show", api.event())
+    assert "No registrations yet." in printed("show", api.event())
 
 
 @pytest.mark.parametrize("command", ["show", "purge_event", "erase_user", "export_user"])
