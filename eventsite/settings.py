@@ -145,6 +145,7 @@ INSTALLED_APPS = [
 ]
 SIGN_IN_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "eventsite.auth.renewal.RenewalMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
 ]
 MIDDLEWARE = [

@@ -4,7 +4,8 @@
     GET  /login/callback   come back with a code        exchanges it, verifies the ID token, starts the session
     POST /logout           end the session              here, and at the hosted UI
 
-The session is a signed cookie of Django's: who, and until when. It ends no later than the ID token it came from.
+The session is a signed cookie of Django's: who, and until when. It ends no later than the ID token it came from, and
+`eventsite.auth.renewal` starts it again while the browser is in use.
 """
 
 import json
@@ -33,6 +34,7 @@ from eventsite.errors import Unavailable
 LOGIN_SECONDS = 10 * 60
 EXCHANGE_TIMEOUT_SECONDS = 3
 SCOPES = ["openid"]
+FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 WHO, PENDING = "who", "login"
 SILENT = "The login service does not answer. Try again shortly."
 
@@ -79,8 +81,11 @@ def login_url(page: str) -> str:
 
 def end_session(request: HttpRequest) -> None:
     """Sign this browser out."""
+    from eventsite.auth import renewal
+
     if hasattr(request, "session"):
         request.session.flush()
+        renewal.keep(request, "")
 
 
 def signed_in(request: HttpRequest) -> Principal | None:
@@ -118,15 +123,36 @@ def callback(request: HttpRequest) -> HttpResponse:
     pending = request.session.pop(PENDING, None)
     if pending is None or pending["until"] < time.time():
         raise LoginFailed("This login was not begun in this browser, or too long ago.")
-    _start_session(request, _claims(request, pool, pending))
+    from eventsite.auth import renewal
+
+    tokens = _exchange(request, pool, pending)
+    _start_session(request, _claims(tokens, pool))
+    rotate_token(request)
+    renewal.keep(request, str(tokens.get("refresh_token", "")))
     return HttpResponseRedirect(pending["next"])
+
+
+def renew(request: HttpRequest, refresh_token: str) -> str:
+    """Start the session again by a refresh token, and return the token for the next time.
+
+    Raises: `LoginFailed` when Cognito refuses; `Unavailable` when it does not answer.
+    """
+    pool = user_pool.pool()
+    asked = {"grant_type": "refresh_token", "client_id": pool.client_id, "refresh_token": refresh_token}
+    tokens = _tokens(f"{pool.domain}/oauth2/token", FORM_HEADERS, urlencode(asked))
+    _start_session(request, _claims(tokens, pool))
+    return str(tokens.get("refresh_token", refresh_token))
 
 
 @for_browsers("POST")
 def log_out(request: HttpRequest) -> HttpResponse:
     """End the session, and send the browser to end the one at the hosted UI; it comes back to the root."""
+    from eventsite.auth import renewal
+
     pool = _pool(request)
-    request.session.flush()
+    if token := renewal.kept(request):
+        _revoke(pool, token)
+    end_session(request)
     home = {"client_id": pool.client_id, "logout_uri": request.build_absolute_uri(reverse("root"))}
     return HttpResponseRedirect(f"{pool.domain}/logout?{urlencode(home)}")
 
@@ -160,33 +186,39 @@ def _next(request: HttpRequest) -> str:
     return page if ours else reverse("root")
 
 
-def _claims(request: HttpRequest, pool: Pool, pending: dict[str, Any]) -> dict[str, Any]:
-    """The verified claims of the ID token that the code in the request stands for."""
+def _exchange(request: HttpRequest, pool: Pool, pending: dict[str, Any]) -> dict[str, Any]:
+    """Return the tokens that the code in the request is good for. Raises `LoginFailed`; `Unavailable`."""
     from oauthlib.oauth2 import OAuth2Error
 
-    from eventsite.auth import tokens
-
-    client = _client()
     try:
-        url, headers, body = client.prepare_token_request(
+        url, headers, body = _client().prepare_token_request(
             f"{pool.domain}/oauth2/token",
             authorization_response=request.build_absolute_uri(),
             redirect_url=_callback(request),
             state=pending["state"],
             code_verifier=pending["verifier"],
         )
-        return tokens.verify(_id_token(url, headers, body), pool)
     except OAuth2Error as error:
         raise LoginFailed("The answer of the login page is not the one that was asked for.") from error
+    return _tokens(url, headers, body)
+
+
+def _claims(found: dict[str, Any], pool: Pool) -> dict[str, Any]:
+    """Return the verified claims of the ID token among some tokens. Raises `LoginFailed`."""
+    from eventsite.auth import tokens
+
+    try:
+        return tokens.verify(str(found["id_token"]), pool)
     except tokens.BadToken as error:
         raise LoginFailed(str(error)) from error
 
 
-def _id_token(url: str, headers: dict[str, str], body: str) -> str:
-    """Exchange the code. Raises `LoginFailed` when Cognito refuses; `Unavailable` when it does not answer."""
+def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
+    """Ask Cognito for tokens. Raises `LoginFailed` when it refuses, `Unavailable` when it does not answer."""
     try:
         with urlopen(Request(url, body.encode(), headers), timeout=EXCHANGE_TIMEOUT_SECONDS) as answer:  # noqa: S310 (a `trusted_url`)
-            return str(json.load(answer)["id_token"])
+            found: dict[str, Any] = json.load(answer)
+            return found | {"id_token": str(found["id_token"])}
     except HTTPError as error:
         error.close()
         if error.code < 500:
@@ -194,6 +226,16 @@ def _id_token(url: str, headers: dict[str, str], body: str) -> str:
         raise Unavailable(SILENT) from error
     except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
         raise Unavailable(SILENT) from error
+
+
+def _revoke(pool: Pool, refresh_token: str) -> None:
+    """Let Cognito forget a refresh token. Where it does not answer, the token ends by itself."""
+    body = urlencode({"token": refresh_token, "client_id": pool.client_id})
+    try:
+        request = Request(f"{pool.domain}/oauth2/revoke", body.encode(), FORM_HEADERS)  # noqa: S310 (a `trusted_url`)
+        urlopen(request, timeout=EXCHANGE_TIMEOUT_SECONDS).close()  # noqa: S310 (a `trusted_url`)
+    except (OSError, HTTPException):
+        return
 
 
 def _start_session(request: HttpRequest, claims: dict[str, Any]) -> None:
@@ -207,4 +249,3 @@ def _start_session(request: HttpRequest, claims: dict[str, Any]) -> None:
     groups = sorted(who.groups & {ORGANIZERS, ADMINS})
     request.session[WHO] = {"sub": who.sub, "groups": groups, "name": who.name[:128], "until": int(claims["exp"])}
     request.session.set_expiry(max(1, int(claims["exp"] - time.time())))
-    rotate_token(request)

@@ -1,7 +1,9 @@
 """Signing in with a browser: through the hosted UI of the engine's Cognito, and back with a session."""
 
+import io
 import re
 import time
+from base64 import urlsafe_b64decode
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -11,7 +13,8 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from eventsite.auth import login
+from eventsite.auth import login, renewal
+from eventsite.auth.permissions import ORGANIZERS
 from eventsite.local import user_pool
 from tests.api import EVENT, problem
 from tests.signing_in import alice, olivia, use_pool
@@ -162,13 +165,88 @@ def test_no_token_is_kept_in_the_session(browser: Browser) -> None:
 
 def test_a_session_that_was_tampered_with_is_none(browser: Browser) -> None:
     browser.log_in("alice")
+    del browser.client.cookies[renewal.COOKIE]
     value = browser.client.cookies["sessionid"].value
     browser.client.cookies["sessionid"] = ("A" if value[1] != "A" else "B") + value[1:]
     assert browser.client.get("/events?organizerId=me").status_code == 401
 
 
+def end_session(browser: Browser) -> None:
+    """Let the session end as in a browser, which forgets its cookie."""
+    del browser.client.cookies["sessionid"]
+
+
+def test_a_session_is_renewed_while_the_browser_is_used(browser: Browser) -> None:
+    browser.log_in("alice")
+    for _ in range(3):
+        end_session(browser)
+        assert browser.client.get("/events?organizerId=me").status_code == 200
+        assert "sessionid" in browser.client.cookies
+    cookie = browser.client.cookies[renewal.COOKIE]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    assert int(cookie["max-age"]) >= 8 * 60 * 60 + 3600
+
+
+def test_a_form_that_was_opened_before_a_renewal_can_be_sent_after_it(browser: Browser) -> None:
+    browser.log_in("alice")
+    form = browser.csrf_token()
+    end_session(browser)
+    assert browser.post("/users", {"name": "Alice"}, form).status_code == 201
+
+
+def test_a_group_that_was_taken_away_ends_at_the_next_renewal(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine's hosted UI leaves groups out when it renews, so the tokens come from its API."""
+    user_pool.add_user("omar", [ORGANIZERS])
+    browser.log_in("omar")
+    monkeypatch.setattr(login, "_tokens", lambda *_: {"id_token": user_pool.tokens("omar")["IdToken"]})
+    end_session(browser)
+    assert browser.post("/events", EVENT, browser.csrf_token()).status_code == 201
+    client, pool = user_pool.client(user_pool.url()), user_pool.pool()
+    client.admin_remove_user_from_group(UserPoolId=pool.pool_id, Username="omar", GroupName=ORGANIZERS)
+    end_session(browser)
+    assert problem(browser.post("/events", EVENT, browser.csrf_token())) == (403, "permission_denied")
+
+
+def test_a_log_out_ends_renewal_at_once(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser.log_in("alice")
+    revoked: list[Request] = []
+    monkeypatch.setattr(login, "urlopen", lambda request, timeout: revoked.append(request) or io.BytesIO())
+    browser.client.post("/logout", {"csrfmiddlewaretoken": browser.csrf_token()})
+    assert browser.client.cookies[renewal.COOKIE].value == ""
+    assert browser.client.get("/events?organizerId=me").status_code == 401
+    (asked,) = revoked
+    assert urlsplit(asked.full_url).path == "/oauth2/revoke"
+    assert isinstance(asked.data, bytes)
+    assert len(parse_qs(asked.data.decode())["token"][0]) > 100
+
+
+@pytest.mark.parametrize("value", ["", "x", "x" * 3000, "AAAA", "é", "=", '"'])
+def test_a_refresh_token_that_was_tampered_with_is_deleted(browser: Browser, value: str) -> None:
+    browser.client.cookies[renewal.COOKIE] = value
+    answer = browser.client.get("/events?organizerId=me")
+    assert (answer.status_code, answer.cookies[renewal.COOKIE].value) == (401, "")
+
+
+def test_a_login_page_that_does_not_answer_keeps_the_refresh_token(browser: Browser, settings: Settings) -> None:
+    browser.log_in("alice")
+    del browser.client.cookies["sessionid"]
+    pool = user_pool.pool()
+    use_pool(settings, pool.pool_id, pool.client_id, domain="http://127.0.0.1:1")
+    answer = browser.client.get("/events?organizerId=me")
+    assert (answer.status_code, renewal.COOKIE in answer.cookies) == (401, False)
+
+
+def test_no_refresh_token_can_be_read_from_its_cookie(browser: Browser) -> None:
+    browser.log_in("alice")
+    sealed = browser.client.cookies[renewal.COOKIE].value
+    assert "." not in sealed and b"eyJ" not in urlsafe_b64decode(sealed)
+
+
 def test_a_session_ends_with_its_token(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     browser.log_in("alice")
+    del browser.client.cookies[renewal.COOKIE]
     assert browser.client.get("/events?organizerId=me").status_code == 200
     later = time.time() + 3601
     monkeypatch.setattr("eventsite.auth.login.time.time", lambda: later)
