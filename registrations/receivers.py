@@ -13,7 +13,8 @@ from events.signals import event_deleted, event_edited, settling_wanted
 from eventsite.web import observability
 from registrations.seating import clearing, closing
 from registrations.signals import seats_changed
-from users.signals import user_leaves
+from users.models import User
+from users.signals import address_entered, user_leaves
 
 METRICS = {
     "registered": "Registrations",
@@ -46,6 +47,14 @@ def forget_the_registrations(event_id: str, incarnation: str, event: Event, **_:
 def let_go(user_id: str, **_: Any) -> None:
     """Cancel every registration of a user and forget the history, before the user is deleted."""
     closing.give_up_everything(user_id)
+
+
+@receiver(address_entered)
+def ask_to_confirm(user: User, **_: Any) -> None:
+    """Let a user confirm an address."""
+    from registrations.notices.outlets.mail import confirmations  # few requests enter an address
+
+    confirmations.ask(user)
 
 
 @receiver(seats_changed)

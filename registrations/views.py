@@ -121,7 +121,10 @@ class RegistrationViewSet(ApiViewSet):
     def _introduce(self, user_id: str) -> None:
         """Whoever is signed in exists: make the user out of the token that the request came with."""
         principal = permissions.principal_of(self.request)
-        services.read_or_create(user_id, name=principal.name if principal else "")
+        if principal:
+            services.read_or_create(
+                user_id, name=principal.name, email=principal.email, email_verified=principal.email_verified
+            )
 
     def _page(self, event_id: str, status: str, query: dict[str, Any]) -> Response:
         def read(limit: int, after: Any) -> tuple[list[Registration], Any]:

@@ -1,10 +1,16 @@
 """The users table: one item per user, under `userId`."""
 
+import uuid
+
 from django.conf import settings
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from eventsite.dynamodb.base_model import BaseModel
 from eventsite.ids import is_id
+from eventsite.text.mail_address import is_address
+
+ADDRESS_STATE = ("email_verified", "confirmation", "email_problem")
+"""The attributes that say something about the address, and begin again with another one."""
 
 
 class User(BaseModel):
@@ -21,7 +27,31 @@ class User(BaseModel):
     """Whether to send e-mail about what happens to the user's registrations."""
     calendar_secret = UnicodeAttribute(attr_name="calendarSecret", null=True)
     """What the address of the user's calendar has in it (users.calendars)."""
+    email_verified = BooleanAttribute(attr_name="emailVerified", null=True)
+    """True for a verified claim, an address of an admin or an import, and after the confirmation."""
+    confirmation = UnicodeAttribute(null=True)
+    """What the link in the confirmation mail has to carry; None if no confirmation is pending."""
+    email_problem = UnicodeAttribute(attr_name="emailProblem", null=True)
+    """Why mail to the address is given up: ``bounced`` or ``complained``, with the time behind it."""
     created_at = UnicodeAttribute(attr_name="createdAt")
+
+    def set_email(self, email: str | None, *, verified: bool) -> None:
+        """Set the address. One that is not verified has to be confirmed where people sign in."""
+        pending = email and not verified and settings.AUTH_MODE != "open"
+        asked = self.confirmation if email == self.email else None
+        self.confirmation = (asked or uuid.uuid4().hex) if pending else None
+        self.email, self.email_problem = email, None
+        self.email_verified = True if email and verified else None
+
+    @property
+    def has_verified_email(self) -> bool:
+        """Whether the address is the user's. In open mode every address counts as verified."""
+        return bool(self.email and (self.email_verified or settings.AUTH_MODE == "open"))
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether mail may be sent to the address, and can arrive there."""
+        return bool(self.has_verified_email and not self.email_problem and is_address(str(self.email)))
 
     @classmethod
     def find(cls, user_id: str) -> "User | None":

@@ -39,8 +39,8 @@ class UserChangesSerializer(Body):
     )
     notify = SwitchField(
         required=False,
-        help_text="Whether to send e-mail when the user moves up from a waitlist, or an event of the user's is called "
-        "off or moved. Default: true.",
+        help_text="Whether to send e-mail about the user's registrations. Messages of organizers and cancellations "
+        "come in any case. Default: true.",
     )
 
 
@@ -48,17 +48,24 @@ class UserSerializer(UserChangesSerializer):
     """A person who can register for events."""
 
     userId = NewUserIdField(source="user_id", required=False, help_text="Leave it out to get a UUID.")
+    emailVerified = serializers.BooleanField(
+        read_only=True, help_text="Whether the address is known to be the user's. Only such an address is mailed."
+    )
     createdAt = serializers.DateTimeField(source="created_at", read_only=True)
 
     def to_representation(self, user: User) -> dict[str, Any]:
         """The user as JSON."""
-        return shape(user) | {"notify": user.notify, "createdAt": user.created_at}
+        return shape(user) | {
+            "emailVerified": user.has_verified_email,
+            "notify": user.notify,
+            "createdAt": user.created_at,
+        }
 
 
 class ListedUserSerializer(UserSerializer):
     """A user in a list: for an organizer who finds them by their address, only who they are."""
 
-    optional = ("notify", "createdAt")
+    optional = ("emailVerified", "notify", "createdAt")
 
     def to_representation(self, found: User | Stranger) -> dict[str, Any]:
         return shape(found.user) if isinstance(found, Stranger) else super().to_representation(found)

@@ -16,8 +16,8 @@ from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Missing, Refused
 from eventsite.ids import is_id
 from users import index
-from users.models import User
-from users.signals import user_leaves
+from users.models import ADDRESS_STATE, User
+from users.signals import address_entered, user_leaves
 
 INDEXED = frozenset({"name", "email"})
 """By what people are found."""
@@ -44,16 +44,28 @@ def create(
     email: str | None = None,
     notify: bool = True,
     user_id: str | None = None,
+    email_verified: bool = False,
     keyed: IdempotentRequest | None = None,
 ) -> User:
     """Create a user.
 
-    Takes: the display name; the e-mail address, if any, and whether to write to it; the id, or None for a UUID; the
-    caller's idempotency key, if any.
-    Returns: the user; the one created before, if the same request was carried out already.
-    Raises: `UserExists`; `idempotency.KeyReused`.
+    Args:
+        name: The display name.
+        email: The e-mail address, if any.
+        notify: Whether to send e-mail about registrations.
+        user_id: The id; None for a UUID.
+        email_verified: Whether the address is known to be the user's. Else the user gets a mail to confirm it.
+        keyed: The caller's idempotency key, if any.
+
+    Returns:
+        The user; the one created before, if the same request was executed already.
+
+    Raises:
+        UserExists: If the id is taken.
+        KeyReused: If the key came before with another body.
     """
-    user = User(user_id or str(uuid.uuid4()), name=name, email=email, notify=notify, created_at=clock.now())
+    user = User(user_id or str(uuid.uuid4()), name=name, notify=notify, created_at=clock.now())
+    user.set_email(email, verified=email_verified)
     transaction = Transaction()
     put(transaction, user)
     if keyed:
@@ -66,7 +78,13 @@ def create(
         if keyed and (earlier := keyed.refuse(error)):
             return _as_created(user, earlier)
         raise error
+    _ask_to_confirm(user)
     return user
+
+
+def _ask_to_confirm(user: User) -> None:
+    if user.confirmation:
+        address_entered.send_robust(User, user=user)
 
 
 def put(transaction: Transaction, user: User) -> None:
@@ -89,7 +107,8 @@ def index_anew(user: User) -> bool:
 
 def _drawn(user: User) -> dict[str, Any]:
     """Return what the answer to a keyed request keeps: nothing about the person, whom the same request names again."""
-    return {name: user.to_dynamodb_dict()[name] for name in ("userId", "createdAt")}
+    stored = user.to_dynamodb_dict()
+    return {name: stored[name] for name in ("userId", "createdAt", "emailVerified") if name in stored}
 
 
 def _as_created(user: User, drawn: dict[str, Any]) -> User:
@@ -105,28 +124,38 @@ def read(user_id: str) -> User:
     return user
 
 
-def read_or_create(user_id: str, *, name: str) -> User:
-    """The user with this id, made now, of this name, if there was none: whoever is signed in exists."""
+def read_or_create(user_id: str, *, name: str, email: str = "", email_verified: bool = False) -> User:
+    """Return the user with this id, created from the claims of the token if there is none yet."""
     user = User.find(user_id)
     if user:
         return user
     try:
-        return create(name=name or user_id, user_id=user_id)
+        return create(name=name or user_id, email=email or None, email_verified=email_verified, user_id=user_id)
     except UserExists:  # made by another request in between
         return read(user_id)
 
 
-def edit(user_id: str, changes: dict[str, Any]) -> User:
+def edit(user_id: str, changes: dict[str, Any], *, email_verified: bool = False) -> User:
     """Change a user.
 
-    Takes: the id; the changed fields by their Python names, None for what is to be removed.
-    Returns: the user after the edit.
-    Raises: `UserNotFound`.
+    Args:
+        user_id: The id.
+        changes: The changed fields by their Python names; None removes a value.
+        email_verified: Whether a changed address is known to be the user's.
+
+    Returns:
+        The user after the edit.
+
+    Raises:
+        UserNotFound: If there is none.
     """
     if not is_id(user_id):
         raise UserNotFound
     if changes.keys() & INDEXED:
-        return _edit_indexed(user_id, changes)
+        user = _edit_indexed(user_id, changes, email_verified)
+        if "email" in changes:
+            _ask_to_confirm(user)
+        return user
     user = User(user_id)
     try:
         user.update(_actions(changes), condition=User.user_id.exists())
@@ -138,10 +167,13 @@ def edit(user_id: str, changes: dict[str, Any]) -> User:
 
 
 @retry_on_conflict
-def _edit_indexed(user_id: str, changes: dict[str, Any]) -> User:
-    """Change a user by whose name or address they are found."""
+def _edit_indexed(user_id: str, changes: dict[str, Any], email_verified: bool) -> User:
+    """Change the name or the address of a user, by which they are found."""
     before = read(user_id)
-    after = User(**before.attribute_values | changes)
+    after = User(**before.attribute_values | changes | {"email": before.email})
+    if "email" in changes and (email_verified or changes["email"] != before.email or not before.email_verified):
+        after.set_email(changes["email"], verified=email_verified)
+        changes = changes | {name: getattr(after, name) for name in ADDRESS_STATE}
     transaction = Transaction()
     transaction.update("user", User(user_id), _actions(changes), _is_found_as(before))
     index.follow(transaction, before, after)

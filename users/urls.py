@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from users.views import UserViewSet
+from users.views import UserViewSet, confirmation
 
 urlpatterns = [
+    path("confirmations/<str:token>", confirmation, name="confirmation"),
     path("users", UserViewSet.as_view({"get": "list", "post": "create"}, name="Users"), name="users"),
     path(
         "users/<str:user_id>",

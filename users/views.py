@@ -2,16 +2,20 @@
 
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from eventsite import problems
 from eventsite.auth import permissions
 from eventsite.auth.permissions import CHANGE_USER, CREATE_USER, FIND_USER, LIST_USERS, READ_USER, Reach
 from eventsite.errors import Forbidden
 from eventsite.web import pagination
 from eventsite.web.viewsets import ApiViewSet, caller
-from users import services
+from users import confirming, services
 from users.models import User
 from users.serializers import ListedUserSerializer, Stranger, UserChangesSerializer, UserSerializer, UsersQuery
 
@@ -50,7 +54,9 @@ class UserViewSet(ApiViewSet):
 
     def create(self, request: Request) -> Response:
         """Create a user; with an Idempotency-Key, once however often it is sent."""
-        user = services.create(**self._allowed(self.body()), keyed=self.keyed("POST /users"))
+        fields = self._allowed(self.body())
+        verified = self._knows(fields.get("email"))
+        user = services.create(**fields, email_verified=verified, keyed=self.keyed("POST /users"))
         location = reverse("user", [user.user_id], request=request)
         return Response(UserSerializer(user).data, 201, headers={"Location": location})
 
@@ -64,7 +70,7 @@ class UserViewSet(ApiViewSet):
             self._found(CHANGE_USER, user_id)
         elif not self.reaches_user(CHANGE_USER, user_id):
             raise services.UserNotFound
-        return self._answer(services.edit(user_id, changes))
+        return self._answer(services.edit(user_id, changes, email_verified=self._knows(changes.get("email"))))
 
     partial_update = update
 
@@ -84,8 +90,18 @@ class UserViewSet(ApiViewSet):
             raise services.UserNotFound
         principal = permissions.principal_of(self.request)
         if self.is_me and principal:
-            return services.read_or_create(user_id, name=principal.name)
+            return services.read_or_create(
+                user_id, name=principal.name, email=principal.email, email_verified=principal.email_verified
+            )
         return services.read(user_id)
+
+    def _knows(self, email: str | None) -> bool:
+        """Return whether the caller may say whose address it is: an admin, or the user pool by a verified claim."""
+        principal = permissions.principal_of(self.request)
+        if principal is None or email is None:
+            return False
+        is_claim = principal.email_verified and email == principal.email
+        return is_claim or permissions.reach(CHANGE_USER, principal) is Reach.ALL
 
     def _answer(self, user: User) -> Response:
         return Response(UserSerializer(user).data)
@@ -98,3 +114,19 @@ class UserViewSet(ApiViewSet):
         if fields.setdefault("user_id", me) != me:
             raise Forbidden("You may only create yourself: leave userId out, or send the sub of your token.")
         return fields
+
+
+@csrf_exempt  # the token proves more than a cookie would, and people who follow it need not be signed in
+def confirmation(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer the link in a confirmation mail. Only a click confirms, because programs that scan mail follow links."""
+    if request.method not in ("GET", "HEAD", "POST"):
+        response = problems.answer(request, 405, "Only GET and POST are possible here.")
+        response["Allow"] = "GET, HEAD, POST"
+        return response
+    done = confirming.confirm(token) if request.method == "POST" else None
+    is_over = done is False or (done is None and not confirming.is_pending(token))
+    values = {"title": "Confirm your e-mail address", "done": done, "is_over": is_over}
+    return render(request, "users/confirmation.html", values, status=410 if is_over else 200)
+
+
+vars(confirmation)["for_everybody"] = True

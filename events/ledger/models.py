@@ -118,6 +118,7 @@ class CancellationOutbox(EventItem):
     """``5:alice 7:bob``: their tickets and their ids."""
     title = UnicodeAttribute(null=True)
     date = UnicodeAttribute(null=True)
+    end_date = UnicodeAttribute(attr_name="endDate", null=True)
     location = UnicodeAttribute(null=True)
     organizer = UnicodeAttribute(null=True)
     start_time = UnicodeAttribute(attr_name="startTime", null=True)

@@ -93,7 +93,8 @@ def signed_in(request: HttpRequest) -> Principal | None:
     who = request.session.get(WHO)
     if who is None or who["until"] < time.time():
         return None
-    return Principal(who["sub"], frozenset(who["groups"]), who["name"])
+    email, email_verified = who.get("email", ""), who.get("verified", False)
+    return Principal(who["sub"], frozenset(who["groups"]), who["name"], email, email_verified=email_verified)
 
 
 @for_browsers("GET")
@@ -247,5 +248,12 @@ def _start_session(request: HttpRequest, claims: dict[str, Any]) -> None:
     except tokens.BadToken as error:
         raise LoginFailed(str(error)) from error
     groups = sorted(who.groups & {ORGANIZERS, ADMINS})
-    request.session[WHO] = {"sub": who.sub, "groups": groups, "name": who.name[:128], "until": int(claims["exp"])}
+    request.session[WHO] = {
+        "sub": who.sub,
+        "groups": groups,
+        "name": who.name[:128],
+        "email": who.email,
+        "verified": who.email_verified,
+        "until": int(claims["exp"]),
+    }
     request.session.set_expiry(max(1, int(claims["exp"] - time.time())))

@@ -39,6 +39,9 @@ class Principal:
     sub: str
     groups: frozenset[str] = frozenset()
     name: str = ""
+    email: str = ""
+    email_verified: bool = False
+    """Whether the user pool has verified the address."""
     is_authenticated: ClassVar[bool] = True
 
     def __str__(self) -> str:

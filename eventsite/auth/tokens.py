@@ -18,6 +18,7 @@ from eventsite.auth.user_pool import Pool
 from eventsite.errors import Unavailable
 from eventsite.ids import is_id
 from eventsite.text import encodable
+from eventsite.text.mail_address import is_address
 from eventsite.text.visible import is_name
 
 logger = logging.getLogger(__name__)
@@ -123,7 +124,14 @@ def principal(claims: dict[str, Any]) -> Principal:
     """Whom verified claims speak for. Raises `BadToken` when they do not say it in a form that we can use."""
     if not is_id(claims["sub"]):
         raise BadToken("The token's sub is not a user id.")
-    return Principal(claims["sub"], frozenset(_groups(claims.get("cognito:groups"))), _name(claims))
+    email = _email(claims)
+    return Principal(
+        claims["sub"],
+        frozenset(_groups(claims.get("cognito:groups"))),
+        _name(claims),
+        email,
+        email_verified=bool(email) and claims.get("email_verified") in (True, "true"),
+    )
 
 
 def _name(claims: dict[str, Any]) -> str:
@@ -133,6 +141,12 @@ def _name(claims: dict[str, Any]) -> str:
         if isinstance(value, str) and is_name(name := encodable(value)[:MAX_NAME]):
             return name
     return ""
+
+
+def _email(claims: dict[str, Any]) -> str:
+    """Return the address in the claims; empty if there is none that mail can reach."""
+    email = claims.get("email")
+    return email if isinstance(email, str) and is_address(email) else ""
 
 
 def _groups(claim: Any) -> list[str]:

@@ -1,86 +1,121 @@
-"""What people are told by e-mail, and whether there is still something to tell.
+"""Which notices people get a mail about, and whether the mail still makes sense.
 
-What was true when it happened is looked at again before a mail is sent: nobody is told of a change that was taken back,
-nor of anything about an event that is over.
+The present state is read before each mail, so nobody gets a mail about a change that was taken back, or about an event
+that is over.
 """
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from events.models import OPEN_STATUSES, Event
 from events.whole import find_event
+from events.window import Times
 from eventsite import clock
 from registrations.models import CANCELLED
 
 Notice = dict[str, Any]
 """A CloudEvent, as JSON has it."""
 
-PROMOTED, OFF, DELETED, ON_AGAIN, MOVED = "promoted", "off", "deleted", "on again", "moved"
-TOLD = ("date", "startTime", "endTime", "timeZone", "location")
-"""The fields of an event whose changes people are told."""
+SIGNED_UP, WAITING, PROMOTED = "signed up", "waiting", "promoted"
+OFF, DELETED, ON_AGAIN, MOVED = "off", "deleted", "on again", "moved"
+REMINDER, MESSAGE = "reminder", "message"
+WITHOUT_ASKING = frozenset({OFF, DELETED, MESSAGE})
+"""Mails that people get although they want none: cancellations, and messages of the organizers."""
+
+REMINDER_NOTICE, MESSAGE_NOTICE = "event.reminder", "event.message"
+"""Notices that only mail knows: they do not come from the stream."""
+
+MAILED_FIELDS = ("date", "endDate", "startTime", "endTime", "timeZone", "location")
+"""The fields of an event whose changes are mailed."""
+OF_A_PERSON = {
+    "registration.registered": SIGNED_UP,
+    "registration.waitlisted": WAITING,
+    "registration.promoted": PROMOTED,
+}
 
 
 @dataclass(frozen=True)
 class Occasion:
-    """What people are to be told."""
+    """What a mail is about."""
 
     kind: str
     event: Event
-    before: dict[str, Any]
-    """What fields in `TOLD` were before, those that changed."""
+    before: dict[str, Any] = field(default_factory=dict)
+    """What the changed fields among `MAILED_FIELDS` were before."""
+    place: int = 0
+    """The place in the queue of a person who waits."""
+    subject: str = ""
+    text: str = ""
+    """The message of an organizer."""
 
 
 def concerns_people(notice: Notice) -> bool:
-    """Whether people are mailed about it: who moved up; whose event is off, on again, or not when or where it was."""
+    """Return whether people get a mail about a notice of the stream."""
     what, data = notice["type"], notice["data"]
     if what == "event.changed":
-        return data["previous"].get("status") == CANCELLED or any(name in TOLD for name in data["changed"])
+        return data["previous"].get("status") == CANCELLED or any(name in MAILED_FIELDS for name in data["changed"])
     if what == "registration.cancelled":
         return bool(data.get("reason") == "event_deleted" and data.get("event"))
-    return what in ("registration.promoted", "event.cancelled")
+    return what in OF_A_PERSON or what == "event.cancelled"
 
 
 def occasion_of(notice: Notice) -> Occasion | None:
-    """What people are to be told about a notice, as things are now; None where that is nothing any more."""
-    what, data = notice["type"], notice["data"]
-    if what == "registration.cancelled":
-        return _of_a_deleted(data)
-    whole = find_event(data["eventId"])
-    if whole is None or whole.event.incarnation != notice["id"].split(".")[1]:
+    """Return what a mail about a notice has to say by now, or None if there is nothing to say any more."""
+    if notice["type"] == "registration.cancelled":
+        return _of_a_deleted(notice["data"])
+    whole = find_event(notice["data"]["eventId"])
+    if whole is None or whole.event.incarnation != incarnation_of(notice):
         return None
-    event = whole.event
+    return _of_an_event(whole.event, notice["type"], notice["data"])
+
+
+def _of_an_event(event: Event, what: str, data: dict[str, Any]) -> Occasion | None:
+    if what == MESSAGE_NOTICE:
+        return Occasion(MESSAGE, event, subject=data["subject"], text=data["text"])
     if what == "event.changed":
         return _of_a_change(event, data)
     if what == "event.cancelled":
-        return Occasion(OFF, event, {}) if event.status == CANCELLED and not _is_past(event.date) else None
-    return Occasion(PROMOTED, event, {}) if event.status in OPEN_STATUSES and not _is_past(event.date) else None
+        return Occasion(OFF, event) if event.status == CANCELLED and not _is_over(event) else None
+    if event.status not in OPEN_STATUSES or _is_over(event):
+        return None
+    if what == REMINDER_NOTICE:
+        return Occasion(REMINDER, event) if event.date == data["date"] else None
+    return Occasion(OF_A_PERSON[what], event)
+
+
+def incarnation_of(notice: Notice) -> str:
+    """Return the incarnation of the event that a notice belongs to."""
+    return str(notice["id"].split(".")[1])
 
 
 def _of_a_deleted(data: dict[str, Any]) -> Occasion | None:
-    told = data["event"]
-    if told.get("status", "published") not in OPEN_STATUSES or _is_past(told["date"]):
-        return None
     known = {attribute.attr_name: name for name, attribute in Event.get_attributes().items()}
-    values = {known[name]: value for name, value in told.items() if name in known}
+    values = {known[name]: value for name, value in data["event"].items() if name in known}
     last = {"description": "", "status": CANCELLED, "version": (values.get("version") or 0) + 1}
-    return Occasion(DELETED, Event(**(values | last)), {})
+    event = Event(**(values | last))
+    if data["event"].get("status", "published") not in OPEN_STATUSES or _is_over(event):
+        return None
+    return Occasion(DELETED, event)
 
 
 def _of_a_change(event: Event, data: dict[str, Any]) -> Occasion | None:
-    before = {name: value for name, value in data["previous"].items() if name in TOLD and value != _now(event, name)}
-    if event.status not in OPEN_STATUSES or (_is_past(event.date) and _is_past(before.get("date", event.date))):
+    now = {name: getattr(event, attribute) for name, attribute in _ATTRIBUTES.items()}
+    before = {name: was for name, was in data["previous"].items() if name in now and was != now[name]}
+    earlier = Event(**{_ATTRIBUTES[name]: value for name, value in (now | before).items()})
+    if event.status not in OPEN_STATUSES or (_is_over(event) and _is_over(earlier)):
         return None
     if data["previous"].get("status") == CANCELLED:
         return Occasion(ON_AGAIN, event, before)
     return Occasion(MOVED, event, before) if before else None
 
 
-def _now(event: Event, name: str) -> Any:
-    attribute = next(one for one, known in Event.get_attributes().items() if known.attr_name == name)
-    return getattr(event, attribute)
+_ATTRIBUTES = {
+    known.attr_name: name for name, known in Event.get_attributes().items() if known.attr_name in MAILED_FIELDS
+}
+"""`MAILED_FIELDS` by their names in the model."""
 
 
-def _is_past(day: str) -> bool:
-    """Whether a day is over everywhere on Earth."""
-    return date.fromisoformat(day) < date.fromisoformat(clock.now()[:10]) - timedelta(days=1)
+def _is_over(event: Event) -> bool:
+    """Return whether an event has ended, so that no mail about it is of use."""
+    return Times.of(event).ends_at <= datetime.fromisoformat(clock.now()).timestamp()

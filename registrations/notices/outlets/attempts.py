@@ -113,7 +113,7 @@ def _to_bus(task: Task) -> list[Task]:
 
 CARRIERS: dict[str, Callable[[Task], list[Task]]] = {
     queue.BUS: _to_bus,
-    queue.WEBHOOK: webhooks.carry,
-    queue.MAIL: mail.carry,
+    queue.WEBHOOK: webhooks.deliver,
+    queue.MAIL: mail.deliver,
 }
 """Who carries out what. Each returns what is to be done besides, and raises `RetryLater` or `PermanentFailure`."""

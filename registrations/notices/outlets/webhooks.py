@@ -51,7 +51,7 @@ def name_of(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
-def carry(task: Task) -> list[Task]:
+def deliver(task: Task) -> list[Task]:
     """Post a notice to a webhook. Nothing is done where the operator has taken the webhook away meanwhile.
 
     Raises: `RetryLater`; `PermanentFailure` where the other side wants no more.

@@ -37,7 +37,7 @@ OF_THE_EVENT = ("event_id", *DESCRIPTION, "status", "organizer_id", "version", "
 EDITABLE = (*DESCRIPTION, "status")
 OF_THE_SEATS = ("capacity", "waitlist_enabled")
 OF_A_FAREWELL = (
-    *("event_id", "title", "date", "start_time", "end_time", "time_zone", "location", "organizer"),
+    *("event_id", "title", "date", "end_date", "start_time", "end_time", "time_zone", "location", "organizer"),
     *("status", "version", "created_at", "updated_at"),
 )
 COUNTS = {"capacity": "capacity", "registeredCount": "registered", "waitlistCount": "waiting"}

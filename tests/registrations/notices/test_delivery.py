@@ -346,7 +346,7 @@ def test_a_person_is_mailed_at_most_once_and_once_where_ses_says_what_it_did(
             now += pause
             patched.setattr(time, "time", lambda now=now: now)
             try:
-                mail.carry(Task("mail", notice | {"id": change}))
+                mail.deliver(Task("mail", notice | {"id": change}))
             except (RetryLater, Killed):
                 continue
     assert ses.sent <= 1
@@ -362,7 +362,7 @@ def test_when_ses_takes_no_more_each_waits_for_its_turn(
     settings.LOCAL = False
     monkeypatch.setattr(mail, "TURN_SECONDS", 0)
     monkeypatch.setattr(aws, "client", lambda _: ses)
-    assert mail.carry(Task("mail", notice)) == []
+    assert mail.deliver(Task("mail", notice)) == []
     assert ses.sent == 1
 
 
@@ -373,7 +373,7 @@ def test_nobody_waits_for_a_turn_beyond_the_time_that_is_left(
     settings.LOCAL = False
     monkeypatch.setattr(aws, "client", lambda _: ses)
     with time_limit(mail.ONE_SECONDS + 1), pytest.raises(RetryLater):
-        mail.carry(Task("mail", notice))
+        mail.deliver(Task("mail", notice))
     assert len(ses.fates) == 4
 
 
@@ -386,8 +386,8 @@ def test_a_mail_that_was_not_taken_is_tried_again(
     monkeypatch.setattr(aws, "client", lambda _: ses)
     if again:
         with pytest.raises(RetryLater):
-            mail.carry(Task("mail", notice))
-    assert mail.carry(Task("mail", notice)) == []
+            mail.deliver(Task("mail", notice))
+    assert mail.deliver(Task("mail", notice)) == []
     assert ses.sent == again
 
 
@@ -400,9 +400,9 @@ def test_one_who_cannot_be_mailed_does_not_hold_up_a_page(
     ses = Ses([(False, REFUSED)])
     settings.LOCAL = False
     monkeypatch.setattr(aws, "client", lambda _: ses)
-    (page,) = mail.carry(Task("mail", moved))
+    (page,) = mail.deliver(Task("mail", moved))
     assert page.people == ("bob", "alice")
-    assert mail.carry(page) == [Task("mail", moved, people=("bob",))]
+    assert mail.deliver(page) == [Task("mail", moved, people=("bob",))]
     assert ses.sent == 1
 
 
@@ -425,9 +425,9 @@ def test_who_there_is_no_time_for_is_mailed_next_time(
     page = Task("mail", outlets.as_json(stream.told()[-1]), people=("bob", "alice"))
     for task in (page, Task("mail", notice)):
         with time_limit(mail.ONE_SECONDS - 1), pytest.raises(RetryLater):
-            mail.carry(task)
+            mail.deliver(task)
     assert carried.new_mails() == []
-    assert mail.carry(page) == []
+    assert mail.deliver(page) == []
     assert len(carried.new_mails()) == 2
 
 

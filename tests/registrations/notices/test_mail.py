@@ -15,6 +15,7 @@ from registrations.notices.outlets.mail.sent_markers import MailMarker
 from tests.api import Api
 from tests.registrations.notices.carrying import Carried, html, text
 from tests.registrations.notices.stream import told
+from users.models import User
 
 TIMES = {"startTime": "19:00", "endTime": "22:00", "timeZone": "Europe/Berlin"}
 
@@ -27,7 +28,7 @@ def party(api: Api, carried: Carried) -> str:
     event = api.event(eventId="party", title="Fête d’été", capacity=1, **TIMES)
     for user in ("alice", "bob", "carol"):
         api.register(event, user)
-    assert carried.publish() == []
+    assert len(carried.publish()) == 3, "of signing up"
     return event
 
 
@@ -166,13 +167,13 @@ def test_nobody_is_told_anything_about_the_past(api: Api, party: str, carried: C
     assert carried.publish() == []
 
 
-def test_an_event_is_past_when_it_is_so_everywhere(
+def test_an_event_is_past_from_its_end_on(
     api: Api, party: str, carried: Carried, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clock, "now", lambda: "2027-04-02T11:59:00.000000Z")  # the 1st is not over at UTC-12
+    monkeypatch.setattr(clock, "now", lambda: "2027-04-01T19:59:59.000000Z")  # it ends at 22:00 in Berlin
     api.patch(f"/events/{party}", {"location": "Hall"})
     assert len(carried.publish()) == 3
-    monkeypatch.setattr(clock, "now", lambda: "2027-04-03T00:00:00.000000Z")
+    monkeypatch.setattr(clock, "now", lambda: "2027-04-01T20:00:00.000000Z")
     api.patch(f"/events/{party}", {"location": "Garden"})
     assert carried.publish() == []
 
@@ -202,7 +203,10 @@ def test_who_came_back_to_the_end_of_the_queue_is_not_told_of_the_seat_that_they
     api.leave(party, "bob")
     api.register(party, "bob")
     assert carried.publish(notices) == []
-    assert told_to(carried.publish()) == ["carol: You have a seat: Fête d’été"]
+    assert told_to(carried.publish()) == [
+        "bob: You are on the waitlist: Fête d’été",
+        "carol: You have a seat: Fête d’été",
+    ]
 
 
 @pytest.mark.parametrize("back", [{"location": "Garden"}, {"status": "cancelled"}, {"status": "draft"}])
@@ -247,6 +251,7 @@ def test_many_people_are_mailed_page_by_page(
     for number in range(4):
         api.post("/users", {"userId": f"guest{number}", "name": "Guest", "email": f"guest{number}@example.com"})
         api.register(party, f"guest{number}")
+    assert len(carried.publish()) == 4
     api.patch(f"/events/{party}", {"location": "Hall"})
     addresses = [mail["To"].addresses[0].username for mail in carried.publish()]
     assert sorted(addresses) == ["alice", "bob", "carol", "guest0", "guest1", "guest2", "guest3"]
@@ -270,6 +275,7 @@ def test_what_people_call_things_stays_what_it_is(api: Api, carried: Carried, ho
     api.post("/users", {"userId": "alice", "name": hostile, "email": "alice@example.com"})
     api.event(eventId="party", title=hostile, location=hostile, organizer=hostile)
     api.register("party", "alice")
+    assert len(carried.publish()) == 1
     api.patch("/events/party", {"date": "2027-05-01"})
     (mail,) = carried.publish()
     assert not mail.defects and mail["Bcc"] is None
@@ -289,6 +295,7 @@ def test_links_lead_to_oneself_where_one_signs_in(api: Api, party: str, carried:
     api.leave(party, "alice")
     notices = told()
     settings.AUTH_MODE, settings.PUBLIC_URL = "cognito", "https://events.example/prod"
+    User("bob").update([User.email_verified.set(True)])
     (mail,) = carried.publish(notices)
     assert mail["List-Unsubscribe"] == "<https://events.example/prod/users/me>"
     assert "https://events.example/prod/events/party/registrations/me" in text(mail)
@@ -325,3 +332,63 @@ def test_notices_in_any_order_leave_everybody_with_what_is_true(api: Api, party:
     for notices in permutations(told()[-2:]):
         for mail in carried.publish(notices):
             assert "Where: Barn" in text(mail)
+
+
+def test_a_sign_up_is_confirmed_with_the_way_to_give_it_up(api: Api, carried: Carried) -> None:
+    api.post("/users", {"userId": "alice", "name": "Alice", "email": "alice@example.com"})
+    api.event(eventId="party", **TIMES)
+    api.register("party", "alice")
+    (mail,) = carried.publish()
+    assert mail["Subject"] == "You are signed up: Spring party"
+    assert entry(mail)[0] == "PUBLISH"
+    for part in (text(mail), html(mail)):
+        assert "You have a seat." in part
+        assert "http://localhost:8000/events/party/registrations/alice" in part
+
+
+def test_a_place_in_the_queue_is_confirmed_as_it_is_by_then(api: Api, party: str, carried: Carried) -> None:
+    for name in ("Dave", "Erin"):
+        api.post("/users", {"userId": name.lower(), "name": name, "email": f"{name.lower()}@example.com"})
+        api.register(party, name.lower())
+    api.leave(party, "bob")
+    dave, erin = carried.publish()
+    assert dave["Subject"] == erin["Subject"] == "You are on the waitlist: Fête d’été"
+    assert "You are number 2 on the waitlist." in text(dave) and "You are number 3 on the waitlist." in text(erin)
+    assert list(dave.iter_attachments()) == [], "nothing for the calendar"
+
+
+def test_who_moved_up_at_once_gets_one_mail(api: Api, party: str, carried: Carried) -> None:
+    api.post("/users", {"userId": "dave", "name": "Dave", "email": "dave@example.com"})
+    api.register(party, "dave")
+    api.patch(f"/events/{party}", {"capacity": 9})
+    assert told_to(carried.publish())[-1] == "dave: You have a seat: Fête d’été"
+
+
+def test_people_who_want_no_mail_hear_of_cancellations(api: Api, party: str, carried: Carried) -> None:
+    for user in ("alice", "bob", "carol"):
+        api.patch(f"/users/{user}", {"notify": False})
+    api.patch(f"/events/{party}", {"location": "Hall"})
+    assert carried.publish() == []
+    api.patch(f"/events/{party}", {"status": "cancelled"})
+    assert len(carried.publish()) == 3
+    api.patch(f"/events/{party}", {"status": "published"})
+    assert carried.publish() == []
+    api.delete(f"/events/{party}?registrations=cancel")
+    assert len(carried.publish()) == 3
+
+
+def test_an_address_that_is_not_verified_is_not_mailed(
+    api: Api, party: str, carried: Carried, settings: Settings
+) -> None:
+    api.patch(f"/events/{party}", {"status": "cancelled"})
+    notices = told()
+    settings.AUTH_MODE = "cognito"
+    User("bob").update([User.email_verified.set(True)])
+    assert told_to(carried.publish(notices)) == ["bob: Cancelled: Fête d’été"]
+
+
+def test_the_last_day_is_part_of_when(api: Api, party: str, carried: Carried) -> None:
+    api.patch(f"/events/{party}", {"endDate": "2027-04-03"})
+    mail = carried.publish()[0]
+    assert "When: Thu 1 Apr 2027, 19:00 – Sat 3 Apr 2027, 22:00 (Europe/Berlin)" in text(mail)
+    assert "before: Thu 1 Apr 2027, 19:00–22:00 (Europe/Berlin)" in text(mail)

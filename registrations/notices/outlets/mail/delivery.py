@@ -1,7 +1,6 @@
-"""E-mail to people: each is told once, whatever comes twice and whatever fails.
+"""Mail to people: each gets a mail once, however often it is delivered and whatever fails.
 
-Of each notice that concerns people one task comes out of the queue. One about an event is cut into pages of people
-first.
+A notice about a person is one task of the queue. A notice about an event is cut into pages of people first.
 """
 
 import logging
@@ -29,38 +28,55 @@ from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.retries import time_left
 from eventsite.errors import Unavailable
-from eventsite.text.mail_address import is_address
 from eventsite.web import observability
+from registrations.errors import RegistrationNotFound
 from registrations.models import ACTIVE, ActiveItem
 from registrations.notices import aws
-from registrations.notices.occasions import DELETED, Notice, Occasion, occasion_of
+from registrations.notices.occasions import (
+    DELETED,
+    MESSAGE_NOTICE,
+    REMINDER,
+    WAITING,
+    WITHOUT_ASKING,
+    Notice,
+    Occasion,
+    occasion_of,
+)
+from registrations.notices.outlets.mail import confirmations
+from registrations.notices.outlets.mail.confirmations import CONFIRMATION_NOTICE
 from registrations.notices.outlets.mail.sent_markers import Marker, Standing
 from registrations.notices.queue.tasks import RetryLater, Task
 from registrations.reading import lists
+from registrations.reading import one as reading
+from users import confirming
 from users.models import User
 
 if TYPE_CHECKING:
-    from registrations.notices.outlets.mail.messages import Letter
+    from registrations.notices.outlets.mail.messages import Mail
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 20
-"""So many people make a page: at a tenth of a second for each mail, two seconds."""
-ONE_SECONDS = 8.0
-"""With less time left, no mail is begun: SES may take seven seconds to say nothing."""
+AT_ONCE = 20  # people of a page; at a tenth of a second for each mail, it takes two seconds
+ONE_SECONDS = 8.0  # with less time left, no mail is begun: SES may take 7 s not to answer
 TURN_SECONDS, TURNS = 2.0, 20
-"""How long a mail that SES takes no more waits for its turn at most, and how often."""
+"""The longest wait of a mail that SES throttles for its turn, and the most turns."""
 READ_AT_ONCE, CUT_AT_ONCE = 1000, 20_000
-"""So many people are read in one look, and so many by one task; another one continues."""
-CUTTING_SECONDS = 15.0
-"""With less time left, another one continues as well: what was cut must still be sent."""
+"""People of one query, and of one task: another task continues."""
+CUTTING_SECONDS = 15.0  # with less time left, another task continues: the pages must still be sent
 
 
-def carry(task: Task) -> list[Task]:
+def deliver(task: Task) -> list[Task]:
     """Mail the people of a task, or cut it into tasks for pages of people.
 
-    Returns: the tasks that are left. Raises: `RetryLater`, `Unavailable`.
+    Returns:
+        The tasks that are left.
+
+    Raises:
+        RetryLater: If the mail cannot be sent now.
+        Unavailable: If DynamoDB does not answer.
     """
+    if task.notice["type"] == CONFIRMATION_NOTICE:
+        return _confirmation(task)
     occasion = occasion_of(task.notice)
     if occasion is None:
         return []
@@ -75,31 +91,32 @@ def carry(task: Task) -> list[Task]:
 
 
 def _each(task: Task, occasion: Occasion, people: tuple[str, ...]) -> Iterator[Task]:
-    """Mail the people of a page. Yields a task for each who cannot be mailed now.
+    """Mail the people of a page. Yield a task for each person who cannot be mailed now.
 
-    Raises: `RetryLater` when time is up: next time, those who were mailed are passed over.
+    Raises:
+        RetryLater: When time is up. The next attempt passes over the people who were mailed.
     """
     for user_id in people:
         if time_left() < ONE_SECONDS:
             raise RetryLater("there was no time for all of them")
         try:
             is_over = _mail(task.notice, occasion, user_id)
-        except Exception:  # their own task will tell
+        except Exception:  # the person's own task reports it
             is_over = False
         if not is_over:
             yield replace(task, people=(user_id,))
 
 
 def _pages(task: Task) -> Iterator[Task]:
-    """Tasks for pages of everybody who has a seat or waits, and one that continues where there are too many."""
+    """Yield tasks for pages of people with a status, and one that continues where there are too many."""
     after: int | None = task.after or None
-    event_id = task.notice["data"]["eventId"]
+    event_id, status = task.notice["data"]["eventId"], task.to or ACTIVE
     for look in range(CUT_AT_ONCE // READ_AT_ONCE):
         if look and time_left() < CUTTING_SECONDS:
             break
         try:
-            found, after = lists.of_event(event_id, scope=EVERYTHING, status=ACTIVE, limit=READ_AT_ONCE, after=after)
-        except EventNotFound:  # and whoever was in is told so
+            found, after = lists.of_event(event_id, scope=EVERYTHING, status=status, limit=READ_AT_ONCE, after=after)
+        except EventNotFound:  # its people get a mail about that
             return
         ids = [registration.user_id for registration in found]
         for start in range(0, len(ids), AT_ONCE):
@@ -111,36 +128,79 @@ def _pages(task: Task) -> Iterator[Task]:
 
 
 def _mail(notice: Notice, occasion: Occasion, user_id: str) -> bool:
-    """Mail one person, once. Returns: False where that is to be tried again."""
+    """Mail one person, once. Returns: False if it has to be tried again."""
     user = _recipient(notice, occasion, user_id)
     if user is None:
         return True
+    if occasion.kind == WAITING:
+        place = _place(occasion.event.event_id, user_id)
+        if not place:
+            return True  # the mail about the seat says more
+        occasion = replace(occasion, place=place)
     from registrations.notices.outlets.mail import messages
 
-    letter = messages.compose(occasion, user, notice["id"])
-    marker = Marker(notice["id"], user_id)
+    mail = messages.compose(occasion, user, notice["id"], _reply_to(notice))
+    return _claim_and_send(mail, Marker(notice["id"], user_id))
+
+
+def _claim_and_send(mail: "Mail", marker: Marker) -> bool:
+    """Send a mail unless its marker shows another attempt. Returns: False if it has to be tried again."""
     standing = marker.claim()
     if standing is Standing.OURS:
-        return _send_once(letter, marker)
+        return _send_once(mail, marker)
     if standing is Standing.DOUBTFUL:
-        _doubt(notice["id"])
+        _doubt(marker.change)
     return standing is not Standing.UNDER_WAY
 
 
 def _recipient(notice: Notice, occasion: Occasion, user_id: str) -> User | None:
-    """Who is to be mailed; None where they have no address, do not want it, or have left meanwhile."""
+    """Return the person to mail, or None: no verified address, not wanted, or not in any more."""
     key = ActiveItem.key_of(notice["data"]["eventId"], user_id)
     user, registration = batch_get((User, user_id), (ActiveItem, *key), consistent=True)
-    if user is None or not user.email or not user.notify or not is_address(user.email):
+    if user is None or not user.is_reachable or not (user.notify or occasion.kind in WITHOUT_ASKING):
         return None
+    if occasion.kind == DELETED:
+        return user
     ticket = notice["data"].get("ticket")
-    is_in = registration is not None and registration.ticket in (None, ticket or registration.ticket)
-    return user if is_in or occasion.kind == DELETED else None
+    if registration is None or registration.ticket not in (None, ticket or registration.ticket):
+        return None
+    signed_up_late = occasion.kind == REMINDER and str(registration.registered_at) >= notice["data"]["since"]
+    return None if signed_up_late else user
 
 
-def _send_once(letter: "Letter", marker: Marker) -> bool:
+def _place(event_id: str, user_id: str) -> int:
+    """Return the present place of a person in the queue, 0 for one who does not wait."""
     try:
-        _send_in_turn(letter)
+        return reading.read(event_id, user_id, scope=EVERYTHING).position or 0
+    except RegistrationNotFound:
+        return 0
+
+
+def _reply_to(notice: Notice) -> User | None:
+    """Return the organizer who answers replies to a message."""
+    organizer = User.find(notice["data"].get("by") or "") if notice["type"] == MESSAGE_NOTICE else None
+    return organizer if organizer and organizer.is_reachable else None
+
+
+def _confirmation(task: Task) -> list[Task]:
+    """Send the mail that asks a person to confirm an address, if that is still pending."""
+    user = User.find(task.notice["subject"])
+    if user is None or not confirmations.is_pending(user, task.notice):
+        return []
+    if not confirmations.is_within_limit(user, task.notice):
+        observability.count("ConfirmationsRefused")
+        return []
+    from registrations.notices.outlets.mail import messages
+
+    mail = messages.compose_confirmation(user, confirming.url_for(user), task.notice["id"])
+    if time_left() < ONE_SECONDS or not _claim_and_send(mail, Marker(task.notice["id"], user.user_id)):
+        raise RetryLater("the mail was not taken")
+    return []
+
+
+def _send_once(mail: "Mail", marker: Marker) -> bool:
+    try:
+        _send_in_turn(mail)
     except NotSent:
         observability.count("MailsFailed")
         with suppress(Unavailable):
@@ -176,8 +236,8 @@ THROTTLING = frozenset({"TooManyRequestsException", "ThrottlingException", "Thro
 NEVER_ARRIVED = (ConnectTimeoutError, EndpointConnectionError, ParamValidationError, ProxyConnectionError, SSLError)
 
 
-def _send_in_turn(letter: "Letter") -> None:
-    """Send a letter as soon as SES takes it. Raises: as `send`; `Throttled` when time is up.
+def _send_in_turn(mail: "Mail") -> None:
+    """Send a mail as soon as SES takes it. Raises: as `send`; `Throttled` when time is up.
 
     They wait here, not in the queue: a page that gets some of its mails out each time it comes up is done after a few
     times, however slowly SES takes them.
@@ -187,19 +247,19 @@ def _send_in_turn(letter: "Letter") -> None:
         wait=wait_random(0, TURN_SECONDS),
         stop=lambda state: state.attempt_number >= TURNS or time_left() < ONE_SECONDS + TURN_SECONDS,
         reraise=True,
-    )(send, letter)
+    )(send, mail)
 
 
-def send(letter: "Letter") -> None:
-    """Send a letter by SES; in a local run keep it as a file. Raises: `NotSent`, `PerhapsSent`."""
+def send(mail: "Mail") -> None:
+    """Send a mail by SES; in a local run keep it as a file. Raises: `NotSent`, `PerhapsSent`."""
     if settings.LOCAL:
-        _keep(letter)
+        _keep(mail)
         return
     try:
         aws.client("sesv2").send_email(
             FromEmailAddress=settings.MAIL_FROM,
-            Destination={"ToAddresses": [letter.recipient]},
-            Content={"Raw": {"Data": letter.as_bytes()}},
+            Destination={"ToAddresses": [mail.recipient]},
+            Content={"Raw": {"Data": mail.as_bytes()}},
         )
     except ClientError as error:
         raise (Throttled if error.response["Error"].get("Code") in THROTTLING else NotSent) from error
@@ -211,10 +271,10 @@ def send(letter: "Letter") -> None:
         raise NotSent from error
 
 
-def _keep(letter: "Letter") -> None:
+def _keep(mail: "Mail") -> None:
     directory = settings.LOCAL_DYNAMODB_DIR / "mail"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # mails are nobody else's business
-    name = f"{clock.now().replace(':', '')}-{letter['Message-ID'].strip('<>').partition('@')[0]}"
+    name = f"{clock.now().replace(':', '')}-{mail['Message-ID'].strip('<>').partition('@')[0]}"
     draft = directory / f".{name}"
-    draft.write_bytes(letter.as_bytes())
+    draft.write_bytes(mail.as_bytes())
     draft.rename(directory / f"{name}.eml")

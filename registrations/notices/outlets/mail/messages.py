@@ -1,8 +1,11 @@
-"""What a mail says, in the words of the pages: as plain text, as HTML, and as an entry for the calendar."""
+"""The text of mails, in the words of the pages: as plain text, as HTML, and as an entry for the calendar.
+
+Text of users never reaches a parser of headers, and never looks like a paragraph of ours.
+"""
 
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -14,31 +17,57 @@ from django.utils import timezone
 
 from events import calendar
 from events.browsable.wording import when
-from events.models import Event
 from eventsite.text.mail_address import in_ascii
-from registrations.notices.occasions import DELETED, MOVED, OFF, ON_AGAIN, PROMOTED, Occasion
+from registrations.notices.occasions import (
+    DELETED,
+    MESSAGE,
+    MOVED,
+    OFF,
+    ON_AGAIN,
+    PROMOTED,
+    REMINDER,
+    SIGNED_UP,
+    WAITING,
+    Occasion,
+)
 from users.models import User
 
 BRAND = "eventsite"
 AS_WRITTEN = SMTP.clone(refold_source="none")
-"""Headers leave as they were made: folding them anew would parse them."""
+"""Sends headers as they were made: folding them again would parse them."""
 NAMESPACE = uuid.UUID("0e7d3f3c-2c3d-4f62-9a86-6a4b8a1d2f55")
-WHEN = ("date", "startTime", "endTime", "timeZone")
+WHEN = ("date", "endDate", "startTime", "endTime", "timeZone")
+WITHOUT_ENTRY = frozenset({WAITING, MESSAGE})
+"""Occasions that put nothing into the calendar."""
 
 SUBJECTS = {
+    SIGNED_UP: "You are signed up: {title}",
+    WAITING: "You are on the waitlist: {title}",
     PROMOTED: "You have a seat: {title}",
+    REMINDER: "Reminder: {title}",
     OFF: "Cancelled: {title}",
     DELETED: "Cancelled: {title}",
     ON_AGAIN: "On again: {title}",
     MOVED: "Changed: {title}",
+    MESSAGE: "{subject}",
 }
 LEADS = {
+    SIGNED_UP: "You have a seat.",
+    WAITING: "You are number {place} on the waitlist. You get another mail when you have a seat.",
     PROMOTED: "You moved up from the waitlist: you have a seat.",
+    REMINDER: "The event is coming up, and you have a seat.",
     OFF: "The event is cancelled. You need not do anything.",
     DELETED: "The event is cancelled, and your registration with it. You need not do anything.",
     ON_AGAIN: "The event was cancelled, and takes place after all. You are still signed up.",
     MOVED: "The event has changed. You are still signed up.",
+    MESSAGE: "The organizers of this event have written to you:",
 }
+
+
+class Mail(EmailMessage):
+    """A mail, and the address that it goes to, so that no header has to be parsed for it."""
+
+    recipient: str
 
 
 class Fact(NamedTuple):
@@ -47,7 +76,7 @@ class Fact(NamedTuple):
     label: str
     value: str
     before: str = ""
-    """What it was, where it changed."""
+    """What it was, if it changed."""
 
 
 @dataclass
@@ -58,6 +87,8 @@ class _Words:
     title: str
     lead: str
     facts: list[Fact]
+    quoted: list[str] = field(default_factory=list)
+    """The lines of an organizer's message."""
     event_url: str = ""
     own_url: str = ""
     profile_url: str = ""
@@ -65,37 +96,56 @@ class _Words:
     brand: str = BRAND
 
 
-class Letter(EmailMessage):
-    """A mail, and the address it goes to, which nobody has to parse out of its headers."""
+def compose(occasion: Occasion, user: User, change: str, reply_to: User | None = None) -> Mail:
+    """Return the mail for one person.
 
-    recipient: str
-
-
-def compose(occasion: Occasion, user: User, change: str) -> Letter:
-    """The mail that tells one person. Takes: what is to be told; whom; the id of the notice."""
+    Args:
+        occasion: What the mail is about.
+        user: The person.
+        change: The id of the notice.
+        reply_to: The organizer who answers replies, if it is not the service.
+    """
     words = _words(occasion, user)
-    letter = Letter(policy=AS_WRITTEN)
-    letter.recipient = in_ascii(str(user.email))
-    letter.set_raw("Subject", _encoded(words.subject, "Subject"))
-    letter["From"] = f"{BRAND} <{settings.MAIL_FROM}>"
-    letter.set_raw("To", _mailbox(user.name, letter.recipient))
-    letter["Date"] = timezone.now()
-    name, domain = uuid.uuid5(NAMESPACE, f"{change} {user.user_id}"), settings.MAIL_FROM.partition("@")[2]
-    letter["Message-ID"] = f"<{name}@{domain}>"
-    letter["Auto-Submitted"] = "auto-generated"
-    letter["List-Unsubscribe"] = f"<{words.profile_url or f'mailto:{settings.MAIL_FROM}?subject=unsubscribe'}>"
-    letter.set_content(render_to_string("registrations/mail/letter.txt", vars(words)).rstrip() + "\n")
-    letter.add_alternative(render_to_string("registrations/mail/letter.html", vars(words)), subtype="html")
-    if occasion.event.created_at:
-        _attach(letter, occasion, words)
-    return letter
+    mail = addressed(user, words.subject, f"{change} {user.user_id}")
+    if reply_to:
+        mail.set_raw("Reply-To", _mailbox(reply_to.name, in_ascii(str(reply_to.email))))
+    mail["List-Unsubscribe"] = f"<{words.profile_url or f'mailto:{settings.MAIL_FROM}?subject=unsubscribe'}>"
+    _fill(mail, "letter", vars(words))
+    if occasion.event.created_at and occasion.kind not in WITHOUT_ENTRY:
+        _attach(mail, occasion, words)
+    return mail
 
 
-def _attach(letter: Letter, occasion: Occasion, words: _Words) -> None:
-    """Attach the entry for the calendar: to be taken in, or taken out where the event is off."""
+def compose_confirmation(user: User, url: str, change: str) -> Mail:
+    """Return the mail that asks a person to confirm an address."""
+    mail = addressed(user, "Please confirm your e-mail address", change)
+    _fill(mail, "confirmation", {"url": url, "brand": BRAND})
+    return mail
+
+
+def addressed(user: User, subject: str, identity: str) -> Mail:
+    """Return a mail with its headers and no content yet."""
+    mail = Mail(policy=AS_WRITTEN)
+    mail.recipient = in_ascii(str(user.email))
+    mail.set_raw("Subject", _encoded(subject, "Subject"))
+    mail["From"] = f"{BRAND} <{settings.MAIL_FROM}>"
+    mail.set_raw("To", _mailbox(user.name, mail.recipient))
+    mail["Date"] = timezone.now()
+    mail["Message-ID"] = f"<{uuid.uuid5(NAMESPACE, identity)}@{settings.MAIL_FROM.partition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    return mail
+
+
+def _fill(mail: Mail, template: str, values: dict[str, Any]) -> None:
+    mail.set_content(render_to_string(f"registrations/mail/{template}.txt", values).rstrip() + "\n")
+    mail.add_alternative(render_to_string(f"registrations/mail/{template}.html", values), subtype="html")
+
+
+def _attach(mail: Mail, occasion: Occasion, words: _Words) -> None:
+    """Attach the entry for the calendar: to be added, or to be removed where the event is off."""
     method = "CANCEL" if words.is_off else "PUBLISH"
     entry = calendar.entry(occasion.event, words.event_url, organizer=settings.MAIL_FROM)
-    letter.add_attachment(
+    mail.add_attachment(
         calendar.document([entry], method=method),
         maintype="text",
         subtype="calendar",
@@ -108,10 +158,11 @@ def _words(occasion: Occasion, user: User) -> _Words:
     event, is_off = occasion.event, occasion.kind in (OFF, DELETED)
     title = one_line(event.title)
     words = _Words(
-        subject=SUBJECTS[occasion.kind].format(title=title),
+        subject=SUBJECTS[occasion.kind].format(title=title, subject=one_line(occasion.subject)),
         title=title,
-        lead=LEADS[occasion.kind],
-        facts=_facts(event, occasion.before),
+        lead=LEADS[occasion.kind].format(place=occasion.place),
+        facts=_facts(occasion),
+        quoted=[one_line(line) for line in occasion.text.splitlines()],
         is_off=is_off,
     )
     if settings.PUBLIC_URL:
@@ -123,12 +174,19 @@ def _words(occasion: Occasion, user: User) -> _Words:
 
 
 def _oneself(user: User) -> str:
-    """Under which name people find themselves: where nobody signs in, nobody is `me`."""
+    """Return the id of a person in links: where nobody signs in, `me` is unknown."""
     return "me" if settings.AUTH_MODE == "cognito" else user.user_id
 
 
-def _facts(event: Event, before: dict[str, Any]) -> list[Fact]:
-    now = {"date": event.date, "startTime": event.start_time, "endTime": event.end_time, "timeZone": event.time_zone}
+def _facts(occasion: Occasion) -> list[Fact]:
+    event, before = occasion.event, occasion.before
+    now = {
+        "date": event.date,
+        "endDate": event.end_date,
+        "startTime": event.start_time,
+        "endTime": event.end_time,
+        "timeZone": event.time_zone,
+    }
     was = now | {name: value for name, value in before.items() if name in WHEN}
     return [
         Fact("When", _when(now), _when(was) if was != now else ""),
@@ -137,9 +195,13 @@ def _facts(event: Event, before: dict[str, Any]) -> list[Fact]:
     ]
 
 
-def _when(told: dict[str, Any]) -> str:
-    zone = told["timeZone"]
-    return f"{when(told)} ({zone})" if zone else when(told)
+def _when(times: dict[str, Any]) -> str:
+    last, zone = times["endDate"], times["timeZone"]
+    days = when(times)
+    if last and last != times["date"]:
+        first = when({"date": times["date"], "startTime": times["startTime"]})
+        days = f"{first} – {when({'date': last, 'startTime': times['endTime']})}"  # noqa: RUF001 (a range)
+    return f"{days} ({zone})" if zone else days
 
 
 def _mailbox(name: str, address: str) -> str:
@@ -148,14 +210,14 @@ def _mailbox(name: str, address: str) -> str:
 
 
 def _encoded(text: str, header: str) -> str:
-    """Return text from users as encoded words, all of it, so that no parser finds an encoded word of theirs in it.
+    """Return text as encoded words, all of it, so that no parser finds an encoded word of a user in it.
 
-    CPython before 3.11.10 and 3.12.6 decodes what is assigned to a header, and does not encode it again
-    (CVE-2024-6923): hence `set_raw`, which parses nothing.
+    CPython before 3.11.10 and 3.12.6 decodes the value that is assigned to a header, and does not encode it again
+    (CVE-2024-6923). Hence `set_raw`, which parses nothing.
     """
     return Header(one_line(text), "utf-8", header_name=header).encode(linesep="\r\n")
 
 
 def one_line(text: str) -> str:
-    """Return a text without what could end a line of a header, or begin another paragraph."""
+    """Return a text without the characters that end a line of a header, or begin another paragraph."""
     return re.sub(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e]+", " ", text).strip()

@@ -1,0 +1,223 @@
+"""The history of an event: what happened to its seats, and which mails were sent (`GET /events/{eventId}/history`).
+
+It is written from the notices, after the answer of the request that it is about, and kept for 400 days. An entry has
+the id of a person and no name. Erasing the person takes the id out of it.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+
+from events.ledger.models import Seats
+from events.services import EventNotFound, check_access
+from eventsite import clock
+from eventsite.auth.scope import Scope
+from eventsite.dynamodb.expiring import ExpiringItem
+from eventsite.dynamodb.reads import batch_get
+from registrations.notices.occasions import Notice, incarnation_of
+from registrations.notices.queue import tasks as queue
+from registrations.notices.queue.tasks import Task
+from users.models import User
+
+KEPT_SECONDS = 400 * 24 * 60 * 60
+UNREACHABLE = frozenset({"event.deleted"})
+"""What nobody can read any more: a deleted event has no history."""
+SETTLE_SECONDS = 60  # longer than a notice that was read before an erasure takes until its entry is written
+EVENTS_PER_TASK = 500
+ERASURE = "user.erased"
+DELETED_PERSON = "a deleted person"
+
+Place = tuple[str, str]
+"""An event's id and its incarnation."""
+
+
+class HistoryEntry(ExpiringItem):
+    """One line of the history of an event."""
+
+    what = UnicodeAttribute()
+    at = UnicodeAttribute()
+    user_id = UnicodeAttribute(attr_name="userId", null=True)
+    by = UnicodeAttribute(null=True)
+    detail = UnicodeAttribute(null=True)
+    erased = BooleanAttribute(null=True)
+    """True if it was about a person who is deleted."""
+
+
+class Line(NamedTuple):
+    """An entry as it is shown."""
+
+    at: str
+    what: str
+    user_id: str | None
+    by: str | None
+    detail: str | None
+    cursor: str
+
+
+# Writing
+
+
+def record(notices: Sequence[Notice]) -> None:
+    """Write the entries of some notices. The same notice has the same entry, however often it is delivered.
+
+    Raises:
+        Unavailable: If DynamoDB does not answer.
+    """
+    wanted = [notice for notice in notices if _is_recorded(notice)]
+    if not wanted:
+        return
+    there = _existing({notice.get("subject") for notice in wanted})
+    with HistoryEntry.batch_write() as entries:
+        for notice in wanted:
+            person = notice.get("subject")
+            entry = _entry(notice, notice["type"], notice["time"], _detail(notice))
+            entry.user_id, entry.erased = (person, None) if person in there else (None, True if person else None)
+            entries.save(entry)
+
+
+def record_mail(notice: Notice, kind: str, user_id: str) -> None:
+    """Note that a person was mailed. A note that cannot be written is left out: the mail is sent."""
+    with suppress(*queue.OUTAGES):
+        entry = _entry(notice, "mail.sent", clock.now(), kind, user_id)
+        entry.user_id = user_id
+        entry.save()
+
+
+def record_problem(event_id: str, user_id: str, what: str) -> None:
+    """Note that a mail to a person bounced, or that the person complained.
+
+    Raises:
+        Unavailable: If DynamoDB does not answer.
+    """
+    seats = Seats.find(event_id)
+    if seats:
+        notice = {"id": f"{event_id}.{seats.incarnation}.{user_id}", "data": {"eventId": event_id}}
+        entry = _entry(notice, what, clock.now(), None)
+        entry.user_id = user_id
+        entry.save()
+
+
+def record_message(notice: Notice) -> None:
+    """Note that an organizer wrote to the people of an event."""
+    entry = _entry(notice, "message.sent", notice["time"], notice["data"]["subject"])
+    entry.by = notice["data"].get("by")
+    entry.save()
+
+
+def _is_recorded(notice: Notice) -> bool:
+    return notice["type"] not in UNREACHABLE and notice["data"].get("reason") != "event_deleted"
+
+
+def _entry(notice: Notice, what: str, at: str, detail: str | None, suffix: str = "") -> HistoryEntry:
+    key = _partition((notice["data"]["eventId"], incarnation_of(notice)))
+    expires_at = int(time.time()) + KEPT_SECONDS
+    return HistoryEntry(
+        key, f"{at}#{notice['id']}#{suffix}", what=what, at=at, detail=detail, expires_at=expires_at
+    )
+
+
+def _detail(notice: Notice) -> str | None:
+    data = notice["data"]
+    if data.get("changed"):
+        return ", ".join(data["changed"])
+    if notice["type"] == "registration.cancelled":
+        return "gave up a seat" if data.get("freedSeat") else "left the waitlist"
+    return None
+
+
+def _partition(place: Place) -> str:
+    return "#".join(("history", *place))
+
+
+# Reading
+
+
+def page(event_id: str, *, scope: Scope, limit: int, after: str | None) -> tuple[list[Line], str | None]:
+    """Return one page of the history of an event, the newest entry first.
+
+    Args:
+        event_id: The event.
+        scope: The scope of the caller.
+        limit: The most entries.
+        after: The cursor of the entry that the last page ended with.
+
+    Returns:
+        The entries, and the cursor to continue after (None on the last page).
+
+    Raises:
+        EventNotFound: If there is no such event, or it is hidden from the caller.
+        EventNotYours: If the caller does not organize it.
+    """
+    seats = Seats.find(event_id)
+    if seats is None:
+        raise EventNotFound
+    check_access(seats, scope)
+    older = HistoryEntry.item < after if after else None
+    key = _partition((event_id, seats.incarnation))
+    entries = list(HistoryEntry.query(key, older, scan_index_forward=False, limit=limit + 1))
+    shown = [entry for entry in entries[:limit] if entry.expires_at > time.time()]
+    there = _existing({one for entry in shown for one in (entry.user_id, entry.by)})
+    return [_line(entry, there) for entry in shown], entries[limit - 1].item if len(entries) > limit else None
+
+
+def _line(entry: HistoryEntry, there: set[str]) -> Line:
+    is_gone = entry.erased or (entry.user_id is not None and entry.user_id not in there)
+    detail = ", ".join(filter(None, [DELETED_PERSON if is_gone else None, entry.detail])) or None
+    person = None if is_gone else entry.user_id
+    return Line(entry.at, entry.what, person, entry.by if entry.by in there else None, detail, str(entry.item))
+
+
+def _existing(user_ids: Iterable[str | None]) -> set[str]:
+    """Return which of some people exist, strongly consistent."""
+    keys = [(User, user_id) for user_id in sorted(filter(None, user_ids))]
+    return {user.user_id for user in batch_get(*keys, consistent=True) if user} if keys else set()
+
+
+# Erasing
+
+
+def forget_person(user_id: str, places: Sequence[Place]) -> None:
+    """Take the id of a deleted person out of the history of some events.
+
+    It is done by the queue, where there is one, after a while: a notice may be about to be recorded.
+
+    Raises:
+        Unavailable: If the queue or DynamoDB does not answer.
+    """
+    if settings.LOCAL or not settings.NOTICE_QUEUE_URL:
+        erase(user_id, places)
+        return
+    tasks = []
+    for start in range(0, len(places), EVENTS_PER_TASK):
+        notice = {"id": f"erasure.{user_id}.{start}", "type": ERASURE, "subject": user_id}
+        tasks.append(Task(queue.HISTORY, notice | {"data": {"places": places[start : start + EVENTS_PER_TASK]}}))
+    queue.send(tasks, seconds=SETTLE_SECONDS)
+
+
+def deliver(task: Task) -> list[Task]:
+    """Execute a task of `forget_person`."""
+    erase(task.notice["subject"], [(event_id, incarnation) for event_id, incarnation in task.notice["data"]["places"]])
+    return []
+
+
+def erase(user_id: str, places: Iterable[Place]) -> None:
+    """Take the id of a person out of the history of some events. Safe to repeat.
+
+    Raises:
+        Unavailable: If DynamoDB does not answer.
+    """
+    for entry in _of_person(user_id, places):
+        if entry.user_id == user_id:
+            entry.update([HistoryEntry.user_id.remove(), HistoryEntry.erased.set(True)])
+        if entry.by == user_id:
+            entry.update([HistoryEntry.by.remove()])
+
+
+def _of_person(user_id: str, places: Iterable[Place]) -> Iterator[HistoryEntry]:
+    is_theirs = (HistoryEntry.user_id == user_id) | (HistoryEntry.by == user_id)
+    for place in places:
+        yield from HistoryEntry.query(_partition(place), filter_condition=is_theirs, consistent_read=True)

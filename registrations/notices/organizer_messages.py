@@ -1,0 +1,71 @@
+"""Messages of organizers to the people of their events: mailed once to each, at most five a day for an event."""
+
+import uuid
+
+from django.conf import settings
+
+from events import services
+from eventsite import clock
+from eventsite.auth.scope import Scope
+from eventsite.dynamodb.daily_limit import take
+from eventsite.errors import LimitReached, Refused
+from registrations.models import REGISTERED, WAITLISTED
+from registrations.notices import history
+from registrations.notices.occasions import MESSAGE_NOTICE
+from registrations.notices.queue import tasks as queue
+from registrations.notices.queue.tasks import Task
+
+EVERYBODY = "everybody"
+RECIPIENTS = {REGISTERED: REGISTERED, WAITLISTED: WAITLISTED, EVERYBODY: ""}
+"""By the word of the API: the status of the people who get the message, empty for all."""
+A_DAY = 5
+
+
+class MailIsOff(Refused):
+    """The service does not send mail."""
+
+    code = "mail_is_off"
+    detail = "This service does not send mail, so there is no way to write to people."
+
+
+class TooManyMessages(LimitReached):
+    """The event has sent as many messages as it may send in a day."""
+
+    code = "too_many_messages"
+    detail = f"At most {A_DAY} messages a day for an event. Write again tomorrow (UTC)."
+
+
+def send(event_id: str, *, subject: str, text: str, to: str, by: str | None, scope: Scope) -> None:
+    """Put a message to the people of an event into the queue.
+
+    Args:
+        event_id: The event.
+        subject: The subject of the mail.
+        text: The message.
+        to: One of `RECIPIENTS`.
+        by: The organizer who writes, whose address answers go to; None where nobody signs in.
+        scope: The scope of the caller.
+
+    Raises:
+        EventNotFound: If there is no such event, or it is hidden from the caller.
+        EventNotYours: If the caller does not organize it.
+        MailIsOff: If the service sends no mail.
+        TooManyMessages: If there were five messages today.
+        Unavailable: If DynamoDB or the queue does not answer.
+    """
+    event = services.read(event_id, scope=scope).event
+    services.check_access(event, scope)
+    if not settings.MAIL_FROM:
+        raise MailIsOff
+    message_id = str(uuid.uuid4())
+    if not take("messages", f"{event_id} {event.incarnation}", A_DAY, message_id):
+        raise TooManyMessages
+    data = {"eventId": event_id, "subject": subject, "text": text, "by": by or event.organizer_id}
+    notice = {
+        "id": f"{event_id}.{event.incarnation}.{message_id}.message",
+        "type": MESSAGE_NOTICE,
+        "time": clock.now(),
+        "data": data,
+    }
+    queue.send([Task(queue.MAIL, notice, to=RECIPIENTS[to])])
+    history.record_message(notice)

@@ -1,0 +1,158 @@
+"""Reminders: the day before an event, at 10:00 where it takes place, each person with a seat gets a mail.
+
+On Lambda a schedule calls `run` every quarter of an hour (`events` in zappa_settings.json). A local run has a thread.
+A run that comes late, or twice, does no harm: the queue mails each person once for each date of an event.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
+from typing import Any
+
+from django.conf import settings
+
+from events import listing
+from events.listing import Span
+from events.models import OPEN_STATUSES, Event
+from eventsite import clock
+from eventsite.auth.scope import EVERYTHING
+from eventsite.dynamodb.expiring import ExpiringItem
+from eventsite.dynamodb.reads import batch_get
+from eventsite.dynamodb.retries import time_left, time_limit
+from eventsite.errors import Unavailable
+from eventsite.web import observability
+from registrations.models import REGISTERED
+from registrations.notices.occasions import REMINDER_NOTICE, Notice
+from registrations.notices.queue import tasks as queue
+from registrations.notices.queue.tasks import Task
+
+logger = logging.getLogger(__name__)
+
+AT = time_of_day(10)
+PAGE = 100
+LOOK_SECONDS = 60.0
+RESERVED_SECONDS = 4.0  # of the Lambda's time, for the last call and the answer
+ONE_PAGE_SECONDS = 5.0  # with less time left, the next run continues
+KEPT_SECONDS = 4 * 24 * 60 * 60  # longer than an event is looked at
+
+_stopped = threading.Event()
+
+
+class RemindedEvent(ExpiringItem):
+    """An event whose people are reminded, for one of its dates."""
+
+    ITEM = "reminded"
+
+
+def run(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Remind the people of all events that are due: what the schedule on Lambda calls.
+
+    Returns:
+        The number of events whose people are reminded.
+    """
+    with time_limit(context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS):
+        count = remind()
+    observability.count("EventsReminded", count)
+    observability.publish()
+    return {"reminded": count}
+
+
+def remind() -> int:
+    """Put a task for each event that is due into the queue. Returns: how many.
+
+    Raises:
+        Unavailable: If DynamoDB or the queue does not answer. The next run continues.
+    """
+    if not settings.MAIL_FROM:
+        return 0
+    count, now = 0, datetime.fromisoformat(clock.now())
+    for events in _pages(now):
+        for event in _not_reminded([event for event in events if is_due(event, now)]):
+            queue.send([Task(queue.MAIL, notice_of(event), to=REGISTERED)])
+            _marker(event).save()
+            count += 1
+        if time_left() < ONE_PAGE_SECONDS:
+            break
+    return count
+
+
+def is_due(event: Event, now: datetime) -> bool:
+    """Return whether it is time to remind people of an event, which has not begun."""
+    return due_at(event) <= now < _starts_at(event)
+
+
+def due_at(event: Event) -> datetime:
+    """Return when people are reminded: at 10:00 of the day before, in the zone of the event (else UTC)."""
+    day = datetime.fromisoformat(event.date).date() - timedelta(days=1)
+    return datetime.combine(day, AT, _zone(event))
+
+
+def notice_of(event: Event) -> Notice:
+    """Return the notice of a reminder. People who signed up on the day of it, or later, need none."""
+    midnight = datetime.combine(due_at(event).date(), time_of_day(), _zone(event))
+    return {
+        "id": f"{event.event_id}.{event.incarnation}.{event.date}.reminder",
+        "type": REMINDER_NOTICE,
+        "data": {
+            "eventId": event.event_id,
+            "date": event.date,
+            "since": midnight.astimezone(UTC).strftime(clock.FORMAT),
+        },
+    }
+
+
+def _starts_at(event: Event) -> datetime:
+    hour = time_of_day.fromisoformat(event.start_time) if event.start_time else time_of_day()
+    return datetime.combine(datetime.fromisoformat(event.date).date(), hour, _zone(event))
+
+
+def _zone(event: Event) -> Any:
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(event.time_zone) if event.time_zone else UTC
+
+
+def _pages(now: datetime) -> Iterator[list[Event]]:
+    """Yield the events that may be due: zones differ from UTC by up to 14 hours."""
+    first, last = ((now + timedelta(days=days)).date().isoformat() for days in (-1, 3))
+    sources = listing.streams(scope=EVERYTHING, statuses=sorted(OPEN_STATUSES))
+    after: str | None = None
+    while True:
+        found, after = listing.page(sources, Span(first, last, after=after), limit=PAGE)
+        yield [whole.event for whole in found]
+        if after is None:
+            return
+
+
+def _not_reminded(events: list[Event]) -> list[Event]:
+    markers = [_marker(event) for event in events]
+    keys = [(RemindedEvent, marker.key, marker.item) for marker in markers]
+    there = {marker.key for marker in batch_get(*keys, consistent=True) if marker} if keys else set()
+    return [event for event, marker in zip(events, markers, strict=True) if marker.key not in there]
+
+
+def _marker(event: Event) -> RemindedEvent:
+    key = f"reminded#{event.event_id}#{event.incarnation}#{event.date}"
+    return RemindedEvent(key, RemindedEvent.ITEM, expires_at=int(time.time()) + KEPT_SECONDS)
+
+
+# Local runs
+
+
+def start() -> threading.Thread:
+    """Remind people in a thread of its own, beside `runserver`."""
+    thread = threading.Thread(target=_follow, args=(_stopped,), name="reminders", daemon=True)
+    thread.start()
+    return thread
+
+
+def _follow(stopped: threading.Event) -> None:
+    while not stopped.is_set():
+        try:
+            remind()
+        except (Unavailable, *queue.OUTAGES) as error:
+            logger.warning("No reminders for now: %s", type(error).__name__)
+        stopped.wait(LOOK_SECONDS)
