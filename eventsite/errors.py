@@ -6,6 +6,7 @@ Rules raise these; `eventsite.problems` alone knows which HTTP status each kind 
     ├── Forbidden           the caller may not do this               403
     ├── Missing             it does not exist                        404
     ├── Refused             the rules or the state forbid it         409
+    ├── LimitReached        it was done too often                    429
     ├── Stale               it changed since the caller read it      412
     ├── Unprocessable       the values make no sense here            422
     │   └── WrongValues     the same, field by field
@@ -60,6 +61,13 @@ class Refused(DomainError):
     """The request is well formed, but the current state forbids it."""
 
     code = "conflict"
+
+
+class LimitReached(DomainError):
+    """The caller did this as often as it may be done in a day."""
+
+    code = "limit_reached"
+    detail = "This was done too often today."
 
 
 class Stale(DomainError):

@@ -29,6 +29,7 @@ STATUS_OF_KIND: dict[type[errors.DomainError], int] = {
     errors.Forbidden: 403,
     errors.Missing: 404,
     errors.Refused: 409,
+    errors.LimitReached: 429,
     errors.Stale: 412,
     errors.Unprocessable: 422,
     errors.Unavailable: 503,

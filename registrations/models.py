@@ -24,6 +24,8 @@ from eventsite.dynamodb.base_model import BaseModel, WholeNumberAttribute
 from eventsite.ids import is_id
 
 REGISTERED, WAITLISTED, CANCELLED = "registered", "waitlisted", "cancelled"
+EVERYBODY = "everybody"
+"""Of an event: both people with a seat and people who wait."""
 ACTIVE = "active"
 """Registered or waitlisted."""
 JOIN, LEAVE = "join", "leave"

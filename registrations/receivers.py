@@ -46,7 +46,11 @@ def forget_the_registrations(event_id: str, incarnation: str, event: Event, **_:
 @receiver(user_leaves)
 def let_go(user_id: str, **_: Any) -> None:
     """Cancel every registration of a user and forget the history, before the user is deleted."""
-    closing.give_up_everything(user_id)
+    places = closing.give_up_everything(user_id)
+    if places:
+        from registrations.notices import history  # few requests delete a person
+
+        history.forget_person(user_id, places)
 
 
 @receiver(address_entered)

@@ -11,11 +11,14 @@ from registrations.errors import (
     RegistrationNotFound,
     RegistrationNotOpen,
 )
+from registrations.notices.organizer_messages import MailIsOff, TooManyMessages
 from registrations.serializers import (
     AttendanceSerializer,
     AttendeeSerializer,
     CalendarSerializer,
+    HistorySerializer,
     LeftSerializer,
+    MessageSentSerializer,
     RegisteredSerializer,
     RegistrationSerializer,
 )
@@ -210,5 +213,39 @@ describe(
         summary="Read a calendar by its secret address",
         examples=CALENDAR,
         refusals=(UserNotFound,),
+    ),
+)
+describe(
+    "POST /events/{eventId}/messages",
+    call=Call(
+        name="sendMessage",
+        summary="Write to the people of an event",
+        description="Each of them is mailed once. At most five messages a day for an event.",
+        answer=MessageSentSerializer,
+        status=202,
+        body={"subject": "Bring a cup", "text": "There is tea, and there are no cups.", "to": "registered"},
+        example={"message": "The message is on its way."},
+        refusals=(Forbidden, EventNotFound, MailIsOff, TooManyMessages),
+    ),
+)
+describe(
+    "GET /events/{eventId}/history",
+    call=Call(
+        name="getEventHistory",
+        summary="What happened to the seats of an event",
+        description="One page, the newest entry first. Entries are kept for 400 days.",
+        answer=HistorySerializer,
+        many=True,
+        example=[
+            {
+                "at": "2027-02-01T12:00:00.000000Z",
+                "what": "registration.registered",
+                "userId": "alice",
+                "by": None,
+                "detail": None,
+            }
+        ],
+        gives=("Link",),
+        refusals=(Forbidden, EventNotFound),
     ),
 )

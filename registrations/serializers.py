@@ -1,6 +1,6 @@
 """Registrations as JSON."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from rest_framework import serializers
@@ -9,12 +9,15 @@ from events import questions
 from events.serializers import EventSerializer
 from events.serializers import shape as shape_event
 from eventsite.web.bodies import Body
-from eventsite.web.fields import IdField, SwitchField, WordField
+from eventsite.web.fields import IdField, SwitchField, TextField, WordField
 from eventsite.web.pagination import PageQuery
-from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
+from registrations.models import ACTIVE, CANCELLED, EVERYBODY, REGISTERED, WAITLISTED, Registration
 from registrations.reading.lists import Attendance
 from registrations.reading.people import Attendee
 from users.serializers import shape as shape_user
+
+if TYPE_CHECKING:
+    from registrations.notices.history import Line
 
 STATUSES = (REGISTERED, WAITLISTED, CANCELLED)
 LISTED = (ACTIVE, *STATUSES)
@@ -171,3 +174,37 @@ class AttendancesQuery(PageQuery):
     """The query parameters of a user's registrations."""
 
     status = WordField(choices=LISTED, default=ACTIVE, help_text="Default: active, which is registered or waitlisted.")
+
+
+class MessageSerializer(Body):
+    """A message of an organizer to the people of an event."""
+
+    subject = TextField(max_length=200, help_text="The subject of the mail.")
+    text = TextField(max_length=5000, help_text="The message. Answers go to the organizer.")
+    to = WordField(
+        choices=(REGISTERED, WAITLISTED, EVERYBODY),
+        help_text="Who gets it: people with a seat, people who wait, or both.",
+    )
+
+
+class MessageSentSerializer(serializers.Serializer[Any]):
+    """The answer to a message that is on its way."""
+
+    message = serializers.CharField(help_text="A sentence for people.")
+
+
+class HistorySerializer(serializers.Serializer[Any]):
+    """One entry of the history of an event."""
+
+    at = serializers.DateTimeField()
+    what = serializers.CharField(
+        help_text="The type of the notice, or mail.sent, mail.bounced, mail.complained, message.sent."
+    )
+    userId = serializers.CharField(
+        allow_null=True, help_text="The person it is about; null once the person is deleted."
+    )
+    by = serializers.CharField(allow_null=True, help_text="The organizer who did it, where that is known.")
+    detail = serializers.CharField(allow_null=True, help_text="A few words for people.")
+
+    def to_representation(self, line: "Line") -> dict[str, Any]:
+        return {"at": line.at, "what": line.what, "userId": line.user_id, "by": line.by, "detail": line.detail}

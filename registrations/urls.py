@@ -2,9 +2,19 @@
 
 from django.urls import path
 
-from registrations.views import AttendanceViewSet, CalendarViewSet, FeedViewSet, RegistrationViewSet
+from registrations.views import AttendanceViewSet, CalendarViewSet, ContactViewSet, FeedViewSet, RegistrationViewSet
 
 urlpatterns = [
+    path(
+        "events/<str:event_id>/messages",
+        ContactViewSet.as_view({"post": "create"}, name="Messages"),
+        name="event-messages",
+    ),
+    path(
+        "events/<str:event_id>/history",
+        ContactViewSet.as_view({"get": "list"}, name="History"),
+        name="event-history",
+    ),
     path(
         "events/<str:event_id>/registrations",
         RegistrationViewSet.as_view({"get": "list", "post": "create"}, name="Registrations"),

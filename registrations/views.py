@@ -11,7 +11,7 @@ from rest_framework.reverse import reverse
 
 from events import services as events
 from eventsite.auth import permissions
-from eventsite.auth.permissions import CHANGE_USER, LIST_REGISTRATIONS, READ_USER, REGISTER, SEE_EVENTS
+from eventsite.auth.permissions import CHANGE_EVENT, CHANGE_USER, LIST_REGISTRATIONS, READ_USER, REGISTER, SEE_EVENTS
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.web import pagination
@@ -29,7 +29,10 @@ from registrations.serializers import (
     AttendanceSerializer,
     AttendancesQuery,
     AttendeeSerializer,
+    HistorySerializer,
     LeftSerializer,
+    MessageSentSerializer,
+    MessageSerializer,
     RegisteredSerializer,
     RegistrationRequestSerializer,
     RegistrationSerializer,
@@ -236,3 +239,29 @@ def calendar_of(user: User, request: Request) -> Response:
     response = answer(content, None, request, content_type=calendar.CONTENT_TYPE, name="my-events.ics")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+class ContactViewSet(ApiViewSet):
+    """What organizers send to the people of an event, and what happened to its seats."""
+
+    serializers = {"create": MessageSerializer}
+    queries = {"list": PageQuery}
+    permission_of_action = {"create": CHANGE_EVENT, "list": LIST_REGISTRATIONS}
+
+    def create(self, request: Request, event_id: str) -> Response:
+        """Mail a message to the people of an event."""
+        from registrations.notices import organizer_messages
+
+        scope = self.scope(CHANGE_EVENT)
+        organizer_messages.send(event_id, **self.body(), by=caller(request), scope=scope)
+        return Response(MessageSentSerializer({"message": "The message is on its way."}).data, 202)
+
+    def list(self, request: Request, event_id: str) -> Response:
+        """Answer with one page of the history of an event, the newest entry first."""
+        from registrations.notices import history
+
+        query = self.query()
+        after = pagination.read_cursor(query.get("cursor"), request)
+        scope = self.scope(LIST_REGISTRATIONS)
+        lines, following = history.page(event_id, scope=scope, limit=query["limit"], after=after)
+        return self.listed(HistorySerializer, lines, following, lambda line: line.cursor)

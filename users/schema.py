@@ -11,6 +11,7 @@ from users.serializers import ListedUserSerializer, UserSerializer
 from users.services import UserExists, UserNotFound
 
 ALICE: Json = {"userId": "alice", "name": "Alice", "email": "alice@example.com"}
+ALICE["emailVerified"] = True
 ALICE["notify"] = True
 ALICE["createdAt"] = "2027-01-31T09:30:00.000000Z"
 

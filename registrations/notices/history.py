@@ -7,7 +7,7 @@ the id of a person and no name. Erasing the person takes the id out of it.
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
@@ -115,9 +115,7 @@ def _is_recorded(notice: Notice) -> bool:
 def _entry(notice: Notice, what: str, at: str, detail: str | None, suffix: str = "") -> HistoryEntry:
     key = _partition((notice["data"]["eventId"], incarnation_of(notice)))
     expires_at = int(time.time()) + KEPT_SECONDS
-    return HistoryEntry(
-        key, f"{at}#{notice['id']}#{suffix}", what=what, at=at, detail=detail, expires_at=expires_at
-    )
+    return HistoryEntry(key, f"{at}#{notice['id']}#{suffix}", what=what, at=at, detail=detail, expires_at=expires_at)
 
 
 def _detail(notice: Notice) -> str | None:

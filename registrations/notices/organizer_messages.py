@@ -9,13 +9,11 @@ from eventsite import clock
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.daily_limit import take
 from eventsite.errors import LimitReached, Refused
-from registrations.models import REGISTERED, WAITLISTED
-from registrations.notices import history
+from registrations.models import EVERYBODY, REGISTERED, WAITLISTED
 from registrations.notices.occasions import MESSAGE_NOTICE
 from registrations.notices.queue import tasks as queue
 from registrations.notices.queue.tasks import Task
 
-EVERYBODY = "everybody"
 RECIPIENTS = {REGISTERED: REGISTERED, WAITLISTED: WAITLISTED, EVERYBODY: ""}
 """By the word of the API: the status of the people who get the message, empty for all."""
 A_DAY = 5
@@ -68,4 +66,3 @@ def send(event_id: str, *, subject: str, text: str, to: str, by: str | None, sco
         "data": data,
     }
     queue.send([Task(queue.MAIL, notice, to=RECIPIENTS[to])])
-    history.record_message(notice)

@@ -78,18 +78,27 @@ def _remove(item: UserItem, incarnation: str) -> None:
             raise
 
 
-def give_up_everything(user_id: str) -> None:
-    """Give up every seat and every place in a queue that a user has, each handed on, and forget the user's history.
+def give_up_everything(user_id: str) -> list[tuple[str, str]]:
+    """Give up every seat and every place in a queue that a user has, and delete the user's past registrations.
 
-    Safe to repeat. Raises: `Unavailable`, with some of it done.
+    Safe to repeat.
+
+    Returns:
+        The ids and incarnations of the events.
+
+    Raises:
+        Unavailable: With some of it done.
     """
     for item in active_items(user_id):
         try:
             seating.leave(item.event_id, user_id, scope=EVERYTHING)
         except RegistrationNotFound:
             locking.remove_leftover(item)
+    places = []
     for past in past_items(user_id):
+        places.append((past.event_id, str(past.incarnation)))
         clearing.clear_of(past)
         history = EventTicket.key_of(past.event_id, past.incarnation, int(past.ticket or 0), cancelled=True)
         EventTicket(*history).delete()
         past.delete()
+    return places

@@ -14,6 +14,7 @@ from typing import Any
 from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable, log_exception
 from eventsite.web import observability
+from registrations.notices import history
 from registrations.notices.outlets import bus, webhooks
 from registrations.notices.outlets.mail import delivery as mail
 from registrations.notices.queue import tasks as queue
@@ -115,5 +116,6 @@ CARRIERS: dict[str, Callable[[Task], list[Task]]] = {
     queue.BUS: _to_bus,
     queue.WEBHOOK: webhooks.deliver,
     queue.MAIL: mail.deliver,
+    queue.HISTORY: history.deliver,
 }
 """Who carries out what. Each returns what is to be done besides, and raises `RetryLater` or `PermanentFailure`."""

@@ -13,6 +13,7 @@ from cloudevents.core.base import BaseCloudEvent
 from cloudevents.core.formats.json import JSONFormat
 from django.conf import settings
 
+from registrations.notices import history
 from registrations.notices.occasions import Notice, concerns_people
 from registrations.notices.outlets import attempts, bus, webhooks
 from registrations.notices.queue import tasks as queue
@@ -30,6 +31,7 @@ def publish(notices: Iterable[BaseCloudEvent]) -> None:
     queue.send(task for notice in told for task in _tasks(notice))
     if settings.NOTICE_BUS and not settings.LOCAL and (missed := bus.put(told)):
         queue.send(Task(queue.BUS, notice) for notice in missed)
+    history.record(told)
 
 
 def as_json(notice: BaseCloudEvent) -> Notice:

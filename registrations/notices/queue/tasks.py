@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,7 +22,7 @@ from pynamodb.exceptions import PynamoDBException
 from eventsite.errors import Unavailable
 from registrations.notices import aws
 
-MAIL, WEBHOOK, BUS = "mail", "webhook", "bus"
+MAIL, WEBHOOK, BUS, HISTORY = "mail", "webhook", "bus", "history"
 
 AT_ONCE, AT_ONCE_BYTES = 10, 250_000
 """So many messages, and bytes of them, SQS takes in one call."""
@@ -50,11 +51,11 @@ class Task:
     """One thing to carry out."""
 
     outlet: str
-    """`MAIL`, `WEBHOOK` or `BUS`."""
+    """`MAIL`, `WEBHOOK`, `BUS` or `HISTORY`."""
     notice: dict[str, Any]
     """A CloudEvent as JSON."""
     to: str = ""
-    """Which webhook."""
+    """Which webhook; of a mail to the people of an event, the status of those who get it, empty for all."""
     people: tuple[str, ...] = ()
     """Whom to mail; where an event's notice names nobody, everybody who has a seat or waits."""
     after: int = 0
@@ -73,19 +74,27 @@ class Task:
         return cls(**(told | {"people": tuple(told.get("people", ()))}))
 
 
-def send(tasks: Iterable[Task]) -> None:
-    """Put tasks into the queue. Raises: `Unavailable`, with some of them in it."""
+def send(tasks: Iterable[Task], *, seconds: int = 0) -> None:
+    """Put tasks into the queue.
+
+    Args:
+        tasks: The tasks.
+        seconds: How long they wait before the first attempt, at most 15 minutes.
+
+    Raises:
+        Unavailable: With some of them in the queue.
+    """
     bodies = [task.body for task in tasks]
     if not bodies:
         return
     if settings.LOCAL:
-        local.put(bodies)
+        local.put(bodies, seconds=seconds)
         return
     if not settings.NOTICE_QUEUE_URL:
         raise Unavailable("There is no queue for notices: NOTICE_QUEUE_URL is not set.")
     batches = list(in_batches(bodies))
     with ThreadPoolExecutor(min(SENDERS, len(batches))) as senders:
-        list(senders.map(send_bodies, batches))
+        list(senders.map(partial(send_bodies, seconds=seconds), batches))
 
 
 def bury(body: str, reason: str) -> None:
@@ -125,12 +134,13 @@ def in_batches(bodies: list[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def send_bodies(bodies: list[str]) -> None:
+def send_bodies(bodies: list[str], *, seconds: int = 0) -> None:
     """Send one batch, and again what of it was not taken."""
     left, cause = dict(enumerate(bodies)), None
     for attempt in range(TRIES):
         time.sleep(PAUSE_SECONDS * attempt)
-        entries = [{"Id": str(number), "MessageBody": body} for number, body in left.items()]
+        delay = {"DelaySeconds": seconds} if seconds else {}
+        entries = [{"Id": str(number), "MessageBody": body, **delay} for number, body in left.items()]
         try:
             answer = aws.client("sqs").send_message_batch(QueueUrl=settings.NOTICE_QUEUE_URL, Entries=entries)
         except (BotoCoreError, ClientError) as error:

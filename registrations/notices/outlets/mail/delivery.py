@@ -4,7 +4,7 @@ A notice about a person is one task of the queue. A notice about an event is cut
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ from eventsite.errors import Unavailable
 from eventsite.web import observability
 from registrations.errors import RegistrationNotFound
 from registrations.models import ACTIVE, ActiveItem
-from registrations.notices import aws
+from registrations.notices import aws, history
 from registrations.notices.occasions import (
     DELETED,
     MESSAGE_NOTICE,
@@ -110,6 +110,8 @@ def _each(task: Task, occasion: Occasion, people: tuple[str, ...]) -> Iterator[T
 def _pages(task: Task) -> Iterator[Task]:
     """Yield tasks for pages of people with a status, and one that continues where there are too many."""
     after: int | None = task.after or None
+    if task.notice["type"] == MESSAGE_NOTICE and not after:
+        history.record_message(task.notice)
     event_id, status = task.notice["data"]["eventId"], task.to or ACTIVE
     for look in range(CUT_AT_ONCE // READ_AT_ONCE):
         if look and time_left() < CUTTING_SECONDS:
@@ -140,14 +142,15 @@ def _mail(notice: Notice, occasion: Occasion, user_id: str) -> bool:
     from registrations.notices.outlets.mail import messages
 
     mail = messages.compose(occasion, user, notice["id"], _reply_to(notice))
-    return _claim_and_send(mail, Marker(notice["id"], user_id))
+    marker = Marker(notice["id"], user_id)
+    return _claim_and_send(mail, marker, lambda: history.record_mail(notice, occasion.kind, user_id))
 
 
-def _claim_and_send(mail: "Mail", marker: Marker) -> bool:
-    """Send a mail unless its marker shows another attempt. Returns: False if it has to be tried again."""
+def _claim_and_send(mail: "Mail", marker: Marker, note: Callable[[], None] = lambda: None) -> bool:
+    """Send a mail unless its marker shows another attempt, and note it. Returns: False if it has to be tried again."""
     standing = marker.claim()
     if standing is Standing.OURS:
-        return _send_once(mail, marker)
+        return _send_once(mail, marker, note)
     if standing is Standing.DOUBTFUL:
         _doubt(marker.change)
     return standing is not Standing.UNDER_WAY
@@ -156,6 +159,7 @@ def _claim_and_send(mail: "Mail", marker: Marker) -> bool:
 def _recipient(notice: Notice, occasion: Occasion, user_id: str) -> User | None:
     """Return the person to mail, or None: no verified address, not wanted, or not in any more."""
     key = ActiveItem.key_of(notice["data"]["eventId"], user_id)
+    user: User | None
     user, registration = batch_get((User, user_id), (ActiveItem, *key), consistent=True)
     if user is None or not user.is_reachable or not (user.notify or occasion.kind in WITHOUT_ASKING):
         return None
@@ -198,7 +202,7 @@ def _confirmation(task: Task) -> list[Task]:
     return []
 
 
-def _send_once(mail: "Mail", marker: Marker) -> bool:
+def _send_once(mail: "Mail", marker: Marker, note: Callable[[], None]) -> bool:
     try:
         _send_in_turn(mail)
     except NotSent:
@@ -212,6 +216,7 @@ def _send_once(mail: "Mail", marker: Marker) -> bool:
     observability.count("MailsSent")
     with suppress(Unavailable):
         marker.keep()
+    note()
     return True
 
 

@@ -1,0 +1,137 @@
+"""What happened to the seats of an event, for its organizers: newest first, without people who are deleted."""
+
+import time
+from typing import Any
+
+import pytest
+
+from registrations.notices import history
+from registrations.notices.history import HistoryEntry
+from tests.api import Api, problem
+from tests.registrations.notices.carrying import Carried
+from tests.registrations.notices.stream import told
+from tests.signing_in import As, adam, alice, olivia, oscar
+
+
+@pytest.fixture
+def party(api: Api, carried: Carried) -> str:
+    """An event with one seat; Alice had it and left, and Bob moved up. All of it is recorded."""
+    for name in ("Alice", "Bob"):
+        api.post("/users", {"userId": name.lower(), "name": name, "email": f"{name.lower()}@example.com"})
+    event = api.event(eventId="party", capacity=1)
+    api.register(event, "alice")
+    api.register(event, "bob")
+    api.leave(event, "alice")
+    api.patch("/events/party", {"location": "Hall"})
+    carried.publish()
+    return event
+
+
+def seats(api: Api) -> list[tuple[str, Any]]:
+    entries = api.walk("/events/party/history?limit=2")
+    return [(entry["what"], entry["userId"]) for entry in entries if not entry["what"].startswith("mail.")]
+
+
+def test_it_tells_what_happened_newest_first(api: Api, party: str) -> None:
+    found = seats(api)
+    assert sorted(found) == sorted(
+        [
+            ("event.changed", None),
+            ("registration.promoted", "bob"),
+            ("registration.cancelled", "alice"),
+            ("registration.waitlisted", "bob"),
+            ("registration.registered", "alice"),
+            ("event.created", None),
+        ]
+    )
+    times = [entry["at"] for entry in api.walk("/events/party/history")]
+    assert times == sorted(times, reverse=True)
+
+
+def test_it_has_the_mails(api: Api, party: str) -> None:
+    entries = api.get("/events/party/history").json()
+    mailed = {(entry["userId"], entry["detail"]) for entry in entries if entry["what"] == "mail.sent"}
+    assert ("bob", "promoted") in mailed and ("bob", "moved") in mailed
+
+
+def test_it_says_what_changed(api: Api, party: str) -> None:
+    details = {entry["what"]: entry["detail"] for entry in api.get("/events/party/history").json()}
+    assert details["event.changed"] == "location"
+    assert details["registration.cancelled"] == "gave up a seat"
+
+
+def test_what_is_delivered_twice_is_recorded_once(api: Api, party: str, carried: Carried) -> None:
+    before = api.get("/events/party/history").json()
+    carried.publish()
+    assert api.get("/events/party/history").json() == before
+
+
+def test_an_event_of_the_same_id_has_another_history(api: Api, party: str, carried: Carried) -> None:
+    api.delete("/events/party?registrations=cancel")
+    api.event(eventId="party")
+    carried.publish()
+    assert [entry["what"] for entry in api.get("/events/party/history").json()] == ["event.created"]
+
+
+@pytest.mark.parametrize("published", ["before", "after", "both"])
+def test_an_erased_person_is_a_deleted_person(api: Api, party: str, carried: Carried, published: str) -> None:
+    api.post("/users", {"userId": "carol", "name": "Carol"})
+    api.register(party, "carol")
+    if published != "after":
+        carried.publish()
+    assert api.delete("/users/carol").status_code == 204
+    if published != "before":
+        carried.publish()
+    entries = [entry for entry in api.walk("/events/party/history") if entry["detail"] == "a deleted person"]
+    assert entries and all(entry["userId"] is None for entry in entries)
+    assert "carol" not in str([entry.attribute_values for entry in HistoryEntry.scan()]), "not even where it is kept"
+    assert "bob" in str(api.get("/events/party/history").json())
+
+
+def test_entries_are_kept_for_400_days(api: Api, party: str) -> None:
+    entries = list(HistoryEntry.query(f"history#party#{told()[0].get_id().split('.')[1]}"))
+    assert entries
+    for entry in entries:
+        assert abs(entry.expires_at - time.time() - 400 * 24 * 60 * 60) < 600
+    entries[0].update([HistoryEntry.expires_at.set(1)])
+    shown = api.walk("/events/party/history")
+    assert len(shown) == len(entries) - 1, "which DynamoDB removes only later"
+
+
+def test_a_page_costs_what_the_page_costs(api: Api, party: str, meter: Any) -> None:
+    for limit in (1, 5):
+        before = len(meter.calls)
+        api.get(f"/events/party/history?limit={limit}")
+        assert meter.calls[before:] == ["GetItem", "Query", "BatchGetItem"]
+
+
+def test_signing_up_records_nothing_by_itself(api: Api) -> None:
+    api.register(api.event(eventId="party"), api.user())
+    assert api.get("/events/party/history").json() == []
+
+
+def test_only_organizers_see_it(cognito: None) -> None:
+    As(oscar().access).event(eventId="party")
+    for token, status in ((None, 401), (alice().access, 403), (olivia().access, 403)):
+        assert As(token).get("/events/party/history").status_code == status
+    for person in (oscar(), adam()):
+        assert As(person.access).get("/events/party/history").json() == []
+
+
+def test_an_unknown_event_has_none(api: Api) -> None:
+    assert problem(api.get("/events/none/history")) == (404, "event_not_found")
+    assert problem(api.get(f"/events/{api.event()}/history?cursor=x")) == (422, "invalid_cursor")
+
+
+def test_a_message_is_in_it(api: Api, party: str, carried: Carried) -> None:
+    api.post("/events/party/messages", {"subject": "Tea", "text": "There is tea.", "to": "registered"})
+    carried.publish([])
+    entries = api.get("/events/party/history").json()
+    assert [(entry["detail"]) for entry in entries if entry["what"] == "message.sent"] == ["Tea"]
+
+
+def test_erasing_twice_is_erasing_once(api: Api, party: str) -> None:
+    incarnation = told()[0].get_id().split(".")[1]
+    for _ in range(2):
+        history.erase("alice", [("party", incarnation)])
+    assert ("registration.cancelled", None) in seats(api)
