@@ -14,12 +14,14 @@ Rules raise these; `eventsite.problems` alone knows which HTTP status each kind 
 """
 
 import logging
+import time
 import traceback
 from pathlib import Path
 from typing import Any, ClassVar
 
 logger = logging.getLogger(__name__)
 
+DAY = 24 * 60 * 60  # seconds
 FRAMES = 12
 """The number of stack frames that are logged, from the last call backwards."""
 
@@ -68,6 +70,11 @@ class LimitReached(DomainError):
 
     code = "limit_reached"
     detail = "This was done too often today."
+
+    @property
+    def wait(self) -> float:
+        """Return the seconds until the next day begins (UTC)."""
+        return DAY - time.time() % DAY
 
 
 class Stale(DomainError):

@@ -62,6 +62,7 @@ class Call:
 
 
 CALLS: dict[str, Call] = {}
+TOO_MANY_REQUESTS = ("too_many_requests", "Too many requests.")
 
 
 def describe(*described: str, call: Call) -> None:
@@ -188,7 +189,7 @@ COMPONENTS: dict[str, Json] = {
         "NotAcceptable": problem(406, ("not_acceptable", "Could not satisfy the request Accept header.")),
         "PayloadTooLarge": problem(413, ("payload_too_large", "The body may have at most 1,000,000 bytes.")),
         "UnsupportedMediaType": problem(415, ("unsupported_media_type", problems.SENTENCE_OF_STATUS[415])),
-        "TooManyRequests": _with_headers(problem(429, ("too_many_requests", "Too many requests.")), "Retry-After"),
+        "TooManyRequests": _with_headers(problem(429, TOO_MANY_REQUESTS), "Retry-After"),
         "ServiceUnavailable": _with_headers(
             problem(503, ("service_unavailable", errors.Unavailable.detail)), "Retry-After"
         ),
@@ -452,4 +453,8 @@ def _by_status(refusals: Iterable[type[errors.DomainError]]) -> dict[str, Json]:
     for refusal in refusals:
         status = next(status for kind, status in problems.STATUS_OF_KIND.items() if issubclass(refusal, kind))
         grouped.setdefault(status, []).append((refusal.code, refusal.detail))
-    return {str(status): problem(status, *examples) for status, examples in grouped.items()}
+    answers = {str(status): problem(status, *examples) for status, examples in grouped.items()}
+    if 429 in grouped:  # besides the one for any call
+        either = problem(429, TOO_MANY_REQUESTS, *grouped[429])
+        answers["429"] = _with_headers(either, "Retry-After")
+    return answers

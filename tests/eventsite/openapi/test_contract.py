@@ -92,6 +92,19 @@ TABLE = [
     ),
     Row("DELETE /events/{eventId}/registrations/{userId}", 200, "", "registration_not_found permission_denied"),
     Row("DELETE /events/{eventId}/register/{userId}", 200, "", "registration_not_found permission_denied"),
+    Row(
+        "POST /events/{eventId}/messages",
+        202,
+        "",
+        "event_not_found permission_denied mail_is_off too_many_messages validation_error",
+    ),
+    Row(
+        "GET /events/{eventId}/history",
+        200,
+        "Link",
+        "event_not_found invalid_cursor validation_error permission_denied",
+        PAGE,
+    ),
     Row("GET /users/{userId}/registrations", 200, "Link", "user_not_found invalid_cursor", FILTERED),
     Row("GET /users/{userId}/calendar", 200, "", "user_not_found", "format"),
     Row("PUT /users/{userId}/calendar", 200, "", "user_not_found"),
@@ -102,8 +115,8 @@ TABLE = [
 CALLS = {row.call for row in TABLE}
 WITHOUT_A_BODY = {"PUT /users/{userId}/calendar"}
 PAGES = {"/docs", "/redoc", "/schema", "/openapi.json"}
-SIGN_IN = {"/login", "/login/callback", "/logout"}
-"""Routes that only browsers use; see `eventsite.auth.login`."""
+SIGN_IN = {"/login", "/login/callback", "/logout", "/confirmations/<str:token>"}
+"""Routes that only browsers use; see `eventsite.auth.login` and `users.confirming`."""
 
 
 def _routed(patterns: list[Any], prefix: str = "/") -> set[str]:

@@ -78,7 +78,7 @@ def test_everything_arrives_everywhere(promoted: str, cloud: Cloud, receiver: Re
     notices = stream.told()
     outlets.publish(notices)
     records = cloud.receive()
-    assert len(records) == 6, "five posts and a mail"
+    assert len(records) == 8, "five posts, and mails about a seat, a place in the queue, and moving up"
     assert deliver(records) == []
     assert cloud.receive() == []
     ids = sorted(notice.get_id() for notice in notices)
@@ -86,7 +86,7 @@ def test_everything_arrives_everywhere(promoted: str, cloud: Cloud, receiver: Re
     on_the_bus = cloud.told()
     assert sorted(one["detail"]["id"] for one in on_the_bus) == ids
     assert {(one["source"], one["detail-type"] == one["detail"]["type"]) for one in on_the_bus} == {("eventsite", True)}
-    (sent,) = cloud.mails()
+    (sent,) = cloud.mails()  # Alice has left, and Bob waits no more
     assert (sent["Source"], sent["To"], sent["Subject"]) == (
         SENDER,
         ["bob@example.com"],

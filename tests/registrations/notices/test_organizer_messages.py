@@ -65,7 +65,9 @@ def test_each_task_is_mailed_once(api: Api, party: str, carried: Carried) -> Non
 def test_the_sixth_of_a_day_is_refused(api: Api, party: str, carried: Carried, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(5):
         assert api.post("/events/party/messages", MESSAGE).status_code == 202
-    assert problem(api.post("/events/party/messages", MESSAGE)) == (429, "too_many_messages")
+    refused = api.post("/events/party/messages", MESSAGE)
+    assert problem(refused) == (429, "too_many_messages")
+    assert 0 <= int(refused.headers["Retry-After"]) <= daily_limit.DAY
     other = api.event(eventId="other")
     assert api.post(f"/events/{other}/messages", MESSAGE).status_code == 202
     now = daily_limit.time.time()

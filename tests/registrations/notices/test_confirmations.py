@@ -12,7 +12,6 @@ from eventsite.dynamodb import daily_limit
 from registrations.notices.outlets.mail import confirmations
 from tests.api import Api
 from tests.registrations.notices.carrying import Carried, html, text
-from tests.registrations.notices.conftest import carried  # noqa: F401 (a fixture)
 from tests.signing_in import As, adam, alice
 from users import services
 from users.models import User
@@ -21,14 +20,14 @@ TYPED = "alice@straße.example"
 
 
 @pytest.fixture
-def me(cognito: None, carried: Carried) -> As:  # noqa: F811
+def me(cognito: None, carried: Carried) -> As:
     """Alice, signed in, who is there already."""
     signed_in = As(alice().access)
     assert signed_in.get("/users/me").json()["emailVerified"] is False
     return signed_in
 
 
-def asked(carried: Carried) -> list[str]:  # noqa: F811
+def asked(carried: Carried) -> list[str]:
     """The links in the mails that ask for a confirmation."""
     mails = carried.publish([])
     for mail in mails:
@@ -40,7 +39,7 @@ def asked(carried: Carried) -> list[str]:  # noqa: F811
     return [link[0] for link in links]
 
 
-def test_a_typed_address_is_verified_by_a_click(me: As, carried: Carried) -> None:  # noqa: F811
+def test_a_typed_address_is_verified_by_a_click(me: As, carried: Carried) -> None:
     assert me.patch("/users/me", {"email": TYPED}).json()["emailVerified"] is False
     (link,) = asked(carried)
     page = Api().get(link)
@@ -51,7 +50,7 @@ def test_a_typed_address_is_verified_by_a_click(me: As, carried: Carried) -> Non
     assert Api().post(link).status_code == Api().get(link).status_code == 410, "it works once"
 
 
-def test_a_link_is_good_for_three_days(me: As, carried: Carried, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_link_is_good_for_three_days(me: As, carried: Carried, monkeypatch: pytest.MonkeyPatch) -> None:
     me.patch("/users/me", {"email": TYPED})
     (link,) = asked(carried)
     now = signing.time.time()
@@ -61,7 +60,7 @@ def test_a_link_is_good_for_three_days(me: As, carried: Carried, monkeypatch: py
 
 
 @pytest.mark.parametrize("then", ["other@example.org", None])
-def test_a_link_is_for_the_address_that_it_was_sent_to(me: As, carried: Carried, then: str | None) -> None:  # noqa: F811
+def test_a_link_is_for_the_address_that_it_was_sent_to(me: As, carried: Carried, then: str | None) -> None:
     me.patch("/users/me", {"email": TYPED})
     (link,) = asked(carried)
     me.patch("/users/me", {"email": then})
@@ -72,7 +71,7 @@ def test_a_link_is_for_the_address_that_it_was_sent_to(me: As, carried: Carried,
 
 
 @pytest.mark.parametrize("change", [lambda link: link + "x", lambda link: link[:-1], lambda link: "/confirmations/x"])
-def test_a_forged_link_confirms_nothing(me: As, carried: Carried, change: Any) -> None:  # noqa: F811
+def test_a_forged_link_confirms_nothing(me: As, carried: Carried, change: Any) -> None:
     me.patch("/users/me", {"email": TYPED})
     (link,) = asked(carried)
     assert Api().post(change(link)).status_code == 410
@@ -103,7 +102,7 @@ def test_a_stranger_is_mailed_at_most_three_times_a_day(
     assert len(asked(carried)) == 1
 
 
-def test_the_same_address_again_keeps_what_is_known(me: As, carried: Carried) -> None:  # noqa: F811
+def test_the_same_address_again_keeps_what_is_known(me: As, carried: Carried) -> None:
     me.patch("/users/me", {"email": TYPED})
     (link,) = asked(carried)
     me.put("/users/me", {"name": "Alice", "email": TYPED})
@@ -115,7 +114,7 @@ def test_the_same_address_again_keeps_what_is_known(me: As, carried: Carried) ->
     assert me.patch("/users/me", {"email": "other@example.org"}).json()["emailVerified"] is False
 
 
-def test_an_admin_knows_whose_address_it_is(me: As, carried: Carried) -> None:  # noqa: F811
+def test_an_admin_knows_whose_address_it_is(me: As, carried: Carried) -> None:
     admin = As(adam().access)
     assert admin.patch(f"/users/{alice().sub}", {"email": TYPED}).json()["emailVerified"] is True
     assert admin.post("/users", {"name": "Bob", "email": "bob@example.org"}).json()["emailVerified"] is True
@@ -152,7 +151,7 @@ def test_a_token_brings_an_address(
     assert len(carried.publish([])) == (1 if expected[0] and not expected[1] else 0)
 
 
-def test_in_open_mode_every_address_counts(api: Api, carried: Carried) -> None:  # noqa: F811
+def test_in_open_mode_every_address_counts(api: Api, carried: Carried) -> None:
     assert api.post("/users", {"name": "Alice", "email": TYPED}).json()["emailVerified"] is True
     assert api.post("/users", {"name": "Alice"}).json()["emailVerified"] is False
     assert carried.publish([]) == []
@@ -163,7 +162,7 @@ def test_what_only_the_server_sets_is_ignored(me: As) -> None:
     assert me.put("/users/me", body).json()["emailVerified"] is False
 
 
-def test_without_mail_nobody_is_asked(me: As, carried: Carried, settings: Settings) -> None:  # noqa: F811
+def test_without_mail_nobody_is_asked(me: As, carried: Carried, settings: Settings) -> None:
     settings.MAIL_FROM = ""
     me.patch("/users/me", {"email": TYPED})
     assert carried.bodies == []
