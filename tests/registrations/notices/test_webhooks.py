@@ -47,7 +47,7 @@ def by_definition(secret: bytes, content: bytes) -> str:
 
 
 def test_a_notice_is_posted_and_signed_with_each_secret(receiver: Receiver, settings: Settings) -> None:
-    assert webhooks.carry(task(settings.WEBHOOKS[0])) == []
+    assert webhooks.deliver(task(settings.WEBHOOKS[0])) == []
     (post,) = receiver.posts
     assert post.path == "/hook?key=0123"
     assert json.loads(post.body) == NOTICE
@@ -176,27 +176,27 @@ def test_who_cannot_prove_the_name_gets_nothing(outside: Any, settings: Settings
 def test_no_redirect_is_followed(receiver: Receiver, settings: Settings, status: int) -> None:
     receiver.answers = [(status, {"Location": f"{receiver.url}/inside"})]
     with pytest.raises(RetryLater, match=str(status)):
-        webhooks.carry(task(settings.WEBHOOKS[0]))
+        webhooks.deliver(task(settings.WEBHOOKS[0]))
     assert [post.path for post in receiver.posts] == ["/hook?key=0123"]
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
 def test_what_is_taken_is_done(receiver: Receiver, settings: Settings, status: int) -> None:
     receiver.answers = [(status, {})]
-    assert webhooks.carry(task(settings.WEBHOOKS[0])) == []
+    assert webhooks.deliver(task(settings.WEBHOOKS[0])) == []
 
 
 @pytest.mark.parametrize("status", [199, 400, 401, 404, 429, 500, 503])
 def test_what_is_not_taken_is_tried_again(receiver: Receiver, settings: Settings, status: int) -> None:
     receiver.answers = [(status, {})]
     with pytest.raises(RetryLater):
-        webhooks.carry(task(settings.WEBHOOKS[0]))
+        webhooks.deliver(task(settings.WEBHOOKS[0]))
 
 
 def test_who_wants_no_more_gets_no_more(receiver: Receiver, settings: Settings) -> None:
     receiver.answers = [(410, {})]
     with pytest.raises(PermanentFailure, match="410"):
-        webhooks.carry(task(settings.WEBHOOKS[0]))
+        webhooks.deliver(task(settings.WEBHOOKS[0]))
 
 
 @pytest.mark.parametrize(
@@ -206,13 +206,13 @@ def test_who_wants_no_more_gets_no_more(receiver: Receiver, settings: Settings) 
 def test_who_asks_for_patience_gets_it(receiver: Receiver, settings: Settings, said: str, seconds: float) -> None:
     receiver.answers = [(503, {"Retry-After": said.encode().decode("latin-1")})]
     with pytest.raises(RetryLater) as postponed:
-        webhooks.carry(task(settings.WEBHOOKS[0]))
+        webhooks.deliver(task(settings.WEBHOOKS[0]))
     assert postponed.value.seconds == seconds
 
 
 def test_a_webhook_that_the_operator_took_away_gets_nothing_more(receiver: Receiver, settings: Settings) -> None:
     gone, settings.WEBHOOKS = settings.WEBHOOKS[0], []
-    assert webhooks.carry(task(gone)) == []
+    assert webhooks.deliver(task(gone)) == []
     assert receiver.posts == []
 
 
@@ -255,9 +255,9 @@ def test_who_hangs_is_left_alone_for_a_while(settings: Settings, monkeypatch: py
     for later in (0, 1, webhooks.HUNG_SECONDS - 1, webhooks.HUNG_SECONDS + 1):
         monkeypatch.setattr(time, "monotonic", lambda moment=now + later: moment)
         with pytest.raises(RetryLater):
-            webhooks.carry(task("https://one.example"))
+            webhooks.deliver(task("https://one.example"))
     with pytest.raises(RetryLater):
-        webhooks.carry(task("https://two.example"))
+        webhooks.deliver(task("https://two.example"))
     assert tried == ["https://one.example", "https://one.example", "https://two.example"]
 
 
@@ -271,7 +271,7 @@ def flood(connection: socket.socket) -> None:
 def test_no_body_is_read(settings: Settings) -> None:
     with behaving(flood) as url:
         settings.WEBHOOKS, settings.WEBHOOK_SECRETS = [url], [NEW]
-        assert webhooks.carry(task(url)) == []
+        assert webhooks.deliver(task(url)) == []
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_who_answers_nonsense_is_tried_again(settings: Settings, nonsense: bytes
     with behaving(lambda connection: connection.sendall(nonsense)) as url:
         settings.WEBHOOKS, settings.WEBHOOK_SECRETS = [url], [NEW]
         with pytest.raises(RetryLater):
-            webhooks.carry(task(url))
+            webhooks.deliver(task(url))
 
 
 def test_neither_the_queue_nor_the_log_has_the_key_in_the_url(
