@@ -54,6 +54,7 @@ def target(scope: Any) -> bytes:
 def main() -> None:
     """Serve ministack."""
     from ministack.app import app
+    from ministack.core import responses, router
     from ministack.services import dynamodb
 
     async def front(scope: Any, receive: Any, send: Any) -> None:
@@ -61,6 +62,9 @@ def main() -> None:
         if not called.startswith(PREFIX):
             await app(scope, receive, send)
             return
+        signed = {"authorization": dict(scope["headers"]).get(b"authorization", b"").decode()}
+        responses.set_request_account_id(router.extract_access_key_id(signed))
+        responses.set_request_region(router.extract_region(signed))
         headers = {"x-amz-target": called.decode()}
         status, _, body = await dynamodb.handle_request("POST", "/", headers, await read(receive), {})
         await answer(send, status, body)
