@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+from tests.tour import ROOT
+
+PACKAGE = Path(__file__).with_name("package.json")
+HERE = ROOT / ".node"
+"""Outside of the tree that tests and linters walk through."""
 MODULES = HERE / "node_modules"
 INSTALLED = MODULES / ".package-lock.json"
 INSTALL_SECONDS = 600
@@ -19,9 +23,11 @@ def installed() -> Path:
     """Return the folder of the installed packages. Skips the test where there is no Node, or no way to install."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("Node.js and npm are needed.")
-    with (HERE / "package.json").open() as package:
+    HERE.mkdir(exist_ok=True)
+    with PACKAGE.open() as package:
         fcntl.flock(package, fcntl.LOCK_EX)  # one installation, however many processes test
         if not INSTALLED.exists() or INSTALLED.stat().st_mtime < os.fstat(package.fileno()).st_mtime:
+            shutil.copy(PACKAGE, HERE)
             command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--silent"]
             done = subprocess.run(
                 command, cwd=HERE, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
