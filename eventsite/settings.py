@@ -112,6 +112,9 @@ MAIL_FROM = text(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*",
     "an e-mail address such as events@example.org",
 )
+MAIL_CONFIGURATION_SET = text(
+    "MAIL_CONFIGURATION_SET", "", r"[A-Za-z0-9_-]{1,64}", "the name of a configuration set of SES"
+)
 WEBHOOKS = webhook_urls("WEBHOOKS", on_this_machine=EMBEDDED_ENGINE or is_loopback(DYNAMODB_ENDPOINT))
 WEBHOOK_SECRETS = signing_secrets("WEBHOOK_SECRET")
 if WEBHOOKS and not WEBHOOK_SECRETS:

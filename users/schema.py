@@ -85,8 +85,8 @@ describe(
     call=Call(
         name="deleteUser",
         summary="Delete a user",
-        description="Gives up every seat and every place in a queue, each seat to the next person in line, and forgets the "
-        "history. Safe to repeat when it was cut off.",
+        description="Gives up every seat and every place in a queue, each seat to the next person in line, and forgets "
+        "the history. Safe to repeat when it was cut off.",
         status=204,
         refusals=(UserNotFound,),
     ),

@@ -43,6 +43,7 @@ FOR_THE_LAMBDA = frozenset(
         "DYNAMODB_CLIENT",
         "DYNAMODB_TABLE_PREFIX",
         "LOG_LEVEL",
+        "MAIL_CONFIGURATION_SET",
         "MAIL_FROM",
         "NOTICE_BUS",
         "PUBLIC_URL",

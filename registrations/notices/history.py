@@ -6,7 +6,9 @@ the id of a person and no name. Erasing the person takes the id out of it.
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from typing import NamedTuple
 
 from django.conf import settings
@@ -26,6 +28,7 @@ from users.models import User
 KEPT_SECONDS = 400 * 24 * 60 * 60
 UNREACHABLE = frozenset({"event.deleted"})
 """What nobody can read any more: a deleted event has no history."""
+WRITERS = 8  # threads: the role of the Lambda may put items, one by one
 SETTLE_SECONDS = 60  # longer than a notice that was read before an erasure takes until its entry is written
 EVENTS_PER_TASK = 500
 ERASURE = "user.erased"
@@ -71,12 +74,14 @@ def record(notices: Sequence[Notice]) -> None:
     if not wanted:
         return
     there = _existing({notice.get("subject") for notice in wanted})
-    with HistoryEntry.batch_write() as entries:
-        for notice in wanted:
-            person = notice.get("subject")
-            entry = _entry(notice, notice["type"], notice["time"], _detail(notice))
-            entry.user_id, entry.erased = (person, None) if person in there else (None, True if person else None)
-            entries.save(entry)
+    entries = []
+    for notice in wanted:
+        person = notice.get("subject")
+        entry = _entry(notice, notice["type"], notice["time"], _detail(notice))
+        entry.user_id, entry.erased = (person, None) if person in there else (None, True if person else None)
+        entries.append(entry)
+    with ThreadPoolExecutor(min(WRITERS, len(entries))) as writers:
+        list(writers.map(lambda pair: pair[0].run(pair[1].save), [(copy_context(), entry) for entry in entries]))
 
 
 def record_mail(notice: Notice, kind: str, user_id: str) -> None:
@@ -87,16 +92,16 @@ def record_mail(notice: Notice, kind: str, user_id: str) -> None:
         entry.save()
 
 
-def record_problem(event_id: str, user_id: str, what: str) -> None:
-    """Note that a mail to a person bounced, or that the person complained.
+def record_problem(event_id: str, user_id: str, what: str, *, at: str, message: str) -> None:
+    """Note that a mail to a person bounced, or that the person complained of it.
 
     Raises:
         Unavailable: If DynamoDB does not answer.
     """
     seats = Seats.find(event_id)
     if seats:
-        notice = {"id": f"{event_id}.{seats.incarnation}.{user_id}", "data": {"eventId": event_id}}
-        entry = _entry(notice, what, clock.now(), None)
+        notice = {"id": f"{event_id}.{seats.incarnation}.{message}", "data": {"eventId": event_id}}
+        entry = _entry(notice, what, at, None, user_id)
         entry.user_id = user_id
         entry.save()
 

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from registrations.notices import aws
 from registrations.notices.outlets import attempts
 from registrations.notices.outlets import chosen as outlets
+from registrations.notices.outlets.mail import feedback
 from registrations.notices.queue.tasks import PermanentFailure, RetryLater
 from registrations.notices.stream import handler as stream
 from registrations.notices.stream.changes import StreamRecord, as_for_lambda
@@ -42,6 +43,9 @@ def tell_again(body: str) -> bool:
         records = list(_of_the_stream(letter[NOTE]))
     elif "record" in letter:
         records = [_whole(letter["record"])]
+    elif feedback.is_feedback(letter):
+        feedback.record(letter)
+        return True
     else:
         return False
     if stream.tell(records, outlets.publish):

@@ -82,7 +82,9 @@ def user(user_id: str, values: Record, place: str, now: str, found: Notes) -> Re
     serializer = UserSerializer(data=body)
     if not serializer.is_valid():
         raise Refused(_sentence(place, serializer))
-    attributes = dict(serializer.validated_data) | _kept(USER, values, User.get_attributes())
+    # Addresses of an import count as verified, unless the service that wrote the file knew better.
+    known = {"email_verified": True} if body["email"] else {}
+    attributes = dict(serializer.validated_data) | known | _kept(USER, values, User.get_attributes())
     created_at = moments.moment(values.get("createdAt"))
     return attributes | {"user_id": user_id, "created_at": created_at or now}
 

@@ -209,3 +209,15 @@ def test_nobody_gets_in_while_an_event_is_written(api: Api) -> None:
     user = api.user()
     assert write.claim(wanted)
     assert api.register(wanted.event_id, user).json()["code"] == "registration_closed"
+
+
+@pytest.mark.parametrize(
+    ("known", "verified"), [({}, True), ({"emailVerified": False}, None), ({"emailVerified": True}, True)]
+)
+def test_an_imported_address_counts_as_verified(
+    api: Api, tmp_path: Path, known: dict[str, bool], verified: bool | None
+) -> None:
+    path = tmp_path / "users.json"
+    path.write_text(json.dumps([{"userId": "ann", "name": "Ann", "email": "ann@example.org"} | known]))
+    call_command("import", str(path))
+    assert bool(User.get("ann").email_verified) is bool(verified)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -260,11 +260,16 @@ def send(mail: "Mail") -> None:
     if settings.LOCAL:
         _keep(mail)
         return
+    reporting: dict[str, Any] = {}
+    if settings.MAIL_CONFIGURATION_SET:  # only with one does SES report bounces, and take tags
+        tags = [{"Name": name, "Value": value} for name, value in mail.tags.items()]
+        reporting = {"ConfigurationSetName": settings.MAIL_CONFIGURATION_SET, "EmailTags": tags}
     try:
         aws.client("sesv2").send_email(
             FromEmailAddress=settings.MAIL_FROM,
             Destination={"ToAddresses": [mail.recipient]},
             Content={"Raw": {"Data": mail.as_bytes()}},
+            **reporting,
         )
     except ClientError as error:
         raise (Throttled if error.response["Error"].get("Code") in THROTTLING else NotSent) from error

@@ -68,6 +68,8 @@ class Mail(EmailMessage):
     """A mail, and the address that it goes to, so that no header has to be parsed for it."""
 
     recipient: str
+    tags: dict[str, str]
+    """What SES reports with a bounce: the ids of the person and the event."""
 
 
 class Fact(NamedTuple):
@@ -107,6 +109,7 @@ def compose(occasion: Occasion, user: User, change: str, reply_to: User | None =
     """
     words = _words(occasion, user)
     mail = addressed(user, words.subject, f"{change} {user.user_id}")
+    mail.tags["event"] = occasion.event.event_id
     if reply_to:
         mail.set_raw("Reply-To", _mailbox(reply_to.name, in_ascii(str(reply_to.email))))
     mail["List-Unsubscribe"] = f"<{words.profile_url or f'mailto:{settings.MAIL_FROM}?subject=unsubscribe'}>"
@@ -126,7 +129,7 @@ def compose_confirmation(user: User, url: str, change: str) -> Mail:
 def addressed(user: User, subject: str, identity: str) -> Mail:
     """Return a mail with its headers and no content yet."""
     mail = Mail(policy=AS_WRITTEN)
-    mail.recipient = in_ascii(str(user.email))
+    mail.recipient, mail.tags = in_ascii(str(user.email)), {"user": user.user_id}
     mail.set_raw("Subject", _encoded(subject, "Subject"))
     mail["From"] = f"{BRAND} <{settings.MAIL_FROM}>"
     mail.set_raw("To", _mailbox(user.name, mail.recipient))
