@@ -55,22 +55,22 @@ def test_without_a_waitlist_the_others_are_refused(api: Api, remote: Remote) -> 
     assert audit(event) == []
 
 
-def test_forty_leave_while_forty_join(api: Api, remote: Remote) -> None:
-    event, guests = api.event(capacity=40), crowd(120)
-    for guest in guests[:80]:
+def test_twenty_leave_while_twenty_join(api: Api, remote: Remote) -> None:
+    event, guests = api.event(capacity=20), crowd(60)
+    for guest in guests[:40]:
         api.register(event, guest)
-    leaving, joining = guests[:40], guests[80:]
+    leaving, joining = guests[:20], guests[40:]
     calls = [
         call
         for one, other in zip(leaving, joining, strict=True)
         for call in (partial(remote.leave, event, one), partial(remote.register, event, other))
     ]
     replies = remote.at_once(calls, clients=CLIENTS)
-    assert Counter(reply.word for reply in replies) == {"200": 40, "waitlisted": 40}
+    assert Counter(reply.word for reply in replies) == {"200": 20, "waitlisted": 20}
     assert audit(event) == []
     promoted = [reply.document["promotedUser"] for reply in replies[::2]]
-    assert sorted(promoted) == guests[40:80]
-    assert stored(event).having("registered") == tuple(guests[40:80])
+    assert sorted(promoted) == guests[20:40]
+    assert stored(event).having("registered") == tuple(guests[20:40])
     assert set(stored(event).having("waitlisted")) == set(joining)
 
 
