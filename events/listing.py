@@ -1,10 +1,9 @@
-"""Lists of events: one page costs what the page costs, however many events there are.
+"""Lists of events: a page costs the same, however many events there are.
 
 The indexes hold the events of one status (or of one organizer and status) in order of date and id. A list over
-several of them merges their streams, reading from each a little at a time and from all at once, so nothing is read
-that lies far behind the page, and none waits for another. No index has one hash key for everything, and nothing is
-ever scanned. The counts are not in the indexes, because every registration would have to write them there: the seats
-of a page come in one batch.
+several of them merges their streams. It reads a little of each at a time and of all at once, so it reads nothing that
+lies far behind the page. No index has one hash key for everything, and nothing is scanned. The counts are not in the
+indexes, because each registration would have to write them there: the seats of a page come in one batch.
 """
 
 import math
@@ -28,13 +27,11 @@ from eventsite.dynamodb.reads import query_page
 from eventsite.dynamodb.shapes import text
 
 FIRST, LAST = "0000-00-00", "9999-99-99"
-AHEAD = 2
-"""So many times its share of a page is read of each stream at first: more costs units, less a second trip."""
-SIDE_BY_SIDE = 32
-"""So many streams are read at once in a process, whoever asks."""
+AHEAD = 2  # times its share of a page, read of each stream at first; more costs units, less a second trip
+SIDE_BY_SIDE = 32  # streams that a process reads at once, for all requests
 
 Found = tuple[str, RawItem]
-"""An event's description as it was read, behind the sort key under which it was found."""
+"""A sort key, and the item that was found under it."""
 
 
 class Stream(NamedTuple):
@@ -49,12 +46,12 @@ class Stream(NamedTuple):
 
 
 def streams(*, scope: Scope, statuses: Iterable[str] = STATUSES, organizer_id: str | None = None) -> list[Stream]:
-    """Return the streams that together hold the events asked for, as far as the caller may see them.
+    """Return the streams that together hold the requested events that the caller may see.
 
     Args:
-        scope: Who asks: their private list, of unlisted events and of those they co-organize, is among the streams.
+        scope: The caller. Their private list, of unlisted events and of those they co-organize, is among the streams.
         statuses: The statuses.
-        organizer_id: The organizer, if one is asked for.
+        organizer_id: The organizer whose events are wanted, if only theirs.
     """
     asked = tuple(statuses)
     if organizer_id is not None:
@@ -65,7 +62,7 @@ def streams(*, scope: Scope, statuses: Iterable[str] = STATUSES, organizer_id: s
 
 
 def _of_status(status: str, scope: Scope) -> list[Stream]:
-    """All events of a status; of drafts, those that the caller may know of."""
+    """Return the streams of a status. Drafts are only those of the caller, unless the caller sees all."""
     if status != DRAFT or scope.drafts_of == EVERYBODYS:
         return [Stream(EventItem.by_status, status, (status,))]
     return [_of_organizer(scope.drafts_of, status)] if scope.drafts_of else []
@@ -97,7 +94,7 @@ class Span:
     after: str | None = None
 
     def bounds(self) -> tuple[str, str]:
-        """The lowest and highest sort key: every key is ``date#eventId``, and # < any of it < ~."""
+        """Return the lowest and the highest sort key. Keys are ``date#eventId``, with characters between # and ~."""
         low, high = f"{self.first}#", f"{self.last}#~"
         if self.after and self.descending:
             high = min(high, _before(self.after))
@@ -107,10 +104,15 @@ class Span:
 
 
 def page(sources: list[Stream], span: Span, *, limit: int) -> tuple[list[WholeEvent], str | None]:
-    """One page of events, merged from the streams in order of date and id.
+    """Return one page of events, merged from the streams in order of date and id.
 
-    Takes: the streams; the span; how many events at most.
-    Returns: the events, and the cursor to continue after (None on the last page).
+    Args:
+        sources: The streams.
+        span: The part of them that the page comes from.
+        limit: The most events to return.
+
+    Returns:
+        The events, and the cursor to continue after (None on the last page).
     """
     found: dict[str, RawItem] = {}
     for cursor, item in _merged([_Reader(source, span) for source in sources], span, limit + 1):
@@ -129,20 +131,20 @@ def page(sources: list[Stream], span: Span, *, limit: int) -> tuple[list[WholeEv
 
 
 def cursor_of(whole: WholeEvent) -> str:
-    """Where a page continues that ends with this event."""
+    """Return the cursor to continue after an event."""
     return whole.event.place
 
 
 def _before(cursor: str) -> str:
-    """The highest sort key below a cursor, as far as keys that exist are concerned: `sort` ends in an id."""
+    """Return a sort key just below a cursor. No key lies between them, because each ends in an id."""
     return cursor[:-1] + chr(ord(cursor[-1]) - 1) + "~"
 
 
 def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[Found]:
-    """The events of all streams in order.
+    """Yield the events of all streams in order.
 
-    Each stream is first read for somewhat more than its share of the page; one that runs out all the same holds many
-    of the events in question, and is read for all that is still wanted.
+    Each stream is first read for somewhat more than its share of the page. One that runs out holds many of the events
+    of the page, and is then read for all that are missing.
     """
     pick = max if span.descending else min
     public = sum(not reader.stream.is_private for reader in readers)
@@ -158,7 +160,7 @@ def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[Found
 
 
 def _fill(readers: list["_Reader"], chunk: int) -> None:
-    """Let all streams that have nothing ready read on, side by side: what takes time is the way there and back."""
+    """Read on in all streams that have nothing ready, at the same time, because the network takes the time."""
     empty = [reader for reader in readers if reader.more and not reader.ready]
     if len(empty) == 1:
         empty[0].fill(chunk)
@@ -172,7 +174,7 @@ def _fill(readers: list["_Reader"], chunk: int) -> None:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    """Threads that all requests of a process share: to start some for each would cost as much as what they do."""
+    """Return the threads that all requests of a process share. To start one costs as much as the read it makes."""
     return ThreadPoolExecutor(SIDE_BY_SIDE, "streams")
 
 
@@ -180,7 +182,7 @@ os.register_at_fork(after_in_child=_pool.cache_clear)  # the child has none of i
 
 
 class _Reader:
-    """Reads one stream ahead of the merge: `ready` holds the next events, `more` says whether others follow."""
+    """Reads one stream ahead of the merge: `ready` holds the next events, `more` is True if others follow."""
 
     def __init__(self, stream: Stream, span: Span) -> None:
         self.ready: deque[Found] = deque()
@@ -191,11 +193,11 @@ class _Reader:
         self._start: RawItem | None = None
 
     def first(self) -> str:
-        """The sort key of the next event."""
+        """Return the sort key of the next event."""
         return self.ready[0][0]
 
     def fill(self, events: int) -> None:
-        """Read the next chunk, about so many events, if none is ready and the stream is not at its end."""
+        """Read the next chunk of this size, if no event is ready and the stream is not at its end."""
         while self.more and not self.ready:
             items, self._start = query_page(
                 self.stream.partition_of,

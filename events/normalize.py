@@ -1,4 +1,4 @@
-"""What an edit means, given the event as it is: clients send back what they have read, with a part of it changed."""
+"""What an edit means: clients send back all that they have read, with a part of it changed."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def normalize(before: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def wrong_times(values: dict[str, Any]) -> dict[str, str]:
-    """Return what cannot be in the times of an event, as a sentence for each field under its name in JSON.
+    """Return how the times of an event do not fit together: a sentence for each field, by its name in JSON.
 
     Args:
         values: The fields by their Python names, each valid by itself.

@@ -1,4 +1,4 @@
-"""What is asked at sign-up, and whether answers fit (CONTRACT: `questions`, `answers`)."""
+"""The questions of an event at sign-up, and the answers that fit them (CONTRACT: `questions`, `answers`)."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ NOT_AN_OBJECT = "Send the answers as an object: each question's id with its answ
 
 
 def fitting(questions: list[dict[str, Any]], answers: Any) -> dict[str, Any]:
-    """Return the answers to questions of an event. Answers to what is not asked (any more) are left out.
+    """Return the answers to the questions of an event, without those to other questions.
 
     Args:
         questions: As the event holds them.
@@ -43,7 +43,7 @@ def fitting(questions: list[dict[str, Any]], answers: Any) -> dict[str, Any]:
 
 
 def _misfit(question: dict[str, Any], answer: Any) -> str:
-    """Return why an answer does not fit its question; empty if it does."""
+    """Return why an answer does not fit its question, or an empty text if it does."""
     match question["kind"]:
         case "choice":
             return "" if answer in question["choices"] else NOT_A_CHOICE

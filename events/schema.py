@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about events."""
+"""The calls of events in the OpenAPI document."""
 
 from dataclasses import replace
 from typing import Any

@@ -157,7 +157,7 @@ class EventChangesSerializer(Body):
     )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """The fields by their Python names, the two names of the waitlist switch made one where they agree.
+        """Return the fields by their Python names, with one waitlist switch where its two names agree.
 
         On an edit they may disagree, and a time may lack what the event has: `events.normalize` judges that.
         Raises: `ValidationError` with every wrong field at once.
@@ -180,7 +180,7 @@ class EventChangesSerializer(Body):
         return values
 
     def _wrong_together(self, data: Any, wrong: dict[str, Any]) -> dict[str, str]:
-        """Return what is wrong with the times beside fields that are wrong by themselves."""
+        """Return how the times do not fit together, beside fields that are wrong by themselves."""
         fields: dict[str, Any] = {str(field.source): (name, field) for name, field in self.fields.items()}
         times: dict[str, Any] = {source: fields[source] for source in (*Times._fields, *OF_THE_WINDOW)}
         if wrong.keys() & {name for name, _ in times.values()} or not data.get("date"):
@@ -270,7 +270,7 @@ class StatusesField(serializers.Field[Any, Any, Any, Any]):
         return words if any(words) else empty
 
     def to_internal_value(self, data: list[str]) -> list[str]:
-        """The statuses, each once, in the order of `STATUSES`."""
+        """Return the statuses, each once, in the order of `STATUSES`."""
         one = WordField(choices=STATUSES)
         asked = {one.run_validation(word) for word in data}
         return [status for status in STATUSES if status in asked]
@@ -304,6 +304,6 @@ class EventsQuery(PageQuery):
     order = WordField(choices=("asc", "desc"), default="asc", help_text="By date, upwards or downwards.")
 
     def get_fields(self) -> dict[str, Any]:
-        """Adds `from`, which Python does not allow as a name; all in the order in which people read them."""
+        """Add `from`, which Python does not allow as a name, and put all in the order of reading."""
         fields = super().get_fields() | {"from": DayField(required=False, help_text="The first day, inclusive.")}
         return {name: fields[name] for name in ("status", "organizerId", "from", "to", "order", "limit", "cursor")}

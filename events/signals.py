@@ -1,4 +1,4 @@
-"""What this app tells the apps above it, which it does not import."""
+"""Signals of events for the apps that build on this one."""
 
 from django.dispatch import Signal
 
@@ -9,4 +9,4 @@ event_deleted = Signal()
 """An event is gone. Carries `event_id`, its `incarnation`, and as `event` its description."""
 
 settling_wanted = Signal()
-"""Whatever was committed in these `seats` must be written everywhere else, because the event is about to go."""
+"""Whatever was committed in these `seats` must be written everywhere else, because the event is going to be deleted."""

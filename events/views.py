@@ -71,13 +71,13 @@ class EventViewSet(ApiViewSet):
         return self.listed(EventSerializer, rows, following, lambda row: listing.cursor_of(getattr(row, "whole", row)))
 
     def _beginning(self) -> str:
-        """Return the first day of a list. A feed begins 30 days ago, so that it has room for what is to come."""
+        """Return the first day of a list. A feed begins 30 days ago, so that it has room for events to come."""
         if self.format != CalendarRenderer.format:
             return listing.FIRST
         return (datetime.now(UTC) - SHOWN_AFTER).date().isoformat()
 
     def _feed(self, read: Callable[[int, Any], tuple[Events, Any]], query: dict[str, Any]) -> Response:
-        """The events as one calendar, as many as an answer holds."""
+        """Answer with the events as one calendar, up to the size of an answer."""
 
         def encode(found: Events) -> bytes:
             return b"".join(map(self._entry, found))
@@ -98,7 +98,7 @@ class EventViewSet(ApiViewSet):
         return answer(content, cursor, self.request, content_type=calendar.CONTENT_TYPE, name=name)
 
     def create(self, request: Request) -> Response:
-        """Create an event; with an Idempotency-Key, once however often it is sent."""
+        """Create an event. With an Idempotency-Key, a repeated request creates no second one."""
         created = services.create(self.body(), organizer_id=caller(request), keyed=self.keyed("POST /events"))
         location = reverse("event", [created.event.event_id], request=request)
         return self._answer(created, 201, Location=location)
@@ -112,7 +112,7 @@ class EventViewSet(ApiViewSet):
         return self._answer(found)
 
     def update(self, request: Request, event_id: str) -> Response:
-        """Change the fields sent and leave the others; PUT and PATCH do the same."""
+        """Change the fields that were sent, by PUT and PATCH alike."""
         changes = self.changes()
         versions = preconditions.versions(request.headers.get("If-Match"))
         return self._answer(services.edit(event_id, changes, scope=self.scope(CHANGE_EVENT), versions=versions))
@@ -120,7 +120,7 @@ class EventViewSet(ApiViewSet):
     partial_update = update
 
     def destroy(self, request: Request, event_id: str) -> Response:
-        """Delete an event that nobody is registered for or waiting for; or one with everybody's registration."""
+        """Delete an event without registrations, or on request with all of them."""
         versions = preconditions.versions(request.headers.get("If-Match"))
         with_people = self.query().get("registrations") == CANCEL
         services.delete(event_id, scope=self.scope(OWN_EVENT), versions=versions, with_people=with_people)
@@ -132,7 +132,7 @@ class EventViewSet(ApiViewSet):
         )
 
     def _organizer(self, asked: str | None) -> str | None:
-        """The organizer asked for. Raises `NotAuthenticated` when that is `me` and nobody is signed in."""
+        """Return the requested organizer. Raises `NotAuthenticated` for `me` without a sign-in."""
         if asked != "me":
             return asked
         me = caller(self.request)
@@ -147,6 +147,6 @@ class EventViewSet(ApiViewSet):
     def _answer(self, found: WholeEvent, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))
         response = Response(EventSerializer(self._seen(found)).data, status, headers=headers)
-        # Registrations change the counts, and not the version: it tells all while nobody has ever had a ticket.
+        # Registrations change the counts but not the version, which is exact while no ticket was given.
         vars(response)["etag_tells_all"] = not found.seats.tickets
         return response

@@ -32,7 +32,7 @@ class Times(NamedTuple):
 
     @property
     def last_day(self) -> dt.date:
-        """The day on which it ends; an end before the start is on the next day, unless `end_date` names the day."""
+        """The day on which it ends. Without `end_date`, an end before the start is on the next day."""
         day = dt.date.fromisoformat(self.end_date or self.date)
         overnight = not self.end_date and self.start_time and self.end_time and self.end_time < self.start_time
         return day + timedelta(days=1) if overnight and day < dt.date.max else day
@@ -50,7 +50,7 @@ class Times(NamedTuple):
         return _seconds(day + timedelta(days=1), time(), self.time_zone)
 
     def wrong(self) -> dict[str, str]:
-        """Return what cannot be, as a sentence for each field under its name in JSON."""
+        """Return a sentence for each field that is wrong, by its name in JSON."""
         wrong = lacking(self.start_time, self.end_time, self.time_zone)
         if self.end_date and self.end_date < self.date:
             return wrong | {"endDate": LAST_DAY_FIRST}
@@ -67,7 +67,7 @@ class Times(NamedTuple):
 
 
 def lacking(start: Any, end: Any, zone: Any) -> dict[str, str]:
-    """Return what the times of an event lack, as a sentence for each field under its name in JSON."""
+    """Return a sentence for each field that the times of an event lack, by its name in JSON."""
     if start and zone:
         return {}
     wrong = {"startTime": NEEDS_BOTH} if zone and not start else {"timeZone": NEEDS_BOTH} if start else {}
@@ -75,7 +75,7 @@ def lacking(start: Any, end: Any, zone: Any) -> dict[str, str]:
 
 
 def closes_first(opens_at: str | None, closes_at: str | None) -> dict[str, str]:
-    """Return what is wrong with a window: both moments are UTC, as `MomentField` writes them."""
+    """Return a sentence if a window closes before it opens. Both moments are UTC, as `MomentField` writes them."""
     return {"registrationClosesAt": CLOSES_FIRST} if opens_at and closes_at and closes_at <= opens_at else {}
 
 
@@ -93,7 +93,7 @@ def _instant(moment: str | None) -> int | None:
 
 
 def _seconds(day: dt.date, hour: time, zone: str) -> int:
-    """Return when the clocks of a zone show a time, in seconds since 1970; the first moment, if they do so twice."""
+    """Return when the clocks of a zone first show a time, in seconds since 1970."""
     shown = (day.toordinal() - EPOCH) * DAY + hour.hour * 3600 + hour.minute * 60
     return shown - int(_offset(day, hour, zone).total_seconds())
 

@@ -1,4 +1,4 @@
-"""A user's seats as a calendar: what is to come, and what ended in the last 30 days."""
+"""A user's seats as a calendar: events to come, and those that ended in the last 30 days."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about registrations."""
+"""The calls of registrations in the OpenAPI document."""
 
 from events.schema import CALENDAR, SPRING_PARTY
 from events.services import EventNotFound

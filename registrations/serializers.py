@@ -51,7 +51,7 @@ class RegistrationRequestSerializer(Body):
     answers = AnswersField(required=False)
 
     def get_fields(self) -> dict[str, Any]:
-        """The field is required where nobody is signed in."""
+        """Return the fields. The user id is required where no one signs in."""
         fields = super().get_fields()
         fields["userId"].required = settings.AUTH_MODE == "open"
         return fields
@@ -78,14 +78,14 @@ class RegistrationSerializer(serializers.Serializer[Any]):
 
 
 class PersonSerializer(serializers.Serializer[Any]):
-    """Who somebody is, for those whose events it is about. Empty but for the id once the user has been deleted."""
+    """An attendee as their organizers see them. Only the id is left once the user has been deleted."""
 
     userId = IdField()
     name = serializers.CharField(allow_null=True)
     email = serializers.EmailField(allow_null=True)
 
     def to_representation(self, attendee: Attendee) -> dict[str, Any]:
-        """The person as JSON."""
+        """Return the person as JSON."""
         if attendee.user is None:
             return {"userId": attendee.registration.user_id, "name": None, "email": None}
         return shape_user(attendee.user)
@@ -98,7 +98,7 @@ class AttendeeSerializer(RegistrationSerializer):
     optional = ("user",)
 
     def to_representation(self, listed: Registration | Attendee) -> dict[str, Any]:
-        """The registration as JSON, with the person where one comes along."""
+        """Return the registration as JSON, with the person where one is given."""
         if isinstance(listed, Registration):
             return shape(listed)
         return shape(listed.registration) | {"user": PersonSerializer(listed).data}
@@ -110,7 +110,7 @@ class RegisteredSerializer(RegistrationSerializer):
     message = serializers.CharField()
 
     def to_representation(self, registration: Registration) -> dict[str, Any]:
-        """The registration and the message as JSON."""
+        """Return the registration and the message as JSON."""
         if registration.status == WAITLISTED:
             message = f"The event is full. You are number {registration.position} on the waitlist."
         else:
@@ -142,7 +142,7 @@ class AttendanceSerializer(serializers.Serializer[Any]):
 
 
 def shape(registration: Registration) -> dict[str, Any]:
-    """A registration as JSON."""
+    """Return a registration as JSON."""
     return {
         "registrationId": registration.registration_id,
         "eventId": registration.event_id,

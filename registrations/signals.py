@@ -1,4 +1,4 @@
-"""What this app tells whoever wants to know."""
+"""Signals of registrations."""
 
 from django.dispatch import Signal
 

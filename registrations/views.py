@@ -100,7 +100,7 @@ class RegistrationViewSet(ApiViewSet):
         return Response(RegistrationSerializer(changed).data)
 
     def destroy(self, request: Request, event_id: str, user_id: str) -> Response:
-        """Give up a seat or a place in the queue; a freed seat goes to whoever is next."""
+        """Give up a seat or a place in the queue. A freed seat goes to the head of the queue."""
         promoted = seating.leave(event_id, user_id, scope=self.scope(REGISTER, user_id))
         message = "The registration is cancelled." + (" The next in line has the seat." if promoted else "")
         return Response(LeftSerializer({"message": message, "promotedUser": promoted}).data)
@@ -122,7 +122,7 @@ class RegistrationViewSet(ApiViewSet):
         return signup.sign_up(event_id, user_id, scope=scope, organizes=organizes, keyed=keyed, answers=answers)
 
     def _introduce(self, user_id: str) -> None:
-        """Whoever is signed in exists: make the user out of the token that the request came with."""
+        """Create the user of the request's token, unless they exist."""
         principal = permissions.principal_of(self.request)
         if principal:
             services.read_or_create(
@@ -173,7 +173,7 @@ class AttendanceViewSet(ApiViewSet):
                 user_id, status=status, limit=query["limit"], after=after, scope=self.scope(READ_USER, user_id)
             )
         except UserNotFound:
-            if not self.is_me:  # whoever is signed in exists, if only from the first registration on
+            if not self.is_me:  # a user who is signed in exists, at the latest from the first registration
                 raise
             rows, following = [], None
         return self.listed(AttendanceSerializer, rows, following, lambda row: row.registration.event_id)
@@ -193,7 +193,7 @@ class CalendarViewSet(ApiViewSet):
         return calendar_of(user, request) if self.format == CalendarRenderer.format else self._address(user)
 
     def renew(self, request: Request, user_id: str) -> Response:
-        """Make a new secret address; the old one leads nowhere from then on."""
+        """Make a new secret address, after which the old one leads nowhere."""
         if not self.reaches_user(CHANGE_USER, user_id):
             raise UserNotFound
         return self._address(user_calendars.renew(user_id))

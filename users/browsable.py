@@ -136,7 +136,7 @@ class UserPage(Page):
 
     @cached_property
     def person(self) -> dict[str, Any] | None:
-        """Who it is about."""
+        """Return the person of the page, or None."""
         try:
             return dict(UserSerializer(services.read(self.user_id)).data)
         except DomainError:

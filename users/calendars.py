@@ -1,4 +1,4 @@
-"""The secret address of a user's calendar: whoever has it reads the calendar, until it is revoked."""
+"""The secret address of a user's calendar. It needs no sign-in, and leads to the calendar until it is revoked."""
 
 import secrets
 from hmac import compare_digest
@@ -11,12 +11,12 @@ SECRET = 32  # hexadecimal digits: 128 bits, which nobody guesses
 
 
 def token_of(user: User) -> str | None:
-    """Return the token in the address of a user's calendar; None where there is none."""
+    """Return the token in the address of a user's calendar, or None where there is no address."""
     return f"{user.calendar_secret}{user.user_id}" if user.calendar_secret else None
 
 
 def renew(user_id: str) -> User:
-    """Give a user's calendar a new address; the old one leads nowhere from then on. Raises `UserNotFound`."""
+    """Give a user's calendar a new address, after which the old one leads nowhere. Raises `UserNotFound`."""
     return services.edit(user_id, {"calendar_secret": secrets.token_hex(SECRET // 2)})
 
 

@@ -68,7 +68,7 @@ def _turns(words: list[str]) -> list[str]:
 
 
 def entries_of(user: User | None) -> set[Key]:
-    """Return the keys of all entries of a user; none where there is no user."""
+    """Return the keys of all entries of a user, or none for no user."""
     if user is None:
         return set()
     keys = {(_partition(turn), f"{turn}{END}{user.user_id}") for turn in names_of(user.name)}
@@ -137,7 +137,7 @@ def _matches(sought: str, chunk: int, after: str | None) -> Iterator[str]:
 
 
 def _first(item: str, sought: str) -> str:
-    """Return which of the names of a person, by one of them, is the first one that begins with a text."""
+    """Return the first of a person's names that begins with a text. The person is given by one of their entries."""
     return min(turn for turn in _turns(item.rpartition(END)[0].split()) if turn.startswith(sought))
 
 

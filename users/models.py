@@ -55,7 +55,7 @@ class User(BaseModel):
 
     @classmethod
     def find(cls, user_id: str) -> "User | None":
-        """The user, read consistently, or None."""
+        """Return the user, read consistently, or None."""
         if not is_id(user_id):
             return None
         try:

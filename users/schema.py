@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about users."""
+"""The calls of users in the OpenAPI document."""
 
 from dataclasses import replace
 from typing import Any

@@ -23,7 +23,7 @@ class NewUserIdField(IdField):
 
 
 class Stranger(NamedTuple):
-    """A user of whom the caller may know the name and the address, and no more."""
+    """A user whose name and address the caller may know, and no more."""
 
     user: User
 
@@ -54,7 +54,7 @@ class UserSerializer(UserChangesSerializer):
     createdAt = serializers.DateTimeField(source="created_at", read_only=True)
 
     def to_representation(self, user: User) -> dict[str, Any]:
-        """The user as JSON."""
+        """Return the user as JSON."""
         return shape(user) | {
             "emailVerified": user.has_verified_email,
             "notify": user.notify,
@@ -83,5 +83,5 @@ class UsersQuery(PageQuery):
 
 
 def shape(user: User) -> dict[str, Any]:
-    """Who a user is, as JSON."""
+    """Return the name and the address of a user as JSON."""
     return {"userId": user.user_id, "name": user.name, "email": user.email}

@@ -58,7 +58,7 @@ def create(
         keyed: The caller's idempotency key, if any.
 
     Returns:
-        The user; the one created before, if the same request was executed already.
+        The user, or the one that an earlier copy of the same request created.
 
     Raises:
         UserExists: If the id is taken.
@@ -88,7 +88,7 @@ def _ask_to_confirm(user: User) -> None:
 
 
 def put(transaction: Transaction, user: User) -> None:
-    """Make a transaction create a user, unless the id is taken; the condition is called ``user``."""
+    """Make a transaction create a user, under a condition called ``user``: the id is free."""
     transaction.put("user", user, User.user_id.does_not_exist())
     index.follow(transaction, None, user)
 
@@ -106,18 +106,18 @@ def index_anew(user: User) -> bool:
 
 
 def _drawn(user: User) -> dict[str, Any]:
-    """Return what the answer to a keyed request keeps: nothing about the person, whom the same request names again."""
+    """Return the part of a user that the answer to a keyed request keeps: nothing about the person."""
     stored = user.to_dynamodb_dict()
     return {name: stored[name] for name in ("userId", "createdAt", "emailVerified") if name in stored}
 
 
 def _as_created(user: User, drawn: dict[str, Any]) -> User:
-    """Return the user whom an earlier copy of this very request created."""
+    """Return the user that an earlier copy of this request created."""
     return User.parse(user.to_dynamodb_dict() | drawn)
 
 
 def read(user_id: str) -> User:
-    """The user with this id. Raises `UserNotFound`."""
+    """Return the user with this id. Raises `UserNotFound`."""
     user = User.find(user_id)
     if user is None:
         raise UserNotFound
@@ -220,7 +220,7 @@ def _delete(user_id: str) -> None:
 
 
 def find_many(user_ids: Iterable[str]) -> dict[str, User]:
-    """Users by their ids, those that exist, read in batches of a hundred (eventually consistent)."""
+    """Return users by their ids, those that exist, read in batches of a hundred (eventually consistent)."""
     keys = [(User, user_id) for user_id in sorted({*filter(is_id, user_ids)})]
     return {user.user_id: user for user in batch_get(*keys, consistent=False) if user}
 

@@ -1,4 +1,4 @@
-"""What this app tells the apps above it, which it does not import."""
+"""Signals of users for the apps that build on this one."""
 
 from django.dispatch import Signal
 

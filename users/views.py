@@ -53,7 +53,7 @@ class UserViewSet(ApiViewSet):
         )
 
     def create(self, request: Request) -> Response:
-        """Create a user; with an Idempotency-Key, once however often it is sent."""
+        """Create a user. With an Idempotency-Key, a repeated request creates no second one."""
         fields = self._allowed(self.body())
         verified = self._knows(fields.get("email"))
         user = services.create(**fields, email_verified=verified, keyed=self.keyed("POST /users"))
@@ -64,7 +64,7 @@ class UserViewSet(ApiViewSet):
         return self._answer(self._found(READ_USER, user_id))
 
     def update(self, request: Request, user_id: str) -> Response:
-        """Change the fields sent and leave the others; PUT and PATCH do the same."""
+        """Change the fields that were sent, by PUT and PATCH alike."""
         changes = self.changes()
         if self.is_me:
             self._found(CHANGE_USER, user_id)
@@ -85,7 +85,7 @@ class UserViewSet(ApiViewSet):
         return self.reaches_user(CHANGE_USER, self.kwargs.get("user_id", ""))
 
     def _found(self, call: str, user_id: str) -> User:
-        """The user, made now if it is `me`. Raises `UserNotFound`, also where the call does not reach."""
+        """Return the user, who is created if it is `me`. Raises `UserNotFound`, also out of the caller's reach."""
         if not self.reaches_user(call, user_id):
             raise services.UserNotFound
         principal = permissions.principal_of(self.request)
@@ -107,7 +107,7 @@ class UserViewSet(ApiViewSet):
         return Response(UserSerializer(user).data)
 
     def _allowed(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """The fields of the new user: oneself, unless the caller may create anyone. Raises `Forbidden`."""
+        """Return the fields of the new user: the caller, unless they may create anyone. Raises `Forbidden`."""
         if permissions.reach(CREATE_USER, permissions.principal_of(self.request)) is Reach.ALL:
             return fields
         me = caller(self.request)
