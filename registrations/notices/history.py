@@ -1,6 +1,6 @@
 """The history of an event: what happened to its seats, and which mails were sent (`GET /events/{eventId}/history`).
 
-It is written from the notices, after the answer of the request that it is about, and kept for 400 days. An entry has
+It is written from the notices, after the answer of the request that caused it, and kept for 400 days. An entry has
 the id of a person and no name. Erasing the person takes the id out of it.
 """
 
@@ -47,7 +47,7 @@ class HistoryEntry(ExpiringItem):
     by = UnicodeAttribute(null=True)
     detail = UnicodeAttribute(null=True)
     erased = BooleanAttribute(null=True)
-    """True if it was about a person who is deleted."""
+    """True for an entry about a person who is deleted."""
 
 
 class Line(NamedTuple):

@@ -37,7 +37,7 @@ OF_A_PERSON = {
 
 @dataclass(frozen=True)
 class Occasion:
-    """What a mail is about."""
+    """The reason of a mail, with the event as it is now."""
 
     kind: str
     event: Event
@@ -61,7 +61,7 @@ def concerns_people(notice: Notice) -> bool:
 
 
 def occasion_of(notice: Notice) -> Occasion | None:
-    """Return what a mail about a notice has to say by now, or None if there is nothing to say any more."""
+    """Return the reason for a mail about a notice, or None if there is none any more."""
     if notice["type"] == "registration.cancelled":
         return _of_a_deleted(notice["data"])
     whole = find_event(notice["data"]["eventId"])

@@ -1,4 +1,4 @@
-"""Messages of organizers to the people of their events: mailed once to each, at most five a day for an event."""
+"""Messages of organizers to the people of an event: mailed once to each, at most five a day."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Reminders: the day before an event, at 10:00 where it takes place, each person with a seat gets a mail.
+"""Mail people with a seat the day before an event, at 10:00 where it takes place.
 
 On Lambda a schedule calls `run` every quarter of an hour (`events` in zappa_settings.json). A local run has a thread.
 A run that comes late, or twice, does no harm: the queue mails each person once for each date of an event.
@@ -85,7 +85,7 @@ def is_due(event: Event, now: datetime) -> bool:
 
 
 def due_at(event: Event) -> datetime:
-    """Return when people are reminded: at 10:00 of the day before, in the zone of the event (else UTC)."""
+    """Return 10:00 of the day before an event, in its zone or in UTC, when people are reminded."""
     day = datetime.fromisoformat(event.date).date() - timedelta(days=1)
     return datetime.combine(day, AT, _zone(event))
 

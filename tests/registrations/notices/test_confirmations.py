@@ -1,4 +1,4 @@
-"""Whose address it is: by a verified claim, by an admin, or by a click on the link in a mail."""
+"""An address is verified by a claim, by an admin, or by a click on the link in a mail."""
 
 import re
 import time
@@ -102,7 +102,7 @@ def test_a_stranger_is_mailed_at_most_three_times_a_day(
     assert len(asked(carried)) == 1
 
 
-def test_the_same_address_again_keeps_what_is_known(me: As, carried: Carried) -> None:
+def test_the_same_address_again_stays_as_it_was(me: As, carried: Carried) -> None:
     me.patch("/users/me", {"email": TYPED})
     (link,) = asked(carried)
     me.put("/users/me", {"name": "Alice", "email": TYPED})

@@ -1,4 +1,4 @@
-"""What SES reports of mails: noted at the person and in the history, and a dead address gets no more mail."""
+"""Bounces and complaints are noted, and a dead address gets no more mail."""
 
 import json
 from typing import Any
@@ -63,12 +63,12 @@ def test_a_dead_address_gets_no_more_mail(
         event("Delivery", {}, user="alice"),
     ],
 )
-def test_what_says_nothing_about_the_address_changes_nothing(party: str, body: str) -> None:
+def test_a_report_about_something_else_changes_nothing(party: str, body: str) -> None:
     assert redelivery.tell_again(body)
     assert User.get("alice").email_problem is None
 
 
-def test_mails_carry_what_a_report_is_about(
+def test_mails_carry_the_ids_that_a_report_needs(
     party: str, carried: Carried, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[dict[str, Any]] = []

@@ -15,7 +15,7 @@ from tests.signing_in import As, adam, alice, olivia, oscar
 
 @pytest.fixture
 def party(api: Api, carried: Carried) -> str:
-    """An event with one seat; Alice had it and left, and Bob moved up. All of it is recorded."""
+    """An event with one seat, which Alice had and Bob has now. All of it is recorded."""
     for name in ("Alice", "Bob"):
         api.post("/users", {"userId": name.lower(), "name": name, "email": f"{name.lower()}@example.com"})
     event = api.event(eventId="party", capacity=1)
@@ -32,7 +32,7 @@ def seats(api: Api) -> list[tuple[str, Any]]:
     return [(entry["what"], entry["userId"]) for entry in entries if not entry["what"].startswith("mail.")]
 
 
-def test_it_tells_what_happened_newest_first(api: Api, party: str) -> None:
+def test_it_lists_what_happened_newest_first(api: Api, party: str) -> None:
     found = seats(api)
     assert sorted(found) == sorted(
         [
@@ -54,13 +54,13 @@ def test_it_has_the_mails(api: Api, party: str) -> None:
     assert ("bob", "promoted") in mailed and ("bob", "moved") in mailed
 
 
-def test_it_says_what_changed(api: Api, party: str) -> None:
+def test_it_names_the_fields_that_changed(api: Api, party: str) -> None:
     details = {entry["what"]: entry["detail"] for entry in api.get("/events/party/history").json()}
     assert details["event.changed"] == "location"
     assert details["registration.cancelled"] == "gave up a seat"
 
 
-def test_what_is_delivered_twice_is_recorded_once(api: Api, party: str, carried: Carried) -> None:
+def test_a_notice_that_comes_twice_is_recorded_once(api: Api, party: str, carried: Carried) -> None:
     before = api.get("/events/party/history").json()
     carried.publish()
     assert api.get("/events/party/history").json() == before

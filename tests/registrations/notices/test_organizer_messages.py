@@ -17,7 +17,7 @@ MESSAGE: dict[str, Any] = {"subject": "Bring a cup", "text": "There is tea.\n\nY
 
 @pytest.fixture
 def party(api: Api, carried: Carried) -> str:
-    """An event with one seat, which Alice has; Bob waits."""
+    """An event with one seat, which Alice has while Bob waits."""
     for name in ("Alice", "Bob"):
         api.post("/users", {"userId": name.lower(), "name": name, "email": f"{name.lower()}@example.com"})
     event = api.event(eventId="party", capacity=1)
@@ -82,7 +82,7 @@ def test_a_refused_message_counts_for_nothing(api: Api, party: str) -> None:
     assert api.post("/events/party/messages", MESSAGE).status_code == 202
 
 
-def test_without_mail_it_says_so(api: Api, party: str, settings: Settings) -> None:
+def test_without_mail_it_is_refused(api: Api, party: str, settings: Settings) -> None:
     settings.MAIL_FROM = ""
     assert problem(api.post("/events/party/messages", MESSAGE)) == (409, "mail_is_off")
 

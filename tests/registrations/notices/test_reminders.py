@@ -27,7 +27,7 @@ def at(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
 
 @pytest.fixture
 def party(api: Api, carried: Carried) -> str:
-    """An event with two seats, which Alice and Bob have; Carol waits. Nothing is left to be mailed."""
+    """An event with two seats for Alice and Bob, while Carol waits. Nothing is left to be mailed."""
     for name in ("Alice", "Bob", "Carol"):
         api.post("/users", {"userId": name.lower(), "name": name, "email": f"{name.lower()}@example.com"})
     event = api.event(eventId="party", capacity=2, **TIMES)

@@ -137,7 +137,7 @@ def _mail(notice: Notice, occasion: Occasion, user_id: str) -> bool:
     if occasion.kind == WAITING:
         place = _place(occasion.event.event_id, user_id)
         if not place:
-            return True  # the mail about the seat says more
+            return True  # the mail about the seat comes instead
         occasion = replace(occasion, place=place)
     from registrations.notices.outlets.mail import messages
 
@@ -242,10 +242,13 @@ NEVER_ARRIVED = (ConnectTimeoutError, EndpointConnectionError, ParamValidationEr
 
 
 def _send_in_turn(mail: "Mail") -> None:
-    """Send a mail as soon as SES takes it. Raises: as `send`; `Throttled` when time is up.
+    """Send a mail as soon as SES takes it.
 
-    They wait here, not in the queue: a page that gets some of its mails out each time it comes up is done after a few
-    times, however slowly SES takes them.
+    Mails wait here, not in the queue: a page that gets some of its mails out at each attempt is done after a few,
+    however slowly SES takes them.
+
+    Raises:
+        Throttled: When time is up, and as `send`.
     """
     Retrying(
         retry=retry_if_exception_type(Throttled),
@@ -256,7 +259,12 @@ def _send_in_turn(mail: "Mail") -> None:
 
 
 def send(mail: "Mail") -> None:
-    """Send a mail by SES; in a local run keep it as a file. Raises: `NotSent`, `PerhapsSent`."""
+    """Send a mail by SES, or keep it as a file in a local run.
+
+    Raises:
+        NotSent: If SES did not take it.
+        PerhapsSent: If SES did not answer.
+    """
     if settings.LOCAL:
         _keep(mail)
         return

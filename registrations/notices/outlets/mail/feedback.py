@@ -50,7 +50,7 @@ def record(event: dict[str, Any]) -> None:
 
 
 def _give_up(user: User, problem: str, recipients: set[str]) -> None:
-    """Mark the address of a person, unless the person has another one by now."""
+    """Mark the address of a person, unless the person has another one meanwhile."""
     if is_address(str(user.email)) and in_ascii(str(user.email)).lower() in recipients:
         conditional_update(User(user.user_id), [User.email_problem.set(problem)], User.email == user.email)
 

@@ -1,4 +1,4 @@
-"""The text of mails, in the words of the pages: as plain text, as HTML, and as an entry for the calendar.
+"""The text of mails, as plain text, as HTML, and as an entry for the calendar.
 
 Text of users never reaches a parser of headers, and never looks like a paragraph of ours.
 """
@@ -102,7 +102,7 @@ def compose(occasion: Occasion, user: User, change: str, reply_to: User | None =
     """Return the mail for one person.
 
     Args:
-        occasion: What the mail is about.
+        occasion: The reason of the mail.
         user: The person.
         change: The id of the notice.
         reply_to: The organizer who answers replies, if it is not the service.
@@ -213,7 +213,7 @@ def _mailbox(name: str, address: str) -> str:
 
 
 def _encoded(text: str, header: str) -> str:
-    """Return text as encoded words, all of it, so that no parser finds an encoded word of a user in it.
+    """Return all of a text as encoded words, so that no parser finds one of a user in it.
 
     CPython before 3.11.10 and 3.12.6 decodes the value that is assigned to a header, and does not encode it again
     (CVE-2024-6923). Hence `set_raw`, which parses nothing.
