@@ -160,16 +160,19 @@ def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[Found
 
 
 def _fill(readers: list["_Reader"], chunk: int) -> None:
-    """Read on in all streams that have nothing ready, at the same time, because the network takes the time."""
+    """Read on in all streams that have nothing ready, in parallel, because the round trips take the time."""
     empty = [reader for reader in readers if reader.more and not reader.ready]
-    if len(empty) == 1:
-        empty[0].fill(chunk)
-    elif empty:
-        # The context holds the request's deadline.
-        reading = [_pool().submit(copy_context().run, reader.fill, chunk) for reader in empty]
+    if not empty:
+        return
+    *others, last = empty
+    # The context holds the request's deadline.
+    reading = [_pool().submit(copy_context().run, reader.fill, chunk) for reader in others]
+    try:
+        last.fill(chunk)  # in this thread: handing it to another one costs as much as the query
+    finally:
         wait(reading)
-        for one in reading:
-            one.result()
+    for one in reading:
+        one.result()
 
 
 @cache

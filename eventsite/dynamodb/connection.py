@@ -29,7 +29,11 @@ class PatientConnection(Connection):
     def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         if operation_name == "BatchGetItem":
             return self._gather(operation_kwargs)
-        return retries.retry_call(self._attempt)(operation_name, operation_kwargs)
+        return self._patiently(operation_name, operation_kwargs)
+
+    @retries.retry_call
+    def _patiently(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        return self._attempt(operation, arguments)
 
     def _attempt(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         retries.before_deadline()

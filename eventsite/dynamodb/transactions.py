@@ -86,7 +86,11 @@ class Transaction:
         Returns: the conditions that failed; an empty dict means that everything was written.
         Raises: `retries.Conflict` in a conflict, unless lasting; `errors.Unavailable`.
         """
-        return retries.retry_on_conflict(self._send)() if lasting else self._send()
+        return self._send_until_free() if lasting else self._send()
+
+    @retries.retry_on_conflict
+    def _send_until_free(self) -> Failures:
+        return self._send()
 
     def _send(self) -> Failures:
         checks, deletes, puts, updates = (list(parts.values()) for parts in self._parts.values())

@@ -1,9 +1,11 @@
 """The format of an answer: JSON for programs, pages for browsers, other formats on request."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest
+from django.http.request import MediaType
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -62,4 +64,10 @@ def _accept(request: Any) -> str:
 
 def _takes_json(request: Any) -> bool:
     """Return True if the Accept header takes JSON in any place, or is absent."""
-    return any(kind.match(JSON) for kind in request.accepted_types)
+    return _names_json(request.headers.get("Accept", "*/*"))
+
+
+@lru_cache(maxsize=256)
+def _names_json(accept: str) -> bool:
+    kinds = [MediaType(name) for name in accept.split(",") if name.strip()]
+    return any(kind.match(JSON) for kind in kinds if kind.quality != 0)
