@@ -20,3 +20,4 @@ class EventsiteConfig(AppConfig):
         got_request_exception.connect(observability.tell_defect)
         observability.count_signal(retries.conflict_retried, "ConflictsRetried")
         observability.count_signal(retries.deadline_missed, "DeadlineMisses")
+        observability.count_signal(retries.throttled, "Throttles")

@@ -1,4 +1,4 @@
-"""Reading the environment: one variable, typed, or a sentence that says what it must be."""
+"""Read one environment variable, typed, or stop with a sentence that names what it must be."""
 
 import base64
 import binascii
@@ -32,7 +32,7 @@ def warning_about_python(version: tuple[int, int, int]) -> str:
 
 
 def read(name: str, cast: Callable[..., T], default: T, expected: str) -> T:
-    """Read one environment variable, or stop with a sentence that says what it must be.
+    """Read one environment variable, or stop with a sentence that names what it must be.
 
     An empty variable counts as unset, which is what ``NAME= command`` in a shell means.
     """
@@ -53,7 +53,7 @@ def word(name: str, allowed: tuple[str, ...], default: str) -> str:
 
 
 def switch(name: str) -> bool:
-    """Read a yes-or-no variable; anything but the usual words is refused rather than taken for no."""
+    """Read a yes-or-no variable. Other words than the usual ones are refused, not taken for no."""
     return word(name, ("true", "false", "True", "False", "1", "0"), "false") in ("true", "True", "1")
 
 
@@ -66,7 +66,7 @@ def text(name: str, default: str = "", pattern: str = "", expected: str = "") ->
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL points at this very machine."""
+    """Return whether a URL points at this very machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -75,22 +75,27 @@ def is_loopback(url: str) -> bool:
 
 
 def trusted_url(name: str) -> str:
-    """Read the URL of something that is believed: https, unless it is on this very machine."""
+    """Read the URL of a service whose answers are trusted: https, unless it is on this very machine."""
     url = text(name, pattern=r"https?://[^\s/]\S*", expected="an https URL")
     if url.startswith("http:") and not is_loopback(url):
-        raise ImproperlyConfigured(f"{name} must be an https URL, not {url!r}: what plain http says can be forged.")
+        raise ImproperlyConfigured(
+            f"{name} must be an https URL, not {url!r}: an answer over plain http can be forged."
+        )
     return url
 
 
-SECRET_BYTES = range(24, 65)
-"""How long the specification wants a webhook's secret to be."""
+SECRET_BYTES = range(24, 65)  # lengths of a webhook's secret that the specification allows
 
 
 def webhook_urls(name: str, *, on_this_machine: bool) -> list[str]:
-    """Read the URLs that notices are posted to: https, and nothing that only a private network can reach.
+    """Read the URLs that notices are posted to: https, and no address that only a private network can reach.
 
-    Takes: whether the data is on this machine too; then a receiver may be. The host's name is looked up when something
-    is sent to it, and not before. A URL that is wrong is not repeated in the refusal: there may be a key in it.
+    The host's name is looked up when a notice is sent, and not before. A wrong URL is not repeated in the refusal, as
+    it may hold a key.
+
+    Args:
+        name: the variable.
+        on_this_machine: whether the data is on this machine too, so that a receiver may be.
     """
     urls = list(dict.fromkeys(re.split(r"[\s,]+", text(name).strip()))) if text(name) else []
     for number, url in enumerate(urls, start=1):
@@ -121,7 +126,7 @@ def _is_postable(url: str) -> bool:
 def signing_secrets(name: str) -> list[bytes]:
     """Read one secret of Standard Webhooks, or two while one replaces the other, the newer one first.
 
-    What is wrong is not repeated in the refusal: it may be a secret all the same.
+    A wrong value is not repeated in the refusal, as it may still be a secret.
     """
     found = []
     for word in re.split(r"[\s,]+", text(name).strip()) if text(name) else []:
@@ -139,12 +144,11 @@ def signing_secrets(name: str) -> list[bytes]:
     return found
 
 
-LOCAL_KEY = "local-runs-only-"
-"""What the key of a local run begins with, so that it is known when it turns up elsewhere."""
+LOCAL_KEY = "local-runs-only-"  # the beginning of a local run's key, by which the checks know it elsewhere
 
 
 def local_key(directory: Path) -> str:
-    """The key of the local runs on a directory: random, made by the first of them."""
+    """Return the key of the local runs on a directory: random, made by the first of them."""
     made = LOCAL_KEY + secrets.token_urlsafe(48)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -170,15 +174,16 @@ SPECIAL = tuple(
         "3fff::/20",  # documentation (RFC 9637)
     )
 )
-"""What `ipaddress` does not know of, or takes for public in one of its versions, and what leads to other addresses.
+"""Blocks that `ipaddress` lacks, or takes for public in one of its versions, and those that lead to other addresses.
 https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.org/assignments/iana-ipv6-special-registry
 """
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is somebody's on the Internet: not private, loopback, link-local or otherwise special.
+    """Return whether an address is public: not private, loopback, link-local or otherwise special.
 
-    Raises: `ValueError` where it is no address.
+    Raises:
+        ValueError: it is no address.
     """
     address = ip_address(text)
     if isinstance(address, IPv6Address) and (address not in UNICAST or address.scope_id):

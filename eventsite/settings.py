@@ -63,8 +63,8 @@ MARKERS_TABLE, MARKERS_KEY = EVENTS_TABLE, ("eventId", "item")
 
 # Who may do what (CONTRACT: "Who may do what").
 if ON_LAMBDA and not os.environ.get("AUTH_MODE"):
-    raise ImproperlyConfigured("On Lambda, AUTH_MODE must be set: to cognito, or to open if you mean it.")
-AUTH_MODE = word("AUTH_MODE", ("open", "cognito"), "open")
+    raise ImproperlyConfigured("On Lambda, AUTH_MODE must be set: to cognito or oidc, or to open if you mean it.")
+AUTH_MODE = word("AUTH_MODE", ("open", "cognito", "oidc"), "open")
 AUTH_MODE_CHOSEN = bool(os.environ.get("AUTH_MODE"))
 POOL_ID = (r"[a-z]{2}(-[a-z]+)+-\d_[A-Za-z0-9]+", "a user pool id such as eu-west-1_AbCdEf123")
 COGNITO_USER_POOL_ID = text("COGNITO_USER_POOL_ID", "", *POOL_ID)
@@ -76,9 +76,28 @@ HAS_POOL = bool(COGNITO_USER_POOL_ID and COGNITO_CLIENT_ID)
 LOCAL_POOL = EMBEDDED_ENGINE and not (COGNITO_USER_POOL_ID or COGNITO_CLIENT_ID)
 if AUTH_MODE == "cognito" and not (LOCAL_POOL or HAS_POOL):
     raise ImproperlyConfigured("AUTH_MODE=cognito needs both COGNITO_USER_POOL_ID and COGNITO_CLIENT_ID.")
-USER_POOL = "eventsite.local.user_pool.pool" if LOCAL_POOL else "eventsite.auth.user_pool.configured"
-# The origin of the pool's hosted UI in the browser's policy. The embedded engine's port is another one at each start.
-LOGIN_ORIGIN = "http://127.0.0.1:*" if LOCAL_POOL else COGNITO_DOMAIN
+# Any other OpenID provider.
+OIDC_ISSUER = trusted_url("OIDC_ISSUER")
+OIDC_CLIENT_ID = text("OIDC_CLIENT_ID", "", r"[!-~]{1,255}", "the id of a public client of the provider")
+OIDC_AUDIENCE = text("OIDC_AUDIENCE", "", r"[!-~]{1,255}", "the audience that access tokens for this service name")
+OIDC_GROUPS_CLAIM = text("OIDC_GROUPS_CLAIM", "groups")
+if AUTH_MODE == "oidc" and not (OIDC_ISSUER and OIDC_CLIENT_ID):
+    raise ImproperlyConfigured("AUTH_MODE=oidc needs both OIDC_ISSUER and OIDC_CLIENT_ID.")
+USER_POOL = (
+    "eventsite.auth.oidc.configured"
+    if AUTH_MODE == "oidc"
+    else "eventsite.local.user_pool.pool"
+    if LOCAL_POOL
+    else "eventsite.auth.user_pool.configured"
+)
+# The origin of the login page in the browser's policy. The embedded engine's port is another one at each start.
+LOGIN_ORIGIN = (
+    "/".join(OIDC_ISSUER.split("/")[:3])
+    if AUTH_MODE == "oidc"
+    else "http://127.0.0.1:*"
+    if LOCAL_POOL
+    else COGNITO_DOMAIN
+)
 
 # Django.
 DEBUG = switch("DEBUG")
@@ -91,7 +110,9 @@ ALLOWED_HOSTS = read(
     "host names, separated by commas",
 )
 # Nobody but this machine can call it, and nobody from elsewhere signs in.
-PRIVATE = LOCAL and not COGNITO_USER_POOL_ID and all(is_loopback(f"//{host}") for host in ALLOWED_HOSTS)
+PRIVATE = (
+    LOCAL and not (COGNITO_USER_POOL_ID or OIDC_ISSUER) and all(is_loopback(f"//{host}") for host in ALLOWED_HOSTS)
+)
 SECRET_KEY: Any = text("SECRET_KEY")
 if not SECRET_KEY:
     if not PRIVATE:
@@ -167,7 +188,7 @@ MIDDLEWARE = [
     "eventsite.web.caching.HashedNamesMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
-    *(SIGN_IN_MIDDLEWARE if AUTH_MODE == "cognito" else []),  # an open service sets no cookies
+    *(SIGN_IN_MIDDLEWARE if AUTH_MODE != "open" else []),  # an open service sets no cookies
     "eventsite.web.middleware.DeadlineMiddleware",
 ]
 TEMPLATES = [

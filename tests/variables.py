@@ -1,6 +1,7 @@
 """Every environment variable that the service reads, out of its source."""
 
 import ast
+import re
 from pathlib import Path
 
 from tests.tour import ROOT
@@ -27,6 +28,13 @@ def modules_that_look_at_the_environment() -> set[str]:
     """The files of the service that mention `os.environ`."""
     files = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
     return {str(path.relative_to(ROOT)) for path in files if _looks(path)}
+
+
+def documented_metrics() -> set[str]:
+    """The metrics that docs/operations.md lists, which a test holds to those that the service counts."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([A-Z]\w+)`", row)}
 
 
 def _looks(path: Path) -> bool:

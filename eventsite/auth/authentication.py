@@ -1,6 +1,6 @@
 """Authentication of the caller: a bearer token in the header, or a browser's session.
 
-Only with ``AUTH_MODE=cognito``. An open service reads neither, and imports nothing that verifies them.
+An open service reads neither, and imports nothing that verifies them.
 """
 
 import re
@@ -42,7 +42,8 @@ class BearerAuthentication:
         from eventsite.auth import tokens
 
         try:
-            return tokens.principal(tokens.verify(match[1], user_pool.pool())), None
+            pool = user_pool.pool()
+            return tokens.principal(tokens.verify(match[1], pool), pool), None
         except tokens.BadToken as error:
             raise InvalidToken(str(error)) from error
 

@@ -16,7 +16,6 @@ from functools import wraps
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from django.conf import settings
@@ -28,12 +27,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from eventsite import problems
 from eventsite.auth import user_pool
 from eventsite.auth.permissions import ADMINS, ORGANIZERS, Principal
-from eventsite.auth.user_pool import Pool
+from eventsite.auth.user_pool import Provider
 from eventsite.errors import Unavailable
 
 LOGIN_SECONDS = 10 * 60
 EXCHANGE_TIMEOUT_SECONDS = 3
-SCOPES = ["openid"]
 FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 WHO, PENDING = "who", "login"
 SILENT = "The login service does not answer. Try again shortly."
@@ -71,7 +69,7 @@ def for_browsers(method: str) -> Callable[[View], View]:
 
 def offered(request: HttpRequest) -> dict[str, bool]:
     """Tell the templates, as a context processor, whether there is a way to log in."""
-    return {"login_offered": settings.AUTH_MODE == "cognito" and bool(settings.LOGIN_ORIGIN)}
+    return {"login_offered": settings.AUTH_MODE != "open" and bool(settings.LOGIN_ORIGIN)}
 
 
 def login_url(page: str) -> str:
@@ -107,10 +105,10 @@ def log_in(request: HttpRequest) -> HttpResponse:
     if signed_in(request) is None:
         request.session.set_expiry(LOGIN_SECONDS)
     url, _, _ = client.prepare_authorization_request(
-        f"{pool.domain}/oauth2/authorize",
+        pool.authorize_url,
         state=state,
         redirect_url=_callback(request),
-        scope=SCOPES,
+        scope=pool.scopes,
         code_challenge=client.create_code_challenge(verifier, "S256"),
         code_challenge_method="S256",
     )
@@ -140,7 +138,7 @@ def renew(request: HttpRequest, refresh_token: str) -> str:
     """
     pool = user_pool.pool()
     asked = {"grant_type": "refresh_token", "client_id": pool.client_id, "refresh_token": refresh_token}
-    tokens = _tokens(f"{pool.domain}/oauth2/token", FORM_HEADERS, urlencode(asked))
+    tokens = _tokens(pool.token_url, FORM_HEADERS, urlencode(asked))
     _start_session(request, _claims(tokens, pool))
     return str(tokens.get("refresh_token", refresh_token))
 
@@ -154,11 +152,10 @@ def log_out(request: HttpRequest) -> HttpResponse:
     if token := renewal.kept(request):
         _revoke(pool, token)
     end_session(request)
-    home = {"client_id": pool.client_id, "logout_uri": request.build_absolute_uri(reverse("root"))}
-    return HttpResponseRedirect(f"{pool.domain}/logout?{urlencode(home)}")
+    return HttpResponseRedirect(pool.logout_url(request.build_absolute_uri(reverse("root"))))
 
 
-def _pool(request: HttpRequest) -> Pool:
+def _pool(request: HttpRequest) -> Provider:
     """The pool. Raises `Http404` where nobody can log in with a browser."""
     if not offered(request)["login_offered"]:
         raise Http404
@@ -187,13 +184,13 @@ def _next(request: HttpRequest) -> str:
     return page if ours else reverse("root")
 
 
-def _exchange(request: HttpRequest, pool: Pool, pending: dict[str, Any]) -> dict[str, Any]:
+def _exchange(request: HttpRequest, pool: Provider, pending: dict[str, Any]) -> dict[str, Any]:
     """Return the tokens that the code in the request is good for. Raises `LoginFailed`; `Unavailable`."""
     from oauthlib.oauth2 import OAuth2Error
 
     try:
         url, headers, body = _client().prepare_token_request(
-            f"{pool.domain}/oauth2/token",
+            pool.token_url,
             authorization_response=request.build_absolute_uri(),
             redirect_url=_callback(request),
             state=pending["state"],
@@ -204,7 +201,7 @@ def _exchange(request: HttpRequest, pool: Pool, pending: dict[str, Any]) -> dict
     return _tokens(url, headers, body)
 
 
-def _claims(found: dict[str, Any], pool: Pool) -> dict[str, Any]:
+def _claims(found: dict[str, Any], pool: Provider) -> dict[str, Any]:
     """Return the verified claims of the ID token among some tokens. Raises `LoginFailed`."""
     from eventsite.auth import tokens
 
@@ -229,11 +226,13 @@ def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
         raise Unavailable(SILENT) from error
 
 
-def _revoke(pool: Pool, refresh_token: str) -> None:
-    """Let Cognito forget a refresh token. Where it does not answer, the token ends by itself."""
+def _revoke(pool: Provider, refresh_token: str) -> None:
+    """Let the provider forget a refresh token. Where it does not answer, or cannot, the token ends by itself."""
+    if not pool.revoke_url:
+        return
     body = urlencode({"token": refresh_token, "client_id": pool.client_id})
     try:
-        request = Request(f"{pool.domain}/oauth2/revoke", body.encode(), FORM_HEADERS)  # noqa: S310 (a `trusted_url`)
+        request = Request(pool.revoke_url, body.encode(), FORM_HEADERS)  # noqa: S310 (a `trusted_url`)
         urlopen(request, timeout=EXCHANGE_TIMEOUT_SECONDS).close()  # noqa: S310 (a `trusted_url`)
     except (OSError, HTTPException):
         return
@@ -244,7 +243,7 @@ def _start_session(request: HttpRequest, claims: dict[str, Any]) -> None:
     from eventsite.auth import tokens
 
     try:
-        who = tokens.principal(claims)
+        who = tokens.principal(claims, user_pool.pool())
     except tokens.BadToken as error:
         raise LoginFailed(str(error)) from error
     groups = sorted(who.groups & {ORGANIZERS, ADMINS})

@@ -1,8 +1,6 @@
-"""Cognito's JSON web tokens: what makes one good, and who it speaks for.
+"""JSON web tokens of the identity provider: verify one, and read the caller from its claims.
 
 Imported when the first token is to be verified: PyJWT and its cryptography cost a cold start some 30 ms.
-
-The rules are AWS's: https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
 """
 
 import logging
@@ -14,45 +12,44 @@ from typing import Any
 import jwt
 
 from eventsite.auth.permissions import Principal
-from eventsite.auth.user_pool import Pool
+from eventsite.auth.user_pool import Provider
 from eventsite.errors import Unavailable
-from eventsite.ids import is_id
 from eventsite.text import encodable
 from eventsite.text.mail_address import is_address
 from eventsite.text.visible import is_name
 
 logger = logging.getLogger(__name__)
 
-MAX_CHARACTERS = 8192
-"""API Gateway takes 10,240 bytes of headers in all; longer tokens are refused before anything parses them."""
-
-LEEWAY_SECONDS = 30
+MAX_CHARACTERS = 8192  # API Gateway takes 10,240 bytes of headers in all; a longer token is refused unparsed
+LEEWAY_SECONDS = 30  # by which the clocks of the provider and the server may differ
 KEYS_KEPT_SECONDS = 60 * 60
-REFETCH_AFTER_SECONDS = 30
+REFETCH_AFTER_SECONDS = 30  # an unknown key makes the keys be fetched again, but no sooner
 FETCH_TIMEOUT_SECONDS = 2
 PAUSE_AFTER_FAILURE_SECONDS = 5
 
-REQUIRED = ["exp", "iss", "sub", "token_use"]
+REQUIRED = ["exp", "iss", "sub"]
 NAME_CLAIMS, MAX_NAME = ("name", "cognito:username", "username"), 200
-CLIENT_CLAIM = {"access": "client_id", "id": "aud"}
 
-# Whatever a hostile token does to a parser: no JSON, deep nesting, infinite numbers, lists where texts belong. PyJWT
-# makes all of that its own error as far as we know; should one slip through, it proves no more than the others.
+# A hostile token is no JSON, nests deeply, or has infinite numbers and lists where texts belong. PyJWT turns all that
+# we know of into its own errors. One that it misses proves no more than the others.
 MALFORMED = (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 
 class BadToken(Exception):
-    """The token proves nothing; the text is a sentence that says why."""
+    """The token proves nothing. The text is a sentence with the reason."""
 
 
 class KeysUnreachable(Unavailable):
-    """The pool's public keys cannot be had, so no token can be told from a forgery."""
+    """The provider's public keys cannot be fetched, so a forged token looks like a good one."""
 
     detail = "The keys that sign-in depends on cannot be fetched right now. Try again shortly."
 
 
 class Keys(jwt.PyJWKClient):
-    """The pool's public keys, kept for an hour; fetched again for an unknown key, but not more than twice a minute."""
+    """The provider's public keys, kept for an hour.
+
+    They are fetched again for an unknown key, at most twice a minute.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__(
@@ -71,63 +68,64 @@ class Keys(jwt.PyJWKClient):
             return super().fetch_data()
         except (jwt.PyJWTError, OSError, HTTPException, ValueError, RecursionError) as error:
             self._next_fetch = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
-            logger.warning("cannot fetch the keys of the user pool from %s: %s", self.uri, error)
+            logger.warning("cannot fetch the keys of the identity provider from %s: %s", self.uri, error)
             raise KeysUnreachable from error
 
 
 @lru_cache(maxsize=4)
 def keys(url: str) -> Keys:
-    """The keys served at a URL, shared by all requests of this process."""
+    """Return the keys served at a URL, shared by all requests of this process."""
     return Keys(url)
 
 
-def verify(token: str, pool: Pool) -> dict[str, Any]:
-    """The claims of a token, once it is certain that this pool made it, for this client, and that it is in force.
+def verify(token: str, provider: Provider) -> dict[str, Any]:
+    """Return the claims of a token that this provider made for this service and that is in force.
 
-    Raises: `BadToken`; `KeysUnreachable`.
+    Raises:
+        BadToken: it proves nothing.
+        KeysUnreachable: the keys that would prove it cannot be fetched.
     """
     if len(token) > MAX_CHARACTERS:
         raise BadToken("The token is too long.")
     try:
-        claims = _verified(token, pool)
+        claims = _verified(token, provider)
+        objection = provider.objection(claims)
     except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError) as error:
         raise BadToken("The token has expired, or is not valid yet.") from error
     except jwt.InvalidIssuerError as error:
         raise BadToken("The token is from another issuer.") from error
     except MALFORMED as error:
         raise BadToken("The token is malformed, or its signature is not valid.") from error
-    use = claims["token_use"]
-    if not isinstance(use, str) or use not in CLIENT_CLAIM:
-        raise BadToken("The token is neither an access nor an ID token.")
-    if claims.get(CLIENT_CLAIM[use]) != pool.client_id:
-        raise BadToken("The token was made for another client.")
+    if objection:
+        raise BadToken(objection)
     return claims
 
 
-def _verified(token: str, pool: Pool) -> dict[str, Any]:
+def _verified(token: str, provider: Provider) -> dict[str, Any]:
     header = jwt.get_unverified_header(token)
     kid = header.get("kid")
-    if header.get("alg") != "RS256" or not isinstance(kid, str):  # before anything is fetched on its behalf
+    if header.get("alg") != "RS256" or not isinstance(kid, str):  # before anything is fetched because of it
         raise jwt.InvalidAlgorithmError
     claims: dict[str, Any] = jwt.decode(
         token,
-        keys(pool.jwks_url).get_signing_key(kid),
+        keys(provider.jwks_url).get_signing_key(kid),
         algorithms=["RS256"],
-        issuer=pool.issuer,
+        issuer=provider.issuer,
         leeway=LEEWAY_SECONDS,
-        options={"require": REQUIRED, "verify_aud": False},  # an access token has no audience; see CLIENT_CLAIM
+        options={"require": REQUIRED, "verify_aud": False},  # each provider has its own rule: `objection`
     )
     return claims
 
 
-def principal(claims: dict[str, Any]) -> Principal:
-    """Whom verified claims speak for. Raises `BadToken` when they do not say it in a form that we can use."""
-    if not is_id(claims["sub"]):
+def principal(claims: dict[str, Any], provider: Provider) -> Principal:
+    """Return the caller that verified claims name. Raises: `BadToken` when they do so in a form that we cannot use."""
+    user_id = provider.user_id(claims["sub"])
+    if user_id is None:
         raise BadToken("The token's sub is not a user id.")
     email = _email(claims)
     return Principal(
-        claims["sub"],
-        frozenset(_groups(claims.get("cognito:groups"))),
+        user_id,
+        frozenset(_groups(provider.groups(claims))),
         _name(claims),
         email,
         email_verified=bool(email) and claims.get("email_verified") in (True, "true"),
@@ -135,7 +133,7 @@ def principal(claims: dict[str, Any]) -> Principal:
 
 
 def _name(claims: dict[str, Any]) -> str:
-    """Return the first claim that is a name by our rules, cut to what a name may have; empty if there is none."""
+    """Return the first claim that is a user's name, shortened if necessary, or nothing."""
     for claim in NAME_CLAIMS:
         value = claims.get(claim)
         if isinstance(value, str) and is_name(name := encodable(value)[:MAX_NAME]):
@@ -150,7 +148,7 @@ def _email(claims: dict[str, Any]) -> str:
 
 
 def _groups(claim: Any) -> list[str]:
-    """The groups: a list; or one text, which is the name of one group and is not taken apart."""
+    """Return the groups: a list, or one text, which is the name of one group and is not split."""
     if claim is None:
         return []
     if isinstance(claim, str):

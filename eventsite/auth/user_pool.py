@@ -1,14 +1,66 @@
-"""The Cognito user pool that this service trusts."""
+"""The identity provider that this service trusts: a Cognito user pool, or another one in `eventsite.auth.oidc`."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from eventsite.ids import is_id
+
+CLIENT_CLAIM = {"access": "client_id", "id": "aud"}
+
+
+class Provider(Protocol):
+    """What signing in and verifying tokens ask of an identity provider."""
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of its tokens."""
+
+    @property
+    def client_id(self) -> str:
+        """The client that people sign in to: a public one, for PKCE."""
+
+    @property
+    def scopes(self) -> list[str]:
+        """What a login asks for."""
+
+    @property
+    def jwks_url(self) -> str:
+        """The URL of its public keys."""
+
+    @property
+    def authorize_url(self) -> str:
+        """The page where a login begins."""
+
+    @property
+    def token_url(self) -> str:
+        """Where a code is exchanged for tokens."""
+
+    @property
+    def revoke_url(self) -> str:
+        """Where a refresh token is revoked; empty if nowhere."""
+
+    def logout_url(self, home: str) -> str:
+        """Return the page that ends the provider's session and leads back home."""
+
+    def allow(self, callback: str, logout: str) -> None:
+        """Let the provider send browsers back to these two pages, if that is for this process to arrange."""
+
+    def objection(self, claims: dict[str, Any]) -> str:
+        """Return in a sentence why verified claims are not for this service, empty if they are."""
+
+    def user_id(self, sub: Any) -> str | None:
+        """Return the user id of a `sub`, or None if it cannot be one."""
+
+    def groups(self, claims: dict[str, Any]) -> Any:
+        """Return the claim that names the groups."""
+
 
 def _allowed_already(callback: str, logout: str) -> None:
-    """A pool of AWS's is told once, by whoever makes its client."""
+    """Do nothing: the client of a pool on AWS was made with these pages."""
 
 
 class Pool(NamedTuple):
@@ -20,22 +72,63 @@ class Pool(NamedTuple):
     domain: str
     """The URL of the hosted UI; empty if there is none."""
     allow: Callable[[str, str], None] = _allowed_already
-    """Lets the hosted UI send browsers back to these two pages: after a login, and after a logout."""
 
     @property
     def issuer(self) -> str:
-        """The `iss` of the pool's tokens; the pool's id begins with its region."""
+        """The `iss` of the pool's tokens. The pool's id begins with its region."""
         return f"https://cognito-idp.{self.pool_id.partition('_')[0]}.amazonaws.com/{self.pool_id}"
 
+    @property
+    def scopes(self) -> list[str]:
+        """What a login asks for. With no more than this, an ID token has all claims that the client may read."""
+        return ["openid"]
 
-def pool() -> Pool:
-    """The pool, by the function that `settings.USER_POOL` names. Raises: `errors.Unavailable` when it cannot be had."""
-    found: Pool = import_string(settings.USER_POOL)()
+    @property
+    def authorize_url(self) -> str:
+        """The page where a login begins."""
+        return f"{self.domain}/oauth2/authorize"
+
+    @property
+    def token_url(self) -> str:
+        """Where a code is exchanged for tokens."""
+        return f"{self.domain}/oauth2/token"
+
+    @property
+    def revoke_url(self) -> str:
+        """Where a refresh token is revoked."""
+        return f"{self.domain}/oauth2/revoke"
+
+    def logout_url(self, home: str) -> str:
+        """Return the page that ends the hosted UI's session and leads back home."""
+        return f"{self.domain}/logout?{urlencode({'client_id': self.client_id, 'logout_uri': home})}"
+
+    def objection(self, claims: dict[str, Any]) -> str:
+        """Return why verified claims are not for this client, empty if they are.
+
+        https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
+        """
+        use = claims.get("token_use")
+        if not isinstance(use, str) or use not in CLIENT_CLAIM:
+            return "The token is neither an access nor an ID token."
+        return "" if claims.get(CLIENT_CLAIM[use]) == self.client_id else "The token was made for another client."
+
+    def user_id(self, sub: Any) -> str | None:
+        """Return the `sub`, which is a UUID."""
+        return sub if is_id(sub) else None
+
+    def groups(self, claims: dict[str, Any]) -> Any:
+        """Return the claim that names the groups."""
+        return claims.get("cognito:groups")
+
+
+def pool() -> Provider:
+    """Return the provider that `settings.USER_POOL` makes. Raises: `errors.Unavailable` when it cannot be reached."""
+    found: Provider = import_string(settings.USER_POOL)()
     return found
 
 
 def configured() -> Pool:
-    """The pool of the settings."""
+    """Return the pool of the settings."""
     pool = Pool(
         settings.COGNITO_USER_POOL_ID, settings.COGNITO_CLIENT_ID, settings.COGNITO_JWKS_URL, settings.COGNITO_DOMAIN
     )

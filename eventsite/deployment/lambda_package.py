@@ -4,7 +4,7 @@ Zappa would zip the active virtualenv and the working directory, tests, tools an
 bytecode that Python accepts: in a zip every file is from 1980, so a .pyc that is checked by its date is stale and
 each cold start compiles everything again. So zappa_settings.json excludes all of that, and this puts in instead:
 
-- what requirements.txt lists, installed anew for the Lambda's platform, whatever the operator's machine is;
+- the packages of requirements.lock, checked by their hashes and installed for the Lambda's platform;
 - the apps, and of Zappa the modules that run in the Lambda;
 - a .pyc for every module that holds whatever the dates say (PEP 552), of other people's modules without the source.
 """
@@ -26,6 +26,8 @@ from typing import Any
 
 import zappa
 
+from eventsite.deployment import sbom
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ("eventsite", "events", "registrations", "users")
 LEFT_OUT = frozenset(
@@ -37,6 +39,8 @@ LEFT_OUT = frozenset(
         "local_user.py",
         "plan.py",
         "dead_letters.py",
+        "stage_command.py",
+        "user.py",
         "import.py",
         "export.py",
         "follow.py",
@@ -64,6 +68,7 @@ PRUNED = (
     "**/*.c",
     "**/__pycache__",
     "**/tests",
+    *("*.dist-info/RECORD", "*.dist-info/REQUESTED", "*.dist-info/direct_url.json"),  # they differ by the machine
     "django/contrib/admin/static",
     "django/contrib/gis",
     "django/contrib/postgres",
@@ -77,7 +82,7 @@ PRUNED = (
     # PyYAML works without its library, only slower; cryptography's binding is compiled.
     *("_yaml", "yaml/_yaml*", "cffi", "pycparser"),
 )
-"""What is installed and never runs in the Lambda."""
+"""Installed with the requirements, and never run in the Lambda."""
 
 SERVICES = ("dynamodb", "dynamodbstreams", "events", "sesv2", "sqs")
 """What the service calls: its tables, and, to tell people and systems, their stream, a bus, e-mail and a queue."""
@@ -95,9 +100,13 @@ DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def fill(archive: Path, *, architecture: str) -> None:
-    """Replace the contents of Zappa's zip, but for the settings that Zappa wrote into it.
+    """Replace the contents of Zappa's zip, except the settings that Zappa wrote into it.
 
-    Takes: the zip; the Lambda's architecture, ``x86_64`` or ``arm64``.
+    The bill of materials goes beside it, as ``<package>.cdx.json``.
+
+    Args:
+        archive: the zip.
+        architecture: the Lambda's, ``x86_64`` or ``arm64``.
     """
     with zipfile.ZipFile(archive) as written:
         settings = written.read(SETTINGS_FILE)
@@ -105,13 +114,15 @@ def fill(archive: Path, *, architecture: str) -> None:
         target = Path(directory)
         (target / SETTINGS_FILE).write_bytes(settings)
         build(target, architecture=architecture)
+        archive.with_suffix(".cdx.json").write_text(sbom.document(target))
         _write(target, archive)
 
 
 def build(target: Path, *, architecture: str) -> None:
     """Put everything that goes into the package, unzipped, into a directory.
 
-    Raises: `subprocess.CalledProcessError` when pip cannot install what requirements.txt lists.
+    Raises:
+        subprocess.CalledProcessError: pip cannot install the files that requirements.lock lists.
     """
     _install(target, architecture)
     copy_apps(target)
@@ -149,7 +160,7 @@ def _install(target: Path, architecture: str) -> None:
     command += ["--target", str(target), "--only-binary=:all:", "--implementation=cp", "--no-warn-conflicts"]
     command += [f"--python-version={sys.version_info.major}.{sys.version_info.minor}"]
     command += [f"--platform={platform}" for platform in platforms]
-    command += ["--requirement", str(ROOT / "requirements.txt")]
+    command += ["--require-hashes", "--requirement", str(ROOT / "requirements.lock")]
     subprocess.run(command, check=True)  # noqa: S603 (nothing in it comes from outside)
 
 

@@ -1,69 +1,68 @@
-"""What `zappa deploy` or `zappa update` of a stage would make, change, remove and leave. It only looks."""
+"""What `zappa deploy` or `zappa update` of a stage would do: Zappa's part and the stack's, without doing it."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from zappa.cli import ZappaCLI
 
-from eventsite.deployment import aws_extras, callbacks, lambda_package, stage_file
-from eventsite.deployment.steps import CHANGE, LEAVE, MAKE, REMOVE, STOP, Step
+from eventsite.deployment import callbacks, gateway, lambda_package, stage_file, stream
 
-POLICY = "zappa-permissions"
-"""What Zappa calls the policy of the role."""
-SECRETS = ("SECRET_KEY", "WEBHOOKS", "WEBHOOK_SECRET")
-"""Variables that are not printed: the URL of a webhook may have a key in it."""
+MAKE, CHANGE, REPLACE, REMOVE, LEAVE, STOP = "make", "change", "replace", "remove", "leave", "stop"
+VERBS = {"Add": MAKE, "Import": MAKE, "Modify": CHANGE, "Dynamic": CHANGE, "Remove": REMOVE}
+SECRETS = ("SECRET_KEY", "WEBHOOKS", "WEBHOOK_SECRET")  # not printed: the URL of a webhook may hold a key
+
+
+class Step(NamedTuple):
+    """What becomes of one thing."""
+
+    verb: str
+    what: str
+    how: str = ""
 
 
 class Undeployable(Exception):
-    """The deployment would stop before it made anything; the text says why."""
+    """The deployment would stop before it made anything. The text is the reason."""
 
 
-def steps(stage: str) -> list[Step]:
-    """All that a deployment of the stage would do.
+def steps(chosen: stage_file.Choices) -> list[Step]:
+    """Return all that a deployment of the stage would do: tables, function, variables, schedules, log, API, stack.
 
-    In groups: tables, function, variables, role, schedule, logs, API, and what notices are told by.
-    Raises: `Undeployable`; botocore's errors when AWS refuses or is out of reach.
+    Raises:
+        Undeployable: the deployment would stop.
     """
     cli: Any = ZappaCLI()
-    cli.api_stage, cli.command, cli.vargs = stage, "update", {}
+    cli.api_stage, cli.command, cli.vargs = chosen.stage, "update", {}
     try:
         cli.load_settings()
         callbacks.choose(cli)  # as Zappa does first of all
+        with callbacks.in_a_sentence():
+            found = callbacks.function(cli.zappa.lambda_client, cli.lambda_name)
+            return [
+                *_tables(cli, chosen),
+                *_function(cli, found),
+                *_variables(cli, callbacks.variables(found)),
+                *_schedules(cli, found),
+                *_log(cli),
+                *_api(cli, chosen),
+                *_stack(cli, chosen),
+            ]
     except click.ClickException as refusal:
         raise Undeployable(refusal.message) from refusal
-    chosen = stage_file.read(stage, Path.cwd())
-    found = callbacks.deployed(cli.zappa.lambda_client, cli.lambda_name)
-    return [
-        *_tables(cli, chosen),
-        *_function(cli, found),
-        *_variables(cli, callbacks.variables(found)),
-        *_role(cli, chosen),
-        *_schedule(cli, found),
-        *_logs(cli, chosen),
-        *_api(cli, chosen),
-        *callbacks.telling(cli, chosen).plan(),
-    ]
 
 
 def _tables(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
-    told = _told_about(cli, chosen)
+    differences = _differences(cli, chosen)
     for table in chosen.tables.values():
-        said = [line.removeprefix(f"{table} ") for line in told if line.startswith(f"{table} ")]
-        if "does not exist." in said:
-            yield Step(MAKE, f"table {table}")
-        elif said:
-            yield Step(STOP, f"table {table}", " ".join(said))
-        else:
-            yield Step(LEAVE, f"table {table}")
+        found = [line.removeprefix(f"{table} ") for line in differences if line.startswith(f"{table} ")]
+        verb = LEAVE if not found else MAKE if "does not exist." in found else STOP
+        yield Step(verb, f"table {table}", " ".join(found) if verb == STOP else "")
 
 
-def _told_about(cli: Any, chosen: stage_file.Choices) -> list[str]:
-    """What differs at the tables, in a process whose settings are those of the stage."""
+def _differences(cli: Any, chosen: stage_file.Choices) -> list[str]:
+    """Return what differs at the tables, by a process whose settings are those of the stage."""
     done = subprocess.run(
         [sys.executable, "manage.py", "create_tables", "--dry-run"],
         env=callbacks.environment(cli, chosen),
@@ -85,7 +84,7 @@ def _function(cli: Any, found: dict[str, Any]) -> Iterator[Step]:
         return
     wanted = {"Runtime": cli.runtime, "MemorySize": cli.memory_size, "Timeout": cli.timeout_seconds}
     changed = [f"{name} {found.get(name)} → {value}" for name, value in wanted.items() if found.get(name) != value]
-    yield Step(CHANGE, what, ", ".join(["its code, which every update sends anew", *changed]))
+    yield Step(CHANGE, what, ", ".join(["its code, which every update sends", *changed]))
 
 
 def _variables(cli: Any, found: dict[str, str]) -> Iterator[Step]:
@@ -93,71 +92,52 @@ def _variables(cli: Any, found: dict[str, str]) -> Iterator[Step]:
     for name in sorted(wanted.keys() | found.keys()):
         before, after = found.get(name, ""), wanted.get(name, found.get(name, ""))
         if before or after:
-            yield _variable(name, before, after)
+            step = _compared(f"variable {name}", before, after)
+            yield step._replace(how="") if name in SECRETS else step
 
 
-def _variable(name: str, before: str, after: str) -> Step:
+def _compared(what: str, before: str, after: str) -> Step:
     verb = LEAVE if before == after else MAKE if not before else REMOVE if not after else CHANGE
-    values = {MAKE: after, CHANGE: f"{before} → {after}", REMOVE: before, LEAVE: before}
-    return Step(verb, f"variable {name}", "" if name in SECRETS else values[verb])
+    return Step(verb, what, {MAKE: after, CHANGE: f"{before} → {after}"}.get(verb, before))
 
 
-def _role(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
-    iam, what = cli.zappa.iam_client, f"role {cli.zappa.role_name}"
-    try:
-        iam.get_role(RoleName=cli.zappa.role_name)
-        found = iam.get_role_policy(RoleName=cli.zappa.role_name, PolicyName=POLICY)["PolicyDocument"]
-    except iam.exceptions.NoSuchEntityException:
-        yield Step(MAKE, what)
-        return
-    had, wanted = _permissions(found), _permissions(json.loads(callbacks.policy(cli, chosen)))
-    changes = [f"+ {permission}" for permission in sorted(wanted - had)]
-    changes += [f"- {permission}" for permission in sorted(had - wanted)]
-    yield Step(CHANGE if changes else LEAVE, what, ", ".join(changes))
-
-
-def _permissions(policy: dict[str, Any]) -> set[str]:
-    """Every action of a policy with every resource that it is for."""
-    return {
-        f"{action} on {resource.rpartition(':')[2]}"
-        for statement in policy["Statement"]
-        for action in statement["Action"]
-        for resource in statement["Resource"]
+def _schedules(cli: Any, found: dict[str, Any]) -> Iterator[Step]:
+    wanted = {
+        cli.zappa.get_scheduled_event_name(event, event["function"], cli.lambda_name): event["expression"]
+        for event in cli.stage_config.get("events", [])
     }
-
-
-def _schedule(cli: Any, found: dict[str, Any]) -> Iterator[Step]:
-    wanted = dict(_rule(cli, event) for event in cli.stage_config.get("events", []))
     rules = cli.zappa.get_event_rules_for_lambda(lambda_arn=found["FunctionArn"]) if found else []
     had = {rule["Name"]: rule["ScheduleExpression"] for rule in rules if "ScheduleExpression" in rule}
     for name in sorted(wanted.keys() | had.keys()):
-        step = _variable(name, had.get(name, ""), wanted.get(name, ""))
-        yield step._replace(what=f"schedule {name}")
+        yield _compared(f"schedule {name}", had.get(name, ""), wanted.get(name, ""))
 
 
-def _rule(cli: Any, event: dict[str, str]) -> tuple[str, str]:
-    """The name of a schedule's rule, as Zappa makes it, and when it fires."""
-    name = cli.zappa.get_scheduled_event_name(event, event["function"], cli.lambda_name)
-    return name, event["expression"]
-
-
-def _logs(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
-    days = cli.stage_config["log_retention_days"]
-    for group in aws_extras.log_groups(cli.lambda_name, access_log=chosen.access_log):
-        kept = aws_extras.kept_for(cli.zappa.logs_client, group)
-        if kept is None:
-            yield Step(MAKE, f"log group {group}", f"kept for {days} days")
-        else:
-            verb = LEAVE if kept == days else CHANGE
-            yield Step(verb, f"log group {group}", "" if verb == LEAVE else f"kept for {kept or 'ever'} → {days} days")
+def _log(cli: Any) -> Iterator[Step]:
+    group, days = f"/aws/lambda/{cli.lambda_name}", cli.stage_config["log_retention_days"]
+    kept = gateway.kept_for(cli.zappa.logs_client, group)
+    before = "" if kept is None else f"kept for {kept} days" if kept else "kept for ever"
+    yield _compared(f"log group {group}", before, f"kept for {days} days")
 
 
 def _api(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
-    gateway, what = cli.zappa.apigateway_client, f"API {cli.lambda_name}"
-    api = aws_extras.api_id(gateway, cli.lambda_name)
+    api, what = callbacks.stack(cli).outputs().get("ApiId"), f"API stage {cli.api_stage}"
     if api is None:
         yield Step(MAKE, what)
         return
-    stage = gateway.get_stage(restApiId=api, stageName=cli.api_stage)
-    changes = callbacks.gateway(cli, chosen).changes(stage)
+    found = cli.zappa.apigateway_client.get_stage(restApiId=api, stageName=cli.api_stage)
+    changes = callbacks.gateway_settings(cli, chosen).changes(found)
     yield Step(CHANGE if changes else LEAVE, what, ", ".join(f"{each['op']} {each['path']}" for each in changes))
+
+
+def _stack(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
+    """Compare by a change set, as if the stream and the function that are to be made were there."""
+    known = callbacks.facts(cli)
+    table = chosen.tables["events"]
+    if chosen.has_outlets:
+        on = stream.find(cli.zappa.dynamodb_client, table)
+        known = known._replace(stream=on or f"arn:{known.partition}:dynamodb:::table/{table}/stream/to-be-made")
+        yield Step(LEAVE if on else MAKE, f"stream of table {table}")
+    known = known._replace(target=callbacks.target(cli, known))
+    for change in callbacks.stack(cli).preview(*callbacks.wanted(cli, chosen, known)):
+        how = "made and the old one removed" if change.replaces else ""
+        yield Step(REPLACE if change.replaces else VERBS[change.action], f"stack: {change.name}", how)

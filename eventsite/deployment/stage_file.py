@@ -1,10 +1,11 @@
-"""What the operator has decided about a stage, and the environment of the Lambda that follows from it.
+"""The operator's decisions about a stage, and the environment of the Lambda that follows from them.
 
-Each stage has its file, `.env.dev` or `.env.prod`; `.env.example` says what goes into it.
+Each stage has its file, `.env.dev` or `.env.prod`; `.env.example` lists what goes into it.
 """
 
 import secrets
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,22 +14,23 @@ from environ import Env
 NEEDED = {
     "AWS_REGION": "the region that everything lives in, such as eu-west-1",
     "S3_BUCKET": "an S3 bucket of yours, for the package on its way to Lambda",
-    "AUTH_MODE": "cognito, or open if everybody may do everything",
+    "AUTH_MODE": "cognito or oidc; or open, if everybody may do everything",
 }
-NEEDED_BY_COGNITO = {
-    "COGNITO_USER_POOL_ID": "the pool whose tokens count, such as eu-west-1_AbCdEf123",
-    "COGNITO_CLIENT_ID": "the pool's app client whose tokens count",
+NEEDED_BY_OIDC = {
+    "OIDC_ISSUER": "the provider's issuer URL, as its tokens name it",
+    "OIDC_CLIENT_ID": "the client that people sign in to",
 }
+TOGETHER = (("COGNITO_USER_POOL_ID", "COGNITO_CLIENT_ID"), ("DOMAIN", "CERTIFICATE_ARN"))
 TABLES = ("events", "users", "registrations")
 TABLE_NAMES = {table: f"{table.upper()}_TABLE_NAME" for table in TABLES}
-SWITCH = ("true", "false")
+SWITCHES = ("ACCESS_LOG", "SIGN_IN_CODES", "SNAP_START")
 OUTLETS = ("MAIL_FROM", "NOTICE_BUS", "WEBHOOKS")
-"""Where notices of what was committed may go."""
-FOR_ZAPPA = frozenset(
-    {"ACCESS_LOG", "ALARM_TOPIC", "AWS_REGION", "CERTIFICATE_ARN", "DOMAIN", "S3_BUCKET", "SNAP_START"}
+"""Where notices of committed changes may go."""
+FOR_ZAPPA = frozenset({"AWS_REGION", "CERTIFICATE_ARN", "DOMAIN", "S3_BUCKET", "SNAP_START"})
+FOR_THE_STACK = frozenset(
+    {"ACCESS_LOG", "ALARM_EMAIL", "ALARM_TOPIC", "MONTHLY_BUDGET", "SIGN_IN_CODES", "SIGN_IN_SENDER"}
 )
-SNAP_START_SINCE = (3, 12)
-"""The first Python whose Lambda runtime can start from a snapshot."""
+SNAP_START_SINCE = (3, 12)  # the first Python whose Lambda runtime can start from a snapshot
 FOR_THE_LAMBDA = frozenset(
     {
         "ALLOWED_HOSTS",
@@ -46,6 +48,10 @@ FOR_THE_LAMBDA = frozenset(
         "MAIL_CONFIGURATION_SET",
         "MAIL_FROM",
         "NOTICE_BUS",
+        "OIDC_AUDIENCE",
+        "OIDC_CLIENT_ID",
+        "OIDC_GROUPS_CLAIM",
+        "OIDC_ISSUER",
         "PUBLIC_URL",
         "SECRET_KEY",
         "WEBHOOKS",
@@ -53,12 +59,20 @@ FOR_THE_LAMBDA = frozenset(
         *TABLE_NAMES.values(),
     }
 )
-SET_BY_THE_DEPLOYMENT = frozenset({"BASE_PATH", "NOTICE_DEAD_LETTER_URL", "NOTICE_QUEUE_URL"})
+SET_BY_THE_STACK = {
+    "NOTICE_QUEUE_URL": "NoticeQueueUrl",
+    "NOTICE_DEAD_LETTER_URL": "DeadLetterQueueUrl",
+    "COGNITO_USER_POOL_ID": "UserPoolId",
+    "COGNITO_CLIENT_ID": "UserPoolClientId",
+    "COGNITO_DOMAIN": "SignInAddress",
+    "PUBLIC_URL": "ApiEndpoint",
+}
+"""Variables whose values are outputs of the stack, unless the file has them."""
 SECRET_BYTES = 48
 
 
 class Undecided(Exception):
-    """Something has to be decided before the stage can be deployed; the text says what, and where."""
+    """A decision is missing before the stage can be deployed. The text names it and the file."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +83,14 @@ class Choices:
     values: dict[str, str]
 
     @property
-    def region(self) -> str:
-        """Where everything lives."""
-        return self.values["AWS_REGION"]
+    def name(self) -> str:
+        """The name of the stage's stack, function and API."""
+        return f"eventsite-{self.stage}"
 
     @property
-    def bucket(self) -> str:
-        """Through which the package reaches Lambda."""
-        return self.values["S3_BUCKET"]
+    def region(self) -> str:
+        """The region of everything but the certificate."""
+        return self.values["AWS_REGION"]
 
     @property
     def domain(self) -> str | None:
@@ -89,18 +103,18 @@ class Choices:
         return self.values.get("ACCESS_LOG") == "true"
 
     @property
-    def told(self) -> bool:
-        """Whether people or systems are told what was committed."""
+    def has_outlets(self) -> bool:
+        """Whether notices of committed changes go anywhere."""
         return any(self.values.get(name) for name in OUTLETS)
 
     @property
-    def alarm_topic(self) -> str | None:
-        """The SNS topic that alarms are told to."""
-        return self.values.get("ALARM_TOPIC")
+    def makes_user_pool(self) -> bool:
+        """Whether the stack has a user pool: people sign in, and no pool is given."""
+        return self.values.get("AUTH_MODE") == "cognito" and "COGNITO_USER_POOL_ID" not in self.values
 
     @property
     def table_prefix(self) -> str:
-        """What the names of the stage's tables begin with."""
+        """The beginning of the names of the stage's tables."""
         return self.values.get("DYNAMODB_TABLE_PREFIX", f"eventsite-{self.stage}-")
 
     @property
@@ -113,73 +127,96 @@ class Choices:
         """The variables that make the service use the stage's tables."""
         return {TABLE_NAMES[table]: name for table, name in self.tables.items()}
 
-    def zappa_settings(self) -> dict[str, str]:
-        """The settings of Zappa's that depend on the choices."""
-        chosen = {"aws_region": self.region, "s3_bucket": self.bucket}
+    def zappa_settings(self) -> dict[str, str | bool]:
+        """Return the settings of Zappa's that depend on the choices. The role is the stack's."""
+        chosen: dict[str, str | bool] = {
+            "aws_region": self.region,
+            "s3_bucket": self.values["S3_BUCKET"],
+            "manage_roles": False,
+        }
         if self.domain:
             chosen |= {"domain": self.domain, "certificate_arn": self.values["CERTIFICATE_ARN"]}
         if self.values.get("SNAP_START") == "true":
             chosen |= {"snap_start": "PublishedVersions"}
         return chosen
 
-    def environment(self, deployed: dict[str, str]) -> dict[str, str]:
-        """The variables of the Lambda.
+    def environment(self, deployed: dict[str, str], outputs: dict[str, str]) -> dict[str, str]:
+        """Return the variables of the Lambda.
 
-        Takes: those of the Lambda as it is deployed now, if it is. Its secret key stays what it was; what is no
-        longer chosen is emptied, which counts as unset, because Zappa would keep it.
+        The secret key stays as it was. A variable that is no longer chosen is emptied, which counts as unset: Zappa
+        would keep it.
+
+        Args:
+            deployed: the variables of the Lambda as it is now, if it is deployed.
+            outputs: those of the stack.
         """
         key = deployed.get("SECRET_KEY") or secrets.token_urlsafe(SECRET_BYTES)
-        dropped = dict.fromkeys(deployed.keys() & (FOR_THE_LAMBDA | SET_BY_THE_DEPLOYMENT), "")
+        dropped = dict.fromkeys(deployed.keys() & (FOR_THE_LAMBDA | SET_BY_THE_STACK.keys() | {"BASE_PATH"}), "")
         served = {"ALLOWED_HOSTS": self.domain} if self.domain else {"BASE_PATH": f"/{self.stage}"}
-        chosen = {name: value for name, value in self.values.items() if name in FOR_THE_LAMBDA}
         return {
             **dropped,
             "SECRET_KEY": key,
             "DYNAMODB_TABLE_PREFIX": self.table_prefix,
             "INSTANTIATE_LAMBDA_HANDLER_ON_IMPORT": "1",
             "LOG_LEVEL": "INFO",
+            **{name: outputs[output] for name, output in SET_BY_THE_STACK.items() if output in outputs},
             **served,
-            **chosen,
+            **{name: value for name, value in self.values.items() if name in FOR_THE_LAMBDA},
         }
 
 
 def is_setting(name: str) -> bool:
-    """Whether a variable of the operator's shell would decide about the service: what is set for a local run."""
+    """Return whether a variable of the operator's shell would change how the service runs locally."""
     return name in FOR_THE_LAMBDA or name.startswith("DYNAMODB_") or name.endswith("_TABLE_NAME")
 
 
 def read(stage: str, directory: Path) -> Choices:
-    """The choices in a stage's file. Raises `Undecided` when something is missing, or is nothing that we know."""
+    """Return the choices in a stage's file. Raises: `Undecided` when one is missing, or unknown."""
     path = directory / f".env.{stage}"
     if not path.exists():
         raise Undecided(f"Stage {stage} is undecided: copy .env.example to {path.name} and fill it in.")
-    values = {name: value for name, value in _variables(path).items() if value}
-    for name in sorted(values.keys() - FOR_ZAPPA - FOR_THE_LAMBDA):
-        raise Undecided(f"{path.name} sets {name}, which means nothing here; .env.example has all there is.")
-    wanted = NEEDED | (NEEDED_BY_COGNITO if values.get("AUTH_MODE") == "cognito" else {})
-    if missing := [f"{name} ({meaning})" for name, meaning in wanted.items() if name not in values]:
-        raise Undecided(f"{path.name} does not say yet: {'; '.join(missing)}.")
-    for name in ("ACCESS_LOG", "SNAP_START"):
-        if values.get(name, "false") not in SWITCH:
-            raise Undecided(f"{path.name} must set {name} to true or false.")
-    if values.get("SNAP_START") == "true" and sys.version_info < SNAP_START_SINCE:
-        raise Undecided(f"{path.name} sets SNAP_START, which AWS has from Python 3.12 on.")
-    if ("DOMAIN" in values) != ("CERTIFICATE_ARN" in values):
-        raise Undecided(f"{path.name} must set DOMAIN and CERTIFICATE_ARN together, or neither.")
-    chosen = Choices(stage, values)
-    _share_no_table(chosen, path)
+    chosen = Choices(stage, {name: value for name, value in _variables(path).items() if value})
+    if problem := _problem(chosen.values) or _shared_table(chosen, path):
+        raise Undecided(f"{path.name} {problem}")
     return chosen
 
 
-def _share_no_table(chosen: Choices, path: Path) -> None:
-    """Two stages never share a table, and one table does not hold two kinds of things."""
+def _problem(values: dict[str, str]) -> str:
+    """Return the first fault of a file's values, for a sentence that begins with the file's name."""
+    return next(_problems(values), "")
+
+
+def _problems(values: dict[str, str]) -> Iterator[str]:
+    for name in sorted(values.keys() - FOR_ZAPPA - FOR_THE_STACK - FOR_THE_LAMBDA):
+        yield f"sets {name}, which means nothing here; .env.example has all there is."
+    wanted = NEEDED | (NEEDED_BY_OIDC if values.get("AUTH_MODE") == "oidc" else {})
+    if missing := [f"{name} ({meaning})" for name, meaning in wanted.items() if name not in values]:
+        yield f"does not decide yet: {'; '.join(missing)}."
+    for name in SWITCHES:
+        if values.get(name, "false") not in ("true", "false"):
+            yield f"must set {name} to true or false."
+    if values.get("SNAP_START") == "true" and sys.version_info < SNAP_START_SINCE:
+        yield "sets SNAP_START, which AWS has from Python 3.12 on."
+    for pair in TOGETHER:
+        if len(values.keys() & set(pair)) == 1:
+            yield f"must set {' and '.join(pair)} together, or neither."
+    reports = values.keys() & {"ALARM_EMAIL", "ALARM_TOPIC"}
+    if len(reports) > 1:
+        yield "must set ALARM_EMAIL or ALARM_TOPIC, not both."
+    if "MONTHLY_BUDGET" in values and not reports:
+        yield "sets MONTHLY_BUDGET, which needs ALARM_EMAIL or ALARM_TOPIC to report to."
+
+
+def _shared_table(chosen: Choices, path: Path) -> str:
+    """Return the fault if a table would hold the items of two models or of two stages."""
     if len(set(chosen.tables.values())) < len(TABLES):
-        raise Undecided(f"{path.name} gives two tables the same name.")
+        return "gives two tables the same name."
     for other in sorted(set(path.parent.glob(".env.*")) - {path, path.with_name(".env.example")}):
         stage = other.name.removeprefix(".env.")
         theirs = Choices(stage, {name: value for name, value in _variables(other).items() if value})
         if shared := sorted(set(chosen.tables.values()) & set(theirs.tables.values())):
-            raise Undecided(f"{path.name} and {other.name} name the same table, {shared[0]}: stages share none.")
+            return f"and {other.name} name the same table, {shared[0]}: stages share none."
+    return ""
 
 
 def _variables(path: Path) -> dict[str, str]:

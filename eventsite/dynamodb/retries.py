@@ -9,7 +9,7 @@ No attempt starts later than `settings.REQUEST_SECONDS` (20 s) after the request
 lasts 4 s at most (1 s to connect, 3 s to answer). So the answer, 503 in the worst case, is there before API Gateway
 gives up after 29 s and the Lambda ends after 30 s.
 
-The signals `conflict_retried` and `deadline_missed` let others count.
+The signals `conflict_retried`, `deadline_missed` and `throttled` let others count.
 """
 
 import random
@@ -40,6 +40,9 @@ conflict_retried = Signal()
 
 deadline_missed = Signal()
 """A request gave up because its time or its attempts were used up."""
+
+throttled = Signal()
+"""DynamoDB refused a call because a table, an index or the account is over its throughput."""
 
 MAX_SENDS, MAX_PLANS = 30, 500
 """Attempts of one call, and of one transaction. In a request the deadline comes first, but a command has none."""
@@ -76,6 +79,8 @@ REFUSALS = frozenset(
     }
 )
 
+THROTTLES = frozenset({"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"})
+
 _unanswered: ContextVar[list[BaseException] | None] = ContextVar("unanswered", default=None)
 
 
@@ -109,6 +114,8 @@ def note(error: BaseException) -> None:
     """Record a failed call for `unanswered_calls`."""
     errors = _unanswered.get()
     code = error.response["Error"].get("Code") if isinstance(error, ClientError) else None
+    if code in THROTTLES or _cancellation_reasons(error) & TRANSIENT_REASONS:
+        throttled.send_robust(sender=None)
     if errors is not None and is_transient(error) and code not in REFUSALS:
         errors.append(error)
 
@@ -161,9 +168,15 @@ def give_up(cause: BaseException | None = None) -> NoReturn:
 def is_transient(error: BaseException) -> bool:
     """Return True if the same call may succeed when it is sent again."""
     if isinstance(error, VerboseClientError):
-        reasons = {reason.code for reason in error.cancellation_reasons if reason}
+        reasons = _cancellation_reasons(error)
         return bool(reasons & TRANSIENT_REASONS) if reasons else _is_passing(error)
     return isinstance(error, HTTPClientError | BotocoreConnectionError | Unprocessed) or _is_unreadable(error)
+
+
+def _cancellation_reasons(error: BaseException) -> set[str]:
+    """Return the codes for which DynamoDB cancelled a transaction; none if it was something else."""
+    reasons = error.cancellation_reasons if isinstance(error, VerboseClientError) else []
+    return {str(reason.code) for reason in reasons if reason}
 
 
 def _is_unreadable(error: BaseException) -> bool:

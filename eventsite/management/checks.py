@@ -1,6 +1,6 @@
-"""``manage.py check``: what a change must not forget; with ``--deploy`` also what must not go into production.
+"""Checks of ``manage.py check``: omissions of a change, and with ``--deploy`` settings that are unfit for production.
 
-The settings refuse what makes no sense anywhere; the deployment checks refuse what is fine on a laptop only.
+The settings refuse values that make no sense anywhere. The deployment checks refuse values that are fine on a laptop.
 """
 
 import re
@@ -16,27 +16,27 @@ from eventsite.env import LOCAL_KEY, is_loopback
 
 MIN_KEY_CHARACTERS, MIN_KEY_VARIETY = 50, 10
 PUBLIC_SUFFIX = re.compile(r"\*|\.?[^.]*\.?|\.(co|com|net|org|ac|edu|gov)\.[a-z]{2}\.?|\.amazonaws\.com\.?")
-"""What many hosts have in common that are not one owner's: everything, a top-level domain, those that work like one."""
+"""Suffixes that hosts of many owners share: everything, a top-level domain, and those that work like one."""
 
 
 @register(Tags.security, deploy=True)
 def auth_mode(**_: Any) -> list[CheckMessage]:
-    """Nobody runs an open service by accident."""
+    """Refuse a service that is open by accident."""
     if settings.AUTH_MODE_CHOSEN:
         return []
-    hint = "Set AUTH_MODE=cognito; or AUTH_MODE=open, if everybody shall be able to do everything."
+    hint = "Set AUTH_MODE=cognito or oidc; or AUTH_MODE=open, if everybody shall be able to do everything."
     return [Error("AUTH_MODE is not set, so everybody may do everything.", hint, id="eventsite.E001")]
 
 
 @register(Tags.security, deploy=True)
 def debug(**_: Any) -> list[CheckMessage]:
-    """No stack trace is shown to strangers."""
+    """Refuse to show stack traces to the public."""
     return [Error("DEBUG is on.", "Unset DEBUG.", id="eventsite.E002")] if settings.DEBUG else []
 
 
 @register(Tags.security, deploy=True)
 def hosts(**_: Any) -> list[CheckMessage]:
-    """A forged Host header must not decide where a login goes back to, or which page a form counts as from."""
+    """Refuse hosts that let a forged Host header decide where a login returns to."""
     if settings.AUTH_MODE == "open" or not any(PUBLIC_SUFFIX.fullmatch(host) for host in settings.ALLOWED_HOSTS):
         return []
     hint = "Name the hosts in ALLOWED_HOSTS."
@@ -45,16 +45,18 @@ def hosts(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def login_page(**_: Any) -> list[CheckMessage]:
-    """People are not sent to their own machine to say their passwords."""
-    if not settings.COGNITO_DOMAIN or not is_loopback(settings.COGNITO_DOMAIN):
-        return []
-    hint = "Set COGNITO_DOMAIN to the https URL of the pool's hosted UI, or leave it out."
-    return [Error("COGNITO_DOMAIN is the machine that one sits at.", hint, id="eventsite.E007")]
+    """Refuse a login page on the machine of the person who logs in."""
+    hint = "Set {0} to the https URL of the login page, or leave it out."
+    return [
+        Error(f"{name} is the visitor's own machine.", hint.format(name), id="eventsite.E007")
+        for name in ("COGNITO_DOMAIN", "OIDC_ISSUER")
+        if (url := getattr(settings, name)) and is_loopback(url)
+    ]
 
 
 @register(Tags.security, deploy=True)
 def secret_key(**_: Any) -> list[CheckMessage]:
-    """Whoever guesses the key can sign any session."""
+    """Refuse a key that can be guessed, as it signs sessions."""
     key = settings.SECRET_KEY
     weak = len(key) < MIN_KEY_CHARACTERS or len(set(key)) < MIN_KEY_VARIETY or key.startswith(LOCAL_KEY)
     hint = "Set SECRET_KEY to 50 or more random characters, for example from `openssl rand -base64 48`."
@@ -63,7 +65,7 @@ def secret_key(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def permissions(**_: Any) -> list[CheckMessage]:
-    """Nothing is open because nobody has said who may do it."""
+    """Refuse calls that have no row in the table of permissions."""
     hint = "Give it a row of the table: `permission_of_action` of its view; see eventsite.auth.permissions."
     return [
         Error(f"{call} has no row in the table of permissions, so everybody is refused.", hint, id="eventsite.E006")
@@ -73,7 +75,7 @@ def permissions(**_: Any) -> list[CheckMessage]:
 
 
 def _routes(patterns: Iterable[Any], prefix: str = "/") -> Iterator[tuple[str, Any]]:
-    """Every path of the service, with the view behind it."""
+    """Yield every path of the service, with the view behind it."""
     for pattern in patterns:
         path = f"{prefix}{pattern.pattern}"
         if hasattr(pattern, "url_patterns"):
@@ -83,7 +85,7 @@ def _routes(patterns: Iterable[Any], prefix: str = "/") -> Iterator[tuple[str, A
 
 
 def _unlisted(route: str, view: Any) -> Iterator[str]:
-    """The calls of a view that the table does not rule over. What says that it is `for_everybody` needs no row."""
+    """Yield the calls of a view without a row in the table. A view that is marked `for_everybody` needs none."""
     if getattr(view, "for_everybody", False):
         return
     if not _asks_the_table(view):
@@ -96,7 +98,7 @@ def _unlisted(route: str, view: Any) -> Iterator[str]:
 
 
 def _asks_the_table(view: Any) -> bool:
-    """Whether it is a viewset that `Permitted` stands in front of."""
+    """Return whether the view is a viewset that asks `Permitted`."""
     options = getattr(view, "initkwargs", {})
     asked = options.get("permission_classes", getattr(getattr(view, "cls", None), "permission_classes", []))
     return Permitted in asked and hasattr(view, "actions")
@@ -104,7 +106,7 @@ def _asks_the_table(view: Any) -> bool:
 
 @register("documentation")
 def calls(**_: Any) -> list[CheckMessage]:
-    """Nobody has to read the code to learn what a call does."""
+    """Refuse calls that have no description."""
     from eventsite.openapi.document import undescribed
 
     hint = 'Add describe("{}", call=Call(...)) to the schema.py of its app.'
@@ -113,7 +115,7 @@ def calls(**_: Any) -> list[CheckMessage]:
 
 @register("tables")
 def markers(**_: Any) -> list[CheckMessage]:
-    """The table that keeps the markers of keyed requests has their key, and lets them expire."""
+    """Refuse a table for the markers of keyed requests that has other keys, or lets nothing expire."""
     from eventsite.dynamodb.base_model import table_models
     from eventsite.dynamodb.idempotency import Marker
 

@@ -17,7 +17,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "An access or ID token of the Cognito user pool. Not needed where AUTH_MODE is open.",
+            "description": "An access or ID token of the identity provider. Not needed where AUTH_MODE is open.",
         }
 
 

@@ -83,7 +83,7 @@ def _frame(page: Page) -> dict[str, Any]:
         "trail": page.trail(),
         "page": page,
         "user": page.principal,
-        "with_token": settings.AUTH_MODE == "cognito",
+        "with_token": settings.AUTH_MODE != "open",
         "address": _url(page),
         "return_to": _return_to(page),
         **login.offered(page.request._request),

@@ -1,49 +1,46 @@
-"""``manage.py dead_letters dev``: what a stage could not tell; with ``--tell`` it is told again."""
+"""``manage.py dead_letters dev``: list what a stage could not deliver, or send it again."""
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
+
+from eventsite.management.stage_command import StageCommand
 
 
-class Command(BaseCommand):
-    """Lists dead letters, and empties their queue. Exit status: 1 when AWS cannot be asked, or nobody is told."""
+class Command(StageCommand):
+    """List dead letters, and empty their queue. Exit status: 1 when the stage has none."""
 
-    help = "Lists what a stage could not tell; --tell has it told again, --drop takes it away for good."
-    requires_system_checks = []
+    help = "Lists what a stage could not deliver; --resend sends it again, --drop deletes it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the stage, and what to do."""
-        parser.add_argument("stage", help="dev or prod: a stage of zappa_settings.json")
+        super().add_arguments(parser)
         does = parser.add_mutually_exclusive_group()
-        does.add_argument("--tell", action="store_true", help="put all of them into the queue of notices again")
-        does.add_argument("--drop", action="store_true", help="take all of them away for good")
+        does.add_argument("--resend", "--tell", action="store_true", help="put all into the queue of notices again")
+        does.add_argument("--drop", action="store_true", help="delete all of them")
 
-    def handle(self, *args: Any, stage: str, **options: Any) -> None:
-        try:
-            from botocore.exceptions import BotoCoreError, ClientError
+    def on_stage(self, chosen: Any, **options: Any) -> None:
+        """Go through the queue."""
+        from eventsite.deployment import dead_letters
 
-            from eventsite.deployment import dead_letters
-        except ImportError as error:
-            raise CommandError("Deploying needs more than serving: pip install -r requirements-dev.txt") from error
         try:
-            self._go_through(dead_letters.of(stage), **options)
+            queue = dead_letters.of(chosen)
         except dead_letters.NoDeadLetters as error:
             raise CommandError(str(error)) from error
-        except (BotoCoreError, ClientError) as error:
-            raise CommandError(f"AWS cannot be asked: {error}") from error
+        self._go_through(queue, **options)
 
-    def _go_through(self, queue: Any, *, tell: bool, drop: bool, **_: Any) -> None:
+    def _go_through(self, queue: Any, *, resend: bool, drop: bool, **_: Any) -> None:
         letters: dict[str, Any] = {}
         for letter in queue.look():
-            if tell and letter.body in letters:
-                continue  # it was told again, and is back: it has to wait for somebody to mend the cause
+            if resend and letter.body in letters:
+                continue  # it was sent again and came back: its cause is still there
             self.stdout.write(f"{letter.since:%Y-%m-%d %H:%M} {letter.about}{letter.reason and f' ({letter.reason})'}")
-            letters[letter.body if tell else letter.receipt] = letter
-            if tell:
-                queue.tell_again(letter)
+            letters[letter.body if resend else letter.receipt] = letter
+            if resend:
+                queue.send_again(letter)
             elif drop:
                 queue.drop(letter)
-        if not (tell or drop):
+        if not (resend or drop):
             queue.put_back(letters.values())
-        done = "will be told again" if tell else "dropped" if drop else "there; --tell has them told again"
+        done = "will be sent again" if resend else "dropped" if drop else "there; --resend sends them again"
         self.stdout.write(f"{len(letters)} {done}.")

@@ -1,42 +1,36 @@
-"""``manage.py plan dev``: what `zappa deploy dev` or `zappa update dev` would do, without doing it."""
+"""``manage.py plan dev``: show what `zappa deploy dev` or `zappa update dev` would do, without doing it."""
 
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
+
+from eventsite.management.stage_command import StageCommand
 
 
-class Command(BaseCommand):
-    """Tells the steps of a deployment. Exit status: 1 when the deployment would stop, or AWS cannot be asked."""
+class Command(StageCommand):
+    """Show the steps of a deployment. Exit status: 1 when the deployment would stop."""
 
-    help = (
-        "Says what `zappa deploy` or `zappa update` of a stage would make, change, remove and leave. Touches nothing."
-    )
-    requires_system_checks = []
+    help = "Shows what `zappa deploy` or `zappa update` of a stage would make, change, replace and remove."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the stage."""
-        parser.add_argument("stage", help="dev or prod: a stage of zappa_settings.json")
+        super().add_arguments(parser)
+        parser.add_argument("--all", action="store_true", help="also what stays as it is")
 
-    def handle(self, *args: Any, stage: str, **options: Any) -> None:
-        try:
-            from botocore.exceptions import BotoCoreError, ClientError
+    def on_stage(self, chosen: Any, **options: Any) -> None:
+        """Print the steps as a table."""
+        from eventsite.deployment import plan
 
-            from eventsite.deployment import plan
-        except ImportError as error:
-            raise CommandError("Deploying needs more than serving: pip install -r requirements-dev.txt") from error
         try:
-            steps = plan.steps(stage)
+            steps = plan.steps(chosen)
         except plan.Undeployable as error:
             raise CommandError(str(error)) from error
-        except (BotoCoreError, ClientError) as error:
-            raise CommandError(f"AWS cannot be asked: {error}") from error
-        for step in steps:
-            self.stdout.write(f"{step.verb:7} {step.what}{f': {step.how}' if step.how else ''}")
-        self._sum_up(Counter(step.verb for step in steps))
-
-    def _sum_up(self, counted: Counter[str]) -> None:
-        verbs = ("make", "change", "remove", "leave")
-        self.stdout.write(", ".join(f"{counted[verb]} to {verb}" for verb in verbs) + ". Nothing was touched.")
-        if counted["stop"]:
+        shown = [step for step in steps if options["all"] or step.verb != plan.LEAVE]
+        width = max((len(step.what) for step in shown), default=0)
+        for step in shown:
+            self.stdout.write(f"{step.verb:7}  {step.what:{width}}  {step.how}".rstrip())
+        counted = Counter(step.verb for step in steps)
+        summary = ", ".join(f"{counted[verb]} to {verb}" for verb in ("make", "change", "replace", "remove", "leave"))
+        self.stdout.write(f"{summary}. Nothing was executed.")
+        if counted[plan.STOP]:
             raise CommandError("The deployment would stop: see above.")

@@ -93,8 +93,8 @@ class Command(runserver.Command):
         return f"Data: in {settings.LOCAL_DYNAMODB_DIR}, kept by the embedded DynamoDB engine at {url}"
 
     def _local_pool(self) -> str:
-        pool = user_pool.pool()
-        return f"user pool {pool.pool_id} of the embedded engine; `python manage.py local_user NAME` makes a user."
+        name = user_pool.pool().issuer.rpartition("/")[2]
+        return f"user pool {name} of the embedded engine; `python manage.py local_user NAME` makes a user."
 
     def _make_tables(self) -> None:
         if settings.LOCAL:

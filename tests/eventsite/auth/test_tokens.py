@@ -327,10 +327,10 @@ def test_the_keys_of_a_pool_are_where_aws_has_them(settings: Settings) -> None:
     ],
 )
 def test_a_caller_has_the_first_name_that_a_user_may_have(claims: dict[str, Any], name: str) -> None:
-    assert tokens.principal({"sub": "a-sub", **claims}).name == name
+    assert tokens.principal({"sub": "a-sub", **claims}, issuing.POOL).name == name
 
 
 @given(name=st.text() | st.text("\u202e\u200b\x1b\n a", max_size=4))
 def test_every_name_of_a_caller_is_one_that_the_api_would_take(name: str) -> None:
-    found = tokens.principal({"sub": "a-sub", "name": name}).name
+    found = tokens.principal({"sub": "a-sub", "name": name}, issuing.POOL).name
     assert found == "" or UserChangesSerializer(data={"name": found}).is_valid()

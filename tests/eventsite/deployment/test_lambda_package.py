@@ -1,14 +1,22 @@
 """What of our own goes into the Lambda package."""
 
+import hashlib
+import json
+import re
 import shutil
 import subprocess
+import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import botocore.loaders
 import botocore.session
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-from eventsite.deployment import lambda_package
+from eventsite.deployment import lambda_package, sbom
+from eventsite.deployment.lambda_package import ROOT
 from eventsite.local import user_pool
 
 
@@ -101,3 +109,70 @@ def test_what_it_keeps_of_botocore_makes_the_clients_that_are_needed(
     )
     assert client.meta.endpoint_url.endswith(".eu-central-1.amazonaws.com")
     assert loader.list_available_services("service-2") == sorted(lambda_package.SERVICES)
+
+
+def pinned() -> dict[str, str]:
+    """The packages of requirements.lock with their versions."""
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+
+
+def test_the_lock_has_what_the_requirements_ask_for_with_hashes_and_from_no_particular_place() -> None:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    wanted = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    versions = pinned()
+    assert [str(each) for each in wanted if versions[canonicalize_name(each.name)] not in each.specifier] == []
+    lock = (ROOT / "requirements.lock").read_text()
+    assert lock.count("==") == len(re.findall(r"==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", lock))
+    assert "://" not in lock and "--index" not in lock.replace("--no-emit-index-url", "")
+
+
+def test_what_is_packed_is_what_the_tests_run_on() -> None:
+    installed = {name: metadata.version(name) for name in pinned()}
+    assert installed == pinned()
+
+
+def test_every_licence_of_the_package_is_listed_and_known() -> None:
+    licences = {name: sbom.licence(described(name)) for name in pinned()}
+    page = (ROOT / "docs" / "licences.md").read_text()
+    assert dict(re.findall(r"^\| ([\w.-]+) \| (.+) \|$", page, re.MULTILINE)) == {"package": "licence"} | licences
+    assert "unknown" not in licences.values()
+
+
+def described(name: str) -> Path:
+    """The metadata of an installed package."""
+    found = metadata.distribution(name)
+    file = next(file for file in found.files or [] if file.name == "METADATA" and ".dist-info" in str(file))
+    return Path(str(found.locate_file(file)))
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two packages of this checkout, made one after the other."""
+    packages = []
+    for number in range(2):
+        packages.append(tmp_path_factory.mktemp("filled") / f"package-{number}.zip")
+        with zipfile.ZipFile(packages[-1], "w") as package:
+            package.writestr("zappa_settings.py", "")
+        lambda_package.fill(packages[-1], architecture="x86_64")
+    return packages
+
+
+@pytest.mark.slow
+def test_two_packages_of_one_commit_are_the_same_bytes(filled: list[Path]) -> None:
+    first, second = (hashlib.sha256(package.read_bytes()).hexdigest() for package in filled)
+    assert first == second
+
+
+@pytest.mark.slow
+def test_the_bill_of_materials_lists_what_is_in_the_package(filled: list[Path]) -> None:
+    document = json.loads(filled[0].with_suffix(".cdx.json").read_text())
+    assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
+    assert {each["name"]: each["version"] for each in document["components"]} == pinned()
+    assert all(each["licenses"][0]["license"]["name"] != "unknown" for each in document["components"])
+    assert filled[0].with_suffix(".cdx.json").read_text() == filled[1].with_suffix(".cdx.json").read_text()
+
+
+@pytest.mark.slow
+def test_the_package_is_no_larger_than_it_was(filled: list[Path]) -> None:
+    with zipfile.ZipFile(filled[0]) as package:
+        assert sum(entry.file_size for entry in package.infolist()) <= 41_000_000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from eventsite.deployment import iam_policy, stage_file
+from eventsite.deployment import stage_file
 from eventsite.deployment.lambda_package import ROOT
 from tests import variables
 
@@ -26,15 +26,51 @@ def test_a_stage_without_a_file_is_undecided(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(stage_file.NEEDED))
 def test_what_is_needed_is_asked_for_by_name(tmp_path: Path, name: str) -> None:
-    with pytest.raises(stage_file.Undecided, match=rf"\.env\.dev does not say yet: {name} \("):
+    with pytest.raises(stage_file.Undecided, match=rf"\.env\.dev does not decide yet: {name} \("):
         chosen(tmp_path, **{name: ""})
 
 
-@pytest.mark.parametrize("name", sorted(stage_file.NEEDED_BY_COGNITO))
-def test_signing_in_needs_a_pool_and_a_client(tmp_path: Path, name: str) -> None:
-    assert chosen(tmp_path, **SIGN_IN).environment({})["COGNITO_CLIENT_ID"] == "client"
-    with pytest.raises(stage_file.Undecided, match=name):
+@pytest.mark.parametrize("name", ["COGNITO_USER_POOL_ID", "COGNITO_CLIENT_ID"])
+def test_a_pool_and_its_client_are_given_together_or_the_stack_makes_them(tmp_path: Path, name: str) -> None:
+    given = chosen(tmp_path, **SIGN_IN)
+    assert not given.makes_user_pool
+    assert given.environment({}, {})["COGNITO_CLIENT_ID"] == "client"
+    with pytest.raises(stage_file.Undecided, match="together"):
         chosen(tmp_path, **(SIGN_IN | {name: ""}))
+    made = chosen(tmp_path, AUTH_MODE="cognito")
+    assert made.makes_user_pool
+    assert made.environment({}, {"UserPoolId": "eu-west-1_Made"})["COGNITO_USER_POOL_ID"] == "eu-west-1_Made"
+
+
+@pytest.mark.parametrize("name", sorted(stage_file.NEEDED_BY_OIDC))
+def test_another_provider_needs_its_issuer_and_a_client(tmp_path: Path, name: str) -> None:
+    both = {"AUTH_MODE": "oidc", "OIDC_ISSUER": "https://id.example.org", "OIDC_CLIENT_ID": "events"}
+    assert chosen(tmp_path, **both).environment({}, {})["OIDC_ISSUER"] == "https://id.example.org"
+    with pytest.raises(stage_file.Undecided, match=name):
+        chosen(tmp_path, **(both | {name: ""}))
+
+
+def test_what_the_stack_made_reaches_the_function_unless_the_file_says_otherwise(tmp_path: Path) -> None:
+    outputs = {"NoticeQueueUrl": "https://sqs/notices", "ApiEndpoint": "https://api/dev", "RoleArn": "arn:role"}
+    environment = chosen(tmp_path).environment({}, outputs)
+    assert environment["NOTICE_QUEUE_URL"] == "https://sqs/notices"
+    assert environment["PUBLIC_URL"] == "https://api/dev"
+    assert "arn:role" not in environment.values()
+    assert chosen(tmp_path, PUBLIC_URL="https://a.b").environment({}, outputs)["PUBLIC_URL"] == "https://a.b"
+    assert chosen(tmp_path).environment(environment, {})["NOTICE_QUEUE_URL"] == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"ALARM_EMAIL": "a@b.org", "ALARM_TOPIC": "arn:topic"}, "not both"),
+        ({"MONTHLY_BUDGET": "20"}, "needs ALARM_EMAIL or ALARM_TOPIC"),
+        ({"SIGN_IN_CODES": "yes"}, "SIGN_IN_CODES to true or false"),
+    ],
+)
+def test_choices_that_do_not_fit_are_refused(tmp_path: Path, values: dict[str, str], sentence: str) -> None:
+    with pytest.raises(stage_file.Undecided, match=sentence):
+        chosen(tmp_path, **values)
 
 
 def test_what_means_nothing_is_refused(tmp_path: Path) -> None:
@@ -46,7 +82,7 @@ def test_a_domain_needs_its_certificate(tmp_path: Path) -> None:
     with pytest.raises(stage_file.Undecided, match="together"):
         chosen(tmp_path, DOMAIN="events.example.org")
     both = chosen(tmp_path, DOMAIN="events.example.org", CERTIFICATE_ARN="arn:aws:acm:us-east-1:1:certificate/c")
-    environment = both.environment({})
+    environment = both.environment({}, {})
     assert (environment["ALLOWED_HOSTS"], environment.get("BASE_PATH")) == ("events.example.org", None)
     assert both.zappa_settings()["domain"] == "events.example.org"
 
@@ -56,45 +92,38 @@ def test_the_shell_of_the_operator_decides_nothing(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
     with pytest.raises(stage_file.Undecided, match="AUTH_MODE"):
         chosen(tmp_path, AUTH_MODE="")
-    assert chosen(tmp_path).environment({})["LOG_LEVEL"] == "INFO"
+    assert chosen(tmp_path).environment({}, {})["LOG_LEVEL"] == "INFO"
 
 
 def test_the_secret_key_is_made_once_and_kept(tmp_path: Path) -> None:
-    first, second = chosen(tmp_path).environment({}), chosen(tmp_path).environment({})
+    first, second = chosen(tmp_path).environment({}, {}), chosen(tmp_path).environment({}, {})
     assert len(first["SECRET_KEY"]) >= 50
     assert first["SECRET_KEY"] != second["SECRET_KEY"]
-    assert chosen(tmp_path).environment(first)["SECRET_KEY"] == first["SECRET_KEY"]
-    assert chosen(tmp_path, SECRET_KEY="mine").environment(first)["SECRET_KEY"] == "mine"
+    assert chosen(tmp_path).environment(first, {})["SECRET_KEY"] == first["SECRET_KEY"]
+    assert chosen(tmp_path, SECRET_KEY="mine").environment(first, {})["SECRET_KEY"] == "mine"
 
 
 def test_what_is_no_longer_chosen_is_emptied(tmp_path: Path) -> None:
     deployed = {"BASE_PATH": "/dev", "CORS_ALLOWED_ORIGINS": "https://example.org", "SET_BY_HAND": "kept by Zappa"}
     moved = chosen(tmp_path, DOMAIN="events.example.org", CERTIFICATE_ARN="arn:aws:acm:us-east-1:1:certificate/c")
-    environment = moved.environment(deployed)
+    environment = moved.environment(deployed, {})
     assert (environment["BASE_PATH"], environment["CORS_ALLOWED_ORIGINS"]) == ("", "")
     assert "SET_BY_HAND" not in environment
 
 
 def test_two_stages_share_no_table(tmp_path: Path) -> None:
-    assert chosen(tmp_path).environment({})["DYNAMODB_TABLE_PREFIX"] == "eventsite-dev-"
+    assert chosen(tmp_path).environment({}, {})["DYNAMODB_TABLE_PREFIX"] == "eventsite-dev-"
     (tmp_path / ".env.dev").rename(tmp_path / ".env.prod")
-    prod = stage_file.read("prod", tmp_path).environment({})
+    prod = stage_file.read("prod", tmp_path).environment({}, {})
     assert (prod["DYNAMODB_TABLE_PREFIX"], prod["BASE_PATH"]) == ("eventsite-prod-", "/prod")
 
 
 def test_a_stage_may_name_its_tables(tmp_path: Path) -> None:
     renamed = chosen(tmp_path, DYNAMODB_TABLE_PREFIX="club-", USERS_TABLE_NAME="people")
     assert renamed.tables == {"events": "club-events", "users": "people", "registrations": "club-registrations"}
-    environment = renamed.environment({})
+    environment = renamed.environment({}, {})
     assert (environment["DYNAMODB_TABLE_PREFIX"], environment["USERS_TABLE_NAME"]) == ("club-", "people")
-    assert chosen(tmp_path).environment(environment)["USERS_TABLE_NAME"] == ""
-
-
-def test_the_lambda_may_touch_the_tables_that_were_named(tmp_path: Path) -> None:
-    tables = chosen(tmp_path, EVENTS_TABLE_NAME="happenings").tables.values()
-    account = iam_policy.Account("aws", "eu-west-1", "123456789012")
-    allowed = iam_policy.document(account, function="eventsite-dev", tables=tables)
-    assert "table/happenings" in allowed and "eventsite-dev-events" not in allowed
+    assert chosen(tmp_path).environment(environment, {})["USERS_TABLE_NAME"] == ""
 
 
 @pytest.mark.parametrize(
@@ -128,7 +157,7 @@ def test_the_access_log_is_a_choice(tmp_path: Path) -> None:
     assert not chosen(tmp_path).access_log
     assert not chosen(tmp_path, ACCESS_LOG="false").access_log
     assert chosen(tmp_path, ACCESS_LOG="true").access_log
-    assert "ACCESS_LOG" not in chosen(tmp_path, ACCESS_LOG="true").environment({})
+    assert "ACCESS_LOG" not in chosen(tmp_path, ACCESS_LOG="true").environment({}, {})
     with pytest.raises(stage_file.Undecided, match="ACCESS_LOG to true or false"):
         chosen(tmp_path, ACCESS_LOG="yes")
 
@@ -136,8 +165,8 @@ def test_the_access_log_is_a_choice(tmp_path: Path) -> None:
 def test_the_example_names_all_there_is() -> None:
     lines = (ROOT / ".env.example").read_text().splitlines()
     named = {line.lstrip("#").partition("=")[0] for line in lines if "=" in line and " " not in line.partition("=")[0]}
-    assert named <= stage_file.FOR_ZAPPA | stage_file.FOR_THE_LAMBDA
-    assert stage_file.NEEDED.keys() | stage_file.NEEDED_BY_COGNITO.keys() <= named
+    assert named <= stage_file.FOR_ZAPPA | stage_file.FOR_THE_STACK | stage_file.FOR_THE_LAMBDA
+    assert named >= stage_file.FOR_ZAPPA | stage_file.FOR_THE_STACK | stage_file.NEEDED_BY_OIDC.keys()
 
 
 def test_every_variable_is_for_a_stage_to_choose_or_not_by_decision() -> None:

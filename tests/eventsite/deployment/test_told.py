@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import threading
 import time
@@ -84,7 +85,7 @@ def told(project: Project, receiver: Receiver) -> Project:
     project.client("sesv2").create_email_identity(EmailIdentity=SENDER)
     project.choose(STAGE, **OUTLETS)
     printed = project.zappa("deploy", STAGE)
-    assert f"Made mapping of the stream of {TABLE}." in printed
+    assert "Made Following (Lambda::EventSourceMapping)." in printed
     stand_in_for_the_world(project, receiver)
     return project
 
@@ -107,8 +108,7 @@ def stand_in_for_the_world(project: Project, receiver: Receiver) -> None:
     statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     project.client("iam").put_role_policy(RoleName=role, PolicyName="emulated", PolicyDocument=document)
-    variables = configuration(project)["Environment"]["Variables"] | {"WEBHOOKS": receiver.url}
-    project.client("lambda").update_function_configuration(FunctionName=FUNCTION, Environment={"Variables": variables})
+    project.set_variables(STAGE, WEBHOOKS=receiver.url)
 
 
 def configuration(project: Project) -> Any:
@@ -211,38 +211,38 @@ def test_a_dead_letter_raises_the_alarm(told: Project) -> None:
 
 
 def left(project: Project) -> list[str]:
-    """What there is on AWS that notices are told by."""
+    """What there is on AWS that carries notices."""
     sqs, cloudwatch = project.client("sqs"), project.client("cloudwatch")
     mappings = project.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     table = project.client("dynamodb").describe_table(TableName=TABLE)["Table"]
+    alarms = cloudwatch.describe_alarms(AlarmNamePrefix=FUNCTION)["MetricAlarms"]
     return [
         *sqs.list_queues(QueueNamePrefix=FUNCTION).get("QueueUrls", []),
         *[mapping["EventSourceArn"] for mapping in mappings if FUNCTION in mapping["FunctionArn"]],
-        *[alarm["AlarmName"] for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=FUNCTION)["MetricAlarms"]],
+        *[alarm["AlarmName"] for alarm in alarms if alarm["Namespace"] == "AWS/SQS"],
         *(["stream"] if (table.get("StreamSpecification") or {}).get("StreamEnabled") else []),
     ]
 
 
-def test_what_is_no_longer_chosen_goes_and_comes_back_and_taking_the_stage_down_leaves_nothing(
+def test_what_is_no_longer_chosen_goes_and_taking_the_stage_down_leaves_nothing_but_the_tables(
     told: Project, party: str
 ) -> None:
-    assert len(left(told)) == 7
+    assert len(left(told)) == 6
     told.choose(STAGE)
-    told.zappa("update", STAGE)
+    assert re.search("^remove +stack: Notices", told.manage(STAGE, "plan", STAGE).stdout, re.M)
+    assert f"Turned off the stream of table {TABLE}." in told.zappa("update", STAGE)
     assert left(told) == []
     assert call(told, "GET", f"/events/{party}")["title"] == "Summer party"
     variables = configuration(told)["Environment"]["Variables"]
     assert not {name: variables.get(name) for name in (*OUTLETS, "NOTICE_QUEUE_URL") if variables.get(name)}
     role = configuration(told)["Role"].rpartition("/")[2]
-    policy = told.client("iam").get_role_policy(RoleName=role, PolicyName="zappa-permissions")["PolicyDocument"]
-    assert not {"Stream", "Notices", "Bus", "Mail"} & {statement["Sid"] for statement in policy["Statement"]}
+    assert "notices" not in told.client("iam").list_role_policies(RoleName=role)["PolicyNames"]
 
-    told.choose(STAGE, NOTICE_BUS="happenings")
-    told.zappa("update", STAGE)
-    assert len(left(told)) == 7
-    assert "0 to make, 1 to change, 0 to remove" in told.manage(STAGE, "plan", STAGE).stdout
-
-    assert f"Removed stream of table {TABLE}." in told.zappa("undeploy", STAGE, "--yes")
+    told.zappa("undeploy", STAGE, "--yes")
     assert left(told) == []
     functions = told.client("lambda").list_functions()["Functions"]
     assert FUNCTION not in [function["FunctionName"] for function in functions]
+    assert told.client("cloudformation").describe_stacks()["Stacks"] == []
+    roles = told.client("iam").list_roles()["Roles"]
+    assert not [each["RoleName"] for each in roles if FUNCTION in each["RoleName"]]
+    assert TABLE in told.client("dynamodb").list_tables()["TableNames"]

@@ -18,8 +18,8 @@ from eventsite.deployment.lambda_package import ROOT
 from tests import tour
 from tests.api import EVENT
 from tests.bench import stage
-from tests.eventsite.deployment.sign_in import Pool, make_pool
-from tests.eventsite.deployment.zappa_project import Project
+from tests.eventsite.deployment.sign_in import Pool
+from tests.eventsite.deployment.zappa_project import REGION, Project
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("deployed")]
 
@@ -53,7 +53,9 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("DELETE", "/events/contract/registrations/contract-1", None, 200),
     ("POST", "/events/contract/register", {"userId": "contract-1"}, 201),
     ("DELETE", "/events/contract/register/contract-1", None, 200),
-    ("DELETE", "/events/contract", None, 204),
+    ("PATCH", "/events/contract", {"capacity": 0, "waitlistEnabled": True}, 200),
+    ("POST", "/events/contract/registrations", {"userId": "contract-1"}, 201),
+    ("DELETE", "/events/contract?registrations=cancel", None, 204),
 ]
 """Every row of the contract's table of calls, and what comes of it when they are made in this order."""
 ANY_TYPE = "*~1*"
@@ -98,9 +100,9 @@ def deployed_package(project: Project) -> zipfile.ZipFile:
 def test_a_stage_that_is_undecided_is_not_deployed(project: Project) -> None:
     (project.directory / ".env.spare").unlink(missing_ok=True)
     assert "copy .env.example to .env.spare" in project.zappa("deploy", "spare", fails=True)
-    project.choose("spare", S3_BUCKET="", AUTH_MODE="cognito", COGNITO_CLIENT_ID="abc")
+    project.choose("spare", S3_BUCKET="", AUTH_MODE="oidc", OIDC_CLIENT_ID="abc")
     refusal = project.zappa("deploy", "spare", fails=True)
-    assert "S3_BUCKET" in refusal and "COGNITO_USER_POOL_ID" in refusal and "COGNITO_CLIENT_ID" not in refusal
+    assert "S3_BUCKET" in refusal and "OIDC_ISSUER" in refusal and "OIDC_CLIENT_ID" not in refusal
     project.choose("spare", DEBUG="true")
     assert ".env.spare sets DEBUG" in project.zappa("deploy", "spare", fails=True)
     project.choose("spare", LOG_LEVEL="LOUD")
@@ -118,22 +120,26 @@ def test_without_credentials_it_stops_with_a_sentence(project: Project) -> None:
 
 
 def test_a_plan_of_what_is_deployed_changes_the_code_alone(dev: Project) -> None:
-    told = dev.manage("dev", "plan", "dev")
-    assert told.returncode == 0, told.stderr
-    assert "0 to make, 1 to change, 0 to remove" in told.stdout
-    assert re.search(r"^change  function eventsite-dev: its code, which every update sends anew$", told.stdout, re.M)
+    planned = dev.manage("dev", "plan", "dev")
+    assert planned.returncode == 0, planned.stderr
+    assert "0 to make, 1 to change, 0 to replace, 0 to remove" in planned.stdout
+    assert re.search(r"^change +function eventsite-dev +its code, which every update sends$", planned.stdout, re.M)
 
 
-@pytest.mark.parametrize("reachable", [True, False], ids=["with AWS", "without AWS"])
-def test_a_package_can_be_made(project: Project, reachable: bool) -> None:
+def test_the_outputs_are_what_people_look_for(dev: Project) -> None:
+    outputs = dev.outputs("dev")
+    assert outputs["ApiEndpoint"] == f"https://{dev.api('dev')}.execute-api.{REGION}.amazonaws.com/dev"
+    assert [outputs[f"{table.title()}TableName"] for table in TABLES] == [f"eventsite-dev-{name}" for name in TABLES]
+    assert outputs["LogGroupName"] == "/aws/lambda/eventsite-dev"
+    assert dev.client("cloudwatch").get_dashboard(DashboardName="eventsite-dev")["DashboardBody"]
+
+
+def test_a_package_is_made_without_aws(project: Project) -> None:
     project.choose("spare")
-    nobody = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}
-    nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_ENDPOINT_URL": ""}
-    output = f"package-{reachable}.zip"
-    variables: Any = {} if reachable else nobody | nowhere
-    made = project.zappa("package", "spare", "--output", output, **variables)
-    assert "Package created" in made
-    names = zipfile.ZipFile(project.directory / output).namelist()
+    nobody: Any = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}
+    nowhere: Any = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_ENDPOINT_URL": ""}
+    assert "Package created" in project.zappa("package", "spare", "--output", "package.zip", **nobody, **nowhere)
+    names = zipfile.ZipFile(project.directory / "package.zip").namelist()
     assert {"django", "eventsite", "registrations", "zappa"} <= {name.partition("/")[0] for name in names}
 
 
@@ -342,42 +348,42 @@ def settings_of(project: Project) -> list[Any]:
     """What an update has to leave as it was."""
     function = project.client("lambda").get_function_configuration(FunctionName="eventsite-dev")
     stage = project.client("apigateway").get_stage(restApiId=project.api("dev"), stageName="dev")
-    role = project.client("iam").get_role_policy(
-        RoleName=function["Role"].rpartition("/")[2], PolicyName="zappa-permissions"
-    )
-    return [function["Environment"], stage["methodSettings"]["*/*"], stage["tracingEnabled"], role["PolicyDocument"]]
+    stack = project.client("cloudformation").describe_stacks(StackName="eventsite-dev")["Stacks"][0]
+    return [function["Environment"], stage["methodSettings"]["*/*"], stage["tracingEnabled"], stack]
 
 
 @pytest.fixture(scope="module")
-def pool(project: Project) -> Pool:
-    """The people of the stage `prod`."""
-    return make_pool(project)
-
-
-@pytest.fixture(scope="module")
-def prod(project: Project, pool: Pool) -> Project:
-    """The stage `prod`, in which people sign in; it may be taken down."""
-    project.choose("prod", **pool.choices)
+def prod(project: Project) -> Project:
+    """The stage `prod`, in which people sign in to a pool of its own; it may be taken down."""
+    project.choose("prod", AUTH_MODE="cognito", SIGN_IN_CODES="false")
     project.zappa("deploy", "prod")
     return project
 
 
-def test_people_sign_in_and_a_stage_that_is_taken_down_leaves_its_data(prod: Project, pool: Pool) -> None:
+def test_people_sign_in_and_a_stage_that_is_taken_down_leaves_its_data(prod: Project) -> None:
+    pool = Pool(prod, "prod")
     events = f"{prod.url('prod')}/events"
     nobody = requests.post(events, json=EVENT, timeout=SECONDS)
     assert (nobody.status_code, nobody.headers["WWW-Authenticate"][:6]) == (401, "Bearer")
     assert nobody.headers["Content-Type"] == "application/problem+json"
     forged = requests.post(events, json=EVENT, headers=bearer("e30.e30.e30"), timeout=SECONDS)
     assert (forged.status_code, forged.json()["status"]) == (401, 401)
-    attendee = requests.post(events, json=EVENT, headers=bearer(pool.token("alice")), timeout=SECONDS)
+    attendee = requests.post(events, json=EVENT, headers=bearer(pool.token("alice@example.org")), timeout=SECONDS)
     assert attendee.status_code == 403
-    organizer = requests.post(events, json=EVENT, headers=bearer(pool.token("olivia", "Organizers")), timeout=SECONDS)
+    granted = prod.manage("prod", "user", "prod", "olivia@example.org", "--organizer")
+    assert granted.stdout.endswith("olivia@example.org is in the group Organizers, from the next login on.\n")
+    organizer = requests.post(events, json=EVENT, headers=bearer(pool.token("olivia@example.org")), timeout=SECONDS)
     assert (organizer.status_code, bool(organizer.json()["organizerId"])) == (201, True)
     assert retention(prod, "prod") == 90
 
+    assert "--no-enable-termination-protection" in prod.zappa("undeploy", "prod", "--yes", fails=True)
+    prod.client("cloudformation").update_termination_protection(
+        StackName="eventsite-prod", EnableTerminationProtection=False
+    )
     prod.zappa("undeploy", "prod", "--yes")
     functions = prod.client("lambda").list_functions()["Functions"]
     assert "eventsite-prod" not in [function["FunctionName"] for function in functions]
+    assert pool.cognito.list_users(UserPoolId=pool.id)["Users"]
     key = {"eventId": {"S": organizer.json()["eventId"]}, "item": {"S": "event"}}
     kept = {"TableName": "eventsite-prod-events", "Key": key}
     assert prod.client("dynamodb").get_item(**kept)["Item"]["title"] == {"S": EVENT["title"]}

@@ -200,6 +200,13 @@ def test_conflicts_and_missed_deadlines_can_be_counted(
     assert (len(conflicts), len(misses)) == (len(calls.made), 1)
 
 
+def test_throttled_calls_can_be_counted(api: Api, clock: Clock, count_of: Callable[[Signal], list[Any]]) -> None:
+    throttled = count_of(retries.throttled)
+    with failing(busy):
+        assert api.post("/users", {"name": "Ann"}).status_code == 201
+    assert len(throttled) == 1
+
+
 def test_a_counter_that_fails_harms_nobody(api: Api, clock: Clock) -> None:
     def broken(**_: Any) -> None:
         raise RuntimeError

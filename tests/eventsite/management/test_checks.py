@@ -113,7 +113,7 @@ def test_the_command_passes_a_good_stage() -> None:
     ("environment", "sentence"),
     [
         (LAMBDA, "On Lambda, AUTH_MODE must be set"),
-        (LAMBDA | {"AUTH_MODE": "none"}, "AUTH_MODE must be one of open, cognito, not 'none'."),
+        (LAMBDA | {"AUTH_MODE": "none"}, "AUTH_MODE must be one of open, cognito, oidc, not 'none'."),
         (LAMBDA | {"AUTH_MODE": "cognito"}, "AUTH_MODE=cognito needs both"),
         (LAMBDA | POOL | {"COGNITO_CLIENT_ID": ""}, "AUTH_MODE=cognito needs both"),
         (POOL | {"COGNITO_CLIENT_ID": ""}, "AUTH_MODE=cognito needs both"),

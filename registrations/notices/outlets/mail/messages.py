@@ -178,7 +178,7 @@ def _words(occasion: Occasion, user: User) -> _Words:
 
 def _oneself(user: User) -> str:
     """Return the id of a person in links: where nobody signs in, `me` is unknown."""
-    return "me" if settings.AUTH_MODE == "cognito" else user.user_id
+    return "me" if settings.AUTH_MODE != "open" else user.user_id
 
 
 def _facts(occasion: Occasion) -> list[Fact]:

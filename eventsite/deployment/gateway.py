@@ -1,14 +1,10 @@
-"""What Zappa has no setting for: logs and how long they are kept, throttling, tracing at the gateway.
-
-What is right is left alone.
-"""
+"""What Zappa and CloudFormation leave open: how long logs are kept, throttling, tracing, the access log of the API."""
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
-THROTTLED = "*/*"
-"""Every path and method of the stage."""
+THROTTLED = "*/*"  # every path and method of the stage
 
 ACCESS_LOG_LINE = json.dumps(
     {
@@ -26,33 +22,29 @@ ACCESS_LOG_LINE = json.dumps(
     },
     separators=(",", ":"),
 )
-"""A line of the access log. Like the service's own, it has neither paths nor addresses, which are about people.
+"""A line of the access log: without paths and addresses, which point to people.
 
-The service's line about the same request has the same `correlation_id`; or, when the caller sent one, the caller's, and
-this one as `gateway_request_id`.
+The service's line about the same request has the same `correlation_id`. If the caller sent one, it has that, and this
+one as `gateway_request_id`.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html"""
 
 
-def access_log_group(function: str) -> str:
-    """The name of the log group for the access log of the function's API."""
-    return f"/aws/apigateway/{function}"
-
-
-def log_groups(function: str, *, access_log: bool) -> list[str]:
-    """The names of the function's log groups. That of its own lines is Lambda's to name."""
-    return [f"/aws/lambda/{function}", *([access_log_group(function)] if access_log else [])]
-
-
 def kept_for(logs: Any, name: str) -> int | None:
-    """For how many days the lines of a log group are kept; 0 for ever, None where there is no such group."""
+    """Return for how many days a log group keeps its lines.
+
+    That is 0 for ever, and None where there is no such group.
+    """
     found = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     return next((group.get("retentionInDays", 0) for group in found if group["logGroupName"] == name), None)
 
 
 def keep_logs(logs: Any, name: str, *, days: int) -> bool:
-    """Keep the lines of a log group for so long, and make it if it is missing.
+    """Let a log group keep its lines for some days, and make it if it is missing.
 
-    Takes: a CloudWatch Logs client. Returns: whether anything was changed.
+    The group of the function outlives the stack, so that the lines of a removed stage can still be read.
+
+    Returns:
+        Whether anything changed.
     """
     found = kept_for(logs, name)
     if found is None:
@@ -64,24 +56,15 @@ def keep_logs(logs: Any, name: str, *, days: int) -> bool:
 
 
 def may_write_logs(gateway: Any) -> bool:
-    """Whether API Gateway has a role in this account and region in whose name it writes logs."""
+    """Return whether API Gateway has a role in this account and region for writing logs."""
     return bool(gateway.get_account().get("cloudwatchRoleArn"))
-
-
-def has_bus(events: Any, name: str) -> bool:
-    """Whether there is a bus of this name in this account and region."""
-    try:
-        events.describe_event_bus(Name=name)
-    except events.exceptions.ResourceNotFoundException:
-        return False
-    return True
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """What a stage of an API shall be like.
+    """How a stage of an API is set.
 
-    All its methods together are throttled to `rate` requests a second, and `burst` at once; `access_log` is the ARN of
+    All its methods together are throttled to `rate` requests a second and `burst` at once. `access_log` is the ARN of
     the log group that gets a line for each request, or None.
     """
 
@@ -91,7 +74,7 @@ class Gateway:
     access_log: str | None = None
 
     def changes(self, found: dict[str, Any]) -> list[dict[str, str]]:
-        """The patch operations that make a stage like this. Takes: the stage as GetStage tells it."""
+        """Return the patch operations that make a stage like this. Takes: the stage as GetStage shows it."""
         methods = found.get("methodSettings", {}).get(THROTTLED, {})
         operations = []
         if methods.get("throttlingRateLimit") != self.rate:
@@ -111,26 +94,8 @@ class Gateway:
         ]
 
 
-def api_id(gateway: Any, name: str) -> str | None:
-    """The id of the API of this name; None where there is none."""
-    pages = gateway.get_paginator("get_rest_apis").paginate()
-    return next((api["id"] for page in pages for api in page["items"] if api["name"] == name), None)
-
-
-def address(api: str, region: str, stage: str) -> str:
-    """The address that API Gateway gives a stage of an API.
-
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
-    """
-    return f"https://{api}.execute-api.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}/{stage}"
-
-
-def set_up_gateway(gateway: Any, api: str, stage: str, wanted: Gateway) -> list[str]:
-    """Make a stage of an API as it is wanted.
-
-    Takes: an API Gateway client; the API and its stage.
-    Returns: the paths of the settings that were changed.
-    """
+def set_up(gateway: Any, api: str, stage: str, wanted: Gateway) -> list[str]:
+    """Set a stage of an API as it is wanted. Returns: the paths of the settings that changed."""
     operations = wanted.changes(gateway.get_stage(restApiId=api, stageName=stage))
     if operations:
         gateway.update_stage(restApiId=api, stageName=stage, patchOperations=operations)

@@ -1,4 +1,4 @@
-"""What Zappa has no setting for, on an emulated AWS; a second time nothing is changed."""
+"""What Zappa and the stack leave open, set on an emulated AWS."""
 
 import json
 import re
@@ -7,8 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
-from eventsite.deployment import aws_extras
-from eventsite.deployment.aws_extras import Gateway
+from eventsite.deployment import gateway as settings
+from eventsite.deployment.gateway import Gateway
 
 
 @pytest.fixture
@@ -22,29 +22,24 @@ def aws(engine: str) -> Any:
     return client
 
 
-def test_logs_are_kept_for_so_many_days(aws: Any) -> None:
+def test_logs_are_kept_for_some_days(aws: Any) -> None:
     logs = aws("logs")
-    assert aws_extras.keep_logs(logs, "/aws/lambda/eventsite-dev", days=14)
-    assert not aws_extras.keep_logs(logs, "/aws/lambda/eventsite-dev", days=14)
-    assert aws_extras.keep_logs(logs, "/aws/lambda/eventsite-dev", days=90)
+    assert settings.keep_logs(logs, "/aws/lambda/eventsite-dev", days=14)
+    assert not settings.keep_logs(logs, "/aws/lambda/eventsite-dev", days=14)
+    assert settings.keep_logs(logs, "/aws/lambda/eventsite-dev", days=90)
     groups = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/eventsite-dev")["logGroups"]
     assert [group["retentionInDays"] for group in groups] == [90]
 
 
 def test_a_group_of_a_longer_name_is_not_taken_for_it(aws: Any) -> None:
     aws("logs").create_log_group(logGroupName="/aws/lambda/eventsite-qa-other")
-    assert aws_extras.keep_logs(aws("logs"), "/aws/lambda/eventsite-qa", days=14)
-
-
-def test_the_access_log_has_a_group_of_its_own() -> None:
-    assert aws_extras.log_groups("eventsite-dev", access_log=False) == ["/aws/lambda/eventsite-dev"]
-    assert aws_extras.log_groups("eventsite-dev", access_log=True)[1:] == ["/aws/apigateway/eventsite-dev"]
+    assert settings.keep_logs(aws("logs"), "/aws/lambda/eventsite-qa", days=14)
 
 
 def test_a_line_of_the_access_log_is_json_with_the_id_that_the_service_logs_too() -> None:
-    line = json.loads(aws_extras.ACCESS_LOG_LINE)
+    line = json.loads(settings.ACCESS_LOG_LINE)
     assert line["correlation_id"] == "$context.requestId"
-    assert not re.search(r"(?i)path|sourceIp|identity|authorizer|userAgent", aws_extras.ACCESS_LOG_LINE)
+    assert not re.search(r"(?i)path|sourceIp|identity|authorizer|userAgent", settings.ACCESS_LOG_LINE)
 
 
 @pytest.fixture
@@ -59,11 +54,11 @@ def stage(aws: Any) -> tuple[Any, str, str]:
 def test_the_access_log_is_switched_on_and_off(stage: tuple[Any, str, str]) -> None:
     group = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/apigateway/eventsite-dev"
     silent, written = Gateway(100, 200), Gateway(100, 200, access_log=group)
-    aws_extras.set_up_gateway(*stage, silent)
-    assert len(aws_extras.set_up_gateway(*stage, written)) == 2
-    assert aws_extras.set_up_gateway(*stage, written) == []
-    assert kept(stage)["accessLogSettings"] == {"destinationArn": group, "format": aws_extras.ACCESS_LOG_LINE}
-    assert aws_extras.set_up_gateway(*stage, silent) == ["/accessLogSettings"]
+    settings.set_up(*stage, silent)
+    assert len(settings.set_up(*stage, written)) == 2
+    assert settings.set_up(*stage, written) == []
+    assert kept(stage)["accessLogSettings"] == {"destinationArn": group, "format": settings.ACCESS_LOG_LINE}
+    assert settings.set_up(*stage, silent) == ["/accessLogSettings"]
     assert not kept(stage).get("accessLogSettings")
 
 
@@ -74,15 +69,15 @@ def kept(stage: tuple[Any, str, str]) -> Any:
 
 def test_api_gateway_has_to_be_allowed_to_write_logs(aws: Any) -> None:
     gateway = aws("apigateway")
-    assert not aws_extras.may_write_logs(gateway)
+    assert not settings.may_write_logs(gateway)
     role = {"op": "replace", "path": "/cloudwatchRoleArn", "value": "arn:aws:iam::123456789012:role/gateway-logs"}
     gateway.update_account(patchOperations=[role])
-    assert aws_extras.may_write_logs(gateway)
+    assert settings.may_write_logs(gateway)
 
 
 def test_all_methods_of_the_stage_are_throttled_and_traced(stage: tuple[Any, str, str]) -> None:
-    assert len(aws_extras.set_up_gateway(*stage, Gateway(100, 200))) == 3
-    assert aws_extras.set_up_gateway(*stage, Gateway(100, 200)) == []
-    assert aws_extras.set_up_gateway(*stage, Gateway(100, 50)) == ["/*/*/throttling/burstLimit"]
+    assert len(settings.set_up(*stage, Gateway(100, 200))) == 3
+    assert settings.set_up(*stage, Gateway(100, 200)) == []
+    assert settings.set_up(*stage, Gateway(100, 50)) == ["/*/*/throttling/burstLimit"]
     methods = kept(stage)["methodSettings"]["*/*"]
     assert (methods["throttlingRateLimit"], methods["throttlingBurstLimit"]) == (100, 50)

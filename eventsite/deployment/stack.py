@@ -1,0 +1,198 @@
+"""The CloudFormation stack of a stage: previewed and applied by change sets, which CloudFormation rolls back itself."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from eventsite.deployment.stage_file import Choices
+
+CHANGE_SET = "eventsite"
+FIRST_WAIT, LONGEST_WAIT = 0.1, 3.0  # seconds between two looks at an operation that is under way
+PATIENCE_SECONDS = 1800.0  # a user pool's domain and a dashboard take minutes at most
+UNUSABLE = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
+NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+
+Description = dict[str, Any]
+
+
+class StackFailed(Exception):
+    """CloudFormation refused a change. The text names the resource and the reason."""
+
+
+class Change(NamedTuple):
+    """What a change set does to one resource."""
+
+    action: str
+    """Add, Modify or Remove."""
+    resource: str
+    kind: str
+    replaces: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the resource with its type, such as `Notices (SQS::Queue)`."""
+        return f"{self.resource} ({self.kind.removeprefix('AWS::')})"
+
+
+@dataclass
+class Stack:
+    """One stack of CloudFormation."""
+
+    client: Any
+    name: str
+    tags: dict[str, str] = field(default_factory=dict)
+    protected: bool = False
+    """Whether deleting the stack needs a step of its own."""
+
+    def describe(self) -> Description | None:
+        """Return the stack as DescribeStacks shows it, or None if it has no resources."""
+        found = self._describe(self.name)
+        return None if found is None or found["StackStatus"] in UNUSABLE else found
+
+    def outputs(self) -> dict[str, str]:
+        """Return the outputs of the stack by name, none if there is no stack."""
+        return {each["OutputKey"]: each["OutputValue"] for each in (self.describe() or {}).get("Outputs", [])}
+
+    def parameters(self) -> dict[str, str]:
+        """Return the parameters that the stack was last changed with."""
+        found = (self.describe() or {}).get("Parameters", [])
+        return {each["ParameterKey"]: each["ParameterValue"] for each in found}
+
+    def preview(self, template: Description, parameters: dict[str, str]) -> list[Change]:
+        """Return what `apply` would change, and leave everything as it is."""
+        with self._change_set(template, parameters) as (_, changes):
+            return changes or []
+
+    def apply(self, template: Description, parameters: dict[str, str]) -> list[Change]:
+        """Make the stack as the template wants it.
+
+        Returns:
+            The changes; none if the stack is as it should be.
+
+        Raises:
+            StackFailed: CloudFormation refused, and has rolled the stack back.
+        """
+        with self._change_set(template, parameters) as (made, changes):
+            if changes is not None:
+                self.client.execute_change_set(ChangeSetName=made["Id"])
+                self._wait(made["StackId"])
+        self._protect()
+        return changes or []
+
+    def refuses_deletion(self) -> bool:
+        """Return whether the stack is protected from deletion."""
+        return bool((self.describe() or {}).get("EnableTerminationProtection"))
+
+    @contextmanager
+    def _change_set(
+        self, template: Description, parameters: dict[str, str]
+    ) -> Iterator[tuple[Description, list[Change] | None]]:
+        """Make a change set, and delete it at the end with the empty stack that it may have made.
+
+        Yields: the ids of the change set and the stack, and the changes, None if there is nothing to change.
+        """
+        is_new = self.describe() is None
+        if is_new:
+            self._delete_unusable()
+        made = self.client.create_change_set(
+            StackName=self.name,
+            ChangeSetName=CHANGE_SET,
+            ChangeSetType="CREATE" if is_new else "UPDATE",
+            TemplateBody=json.dumps(template, separators=(",", ":")),
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Capabilities=["CAPABILITY_IAM"],
+            Tags=[{"Key": key, "Value": value} for key, value in self.tags.items()],
+            **({"OnStackFailure": "DELETE"} if is_new else {}),
+        )
+        try:
+            yield made, self._changes(made["Id"])
+        finally:
+            if self.describe() is None:
+                self._delete_unusable()
+            else:
+                self.client.delete_change_set(ChangeSetName=made["Id"])
+
+    def _changes(self, change_set: str) -> list[Change] | None:
+        pages = self.client.get_paginator("describe_change_set")
+        for _ in _waits():
+            found = self.client.describe_change_set(ChangeSetName=change_set)
+            if found["Status"] == "CREATE_COMPLETE":
+                shown = [page["Changes"] for page in pages.paginate(ChangeSetName=change_set)]
+                return [_change(each["ResourceChange"]) for page in shown for each in page]
+            if found["Status"] == "FAILED":
+                reason = found.get("StatusReason", "")
+                if any(words in reason for words in NO_CHANGES):
+                    return None
+                raise StackFailed(f"CloudFormation refused the template of {self.name}: {reason}")
+        raise StackFailed(f"The change set of {self.name} is not ready after {PATIENCE_SECONDS:g} seconds.")
+
+    def _wait(self, stack: str) -> None:
+        """Wait until the stack is at rest. Raises: `StackFailed` if it was rolled back."""
+        for _ in _waits():
+            status = (self._describe(stack) or {"StackStatus": "DELETE_COMPLETE"})["StackStatus"]
+            if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+                return
+            if not status.endswith("IN_PROGRESS"):
+                raise StackFailed(f"{self._reason(stack)} Stack {self.name} was rolled back.")
+        raise StackFailed(f"Stack {self.name} is still changing after {PATIENCE_SECONDS:g} seconds.")
+
+    def _reason(self, stack: str) -> str:
+        """Return the first failure of the last operation, in a sentence."""
+        failure = "CloudFormation gives no reason."
+        for event in self.client.describe_stack_events(StackName=stack)["StackEvents"]:  # the newest first
+            kind, status = event["ResourceType"], event["ResourceStatus"]
+            reason = event.get("ResourceStatusReason", "")
+            if kind == "AWS::CloudFormation::Stack" and status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
+                break
+            if kind != "AWS::CloudFormation::Stack" and status.endswith("_FAILED") and "cancelled" not in reason:
+                name = Change("", event["LogicalResourceId"], kind).name
+                failure = f"{name} failed: {reason.rstrip('.')}."
+        return failure
+
+    def _protect(self) -> None:
+        if self.refuses_deletion() != self.protected:
+            self.client.update_termination_protection(StackName=self.name, EnableTerminationProtection=self.protected)
+
+    def _delete_unusable(self) -> None:
+        """Delete what a preview or a failed first deployment left: a stack without resources."""
+        if found := self._describe(self.name):
+            self.client.delete_stack(StackName=self.name)
+            for _ in _waits():
+                if (self._describe(found["StackId"]) or {}).get("StackStatus", "DELETE_COMPLETE") == "DELETE_COMPLETE":
+                    return
+
+    def _describe(self, name: str) -> Description | None:
+        try:
+            found: Description = self.client.describe_stacks(StackName=name)["Stacks"][0]
+        except ClientError as error:
+            if "does not exist" in error.response["Error"].get("Message", ""):
+                return None
+            raise
+        return found
+
+
+def outputs_of(chosen: Choices) -> dict[str, str]:
+    """Return the outputs of a stage's stack, for commands that need no Zappa."""
+    import boto3
+
+    session: Any = boto3.Session(region_name=chosen.region)
+    return Stack(session.client("cloudformation"), chosen.name).outputs()
+
+
+def _change(change: Description) -> Change:
+    replaces = change.get("Replacement") == "True"
+    return Change(change["Action"], change["LogicalResourceId"], change["ResourceType"], replaces)
+
+
+def _waits() -> Iterator[None]:
+    """Yield until an operation has had its time, with growing pauses."""
+    until, pause = time.monotonic() + PATIENCE_SECONDS, FIRST_WAIT
+    while time.monotonic() < until:
+        yield
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_WAIT)

@@ -1,0 +1,39 @@
+"""What the commands about one deployed stage have in common: its file, and a sentence for what goes wrong."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+if TYPE_CHECKING:
+    from eventsite.deployment.stage_file import Choices
+
+
+class StageCommand(BaseCommand):
+    """A command about a stage. Exit status: 1 with a sentence when it could not be executed."""
+
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the stage."""
+        parser.add_argument("stage", help="dev or prod: a stage of zappa_settings.json")
+
+    def handle(self, *args: Any, stage: str, **options: Any) -> None:
+        """Read the stage's file, before the SDK and Zappa are loaded, which takes seconds."""
+        try:
+            from eventsite.deployment import stage_file
+
+            try:
+                chosen = stage_file.read(stage, Path.cwd())
+            except stage_file.Undecided as undecided:
+                raise CommandError(str(undecided)) from undecided
+            self.on_stage(chosen, **options)
+        except ImportError as error:
+            raise CommandError("Deploying needs more than serving: pip install -r requirements-dev.txt") from error
+        except (BotoCoreError, ClientError) as error:
+            raise CommandError(f"AWS refused, or cannot be asked: {error}") from error
+
+    def on_stage(self, chosen: "Choices", **options: Any) -> None:
+        """Execute the command."""
+        raise NotImplementedError

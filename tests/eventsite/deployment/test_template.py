@@ -1,0 +1,203 @@
+"""The template: valid, no wider than it must be, and as the service and the operator's choices need it."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
+from ministack.services.lambda_svc import _match_esm_filter
+
+from events.ledger.models import CancellationOutbox, ExitTombstones, Seats
+from events.models import Event, EventItem
+from eventsite.deployment import template
+from eventsite.deployment.stage_file import TABLES, Choices
+from eventsite.deployment.template import Facts
+from eventsite.dynamodb.base_model import table_models
+from eventsite.dynamodb.idempotency import Marker
+from tests import variables
+
+MAX_BYTES = 51_200  # of a template that is sent as it is
+FACTS = Facts(
+    "123456789012",
+    stream="arn:aws:dynamodb:eu-west-1:123456789012:table/eventsite-dev-events/stream/2026-11-29T00:00:00.000",
+    target="arn:aws:lambda:eu-west-1:123456789012:function:eventsite-dev",
+)
+REGION = {"AWS_REGION": "eu-west-1"}
+NOTHING = Choices("dev", REGION | {"AUTH_MODE": "open"})
+BUS = Choices("dev", REGION | {"NOTICE_BUS": "happenings"})
+MAIL = Choices("dev", REGION | {"MAIL_FROM": "events@mail.example.org"})
+HOOK = Choices("dev", REGION | {"WEBHOOKS": "https://example.org/hook"})
+POOL = Choices("dev", REGION | {"AUTH_MODE": "cognito"})
+ALL = Choices(
+    "dev",
+    BUS.values | MAIL.values | POOL.values | {"ACCESS_LOG": "true", "ALARM_EMAIL": "a@b.org", "MONTHLY_BUDGET": "20"},
+)
+
+
+def made(chosen: Choices, facts: Facts = FACTS) -> dict[str, Any]:
+    parameters = template.parameters(chosen, facts, timeout=30, log_days=14)
+    decided = template.decided(template.read(), parameters | {"AWS::Partition": "aws"})
+    for name, value in parameters.items():
+        decided["Parameters"][name]["Default"] = value
+    return decided
+
+
+def resources(chosen: Choices, facts: Facts = FACTS) -> set[str]:
+    return set(made(chosen, facts)["Resources"])
+
+
+@pytest.mark.parametrize("text", [template.FILE.read_text(), json.dumps(made(ALL))], ids=["file", "decided"])
+def test_cfn_lint_finds_nothing(text: str) -> None:
+    unused = ["W2001", "W8001"]  # parameters that these choices do not use
+    assert lint(text, config=ManualArgs(ignore_checks=unused)) == []
+
+
+def test_it_is_sent_as_it_is() -> None:
+    assert len(json.dumps(made(ALL))) < MAX_BYTES / 2  # the API that Zappa adds is small
+
+
+def statements(chosen: Choices) -> dict[str, dict[str, Any]]:
+    policies = [each for each in made(chosen)["Resources"].values() if each["Type"] == "AWS::IAM::Policy"]
+    return {each["Sid"]: each for one in policies for each in one["Properties"]["PolicyDocument"]["Statement"]}
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_no_action_is_a_pattern_and_only_tracing_is_for_everything() -> None:
+    for name, statement in statements(ALL).items():
+        assert not [action for action in listed(statement["Action"]) if "*" in action]
+        assert ("*" in listed(statement["Resource"])) == (name == "Tracing")
+
+
+def test_every_wildcard_of_a_resource_has_its_reason_beside_it() -> None:
+    lines = template.FILE.read_text().splitlines()
+    bare = [number for number, line in enumerate(lines) if re.search(r'Resource: "\*"', line)]
+    assert len(bare) == 1
+    assert "`*`:" in "".join(lines[bare[0] - 3 : bare[0]])
+
+
+def test_the_tables_are_those_of_the_models() -> None:
+    assert {model.Meta.table_name.rpartition("-")[2] for model in table_models()} == set(TABLES)
+    parameters = template.parameters(NOTHING, FACTS, timeout=30, log_days=14)
+    assert [parameters[f"{table.title()}Table"] for table in TABLES] == [f"eventsite-dev-{name}" for name in TABLES]
+
+
+def test_tables_are_neither_made_nor_dropped_nor_described() -> None:
+    actions = {action for statement in statements(ALL).values() for action in listed(statement["Action"])}
+    assert not [action for action in actions if action.startswith("dynamodb:") and action.endswith("Table")]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "more"),
+    [(NOTHING, set()), (BUS, {"Bus"}), (MAIL, {"Mail"}), (HOOK, set())],
+    ids=["nothing", "bus", "mail", "webhooks"],
+)
+def test_each_outlet_allows_what_it_needs_and_no_more(chosen: Choices, more: set[str]) -> None:
+    always = {"Tables", "Indexes", "Logs", "Tracing", "Gateway"}
+    outlets = {"Stream", "Notices", "DeadLetters"} if chosen.has_outlets else set()
+    assert statements(chosen).keys() == always | outlets | more
+
+
+def test_a_bus_of_another_account_is_named_by_its_arn() -> None:
+    arn = "arn:aws:events:eu-west-1:111122223333:event-bus/central"
+    given = Choices("dev", REGION | {"NOTICE_BUS": arn})
+    assert template.parameters(given, FACTS, timeout=30, log_days=14)["Bus"] == arn
+    assert template.parameters(BUS, FACTS, timeout=30, log_days=14)["Bus"].endswith("123456789012:event-bus/happenings")
+
+
+def test_mails_are_sent_from_the_one_address() -> None:
+    assert statements(MAIL)["Mail"]["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}
+
+
+NOTICES = {"DeadLetters", "Notices", "NoticesPolicy", "Following", "Delivering", "DeadLettersAlarm", "NoticesLateAlarm"}
+SIGN_IN = {"People", "PeopleClient", "PeopleDomain", "PeopleBranding", "Organizers", "Admins"}
+
+
+@pytest.mark.parametrize("chosen", [BUS, MAIL, HOOK])
+def test_any_outlet_has_all_of_it_and_without_one_there_is_none(chosen: Choices) -> None:
+    assert resources(chosen) >= NOTICES
+    assert not resources(NOTHING) & NOTICES
+
+
+def test_what_calls_the_function_waits_for_it() -> None:
+    assert not resources(ALL, FACTS._replace(target="")) & {"Following", "Delivering"}
+
+
+def test_a_user_pool_is_made_where_people_sign_in_and_none_is_given() -> None:
+    assert resources(POOL) >= SIGN_IN
+    given = Choices("dev", POOL.values | {"COGNITO_USER_POOL_ID": "eu-west-1_A", "COGNITO_CLIENT_ID": "client"})
+    assert not (resources(given) | resources(NOTHING)) & SIGN_IN
+    without_codes = made(Choices("dev", POOL.values | {"SIGN_IN_CODES": "false"}))["Resources"]
+    assert "SignInPolicy" not in without_codes["People"]["Properties"]["Policies"]
+    assert "PeopleBranding" not in without_codes
+
+
+def test_people_outlive_the_stack() -> None:
+    kept = {"People", "PeopleClient", "Organizers", "Admins"}
+    found = made(POOL)["Resources"]
+    assert {name for name, each in found.items() if each.get("DeletionPolicy") == "RetainExceptOnCreate"} == kept
+    assert found["People"]["Properties"]["DeletionProtection"] == "ACTIVE"
+
+
+def test_a_login_outlives_a_form() -> None:
+    client = made(POOL)["Resources"]["PeopleClient"]["Properties"]
+    assert (client["IdTokenValidity"], client["TokenValidityUnits"]["IdToken"]) == (24, "hours")
+
+
+def test_a_queued_notice_is_hidden_for_six_of_the_timeouts() -> None:
+    assert template.parameters(BUS, FACTS, timeout=60, log_days=14)["VisibilitySeconds"] == "360"
+
+
+def alarms(chosen: Choices) -> dict[str, Any]:
+    found = made(chosen)["Resources"].items()
+    return {name: each["Properties"] for name, each in found if each["Type"] == "AWS::CloudWatch::Alarm"}
+
+
+def test_everything_worth_an_alarm_has_one() -> None:
+    watched = {each["MetricName"] for each in alarms(ALL).values()}
+    assert watched >= {"ServerErrors", "AuditFindings", "DeadlineMisses", "Throttles", "Errors", "Duration"}
+    assert watched >= {"ApproximateNumberOfMessagesVisible", "IteratorAge", "5XXError", "Reputation.BounceRate"}
+    assert {each["TreatMissingData"] for each in alarms(ALL).values()} == {"notBreaching"}
+
+
+def test_alarms_are_sent_where_the_file_names_and_nowhere_else() -> None:
+    by_topic = Choices("dev", NOTHING.values | {"ALARM_TOPIC": "arn:topic"})
+    assert all("AlarmActions" not in each for each in alarms(NOTHING).values())
+    assert all(each["AlarmActions"] == [{"Ref": "AlarmTopic"}] for each in alarms(by_topic).values())
+    assert all(each["AlarmActions"] == [{"Ref": "Alarms"}] for each in alarms(ALL).values())
+    assert "Spend" in resources(ALL) and "Spend" not in resources(by_topic)
+
+
+def test_alarms_and_dashboard_know_only_metrics_that_the_service_counts() -> None:
+    text = json.dumps(made(ALL))
+    named = set(re.findall(r'\[\\"eventsite\\", \\"(\w+)\\"', text))
+    named |= {each["MetricName"] for each in alarms(ALL).values() if each["Namespace"] == "eventsite"}
+    assert named and named <= variables.documented_metrics()
+
+
+def wakes(item: EventItem, name: str = "MODIFY") -> bool:
+    """Whether a record about an item passes the filters of the mapping, as the emulator reads them."""
+    image = item.serialize()
+    keys = {key: image[key] for key in ("eventId", "item")}
+    record = {"eventName": name, "dynamodb": {"Keys": keys, "NewImage": image}}
+    filters = made(BUS)["Resources"]["Following"]["Properties"]["FilterCriteria"]["Filters"]
+    return any(_match_esm_filter(record, json.loads(each["Pattern"])) for each in filters)
+
+
+def test_only_what_leads_to_a_notice_wakes_the_function() -> None:
+    outbox = CancellationOutbox("party", CancellationOutbox.name("i", 1), people="1:alice")
+    assert wakes(EventItem("party", Event.ITEM)) and wakes(EventItem("party", Seats.ITEM))
+    assert wakes(outbox, "INSERT") and not wakes(outbox, "REMOVE")
+    assert not wakes(ExitTombstones("party", "tickets#i#gone#1", tickets={1}), "INSERT")
+    assert not wakes(EventItem("key#1", Marker.ITEM), "INSERT")
+
+
+def test_the_stream_is_read_in_order_and_an_outage_waited_out() -> None:
+    following = made(BUS)["Resources"]["Following"]["Properties"]
+    assert (following["StartingPosition"], following["ParallelizationFactor"]) == ("TRIM_HORIZON", 1)
+    assert (following["MaximumRetryAttempts"], following["FunctionResponseTypes"]) == (-1, ["ReportBatchItemFailures"])
+    assert following["DestinationConfig"]["OnFailure"] == {"Destination": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
