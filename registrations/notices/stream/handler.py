@@ -12,6 +12,7 @@ from typing import Any
 from cloudevents.core.v1.event import CloudEvent
 
 from eventsite.dynamodb.retries import time_left, time_limit
+from eventsite.dynamodb.shapes import UnreadableItem
 from eventsite.errors import log_exception
 from eventsite.web import observability
 from registrations.notices.outlets import chosen as outlets
@@ -62,10 +63,10 @@ def tell(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | No
             change = changes.read(record)
             is_long = change.parts > 1
             group.append((record, [] if is_long else change.part(0, holders)))
-        except OUTAGES as outage:
-            log_exception(outage, WAITING)
-            return _publish(group, publish) or record
         except Exception as error:
+            if isinstance(error, OUTAGES) and not isinstance(error, UnreadableItem):  # which stays unreadable
+                log_exception(error, WAITING)
+                return _publish(group, publish) or record
             if not poison.put_aside(record, error):
                 return _publish(group, publish) or record
             continue
