@@ -16,6 +16,7 @@ from functools import wraps
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from django.conf import settings

@@ -41,7 +41,7 @@ class Provider(Protocol):
 
     @property
     def revoke_url(self) -> str:
-        """Where a refresh token is revoked; empty if nowhere."""
+        """Where a refresh token is revoked, empty if nowhere."""
 
     def logout_url(self, home: str) -> str:
         """Return the page that ends the provider's session and leads back home."""

@@ -1,4 +1,4 @@
-"""The software bill of materials of the Lambda package, in CycloneDX 1.6: what is in it, and under which licences.
+"""The software bill of materials of the Lambda package, in CycloneDX 1.6, with the licences.
 
 https://cyclonedx.org/docs/1.6/json/
 """
@@ -48,7 +48,7 @@ def _component(metadata: Path) -> dict[str, Any]:
 
 
 def licence(metadata: Path) -> str:
-    """Return the licence of an installed package: its SPDX expression, or what older metadata have."""
+    """Return the licence of an installed package: its SPDX expression, or the words of older metadata."""
     found = HeaderParser().parsestr(metadata.read_text())
     classifiers = [line.removeprefix(CLASSIFIER) for line in found.get_all("Classifier", []) if CLASSIFIER in line]
     named = found.get("License", "")

@@ -39,7 +39,7 @@ def dev(project: Project) -> Project:
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[str]:
     """An emulated AWS of this module's own, as others deploy into theirs."""
-    with running_engine() as url:
+    with running_engine(module="ministack") as url:
         yield url
 
 

@@ -11,6 +11,7 @@ from eventsite.auth import tokens
 from eventsite.dynamodb import daily_limit
 from registrations.notices.outlets.mail import confirmations
 from tests.api import Api
+from tests.eventsite.auth import issuing
 from tests.registrations.notices.carrying import Carried, html, text
 from tests.signing_in import As, adam, alice
 from users import services
@@ -142,7 +143,7 @@ def test_a_token_brings_an_address(
     claims: dict[str, Any],
     expected: tuple[str, bool],
 ) -> None:
-    principal = tokens.principal({"sub": "newcomer", **claims})
+    principal = tokens.principal({"sub": "newcomer", **claims}, issuing.POOL)
     assert (principal.email, principal.email_verified) == expected
     user = services.read_or_create(
         "newcomer", name="New", email=principal.email, email_verified=principal.email_verified
