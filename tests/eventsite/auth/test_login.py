@@ -160,7 +160,7 @@ def test_the_cookies(browser: Browser, settings: Settings) -> None:
 def test_no_token_is_kept_in_the_session(browser: Browser) -> None:
     browser.log_in("olivia")
     assert set(browser.client.session.keys()) <= {login.WHO, "_session_expiry"}
-    assert set(browser.client.session[login.WHO]) == {"sub", "groups", "name", "until"}
+    assert set(browser.client.session[login.WHO]) == {"sub", "groups", "name", "email", "verified", "until"}
 
 
 def test_a_session_that_was_tampered_with_is_none(browser: Browser) -> None:
