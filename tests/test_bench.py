@@ -44,9 +44,16 @@ def test_the_table_sets_the_two_side_by_side() -> None:
 
 
 def test_an_earlier_run_stands_beside() -> None:
-    before = [figure("eventsite", 1000, 3.25), HELD]
+    before = json.loads(figures.compact([figure("eventsite", 1000, 3.0), figure("rival", 1000, 2.0), HELD]))
     rows = figures.table(TOLD, before).splitlines()
-    assert [row.split("|")[-2].strip() for row in rows[2:]] == ["", "3.25"]
+    assert [row.split("|")[-2].strip() for row in rows[2:]] == ["new", "1.50"]
+
+
+def test_the_last_release_has_the_calls_of_this_one() -> None:
+    known = {one["case"] for one in figures.last_release()}
+    assert {case.name for case in [*ALWAYS, *OF_EVENTS]} <= known
+    assert figures.DRAWN.keys() <= known
+    assert len(figures.DRAWN) == 6
 
 
 def test_memory_is_reported_at_the_beginning_and_at_the_end() -> None:

@@ -202,10 +202,10 @@ def main() -> None:
     machine = (
         f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f} before"
     )
-    before = json.loads(options.compare.read_text())["figures"] if options.compare else []
+    before = json.loads(options.compare.read_text()) if options.compare else figures.last_release()
     print(figures.table(told, before))
     if options.json:
-        options.json.write_text(json.dumps({"machine": machine, "figures": told}, indent=1))
+        options.json.write_text(figures.compact(told))
     if options.figures:
         figures.write(told, machine)
 

@@ -1,5 +1,6 @@
-"""What the benchmark measured, as tables and as charts."""
+"""The benchmark's figures, as tables and as charts."""
 
+import json
 import math
 import re
 from collections.abc import Iterable
@@ -8,26 +9,36 @@ from typing import Any
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "figures.md"
 CHARTS = PAGE.with_suffix("")
+LAST_RELEASE = Path(__file__).with_name("last_release.json")
 COLORS = {"eventsite": "#1f6feb", "rival": "#8b949e"}
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 420, 240, 50, 40, 40
+DRAWN = {
+    "read an event": "Reading costs the same however many events there are.",
+    "create an event": "So does creating one.",
+    "50 events of all statuses": "A list of all statuses merges one query per status.",
+    "register": "Registering costs the same however many are registered.",
+    "50 registrations of an event": "A page of an event's people costs what the page costs.",
+    "one's place in the queue": "A place in the queue is counted, not searched.",
+}
+"""The charts that a reader needs: calls whose cost might grow, and the sentence that each of them proves."""
 
 Figures = list[dict[str, Any]]
 
 
-def table(told: Figures, before: Figures | None = None) -> str:
-    """A line for each call and size: ours, the other's, their ratio, and what became of ours since `before`."""
-    earlier = {_key(one): one["cpu_ms"] for one in before or [] if _is_of_ours(one)}
-    others = {_key(one): one for one in told if one["service"] == "rival"}
+def table(figures: Figures, before: Figures | None = None) -> str:
+    """Return a line for each call and size: our cost, the rival's, their ratio, and the ratio in an earlier run."""
+    earlier = {_key(one): one for one in before or []}
+    others = {_key(one): one for one in figures if one["service"] == "rival"}
     heading = ["call", "of", "calls", "units", "CPU ms", "p99", "bytes", "rival's calls", "units", "CPU ms", "ratio"]
     rows = [[*heading, *(["before"] if earlier else [])]]
-    for one in filter(_is_of_ours, told):
+    for one in filter(_is_of_ours, figures):
         other = others.get(_key(one))
         row = [one["case"], _of(one), one["calls"], one["units"], one["cpu_ms"], one["cpu_ms_p99"], one["bytes"]]
         row += [other["calls"], other["units"], other["cpu_ms"], _ratio(one, other)] if other else [""] * 4
-        row += [earlier.get(_key(one), "")] if earlier else []
+        row += [_ratio_before(earlier.get(_key(one)))] if earlier else []
         rows.append(row)
-    crowds = [one for one in told if "per_second" in one]
-    held = [one for one in told if "held" in one]
+    crowds = [one for one in figures if "per_second" in one]
+    held = [one for one in figures if "held" in one]
     return "\n".join(
         [
             *_markdown(rows),
@@ -37,8 +48,31 @@ def table(told: Figures, before: Figures | None = None) -> str:
     )
 
 
+def last_release() -> Figures:
+    """Return the figures of the last release, which `table` compares with."""
+    figures: Figures = json.loads(LAST_RELEASE.read_text())
+    return figures
+
+
+def compact(figures: Figures) -> str:
+    """Return figures in the form of `last_release.json`: a line for each call of ours, with the rival's cost."""
+    others = {_key(one): one["cpu_ms"] for one in figures if one["service"] == "rival" and "calls" in one}
+    lines = [
+        json.dumps(
+            {
+                "case": one["case"],
+                "size": one["size"],
+                "cpu_ms": one["cpu_ms"],
+                "rival_cpu_ms": others.get(_key(one)),
+            }
+        )
+        for one in filter(_is_of_ours, figures)
+    ]
+    return "[\n " + ",\n ".join(lines) + "\n]\n"
+
+
 def _is_of_ours(one: dict[str, Any]) -> bool:
-    """Whether it is what a call of ours costs."""
+    """Return True for the cost of one of our calls."""
     return one["service"] == "eventsite" and "calls" in one
 
 
@@ -65,6 +99,14 @@ def _ratio(one: dict[str, Any], other: dict[str, Any]) -> str:
     return f"{one['cpu_ms'] / other['cpu_ms']:.2f}"
 
 
+def _ratio_before(one: dict[str, Any] | None) -> str:
+    """Return the ratio of an earlier run, or our milliseconds where the rival has no such call."""
+    if one is None:
+        return "new"
+    rival = one.get("rival_cpu_ms")
+    return f"{one['cpu_ms'] / rival:.2f}" if rival else f"{one['cpu_ms']} ms"
+
+
 def _markdown(rows: list[list[Any]]) -> Iterable[str]:
     texts = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in texts) for column in range(len(texts[0]))]
@@ -74,39 +116,57 @@ def _markdown(rows: list[list[Any]]) -> Iterable[str]:
             yield "|" + "|".join("-" * (width + 2) for width in widths) + "|"
 
 
-def write(told: Figures, machine: str) -> None:
-    """Write the page and its charts: one for each call whose cost might grow."""
+def write(figures: Figures, machine: str) -> None:
+    """Write the page and its charts."""
     CHARTS.mkdir(exist_ok=True)
-    names = list(dict.fromkeys(one["case"] for one in told if one.get("grows_with")))
     pictures = []
-    for name in names:
+    for name, sentence in DRAWN.items():
         lines = {
-            service: [(one["size"], one["cpu_ms"]) for one in told if (one["case"], one["service"]) == (name, service)]
+            service: [
+                (one["size"], one["cpu_ms"]) for one in figures if (one["case"], one["service"]) == (name, service)
+            ]
             for service in COLORS
         }
         if max(map(len, lines.values())) > 1:
             file = CHARTS / f"{re.sub('[^a-z0-9]+', '-', name.lower().replace(chr(39), ''))}.svg"
-            file.write_text(chart(name, next(one["grows_with"] for one in told if one["case"] == name), lines))
-            pictures.append(f"![CPU of: {name}](figures/{file.name})")
-    PAGE.write_text(TEXT.format(machine=machine, table=table(told), pictures="\n".join(pictures)))
+            file.write_text(chart(name, next(one["grows_with"] for one in figures if one["case"] == name), lines))
+            pictures.append(f"{sentence}\n\n![CPU of: {name}](figures/{file.name})")
+    shown = table(figures, last_release())
+    PAGE.write_text(TEXT.format(machine=machine, table=shown, pictures="\n\n".join(pictures)))
 
 
 TEXT = """# What calls cost
 
 Written by `python -m tests.bench --figures` ({machine}). Every call goes through the Lambda's handler in a process of
-its own; the figures are CPU time of that process, DynamoDB's calls and capacity units, and the bytes of the answer.
+its own. The figures are the CPU time of that process, DynamoDB's calls and capacity units, and the bytes of the answer.
 "rival" is `tests/bench/rival.py`: the least that FastAPI and boto3 can be for the same calls, measured in the same run.
-Compare the two of a row: the engine takes longer the more it holds, and who waits longer for it, both do, computes a
-little slower afterwards.
+Compare the two of a row, not two runs: on a busy machine, and beside an engine that holds more, both compute more
+slowly. "before" is the ratio in the last release, or its milliseconds where the rival has no such call.
 
 {table}
+
+## How many register in a second
+
+Three figures answer this question, and the first two are not AWS's:
+
+- "register, all for one event" above. The limit is the embedded engine: one Python process that answers one call after
+  the other. It serves four calls for each of our registrations, and one for each of the rival's.
+- `python -m tests.bench.contention`, in [guarantees.md](guarantees.md). The limit is DynamoDB as AWS documents it: an
+  item takes one write after the other. The engine takes no time there, so this figure is higher.
+- `python -m tests.bench.stage URL` measures a deployed stage. There the stage's throttle, the way to the region and cold
+  starts count too.
+
+The rival's transactions all touch the event's item. DynamoDB would refuse most of them with `TransactionConflict`, which
+the embedded engine does not emulate, and the rival would not send them again.
+
+## Charts
 
 {pictures}
 """
 
 
 def chart(title: str, unit: str, lines: dict[str, list[tuple[int, float]]]) -> str:
-    """A chart in SVG: the size on a logarithmic axis, the cost on a linear one that begins at nothing."""
+    """Draw a chart in SVG: the size on a logarithmic axis, the cost on a linear one that begins at zero."""
     sizes = sorted({size for points in lines.values() for size, _ in points})
     top = 1.2 * max(cost for points in lines.values() for _, cost in points)
 
