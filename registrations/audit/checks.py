@@ -339,6 +339,7 @@ def _half_missing(seen: Snapshot) -> Iterator[Finding]:
 def _halves_at_odds(seen: Snapshot, event: Event, seats: Seats) -> Iterator[Finding]:
     """What both halves say is the same, and the description is listed under what it says."""
     right = Event(event.event_id, Event.ITEM, date=event.date, status=event.status, organizer_id=event.organizer_id)
+    right.unlisted = event.unlisted
     right.set_index_keys()
     both = ("incarnation", "settings", "status", "organizer_id")
     wrong = [name for name in both if getattr(event, name) != getattr(seats, name)]

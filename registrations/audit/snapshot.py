@@ -147,7 +147,7 @@ class _AnyItem(EventItem):
             "gone": ExitTombstones,
             "promoted": Promotion,
         }
-        kind = kinds.get(name.split("#")[2] if "#" in name else name, EventItem)
+        kind = kinds.get(name.split("#")[2] if name.startswith("tickets#") else name, EventItem)
         return kind.from_raw_data(data)
 
 
@@ -222,7 +222,8 @@ def _of_the_queue(
     gone: dict[int, frozenset[int]] = {}
     incarnations: set[str] = set()
     for item in items:
-        incarnation = str(item.item).partition("#")[2].partition("#")[0]
+        kind, _, rest = str(item.item).partition("#")
+        incarnation = rest.partition("#")[0] if kind == "tickets" else ""
         incarnations |= {incarnation} if incarnation else set()
         if isinstance(item, Promotion) and incarnation in current:
             moves[_number(item)] = item

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from registrations.transfer import moments, notes
+from registrations.transfer.columns import REGISTRATION
 from registrations.transfer.notes import Notes
 from registrations.transfer.sheets import Broken, Table
 
@@ -78,7 +79,7 @@ def rows(path: Path, text: str, found: Notes) -> Iterator[Row]:
 def rows_of(table: Table, found: Notes, *, order: str = moments.ISO) -> Iterator[Row]:
     """Return the lines of a sheet whose columns are ours. Raises `Broken`."""
     kind = table.kind
-    for name in table.unknown_columns:
+    for name in table.unknown_columns if kind != REGISTRATION else ():  # there, questions of the event have columns
         found.add(notes.COLUMNS, f"{table.name}: {name}")
     for place, values in table.records(kind, order=order):
         yield Row(values, place, kind)

@@ -5,18 +5,17 @@ which they asked, then those who waited. So an import beside live traffic breaks
 nothing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from events.ledger.models import Seats
-from events.models import Event
 from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from registrations import seating
 from registrations.errors import AlreadyRegistered, EventFull, RegistrationClosed
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
-from registrations.transfer import moments, notes, people, planned, sheets, write
+from registrations.transfer import answers, moments, notes, people, planned, sheets, write
 from registrations.transfer.columns import normalized
 from registrations.transfer.notes import Notes
 from registrations.transfer.planned import Refused
@@ -56,8 +55,8 @@ class Reading:
     """What ``--map`` says: a header for a role."""
     order: str = moments.ISO
     """The order of the parts of a date."""
-    questions: dict[str, str] = field(default_factory=dict)
-    """The ids of the event's questions by their labels: columns with these headers are answers."""
+    questions: list[dict[str, Any]] = field(default_factory=list)
+    """What the event asks: columns with the labels of questions are answers."""
     now: str = field(default_factory=clock.now)
     """When the people are created here."""
 
@@ -71,7 +70,7 @@ class Guest:
     status: str
     asked: str
     place: str
-    answers: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, Any] | None = None
 
     @property
     def user_id(self) -> str:
@@ -122,15 +121,15 @@ def guests(table: Table, reading: Reading, found: Notes) -> list[Guest]:
     """
     roles = roles_of(table, reading.named)
     taken = {number for numbers in roles.values() for number in numbers}
-    answers = {number: reading.questions[name] for number, name in _others(table, taken) if name in reading.questions}
+    asked = answers.by_label(reading.questions)
     for number, header in enumerate(table.header):
-        if number not in taken and number not in answers and header:
+        if number not in taken and normalized(header) not in asked and header:
             found.add(notes.COLUMNS, f"{table.name}: {header}")
     listed: list[Guest] = []
     wrong: list[str] = []
     for number, cells in table.lines:
         try:
-            listed += _guest(_Line(table, number, cells, roles), reading, answers, found)
+            listed += _guest(_Line(table, number, cells, roles), reading, found)
         except Refused as error:
             wrong.append(str(error))
     if wrong:
@@ -145,10 +144,6 @@ def in_order(listed: Iterable[Guest]) -> list[Guest]:
     for guest in ranked:
         once.setdefault(guest.user_id, guest)
     return list(once.values())
-
-
-def _others(table: Table, taken: set[int]) -> Iterator[tuple[int, str]]:
-    return ((number, normalized(header)) for number, header in enumerate(table.header) if number not in taken)
 
 
 @dataclass
@@ -170,7 +165,7 @@ class _Line:
         return sheets.at(self.table.name, self.number, at + 1, self.table.header[at])
 
 
-def _guest(line: _Line, reading: Reading, answers: dict[int, str], found: Notes) -> list[Guest]:
+def _guest(line: _Line, reading: Reading, found: Notes) -> list[Guest]:
     """Return the guest of a line, or none where the person is not coming. Raises `Refused`."""
     word = line.cell(STATUS)
     status = people.status_of(word) or REGISTERED
@@ -181,9 +176,9 @@ def _guest(line: _Line, reading: Reading, answers: dict[int, str], found: Notes)
         found.add(notes.STATUSES, f"{line.place(STATUS)}: {word[:40]!r}")
     if line.cell(COMPANIONS) not in ("", "0"):
         found.add(notes.COMPANIONS, f"{line.place(COMPANIONS)}: {line.cell(COMPANIONS)[:40]}")
-    given = {question: line.cells[number].strip() for number, question in answers.items()}
     guest = Guest(_person(line, reading, found), status, _asked(line, reading.order), line.place(""))
-    guest.answers = {question: text for question, text in given.items() if text}
+    written = {header: cell for header, cell in zip(line.table.header, line.cells, strict=True) if cell.strip()}
+    guest.answers = answers.kept(reading.questions, written, line.place(""), found)
     return [guest]
 
 
@@ -230,7 +225,7 @@ def admit(event_id: str, listed: Iterable[Guest], found: Notes) -> tuple[int, in
         write.write_user(guest.user)
         try:
             registration = seating.register(
-                event_id, guest.user_id, scope=EVERYTHING, organizes=EVERYTHING, answers=guest.answers or None
+                event_id, guest.user_id, scope=EVERYTHING, organizes=EVERYTHING, answers=guest.answers
             )
         except AlreadyRegistered:
             found.add(notes.ALREADY, guest.user_id)
@@ -242,9 +237,3 @@ def admit(event_id: str, listed: Iterable[Guest], found: Notes) -> tuple[int, in
         if registration.status != guest.status:
             found.add(notes.SEATED if registration.status == REGISTERED else notes.WAITING, guest.place)
     return counts[REGISTERED], counts[WAITLISTED]
-
-
-def questions_of(event: Event) -> dict[str, str]:
-    """Return the ids of an event's questions by their labels, as headers are compared."""
-    listed = getattr(event, "questions", None) or []
-    return {normalized(one["label"]): one["questionId"] for one in listed}

@@ -13,7 +13,7 @@ from events.models import DRAFT, STATUSES
 from events.serializers import EventSerializer
 from eventsite import clock
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, RegistrationItem
-from registrations.transfer import columns, moments, notes, people
+from registrations.transfer import answers, columns, moments, notes, people
 from registrations.transfer.columns import EVENT, REGISTRATION, USER
 from registrations.transfer.files import Record
 from registrations.transfer.notes import Notes
@@ -85,8 +85,10 @@ def user(user_id: str, values: Record, place: str, now: str, found: Notes) -> Re
     # Addresses of an import count as verified, unless the service that wrote the file knew better.
     known = {"email_verified": True} if body["email"] else {}
     attributes = dict(serializer.validated_data) | known | _kept(USER, values, User.get_attributes())
-    created_at = moments.moment(values.get("createdAt"))
-    return attributes | {"user_id": user_id, "created_at": created_at or now}
+    # An import is made by an operator, so an address in it counts as verified unless it says otherwise.
+    verified = bool(body["email"]) and values.get("emailVerified") is not False
+    created_at = moments.moment(values.get("createdAt")) or now
+    return attributes | {"user_id": user_id, "created_at": created_at, "email_verified": verified or None}
 
 
 def _truth(kind: str, name: str, value: Any) -> Any:
@@ -209,6 +211,7 @@ def carried(values: Record, event: PlannedEvent, place: str, found: Notes) -> di
             if value is None:
                 found.add(notes.TIMES, f"{place}, column {name}: {repr(values[name])[:40]}")
         kept[attribute] = value
+    kept["answers"] = answers.kept(event.fields.get("questions") or [], values, place, found)
     kept["registered_at"] = kept["registered_at"] or event.created_at
     kept["registration_id"] = registration_id(
         people.text_of(kept["registration_id"]) or f"{event.event_id} {values.get('userId')}"

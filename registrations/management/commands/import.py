@@ -102,7 +102,7 @@ class Command(OperatorCommand):
     def _guests(self) -> list[str]:
         whole = services.read(self._options["event"], scope=EVERYTHING)
         guests.check(whole.seats)
-        reading = self._reading(guests.questions_of(whole.event))
+        reading = self._reading(list(whole.event.questions))
         listed: list[Guest] = []
         for path in self._options["files"]:
             table = sheets.read(path.name, files.read_text(path, self._notes))
@@ -123,7 +123,7 @@ class Command(OperatorCommand):
             self.stdout.write(line)
         self.stdout.write(result)
 
-    def _reading(self, questions: dict[str, str] | None = None) -> Reading:
+    def _reading(self, questions: list[dict[str, Any]] | None = None) -> Reading:
         """Return how to read sheets. Raises `Refused` where ``--map`` names no role."""
         named = {}
         for text in self._options["map"]:
@@ -134,4 +134,4 @@ class Command(OperatorCommand):
                     f"--map {text}: write a role and a header, such as email=Mail. Roles: {', '.join(guests.ROLES)}."
                 )
             named[found] = header
-        return Reading(named, self._options["date_format"], questions or {})
+        return Reading(named, self._options["date_format"], questions or [])

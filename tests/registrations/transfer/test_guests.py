@@ -63,6 +63,10 @@ MEETUP = (
 )
 
 
+MEAT = {"questionId": "meat", "label": "Do you eat meat?", "kind": "yesNo", "choices": [], "required": True}
+FORM = "email,Do you eat meat?\nann@example.org,Sometimes\nbea@example.org,\n"
+
+
 def imported(tmp_path: Path, text: str, *options: str, name: str = "guests.csv", **more: Any) -> str:
     """Import a guest list. Returns: what was printed."""
     (tmp_path / name).write_text(text)
@@ -181,6 +185,20 @@ def test_without_an_event_they_are_people(api: Api, tmp_path: Path) -> None:
 def test_columns_with_the_questions_of_an_event_are_answers() -> None:
     table = sheets.read("form.csv", LISTS["Google Forms"])
     found = Notes()
-    listed = guests.guests(table, Reading(questions={"doyoueatmeat": "meat"}), found)
-    assert [guest.answers for guest in listed] == [{"meat": "No"}, {"meat": "Yes"}]
+    listed = guests.guests(table, Reading(questions=[MEAT]), found)
+    assert [guest.answers for guest in listed] == [{"meat": False}, {"meat": True}]
     assert not found
+
+
+def test_answers_that_do_not_fit_are_left_out_and_noted() -> None:
+    found = Notes()
+    listed = guests.guests(sheets.read("form.csv", FORM), Reading(questions=[MEAT]), found)
+    assert [guest.answers for guest in listed] == [{}, {}]
+    assert [detail.partition(":")[0] for detail in found.details[notes.ANSWERS]] == ["form.csv, line 2"]
+
+
+def test_the_guests_of_a_form_bring_their_answers(api: Api, tmp_path: Path) -> None:
+    event = api.event(capacity=5, questions=[MEAT])
+    imported(tmp_path, LISTS["Google Forms"], "--event", event)
+    rows = api.get(f"/events/{event}/registrations").json()
+    assert [row["answers"] for row in rows] == [{"meat": False}, {"meat": True}]
