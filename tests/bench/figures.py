@@ -153,11 +153,11 @@ Three figures answer this question, and the first two are not AWS's:
   the other. It serves four calls for each of our registrations, and one for each of the rival's.
 - `python -m tests.bench.contention`, in [guarantees.md](guarantees.md). The limit is DynamoDB as AWS documents it: an
   item takes one write after the other. The engine takes no time there, so this figure is higher.
-- `python -m tests.bench.stage URL` measures a deployed stage. There the stage's throttle, the way to the region and cold
-  starts count too.
+- `python -m tests.bench.stage URL` measures a deployed stage. There the stage's throttle, the way to the region and
+  cold starts count too.
 
-The rival's transactions all touch the event's item. DynamoDB would refuse most of them with `TransactionConflict`, which
-the embedded engine does not emulate, and the rival would not send them again.
+The rival's transactions all touch the event's item. DynamoDB would refuse most of them with `TransactionConflict`. The
+embedded engine does not emulate that, and the rival would not send them again.
 
 ## Charts
 
