@@ -166,7 +166,7 @@ def _fill(readers: list["_Reader"], chunk: int) -> None:
         return
     *others, last = empty
     # The context holds the request's deadline.
-    reading = [_pool().submit(copy_context().run, reader.fill, chunk) for reader in others]
+    reading = [pool().submit(copy_context().run, reader.fill, chunk) for reader in others]
     try:
         last.fill(chunk)  # in this thread: handing it to another one costs as much as the query
     finally:
@@ -176,12 +176,12 @@ def _fill(readers: list["_Reader"], chunk: int) -> None:
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
+def pool() -> ThreadPoolExecutor:
     """Return the threads that all requests of a process share. To start one costs as much as the read it makes."""
     return ThreadPoolExecutor(SIDE_BY_SIDE, "streams")
 
 
-os.register_at_fork(after_in_child=_pool.cache_clear)  # the child has none of its parent's threads
+os.register_at_fork(after_in_child=pool.cache_clear)  # the child has none of its parent's threads
 
 
 class _Reader:

@@ -36,7 +36,7 @@ class Remote:
     """A client that spreads its threads over the servers. Each thread keeps one connection."""
 
     def __init__(self, ports: Sequence[int]) -> None:
-        self._ports = itertools.cycle(ports)
+        self.ports = itertools.cycle(ports)
         self._own = threading.local()
         self._open: list[http.client.HTTPConnection] = []
 
@@ -78,7 +78,7 @@ class Remote:
         connection = getattr(self._own, "connection", None)
         if connection is None:
             connection = self._own.connection = http.client.HTTPConnection(
-                "127.0.0.1", next(self._ports), timeout=SECONDS
+                "127.0.0.1", next(self.ports), timeout=SECONDS
             )
             self._open.append(connection)
         connection.request(method, path, body, headers | {"Content-Type": "application/json"})

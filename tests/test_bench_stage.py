@@ -22,7 +22,7 @@ def url() -> Iterator[str]:
 
 
 def _port(remote: Remote) -> int:
-    return int(next(remote._ports))
+    return int(next(remote.ports))
 
 
 def left() -> list[object]:

@@ -40,19 +40,19 @@ class ConstantAnswersMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self._kept: OrderedDict[Key, Kept] = OrderedDict()
+        self.kept: OrderedDict[Key, Kept] = OrderedDict()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         key = _key(request)
         if key is None or throttling.is_refused(f"address {request.META.get('REMOTE_ADDR')}"):
             return self.get_response(request)
-        if kept := self._kept.get(key):
+        if kept := self.kept.get(key):
             return _again(kept, request)
         response = self.get_response(request)
         if isinstance(response, HttpResponse) and response.status_code == 200 and not response.cookies:
-            self._kept[key] = Kept(response.content, dict(response.headers), request.resolver_match)
-            if len(self._kept) > MAX_KEPT:
-                self._kept.popitem(last=False)
+            self.kept[key] = Kept(response.content, dict(response.headers), request.resolver_match)
+            if len(self.kept) > MAX_KEPT:
+                self.kept.popitem(last=False)
         return response
 
 

@@ -36,7 +36,7 @@ HASH_DIGITS = 16
 NAMESPACE = "eventsite"
 
 _correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
-_metrics: "Metrics | None" = None
+metrics: "Metrics | None" = None
 _cold = True
 _adding = threading.Lock()
 """What is delivered is counted in several threads, and Powertools' metrics are not made for that."""
@@ -60,12 +60,12 @@ def count(metric: str, value: float = 1, *, unit: Literal["Count", "Seconds"] = 
 
 
 def _add(metric: str, value: float, unit: str) -> None:
-    global _metrics
-    if _metrics is None:
+    global metrics
+    if metrics is None:
         from aws_lambda_powertools import Metrics
 
-        _metrics = Metrics(namespace=NAMESPACE, service=settings.LAMBDA_FUNCTION)
-    _metrics.add_metric(name=metric, unit=unit, value=value)
+        metrics = Metrics(namespace=NAMESPACE, service=settings.LAMBDA_FUNCTION)
+    metrics.add_metric(name=metric, unit=unit, value=value)
 
 
 @contextmanager
@@ -84,9 +84,9 @@ def count_signal(signal: Signal, metric: str) -> None:
 
 def publish() -> None:
     """Write what was counted to the log, for CloudWatch to read."""
-    if _metrics is not None and _metrics.metric_set:
+    if metrics is not None and metrics.metric_set:
         with _without_effect_on_the_answer():
-            _metrics.flush_metrics()
+            metrics.flush_metrics()
 
 
 def tell_defect(**_: Any) -> None:

@@ -42,7 +42,7 @@ class VirtualTime:
         self._numbers = itertools.count()
         self._own = threading.local()
         self._over = threading.Event()
-        self._start = threading.Thread.start
+        self.start_thread = threading.Thread.start
         self._sleep = time.sleep
         self._failed: list[BaseException] = []
 
@@ -69,7 +69,7 @@ class VirtualTime:
         before = threading.stack_size(STACK_BYTES)
         try:
             for action in actions:
-                self._enlist(action, self.now)
+                self.enlist(action, self.now)
             self._over.clear()
             self._pass_on()
             self._over.wait()
@@ -90,7 +90,7 @@ class VirtualTime:
             following.turn.release()
             actor.turn.acquire()
 
-    def _enlist(self, action: Callable[[], Any], when: float) -> threading.Thread:
+    def enlist(self, action: Callable[[], Any], when: float) -> threading.Thread:
         actor = _Actor(action)
 
         def live() -> None:
@@ -103,7 +103,7 @@ class VirtualTime:
             self._pass_on()
 
         thread = threading.Thread(target=live, daemon=True)
-        self._start(thread)
+        self.start_thread(thread)
         self._wake_at(when, actor)
         return thread
 
@@ -122,7 +122,7 @@ class VirtualTime:
             self._over.set()
 
     @property
-    def _is_inside(self) -> bool:
+    def is_inside(self) -> bool:
         return hasattr(self._own, "actor")
 
 
@@ -130,10 +130,10 @@ def _started_by(clock: VirtualTime) -> Callable[[threading.Thread], None]:
     """What a thread's `start` does: one that is started inside takes its turns like the others."""
 
     def start(thread: threading.Thread) -> None:
-        if not clock._is_inside:
-            clock._start(thread)
+        if not clock.is_inside:
+            clock.start_thread(thread)
             return
-        thread._virtual = done = threading.Event()  # type: ignore[attr-defined]
+        thread.virtual_end = done = threading.Event()  # type: ignore[attr-defined]
 
         def run() -> None:
             try:
@@ -141,7 +141,7 @@ def _started_by(clock: VirtualTime) -> Callable[[threading.Thread], None]:
             finally:
                 done.set()
 
-        clock._enlist(run, clock.now)
+        clock.enlist(run, clock.now)
 
     return start
 
@@ -150,7 +150,7 @@ def _joined_by(clock: VirtualTime) -> Callable[..., None]:
     original, pause = threading.Thread.join, 0.0005
 
     def join(thread: threading.Thread, timeout: float | None = None) -> None:
-        done: threading.Event | None = getattr(thread, "_virtual", None)
+        done: threading.Event | None = getattr(thread, "virtual_end", None)
         if done is None:
             original(thread, timeout)
             return

@@ -106,7 +106,7 @@ def test_an_organizers_events_are_listed_by_status_and_date(api: Api) -> None:
 def test_a_forked_process_asks_its_streams_with_threads_of_its_own(api: Api) -> None:
     event = api.event()
     everybody = threading.Barrier(len(STATUSES))
-    list(listing._pool().map(lambda _: everybody.wait(SECONDS), STATUSES))  # this process has a thread for each stream
+    list(listing.pool().map(lambda _: everybody.wait(SECONDS), STATUSES))  # this process has a thread for each stream
     forking = multiprocessing.get_context("fork")
     listed = forking.Queue()
     child = forking.Process(target=lambda: listed.put([event["eventId"] for event in Api().get("/events").json()]))

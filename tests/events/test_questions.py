@@ -26,7 +26,7 @@ QUESTIONS = st.lists(
     ).flatmap(
         lambda question: st.sampled_from(
             [{"kind": "text"}, {"kind": "yesNo"}, {"kind": "choice", "choices": ["a", "b", "a"]}]
-        ).map(lambda kind: question | kind)
+        ).map(lambda kind: {**question, **kind})  # type: ignore[dict-item]
     ),
     max_size=10,
     unique_by=lambda question: question["questionId"],

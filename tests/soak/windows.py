@@ -66,7 +66,7 @@ class FarRecorder(Recorder):
         super().__init__(event)
         self._servers, self._name = servers, event
 
-    def _api(self) -> Any:
+    def api_of_thread(self) -> Any:
         if not hasattr(self._own, "api"):
             self._own.api = Caller(self._servers, f"{self._name}-{threading.get_ident()}")
         return self._own.api
@@ -91,7 +91,7 @@ def check(servers: Sequence[Server], seed: int) -> tuple[str, str]:
         try:
             return [recorder.call(name, argument) for name, argument in calls]
         finally:
-            recorder._api().close()
+            recorder.api_of_thread().close()
 
     try:
         with ThreadPoolExecutor(len(plans)) as pool:

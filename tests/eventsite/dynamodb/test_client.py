@@ -29,6 +29,7 @@ from eventsite.dynamodb.client import Client, Wire, regional_endpoint
 from eventsite.dynamodb.retries import is_transient
 from eventsite.dynamodb.signing import Keys
 from tests.api import EVENT, Api
+from tests.children import SECONDS
 from tests.engines import free_port
 
 KEYS = Keys("test", "test", "token")
@@ -150,13 +151,13 @@ def test_calls_at_the_same_time_have_connections_of_their_own_and_leave_them_to_
     together = threading.Barrier(crowd)
     server = serve(http(b"{}"))
     client = client_of(server)
-    connect = client._connect
+    connect = client._connect  # noqa: SLF001 (the moment at which all of them have no connection)
 
     def all_at_once() -> socket.socket:
-        together.wait(10)
+        together.wait(SECONDS)
         return connect()
 
-    client._connect = all_at_once  # type: ignore[method-assign]
+    client._connect = all_at_once  # type: ignore[method-assign]  # noqa: SLF001
     threads = [threading.Thread(target=ask, args=(client,)) for _ in range(crowd)]
     for thread in threads:
         thread.start()

@@ -104,7 +104,7 @@ def test_no_more_answers_are_kept_than_fit() -> None:
     middleware = constant.ConstantAnswersMiddleware(lambda _: HttpResponse("x"))
     for number in range(constant.MAX_KEPT + 10):
         middleware(RequestFactory().get("/", HTTP_ACCEPT=f"{number}/x"))
-    assert len(middleware._kept) == constant.MAX_KEPT
+    assert len(middleware.kept) == constant.MAX_KEPT
 
 
 def test_the_log_names_its_route_again(api: Api, caplog: pytest.LogCaptureFixture) -> None:

@@ -22,11 +22,11 @@ Metrics = Callable[[], list[dict[str, Any]]]
 def on_lambda(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The service believes that it runs on Lambda, freshly started."""
     settings.ON_LAMBDA, settings.LAMBDA_FUNCTION = True, "eventsite-test"
-    monkeypatch.setattr(observability, "_metrics", None)
+    monkeypatch.setattr(observability, "metrics", None)
     monkeypatch.setattr(observability, "_cold", True)
     yield
-    if observability._metrics is not None:
-        observability._metrics.clear_metrics()
+    if observability.metrics is not None:
+        observability.metrics.clear_metrics()
 
 
 @pytest.fixture

@@ -423,7 +423,7 @@ def cut_off(user: str, *, committed: bool) -> None:
     before = seats()
     assert locking.take(operation, before, None)
     if committed:
-        committing.commit(operation, before, partial(services._joining, operation.organizes))
+        committing.commit(operation, before, partial(services._joining, operation.organizes))  # noqa: SLF001 (half of it)
 
 
 def test_a_joining_that_was_cut_off_before_its_commit_is_taken_back(api: Api, party: str) -> None:
@@ -452,7 +452,7 @@ def test_a_young_lock_is_none_of_the_audits_business(api: Api, party: str) -> No
 def test_a_leaving_that_was_cut_off_is_settled_although_its_move_is_lost(party: str) -> None:
     operation, before, number = Operation(LEAVE, party, "c", at=LONG_AGO), seats(), ticket("c")
     assert locking.take(operation, before, row("c"))
-    committing.commit(operation, before, partial(services._leaving, number, operation.at))
+    committing.commit(operation, before, partial(services._leaving, number, operation.at))  # noqa: SLF001
     lose_moves()
     printed, well = command(repair=True)
     assert well, printed

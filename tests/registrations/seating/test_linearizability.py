@@ -48,7 +48,7 @@ class Recorder:
         return Call(start, time.perf_counter_ns(), name, argument, answer)
 
     def _ask(self, name: str, argument: Any) -> Any:
-        api = self._api()
+        api = self.api_of_thread()
         match name:
             case "register":
                 return outcome(api.post(f"{self._event}/registrations", {"userId": argument}))
@@ -64,7 +64,7 @@ class Recorder:
             case _:
                 return _standing(api.get(f"{self._event}/registrations/{argument}").json())
 
-    def _api(self) -> Api:
+    def api_of_thread(self) -> Api:
         if not hasattr(self._own, "api"):
             self._own.api = Api()
         api: Api = self._own.api
