@@ -212,7 +212,12 @@ def test_a_group_that_was_taken_away_ends_at_the_next_renewal(
 def test_a_log_out_ends_renewal_at_once(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     browser.log_in("alice")
     revoked: list[Request] = []
-    monkeypatch.setattr(login, "urlopen", lambda request, timeout: revoked.append(request) or io.BytesIO())
+
+    def answer(request: Request, timeout: float) -> io.BytesIO:
+        revoked.append(request)
+        return io.BytesIO()
+
+    monkeypatch.setattr(login, "urlopen", answer)
     browser.client.post("/logout", {"csrfmiddlewaretoken": browser.csrf_token()})
     assert browser.client.cookies[renewal.COOKIE].value == ""
     assert browser.client.get("/events?organizerId=me").status_code == 401
