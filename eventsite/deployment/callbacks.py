@@ -174,8 +174,7 @@ def prepare(cli: Any) -> None:
 def _make_stack(cli: Any, chosen: stage_file.Choices) -> None:
     """Make what the function needs, and let Zappa's own step make what needs the function."""
     made, known = stack(cli), facts(cli)
-    if chosen.has_outlets:
-        known = known._replace(stream=stream.turn_on(cli.zappa.dynamodb_client, chosen.tables["events"]))
+    known = known._replace(stream=stream.turn_on(cli.zappa.dynamodb_client, chosen.tables["events"]))
     before = made.parameters().get("FunctionTarget", "")  # an alias that is new is not there yet
     _report(made.apply(*wanted(cli, chosen, known._replace(target=before))))
     outputs = made.outputs()
@@ -231,8 +230,6 @@ def finish(cli: Any) -> None:
     api = cli.zappa.get_api_id(cli.lambda_name)
     with in_a_sentence():
         gateway.set_up(cli.zappa.apigateway_client, api, cli.api_stage, gateway_settings(cli, chosen))
-        if not chosen.has_outlets:
-            _turn_off_stream(cli, chosen)
 
 
 def gateway_settings(cli: Any, chosen: stage_file.Choices) -> gateway.Gateway:
@@ -247,16 +244,11 @@ def _take_down_too(cli: Any, chosen: stage_file.Choices) -> None:
     """Refuse to undeploy a protected stage, else let Zappa's last step turn the stream off too."""
     if stack(cli).refuses_deletion():
         raise click.ClickException(PROTECTED.format(name=cli.lambda_name))
-    unschedule = cli.unschedule
+    unschedule, table = cli.unschedule, chosen.tables["events"]
 
     def take_down() -> None:
         unschedule()
-        _turn_off_stream(cli, chosen)
+        if stream.turn_off(cli.zappa.dynamodb_client, cli.zappa.lambda_client, table):
+            click.echo(f"Turned off the stream of table {table}.")
 
     cli.unschedule = take_down
-
-
-def _turn_off_stream(cli: Any, chosen: stage_file.Choices) -> None:
-    table = chosen.tables["events"]
-    if stream.turn_off(cli.zappa.dynamodb_client, cli.zappa.lambda_client, table):
-        click.echo(f"Turned off the stream of table {table}.")

@@ -133,11 +133,12 @@ def _stack(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
     """Compare by a change set, as if the stream and the function that are to be made were there."""
     known = callbacks.facts(cli)
     table = chosen.tables["events"]
-    if chosen.has_outlets:
-        on = stream.find(cli.zappa.dynamodb_client, table)
-        known = known._replace(stream=on or f"arn:{known.partition}:dynamodb:::table/{table}/stream/to-be-made")
-        yield Step(LEAVE if on else MAKE, f"stream of table {table}")
-    known = known._replace(target=callbacks.target(cli, known))
+    on = stream.find(cli.zappa.dynamodb_client, table)
+    yield Step(LEAVE if on else MAKE, f"stream of table {table}")
+    known = known._replace(
+        stream=on or f"arn:{known.partition}:dynamodb:::table/{table}/stream/to-be-made",
+        target=callbacks.target(cli, known),
+    )
     for change in callbacks.stack(cli).preview(*callbacks.wanted(cli, chosen, known)):
         how = "made and the old one removed" if change.replaces else ""
         yield Step(REPLACE if change.replaces else VERBS[change.action], f"stack: {change.name}", how)

@@ -24,8 +24,6 @@ TOGETHER = (("COGNITO_USER_POOL_ID", "COGNITO_CLIENT_ID"), ("DOMAIN", "CERTIFICA
 TABLES = ("events", "users", "registrations")
 TABLE_NAMES = {table: f"{table.upper()}_TABLE_NAME" for table in TABLES}
 SWITCHES = ("ACCESS_LOG", "SIGN_IN_CODES", "SNAP_START")
-OUTLETS = ("MAIL_FROM", "NOTICE_BUS", "WEBHOOKS")
-"""Where notices of committed changes may go."""
 FOR_ZAPPA = frozenset({"AWS_REGION", "CERTIFICATE_ARN", "DOMAIN", "S3_BUCKET", "SNAP_START"})
 FOR_THE_STACK = frozenset(
     {"ACCESS_LOG", "ALARM_EMAIL", "ALARM_TOPIC", "MONTHLY_BUDGET", "SIGN_IN_CODES", "SIGN_IN_SENDER"}
@@ -66,6 +64,7 @@ SET_BY_THE_STACK = {
     "COGNITO_CLIENT_ID": "UserPoolClientId",
     "COGNITO_DOMAIN": "SignInAddress",
     "PUBLIC_URL": "ApiEndpoint",
+    "MAIL_CONFIGURATION_SET": "MailConfigurationSet",
 }
 """Variables whose values are outputs of the stack, unless the file has them."""
 SECRET_BYTES = 48
@@ -101,11 +100,6 @@ class Choices:
     def access_log(self) -> bool:
         """Whether API Gateway writes a line about each request, also about those that never reach the Lambda."""
         return self.values.get("ACCESS_LOG") == "true"
-
-    @property
-    def has_outlets(self) -> bool:
-        """Whether notices of committed changes go anywhere."""
-        return any(self.values.get(name) for name in OUTLETS)
 
     @property
     def makes_user_pool(self) -> bool:

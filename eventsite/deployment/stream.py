@@ -44,7 +44,7 @@ def turn_on(dynamodb: Any, table: str) -> str:
 def turn_off(dynamodb: Any, lambda_: Any, table: str) -> bool:
     """Turn the stream off, unless a function reads it. Returns: whether it was turned off.
 
-    A stream that stays on keeps a day of changes. Outlets chosen within that day would send notices of them.
+    A stream that stays on keeps a day of changes. A stage that is deployed within that day would send notices of them.
     """
     try:
         arn = find(dynamodb, table)

@@ -97,9 +97,8 @@ def test_tables_are_neither_made_nor_dropped_nor_described() -> None:
     ids=["nothing", "bus", "mail", "webhooks"],
 )
 def test_each_outlet_allows_what_it_needs_and_no_more(chosen: Choices, more: set[str]) -> None:
-    always = {"Tables", "Indexes", "Logs", "Tracing", "Gateway"}
-    outlets = {"Stream", "Notices", "DeadLetters"} if chosen.has_outlets else set()
-    assert statements(chosen).keys() == always | outlets | more
+    always = {"Tables", "Indexes", "Logs", "Tracing", "Gateway", "Stream", "Notices", "DeadLetters"}
+    assert statements(chosen).keys() == always | more
 
 
 def test_a_bus_of_another_account_is_named_by_its_arn() -> None:
@@ -117,10 +116,17 @@ NOTICES = {"DeadLetters", "Notices", "NoticesPolicy", "Following", "Delivering",
 SIGN_IN = {"People", "PeopleClient", "PeopleDomain", "PeopleBranding", "Organizers", "Admins"}
 
 
-@pytest.mark.parametrize("chosen", [BUS, MAIL, HOOK])
-def test_any_outlet_has_all_of_it_and_without_one_there_is_none(chosen: Choices) -> None:
+@pytest.mark.parametrize("chosen", [NOTHING, BUS, MAIL, HOOK])
+def test_changes_are_followed_whatever_is_chosen_as_the_history_is_made_of_them(chosen: Choices) -> None:
     assert resources(chosen) >= NOTICES
-    assert not resources(NOTHING) & NOTICES
+
+
+def test_what_becomes_of_mails_comes_back_unless_a_set_is_given() -> None:
+    reports = {"MailReports", "MailReportsToBus", "MailReportsToQueue", "NoticesTakeMailReports"}
+    assert resources(MAIL) >= reports
+    given = Choices("dev", MAIL.values | {"MAIL_CONFIGURATION_SET": "ours"})
+    assert not (resources(given) | resources(NOTHING)) & reports
+    assert made(MAIL)["Outputs"]["MailConfigurationSet"] == {"Value": {"Ref": "MailReports"}}
 
 
 def test_what_calls_the_function_waits_for_it() -> None:
