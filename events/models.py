@@ -2,6 +2,7 @@
 
     eventId  item                              what it holds
     e1       event                             the description: long, rarely written
+    e1       in#<made>                         how many people are checked in
     e1       seats                             the counters: short, rewritten by every registration
     e1       tickets#<made>#gone#<chunk>       the tickets of this chunk whose people left the queue
     e1       tickets#<made>#promoted#<ticket>  when the queue moved up to this ticket
@@ -104,7 +105,7 @@ class EventItem(BaseModel):
         """The item as what it is: a query of the table finds several kinds, the indexes hold descriptions."""
         if cls is not EventItem:
             return super().from_raw_data(data)
-        kind = EventItem.kinds.get(text(data, "item"))
+        kind = EventItem.kinds.get(text(data, "item").partition("#")[0])
         return kind.from_raw_data(data) if kind else super().from_raw_data(data)
 
     @classmethod
@@ -195,6 +196,9 @@ class Event(EventItem):
     """The ids of the last edits, so that an edit whose answer was lost is recognised as done."""
     created_at = UnicodeAttribute(attr_name="createdAt")
     updated_at = UnicodeAttribute(attr_name="updatedAt")
+
+    checked_in: int | None = None
+    """How many people are in; None where that was not read. It is not a part of the description."""
 
     def is_run_by(self, user_id: str) -> bool:
         """Return whether a user is the owner or a co-organizer."""

@@ -45,6 +45,7 @@ SPRING_PARTY: Json = BODY | {
     "hasWaitlist": True,
     "registeredCount": 50,
     "waitlistCount": 3,
+    "checkedInCount": 0,
     "organizerId": None,
     "createdAt": "2027-01-31T09:30:00.000000Z",
     "updatedAt": "2027-01-31T09:30:00.000000Z",

@@ -202,7 +202,7 @@ class OwnEvent(NamedTuple):
 class EventSerializer(EventChangesSerializer):
     """An event."""
 
-    optional = ("organizers",)
+    optional = ("organizers", "checkedInCount")
 
     eventId = IdField(source="event_id", required=False, help_text="Leave it out to get a UUID.")
     registeredCount = serializers.IntegerField(
@@ -210,6 +210,12 @@ class EventSerializer(EventChangesSerializer):
     )
     waitlistCount = serializers.IntegerField(
         source="waiting", read_only=True, min_value=0, help_text="How many wait for one."
+    )
+    checkedInCount = serializers.IntegerField(
+        source="checked_in",
+        read_only=True,
+        min_value=0,
+        help_text="How many are in: for organizers and admins, in the answer about one event.",
     )
     organizerId = serializers.CharField(
         source="organizer_id",
@@ -230,9 +236,8 @@ def _disagree(data: Any) -> bool:
 def _sources() -> dict[str, tuple[type[EventItem], str]]:
     """For each field of an answer, in order: which half of the event holds it, and as what."""
     declared = EventSerializer._declared_fields
-    names = {name: declared[name].source or name for name in ("eventId", *declared)} | {
-        "hasWaitlist": "waitlist_enabled"
-    }
+    names = {name: declared[name].source or name for name in ("eventId", *declared) if name != "checkedInCount"}
+    names["hasWaitlist"] = "waitlist_enabled"
     of_event, of_seats = Event.get_attributes(), Seats.get_attributes()
     if lost := names.values() - of_event.keys() - of_seats.keys():
         raise LookupError(f"Neither half of an event holds {', '.join(sorted(lost))}: see events/models.py.")
@@ -253,7 +258,9 @@ def shape(whole_event: WholeEvent, *, inside: bool = False) -> dict[str, Any]:
     """
     # Not through the attributes: a fifth of a list's CPU would go there.
     values = {Event: whole_event.event.attribute_values, Seats: whole_event.seats.attribute_values}
-    return {name: values[half].get(source) for name, (half, source) in (SOURCES if inside else FOR_ALL).items()}
+    shown = {name: values[half].get(source) for name, (half, source) in (SOURCES if inside else FOR_ALL).items()}
+    checked_in = whole_event.event.checked_in if inside else None
+    return shown if checked_in is None else shown | {"checkedInCount": checked_in}
 
 
 class StatusesField(serializers.Field[Any, Any, Any, Any]):

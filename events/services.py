@@ -14,7 +14,7 @@ from pynamodb.expressions.update import Action
 
 from events import window
 from events.ledger import guards, promotions
-from events.ledger.models import Seats
+from events.ledger.models import CheckIns, Seats
 from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, PrivatePlace, mark
 from events.normalize import normalize
 from events.signals import event_deleted, event_edited, settling_wanted
@@ -145,6 +145,7 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
     described = shared | {name: fields[name] for name in DESCRIPTION if fields.get(name) is not None}
     event = Event(event_id, Event.ITEM, version=1, created_at=created_at, updated_at=created_at, **described)
     event.set_index_keys()
+    event.checked_in = 0
     seats = Seats(
         event_id,
         Seats.ITEM,
@@ -223,7 +224,9 @@ def _change_description(edited: WholeEvent, actions: list[Action], operation: st
     written = writes.conditional_update(Event.key(event.event_id), actions, guards.is_unedited(event))
     if written.image is None or not (written.done or operation in _edits(written.image)):
         raise Conflict(immediate=True)
-    return WholeEvent(Event.parse(written.image), edited.seats)
+    now = Event.parse(written.image)
+    now.checked_in = event.checked_in
+    return WholeEvent(now, edited.seats)
 
 
 def _described(event: Event, changes: dict[str, Any], operation: str) -> list[Action]:
@@ -355,6 +358,7 @@ def _delete(
     transaction.delete("event", Event.key(event_id), guards.is_unedited(event))
     transaction.delete("seats", Seats.key(event_id), None if with_people else guards.has_nobody())
     follow(transaction, event.private_places, {})
+    transaction.delete("check-ins", CheckIns(event_id, CheckIns.name(event.incarnation)))
     if transaction.commit():
         raise Conflict(immediate=True)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import NamedTuple, Self
 
-from events.ledger.models import Seats
+from events.ledger.models import CheckIns, Seats
 from events.models import Event, EventItem
 from eventsite.dynamodb.reads import batch_get, query_page
 from eventsite.dynamodb.retries import retry_on_conflict
@@ -27,10 +27,14 @@ class WholeEvent(NamedTuple):
 
     @classmethod
     def of(cls, items: Iterable[EventItem]) -> Self | None:
-        """The event that these items make, or None where one is missing."""
-        found = {type(item): item for item in items}
-        event, seats = found.get(Event), found.get(Seats)
-        return cls(event, seats) if isinstance(event, Event) and isinstance(seats, Seats) else None
+        """Return the event that these items make, or None where one is missing."""
+        found = {str(item.item): item for item in items}
+        event, seats = found.get(Event.ITEM), found.get(Seats.ITEM)
+        if not (isinstance(event, Event) and isinstance(seats, Seats)):
+            return None
+        inside = found.get(CheckIns.name(event.incarnation))
+        event.checked_in = int(inside.people) if isinstance(inside, CheckIns) else 0
+        return cls(event, seats)
 
 
 def find_event(event_id: str) -> WholeEvent | None:
@@ -46,8 +50,12 @@ def find_event(event_id: str) -> WholeEvent | None:
 
 @retry_on_conflict
 def _find_at_once(event_id: str) -> WholeEvent | None:
-    items = transact_get((Event, event_id, Event.ITEM), (Seats, event_id, Seats.ITEM))
-    return WholeEvent.of(item for item in items if item)
+    event, seats = transact_get((Event, event_id, Event.ITEM), (Seats, event_id, Seats.ITEM))
+    if event is None or seats is None:
+        return None
+    (inside,) = batch_get((CheckIns, event_id, CheckIns.name(event.incarnation)), consistent=True)
+    event.checked_in = int(inside.people) if inside else 0
+    return WholeEvent(event, seats)
 
 
 def find_events(event_ids: Iterable[str]) -> dict[str, WholeEvent]:

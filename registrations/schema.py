@@ -1,9 +1,12 @@
 """The calls of registrations in the OpenAPI document."""
 
+from dataclasses import replace
+
 from events.schema import CALENDAR, SPRING_PARTY
-from events.services import EventNotFound
+from events.services import EventNotFound, EventNotYours
 from eventsite.errors import Forbidden
 from eventsite.openapi.document import COMPONENTS, QUERY_EXAMPLES, TAGS, Call, Json, describe
+from registrations.checkin import NotRegistered
 from registrations.errors import (
     AlreadyRegistered,
     EventFull,
@@ -110,6 +113,19 @@ describe(
         example=REGISTERED,
         refusals=(Forbidden, RegistrationNotFound, RegistrationClosed),
     ),
+)
+CHECK_IN = Call(
+    name="checkIn",
+    summary="Check a person in at the door",
+    description="To repeat it changes nothing: the first time stays.",
+    answer=RegistrationSerializer,
+    example=REGISTERED | {"checkedInAt": "2027-04-01T17:00:00.000000Z"},
+    refusals=(EventNotYours, EventNotFound, RegistrationNotFound, NotRegistered),
+)
+describe("PUT /events/{eventId}/registrations/{userId}/check-in", call=CHECK_IN)
+describe(
+    "DELETE /events/{eventId}/registrations/{userId}/check-in",
+    call=replace(CHECK_IN, name="undoCheckIn", summary="Take a check-in back", description="", example=REGISTERED),
 )
 describe(
     "GET /events/{eventId}/registrations",

@@ -169,6 +169,10 @@ class RegistrationsQuery(WaitlistQuery):
 
     status = WordField(choices=LISTED, default=ACTIVE, help_text="Default: active, which is registered or waitlisted.")
 
+    checkedIn = SwitchField(
+        source="checked_in", required=False, help_text="Only those who are in, or who are not in yet."
+    )
+
 
 class AttendancesQuery(PageQuery):
     """The query parameters of a user's registrations."""

@@ -33,6 +33,11 @@ urlpatterns = [
         name="registration",
     ),
     path(
+        "events/<str:event_id>/registrations/<str:user_id>/check-in",
+        RegistrationViewSet.as_view({"put": "check_in", "delete": "check_out"}, name="Check-in"),
+        name="check-in",
+    ),
+    path(
         "events/<str:event_id>/register",
         RegistrationViewSet.as_view({"post": "create"}, name="Register"),
         name="register",

@@ -20,7 +20,7 @@ from eventsite.web.pagination import MAX_LIMIT, PageQuery
 from eventsite.web.renderers import CalendarRenderer, SheetRenderer
 from eventsite.web.sheets import BOM, CONTENT_TYPE
 from eventsite.web.viewsets import ApiViewSet, caller
-from registrations import calendars, seating, sheet, signup
+from registrations import calendars, checkin, seating, sheet, signup
 from registrations.models import WAITLISTED, Registration
 from registrations.reading import lists, people
 from registrations.reading import one as reading
@@ -60,6 +60,8 @@ class RegistrationViewSet(ApiViewSet):
         "retrieve": READ_USER,
         "partial_update": READ_USER,
         "destroy": REGISTER,
+        "check_in": CHANGE_EVENT,
+        "check_out": CHANGE_EVENT,
     }
 
     def list(self, request: Request, event_id: str) -> Response:
@@ -105,6 +107,15 @@ class RegistrationViewSet(ApiViewSet):
         message = "The registration is cancelled." + (" The next in line has the seat." if promoted else "")
         return Response(LeftSerializer({"message": message, "promotedUser": promoted}).data)
 
+    def check_in(self, request: Request, event_id: str, user_id: str) -> Response:
+        """Check a person in at the door. To repeat it changes nothing."""
+        found = checkin.check_in(event_id, user_id, scope=self.scope(CHANGE_EVENT))
+        return Response(RegistrationSerializer(found).data)
+
+    def check_out(self, request: Request, event_id: str, user_id: str) -> Response:
+        """Take a check-in back."""
+        return Response(RegistrationSerializer(checkin.undo(event_id, user_id, scope=self.scope(CHANGE_EVENT))).data)
+
     def reaches_target(self) -> bool:
         if "user_id" not in self.kwargs:
             return False  # nothing is asked before a sign-up
@@ -131,8 +142,9 @@ class RegistrationViewSet(ApiViewSet):
 
     def _page(self, event_id: str, status: str, query: dict[str, Any]) -> Response:
         def read(limit: int, after: Any) -> tuple[list[Registration], Any]:
-            return lists.of_event(
-                event_id, status=status, limit=limit, after=after, scope=self.scope(LIST_REGISTRATIONS)
+            scope = self.scope(LIST_REGISTRATIONS)
+            return checkin.page(
+                event_id, status=status, limit=limit, after=after, scope=scope, checked_in=query.get("checked_in")
             )
 
         if self.format == SheetRenderer.format:

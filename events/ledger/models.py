@@ -87,6 +87,23 @@ class Seats(EventItem):
         return max(0, int(self.capacity - self.registered)) if self.open else 0
 
 
+class CheckIns(EventItem):
+    """How many people are in. It lies between the description and the seats, so that one query reads all three."""
+
+    ITEM = "in"
+
+    people = WholeNumberAttribute(default=0)
+    user_id = UnicodeAttribute(attr_name="userId", null=True)
+    """The last person who came in, with their ticket and the time: the stream shows each to `registrations.notices`."""
+    ticket = WholeNumberAttribute(null=True)
+    at = UnicodeAttribute(null=True)
+
+    @staticmethod
+    def name(incarnation: str) -> str:
+        """Return the range key of the count of an event."""
+        return f"in#{incarnation}"
+
+
 def _plain(values: Any) -> dict[str, Any]:
     """What a map holds: one that was read is a dict already."""
     return dict(values.as_dict() if isinstance(values, MapAttribute) else values)

@@ -1,26 +1,67 @@
 """Changing what a registration says, and not where it stands: check-in, and answers that are given later."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from events.ledger.models import CheckIns
+from events.models import EventItem
+from eventsite import clock
 from eventsite.dynamodb.retries import Conflict, retry_on_conflict
 from eventsite.dynamodb.transactions import Transaction
 from registrations.errors import RegistrationNotFound
 from registrations.models import ActiveItem, EventTicket, RegistrationItem
 from registrations.seating import guards
 
+Also = Callable[[RegistrationItem], tuple[EventItem, list[Action]]]
+"""Returns what else changes in the transaction, for a registration: an item, and how."""
+
+
+def check_in(event_id: str, user_id: str) -> bool:
+    """Check a person in, and count them. Returns: False if they were in. Raises `RegistrationNotFound`."""
+    at = clock.now()
+
+    def count(row: RegistrationItem) -> tuple[EventItem, list[Action]]:
+        last = [CheckIns.user_id.set(user_id), CheckIns.ticket.set(row.ticket), CheckIns.at.set(at)]
+        return _count_of(event_id, row), [*last, CheckIns.people.add(1)]
+
+    nobody = RegistrationItem.checked_in_at.does_not_exist()
+    return annotate(event_id, user_id, {"checked_in_at": at}, unless=nobody, also=count)
+
+
+def check_out(event_id: str, user_id: str) -> bool:
+    """Take a check-in back. Returns: False if there was none. Raises `RegistrationNotFound`."""
+
+    def count(row: RegistrationItem) -> tuple[EventItem, list[Action]]:
+        return _count_of(event_id, row), [CheckIns.people.add(-1)]
+
+    somebody = RegistrationItem.checked_in_at.exists()
+    return annotate(event_id, user_id, {"checked_in_at": None}, unless=somebody, also=count)
+
+
+def _count_of(event_id: str, row: RegistrationItem) -> CheckIns:
+    return CheckIns(event_id, CheckIns.name(row.incarnation), incarnation=row.incarnation)
+
 
 @retry_on_conflict
-def annotate(event_id: str, user_id: str, changes: dict[str, Any], *, unless: Condition | None = None) -> bool:
+def annotate(
+    event_id: str,
+    user_id: str,
+    changes: dict[str, Any],
+    *,
+    unless: Condition | None = None,
+    also: Also | None = None,
+) -> bool:
     """Change attributes of an active registration and of its line, in one transaction.
 
     Args:
         event_id: The event.
         user_id: The user.
         changes: The values by the names of the model, for example ``{"checked_in_at": "…"}``; None removes one.
-        unless: A condition of the registration that must hold, for example that nobody is checked in yet.
+        unless: A condition of the registration that must hold, for example that the person is not in yet.
+        also: Returns what else changes in the transaction.
 
     Returns:
         False if the condition did not hold: then nothing is changed.
@@ -37,9 +78,11 @@ def annotate(event_id: str, user_id: str, changes: dict[str, Any], *, unless: Co
     line = EventTicket(*EventTicket.key_of(event_id, row.incarnation, int(row.ticket)))
     transaction = Transaction()
     transaction.update(
-        "row", ActiveItem(row.key, row.item), _actions(ActiveItem, changes), same & unless if unless else same
+        "row", ActiveItem(row.key, row.item), _actions(ActiveItem, changes), same if unless is None else same & unless
     )
     transaction.update("line", line, _actions(EventTicket, changes), EventTicket.item.exists())
+    if also:
+        transaction.update("also", *also(row))
     failures = transaction.commit()
     if not failures:
         return True

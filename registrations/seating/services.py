@@ -32,6 +32,7 @@ from registrations.errors import AlreadyRegistered, EventFull, RegistrationNotFo
 from registrations.models import JOIN, LEAVE, ActiveItem, PastItem, Registration
 from registrations.reading import one as reading
 from registrations.seating import admission, clearing, committing, guards, locking, refusing, repeating, settling
+from registrations.seating.annotate import check_out
 from registrations.seating.committing import Change
 from registrations.seating.locking import Locks
 from registrations.seating.operations import Operation
@@ -204,6 +205,9 @@ def _leave(operation: Operation, scope: Scope, locks: Locks, turn: Turn) -> str 
         raise RegistrationNotFound
     if item.lock:
         locks.wait_for(item)
+    if item.checked_in_at:  # their check-in ends with their registration, and is not counted any more
+        check_out(operation.event_id, operation.user_id)
+        raise Conflict(immediate=True)
     turn.wait_if_crowded(seats)
     operation.begin()
     locked = locking.take(operation, seats, item)

@@ -29,6 +29,8 @@ REGISTERING = (
 )
 EDITING = "event_not_found permission_denied precondition_failed validation_error"
 
+CHECKING_IN = "event_not_found permission_denied registration_not_found not_registered"
+
 TABLE = [
     Row("GET /", 200),
     Row("GET /health", 200),
@@ -74,7 +76,7 @@ TABLE = [
         200,
         "Link",
         "event_not_found invalid_cursor validation_error permission_denied",
-        f"{FILTERED} expand bom format",
+        f"{FILTERED} expand bom format checkedIn",
     ),
     Row(
         "GET /events/{eventId}/waitlist",
@@ -90,6 +92,8 @@ TABLE = [
         "",
         "registration_not_found registration_closed validation_error",
     ),
+    Row("PUT /events/{eventId}/registrations/{userId}/check-in", 200, "", CHECKING_IN),
+    Row("DELETE /events/{eventId}/registrations/{userId}/check-in", 200, "", CHECKING_IN),
     Row("DELETE /events/{eventId}/registrations/{userId}", 200, "", "registration_not_found permission_denied"),
     Row("DELETE /events/{eventId}/register/{userId}", 200, "", "registration_not_found permission_denied"),
     Row(
@@ -113,7 +117,7 @@ TABLE = [
     Row("GET /users/{userId}/waitlists", 200, "Link", "user_not_found invalid_cursor", PAGE),
 ]
 CALLS = {row.call for row in TABLE}
-WITHOUT_A_BODY = {"PUT /users/{userId}/calendar"}
+WITHOUT_A_BODY = {"PUT /users/{userId}/calendar", "PUT /events/{eventId}/registrations/{userId}/check-in"}
 PAGES = {"/docs", "/redoc", "/schema", "/openapi.json"}
 SIGN_IN = {"/login", "/login/callback", "/logout", "/confirmations/<str:token>"}
 """Routes that only browsers use; see `eventsite.auth.login` and `users.confirming`."""
