@@ -46,7 +46,10 @@ def test_a_users_registrations_come_with_their_events_once_each(api: Api, capaci
     waiting = [event for event, capacity in zip(events, capacities, strict=True)]
     found = api.walk(f"/users/{user}/registrations?limit={limit}")
     assert [entry["registration"]["eventId"] for entry in found] == sorted(waiting)
-    assert all(entry["event"] == api.get(f"/events/{entry['event']['eventId']}").json() for entry in found)
+    for entry in found:
+        event = api.get(f"/events/{entry['event']['eventId']}").json()
+        del event["organizers"]  # which no list of registrations shows
+        assert entry["event"] == event
     positions = {event: 1 if capacity else 2 for event, capacity in zip(events, capacities, strict=True)}
     waitlists = api.walk(f"/users/{user}/waitlists?limit={limit}")
     told = {one["event"]["eventId"]: one["registration"]["waitlistPosition"] for one in waitlists}
