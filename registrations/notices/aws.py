@@ -10,7 +10,7 @@ CONNECT_SECONDS, READ_SECONDS = 2, 5
 
 @cache
 def client(service: str) -> Any:
-    """A client of a service, for any number of threads. It sends each call once: what follows is for us to say."""
+    """Return a client of a service, for any number of threads, that sends each call once."""
     import botocore.config
     import botocore.session
 

@@ -21,14 +21,14 @@ from registrations.notices.stream.following import Following, NoStream
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
-"""How long a change waits for the next look at the stream."""
+"""The wait between two looks at the stream."""
 OUTAGE_SECONDS = 5.0
 
 _stopped = threading.Event()
 
 
 def start() -> threading.Thread | None:
-    """Begin to follow the stream in a thread of its own, from now on. None, and a line of log, where there is none."""
+    """Follow the stream in a thread of its own, from now on. Returns: None, with a log line, if there is no stream."""
     try:
         following = _following()
     except NoStream as error:
@@ -55,7 +55,7 @@ def _following() -> Following:
 
 
 def follow(following: Following, stopped: threading.Event) -> None:
-    """Tell what happens until it is stopped. What cannot be told yet is kept, and tried again."""
+    """Publish notices until it is stopped. Records that cannot be published yet are kept and tried again."""
     waiting: list[StreamRecord] = []
     while not stopped.is_set():
         try:
@@ -72,7 +72,7 @@ def _rest(records: list[StreamRecord], failed: StreamRecord | None) -> list[Stre
 
 
 def publish(notices: Sequence[CloudEvent]) -> None:
-    """Log some notices, and hand them to the outlets. Raises: as `outlets.publish`."""
+    """Log some notices and hand them to the outlets."""
     outlets.publish(notices)
     for notice in notices:
         logger.info("%s", words.line(notice))

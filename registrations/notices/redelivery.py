@@ -1,9 +1,8 @@
-"""The Lambda's entry for the queue: tasks go to `delivery`, and what an operator has put back is told once more.
+"""The Lambda's handler of the queue: tasks go to `attempts`, and other messages are handled here.
 
-That is records of the stream that were set aside:
-
-{"error": …, "record": …}      a record of which nothing could be made (`poison`)
-{"DDBStreamBatchInfo": …}      Lambda's own note: which records of the stream failed for too long
+{"error": …, "record": …}      a record that could not be read (`poison`), put back by an operator
+{"DDBStreamBatchInfo": …}      Lambda's own note of records that failed for too long, put back by an operator
+{"source": "aws.ses", …}       a bounce or a complaint (`feedback`)
 """
 
 import json
@@ -23,20 +22,27 @@ from registrations.notices.stream.changes import StreamRecord, as_for_lambda
 NOTE = "DDBStreamBatchInfo"
 GONE = ("ExpiredIteratorException", "ResourceNotFoundException", "TrimmedDataAccessException")
 PAGES = 20
-"""A note is about a batch, which is on one page or two; some pages of a stream are empty."""
+"""A note names a batch, which is on one page or two. Some pages of a stream are empty."""
 
 
 def deliver(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Carry out a batch of the queue. Returns: which messages are to come back, each after a wait of its own."""
+    """Try a batch of the queue. Returns: the messages that are to come back, each after a wait of its own."""
     return attempts.deliver(event, context, tell_again)
 
 
 def tell_again(body: str) -> bool:
-    """Tell what was set aside. What cannot be told even now is set aside anew, by itself.
+    """Handle a message that is no task. A record that fails again is dead-lettered again.
 
-    Takes: the body of a message. Returns: False where it is about something else.
-    Raises: `ValueError`, `TypeError` where it is not JSON; `RetryLater` in an outage; `PermanentFailure` where the
-    records are nowhere any more.
+    Args:
+        body: The body of the message.
+
+    Returns:
+        False if the message is a task.
+
+    Raises:
+        ValueError, TypeError: If the body is not JSON.
+        RetryLater: In an outage.
+        PermanentFailure: If the records are gone.
     """
     letter = json.loads(body)
     if NOTE in letter:
@@ -60,7 +66,7 @@ def _whole(record: StreamRecord) -> StreamRecord:
 
 
 def _of_the_stream(note: dict[str, Any]) -> Iterator[StreamRecord]:
-    """The records that a note is about, while the stream still has them, in the form in which Lambda is handed them."""
+    """Yield the records that a note names, in the form in which Lambda gets them."""
     last = int(note["endSequenceNumber"])
     try:
         for record in _from(note["streamArn"], note["shardId"], note["startSequenceNumber"]):

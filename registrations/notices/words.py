@@ -6,7 +6,7 @@ from cloudevents.core.v1.event import CloudEvent
 
 
 def line(notice: CloudEvent) -> str:
-    """A notice in a line: when, what, who and how many seats are taken by then."""
+    """Return a notice in a line: the time, the type, the person and the seats that are taken."""
     moment = notice.get_time()
     clock = f"{moment:%H:%M:%S}Z" if moment else ""
     return f"{clock} {notice.get_type():24} {_told(notice)}"

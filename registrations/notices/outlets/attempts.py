@@ -1,7 +1,7 @@
-"""Carrying out what is in the queue: mails, webhooks, and what the bus did not take.
+"""Attempts to deliver the tasks of the queue: mails, webhooks, and notices that the bus refused.
 
-Each task is tried until it succeeds, after growing waits over a day (`WAITS`), then laid into the dead-letter queue.
-What was carried out is never repeated because something else failed.
+Each task is tried until it succeeds, after growing waits over a day (`WAITS`), then dead-lettered. Nothing is repeated
+because something else failed.
 """
 
 import logging
@@ -24,25 +24,28 @@ logger = logging.getLogger(__name__)
 
 MINUTE, HOUR = 60, 3600
 WAITS = (5, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 8 * HOUR, 10 * HOUR)
-"""Seconds from one attempt to the next: somewhat over a day."""
+"""Seconds from one attempt to the next, a little over a day in all."""
 JITTER = 0.1
-LONGEST = 12 * HOUR
-"""SQS hides no message for longer."""
+LONGEST = 12 * HOUR  # SQS hides no message for longer
 ATTEMPTS = len(WAITS) + 1
 AT_ONCE = 10
-LEAVES_SECONDS = 3.0
-"""What is left of the Lambda's time for saying what became of a batch."""
+LEAVES_SECONDS = 3.0  # of the Lambda's time, for the answer about the batch
 
 
 Taker = Callable[[str], bool]
-"""Takes the body of a message and does all about it. Returns: False, and has done nothing, where it is a task."""
+"""Handles the body of a message that is no task. Returns False, and does nothing, if it is one."""
 
 
 def deliver(event: dict[str, Any], context: Any, taker: Taker = lambda _: False) -> dict[str, Any]:
-    """Carry out a batch of the queue.
+    """Try a batch of the queue.
 
-    Takes: what Lambda is handed; who knows messages that are no tasks.
-    Returns: which messages are to come back, each after a wait of its own.
+    Args:
+        event: The batch, as Lambda gets it.
+        context: The Lambda's context.
+        taker: Handles messages that are no tasks.
+
+    Returns:
+        The messages that are to come back, each after a wait of its own.
     """
     records = event["Records"]
     seconds = context.get_remaining_time_in_millis() / 1000 - LEAVES_SECONDS
@@ -57,7 +60,7 @@ def deliver(event: dict[str, Any], context: Any, taker: Taker = lambda _: False)
 
 
 def _deliver(record: dict[str, Any], taker: Taker) -> bool:
-    """Carry out one message. Returns: whether it is to come back."""
+    """Try one message. Returns: whether it is to come back."""
     seconds = attempt(record["body"], int(record["attributes"]["ApproximateReceiveCount"]), taker)
     if seconds is not None:
         queue.postpone(record["receiptHandle"], seconds)
@@ -65,10 +68,15 @@ def _deliver(record: dict[str, Any], taker: Taker) -> bool:
 
 
 def attempt(body: str, number: int, taker: Taker = lambda _: False) -> float | None:
-    """Try to carry out a task. It never fails.
+    """Try a task. This function never fails.
 
-    Takes: the task as text; the how many-th time it is, from 1; who knows what is no task.
-    Returns: in how many seconds the next attempt is due; None where it is over.
+    Args:
+        body: The task as text.
+        number: The 1-based number of the attempt.
+        taker: Handles a body that is no task.
+
+    Returns:
+        The seconds until the next attempt, or None if there is none.
     """
     try:
         if not taker(body):
@@ -87,13 +95,13 @@ def attempt(body: str, number: int, taker: Taker = lambda _: False) -> float | N
 
 
 def wait_after(number: int, asked: float = 0) -> float:
-    """Seconds until the next attempt. Takes: how many there were; how long the other side asked us to wait."""
+    """Return the seconds until the next attempt, after some attempts and a wait that the other side asked for."""
     due = WAITS[min(number, len(WAITS)) - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311 (no secret)
     return min(max(due, asked), LONGEST)
 
 
 def _over(body: str, error: Exception, metric: str, number: int) -> float | None:
-    """Lay a task into the dead-letter queue; where even that fails, it comes back for it."""
+    """Dead-letter a task. If even that fails, it comes back for it."""
     reason = (
         str(error) if isinstance(error, RetryLater | PermanentFailure) else type(error).__qualname__
     )  # others quote
@@ -118,4 +126,4 @@ CARRIERS: dict[str, Callable[[Task], list[Task]]] = {
     queue.MAIL: mail.deliver,
     queue.HISTORY: history.deliver,
 }
-"""Who carries out what. Each returns what is to be done besides, and raises `RetryLater` or `PermanentFailure`."""
+"""The delivery of each outlet. Each returns further tasks, and raises `RetryLater` or `PermanentFailure`."""

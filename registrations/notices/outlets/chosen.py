@@ -1,9 +1,10 @@
-"""Where notices go: what the settings choose, each by itself, so that one that is down holds up none of the others.
+"""The outlets that the settings choose. One that is down holds up no other.
 
-notices ──┬── queue ──┬── mail          one message for each notice that people are mailed about
+notices ──┬── queue ──┬── mail          one message for each notice that people get a mail about
           │           ├── webhooks      one message for each notice and each URL
-          │           └── bus           what the bus did not take when it was new
-          └── bus
+          │           └── bus           notices that the bus refused at first
+          ├── bus
+          └── history
 """
 
 import json
@@ -23,21 +24,22 @@ queue.local.attempt = attempts.attempt
 
 
 def publish(notices: Iterable[BaseCloudEvent]) -> None:
-    """Hand notices to every outlet that is chosen.
+    """Hand notices to every chosen outlet.
 
-    Raises: `Unavailable`: all of them must be published again. That harms nobody, because a notice keeps its id.
+    Raises:
+        Unavailable: All of them must be published again, which does no harm, because a notice keeps its id.
     """
-    told = [as_json(notice) for notice in notices]
-    queue.send(task for notice in told for task in _tasks(notice))
-    if settings.NOTICE_BUS and not settings.LOCAL and (missed := bus.put(told)):
+    documents = [as_json(notice) for notice in notices]
+    queue.send(task for notice in documents for task in _tasks(notice))
+    if settings.NOTICE_BUS and not settings.LOCAL and (missed := bus.put(documents)):
         queue.send(Task(queue.BUS, notice) for notice in missed)
-    history.record(told)
+    history.record(documents)
 
 
 def as_json(notice: BaseCloudEvent) -> Notice:
-    """A notice as the JSON format of CloudEvents has it."""
-    told: Notice = json.loads(JSONFormat().write(notice))
-    return told
+    """Return a notice as the JSON format of CloudEvents has it."""
+    document: Notice = json.loads(JSONFormat().write(notice))
+    return document
 
 
 def _tasks(notice: Notice) -> Iterator[Task]:

@@ -2,9 +2,9 @@
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 
-A name is looked up for each post, all of its addresses must be public, and it is one of these that is connected to:
-whoever makes a name lead to the inside between the look and the post gains nothing. No redirect is followed, no
-body is read, and a post is over within `SECONDS` however slowly the other side speaks.
+A name is looked up for each post, all of its addresses must be public, and one of these is connected to. So a name
+that changes between the look-up and the post leads nowhere else. No redirect is followed, no body is read, and a post
+ends within `SECONDS` however slowly the other side answers.
 """
 
 import base64
@@ -31,10 +31,8 @@ from registrations.notices.queue.tasks import PermanentFailure, RetryLater, Task
 
 CONNECT_SECONDS = 3.0
 SECONDS = 10.0
-HUNG_SECONDS = 60.0
-"""A webhook that did not answer is left alone for so long: mails and other webhooks would wait behind its posts."""
-ADDRESSES = 3
-"""So many addresses of a host are tried."""
+HUNG_SECONDS = 60.0  # pause of a webhook that did not answer: mails and other webhooks would wait behind its posts
+ADDRESSES = 3  # of a host that are tried
 GONE = 410
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 
@@ -43,18 +41,20 @@ _hung_until: dict[str, float] = {}
 
 
 class Forbidden(Exception):
-    """The host is not one of the Internet's."""
+    """The host has an address that is not public."""
 
 
 def name_of(url: str) -> str:
-    """What a webhook is called in the queue and in the log: its URL may have a key in it."""
+    """Return the name of a webhook in the queue and in the log: its URL may have a key in it."""
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 def deliver(task: Task) -> list[Task]:
-    """Post a notice to a webhook. Nothing is done where the operator has taken the webhook away meanwhile.
+    """Post a notice to a webhook, unless the operator has removed the webhook meanwhile.
 
-    Raises: `RetryLater`; `PermanentFailure` where the other side wants no more.
+    Raises:
+        RetryLater: If the post failed.
+        PermanentFailure: If the other side wants no more.
     """
     url = next((url for url in settings.WEBHOOKS if name_of(url) == task.to), None)
     if url is None:
@@ -82,10 +82,14 @@ def _failed(reason: str, seconds: float = 0) -> RetryLater:
 
 
 def post(url: str, notice: dict[str, Any]) -> tuple[int, float]:
-    """Post a notice, signed.
+    """Post a signed notice.
 
-    Returns: the status of the answer; in how many seconds the other side wants to hear of it again, if it says so.
-    Raises: `Forbidden`; `OSError`, `HTTPException`, where there is no answer.
+    Returns:
+        The status of the answer, and the seconds after which the other side wants another attempt (0: it names none).
+
+    Raises:
+        Forbidden: If an address of the host is not public.
+        OSError, HTTPException: If there is no answer.
     """
     parts = urlsplit(url)
     body = json.dumps(notice, separators=(",", ":"), ensure_ascii=False).encode()
@@ -108,9 +112,9 @@ def post(url: str, notice: dict[str, Any]) -> tuple[int, float]:
 
 
 def signed(notice_id: str, timestamp: int, body: bytes, secrets: list[bytes]) -> dict[str, str]:
-    """The headers by which a receiver knows who sent a notice, and when: one signature for each secret.
+    """Return the headers that prove the sender and the time of a notice, with one signature for each secret.
 
-    The specification wants ids without dots, because what is signed is divided by them.
+    The specification wants ids without dots, because dots separate the signed parts.
     """
     webhook_id = notice_id.replace(".", ":")
     content = f"{webhook_id}.{timestamp}.".encode() + body
@@ -125,9 +129,10 @@ def _retry_after(answer: HTTPResponse) -> float:
 
 
 def allowed_addresses(parts: SplitResult) -> list[str]:
-    """The addresses of a URL's host, each of which may be connected to.
+    """Return the addresses of a URL's host that may be connected to.
 
-    Raises: `Forbidden` where one of them is not the Internet's: nobody needs a name that leads here and there.
+    Raises:
+        Forbidden: If one of them is not public.
     """
     found = socket.getaddrinfo(parts.hostname, _port(parts), type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
@@ -139,7 +144,7 @@ def allowed_addresses(parts: SplitResult) -> list[str]:
 
 
 def _is_for_this_machine(parts: SplitResult) -> bool:
-    """Whether a receiver may be on this machine: where the data is on it too."""
+    """Return whether a receiver may be on this machine, because the data is on it too."""
     at_home = settings.EMBEDDED_ENGINE or is_loopback(settings.DYNAMODB_ENDPOINT)
     return bool(at_home and is_loopback(parts.geturl()))
 
@@ -152,11 +157,11 @@ class _Connection(HTTPConnection):
     """A connection to a checked address that ends after `SECONDS`, whatever the other side does."""
 
     is_cut = False
-    """Whether it ended so."""
+    """True if it ended so."""
 
     def __init__(self, parts: SplitResult) -> None:
         super().__init__(str(parts.hostname), _port(parts), timeout=CONNECT_SECONDS)
-        self.default_port = 443 if parts.scheme == "https" else 80  # what is left out of the header Host
+        self.default_port = 443 if parts.scheme == "https" else 80  # a default port is not part of the header Host
         self._parts = parts
         self._end: threading.Timer | None = None
         self._same: socket.socket | None = None
@@ -189,7 +194,7 @@ class _Connection(HTTPConnection):
                 self._same.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """End it, and the watch over it."""
+        """Close the connection and its timer."""
         super().close()
         if self._end and self._same:
             self._end.cancel()
@@ -198,5 +203,5 @@ class _Connection(HTTPConnection):
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """Whom to believe: the certificate authorities that come with botocore, as the system's may be missing."""
+    """Return the certificate authorities that come with botocore, because those of the system may be missing."""
     return ssl.create_default_context(cafile=str(Path(botocore.__file__).with_name("cacert.pem")))

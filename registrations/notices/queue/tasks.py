@@ -1,7 +1,7 @@
-"""What is still to be carried to somebody: one message for each thing that can fail by itself.
+"""The queue of deliveries: one message for each thing that can fail by itself.
 
-On AWS the messages are in an SQS queue, whose Lambda is `registrations.notices.outlets.attempts.deliver`. In a local
-run they are in this process, and a thread of it does the same.
+On AWS the messages are in an SQS queue, whose Lambda is `registrations.notices.redelivery.deliver`. In a local run they
+are in this process, and a thread of it does the same.
 """
 
 import heapq
@@ -25,17 +25,17 @@ from registrations.notices import aws
 MAIL, WEBHOOK, BUS, HISTORY = "mail", "webhook", "bus", "history"
 
 AT_ONCE, AT_ONCE_BYTES = 10, 250_000
-"""So many messages, and bytes of them, SQS takes in one call."""
+"""Messages, and bytes of them, that SQS takes in one call."""
 SENDERS, TRIES, PAUSE_SECONDS = 8, 3, 0.2
 REASON_LENGTH = 200
 
 
 OUTAGES = (Unavailable, BotoCoreError, ClientError, PynamoDBException, OSError)
-"""What may be over by the next attempt. Anything else is the fault of what is to be told."""
+"""Errors that may be over at the next attempt. Any other one is the fault of the message."""
 
 
 class RetryLater(Exception):
-    """A task could not be carried out now. Carries in how many seconds it may be, where somebody said so."""
+    """A task failed, and may succeed later. It carries the seconds that the other side asked us to wait."""
 
     def __init__(self, reason: str, seconds: float = 0) -> None:
         self.seconds = seconds
@@ -43,12 +43,12 @@ class RetryLater(Exception):
 
 
 class PermanentFailure(Exception):
-    """A task cannot be carried out, however often it is tried."""
+    """A task fails however often it is tried."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to carry out."""
+    """One delivery."""
 
     outlet: str
     """`MAIL`, `WEBHOOK`, `BUS` or `HISTORY`."""
@@ -57,21 +57,25 @@ class Task:
     to: str = ""
     """Which webhook; of a mail to the people of an event, the status of those who get it, empty for all."""
     people: tuple[str, ...] = ()
-    """Whom to mail; where an event's notice names nobody, everybody who has a seat or waits."""
+    """The people to mail. Without any, a notice about an event goes to its people, in pages."""
     after: int = 0
-    """The ticket that those before had last."""
+    """The last ticket of the pages before."""
 
     @property
     def body(self) -> str:
-        """The task as text."""
-        told = {name: value for name, value in asdict(self).items() if value}
-        return json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+        """Return the task as text."""
+        set_fields = {name: value for name, value in asdict(self).items() if value}
+        return json.dumps(set_fields, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def read(cls, body: str) -> "Task":
-        """The task that a text holds. Raises: `ValueError`, `TypeError` where it holds none."""
-        told = json.loads(body)
-        return cls(**(told | {"people": tuple(told.get("people", ()))}))
+        """Return the task that a text holds.
+
+        Raises:
+            ValueError, TypeError: If it holds none.
+        """
+        fields = json.loads(body)
+        return cls(**(fields | {"people": tuple(fields.get("people", ()))}))
 
 
 def send(tasks: Iterable[Task], *, seconds: int = 0) -> None:
@@ -98,7 +102,11 @@ def send(tasks: Iterable[Task], *, seconds: int = 0) -> None:
 
 
 def bury(body: str, reason: str) -> None:
-    """Lay what cannot be carried out where somebody will look. Raises: `Unavailable`."""
+    """Dead-letter a task.
+
+    Raises:
+        Unavailable: If the queue does not answer.
+    """
     if settings.LOCAL or not settings.NOTICE_DEAD_LETTER_URL:
         return
     why = {"reason": {"DataType": "String", "StringValue": reason[:REASON_LENGTH]}}
@@ -111,7 +119,7 @@ def bury(body: str, reason: str) -> None:
 
 
 def postpone(receipt: str, seconds: float) -> None:
-    """Let a message of the SQS queue come back after a while. If that fails it comes back all the same, only sooner."""
+    """Let a message of the SQS queue come back after a while. If that fails, it comes back sooner."""
     try:
         aws.client("sqs").change_message_visibility(
             QueueUrl=settings.NOTICE_QUEUE_URL, ReceiptHandle=receipt, VisibilityTimeout=int(seconds)
@@ -155,10 +163,10 @@ def send_bodies(bodies: list[str], *, seconds: int = 0) -> None:
 
 @dataclass
 class LocalQueue:
-    """The queue of a local run: what is in it is lost when the process ends."""
+    """The queue of a local run, which ends with the process."""
 
     attempt: Callable[[str, int], float | None] | None = None
-    """Tries to carry out a task, given as text, the how many-th time. Returns: in how many seconds to try again, or
+    """Tries a task, given as text and the 1-based number of the attempt. Returns the seconds until the next attempt, or
     None. `registrations.notices.outlets.chosen` sets it."""
     _waiting: list[tuple[float, int, str, int]] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -166,7 +174,7 @@ class LocalQueue:
     _thread: threading.Thread | None = None
 
     def put(self, bodies: Iterable[str], *, seconds: float = 0, number: int = 1) -> None:
-        """Let tasks be carried out after a while. Takes: the how many-th attempt that is."""
+        """Queue tasks for their attempt of this 1-based number, after a while."""
         with self._changed:
             for body in bodies:
                 heapq.heappush(self._waiting, (time.monotonic() + seconds, next(self._numbers), body, number))

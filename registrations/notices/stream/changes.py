@@ -1,16 +1,16 @@
-"""What happened, told by one record of the events table's stream (docs/notices.md).
+"""The notices of one record of the events table's stream (docs/notices.md).
 
-Every change of a seat is one write of the seats, and every edit of an event one of its description, so the two images
-of a record tell all of it; only who holds the tickets that moved up must be looked up. A notice is a CloudEvent 1.0.
-Its id says which change it is, so it is the same however often the record is delivered.
+Every change of a seat is one write of the seats, and every edit of an event is one write of its description. So the
+two images of a record hold everything but the owners of promoted tickets, which have to be looked up. A notice is a
+CloudEvent 1.0. Its id names the change, so it is the same however often the record is delivered.
 
-    item             write     what is told
+    item             write     notices
     event            INSERT    event.created
-                     MODIFY    event.cancelled where it was called off, else event.changed, if a field changed
+                     MODIFY    event.cancelled for a cancellation, else event.changed if a field changed
                      REMOVE    event.deleted
-    seats            MODIFY    a new record: registered, waitlisted or cancelled; the queue moved: promoted, each;
+    seats            MODIFY    a new log entry: registered, waitlisted or cancelled; a promotion: promoted, for each;
                                new settings: event.changed, if the capacity or the waitlist's switch did
-    tickets#…#told#  INSERT    cancelled, each who was registered or waiting when the event was deleted
+    the outbox       INSERT    cancelled, for each person who was registered or waiting when the event was deleted
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from events.services import DESCRIPTION
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
 
 StreamRecord = dict[str, Any]
-"""One record as Lambda is handed it: ``{"eventName": …, "dynamodb": {"Keys": …, "OldImage": …, "NewImage": …}}``."""
+"""A record as Lambda gets it: ``{"eventName": …, "dynamodb": {"Keys": …, "OldImage": …, "NewImage": …}}``."""
 
 PROMOTED = "promoted"
 CREATED, CHANGED, DELETED = "created", "changed", "deleted"
@@ -36,127 +36,141 @@ CREATED, CHANGED, DELETED = "created", "changed", "deleted"
 OF_THE_EVENT = ("event_id", *DESCRIPTION, "status", "organizer_id", "version", "created_at", "updated_at")
 EDITABLE = (*DESCRIPTION, "status")
 OF_THE_SEATS = ("capacity", "waitlist_enabled")
-OF_A_FAREWELL = (
+OF_AN_OUTBOX = (
     *("event_id", "title", "date", "end_date", "start_time", "end_time", "time_zone", "location", "organizer"),
     *("status", "version", "created_at", "updated_at"),
 )
 COUNTS = {"capacity": "capacity", "registeredCount": "registered", "waitlistCount": "waiting"}
 SEQUENCE_DIGITS = 40
-PART = 2000
-"""So many tickets are looked up and told at once."""
+PART = 2000  # tickets that are looked up and published together
 
 
 class Holders(Protocol):
-    """Finds out who holds tickets."""
+    """Finds the owners of tickets."""
 
     def __call__(self, seats: Seats, first: int, last: int) -> dict[int, str]:
-        """Who of the queue had the tickets from one to another, both included, by ticket in their order.
+        """Return the owners of a range of tickets in the queue, in order, without those who had left before.
 
-        Takes: the seats, as they were when the tickets moved up. Those who had quit before are not among them.
+        Args:
+            seats: The seats as they were when the tickets were promoted.
+            first: The first ticket.
+            last: The last ticket, included.
         """
 
 
 def as_for_lambda(record: Any) -> StreamRecord:
-    """A record as a reader of the stream gets it, in the form in which Lambda is handed it."""
+    """Return a record that was read from the stream in the form in which Lambda gets it."""
     change = dict(record["dynamodb"])
     created: datetime = change["ApproximateCreationDateTime"]
     return {**record, "dynamodb": change | {"ApproximateCreationDateTime": created.timestamp()}}
 
 
 @dataclass
-class _Told:
-    """One thing to tell, before it is a CloudEvent."""
+class _Pending:
+    """One notice, before it is a CloudEvent."""
 
     type: str
     id: str
     data: dict[str, Any]
     at: str = ""
-    """When it happened, where an item knows it."""
+    """The time of the change, if an item has it."""
     subject: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
-class _Moved:
+class _Promotion:
     """Tickets that got a seat after waiting, in one write."""
 
     seats: Seats
-    """As they were then."""
+    """As they were after the write."""
     tickets: range
     at: str
-    """When it was, if that is known."""
+    """The time of the write, if it is known."""
 
 
 @dataclass
 class Change:
-    """What a record of the stream tells: as much of it as it says itself, and whose tickets are to be looked up."""
+    """The notices of a record of the stream, and the promoted tickets whose owners are to be looked up."""
 
     event_id: str
     moment: datetime
     sequence: str
-    _told: list[_Told]
-    _moved: _Moved | None
+    _pending: list[_Pending]
+    _moved: _Promotion | None
 
     @property
     def parts(self) -> int:
-        """In how many parts it is told: more than one where more people moved up than are looked up at once."""
+        """Return the number of parts: more than one if more people were promoted than are looked up at once."""
         return max(1, -(-len(self._moved.tickets) // PART)) if self._moved else 1
 
     def part(self, number: int, holders: Holders) -> list[CloudEvent]:
-        """The notices of one part, from 0, in order. Takes: who finds holders of tickets. Raises: what they raise."""
-        told = list(enumerate(self._told)) if number == 0 else []
-        if self._moved:
-            told += self._promoted(self._moved, self._moved.tickets[number * PART : (number + 1) * PART], holders)
-        return [_event(one, self.event_id, self.moment, f"{self.sequence}.{place:06}") for place, one in told]
+        """Return the notices of one part, counted from 0, in order.
 
-    def _promoted(self, moved: _Moved, tickets: range, holders: Holders) -> Iterator[tuple[int, _Told]]:
-        told = _counts(moved.seats) | {"status": REGISTERED}
+        Raises:
+            Exception: Everything that `holders` raises.
+        """
+        pending = list(enumerate(self._pending)) if number == 0 else []
+        if self._moved:
+            pending += self._promoted(self._moved, self._moved.tickets[number * PART : (number + 1) * PART], holders)
+        return [_event(one, self.event_id, self.moment, f"{self.sequence}.{place:06}") for place, one in pending]
+
+    def _promoted(self, moved: _Promotion, tickets: range, holders: Holders) -> Iterator[tuple[int, _Pending]]:
+        data = _counts(moved.seats) | {"status": REGISTERED}
         for ticket, user_id in holders(moved.seats, tickets[0], tickets[-1]).items():
-            place = len(self._told) + ticket - moved.tickets[0]
-            yield place, _of_registration(moved.seats, user_id, ticket, PROMOTED, told, moved.at)
+            place = len(self._pending) + ticket - moved.tickets[0]
+            yield place, _of_registration(moved.seats, user_id, ticket, PROMOTED, data, moved.at)
 
 
 def read(record: StreamRecord) -> Change:
-    """What a record of the stream, with both images, tells. Raises: anything where it is not one of ours."""
+    """Return the change that a record of the stream, with both images, describes.
+
+    Raises:
+        Exception: If it is not a record of ours.
+    """
     change = record["dynamodb"]
     event_id, item = (change["Keys"][name]["S"] for name in ("eventId", "item"))
     moment = datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC)
     sequence = str(change["SequenceNumber"]).zfill(SEQUENCE_DIGITS)
     before, after = change.get("OldImage"), change.get("NewImage")
-    moved = _moved_up(Seats.parse(before), Seats.parse(after)) if item == Seats.ITEM and before and after else None
-    return Change(event_id, moment, sequence, list(_told(item, before, after)), moved)
+    moved = _promotion(Seats.parse(before), Seats.parse(after)) if item == Seats.ITEM and before and after else None
+    return Change(event_id, moment, sequence, list(_pending(item, before, after)), moved)
 
 
 def notices(record: StreamRecord, holders: Holders) -> list[CloudEvent]:
-    """All that a record tells, in order; an empty list where nothing is to be told. Raises: as `read` and `holders`."""
+    """Return all notices of a record, in order.
+
+    Raises:
+        Exception: As `read` and `holders` do.
+    """
     change = read(record)
     return [notice for number in range(change.parts) for notice in change.part(number, holders)]
 
 
-def _event(told: _Told, event_id: str, moment: datetime, sequence: str) -> CloudEvent:
+def _event(pending: _Pending, event_id: str, moment: datetime, sequence: str) -> CloudEvent:
     attributes = {
-        "id": told.id,
+        "id": pending.id,
         "source": f"/events/{event_id}",
-        "type": told.type,
-        "time": datetime.fromisoformat(told.at) if told.at else moment,
+        "type": pending.type,
+        "time": datetime.fromisoformat(pending.at) if pending.at else moment,
         "datacontenttype": "application/json",
         "sequence": sequence,
     }
-    return CloudEvent(attributes | told.subject, {"eventId": event_id} | told.data)
+    return CloudEvent(attributes | pending.subject, {"eventId": event_id} | pending.data)
 
 
-def _told(item: str, before: Any, after: Any) -> Iterator[_Told]:
+def _pending(item: str, before: Any, after: Any) -> Iterator[_Pending]:
     if item == Event.ITEM:
         yield from _of_the_event(before and Event.parse(before), after and Event.parse(after))
     elif item == Seats.ITEM and before and after:
         yield from _of_the_seats(Seats.parse(before), Seats.parse(after))
     elif CancellationOutbox.is_named(item) and after:
-        yield from _of_the_farewell(CancellationOutbox.parse(after))
+        yield from _of_an_outbox(CancellationOutbox.parse(after))
 
 
 # The description
 
 
-def _of_the_event(old: Event | None, new: Event | None) -> Iterator[_Told]:
+def _of_the_event(old: Event | None, new: Event | None) -> Iterator[_Pending]:
     if new is None:
         if old and old.edits != IMPORTING:
             yield _of_event(old, DELETED, {})
@@ -168,20 +182,20 @@ def _of_the_event(old: Event | None, new: Event | None) -> Iterator[_Told]:
             yield _of_event(new, CANCELLED if called_off else CHANGED, changes, new.updated_at)
 
 
-def _of_event(event: Event, what: str, changes: dict[str, Any], at: str = "") -> _Told:
-    told = {"event": _values(event, OF_THE_EVENT), **changes}
-    return _Told(f"event.{what}", f"{_origin(event)}.v{int(event.version)}.{what}", told, at)
+def _of_event(event: Event, what: str, changes: dict[str, Any], at: str = "") -> _Pending:
+    data = {"event": _values(event, OF_THE_EVENT), **changes}
+    return _Pending(f"event.{what}", f"{_origin(event)}.v{int(event.version)}.{what}", data, at)
 
 
 def _changes(old: Event | Seats, new: Event | Seats, names: tuple[str, ...]) -> dict[str, Any]:
-    """Which of some fields changed, and what they were before; empty if none did."""
+    """Return the names of the changed fields and their values before, or nothing if none changed."""
     before, after = _values(old, names), _values(new, names)
     changed = [name for name in before if before[name] != after[name]]
     return {"changed": changed, "previous": {name: before[name] for name in changed}} if changed else {}
 
 
 def _values(item: Event | Seats | CancellationOutbox, names: tuple[str, ...]) -> dict[str, Any]:
-    """Some fields as the API names them."""
+    """Return some fields by their names in the API."""
     attributes = type(item).get_attributes()
     return {attributes[name].attr_name: _plain(getattr(item, name)) for name in names}
 
@@ -197,40 +211,40 @@ def _origin(item: Event | Seats | CancellationOutbox) -> str:
 # The seats
 
 
-def _of_the_seats(old: Seats, new: Seats) -> Iterator[_Told]:
+def _of_the_seats(old: Seats, new: Seats) -> Iterator[_Pending]:
     if new.settings != old.settings and (changes := _changes(old, new, OF_THE_SEATS)):
         shown = _values(new, ("event_id", *OF_THE_SEATS)) | _counts(new)
-        yield _Told("event.changed", f"{_origin(new)}.s{int(new.settings)}.changed", {"event": shown, **changes})
+        yield _Pending("event.changed", f"{_origin(new)}.s{int(new.settings)}.changed", {"event": shown, **changes})
     for record in _fresh(old, new):
         yield _of_a_record(record, new)
 
 
 def _fresh(old: Seats, new: Seats) -> list[LogEntry]:
-    """What a write recorded: the operation that it committed."""
+    """Return the log entries that a write added: the operation that it committed."""
     before, after = old.committed, new.committed
     return [log.read(name, value) for name, value in after.items() if name not in before]
 
 
-def _of_a_record(record: LogEntry, seats: Seats) -> _Told:
+def _of_a_record(record: LogEntry, seats: Seats) -> _Pending:
     status = CANCELLED if record.leaving else WAITLISTED if record.waited else REGISTERED
-    told: dict[str, Any] = {"status": status} | _counts(seats)
+    data: dict[str, Any] = {"status": status} | _counts(seats)
     if record.leaving:
-        told |= {"reason": "left", "freedSeat": record.leaving != log.QUIT}
-    return _of_registration(seats, record.user_id, record.ticket, status, told, record.at)
+        data |= {"reason": "left", "freedSeat": record.leaving != log.QUIT}
+    return _of_registration(seats, record.user_id, record.ticket, status, data, record.at)
 
 
-def _moved_up(old: Seats, new: Seats) -> _Moved | None:
-    """Which tickets got a seat after waiting, those among them whose people had left the queue not taken out.
+def _promotion(old: Seats, new: Seats) -> _Promotion | None:
+    """Return the tickets that got a seat after waiting, those of people who had left the queue included.
 
-    An edit, and the audit, move the queue up and do nothing else with it; what corrects figures, or writes an imported
+    An edit and the audit promote without any other change of the queue. A write that corrects counters, or imports an
     event, promotes nobody.
     """
     for record in _fresh(old, new):
         if record.successor:
-            return _Moved(new, range(record.successor, record.successor + 1), record.at)
+            return _Promotion(new, range(record.successor, record.successor + 1), record.at)
     same_people = (new.tickets, new.quits, new.left) == (old.tickets, old.quits, old.left)
     if same_people and new.served > old.served:
-        return _Moved(new, range(int(old.served) + 1, int(new.served) + 1), "")
+        return _Promotion(new, range(int(old.served) + 1, int(new.served) + 1), "")
     return None
 
 
@@ -238,15 +252,15 @@ def _counts(seats: Seats) -> dict[str, Any]:
     return {name: int(getattr(seats, attribute)) for name, attribute in COUNTS.items()}
 
 
-def _of_the_farewell(farewell: CancellationOutbox) -> Iterator[_Told]:
-    told: dict[str, Any] = {"status": CANCELLED, "reason": "event_deleted", "freedSeat": False}
-    told |= {"event": _values(farewell, OF_A_FAREWELL)} if farewell.title else {}
-    for ticket, user_id in farewell.holders.items():
-        yield _of_registration(farewell, user_id, ticket, CANCELLED, told)
+def _of_an_outbox(outbox: CancellationOutbox) -> Iterator[_Pending]:
+    data: dict[str, Any] = {"status": CANCELLED, "reason": "event_deleted", "freedSeat": False}
+    data |= {"event": _values(outbox, OF_AN_OUTBOX)} if outbox.title else {}
+    for ticket, user_id in outbox.holders.items():
+        yield _of_registration(outbox, user_id, ticket, CANCELLED, data)
 
 
 def _of_registration(
-    item: Seats | CancellationOutbox, user_id: str, ticket: int, what: str, told: dict[str, Any], at: str = ""
-) -> _Told:
-    data = {"userId": user_id, "ticket": ticket, **told}
-    return _Told(f"registration.{what}", f"{_origin(item)}.{ticket}.{what}", data, at, {"subject": user_id})
+    item: Seats | CancellationOutbox, user_id: str, ticket: int, what: str, data: dict[str, Any], at: str = ""
+) -> _Pending:
+    data = {"userId": user_id, "ticket": ticket, **data}
+    return _Pending(f"registration.{what}", f"{_origin(item)}.{ticket}.{what}", data, at, {"subject": user_id})

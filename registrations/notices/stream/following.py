@@ -71,7 +71,7 @@ class Following:
             start = {"ExclusiveStartShardId": last}
 
     def new_records(self) -> list[StreamRecord]:
-        """What has come since the last look, in order per event, in the form in which Lambda is handed it."""
+        """Return the records since the last look, in order per event, in the form in which Lambda gets them."""
         found = [record for shard in list(self._iterators) for record in self._records(shard)]
         if None in self._iterators.values():
             for shard in self._shards():

@@ -1,8 +1,8 @@
-"""The Lambda's entry for the events table's stream: what its records tell goes to the outlets, in order.
+"""The Lambda's handler of the events table's stream: the notices of its records go to the outlets, in order.
 
-Nothing is told twice without need, and nothing is lost: where an outlet or DynamoDB is out, the batch comes again from
-that record on (``ReportBatchItemFailures``). A record that nobody can make sense of would come again for ever, and
-hold up all that happens to its shard's events: it goes to the dead-letter queue, is counted, and the rest goes on.
+Nothing is published twice without need, and nothing is lost. If an outlet or DynamoDB does not answer, the batch comes
+again from that record on (``ReportBatchItemFailures``). A record that cannot be read would come again for ever and hold
+up the events of its shard, so it goes to a dead-letter queue, is counted, and the rest continues.
 """
 
 import time
@@ -23,24 +23,26 @@ from registrations.notices.stream.holders import Holders, knowing
 
 OUTAGES = queue.OUTAGES
 
-LEAVES_SECONDS = 2.0
-"""What is left of the Lambda's time for the answer."""
-ONE_GROUP_SECONDS = 8.0
-"""With less than that left, no other group is begun: what is left of the batch comes again at once."""
+LEAVES_SECONDS = 2.0  # of the Lambda's time, for the answer
+ONE_GROUP_SECONDS = 8.0  # with less time left, no group is begun: the rest of the batch comes again at once
 WAITING = "notices wait"
-GROUP = 500
-"""So many notices are handed to the outlets together, or those of one record, or of a part of it."""
+GROUP = 500  # notices that are published together; those of one record, or of a part of it, may be more
 
 Publish = Callable[[Sequence[CloudEvent]], None]
-Told = tuple[StreamRecord, list[CloudEvent]]
+Published = tuple[StreamRecord, list[CloudEvent]]
 
 
 def follow(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Tell what a batch of the stream's records says.
+    """Publish the notices of a batch of the stream's records.
 
-    Takes: the batch; the Lambda's context.
-    Returns: from which record on the batch must come again, if it must. The metrics are `Notices`, `NoticesPoisoned`
-    and `NoticeAgeSeconds`: how old the oldest change of the batch was by then.
+    The metrics are `Notices`, `NoticesPoisoned` and `NoticeAgeSeconds`, the age of the oldest change of the batch.
+
+    Args:
+        event: The batch.
+        context: The Lambda's context.
+
+    Returns:
+        The record from which on the batch must come again, if it must.
     """
     records: list[StreamRecord] = event["Records"]
     with time_limit(context.get_remaining_time_in_millis() / 1000 - LEAVES_SECONDS):
@@ -51,13 +53,14 @@ def follow(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def tell(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | None:
-    """Hand what some records tell to `publish`, in their order.
+    """Publish the notices of some records in their order.
 
-    Returns: the first record that must come again, with all after it; None if all are told.
+    Returns:
+        The first record that must come again, with all after it, or None if all are published.
     """
     records = list(records)
     holders = knowing(records)
-    group: list[Told] = []
+    group: list[Published] = []
     for record in records:
         try:
             change = changes.read(record)
@@ -80,7 +83,7 @@ def tell(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | No
 
 
 def _tell_in_parts(record: StreamRecord, change: Change, holders: Holders, publish: Publish) -> StreamRecord | None:
-    """Tell a record by which very many people moved up, from where it was left. Returns: it, if it must come again."""
+    """Publish a record of many promotions part by part. Returns: the record, if it must come again."""
     try:
         for number in range(progress.parts_told(record), change.parts):
             if time_left() < ONE_GROUP_SECONDS:
@@ -98,9 +101,9 @@ def _tell_in_parts(record: StreamRecord, change: Change, holders: Holders, publi
     return None
 
 
-def _publish(group: list[Told], publish: Publish) -> StreamRecord | None:
+def _publish(group: list[Published], publish: Publish) -> StreamRecord | None:
     """Publish the notices of some records. Returns: the first record that must come again."""
-    notices = [notice for _, told in group for notice in told]
+    notices = [notice for _, those in group for notice in those]
     if not notices:
         return None
     if time_left() < ONE_GROUP_SECONDS:
@@ -116,8 +119,8 @@ def _publish(group: list[Told], publish: Publish) -> StreamRecord | None:
     return None
 
 
-def _publish_one_by_one(group: list[Told], publish: Publish) -> StreamRecord | None:
-    """Find the record that cannot be told among others, and put it aside."""
+def _publish_one_by_one(group: list[Published], publish: Publish) -> StreamRecord | None:
+    """Publish some records one by one, and dead-letter the one that cannot be published."""
     for record, notices in group:
         try:
             if notices:
@@ -134,6 +137,6 @@ def _publish_one_by_one(group: list[Told], publish: Publish) -> StreamRecord | N
 
 
 def _age(records: list[StreamRecord]) -> float:
-    """How many seconds ago the oldest of some changes was made."""
+    """Return the age of the oldest of some changes in seconds."""
     made = min(float(record["dynamodb"].get("ApproximateCreationDateTime", time.time())) for record in records)
     return max(0.0, time.time() - made)

@@ -1,7 +1,7 @@
-"""Who holds the tickets that moved up: as the seats say, where they do not as the registrations table does.
+"""The owners of promoted tickets, from the log of the seats, or else from the registrations table.
 
-A ticket is in the seats' records until its registration is written down; then in its line, under ``ticket#`` while its
-owner is in, under ``cancelled#`` afterwards. Who left and came back, or was deleted, is found no more, and is not told.
+A ticket is in the log until its entry is applied. Then it is in its line, under ``ticket#`` while its owner is in, and
+under ``cancelled#`` afterwards. An owner who left and came back, or was deleted, is not found, and gets no notice.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,21 +16,20 @@ from eventsite.dynamodb.transactions import transact_get
 from registrations.models import EVERY_LINE, EventTicket
 from registrations.notices.stream.changes import StreamRecord
 
-AT_ONCE = 50
-"""A batch and a transaction read a hundred items; whoever has a ticket is under one of two keys."""
+AT_ONCE = 50  # tickets of a batch or a transaction, which reads a hundred items: a ticket has one of two keys
 
 Event = tuple[str, str]
 """An event's id, and its incarnation."""
 
 
 class Holders:
-    """Finds out who holds tickets; what it has seen in the seats of several moments it need not look up."""
+    """Finds the owners of tickets, and remembers those that it has seen in the seats."""
 
     def __init__(self) -> None:
         self._seen: dict[Event, dict[int, str | None]] = {}
 
     def learn(self, seats: Seats) -> None:
-        """Take down what the seats say of who has, or had, which ticket; those who quit the queue moved up nowhere."""
+        """Remember the owners of tickets in the log of the seats. A user who left the queue was not promoted."""
         seen = self._seen.setdefault((seats.event_id, seats.incarnation), {})
         for record in log.of(seats):
             if record.leaving == log.QUIT:
@@ -39,15 +38,21 @@ class Holders:
                 seen.setdefault(record.ticket, record.user_id)
 
     def learn_from(self, record: StreamRecord) -> None:
-        """Take down what a record of the stream says of them."""
-        with suppress(Exception):  # whoever tells the record finds out what is wrong with it
+        """Remember the owners of tickets in a record of the stream."""
+        with suppress(Exception):  # the handler reports a record that cannot be read
             if record["dynamodb"]["Keys"]["item"]["S"] == Seats.ITEM:
                 self.learn(Seats.parse(record["dynamodb"]["NewImage"]))
 
     def __call__(self, seats: Seats, first: int, last: int) -> dict[int, str]:
-        """Who of the queue had the tickets from one to another when these moved up, in the order of the tickets.
+        """Return the owners of a range of tickets at their promotion, in the order of the tickets.
 
-        Takes: the seats as they were then. Raises: `Unavailable`.
+        Args:
+            seats: The seats as they were then.
+            first: The first ticket.
+            last: The last ticket, included.
+
+        Raises:
+            Unavailable: If DynamoDB does not answer.
         """
         self.learn(seats)
         event = seats.event_id, seats.incarnation
@@ -58,7 +63,7 @@ class Holders:
 
 
 def knowing(records: Iterable[StreamRecord]) -> Holders:
-    """Who finds the holders of tickets, and knows what some records of the stream say of them."""
+    """Return a finder of owners that remembers those in some records of the stream."""
     holders = Holders()
     for record in records:
         holders.learn_from(record)
@@ -74,7 +79,7 @@ def _looked_up(event: Event, wanted: list[int]) -> dict[int, str | None]:
 
 
 def _of_a_range(event: Event, first: int, last: int) -> dict[int, str | None]:
-    """By queries, which read the lines of thousands in a few calls."""
+    """Return the owners of a range of tickets, by queries, which read thousands of lines in a few calls."""
     found: dict[int, str | None] = {}
     for left in (False, True):
         lines = EventTicket.in_order(*event, EventTicket.range(first, last, cancelled=left), limit=EVERY_LINE)
@@ -96,7 +101,7 @@ def _keys(event: Event, wanted: list[int]) -> list[Key]:
 
 
 def _by_ticket(lines: Iterable[EventTicket | None]) -> dict[int, str | None]:
-    """Who has, or had, each ticket; None for those who quit the queue."""
+    """Return the present or last owner of each ticket, or None for one who left the queue."""
     return dict(_owners(lines))
 
 

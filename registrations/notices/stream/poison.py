@@ -1,4 +1,4 @@
-"""Records of the stream that cannot be told: put aside in the dead-letter queue, so that the others go on."""
+"""Records of the stream that cannot be read: they are dead-lettered, so that the others continue."""
 
 import json
 from typing import Any
@@ -11,17 +11,20 @@ from eventsite.web import observability
 from registrations.notices import aws
 from registrations.notices.stream.changes import StreamRecord
 
-MOST_BYTES = 200_000
-"""A message of SQS holds 256 KB; a record with larger images goes without them."""
+MOST_BYTES = 200_000  # a message of SQS holds 256 KB; a record with larger images goes without them
 
 
 def put_aside(record: StreamRecord, error: Exception) -> bool:
-    """Put a record aside that cannot be told, and say so.
+    """Dead-letter a record that cannot be published, and log it.
 
-    Takes: what is wrong with it. Returns: False where the dead-letter queue does not take it, so that it must come
-    again.
+    Args:
+        record: The record.
+        error: The reason.
+
+    Returns:
+        False if no dead-letter queue takes it, so that it must come again.
     """
-    log_exception(error, "a notice that cannot be told")
+    log_exception(error, "a notice that cannot be published")
     if not settings.NOTICE_DEAD_LETTER_URL:
         observability.count("NoticesPoisoned")
         return True

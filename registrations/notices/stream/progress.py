@@ -1,6 +1,7 @@
-"""How far a record that takes long to tell is told: one write can let a hundred thousand people move up.
+"""The progress of a record with very many notices: one write can promote a hundred thousand people.
 
-Only such a record has this item, while it is being told; so whoever tells it next goes on where the time ran out.
+Only such a record has this item, and only while it is being published, so the next attempt continues where the time
+ran out.
 """
 
 import time
@@ -9,12 +10,11 @@ from eventsite.dynamodb.base_model import WholeNumberAttribute
 from eventsite.dynamodb.expiring import ExpiringItem
 from registrations.notices.stream.changes import StreamRecord
 
-KEPT_SECONDS = 3 * 24 * 60 * 60
-"""Longer than the stream keeps the record."""
+KEPT_SECONDS = 3 * 24 * 60 * 60  # longer than the stream keeps the record
 
 
 class Progress(ExpiringItem):
-    """How many parts of a record are told."""
+    """The number of published parts of a record."""
 
     ITEM = "told"
 
@@ -22,7 +22,11 @@ class Progress(ExpiringItem):
 
 
 def parts_told(record: StreamRecord) -> int:
-    """How many parts of a record are told. Raises: `Unavailable`."""
+    """Return the number of published parts of a record.
+
+    Raises:
+        Unavailable: If DynamoDB does not answer.
+    """
     try:
         return int(Progress.get(*_key(record), consistent_read=True).parts)
     except Progress.DoesNotExist:
@@ -30,12 +34,16 @@ def parts_told(record: StreamRecord) -> int:
 
 
 def keep(record: StreamRecord, parts: int) -> None:
-    """Note that so many parts of a record are told. Raises: `Unavailable`."""
+    """Store the number of published parts of a record.
+
+    Raises:
+        Unavailable: If DynamoDB does not answer.
+    """
     Progress(*_key(record), parts=parts, expires_at=int(time.time()) + KEPT_SECONDS).save()
 
 
 def forget(record: StreamRecord) -> None:
-    """Note nothing of a record any more: all of it is told, and told again if somebody asks for that."""
+    """Delete the progress of a record: all of it is published, and may be published again on request."""
     Progress(*_key(record)).delete()
 
 

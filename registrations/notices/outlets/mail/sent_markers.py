@@ -1,8 +1,8 @@
-"""Who was mailed about what: a marker for each mail, so that it is sent once however often it comes up.
+"""Markers of sent mails, so that each is sent once however often its task is delivered.
 
-A marker is written before the mail is sent and completed afterwards. One that is not complete, and old, belongs to an
-attempt that was cut off: the mail may have been sent, so it is not sent again. Markers live in the events table, as
-those of keyed requests do (`eventsite.dynamodb.idempotency`); the table's time-to-live removes them.
+A marker is written before the mail is sent and completed afterwards. An old marker that is not complete belongs to a
+crashed attempt: the mail may have been sent, so it is not sent again. Markers are in the events table, as those of
+keyed requests are (`eventsite.dynamodb.idempotency`), and its time-to-live removes them.
 """
 
 import enum
@@ -18,14 +18,12 @@ from eventsite.dynamodb.base_model import WholeNumberAttribute
 from eventsite.dynamodb.expiring import ExpiringItem
 
 NAMESPACE = uuid.UUID("5e0d0f0e-6f0c-4a55-8a5b-0f4f2a9b1c77")
-KEPT_SECONDS = 15 * 24 * 60 * 60
-"""Longer than any queue keeps a message, which is 14 days."""
-ATTEMPT_SECONDS = 120
-"""No attempt takes longer: the Lambda ends after 30 s."""
+KEPT_SECONDS = 15 * 24 * 60 * 60  # longer than any queue keeps a message, which is 14 days
+ATTEMPT_SECONDS = 120  # longer than any attempt, for the Lambda ends after 30 s
 
 
 class MailMarker(ExpiringItem):
-    """A mail that was sent, or is about to be."""
+    """A mail that was sent, or will be next."""
 
     ITEM = "mail"
 
@@ -35,7 +33,7 @@ class MailMarker(ExpiringItem):
 
 
 class Standing(enum.Enum):
-    """What a mail is to who wants to send it."""
+    """The state of a mail for an attempt to send it."""
 
     OURS = "to be sent by us"
     DONE = "sent"
@@ -53,7 +51,11 @@ class Marker:
     _attempt: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def claim(self) -> Standing:
-        """Take the mail for us, unless there is a marker already. Raises: `Unavailable`."""
+        """Claim the mail, unless there is a marker already.
+
+        Raises:
+            Unavailable: If DynamoDB does not answer.
+        """
         now = int(time.time())
         actions = [
             MailMarker.attempt.set(self._attempt),
@@ -71,11 +73,19 @@ class Marker:
         return Standing.UNDER_WAY if marker.began > now - ATTEMPT_SECONDS else Standing.DOUBTFUL
 
     def keep(self) -> None:
-        """Note that the mail is sent. Raises: `Unavailable`; it is not sent again all the same."""
+        """Note that the mail is sent.
+
+        Raises:
+            Unavailable: If DynamoDB does not answer. The mail is not sent again even then.
+        """
         writes.conditional_update(self._item, [MailMarker.sent.set(True)], self._is_ours())
 
     def release(self) -> None:
-        """Note that it is not sent, and may be. Raises: `Unavailable`; then it is taken for perhaps sent."""
+        """Note that the mail is not sent, and may be.
+
+        Raises:
+            Unavailable: If DynamoDB does not answer. Then the mail counts as perhaps sent.
+        """
         writes.conditional_update(self._item, [MailMarker.expires_at.set(0)], self._is_ours())
 
     @property
