@@ -45,7 +45,7 @@ class Forbidden(Exception):
 
 
 def name_of(url: str) -> str:
-    """Return the name of a webhook in the queue and in the log: its URL may have a key in it."""
+    """Return the name of a webhook in the queue and the log, because its URL may have a key."""
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
