@@ -17,7 +17,7 @@ class EventsiteConfig(AppConfig):
         from eventsite.management import checks  # noqa: F401 (importing registers them)
         from eventsite.web import observability
 
-        got_request_exception.connect(observability.tell_defect)
+        got_request_exception.connect(observability.log_defect)
         observability.count_signal(retries.conflict_retried, "ConflictsRetried")
         observability.count_signal(retries.deadline_missed, "DeadlineMisses")
         observability.count_signal(retries.throttled, "Throttles")

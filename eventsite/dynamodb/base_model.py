@@ -1,4 +1,4 @@
-"""The base of every model: PynamoDB on the shared connection. A model subclasses `Record` and names its table."""
+"""The base of every model: PynamoDB on the shared connection. A model subclasses it and names its table."""
 
 from collections.abc import Callable
 from functools import cache
@@ -19,11 +19,11 @@ class WholeNumberAttribute(NumberAttribute):
     """An integer. PynamoDB's numbers go through a JSON parser each, which takes ten times as long."""
 
     def serialize(self, value: Any) -> str:
-        """The number as DynamoDB has it."""
+        """Return the number in DynamoDB's form."""
         return str(int(value))
 
     def deserialize(self, value: Any) -> int:
-        """The number that DynamoDB has."""
+        """Return the integer."""
         return int(value)
 
 
@@ -32,12 +32,12 @@ Parsers = dict[str, tuple[str, str, Callable[[Any], Any] | None]]
 
 
 class Plan(NamedTuple):
-    """What there is to know about a model's attributes, looked up once."""
+    """The attributes of a model, looked up once."""
 
     attributes: list[tuple[str, Attribute[Any], bool]]
-    """Each one's name, itself, and whether it holds others."""
+    """The name of each attribute, the attribute, and whether it nests others."""
     parsers: Parsers
-    """For each name in the table: the name here, the type, and what makes a value of it (None: it is one)."""
+    """For each stored name: the name in Python, the type, and the parser (None: the value needs none)."""
     defaults: dict[str, Any]
     defaults_for_new: dict[str, Any]
 
@@ -45,9 +45,9 @@ class Plan(NamedTuple):
 class BaseModel(Model):
     """The base of every model: PynamoDB, on the shared connection.
 
-    Making records, reading and writing them is most of what a list costs, so it is done here in a fraction of
-    PynamoDB's time: values go straight into `attribute_values`, where PynamoDB asks a descriptor for each. What it also
-    knows and no model here has: maps with attributes of their own, discriminators.
+    Parsing records dominates the CPU time of a list. So values go straight into `attribute_values`, where PynamoDB
+    calls a descriptor for each. Maps with declared attributes and discriminators, which no model here has, are not
+    supported.
     """
 
     class Meta:
@@ -62,13 +62,13 @@ class BaseModel(Model):
 
     @classmethod
     def has_range_key(cls) -> bool:
-        """Whether the table's key has two parts."""
+        """Return True if the table's key has two parts."""
         return cls._range_keyname is not None
 
     @classmethod
     @cache
     def key_names(cls) -> tuple[str, ...]:
-        """What the parts of the table's key are called in the table."""
+        """Return the stored names of the parts of the table's key."""
         attributes = cls.get_attributes()
         return tuple(attributes[name].attr_name for name in (cls._hash_keyname, cls._range_keyname) if name)
 
@@ -88,7 +88,7 @@ class BaseModel(Model):
         """Return the record of an item.
 
         Raises:
-            UnreadableItem: A value is of another type than the model says.
+            UnreadableItem: A value is of another type than in the model.
 
         """
         record = cls.__new__(cls)
@@ -114,7 +114,11 @@ class BaseModel(Model):
         self.attribute_values.update(attributes)
 
     def _container_serialize(self, null_check: bool = True) -> RawItem:
-        """The item of this record. Raises `AttributeNullError` where a value lacks, if that is to be checked."""
+        """Return the item of this record.
+
+        Raises:
+            AttributeNullError: If a value is missing and `null_check` is on.
+        """
         item: RawItem = {}
         for name, attribute, holds_others in self._plan().attributes:
             written = self.attribute_values.get(name)
@@ -130,7 +134,7 @@ class BaseModel(Model):
 
     @classmethod
     def parse(cls: type[R], raw: RawItem) -> R:
-        """The record that an item of the table holds."""
+        """Return the record of an item."""
         return cls.from_raw_data(raw)
 
 
@@ -159,5 +163,5 @@ def _serialize_all(name: str, attribute: Any, value: Any, null_check: bool) -> A
 
 
 def table_models() -> list[type[BaseModel]]:
-    """The models that define a table, one per table (others only share one)."""
+    """Return the models that define a table, one for each table."""
     return [model for model in BaseModel.__subclasses__() if hasattr(model.Meta, "billing_mode")]

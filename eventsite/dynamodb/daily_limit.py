@@ -26,7 +26,7 @@ def take(kind: str, subject: str, limit: int, attempt: str) -> bool:
     """Count an attempt. Returns: False if as many others were counted today as there may be.
 
     Args:
-        kind: The thing that is limited.
+        kind: The limited action.
         subject: Whose limit it is. Only a hash of it is stored.
         limit: The most attempts in a day (UTC).
         attempt: The id of the attempt: the same one counts once.

@@ -1,4 +1,4 @@
-"""What is kept for a while only: in a table of the service's that removes what has expired."""
+"""Items that expire, in a table of the service with a time-to-live."""
 
 from django.conf import settings
 from pynamodb.attributes import UnicodeAttribute
@@ -17,4 +17,4 @@ class ExpiringItem(BaseModel):
     key = UnicodeAttribute(hash_key=True, attr_name=settings.MARKERS_KEY[0])
     item = UnicodeAttribute(range_key=True, attr_name=settings.MARKERS_KEY[1])
     expires_at = WholeNumberAttribute(attr_name="expiresAt")
-    """In seconds since 1970. DynamoDB removes what has expired only later."""
+    """In seconds since 1970. DynamoDB removes expired items with a delay."""

@@ -1,4 +1,4 @@
-"""Whether DynamoDB answers for every table: one small read each, of a key that does not exist."""
+"""The health of the tables: one small read of each, of a key that does not exist."""
 
 import logging
 
@@ -16,12 +16,12 @@ NO_KEY = "#health"
 
 
 def checked_apps() -> list[str]:
-    """The apps that own a table."""
+    """Return the apps that own a table."""
     return [_app(model) for model in table_models()]
 
 
 def tables() -> dict[str, str]:
-    """The state of each table, by the app it belongs to: ``ok`` or ``unavailable``."""
+    """Return the state of each table by its app: ``ok`` or ``unavailable``."""
     with time_limit(SECONDS):
         return {_app(model): _state(model) for model in table_models()}
 

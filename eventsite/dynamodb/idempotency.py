@@ -1,17 +1,15 @@
 """Safe retries of creating requests: the Idempotency-Key (IETF draft-ietf-httpapi-idempotency-key-header).
 
 A keyed request leaves a marker: the hash of its body, and the first answer. The same request again gets that answer,
-also where it was a refusal (404 or 409); another body under the same key is refused. Markers live in the events
-table, under keys that no event id can take. They count for a day; the table's time-to-live removes them some time
-after.
+also if it was a refusal (404 or 409). Another body under the same key is refused. Markers live in the events table,
+under keys that no event id can take. They count for a day, and the table's time-to-live removes them later.
 
 Two ways of writing the marker:
 
-- What is done by one transaction carries the marker in it (`remember`, `found`).
-- What is done in several steps is announced before the first one (`begin`), under the id of the operation that
-  carries it out, and gets its answer after the last (`finish`). Who finds an announcement without an answer learns
-  the operation's id, shuts it out (`take_over`), finds out whether it was committed, and finishes it, or does it
-  instead.
+- An operation that is one transaction writes the marker in it (`remember`, `found`).
+- An operation of several steps announces its id before the first step (`begin`), and stores its answer after the last
+  one (`finish`). A request that finds an announcement without an answer excludes that operation (`take_over`), finds
+  out whether it was committed, and finishes it, or executes the request under an id of its own.
 """
 
 import hashlib
@@ -36,14 +34,14 @@ REMEMBERED_OPERATIONS = 8
 
 
 class KeyReused(Unprocessable):
-    """The key came before, with another body."""
+    """The key was used before with another body."""
 
     code = "idempotency_key_reused"
     detail = "This Idempotency-Key was used before with another body. Use a new key for a new request."
 
 
 class Marker(ExpiringItem):
-    """What a keyed request did, or is about to do."""
+    """The marker of a keyed request: its operations and its answer."""
 
     ITEM = "idempotency-key"
 
@@ -53,20 +51,20 @@ class Marker(ExpiringItem):
 
     @property
     def counts(self) -> bool:
-        """Whether its day is not over: DynamoDB removes what has expired only later."""
+        """Return True if the marker has not expired. DynamoDB removes expired items with a delay."""
         return bool(self.expires_at > time.time())
 
 
 @dataclass(frozen=True)
 class Announced:
-    """An earlier copy of this request began, and has not left its answer yet."""
+    """An earlier copy of this request began, and has not stored its answer yet."""
 
     operations: tuple[str, ...]
-    """The ids of the operations that were to carry it out, the last one at last."""
+    """The ids of its operations, in order."""
 
 
 class IdempotentRequest:
-    """One keyed request: who asks what with which key, and whether it was done before."""
+    """One keyed request of a caller."""
 
     label = "idempotency-key"
 
@@ -82,22 +80,28 @@ class IdempotentRequest:
     def remember(self, transaction: Transaction, outcome: Any) -> None:
         """Make the transaction leave a marker, and fail under `label` where there is one already.
 
-        `outcome` is whatever JSON the caller needs to give the first answer again.
+        `outcome` is the JSON from which the caller repeats the first answer.
         """
         transaction.put(self.label, self._marker(outcome={"done": outcome}), _is_vacant())
 
     def found(self, failures: Failures) -> Any:
-        """The outcome of an earlier copy, out of a transaction that failed on the marker; None if it did not.
+        """Return the outcome of an earlier copy from a transaction that failed on the marker, else None.
 
-        Raises: `KeyReused`; the refusal, where the earlier copy was refused.
+        Raises:
+            KeyReused: If the earlier request had another body.
+            DomainError: The refusal of the earlier copy.
         """
         raw = failures.get(self.label)
         return self._first_answer(Marker.parse(raw)) if raw else None
 
     def refuse(self, error: Missing | Refused) -> Any:
-        """Leave a refusal as the first answer, unless there is one by now.
+        """Store a refusal as the first answer, unless there is one.
 
-        Returns: what an earlier copy led to, if it came first; None if this refusal did. Raises: as `found`.
+        Returns:
+            The outcome of an earlier copy, or None if this refusal is the first answer.
+
+        Raises:
+            DomainError: As `found`.
         """
         marker = self._marker(outcome=_refusal(error))
         transaction = Transaction()
@@ -107,11 +111,14 @@ class IdempotentRequest:
     # In several steps.
 
     def begin(self, operation: str) -> Any:
-        """Announce that an operation carries this request out.
+        """Announce the operation that will execute this request.
 
-        Returns: None if it is the first to do so; `Announced` if another one is at it, or was cut off; else the
-        outcome.
-        Raises: `KeyReused`; the refusal, where it was refused.
+        Returns:
+            None if it is the first one, `Announced` if another one is at work or crashed, else the outcome.
+
+        Raises:
+            KeyReused: If the earlier request had another body.
+            DomainError: The refusal of the earlier copy.
         """
         marker = self._marker(operations=operation)
         transaction = Transaction()
@@ -125,44 +132,47 @@ class IdempotentRequest:
         return Announced(tuple(earlier.operations.split())) if answer is None else answer
 
     def go_on_as(self, operation: str) -> bool:
-        """Announce one more operation for what this copy carries out: False where another copy has taken over."""
+        """Announce one more operation of this copy. Return False if another copy has taken over."""
         return self._announce(self._announced, operation)
 
     def take_over(self, earlier: Announced, operation: str) -> bool:
-        """Announce an operation in the place of those of another copy, and shut that one out. Whether it succeeded.
+        """Announce an operation in place of another copy's, which is excluded from then on.
 
-        Only then can it be found out whether one of them was committed.
+        Returns:
+            True on success. Only then is it certain whether one of the others was committed.
         """
         return self._announce(" ".join(earlier.operations), operation)
 
     def finish(self, outcome: Any) -> Any:
-        """Leave the first answer to what was carried out, unless another copy was faster, also one that took over.
+        """Store the first answer of an executed request, unless another copy was faster.
 
-        Returns: the first answer. Whoever takes over finds out that this was carried out, so both tell of the same.
+        Returns:
+            The first answer. A copy that took over finds the same operation, so both answer alike.
         """
         unanswered = (Marker.body == self._body) & Marker.outcome.does_not_exist()
         marker = self._change(unanswered, Marker.outcome.set({"done": outcome}))
         return ((marker and marker.outcome) or {}).get("done", outcome)
 
     def finish_refused(self, error: Missing | Refused) -> bool:
-        """Leave a refusal as the first answer.
+        """Store a refusal as the first answer.
 
-        Returns: whether it is. Not where another copy took over: that one may be admitted.
+        Returns:
+            True on success. False if another copy took over, because that one may be admitted.
         """
         refusal = _refusal(error)
-        marker = self._change(_is_carried_out_by(self._announced), Marker.outcome.set(refusal))
+        marker = self._change(_is_executed_by(self._announced), Marker.outcome.set(refusal))
         return marker is None or marker.outcome == refusal
 
     def _announce(self, before: str, operation: str) -> bool:
         operations = " ".join([*before.split(), operation][-REMEMBERED_OPERATIONS:])
-        marker = self._change(_is_carried_out_by(before), Marker.operations.set(operations))
+        marker = self._change(_is_executed_by(before), Marker.operations.set(operations))
         if marker is None or marker.operations != operations:
             return False
         self._announced = operations
         return True
 
     def _change(self, condition: Condition, action: Action) -> Marker | None:
-        """Change the marker, if a condition holds. Returns: the marker as it is then, or as it is instead."""
+        """Change the marker if a condition holds, and return the marker as it is afterwards."""
         image = writes.conditional_update(Marker(self._key, Marker.ITEM), [action], condition).image
         return Marker.parse(image) if image else None
 
@@ -179,14 +189,14 @@ class IdempotentRequest:
         return outcome.get("done")
 
 
-def _is_carried_out_by(operations: str) -> Condition:
-    """Nobody took over, and there is no answer yet."""
+def _is_executed_by(operations: str) -> Condition:
+    """Return the condition that no other copy took over, and that there is no answer yet."""
     condition: Condition = (Marker.operations == operations) & Marker.outcome.does_not_exist()
     return condition
 
 
 def _is_vacant() -> Condition:
-    """Nobody used the key within its day."""
+    """Return the condition that the key was not used within its day."""
     vacant: Condition = Marker.key.does_not_exist() | (Marker.expires_at <= int(time.time()))
     return vacant
 

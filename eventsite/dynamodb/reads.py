@@ -1,4 +1,4 @@
-"""Reading many items in one call: several, of one table or of more; or those that lie side by side in an index."""
+"""Reads of many items in one call: a batch over several tables, or a range of an index."""
 
 from functools import cache
 from typing import Any
@@ -13,19 +13,21 @@ Key = tuple[type[BaseModel], *tuple[str, ...]]
 """A model, and the parts of an item's key."""
 
 
-AT_ONCE = 100
-"""So many items fit into one BatchGetItem."""
+MAX_BATCH = 100  # items of one BatchGetItem
 
 
 def batch_get(*keys: Key, consistent: bool | tuple[type[BaseModel], ...]) -> list[Any]:
-    """Several items, a hundred in one call: each is read by itself, so they may be of different moments.
+    """Return several items, read a hundred in a call. Each is read by itself, so they may be of different moments.
 
-    Takes: the model and the parts of the key of each; whether each must be up to date, or the models whose tables
-    must be.
-    Returns: the records in the order of the keys, None where there is none.
+    Args:
+        keys: The model and the parts of the key of each item.
+        consistent: Whether all reads are strongly consistent, or the models that are read so.
+
+    Returns:
+        The records in the order of the keys, None for a missing item.
     """
-    if len(keys) > AT_ONCE:
-        return batch_get(*keys[:AT_ONCE], consistent=consistent) + batch_get(*keys[AT_ONCE:], consistent=consistent)
+    if len(keys) > MAX_BATCH:
+        return batch_get(*keys[:MAX_BATCH], consistent=consistent) + batch_get(*keys[MAX_BATCH:], consistent=consistent)
     if not keys:
         return []
     model_of_table = {model.Meta.table_name: model for model, *_ in keys}
@@ -61,11 +63,9 @@ def query_page(
     limit: int | None = None,
     after: RawItem | None = None,
 ) -> tuple[list[RawItem], RawItem | None]:
-    """The next items of one partition of a table or an index, as they are: a list may read more than it shows.
+    """Return the next raw items of one partition or index, and the key of the last one.
 
-    Takes: the partition; between which range keys, both included; whether it must be up to date; the direction; how
-    many at most; after which key.
-    Returns: the items; the key of the last one, None at the end.
+    The items are raw, because a list may read more than it shows. The key is None at the end of the partition.
     """
     arguments = {
         **_place(place),

@@ -26,7 +26,7 @@ class Keys(NamedTuple):
 
 
 def find_keys() -> Callable[[], Keys]:
-    """What tells the credentials of the moment, which may change: the environment's, or botocore's whole chain.
+    """Return the source of the current credentials: the environment, or the chain of botocore.
 
     The chain (profiles, single sign-on, the container's or the instance's role, …) costs its imports, which Lambda
     does not need: its credentials are in the environment, and last as long as the process.

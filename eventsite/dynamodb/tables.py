@@ -1,7 +1,7 @@
-"""The tables at the configured endpoint against the models: make what is missing, tell what differs.
+"""The tables at the configured endpoint: make the missing ones, and report differences from the models.
 
-Nothing here alters a table that exists, and only `remove` drops one. What a model wants is written as the CreateTable
-request that would make its table, and compared in that form.
+Nothing here alters an existing table, and only `remove` drops one. A model is compared as the CreateTable request that
+would make its table.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ SETTLE_SECONDS = 180.0
 LOCAL_INDEXES, GLOBAL_INDEXES = "LocalSecondaryIndexes", "GlobalSecondaryIndexes"
 
 Description = dict[str, Any]
-"""A table as DescribeTable tells it, or CreateTable asks for it."""
+"""A table in the form of DescribeTable or CreateTable."""
 
 
 def create_missing(
@@ -33,7 +33,7 @@ def create_missing(
 
     `protect` turns on deletion protection and point-in-time recovery: by default outside local runs. `streams` gives
     those models a stream that want one: by default in local runs, as a deployment decides for itself. `tags` go on
-    the tables that are made. A table that somebody else is making at the same time is waited for.
+    the tables that are made. A table that another process makes at the same time is awaited.
 
     Returns: the names of the tables made. Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out
     of reach, or a table does not become active in time.
@@ -52,7 +52,7 @@ def create_missing(
 
 
 def differences(*, protect: bool | None = None) -> list[str]:
-    """What is not as the models want it, in a sentence each; an empty list when all is well.
+    """Return a sentence for each difference from the models, and an empty list if there is none.
 
     `protect`: whether deletion protection and point-in-time recovery are wanted; by default outside local runs.
     Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out of reach.
@@ -63,7 +63,7 @@ def differences(*, protect: bool | None = None) -> list[str]:
 
 
 def existing() -> dict[str, Description]:
-    """The tables of the models that are there, by name.
+    """Return the existing tables of the models, by name.
 
     Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out of reach.
     """
@@ -87,7 +87,7 @@ def remove(table: Description) -> None:
 
 
 def with_other_keys() -> list[str]:
-    """The tables whose keys are not those of the models: of another service, or of another release.
+    """Return the tables whose keys are not those of the models: of another service or release.
 
     Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out of reach.
     """
@@ -121,9 +121,9 @@ def _is_active(table: str) -> bool:
 
 
 def _ttl(table: str) -> str | None:
-    """The attribute by which the items of a table expire."""
-    told = _call("DescribeTimeToLive", TableName=table)["TimeToLiveDescription"]
-    return told.get("AttributeName") if told.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") else None
+    """Return the attribute by which the items of a table expire."""
+    found = _call("DescribeTimeToLive", TableName=table)["TimeToLiveDescription"]
+    return found.get("AttributeName") if found.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") else None
 
 
 def _can_recover(table: str) -> bool:
@@ -133,7 +133,7 @@ def _can_recover(table: str) -> bool:
 
 
 def _is_settling(error: BaseException) -> bool:
-    """Whether a new table is not yet ready for what was asked of it."""
+    """Return True if a new table is not ready for the call yet."""
     return isinstance(error, ClientError) and _code(error) in (
         "ContinuousBackupsUnavailableException",
         "ResourceInUseException",
@@ -166,7 +166,7 @@ def _code(error: ClientError) -> str:
 
 
 def request_for(model: type[BaseModel], *, tags: dict[str, str], protect: bool, streams: bool = False) -> Description:
-    """The CreateTable request that makes a model's table."""
+    """Return the CreateTable request of a model's table."""
     schema: Any = model._get_schema()
     types = {each["AttributeName"]: each["AttributeType"] for each in schema["attribute_definitions"]}
     request: Description = {
@@ -184,7 +184,7 @@ def request_for(model: type[BaseModel], *, tags: dict[str, str], protect: bool, 
 
 
 def _stream(model: type[BaseModel]) -> Description | None:
-    """The stream of a table's changes, if the model says that it has one."""
+    """Return the stream of a table, if its model has one."""
     images = getattr(model.Meta, "stream_view_type", None)
     return {"StreamEnabled": True, "StreamViewType": images} if images else None
 
@@ -224,7 +224,7 @@ def finish(model: type[BaseModel], *, protect: bool) -> None:
 
 
 def _wanted_ttl(model: type[BaseModel]) -> str | None:
-    """The attribute by which the items of a model's table expire, if the model says that some do."""
+    """Return the attribute by which items of a model expire, if any do."""
     return getattr(model.Meta, "expires_by", None)
 
 

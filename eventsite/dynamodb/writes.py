@@ -1,4 +1,4 @@
-"""One conditional write whose outcome is known exactly: what the item is now, or what it was instead."""
+"""One conditional update with an exact outcome: the item after it, or the item that failed the condition."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +17,14 @@ REFUSED = "ConditionalCheckFailedException"
 
 @dataclass(frozen=True)
 class Written:
-    """What became of a write."""
+    """The outcome of a conditional update."""
 
     done: bool
-    """Whether its condition held."""
+    """True if the condition held."""
     image: RawItem | None
-    """The item after the write; where the condition did not hold, as it was instead (None: there was none)."""
+    """The item after the write, or the item that failed the condition (None: there was no item)."""
     in_doubt: bool
-    """Whether some copy of it was sent and not answered: that copy was carried out before this answer, or never was,
-    or still will be."""
+    """True if an unanswered attempt may have been applied, or may still be."""
 
 
 def conditional_update(record: BaseModel, actions: Sequence[Action], condition: Condition) -> Written:
@@ -47,7 +46,7 @@ def conditional_update(record: BaseModel, actions: Sequence[Action], condition: 
 
 
 def _instead(error: VerboseClientError) -> RawItem | None:
-    """The item that did not fulfil the condition. Raises the error itself where it is another one."""
+    """Return the item that failed the condition. Raise the error again if it is another one."""
     if error.response["Error"].get("Code") != REFUSED:
         raise error
     response: dict[str, RawItem] = getattr(error.__cause__, "response", {})

@@ -1,8 +1,8 @@
-"""What caches may keep (RFC 9111), and what does not have to be sent again (RFC 9110, section 13.1.2).
+"""Cache headers (RFC 9111) and conditional requests (RFC 9110, section 13.1.2).
 
-What somebody signed in for is kept nowhere, so the way back does not lead into it after logging out. What everybody may
-read is kept, and asked for again each time: who has it already is told so. Static files have the hash of their content
-in their names, and are kept for a year.
+An answer to a signed-in caller is never stored, so the browser's back button does not show it after a log-out. A public
+answer is stored and revalidated each time, and gets 304 if it is unchanged. Static files have the hash of their content
+in their names, and are stored for a year.
 """
 
 import re
@@ -26,7 +26,7 @@ ABOUT_CONTENT = ("Content-Length", "Content-Type")
 
 
 class CachingMiddleware:
-    """Says what may be kept, and answers 304 where nothing has changed."""
+    """Sets the cache headers, and answers 304 if nothing has changed."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -47,19 +47,19 @@ class CachingMiddleware:
 
 
 def _is_for_everybody(request: HttpRequest, response: HttpResponse) -> bool:
-    """Whether it is something to read, sent to nobody in particular."""
+    """Return True if the answer is a read for an anonymous caller."""
     read = request.method in ("GET", "HEAD") and response.status_code == 200
     return read and not response.cookies and not isinstance(getattr(request, "user", None), Principal)
 
 
 def _tag_of(response: HttpResponse) -> str:
-    """A tag that changes with what is sent, and with where it goes on."""
+    """Return a tag that changes with the content and with the link to the next page."""
     link = response.headers.get("Link", "").encode()
     return f'"{sha256(response.content + link).hexdigest()[:32]}"'
 
 
 def _empty(response: HttpResponse) -> None:
-    """Make it a 304, with the headers that it would have had: a cache takes them over."""
+    """Turn the answer into a 304 with the same headers, which a cache adopts."""
     response.status_code = 304
     response.content = b""
     for name in ABOUT_CONTENT:
@@ -70,7 +70,7 @@ class HashedNames(StaticFilesStorage):
     """Static files under names that change with their content: ``/static/0123456789abcdef/eventsite/page.css``."""
 
     def url(self, name: str | None) -> str:
-        """Where a file is."""
+        """Return the address of a file."""
         return str(super().url(f"{_hash(name)}/{name}" if name else name))
 
 
@@ -81,7 +81,7 @@ def _hash(name: str) -> str:
 
 
 class HashedNamesMiddleware:
-    """Finds the file under its hashed name, and lets it be kept if the name is still the right one."""
+    """Finds a file by its hashed name, and lets caches keep it if the hash is current."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

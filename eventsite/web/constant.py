@@ -57,7 +57,7 @@ class ConstantAnswersMiddleware:
 
 
 def _key(request: HttpRequest) -> Key | None:
-    """Return what decides about the answer; None if the answer is not constant."""
+    """Return the parts of the request that the answer depends on, or None if it is not constant."""
     sent = request.META
     if request.method != "GET" or settings.DEBUG or any(sent.get(name) for name in PERSONAL):
         return None

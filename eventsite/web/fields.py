@@ -29,7 +29,7 @@ MOMENT_PATTERN = (
 _MOMENT = re.compile(MOMENT_PATTERN[1:-1])
 _FITS = rf"[^\u0000{OVERRIDES}]*"
 TEXT_PATTERN = rf"^{_FITS}[^{UNSEEN}]{_FITS}$"
-"""What `TextField` accepts, as far as ECMA's regular expressions can say it: beyond the first plane they cannot."""
+"""What `TextField` accepts. ECMA's regular expressions cannot express it beyond the first plane."""
 
 
 def _is_form(field: serializers.Field[Any, Any, Any, Any]) -> bool:

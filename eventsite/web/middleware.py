@@ -1,4 +1,4 @@
-"""What happens to every request before and after its view."""
+"""The middleware of every request."""
 
 from collections.abc import Callable
 from encodings import normalize_encoding
@@ -13,8 +13,8 @@ from eventsite.dynamodb import retries
 from eventsite.web.negotiation import wants_page
 from eventsite.web.wsgi import FAILED, REFUSED, STANDS_IN
 
-# Content Security Policy, level 3. What is not a page has nothing to load. Our pages load their script and styles from
-# the service itself, and nothing is inline. Swagger UI and ReDoc set styles on elements as they go, and ReDoc searches
+# Content Security Policy, level 3. Data load nothing. Pages load their script and styles from the
+# service itself, and nothing is inline. Swagger UI and ReDoc set styles on elements as they go, and ReDoc searches
 # in a worker that it makes from a blob. A form may end at the hosted UI, because logging out goes on there, and
 # browsers hold redirects of forms to the policy too.
 DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -34,7 +34,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class ContentSecurityPolicyMiddleware:
-    """Says on every answer what a browser may load on its behalf: for most of them, nothing."""
+    """Sets the Content Security Policy of every answer. Most answers may load nothing."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -73,7 +73,7 @@ class ProblemPageMiddleware:
         return page
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        """Return the problem that a page met while it was rendered; None for a defect.
+        """Return the problem of a page that failed while it was rendered, or None for a defect.
 
         DRF handles only the errors of views, and a page reads some of what it shows after its view.
         """
@@ -81,7 +81,7 @@ class ProblemPageMiddleware:
 
 
 def login_origin() -> str:
-    """Where the hosted UI is, as the policy has it; empty if there is none."""
+    """Return the origin of the hosted UI for the policy, or an empty text."""
     return "" if settings.AUTH_MODE == "open" else str(settings.LOGIN_ORIGIN)
 
 
@@ -112,7 +112,7 @@ class AdmissionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request, or say what is wrong with its form."""
+        """Answer the request, or refuse it with a problem document."""
         stands_in = request.META.get("lambda.event", {}).get(STANDS_IN)
         if FAILED in request.META:
             return problems.server_error(request)
@@ -152,10 +152,10 @@ CODECS = {
 
 
 def _is_for_text(charset: str) -> bool:
-    """Whether what Python has under this name writes plain text as everybody does: hex, zlib and UTF-16 do not.
+    """Return True if Python's codec of this name writes ASCII as ASCII: hex, zlib and UTF-16 do not.
 
-    A name that Python does not know says nothing, because JSON is UTF-8 whatever is said (RFC 8259, section 8.1).
-    (It is not looked up, because Python would remember it for ever.)
+    An unknown name is ignored, because JSON is UTF-8 in any case (RFC 8259, section 8.1). It is not looked up, because
+    Python would remember it for ever.
     """
     name = normalize_encoding(charset).lower()
     if name not in CODECS:

@@ -1,10 +1,10 @@
-"""What an operator sees of a request: one line of log, metrics, and an id by which others can ask about it.
+"""Observability of a request: one line of log, metrics, and a correlation id.
 
 On Lambda the log is JSON and metrics are lines of it, in CloudWatch's Embedded Metric Format, made by Powertools for
 AWS Lambda. Elsewhere the log is plain lines, and nothing is counted.
 
-A line says nothing about people: the route instead of the path, and of who is signed in only a keyed hash, by which
-one caller's requests can be found together.
+A line has no personal data: the route instead of the path, and a keyed hash of the signed-in caller, by which an
+operator finds the requests of one caller.
 """
 
 import logging
@@ -39,21 +39,21 @@ _correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=N
 metrics: "Metrics | None" = None
 _cold = True
 _adding = threading.Lock()
-"""What is delivered is counted in several threads, and Powertools' metrics are not made for that."""
+"""Several threads count deliveries, and Powertools' metrics are not thread-safe."""
 
 
 class CorrelationFilter(logging.Filter):
     """Puts the correlation id on every line that is logged during a request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass."""
+        """Add the correlation id and let the record pass."""
         if (correlation_id := _correlation_id.get()) is not None:
             record.correlation_id = correlation_id
         return True
 
 
 def count(metric: str, value: float = 1, *, unit: Literal["Count", "Seconds"] = "Count") -> None:
-    """Add to a metric: its sum over any time is how often it happened. Only on Lambda; elsewhere nothing is kept."""
+    """Add to a metric, whose sum over a period is the number of occurrences. Only on Lambda."""
     if settings.ON_LAMBDA:
         with _without_effect_on_the_answer(), _adding:
             _add(metric, value, unit)
@@ -70,7 +70,7 @@ def _add(metric: str, value: float, unit: str) -> None:
 
 @contextmanager
 def _without_effect_on_the_answer() -> Iterator[None]:
-    """What is measured has happened already: that it cannot be measured must not make a failure of it."""
+    """Log a failure to measure, because the measured request has succeeded already."""
     try:
         yield
     except Exception as error:
@@ -83,20 +83,20 @@ def count_signal(signal: Signal, metric: str) -> None:
 
 
 def publish() -> None:
-    """Write what was counted to the log, for CloudWatch to read."""
+    """Write the counts to the log, where CloudWatch reads them."""
     if metrics is not None and metrics.metric_set:
         with _without_effect_on_the_answer():
             metrics.flush_metrics()
 
 
-def tell_defect(**_: Any) -> None:
-    """Log the exception that no view and no middleware knew what to do with; Django's own line has the path in it."""
+def log_defect(**_: Any) -> None:
+    """Log an exception that no view and no middleware handled. Django's own line would contain the path."""
     if error := sys.exception():
         log_exception(error)
 
 
 class ObservabilityMiddleware:
-    """Gives each request its correlation id, and tells about it when it is answered."""
+    """Gives each request its correlation id, and logs it when it is answered."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -104,7 +104,7 @@ class ObservabilityMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         identity = _gateway(request).get("identity") or {}
-        if source := identity.get("sourceIp"):  # what Zappa takes from X-Forwarded-For, the caller can make up
+        if source := identity.get("sourceIp"):  # a caller can forge X-Forwarded-For, which Zappa uses
             request.META["REMOTE_ADDR"] = source
         correlation_id = _chosen_id(request)
         token = _correlation_id.set(correlation_id)
@@ -112,27 +112,27 @@ class ObservabilityMiddleware:
             response = self.get_response(request)
             response.headers[HEADER] = correlation_id
             with _without_effect_on_the_answer():
-                _tell(request, response.status_code, time.perf_counter() - started)
+                _log(request, response.status_code, time.perf_counter() - started)
         finally:
             _correlation_id.reset(token)
         return response
 
 
 def _gateway(request: HttpRequest) -> dict[str, Any]:
-    """What API Gateway says about the request; empty elsewhere."""
+    """Return API Gateway's context of the request, which is empty elsewhere."""
     context: dict[str, Any] = request.META.get("lambda.event", {}).get("requestContext") or {}
     return context
 
 
 def _chosen_id(request: HttpRequest) -> str:
-    """The caller's correlation id, if it is a harmless one; else API Gateway's request id; else a new one."""
+    """Return the caller's correlation id if it is harmless, else API Gateway's request id, else a new id."""
     sent = request.headers.get(HEADER, "")
     if CORRELATION_ID.fullmatch(sent):
         return sent
     return str(_gateway(request).get("requestId") or uuid.uuid4())
 
 
-def _tell(request: HttpRequest, status: int, seconds: float) -> None:
+def _log(request: HttpRequest, status: int, seconds: float) -> None:
     global _cold
     told = {
         "request_id": getattr(request.META.get("lambda.context"), "aws_request_id", None),
@@ -152,11 +152,11 @@ def _tell(request: HttpRequest, status: int, seconds: float) -> None:
 
 
 def _route(request: HttpRequest) -> str | None:
-    """The pattern that the path matched, such as ``events/<event_id>``; None when it matched nothing."""
+    """Return the matched pattern, such as ``events/<event_id>``, or None."""
     return request.resolver_match.route if request.resolver_match else None
 
 
 def caller_of(request: HttpRequest) -> str | None:
-    """A keyed hash of the `sub` of who is signed in."""
+    """Return a keyed hash of the `sub` of the signed-in caller."""
     sub = getattr(getattr(request, "user", None), "sub", None)
     return salted_hmac(__name__, sub, algorithm="sha256").hexdigest()[:HASH_DIGITS] if sub else None

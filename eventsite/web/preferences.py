@@ -10,7 +10,7 @@ _MINIMAL = re.compile(r'(?:^|,)\s*return\s*=\s*"?minimal"?\s*(?:[;,]|$)', re.IGN
 
 
 def apply(request: Request, response: Response) -> Response:
-    """Leave out the body of a write's answer where the client prefers that; its headers stay."""
+    """Leave out the body of a write's answer if the client prefers that. Its headers stay."""
     if request.method not in WRITES or response.status_code not in (200, 201):
         return response
     if not _MINIMAL.search(request.headers.get("Prefer", "")):

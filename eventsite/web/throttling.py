@@ -1,8 +1,8 @@
-"""A limit for each caller, so that one of them cannot take a process away from the others.
+"""A rate limit for each caller, so that one caller cannot occupy a process.
 
-A bucket of tokens per caller in the memory of the process: a request takes one, and they come back at a steady rate. It
-costs no call of DynamoDB. On Lambda each process counts for itself, and serves one request at a time; what all of them
-together take is limited by API Gateway (`throttling` in zappa_settings.json).
+It is a token bucket per caller in the memory of the process, and costs no DynamoDB call. On Lambda each process counts
+for itself and serves one request at a time. API Gateway limits all callers together (`throttling` in
+zappa_settings.json).
 """
 
 import math
@@ -18,11 +18,11 @@ from rest_framework.throttling import BaseThrottle
 from eventsite.auth.permissions import principal_of
 
 MOST_CALLERS = 10_000
-"""How many callers are remembered; who has not called for longest is forgotten, with a full bucket."""
+"""The number of buckets that are kept. The least recently used one is dropped."""
 
 
 class Bucket(NamedTuple):
-    """How many tokens there were, and when."""
+    """A number of tokens at a time."""
 
     tokens: float
     at: float
@@ -33,7 +33,7 @@ _lock = threading.Lock()
 
 
 def take(caller: str) -> float:
-    """Take a token out of a caller's bucket. Returns: the seconds until there is one; 0 if there was one to take."""
+    """Take a token from a caller's bucket, and return the seconds until there is one: 0 if one was taken."""
     now, rate, most = time.monotonic(), settings.CALLER_RATE, settings.CALLER_BURST
     with _lock:
         before = buckets.pop(caller, Bucket(most, now))
@@ -50,12 +50,12 @@ def is_refused(caller: str) -> bool:
 
 
 class PerCaller(BaseThrottle):
-    """Refuses a caller, the `sub` of who is signed in and else an address, who calls too often (429)."""
+    """Refuses a caller who calls too often (429): a signed-in user, else an address."""
 
     _seconds = 0.0
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Whether there is a token left; always where there is no limit."""
+        """Return True if a token is left, or if there is no limit."""
         if not settings.CALLER_RATE:
             return True
         principal = principal_of(request)
@@ -63,5 +63,5 @@ class PerCaller(BaseThrottle):
         return not self._seconds
 
     def wait(self) -> float:
-        """After how many whole seconds it is worth trying again: what `Retry-After` says."""
+        """Return the whole seconds of `Retry-After`."""
         return max(1, math.ceil(self._seconds))

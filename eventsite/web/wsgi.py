@@ -1,8 +1,8 @@
-"""The edge of the service: a WSGI application that answers whatever comes.
+"""The WSGI application, which answers every request, however odd.
 
-Django makes a request out of the WSGI environment before any middleware runs, and believes its Content-Type while it
-does. So an odd one broke the service where nothing adds headers, logs or counts. Here it cannot; and what escapes the
-middleware all the same is answered by the middleware: a second, harmless request goes through it in place of the first.
+Django parses the Content-Type before any middleware runs, so an odd one raised where nothing adds headers, logs or
+counts. Here it cannot. If an exception escapes the middleware nevertheless, a second, harmless request passes through
+the middleware and gets the answer of the first.
 """
 
 import json
@@ -42,7 +42,7 @@ HARMLESS = (
     "wsgi.errors",
     "wsgi.url_scheme",
 )
-"""What such a request keeps: what the headers, the log and the metrics of its answer are made of."""
+"""The parts that such a request keeps: the headers, the log and the metrics of its answer use them."""
 
 
 STANDS_IN = "eventsite.stands-in"
@@ -62,7 +62,7 @@ def stand_in(event: dict[str, Any]) -> dict[str, Any]:
 
 
 class Request(WSGIRequest):
-    """A request that any Content-Type may come with. Queries and forms are UTF-8, whatever it says."""
+    """A request with any Content-Type. Queries and forms are UTF-8, regardless of its charset."""
 
     def _set_content_type_params(self, meta: Environment) -> None:
         try:
@@ -121,7 +121,7 @@ def _keep_own_cookies(environ: Environment) -> None:
 
 
 def _excess(environ: Environment) -> str:
-    """Return a sentence about the header that is too long to be parsed; empty if there is none."""
+    """Return a sentence about a header that is too long to be parsed, or an empty text."""
     for name in BOUNDED_HEADERS:
         if len(environ.get(name, "")) > MAX_HEADER_BYTES:
             header = name.removeprefix("HTTP_").replace("_", "-").title()
@@ -153,7 +153,7 @@ def _harmless(environ: Environment) -> Environment:
 
 
 def _bare(start_response: StartResponse) -> Iterable[bytes]:
-    """The answer when not even the middleware works."""
+    """Return the answer for a failure of the middleware itself."""
     document = problems.document(500, problems.CODE_OF_STATUS[500], problems.DEFECT, "/")
     headers = [("Content-Type", problems.MEDIA_TYPE), ("X-Content-Type-Options", "nosniff")]
     observability.count("ServerErrors")

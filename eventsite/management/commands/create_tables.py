@@ -1,4 +1,4 @@
-"""``manage.py create_tables``: make the tables that are missing, and say what differs from the models."""
+"""``manage.py create_tables``: make the missing tables, and report differences from the models."""
 
 import sys
 from typing import Any
@@ -16,7 +16,7 @@ KEYS_STAY = (
 
 
 class Command(BaseCommand):
-    """Makes tables; never drops or alters one. Exit status: 1 when something differs, or DynamoDB does not answer."""
+    """Makes tables, and never drops or alters one. The exit status is 1 if a table differs or DynamoDB fails."""
 
     help = "Makes the DynamoDB tables that are missing, and says what differs from the models. Alters nothing else."
     requires_system_checks = []

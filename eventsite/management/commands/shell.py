@@ -41,7 +41,7 @@ class Command(shell.Command):
 
 
 def _told(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    """Tell what was refused in one sentence, as the API does; everything else as Python does."""
+    """Print a refusal as one sentence, as the API does, and any other error as Python does."""
     if isinstance(error, DomainError):
         sys.stderr.write(f"{error.sentence}\n")
     elif isinstance(error, DoesNotExist):
