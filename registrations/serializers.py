@@ -8,7 +8,7 @@ from rest_framework import serializers
 from events import questions
 from events.serializers import EventSerializer
 from events.serializers import shape as shape_event
-from eventsite.web.bodies import Body
+from eventsite.web.bodies import Body, snake_case
 from eventsite.web.fields import IdField, SwitchField, TextField, WordField
 from eventsite.web.pagination import PageQuery
 from registrations.models import ACTIVE, CANCELLED, EVERYBODY, REGISTERED, WAITLISTED, Registration
@@ -68,7 +68,7 @@ class RegistrationSerializer(serializers.Serializer[Any]):
     promotedAt = serializers.DateTimeField(allow_null=True, help_text="When the user moved up from the waitlist.")
     cancelledAt = serializers.DateTimeField(allow_null=True)
     waitlistPosition = serializers.IntegerField(
-        allow_null=True, min_value=1, help_text="1 is next; null unless waitlisted."
+        source="position", allow_null=True, min_value=1, help_text="1 is next; null unless waitlisted."
     )
     answers = serializers.DictField(help_text="The answers to the event's questions, by their ids.")
     checkedInAt = serializers.DateTimeField(allow_null=True, help_text="When the user came in.")
@@ -141,20 +141,19 @@ class AttendanceSerializer(serializers.Serializer[Any]):
         return {"registration": shape(attendance.registration), "event": shape_event(attendance.whole_event)}
 
 
+def _sources() -> dict[str, str]:
+    """Return for each field of an answer, in order, the attribute of a registration that holds it."""
+    declared = RegistrationSerializer._declared_fields
+    return {name: its_field.source or snake_case(name) for name, its_field in declared.items()}
+
+
+SOURCES = _sources()
+
+
 def shape(registration: Registration) -> dict[str, Any]:
     """Return a registration as JSON."""
-    return {
-        "registrationId": registration.registration_id,
-        "eventId": registration.event_id,
-        "userId": registration.user_id,
-        "status": registration.status,
-        "registeredAt": registration.registered_at,
-        "promotedAt": registration.promoted_at,
-        "cancelledAt": registration.cancelled_at,
-        "waitlistPosition": registration.position,
-        "answers": registration.answers or {},
-        "checkedInAt": registration.checked_in_at,
-    }
+    values = vars(registration)
+    return {name: values[source] for name, source in SOURCES.items()} | {"answers": registration.answers or {}}
 
 
 class WaitlistQuery(PageQuery):

@@ -7,21 +7,21 @@ from eventsite.web import sheets
 from registrations.models import Registration
 from registrations.reading import people
 from registrations.reading.people import Attendee
-from registrations.serializers import shape
+from registrations.serializers import SOURCES, shape
 
-COLUMNS = (
-    "registrationId",
-    "eventId",
-    "userId",
-    "name",
-    "email",
-    "status",
-    "registeredAt",
-    "promotedAt",
-    "cancelledAt",
-    "waitlistPosition",
-    "checkedInAt",
-)
+PERSON = ("name", "email")
+"""Follow the user's id."""
+ANSWERS = "answers"
+"""Has a column for each question instead."""
+
+
+def _columns() -> tuple[str, ...]:
+    names = [name for name in SOURCES if name != ANSWERS]
+    place = names.index("userId") + 1
+    return (*names[:place], *PERSON, *names[place:])
+
+
+COLUMNS = _columns()
 
 
 class Sheet:
@@ -41,9 +41,9 @@ class Sheet:
 
     def _cells(self, attendee: Attendee) -> list[object]:
         user = attendee.user
-        person = {"name": user.name, "email": user.email} if user else {"name": None, "email": None}
+        person = {name: getattr(user, name, None) for name in PERSON}
         shown = shape(attendee.registration) | person
-        answers = [_text(shown["answers"].get(asked)) for asked in self._asked]
+        answers = [_text(shown[ANSWERS].get(asked)) for asked in self._asked]
         return [*(shown[column] for column in COLUMNS), *answers]
 
 

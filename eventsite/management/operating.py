@@ -1,6 +1,8 @@
 """The base of operator commands: a sentence for each failure, `--dry-run`, and a progress bar."""
 
-from collections.abc import Iterable
+import sys
+import time
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -13,6 +15,7 @@ from eventsite.text.printable import printable
 T = TypeVar("T")
 
 BAR_AFTER_SECONDS = 1.0
+LINE_SECONDS = 10.0  # between two lines where there is no terminal, so that a log stays short
 OUTPUTS = ("stdout", "stderr")
 INTERRUPTED = 130  # the exit status after Ctrl-C, as shells have it
 
@@ -66,9 +69,20 @@ class OperatorCommand(BaseCommand):
 
 
 def with_bar(things: Iterable[T], unit: str, total: int | None = None) -> Iterable[T]:
-    """Show a progress bar on a terminal once iterating takes more than a second. Lambda has no tqdm, and shows none."""
+    """Show how far an iteration is: a progress bar on a terminal after a second, elsewhere a line every ten seconds."""
+    if not sys.stderr.isatty():
+        return _with_lines(things, unit, total)
     try:
         from tqdm import tqdm
-    except ImportError:
+    except ImportError:  # Lambda has none
         return things
-    return tqdm(things, unit=f" {unit}", total=total, disable=None, delay=BAR_AFTER_SECONDS)
+    return tqdm(things, unit=f" {unit}", total=total, delay=BAR_AFTER_SECONDS)
+
+
+def _with_lines(things: Iterable[T], unit: str, total: int | None) -> Iterator[T]:
+    last = time.monotonic()
+    for number, thing in enumerate(things, 1):
+        yield thing
+        if time.monotonic() - last >= LINE_SECONDS:
+            last = time.monotonic()
+            print(f"{unit}: {number:,}{f' of {total:,}' if total else ''}", file=sys.stderr, flush=True)  # noqa: T201

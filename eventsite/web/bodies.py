@@ -1,5 +1,6 @@
 """The base of all request bodies: null counts as not sent."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,3 +54,8 @@ class Body(serializers.Serializer[Any]):
         """Return True if null removes the value of this field: on an edit, if the field may be empty."""
         fields: Mapping[str, Any] = self.fields
         return self.partial and name in fields and fields[name].allow_null
+
+
+def snake_case(name: str) -> str:
+    """Return the Python name for the name of a field, such as ``created_at`` for ``createdAt``."""
+    return re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name)

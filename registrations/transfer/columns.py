@@ -11,6 +11,7 @@ from typing import Any
 from rest_framework import serializers
 
 from events.serializers import SOURCES, EventSerializer
+from eventsite.web.bodies import snake_case
 from eventsite.web.fields import TimeField
 from registrations.serializers import RegistrationSerializer
 from registrations.transfer import moments
@@ -34,6 +35,11 @@ TRUTHS = {
 """What spreadsheets and people write for true and false, in lower case."""
 _NUMBER = re.compile(r"(\d{1,18})(?:[.,]0{1,2})?", re.ASCII)
 _STRUCTURES = (serializers.BaseSerializer, serializers.ListField, serializers.DictField, serializers.JSONField)
+
+
+def python_name(name: str, its_field: Field) -> str:
+    """Return the Python name of a field of the API, such as ``created_at`` for ``createdAt``."""
+    return str(its_field.source or snake_case(name))
 
 
 def is_moment(name: str, kind: str) -> bool:

@@ -20,6 +20,7 @@ from registrations.transfer.columns import normalized
 from registrations.transfer.notes import Notes
 from registrations.transfer.planned import Refused
 from registrations.transfer.sheets import Broken, Cells, Table
+from users import services as users
 
 NAME, FIRST, LAST, EMAIL, USER_ID, STATUS, ASKED, CHECKED_IN, COMPANIONS = ROLES = (
     *("name", "first", "last", "email", "userId", "status", "asked", "checkedIn", "companions"),
@@ -189,9 +190,15 @@ def _person(line: _Line, reading: Reading, found: Notes) -> dict[str, Any]:
     theirs = line.cell(USER_ID)
     if not (address or theirs):
         raise Refused(f"{line.place(EMAIL)}: this line has no e-mail address. Write one, or remove the line.")
-    user_id = people.fitting_id(theirs) if theirs else people.id_of_address(str(address))
+    user_id = people.fitting_id(theirs) if theirs else id_of(str(address))
     values = {"name": name or (address or "").partition("@")[0], "email": address}
     return planned.user(user_id, values, line.place(NAME), reading.now, found)
+
+
+def id_of(address: str) -> str:
+    """Return the id of the user whose verified address it is, or one that is made of the address."""
+    known, _ = users.page(limit=10, after=None, email=address)
+    return next((str(one.user_id) for one in known if one.has_verified_email), people.id_of_address(address))
 
 
 def _asked(line: _Line, order: str) -> str:

@@ -3,7 +3,6 @@
 Which fields there are follows from the serializers and models. Only what needs a repair is named here.
 """
 
-import re
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,7 +101,7 @@ def _kept(kind: str, values: Record, attributes: Any) -> Record:
     """Return what only the service sets and an export carries, by Python names: the rest follows from other values."""
     kept: Record = {}
     for name, its_field in columns.FIELDS[kind].items():
-        attribute = python_name(name, its_field)
+        attribute = columns.python_name(name, its_field)
         value = values.get(name)
         if not its_field.read_only or attribute not in attributes or value is None:
             continue
@@ -113,11 +112,6 @@ def _kept(kind: str, values: Record, attributes: Any) -> Record:
         if value is not None:
             kept[attribute] = value
     return kept
-
-
-def python_name(name: str, its_field: columns.Field) -> str:
-    """Return the Python name of a field of the API, such as ``created_at`` for ``createdAt``."""
-    return str(its_field.source or re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name))
 
 
 # Events
@@ -194,7 +188,7 @@ def _version(value: Any, place: str, found: Notes) -> int:
 def _carried_fields() -> dict[str, str]:
     """Return the fields of a registration that its stored form keeps as they are, by the names of its attributes."""
     attributes = RegistrationItem.get_attributes()
-    names = {python_name(name, its_field): name for name, its_field in columns.FIELDS[REGISTRATION].items()}
+    names = {columns.python_name(name, its_field): name for name, its_field in columns.FIELDS[REGISTRATION].items()}
     return {attribute: name for attribute, name in names.items() if attribute in attributes}
 
 

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from eventsite.dynamodb.base_model import table_models
+from eventsite.management import operating
 from tests.api import Api
 from tests.eventsite.processes import manage
 from tests.faults import Clock, Fault, Request, failing, refused
@@ -143,3 +144,12 @@ def test_an_export_is_private(tmp_path: Path, api: Api) -> None:
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) >= 4
     assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}
+
+
+def test_in_a_pipe_there_is_a_line_every_ten_seconds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = iter(range(0, 1000, 4))
+    monkeypatch.setattr("eventsite.management.operating.time.monotonic", lambda: next(seconds))
+    assert list(operating.with_bar(range(6), "users", 6)) == list(range(6))
+    assert capsys.readouterr().err.splitlines() == ["users: 3 of 6", "users: 6 of 6"]

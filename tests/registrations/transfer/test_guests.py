@@ -202,3 +202,11 @@ def test_the_guests_of_a_form_bring_their_answers(api: Api, tmp_path: Path) -> N
     imported(tmp_path, LISTS["Google Forms"], "--event", event)
     rows = api.get(f"/events/{event}/registrations").json()
     assert [row["answers"] for row in rows] == [{"meat": False}, {"meat": True}]
+
+
+def test_a_user_who_is_here_already_is_known_by_the_address(api: Api, tmp_path: Path) -> None:
+    api.post("/users", {"userId": "ann", "name": "Ann", "email": "ann@example.org"})
+    event = api.event(capacity=5)
+    imported(tmp_path, LISTS["a list typed by hand"], "--event", event)
+    assert [row["userId"] for row in api.get(f"/events/{event}/registrations").json()][0] == "ann"
+    assert in_event(api, event)[0] == ("Ann", "ann@example.org", "registered")
