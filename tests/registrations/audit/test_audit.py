@@ -527,12 +527,12 @@ def test_a_difference_that_does_not_last_is_none(party: str, monkeypatch: pytest
         seen = take_snapshot(event_id, traces)
         return replace(seen, lines={}) if next(torn, False) else seen
 
-    monkeypatch.setattr(runner, "look", half_visible)
+    monkeypatch.setattr(runner, "take_snapshot", half_visible)
     assert runner.examine(party) == []
 
 
 def test_seats_that_change_while_people_are_counted_prove_nothing(party: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "look", lambda *of: replace(take_snapshot(*of), lines={}, still=False))
+    monkeypatch.setattr(runner, "take_snapshot", lambda *of: replace(take_snapshot(*of), lines={}, still=False))
     (finding,) = runner.examine(party)
     assert (finding.kind, finding.harmless) == (runner.UNSETTLED, True)
 
@@ -545,7 +545,7 @@ def test_whether_seats_stood_still_is_seen(party: str, monkeypatch: pytest.Monke
         locking.fence(party, incarnation)
         return batch_get(*keys, consistent=consistent)
 
-    monkeypatch.setattr("registrations.audit.snapshot.together", fence_meanwhile)
+    monkeypatch.setattr("registrations.audit.snapshot.batch_get", fence_meanwhile)
     assert not take_snapshot(party, Traces()).still
 
 
