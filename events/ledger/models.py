@@ -103,6 +103,11 @@ class CheckIns(EventItem):
         """Return the range key of the count of an event."""
         return f"in#{incarnation}"
 
+    @staticmethod
+    def is_named(item: str) -> bool:
+        """Return whether a range key is that of such a count."""
+        return item.startswith("in#")
+
 
 def _plain(values: Any) -> dict[str, Any]:
     """What a map holds: one that was read is a dict already."""

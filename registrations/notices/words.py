@@ -34,7 +34,8 @@ def _of_a_registration(what: str, data: Any) -> str:
         if data["reason"] != "left":
             return "has lost the registration for the deleted event"
         return "gave up a seat of" if data["freedSeat"] else "left the waitlist of"
-    return {"registered": "has a seat of", "waitlisted": "waits for", "promoted": "moved up to a seat of"}[what]
+    words = {"registered": "has a seat of", "waitlisted": "waits for", "promoted": "moved up to a seat of"}
+    return (words | {"checked_in": "came in to"})[what]
 
 
 def _counts(data: Any) -> str:

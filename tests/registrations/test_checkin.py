@@ -3,13 +3,16 @@
 import csv
 import io
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from registrations.notices.words import line
 from tests.api import EVENT, Api, problem
+from tests.registrations.notices.stream import data, told
 from tests.signing_in import As, alice, olivia, oscar
 
 MORE_PEOPLE = 6
@@ -121,6 +124,17 @@ def test_an_edit_answers_with_the_count(api: Api, party: str) -> None:
     api.put(door(party, "ada"))
     for change in ({"title": "Another"}, {"capacity": 5}):
         assert api.patch(f"/events/{party}", change).json()["checkedInCount"] == 1
+
+
+def test_each_check_in_is_a_notice(api: Api, party: str) -> None:
+    for user, method in (("ada", "PUT"), ("ada", "PUT"), ("bea", "PUT"), ("ada", "DELETE"), ("ada", "PUT")):
+        api.call(method, door(party, user))
+    came = [one for one in told() if one.get_type() == "registration.checked_in"]
+    assert [(one.get_subject(), data(one)["checkedInCount"]) for one in came] == [("ada", 1), ("bea", 2), ("ada", 2)]
+    assert len({one.get_id() for one in came}) == 3
+    at = api.get(f"/events/{party}/registrations/ada").json()["checkedInAt"]
+    assert came[-1].get_time() == datetime.fromisoformat(at)
+    assert "came in to" in line(came[0])
 
 
 @pytest.mark.usefixtures("cognito")

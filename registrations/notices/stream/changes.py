@@ -10,9 +10,11 @@ CloudEvent 1.0. Its id names the change, so it is the same however often the rec
                      REMOVE    event.deleted
     seats            MODIFY    a new log entry: registered, waitlisted or cancelled; a promotion: promoted, for each;
                                new settings: event.changed, if the capacity or the waitlist's switch did
+    the check-ins    any       checked_in, where the count rose
     the outbox       INSERT    cancelled, for each person who was registered or waiting when the event was deleted
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +24,7 @@ from cloudevents.core.v1.event import CloudEvent
 
 from events.ledger import log
 from events.ledger.log import LogEntry
-from events.ledger.models import CancellationOutbox, Seats
+from events.ledger.models import CancellationOutbox, CheckIns, Seats
 from events.models import IMPORTING, Event
 from events.services import DESCRIPTION
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
@@ -30,7 +32,7 @@ from registrations.models import CANCELLED, REGISTERED, WAITLISTED
 StreamRecord = dict[str, Any]
 """A record as Lambda gets it: ``{"eventName": …, "dynamodb": {"Keys": …, "OldImage": …, "NewImage": …}}``."""
 
-PROMOTED = "promoted"
+PROMOTED, CHECKED_IN = "promoted", "checked_in"
 CREATED, CHANGED, DELETED = "created", "changed", "deleted"
 
 OF_THE_EVENT = ("event_id", *DESCRIPTION, "status", "organizer_id", "version", "created_at", "updated_at")
@@ -165,6 +167,8 @@ def _pending(item: str, before: Any, after: Any) -> Iterator[_Pending]:
         yield from _of_the_seats(Seats.parse(before), Seats.parse(after))
     elif CancellationOutbox.is_named(item) and after:
         yield from _of_an_outbox(CancellationOutbox.parse(after))
+    elif CheckIns.is_named(item) and after:
+        yield from _of_the_door(before and CheckIns.parse(before), CheckIns.parse(after))
 
 
 # The description
@@ -204,7 +208,7 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) else value
 
 
-def _origin(item: Event | Seats | CancellationOutbox) -> str:
+def _origin(item: Event | Seats | CancellationOutbox | CheckIns) -> str:
     return f"{item.event_id}.{item.incarnation}"
 
 
@@ -259,8 +263,22 @@ def _of_an_outbox(outbox: CancellationOutbox) -> Iterator[_Pending]:
         yield _of_registration(outbox, user_id, ticket, CANCELLED, data)
 
 
+def _of_the_door(old: CheckIns | None, new: CheckIns) -> Iterator[_Pending]:
+    """Yield the notice of a check-in, if the count rose. Another check-in after an undo has a notice of its own."""
+    if new.people > (old.people if old else 0) and new.user_id and new.at:
+        data = {"status": REGISTERED, "checkedInCount": int(new.people)}
+        one = _of_registration(new, new.user_id, int(new.ticket or 0), CHECKED_IN, data, new.at)
+        one.id += f".{re.sub('[^0-9]', '', new.at)}"
+        yield one
+
+
 def _of_registration(
-    item: Seats | CancellationOutbox, user_id: str, ticket: int, what: str, data: dict[str, Any], at: str = ""
+    item: Seats | CancellationOutbox | CheckIns,
+    user_id: str,
+    ticket: int,
+    what: str,
+    data: dict[str, Any],
+    at: str = "",
 ) -> _Pending:
     data = {"userId": user_id, "ticket": ticket, **data}
     return _Pending(f"registration.{what}", f"{_origin(item)}.{ticket}.{what}", data, at, {"subject": user_id})
