@@ -16,6 +16,8 @@ from registrations.transfer.files import Record
 
 SEED = 2027
 SIGN_UP_DAYS = 80
+CAME = 0.85  # the share of people with a seat who come
+PRIVATE, OPENS_SOON = 26, 30  # the numbers of an unlisted event, and of one whose registration has not opened
 NAMESPACE = uuid.UUID("5d0c6f3e-52f0-4b6c-8f7e-0a4f6a2d9b11")
 
 FIRST_NAMES = (
@@ -38,17 +40,42 @@ class Kind(NamedTuple):
     capacity: int
     start: str | None = None
     end: str | None = None
+    questions: tuple[Record, ...] = ()
+    days: int = 1
 
+
+FOOD: Record = {
+    "questionId": "food",
+    "label": "What do you eat at the picnic?",
+    "kind": "choice",
+    "choices": ["Everything", "Vegetarian", "Vegan"],
+    "required": True,
+}
+BICYCLE: Record = {
+    "questionId": "bicycle",
+    "label": "Do you bring your own bicycle?",
+    "kind": "yesNo",
+    "required": True,
+}
+BROKEN: Record = {"questionId": "item", "label": "What would you like to repair?", "kind": "text", "required": True}
+BADGE: Record = {"questionId": "badge", "label": "Which name shall be on the badge?", "kind": "text"}
+REPAIRS = ("A toaster", "A zip", "The radio of my grandmother", "A bicycle lamp", "A chair")
 
 KINDS = (
     Kind("Pottery for beginners", "Clay and tools are there.", "Studio 4", "The clay club", 12, "18:30", "21:00"),
     Kind("Open mic night", "Songs, poems, ten minutes each.", "Town hall", "Stage door", 60, "20:00", "23:30"),
-    Kind("Repair café", "Bring what is broken, take it home mended.", "Library", "Neighbours", 25, "14:00", "18:00"),
+    Kind(
+        *("Repair café", "Bring what is broken, take it home mended.", "Library", "Neighbours", 25, "14:00", "18:00"),
+        questions=(BROKEN, BADGE),
+    ),
     Kind("Spring choir concert", "Four choirs, one evening.", "Old church", "Choir council", 120, "19:00", "22:00"),
     Kind("Night of the stars", "Telescopes, if the sky is clear.", "Observatory", "Star gazers", 40, "22:00", "01:30"),
-    Kind("Bicycle tour along the river", "35 km, slowly, with a picnic.", "North bridge", "Wheels", 30),
+    Kind(
+        *("Bicycle tour along the river", "35 km, slowly, with a picnic.", "North bridge", "Wheels", 30),
+        questions=(BICYCLE, FOOD),
+    ),
     Kind("First aid course", "Until the ambulance is there.", "Fire station", "Neighbours", 15, "09:00", "16:00"),
-    Kind("Summer fair", "Stalls, music and a tombola.", "Market square", "Town hall", 400),
+    Kind("Summer fair", "Stalls, music and a tombola.", "Market square", "Town hall", 400, days=2),
 )
 
 
@@ -85,26 +112,39 @@ def _event(number: int, today: date, chance: random.Random) -> Record:
         status = "draft"
     times = {"startTime": kind.start, "endTime": kind.end, "timeZone": "Europe/Berlin"} if kind.start else {}
     made = today - timedelta(days=280 - number)
-    return times | {
-        "kind": EVENT,
-        "eventId": f"demo-event-{number + 1:02}",
-        "title": kind.title,
-        "description": kind.description,
-        "date": day.isoformat(),
-        "location": kind.location,
-        "capacity": kind.capacity,
-        "organizer": kind.organizer,
-        "status": status,
-        "waitlistEnabled": number % 4 != 2,
-        "createdAt": _moment(made, 0),
-        "updatedAt": _moment(made, 0),
-        "version": 1,
-    }
+    return (
+        times
+        | _run(number, kind, day, today)
+        | {
+            "kind": EVENT,
+            "eventId": f"demo-event-{number + 1:02}",
+            "title": kind.title,
+            "description": kind.description,
+            "date": day.isoformat(),
+            "location": kind.location,
+            "capacity": kind.capacity,
+            "organizer": kind.organizer,
+            "status": status,
+            "waitlistEnabled": number % 4 != 2,
+            "createdAt": _moment(made, 0),
+            "updatedAt": _moment(made, 0),
+            "version": 1,
+        }
+    )
+
+
+def _run(number: int, kind: Kind, day: date, today: date) -> Record:
+    """Return what organizers set of an event beside its description: the window, the questions and who helps."""
+    values: Record = {"questions": list(kind.questions), "unlisted": number == PRIVATE}
+    values |= {"endDate": (day + timedelta(days=kind.days - 1)).isoformat()} if kind.days > 1 else {}
+    values |= {"organizers": ["demo-user-001", "demo-user-002"]} if number % 5 == 0 else {}
+    values |= {"registrationClosesAt": _moment(day - timedelta(days=1), 9 * 60)} if number % 3 == 0 else {}
+    return values | ({"registrationOpensAt": _moment(today + timedelta(days=2), 0)} if number == OPENS_SOON else {})
 
 
 def _registrations(event: Record, users: list[str], today: date, chance: random.Random) -> Iterator[Record]:
     """Who came in time has a seat, who came later waits, and some have thought better of it."""
-    if event["status"] == "draft":
+    if event["status"] == "draft" or "registrationOpensAt" in event:
         return
     wanted = int(event["capacity"] * chance.choice((0.3, 0.7, 1.0, 1.2, 1.5)))
     if not event["waitlistEnabled"]:
@@ -123,14 +163,22 @@ def _registrations(event: Record, users: list[str], today: date, chance: random.
             "userId": user_id,
             "registeredAt": _moment(opened, number * minutes_apart + chance.randrange(minutes_apart)),
         }
+        row["answers"] = {one["questionId"]: _answer(one, chance) for one in event["questions"]}
         if user_id in leavers:
             yield row | {"status": CANCELLED, "cancelledAt": _moment(closed - timedelta(days=3), number)}
         elif seats:
             seats -= 1
-            yield row | {"status": REGISTERED}
+            came = event["status"] == "completed" and chance.random() < CAME
+            yield row | {"status": REGISTERED, "checkedInAt": _moment(closed, 8 * 60 + number) if came else None}
         else:
             place += 1
             yield row | {"status": WAITLISTED, "waitlistPosition": place}
+
+
+def _answer(question: Record, chance: random.Random) -> Any:
+    if question["kind"] == "yesNo":
+        return chance.random() < CAME
+    return chance.choice(question.get("choices") or REPAIRS if question["questionId"] != "badge" else FIRST_NAMES)
 
 
 def _moment(day: date, minutes_later: int) -> str:

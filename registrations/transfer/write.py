@@ -10,7 +10,7 @@ from typing import Any
 
 from events import services
 from events.ledger import guards
-from events.ledger.models import Promotion, Seats
+from events.ledger.models import CheckIns, Promotion, Seats
 from events.ledger.queue import promotion_key
 from events.models import DRAFT, IMPORTING, Event
 from events.whole import WholeEvent, find_event
@@ -93,6 +93,7 @@ def _known(attendee: Attendee, ticket: int, incarnation: str) -> dict[str, Any]:
         "ticket": ticket,
         "waited": attendee.status == WAITLISTED or promoted_at is not None,
         "promoted_at": promoted_at if attendee.status == CANCELLED else None,
+        "checked_in_at": attendee.carried["checked_in_at"] if attendee.status == REGISTERED else None,
         "incarnation": incarnation,
     }
 
@@ -110,6 +111,9 @@ def _finish(wanted: PlannedEvent, draft: WholeEvent) -> bool:
     transaction.put("event", event, unchanged & (Event.version == draft.event.version))
     transaction.put("seats", seats, Seats.incarnation == event.incarnation)
     services.follow(transaction, {}, event.private_places)
+    if people := sum(bool(one.carried["checked_in_at"]) for one in wanted.attendees[REGISTERED]):
+        key = event.event_id, CheckIns.name(event.incarnation)
+        transaction.put("check-ins", CheckIns(*key, incarnation=event.incarnation, people=people))
     return not transaction.commit()
 
 

@@ -33,6 +33,15 @@ def test_the_season_is_one_that_could_be() -> None:
     assert sum(event.fields["date"] >= "2027-03-01" for event in season.events) >= 20
 
 
+def test_the_season_has_all_that_an_organizer_uses() -> None:
+    season = assemble(demo.records(date(2027, 3, 1)))
+    fields = [event.fields for event in season.events]
+    for name in ("organizers", "questions", "unlisted", "end_date", "registration_opens_at", "registration_closes_at"):
+        assert any(one.get(name) for one in fields), name
+    carried = [person.carried for event in season.events for person in event.attendees["registered"]]
+    assert any(one["checked_in_at"] for one in carried) and any(one["answers"] for one in carried)
+
+
 def test_it_is_the_same_every_time() -> None:
     assert list(demo.records(date(2027, 3, 1))) == list(demo.records(date(2027, 3, 1)))
 
@@ -48,6 +57,10 @@ def test_it_is_loaded_and_loaded_again(api: Api, capsys: pytest.CaptureFixture[s
     call_command("load_demo", dry_run=True)
     assert api.get("/events").json() == []
     call_command("load_demo")
+    for event in api.get("/events?limit=1000").json():
+        path = f"/events/{event['eventId']}"
+        inside = api.walk(f"{path}/registrations?checkedIn=true&limit=1000")
+        assert api.get(path).json()["checkedInCount"] == len(inside)
     before = api.get("/events?limit=1000").json(), api.get("/users").json()
     assert (len(before[0]), len(before[1])) == (3, 30)
     call_command("load_demo")
