@@ -86,7 +86,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 
 def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
-    """Return status, code, sentence and further members; None for a defect."""
+    """Return status, code, sentence and further members, or None for a defect."""
     match error:
         case errors.DomainError():
             status = next(status for kind, status in STATUS_OF_KIND.items() if isinstance(error, kind))

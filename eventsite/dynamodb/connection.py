@@ -1,6 +1,6 @@
-"""The one connection of a process, shared by all tables: a client costs some 40 ms of CPU to build.
+"""The connection of the process, shared by all tables because a client costs some 40 ms of CPU to build.
 
-It is made on first use, because the embedded engine may not be up when models load.
+It is made on first use: when the models load, the embedded engine may not run yet.
 """
 
 import importlib
@@ -20,10 +20,9 @@ RawItem = dict[str, dict[str, Any]]
 
 
 class PatientConnection(Connection):
-    """A connection that sends a call again while DynamoDB does not answer it, until the request's deadline.
+    """A connection that sends an unanswered call again until the request's deadline.
 
-    A transaction sent again carries the same client request token, so one that was committed before its answer
-    was lost is not carried out twice.
+    A transaction is sent again with the same client request token, so it is executed once even if its answer was lost.
     """
 
     def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -45,9 +44,9 @@ class PatientConnection(Connection):
         return answer
 
     def _gather(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The whole of a batch that DynamoDB answers in parts, with a wait before each further part.
+        """Read the whole of a batch that DynamoDB answers in parts, with a wait before each further part.
 
-        PynamoDB itself would ask for the rest again at once and for ever.
+        PynamoDB itself would request the rest at once and without end.
         """
         found: dict[str, list[RawItem]] = {}
         unread = dict(arguments["RequestItems"])
@@ -66,7 +65,7 @@ class PatientConnection(Connection):
 
     @property
     def client(self) -> Any:
-        """What speaks to DynamoDB: our own client, or botocore's where the settings ask for it."""
+        """Our own client of DynamoDB, or botocore's if the settings choose it."""
         if settings.DYNAMODB_CLIENT == "botocore":
             importlib.import_module("botocore.client")  # on Lambda PynamoDB was loaded without it
             return super().client
@@ -95,19 +94,19 @@ class PatientConnection(Connection):
             self.client.warm_up()
 
     def adopt(self, table: TableConnection) -> None:
-        """Carry a table's calls from now on. Two models may share a table; its keys are the same to both."""
+        """Send the calls of a table from now on. Two models may share a table with the same keys."""
         self._tables.setdefault(table.table_name, table.get_meta_table())
         table.connection = self
 
 
 CONNECT_SECONDS, READ_SECONDS = 1, 3
-"""How long one attempt of a call may take; see `eventsite.dynamodb.retries` for how this fits into a request."""
+"""The time limits of one attempt of a call. `eventsite.dynamodb.retries` fits them into a request."""
 
 _connection: PatientConnection | None = None
 
 
 def connection() -> PatientConnection:
-    """The one connection of this process, made when it is first needed."""
+    """Return the connection of this process. Make it on first use."""
     global _connection
     if _connection is None:
         _connection = PatientConnection(
@@ -124,16 +123,16 @@ def connection() -> PatientConnection:
 
 
 def disconnect() -> None:
-    """Forget the connection, so that the next call makes a new one."""
+    """Drop the connection. The next call makes a new one."""
     global _connection
     _connection = None
 
 
-os.register_at_fork(after_in_child=disconnect)  # two processes must not talk over one socket
+os.register_at_fork(after_in_child=disconnect)  # two processes must not share a socket
 
 
 def endpoint() -> str | None:
-    """The URL of DynamoDB; None means the region's own."""
+    """Return the URL of DynamoDB, or None for the region's own."""
     if settings.DYNAMODB_ENDPOINT or not settings.DYNAMODB_ENGINE:
         return settings.DYNAMODB_ENDPOINT or None
     found: str = import_string(settings.DYNAMODB_ENGINE)()

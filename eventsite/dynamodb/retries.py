@@ -174,7 +174,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def _cancellation_reasons(error: BaseException) -> set[str]:
-    """Return the codes for which DynamoDB cancelled a transaction; none if it was something else."""
+    """Return the codes for which DynamoDB cancelled a transaction, if it did."""
     reasons = error.cancellation_reasons if isinstance(error, VerboseClientError) else []
     return {str(reason.code) for reason in reasons if reason}
 

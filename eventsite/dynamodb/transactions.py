@@ -1,4 +1,4 @@
-"""Several items at once: transactions whose failures can be read, and reads of one and the same moment."""
+"""Transactions: writes of several items that report which condition failed, and reads of a single point in time."""
 
 import uuid
 from collections.abc import Sequence
@@ -15,17 +15,23 @@ from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.connection import RawItem, connection
 
 Failures = dict[str, RawItem | None]
-"""The conditions that did not hold, by label, each with the item as it was instead (None: there was none)."""
+"""The failed conditions by label, each with the item that failed it; None if there was none."""
 
 FAILED_CONDITION = "ConditionalCheckFailed"
 
 
 def transact_get(*keys: tuple[type[BaseModel], *tuple[str, ...]]) -> list[Any]:
-    """Several items as they are in one and the same moment.
+    """Read several items as of a single point in time.
 
-    Takes: the model and the parts of the key of each.
-    Returns: the records in the order of the keys, None where there is none.
-    Raises: `retries.Conflict` while a transaction writes one of them; `errors.Unavailable`.
+    Args:
+        keys: The model and the parts of the key of each.
+
+    Returns:
+        The records in the order of the keys, None for an item that does not exist.
+
+    Raises:
+        Conflict: A transaction is writing one of them.
+        Unavailable: DynamoDB did not answer in time.
     """
     try:
         with TransactGet(connection=connection()) as moment:
@@ -45,11 +51,10 @@ def _found(future: Any) -> Any:
 
 
 class Transaction:
-    """One TransactWriteItems: all of it happens or nothing does.
+    """One TransactWriteItems: all of it is applied, or nothing.
 
-    Each part carries a label, so that the caller learns which condition failed. (DynamoDB gives the reasons in
-    the order in which PynamoDB sends the parts, not the order they were written in: checks, deletes, puts,
-    updates.)
+    Each part has a label that names it when its condition fails. DynamoDB returns the reasons in the order in which
+    PynamoDB sends the parts: checks, deletes, puts, updates.
     """
 
     def __init__(self) -> None:
@@ -59,32 +64,38 @@ class Transaction:
     def check(
         self, label: str, model: type[BaseModel], key: str, condition: Condition, range_key: str | None = None
     ) -> None:
-        """Demand that a condition holds for an item that is not written."""
+        """Add a condition on an item that is not written."""
         self._add("check", label, model.get_operation_kwargs_from_class(key, range_key, condition=condition))
 
     def put(self, label: str, record: BaseModel, condition: Condition | None = None) -> None:
-        """Write a whole item."""
+        """Add the write of a whole item."""
         item = {"TableName": record.Meta.table_name, "Item": record.serialize()}
         self._add("put", label, item | _only_if(condition))
 
     def update(
         self, label: str, record: BaseModel, actions: Sequence[Action], condition: Condition | None = None
     ) -> None:
-        """Change some attributes of an item."""
+        """Add a change of some attributes of an item."""
         self._add("update", label, record.get_update_kwargs_from_instance(actions=list(actions), condition=condition))
 
     def delete(self, label: str, record: BaseModel, condition: Condition | None = None) -> None:
-        """Remove an item."""
+        """Add the removal of an item."""
         self._add("delete", label, record.get_delete_kwargs_from_instance(condition=condition))
 
     def commit(self, *, lasting: bool = True) -> Failures:
-        """Carry it out.
+        """Execute it.
 
-        Takes: whether the plan outlasts a conflict. A lasting one states the rule in its conditions and is sent
-        again, unchanged, when other transactions hold its items. One that is not (it names the head of the queue,
-        say, which the other transaction may just be moving) is given up instead, to be planned anew.
-        Returns: the conditions that failed; an empty dict means that everything was written.
-        Raises: `retries.Conflict` in a conflict, unless lasting; `errors.Unavailable`.
+        Args:
+            lasting: True if the plan outlasts a conflict: its conditions state the whole rule, so it is sent again
+                unchanged while other transactions hold its items. False if the other transaction may change what the
+                plan names, such as the head of the queue, so that the caller has to plan again.
+
+        Returns:
+            The failed conditions. An empty dict means that everything was written.
+
+        Raises:
+            Conflict: Other transactions hold some of the items, and the plan is not lasting.
+            Unavailable: DynamoDB did not answer in time.
         """
         return self._send_until_free() if lasting else self._send()
 
@@ -104,10 +115,10 @@ class Transaction:
         self._parts[kind][label] = arguments | {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
     def _failures(self, error: TransactWriteError) -> Failures:
-        """The conditions that failed. Raises: `retries.Conflict` while others hold some of the items.
+        """Return the failed conditions, or raise `Conflict` while other transactions hold some of the items.
 
-        A failed condition beside a held item may be the work of the very transaction that holds it (this request
-        sent twice, perhaps, with half of the first one's items already visible): that is judged once it is done.
+        A condition may fail because of the transaction that holds another item, perhaps this very request sent twice
+        with half of the first one visible. It is judged after that transaction has ended.
         """
         labels = [label for parts in self._parts.values() for label in parts]
         reasons = [(label, reason) for label, reason in zip(labels, error.cancellation_reasons, strict=False) if reason]
@@ -121,7 +132,7 @@ class Transaction:
 
 
 def _only_if(condition: Condition | None) -> dict[str, Any]:
-    """A condition as DynamoDB takes it."""
+    """Return a condition as arguments of a call."""
     if condition is None:
         return {}
     names: dict[str, str] = {}

@@ -1,7 +1,7 @@
-"""The user pool of local runs, in the Cognito of the embedded engine: made when it is first asked for, then kept.
+"""The user pool of local runs, in the Cognito of the embedded engine. It is made on first use and kept.
 
-Everything about it is real but its place: the tokens are signed with the pool's keys, which it serves like AWS does;
-its hosted UI signs in with a form. Only the issuer in the tokens is AWS's URL, where nobody needs to ask.
+Tokens are signed with the pool's keys, which it serves as AWS does, and its hosted UI signs in with a form. Only the
+issuer in the tokens is AWS's URL, which no local run calls.
 """
 
 from contextlib import suppress
@@ -20,12 +20,12 @@ FLOWS = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_RE
 
 
 def pool() -> Pool:
-    """The pool and its client. Raises: `errors.Unavailable` when the engine cannot be had."""
+    """Return the pool and its client. Raise `errors.Unavailable` if the engine cannot run."""
     return _pool(url())
 
 
 def url() -> str:
-    """Where the local Cognito is."""
+    """Return the URL of the local Cognito."""
     return connection.endpoint() or ""
 
 
@@ -41,7 +41,7 @@ def _pool(endpoint: str) -> Pool:
 
 @lru_cache(maxsize=1)
 def client(endpoint: str) -> Any:
-    """Cognito's API at an endpoint of this machine, made once: botocore takes its time."""
+    """Return a client of Cognito at an endpoint of this machine."""
     from botocore.session import Session
 
     return Session().create_client(
@@ -68,7 +68,7 @@ def _make_client(cognito: Any, pool_id: str) -> str:
 
 
 def _hosted(callbacks: list[str], logouts: list[str]) -> dict[str, Any]:
-    """What a client needs for the hosted UI."""
+    """Return the settings of a client for the hosted UI."""
     return {
         "AllowedOAuthFlows": ["code"],
         "AllowedOAuthFlowsUserPoolClient": True,
@@ -80,7 +80,7 @@ def _hosted(callbacks: list[str], logouts: list[str]) -> dict[str, Any]:
 
 
 def allow(callback: str, logout: str) -> None:
-    """Let the hosted UI send browsers back here, whichever port the server has today."""
+    """Let the hosted UI send browsers back here, whatever port the server has."""
     cognito, (pool_id, client_id, *_) = client(url()), pool()
     found = cognito.describe_user_pool_client(UserPoolId=pool_id, ClientId=client_id)["UserPoolClient"]
     callbacks, logouts = found.get("CallbackURLs", []), found.get("LogoutURLs", [])
@@ -92,7 +92,7 @@ def allow(callback: str, logout: str) -> None:
 
 
 def add_user(name: str, groups: list[str]) -> None:
-    """Make a user with `PASSWORD`, unless there is one, and put the user into these groups."""
+    """Make a user with `PASSWORD` unless there is one, and add the user to groups."""
     cognito, pool_id = client(url()), pool().pool_id
     with suppress(cognito.exceptions.UsernameExistsException):
         cognito.admin_create_user(UserPoolId=pool_id, Username=name, MessageAction="SUPPRESS")
@@ -102,7 +102,7 @@ def add_user(name: str, groups: list[str]) -> None:
 
 
 def tokens(name: str) -> dict[str, str]:
-    """Sign a user in. Returns: `AccessToken` and `IdToken`, among others."""
+    """Sign a user in. Return `AccessToken` and `IdToken`, among others."""
     answer = client(url()).admin_initiate_auth(
         UserPoolId=pool().pool_id,
         ClientId=pool().client_id,

@@ -26,7 +26,7 @@ Figures = list[dict[str, Any]]
 
 
 def table(figures: Figures, before: Figures | None = None) -> str:
-    """Return a line for each call and size: our cost, the rival's, their ratio, and the ratio in an earlier run."""
+    """Return a line for each call and size: both costs, their ratio, and the ratio in an earlier run."""
     earlier = {_key(one): one for one in before or []}
     others = {_key(one): one for one in figures if one["service"] == "rival"}
     heading = ["call", "of", "calls", "units", "CPU ms", "p99", "bytes", "rival's calls", "units", "CPU ms", "ratio"]
@@ -166,7 +166,7 @@ embedded engine does not emulate that, and the rival would not send them again.
 
 
 def chart(title: str, unit: str, lines: dict[str, list[tuple[int, float]]]) -> str:
-    """Draw a chart in SVG: the size on a logarithmic axis, the cost on a linear one that begins at zero."""
+    """Draw a chart in SVG. The axis of sizes is logarithmic, that of costs linear from zero."""
     sizes = sorted({size for points in lines.values() for size, _ in points})
     top = 1.2 * max(cost for points in lines.values() for _, cost in points)
 
