@@ -47,7 +47,7 @@ class UserViewSet(ApiViewSet):
         after = pagination.read_cursor(query.get("cursor"), request)
         sought = {name: query.get(name) for name in ("name", "email")}
         found, following = services.page(limit=query["limit"], after=after, **sought)
-        rows = found if sees_all else [Stranger(user) for user in found]
+        rows = found if sees_all else [Stranger(user) for user in found if user.has_verified_email]
         return self.listed(
             ListedUserSerializer, rows, following, lambda row: services.place_of(getattr(row, "user", row), **sought)
         )

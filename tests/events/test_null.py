@@ -6,6 +6,14 @@ import pytest
 
 from tests.api import EVENT, Api, problem
 
+REMOVABLE: dict[str, Any] = {
+    "endDate": "2027-04-02",
+    "registrationOpensAt": "2027-01-01T00:00:00Z",
+    "registrationClosesAt": "2027-02-01T00:00:00Z",
+    "organizers": ["bea"],
+    "questions": [{"questionId": "q", "label": "?", "kind": "text", "choices": [], "required": False}],
+}
+REMOVED: dict[str, Any] = dict.fromkeys(REMOVABLE) | {"organizers": [], "questions": []}
 REQUIRED = EVENT.keys() - {"waitlistEnabled"}
 
 
@@ -16,9 +24,22 @@ def test_null_on_create_is_a_missing_field(api: Api) -> None:
 
 
 def test_null_on_create_leaves_what_may_be_left_out_to_its_default(api: Api) -> None:
-    nothing = dict.fromkeys(["eventId", "waitlistEnabled", "hasWaitlist", "startTime", "endTime", "timeZone"])
-    event = api.post("/events", EVENT | nothing).json()
+    nothing = dict.fromkeys(
+        ["eventId", "waitlistEnabled", "hasWaitlist", "startTime", "endTime", "timeZone", *REMOVABLE]
+    )
+    event = api.post("/events", EVENT | nothing | {"unlisted": None}).json()
     assert event["eventId"] and event["waitlistEnabled"] is False
+    assert {name: event[name] for name in REMOVABLE} == REMOVED
+    assert event["unlisted"] is False
+
+
+def test_null_on_an_edit_removes_what_is_optional(api: Api) -> None:
+    event = api.event(**REMOVABLE)
+    kept = api.patch(f"/events/{event}", {"title": "Another", "unlisted": None}).json()
+    assert {name: kept[name] for name in REMOVABLE} == REMOVABLE
+    removed = api.patch(f"/events/{event}", dict.fromkeys(REMOVABLE)).json()
+    assert {name: removed[name] for name in REMOVABLE} == REMOVED
+    assert api.get(f"/events/{event}").json() == removed
 
 
 @pytest.mark.parametrize("name", sorted(EVENT))
@@ -60,6 +81,6 @@ def test_either_switch_alone_is_meant(api: Api, name: str) -> None:
 
 
 def test_an_event_can_be_sent_back_as_it_was_read(api: Api) -> None:
-    event = api.event(startTime="19:00", timeZone="Europe/Berlin")
+    event = api.event(startTime="19:00", timeZone="Europe/Berlin", unlisted=True, **REMOVABLE)
     read = api.get(f"/events/{event}").json()
     assert api.put(f"/events/{event}", read).json() | {"version": 1, "updatedAt": read["updatedAt"]} == read

@@ -204,7 +204,8 @@ def test_everyone_is_found_by_their_whole_name(api: Api, name: str) -> None:
 
 @pytest.mark.usefixtures("cognito")
 def test_admins_find_anyone_and_organizers_by_exact_address_only() -> None:
-    services.create(name="Bo Garcia", email="bo@example.com", user_id="bo")
+    services.create(name="Bo Garcia", email="bo@example.com", user_id="bo", email_verified=True)
+    services.create(name="Mallory", email="bo@example.com", user_id="mallory")  # who did not follow the mailed link
     for query in ("name=bo", "email=bo@example.com", "limit=5"):
         assert As(adam().access).get(f"/users?{query}").status_code == 200
         assert problem(As(alice().access).get(f"/users?{query}")) == (403, "permission_denied")
