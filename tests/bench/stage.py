@@ -1,7 +1,7 @@
 """A bench for a deployed stage, from outside: ``python -m tests.bench.stage URL [--token TOKEN]``.
 
 It measures the latency of each call, cold starts, the opening of an event's doors to many clients at once, and a full
-event that refuses. It prints them beside the prediction of our simulation, and removes what it has made. It states the
+event that refuses. It prints them beside the prediction of our simulation, and removes everything that it made. It states the
 most requests, seconds and dollars that it may use before it starts, and asks.
 
 The stage runs open, or the token is an administrator's. `CALLER_RATE` and the stage's throttle bound what one machine
