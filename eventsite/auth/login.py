@@ -42,7 +42,7 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 class LoginFailed(Exception):
-    """The hosted UI did not vouch for anybody; the text is a sentence that says why."""
+    """The login page did not confirm who the visitor is. The text is a sentence with the reason."""
 
 
 def for_browsers(method: str) -> Callable[[View], View]:
@@ -88,7 +88,7 @@ def end_session(request: HttpRequest) -> None:
 
 
 def signed_in(request: HttpRequest) -> Principal | None:
-    """Whoever signed in with this browser, unless the session is over."""
+    """Return the user who signed in with this browser, unless the session is over."""
     who = request.session.get(WHO)
     if who is None or who["until"] < time.time():
         return None
@@ -146,7 +146,7 @@ def renew(request: HttpRequest, refresh_token: str) -> str:
 
 @for_browsers("POST")
 def log_out(request: HttpRequest) -> HttpResponse:
-    """End the session, and send the browser to end the one at the hosted UI; it comes back to the root."""
+    """End the session here, and send the browser to end the provider's, from where it comes back to the root."""
     from eventsite.auth import renewal
 
     pool = _pool(request)

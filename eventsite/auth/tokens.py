@@ -142,7 +142,7 @@ def _name(claims: dict[str, Any]) -> str:
 
 
 def _email(claims: dict[str, Any]) -> str:
-    """Return the address in the claims; empty if there is none that mail can reach."""
+    """Return the address in the claims, empty if there is none that mail can reach."""
     email = claims.get("email")
     return email if isinstance(email, str) and is_address(email) else ""
 

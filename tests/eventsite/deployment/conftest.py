@@ -1,4 +1,4 @@
-"""The deployments that the tests look at; they need neither the suite's engine nor its tables."""
+"""The deployments of these tests, which need neither the suite's engine nor its tables."""
 
 import os
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def tables() -> None:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A checkout of the working tree beside an emulated AWS; nothing is deployed yet."""
+    """A checkout of the working tree beside an emulated AWS, before anything is deployed."""
     with checkout(tmp_path_factory.mktemp("deployment")) as copy:
         yield copy
 

@@ -35,7 +35,7 @@ def test_what_never_runs_in_the_lambda_is_not(packed: Path, left_out: str) -> No
     assert not (packed / left_out).exists()
 
 
-def test_no_module_in_it_imports_what_is_not(packed: Path) -> None:
+def test_no_module_in_it_imports_one_that_is_left_out(packed: Path) -> None:
     modules = list(packed.rglob("*.py"))
     assert len(modules) > 50
     wanted = ("from eventsite.local", "import eventsite.local", "from eventsite.deployment")
@@ -46,7 +46,7 @@ def test_no_password_is_in_it(packed: Path) -> None:
     assert [path for path in packed.rglob("*.*") if user_pool.PASSWORD in path.read_text()] == []
 
 
-def test_all_that_git_knows_of_the_apps_is_in_it_but_what_is_left_out(packed: Path) -> None:
+def test_all_files_of_the_apps_in_git_are_in_it_or_left_out_on_purpose(packed: Path) -> None:
     command = ["git", "ls-files", *lambda_package.APPS]
     known = subprocess.run(command, cwd=lambda_package.ROOT, capture_output=True, text=True, check=False)
     if known.returncode:
@@ -126,7 +126,7 @@ def test_the_lock_has_what_the_requirements_ask_for_with_hashes_and_from_no_part
     assert "://" not in lock and "--index" not in lock.replace("--no-emit-index-url", "")
 
 
-def test_what_is_packed_is_what_the_tests_run_on() -> None:
+def test_the_packed_versions_are_those_of_the_tests() -> None:
     installed = {name: metadata.version(name) for name in pinned()}
     assert installed == pinned()
 
@@ -164,7 +164,7 @@ def test_two_packages_of_one_commit_are_the_same_bytes(filled: list[Path]) -> No
 
 
 @pytest.mark.slow
-def test_the_bill_of_materials_lists_what_is_in_the_package(filled: list[Path]) -> None:
+def test_the_bill_of_materials_lists_the_packages(filled: list[Path]) -> None:
     document = json.loads(filled[0].with_suffix(".cdx.json").read_text())
     assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
     assert {each["name"]: each["version"] for each in document["components"]} == pinned()

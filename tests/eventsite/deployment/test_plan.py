@@ -86,9 +86,7 @@ def test_on_an_empty_account_everything_is_made_and_nothing_is_touched(stage: Pa
 
 
 @pytest.mark.slow
-def test_no_secret_of_an_outlet_is_printed(
-    stage: Path, aws: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_secret_of_an_outlet_is_printed(stage: Path, aws: Any, capsys: pytest.CaptureFixture[str]) -> None:
     aws("events").create_event_bus(Name="happenings")
     secret = f"whsec_{base64.b64encode(bytes(32)).decode()}"
     choose(NOTICE_BUS="happenings", WEBHOOKS="https://example.org/hook?key=1", WEBHOOK_SECRET=secret)
@@ -108,7 +106,7 @@ def test_the_secret_key_is_never_printed(stage: Path, aws: Any, capsys: pytest.C
     assert printed.endswith("0 to leave. Nothing was executed.\n")
 
 
-def test_what_is_there_is_compared(stage: Path, aws: Any) -> None:
+def test_a_deployed_function_is_compared(stage: Path, aws: Any) -> None:
     aws("lambda").create_function(
         FunctionName="eventsite-dev",
         Runtime="python3.12",

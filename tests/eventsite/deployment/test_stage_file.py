@@ -25,7 +25,7 @@ def test_a_stage_without_a_file_is_undecided(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(stage_file.NEEDED))
-def test_what_is_needed_is_asked_for_by_name(tmp_path: Path, name: str) -> None:
+def test_a_missing_decision_is_asked_for_by_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(stage_file.Undecided, match=rf"\.env\.dev does not decide yet: {name} \("):
         chosen(tmp_path, **{name: ""})
 
@@ -50,7 +50,7 @@ def test_another_provider_needs_its_issuer_and_a_client(tmp_path: Path, name: st
         chosen(tmp_path, **(both | {name: ""}))
 
 
-def test_what_the_stack_made_reaches_the_function_unless_the_file_says_otherwise(tmp_path: Path) -> None:
+def test_outputs_of_the_stack_reach_the_function_unless_the_file_has_them(tmp_path: Path) -> None:
     outputs = {"NoticeQueueUrl": "https://sqs/notices", "ApiEndpoint": "https://api/dev", "RoleArn": "arn:role"}
     environment = chosen(tmp_path).environment({}, outputs)
     assert environment["NOTICE_QUEUE_URL"] == "https://sqs/notices"
@@ -103,7 +103,7 @@ def test_the_secret_key_is_made_once_and_kept(tmp_path: Path) -> None:
     assert chosen(tmp_path, SECRET_KEY="mine").environment(first, {})["SECRET_KEY"] == "mine"
 
 
-def test_what_is_no_longer_chosen_is_emptied(tmp_path: Path) -> None:
+def test_a_choice_that_is_gone_is_emptied(tmp_path: Path) -> None:
     deployed = {"BASE_PATH": "/dev", "CORS_ALLOWED_ORIGINS": "https://example.org", "SET_BY_HAND": "kept by Zappa"}
     moved = chosen(tmp_path, DOMAIN="events.example.org", CERTIFICATE_ARN="arn:aws:acm:us-east-1:1:certificate/c")
     environment = moved.environment(deployed, {})

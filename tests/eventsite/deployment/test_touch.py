@@ -1,4 +1,4 @@
-"""What a deployment says where its address cannot be reached from here."""
+"""The sentence of a deployment whose address cannot be reached from here."""
 
 import socket
 from collections.abc import Callable

@@ -82,7 +82,7 @@ def log_lines(project: Project) -> list[dict[str, Any]]:
 
 
 def logged(project: Project, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """The last line that is wanted; the log is looked at again while it has none, as it is written with a delay."""
+    """Return the last line that fits. The log is read again while it has none, as it is written with a delay."""
     for _ in range(LOOKS):
         lines = [line for line in log_lines(project) if wanted(line)]
         if lines:
@@ -119,7 +119,7 @@ def test_without_credentials_it_stops_with_a_sentence(project: Project) -> None:
     assert "Unable to locate credentials" in refusal and "Traceback" not in refusal
 
 
-def test_a_plan_of_what_is_deployed_changes_the_code_alone(dev: Project) -> None:
+def test_a_plan_of_a_deployed_stage_changes_the_code_alone(dev: Project) -> None:
     planned = dev.manage("dev", "plan", "dev")
     assert planned.returncode == 0, planned.stderr
     assert "0 to make, 1 to change, 0 to replace, 0 to remove" in planned.stdout
@@ -152,7 +152,7 @@ def test_it_serves_health_and_links_with_the_stage_in_them(dev: Project) -> None
 
 
 class DeployedService:
-    """Runs the commands of README's tour against the deployed stage; nothing has to be restarted there."""
+    """The deployed stage, as the commands of README's tour see it, which need no restart there."""
 
     def __init__(self, url: str) -> None:
         self._url, self._setup = url, ""
@@ -354,7 +354,7 @@ def settings_of(project: Project) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def prod(project: Project) -> Project:
-    """The stage `prod`, in which people sign in to a pool of its own; it may be taken down."""
+    """The stage `prod`, in which people sign in to a pool of its own."""
     project.choose("prod", AUTH_MODE="cognito", SIGN_IN_CODES="false")
     project.zappa("deploy", "prod")
     return project

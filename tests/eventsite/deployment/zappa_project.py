@@ -128,7 +128,7 @@ def checkout(directory: Path) -> Iterator[Project]:
     shutil.copyfile(ROOT / ".env.example", copy / ".env.example")
     settings = json.loads((copy / "zappa_settings.json").read_text())
     settings["spare"] = {"extends": "dev"}  # which never gets deployed
-    settings["told"] = {"extends": "dev"}  # which tells what happens
+    settings["told"] = {"extends": "dev"}  # which has every outlet
     (copy / "zappa_settings.json").write_text(json.dumps(settings))
     with running_engine(python=_emulator_python(directory / "emulator"), module="ministack", AUTH="true") as endpoint:
         yield Project(copy, endpoint)
@@ -137,7 +137,7 @@ def checkout(directory: Path) -> Iterator[Project]:
 def _emulator_python(directory: Path) -> Path:
     """Make a virtualenv for the emulator, whose Lambda runs in it: nothing of the project may leak in.
 
-    It links to what is installed here of the emulator and what that needs, which takes no network and half a second.
+    It links to the installed emulator and its dependencies, which takes no network and half a second.
     """
     venv.create(directory, with_pip=False)
     (target,) = (directory / "lib").glob("python*/site-packages")

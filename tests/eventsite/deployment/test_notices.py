@@ -1,4 +1,4 @@
-"""Somebody gives up a seat over HTTP, and who moves up is told: by mail, bus and webhook, in an emulated AWS.
+"""A seat is given up over HTTP: mail, bus and webhook report who moves up, on an emulated AWS.
 
 Two things are the emulator's. When it judges permissions, it knows no mail's sender, and takes batches for an action of
 their own. And it knows no Internet, so the webhook that was chosen is put on this machine once it is deployed, which
@@ -91,7 +91,7 @@ def told(project: Project, receiver: Receiver) -> Project:
 
 
 def listen(project: Project) -> None:
-    """Make a bus, and a queue that hears what is said on it."""
+    """Make a bus, and a queue that receives its events."""
     queue = project.client("sqs").create_queue(QueueName="heard")["QueueUrl"]
     arn = project.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
     events = project.client("events")
@@ -116,7 +116,7 @@ def configuration(project: Project) -> Any:
 
 
 def eventually(look: Callable[[], Any]) -> Any:
-    """What a look finds; it is taken again while it finds nothing, as nobody says when a notice has arrived."""
+    """Return the first thing that a look finds. It is repeated, as nothing signals that a notice arrived."""
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         if found := look():
@@ -181,14 +181,16 @@ def test_the_webhook_gets_it_signed(told: Project, party: str, receiver: Receive
 
 
 def dead_letters(project: Project) -> list[Any]:
-    """What could not be told, without taking it away."""
+    """The dead letters, which stay in their queue."""
     sqs = project.client("sqs")
     url = sqs.get_queue_url(QueueName=f"{FUNCTION}-dead-letters")["QueueUrl"]
     taken = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
     return [json.loads(message["Body"]) for message in taken.get("Messages", [])]
 
 
-def test_what_cannot_be_told_is_set_aside_and_the_rest_goes_on(told: Project, party: str, receiver: Receiver) -> None:
+def test_a_notice_that_cannot_be_made_is_dead_lettered_and_the_rest_goes_on(
+    told: Project, party: str, receiver: Receiver
+) -> None:
     nonsense = {"eventId": {"S": "nonsense"}, "item": {"S": "event"}, "version": {"S": "many"}}
     told.client("dynamodb").put_item(TableName=TABLE, Item=nonsense)
     call(told, "PATCH", f"/events/{party}", {"location": "Roof"})
