@@ -69,7 +69,7 @@ class OperatorCommand(BaseCommand):
 
 
 def with_bar(things: Iterable[T], unit: str, total: int | None = None) -> Iterable[T]:
-    """Show how far an iteration is: a progress bar on a terminal after a second, elsewhere a line every ten seconds."""
+    """Show the progress of an iteration: a bar on a terminal, elsewhere a line every ten seconds."""
     if not sys.stderr.isatty():
         return _with_lines(things, unit, total)
     try:

@@ -1,10 +1,10 @@
 """How the OpenAPI document is made.
 
 Each app describes its calls in a `schema.py`, in the words of the contract: ``describe("POST /users", Call(...))``.
-What the code itself knows is not said again: bodies and query parameters come from the view's serializers, and the
-errors that follow from them (a body can be malformed, a list's cursor damaged) are added here.
+Facts of the code are not repeated: bodies and query parameters come from the view's serializers, and the errors that
+follow from them are added here, such as malformed bodies and damaged cursors.
 
-None of this is imported before somebody asks for the document: a cold start pays nothing for it.
+No request but those for the document imports any of this, so a cold start does not pay for it.
 """
 
 import re
@@ -36,7 +36,7 @@ INVALID = "Some values are missing or wrong; see errors."
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """What the document says about one call, beyond what the code says."""
+    """The description of one call, beyond the facts that follow from the code."""
 
     name: str
     """The operation id."""
@@ -66,7 +66,7 @@ TOO_MANY_REQUESTS = ("too_many_requests", "Too many requests.")
 
 
 def describe(*described: str, call: Call) -> None:
-    """Document the calls ``"GET /events"``, … of one kind; the second and later ones are older names of the first."""
+    """Document the calls of one kind, such as ``"GET /events"``. All but the first are older names of it."""
     for position, text in enumerate(described):
         name = call.name if position == 0 else f"{call.name}OnOlderPath"
         CALLS[text] = replace(call, name=name)
@@ -78,7 +78,7 @@ def path_id(name: str, example: str) -> None:
 
 
 def ref(kind: str, name: str) -> Json:
-    """A reference to a component."""
+    """Return a reference to a component."""
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
@@ -219,7 +219,7 @@ class Generator(SchemaGenerator):
         return re.sub(r"_(\w)", lambda found: found[1].upper(), super().coerce_path(path, method, view))
 
     def get_schema(self, request: Any = None, public: bool = False) -> Json:
-        """The document, as a dict."""
+        """Return the document as a dict."""
         autodiscover_modules("schema")
         result: Json = super().get_schema(request, public)
         for kind, parts in COMPONENTS.items():
@@ -241,7 +241,7 @@ def document() -> Json:
 
 
 def undescribed() -> list[str]:
-    """The calls that have no description, such as ``GET /events``."""
+    """Return the calls that have no description, such as ``GET /events``."""
     autodiscover_modules("schema")
     generator = Generator()
     generator._initialise_endpoints()
@@ -261,7 +261,7 @@ class Schema(AutoSchema):
     def get_operation(
         self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
     ) -> Json:
-        """The operation object of a call. One that nobody described gets by with what the code says."""
+        """Return the operation object of a call. A call without a description has only the facts of its view."""
         self.registry, self.path, self.path_regex, self.path_prefix = registry, path, path_regex, path_prefix
         self.method = method.upper()
         call = CALLS.get(f"{self.method} {path}") or Call(name=self.get_operation_id(), summary=f"{self.method} {path}")
@@ -304,7 +304,7 @@ class Schema(AutoSchema):
         )
 
     def _query_parameters(self) -> list[Json]:
-        """Empty ones count as not sent, because that is how a browser sends a form that is not filled in."""
+        """Return the query parameters. Empty ones count as not sent, because browsers send empty fields of forms."""
         query = self._query()
         if query is None:
             return []
@@ -315,7 +315,7 @@ class Schema(AutoSchema):
         return found
 
     def _formats(self) -> dict[str, str]:
-        """What the answer may be besides JSON: the media type of each format."""
+        """Return the media type of each format that the answer may have besides JSON."""
         renderers = getattr(self.view, "formats", {}).get(self.view.action, ())
         return {renderer.format: renderer.media_type for renderer in renderers}
 
@@ -365,7 +365,7 @@ class Schema(AutoSchema):
         return dict(sorted((found | {str(status): answer for status, answer in call.also}).items()))
 
     def _implied(self, call: Call) -> list[type[errors.DomainError]]:
-        """The domain errors that follow from what a call takes."""
+        """Return the domain errors that follow from the parameters of a call."""
         implied: list[type[errors.DomainError]] = []
         if (query := self._query()) and issubclass(query, pagination.PageQuery):
             implied.append(pagination.InvalidCursor)
@@ -377,7 +377,7 @@ class Schema(AutoSchema):
 
     @staticmethod
     def _add_validation(found: Json) -> None:
-        """Say that values may be wrong, beside what else a 422 may mean here."""
+        """Add that values may be wrong, beside the other meanings of a 422."""
         wrong = [{"field": "title", "code": "required", "detail": "This field is required."}]
         plain = problem(422, ("validation_error", INVALID), errors=wrong)
         if "422" not in found:
@@ -387,7 +387,7 @@ class Schema(AutoSchema):
         ours["examples"] |= theirs["examples"]
 
     def _postprocess_serializer_schema(self, schema: Json, serializer: Any, direction: Any) -> Json:
-        """An answer has every field that is not called optional; null in a request is as good as nothing."""
+        """Return the schema of an object. Answers have every field that is not optional, and requests may send null."""
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
         for part in schema["properties"].values():
             _or_blank(part)
@@ -402,7 +402,7 @@ class Schema(AutoSchema):
 
 
 def _optional(serializer: Any) -> tuple[str, ...]:
-    """The fields of an answer that are not always there."""
+    """Return the fields of an answer that are not always there."""
     names: tuple[str, ...] = getattr(serializer, "optional", ())
     return names
 
@@ -419,7 +419,7 @@ def _or_blank(schema: Json) -> None:
 
 
 def _or_null(schema: Json) -> Json:
-    """Return the schema of a value or null: two alternatives where there is more to say than the type.
+    """Return the schema of a value or null: two alternatives where it has more than a type.
 
     Many tools see a format or an enum in a schema of one type only.
     """
@@ -442,13 +442,13 @@ that nobody wants: each form, sent as it stands, works.
 
 
 def _example(name: str, schema: Json) -> Json:
-    """The example of a query parameter, if it has one."""
+    """Return the example of a query parameter, if it has one."""
     examples = {name: schema["enum"][0]} if "enum" in schema else QUERY_EXAMPLES
     return {"example": examples[name]} if name in examples else {}
 
 
 def _by_status(refusals: Iterable[type[errors.DomainError]]) -> dict[str, Json]:
-    """The answers to these domain errors: one for each status, with the codes that come with it."""
+    """Return the answers to domain errors: one for each status, with an example of each code."""
     grouped: dict[int, list[tuple[str, str]]] = {}
     for refusal in refusals:
         status = next(status for kind, status in problems.STATUS_OF_KIND.items() if issubclass(refusal, kind))

@@ -18,7 +18,7 @@ from eventsite.web.fields import (
 
 
 class TextSchema(OpenApiSerializerFieldExtension):
-    """Texts and ids; their lengths come from the field's validators."""
+    """Texts and ids. Their lengths come from the field's validators."""
 
     target_class = "eventsite.web.fields.TextField"
     match_subclasses = True

@@ -21,7 +21,7 @@ class SchemaView(SpectacularAPIView):
     renderer_classes = [JSONRenderer, OpenApiYamlRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Answer with the document, which is made once per process; the caching middleware gives it an ETag."""
+        """Answer with the document, which is made once per process. The caching middleware gives it an ETag."""
         renderer = request.accepted_renderer
         content = rendered(str(renderer.format), get_script_prefix(), settings.AUTH_MODE)
         return HttpResponse(content, content_type=renderer.media_type)
@@ -42,12 +42,12 @@ class DocumentView(SchemaView):
 
 
 class Page(TemplateHTMLRenderer):
-    """A page; what goes wrong in showing it is a problem document, as everywhere."""
+    """A page. An error in showing it is a problem document, as everywhere."""
 
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """The HTML, or the problem document."""
+        """Return the HTML, or the problem document."""
         if renderer_context and renderer_context["response"].exception:
             return JSONRenderer().render(data)
         return super().render(data, accepted_media_type, renderer_context)

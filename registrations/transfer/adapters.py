@@ -136,7 +136,7 @@ def _is_registration(record: Record) -> bool:
 
 
 def _registration(record: Record) -> Moving:
-    """Return a registration of our lists, or of service C, where people move up in the order in which they asked."""
+    """Return a registration of our lists, or of service C, whose people move up in the order of asking."""
     if "promotedAt" in record:
         return Moving(REGISTRATION, record, order=_in_line(record))
     asked = moment(record.get("registeredAt")) or "~"

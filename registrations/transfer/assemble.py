@@ -27,7 +27,7 @@ BEST_FIRST = (REGISTERED, WAITLISTED, CANCELLED)
 
 @dataclass
 class Moved:
-    """What is ready to be written, and what has to be said about it."""
+    """The events and users to write, and the report about them."""
 
     events: list[PlannedEvent] = field(default_factory=list)
     users: dict[str, Record] = field(default_factory=dict)
@@ -45,7 +45,7 @@ def assemble(rows: Iterable[Row | Record], found: Notes | None = None) -> Moved:
 
 @dataclass
 class _Source:
-    """What is known of one thing so far, and where it was first found."""
+    """The values of one event or user so far, and where it was first found."""
 
     place: str
     values: Record = field(default_factory=dict)

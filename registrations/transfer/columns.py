@@ -62,7 +62,7 @@ def accepts(kind: str, name: str, value: Any) -> bool:
 
 
 class Wrong(ValueError):
-    """A cell does not hold what its column needs; the text says what to write."""
+    """A cell does not hold what its column needs. The text shows what to write."""
 
 
 def normalized(header: str) -> str:
@@ -77,7 +77,7 @@ _NAMES = {normalized(name): name for fields in FIELDS.values() for name in field
 
 
 def field_named(header: str) -> str:
-    """Return our name of a column, in whatever case it is written; a column that is not ours keeps its name."""
+    """Return our name of a column, in whatever case it is written. An unknown column keeps its name."""
     return _NAMES.get(normalized(header), header.strip())
 
 

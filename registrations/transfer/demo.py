@@ -80,7 +80,7 @@ KINDS = (
 
 
 def records(today: date) -> Iterator[Record]:
-    """The users, the events and the registrations. Takes: the day around which the events lie."""
+    """Return the users, the events and the registrations. The events lie around `today`."""
     chance = random.Random(SEED)  # noqa: S311 (nothing depends on its being unguessable)
     users = list(_users(today))
     yield from users

@@ -40,7 +40,7 @@ class Row:
     values: Record
     place: str
     kind: str = ""
-    """What the record is, where its sheet says so."""
+    """The kind of the record, where the columns of its sheet show it."""
 
 
 def rows(path: Path, text: str, found: Notes) -> Iterator[Row]:
@@ -50,7 +50,7 @@ def rows(path: Path, text: str, found: Notes) -> Iterator[Row]:
 
     Args:
         path: the file.
-        text: what is in it.
+        text: the content of the file.
         found: receives what had to be changed.
 
     Raises:
@@ -153,7 +153,7 @@ def _line(text: str, position: int) -> int:
 
 
 def _listed(document: Any) -> list[Any]:
-    """Return the records of a document: a page of a scan or of a list, a line of an export to S3, or one record."""
+    """Return the records of a document, which may be a page of a scan, of a list, or one record."""
     if isinstance(document, list):
         return document
     if isinstance(document, dict):

@@ -53,7 +53,7 @@ class Reading:
     """How to read the sheets of one command."""
 
     named: dict[str, str] = field(default_factory=dict)
-    """What ``--map`` says: a header for a role."""
+    """The values of ``--map``: a header for a role."""
     order: str = moments.ISO
     """The order of the parts of a date."""
     questions: list[dict[str, Any]] = field(default_factory=list)
@@ -84,7 +84,7 @@ def roles_of(table: Table, named: dict[str, str]) -> dict[str, list[int]]:
 
     Args:
         table: the sheet.
-        named: what ``--map`` says: a header for a role.
+        named: the values of ``--map``: a header for a role.
 
     Raises:
         Broken: If the columns name no one, or a named one is missing.
@@ -155,7 +155,7 @@ class _Line:
     roles: dict[str, list[int]]
 
     def cell(self, role: str) -> str:
-        """Return the first cell of a role that says something."""
+        """Return the first cell of a role that is not empty."""
         return next((self.cells[at].strip() for at in self.roles[role] if self.cells[at].strip()), "")
 
     def place(self, role: str) -> str:

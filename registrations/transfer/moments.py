@@ -77,7 +77,7 @@ def needs_order(text: str) -> bool:
 
 
 def time_of_day(text: str) -> str:
-    """Return a time of day as HH:MM: spreadsheets write 06:30:00 PM for 18:30.
+    """Return a time of day as HH:MM. Spreadsheets write 06:30:00 PM for 18.30 hours.
 
     Raises:
         ValueError: If it is none.

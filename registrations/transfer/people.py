@@ -35,14 +35,14 @@ _IN_BRACKETS = re.compile(r"(?:.*<|mailto:)\s*([^<>\s]+)\s*>?", re.IGNORECASE | 
 
 
 def text_of(value: Any) -> str:
-    """Return an id or a text that may have been written as a number; empty where there is none."""
+    """Return an id or a text that may have been written as a number. It is empty where there is none."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**100 else ""
     return value.strip() if isinstance(value, str) else ""
 
 
 def fitting_id(theirs: str) -> str:
-    """Return an id by our rule: theirs where it is one already, else one that is made of it, always the same."""
+    """Return an id by our rule. One that breaks it is replaced by one made of it, always the same."""
     if is_id(theirs) and theirs not in RESERVED:
         return theirs
     digest = sha256(theirs.encode()).hexdigest()[:HASH_DIGITS]
@@ -51,7 +51,7 @@ def fitting_id(theirs: str) -> str:
 
 
 def id_of_address(address: str) -> str:
-    """Return the id of a person who is known by an address only: always the same, and nothing can be read from it."""
+    """Return the id of a person who is known by an address only. It is always the same, and hides the address."""
     return str(uuid.uuid5(BY_ADDRESS, address.casefold()))
 
 

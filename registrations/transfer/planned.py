@@ -25,7 +25,7 @@ LARGEST_VERSION = 10**15
 
 
 class Refused(Exception):
-    """Something cannot be here; the text has the place and the reason."""
+    """Something cannot be imported. The text has the place and the reason."""
 
 
 @dataclass
@@ -84,7 +84,7 @@ def user(user_id: str, values: Record, place: str, now: str, found: Notes) -> Re
     # Addresses of an import count as verified, unless the service that wrote the file knew better.
     known = {"email_verified": True} if body["email"] else {}
     attributes = dict(serializer.validated_data) | known | _kept(USER, values, User.get_attributes())
-    # An import is made by an operator, so an address in it counts as verified unless it says otherwise.
+    # An import is made by an operator, so an address in it counts as verified unless the record denies it.
     verified = bool(body["email"]) and values.get("emailVerified") is not False
     created_at = moments.moment(values.get("createdAt")) or now
     return attributes | {"user_id": user_id, "created_at": created_at, "email_verified": verified or None}

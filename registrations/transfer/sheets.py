@@ -14,14 +14,14 @@ from registrations.transfer.columns import EVENT, REGISTRATION, USER
 NO_HEADER = "there is no line with the names of the columns. Begin with one, such as name,email."
 SEPARATORS = ",;\t|"
 _NAMED_SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)
-"""The first line by which Excel says what separates cells."""
+"""The first line by which Excel names the separator of cells."""
 OF_AN_EVENT = frozenset({"eventId", "date", "eventDate", "capacity", "location"})
 """Columns that a sheet of events has beside the title, and a list of people with their titles has not."""
 Cells = list[str]
 
 
 class Broken(Exception):
-    """A file is not what it should be; the text names the place, and what to change."""
+    """A file cannot be read. The text names the place, and what to change."""
 
 
 def at(name: str, line: int, column: int, header: str = "") -> str:
@@ -58,7 +58,7 @@ class Table:
 
     @property
     def is_ours(self) -> bool:
-        """Whether the columns are ours; other sheets are guest lists, of which only the people are known."""
+        """Whether the columns are ours. All other sheets are guest lists, of which only the people are known."""
         names = {columns.field_named(name) for name in self.header}
         return (
             "userId" in names or "registrationId" in names or self.kind == EVENT or names <= set(columns.COLUMNS[USER])
@@ -70,7 +70,7 @@ class Table:
         return [name for name in self.header if name and columns.field_named(name) not in columns.KNOWN]
 
     def records(self, kind: str, *, order: str = moments.ISO) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Return each line that says something: its place, and its values by our names. Raises `Broken`."""
+        """Return each line that is not empty: its place, and its values by our names. Raises `Broken`."""
         names = [columns.field_named(name) for name in self.header]
         for line, cells in self.lines:
             values: dict[str, Any] = {}
@@ -91,7 +91,7 @@ def read(name: str, text: str) -> Table:
 
     Args:
         name: the name of the file, for messages.
-        text: what is in it.
+        text: the content of the file.
 
     Raises:
         Broken: With line and column, and what to change.

@@ -15,7 +15,7 @@ PRIVATE = 0o600  # permissions; other users of the machine must not read names a
 
 
 class Command(OperatorCommand):
-    """Exports; what it writes has its name only when it is whole."""
+    """Exports. A file gets its name only when it is complete."""
 
     help = "Writes all users, events and registrations, with ids and times, as files that `import` reads."
 

@@ -1,4 +1,4 @@
-"""What the tables of other services hold: records in the form that each of them keeps, and how a scan prints them."""
+"""Records of other services in the form of their tables, and how a scan prints them."""
 
 import json
 from pathlib import Path

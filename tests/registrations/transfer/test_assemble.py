@@ -1,4 +1,4 @@
-"""Records of other services become events with their people in order; what had to be changed is told."""
+"""Records of other services become events with their people in order, and every change is noted."""
 
 import random
 from typing import Any
@@ -202,13 +202,13 @@ def test_our_first_release_moves_with_its_versions_order_and_history() -> None:
     assert moved.notes.details[notes.UNKNOWN_PEOPLE] == ["old", "zoe"]
 
 
-def test_the_history_of_an_event_that_was_made_anew_stays_behind() -> None:
+def test_the_history_of_an_earlier_event_of_the_same_id_stays_behind() -> None:
     records = [dict(record) for record in theirs.FIRST_RELEASE]
     records[0]["createdAt"] = "2026-10-03T08:00:00.500000Z"
     assert people(assemble(records), CANCELLED) == []
 
 
-def test_what_nobody_knows_is_told() -> None:
+def test_an_unknown_record_is_refused() -> None:
     moved = assemble([{"colour": "red", "size": 3}])
     assert moved.refused == ["record 1: this is no event, user or registration. It has colour, size."]
 

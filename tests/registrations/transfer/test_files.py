@@ -1,4 +1,4 @@
-"""Files as records: whatever form they have, the same records come out, and what is broken is named with its place."""
+"""Files as records: the same records in every form, and the place of each mistake."""
 
 import json
 from pathlib import Path
@@ -61,7 +61,7 @@ def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
         ("eventId,title\n", "them.json, line 1, column 1"),
     ],
 )
-def test_what_is_broken_is_named_with_its_place(tmp_path: Path, text: str, place: str) -> None:
+def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, place: str) -> None:
     with pytest.raises(Broken) as broken:
         read(tmp_path, text)
     assert str(broken.value).startswith(place)

@@ -36,7 +36,7 @@ def old_contents() -> list[Any]:
 
 
 def test_the_old_tables_are_not_taken_for_todays(monkeypatch: pytest.MonkeyPatch, old_tables: None) -> None:
-    """`create_tables --migrate`, pointed at them, says that they cannot be migrated, and where the steps are."""
+    """`create_tables --migrate` refuses such tables, and names the page with the steps."""
     from registrations.models import RegistrationItem
 
     monkeypatch.setattr(RegistrationItem.Meta, "table_name", moving.PREFIX + "registrations")
@@ -71,7 +71,7 @@ def test_an_import_that_was_cut_off_is_done_again(api: Api, old_tables: None, tm
     assert [row["userId"] for row in api.get("/events/party/registrations").json()] == ["alice", "zoe", "bob"]
 
 
-def test_the_steps_are_told_in_order() -> None:
+def test_the_steps_are_in_order() -> None:
     page = (ROOT / "docs" / "operations.md").read_text()
     section = page.partition("## From the first release")[2].partition("\n## ")[0]
     assert re.findall(r"^\d\. \*\*(.+?)\.\*\*", section, re.MULTILINE) == list(STEPS)

@@ -208,5 +208,5 @@ def test_a_user_who_is_here_already_is_known_by_the_address(api: Api, tmp_path: 
     api.post("/users", {"userId": "ann", "name": "Ann", "email": "ann@example.org"})
     event = api.event(capacity=5)
     imported(tmp_path, LISTS["a list typed by hand"], "--event", event)
-    assert [row["userId"] for row in api.get(f"/events/{event}/registrations").json()][0] == "ann"
+    assert next(row["userId"] for row in api.get(f"/events/{event}/registrations").json()) == "ann"
     assert in_event(api, event)[0] == ("Ann", "ann@example.org", "registered")

@@ -149,7 +149,7 @@ def test_a_broken_file_imports_nothing(api: Api, b: list[str], tmp_path: Path) -
     assert api.get("/events").json() == []
 
 
-def test_what_is_refused_is_named_and_nothing_is_written(
+def test_a_refused_record_is_named_and_nothing_is_written(
     api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dateless = theirs.A_EVENT | {"eventId": "dateless", "date": "soon"}

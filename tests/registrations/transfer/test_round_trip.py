@@ -22,7 +22,7 @@ FOLLOWS = {
     columns.USER: {"userId"},
     columns.REGISTRATION: set(),
 }
-"""What another field says, or an example need not."""
+"""Fields whose values follow from others, and ids, which an example may leave out."""
 TIMES = {"promotedAt": "2026-11-01T10:00:00.000000Z", "checkedInAt": "2026-11-02T10:00:00.000000Z"}
 
 
@@ -54,7 +54,7 @@ def season(api: Api) -> None:
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 @pytest.mark.usefixtures("season")
-def test_what_is_exported_is_the_same_after_an_import(api: Api, tmp_path: Path, form: str) -> None:
+def test_an_export_is_the_same_after_an_import(api: Api, tmp_path: Path, form: str) -> None:
     before = exported()
     paths = ["/users", "/events/spring-party", "/events/spring-party/registrations", "/users/alice/registrations"]
     answers = [api.get(path).json() for path in paths]

@@ -1,4 +1,4 @@
-"""Sheets as files to import: what `export` and the API write, and what is broken about others."""
+"""Sheets as files to import: those of `export` and of the API, and broken ones."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -50,6 +50,6 @@ def test_what_export_writes_is_what_import_reads(tmp_path: Path, names: list[str
 
 
 @BROKEN
-def test_what_is_broken_is_named_with_its_place(tmp_path: Path, text: str, place: str) -> None:
+def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, place: str) -> None:
     with pytest.raises(Broken, match=f"^broken.csv, {place}: "):
         read(tmp_path / "broken.csv", text)

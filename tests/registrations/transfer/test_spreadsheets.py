@@ -1,4 +1,4 @@
-"""Sheets as spreadsheets write them: what a person sees in a cell is what comes in, or the cell is named."""
+"""Sheets as spreadsheets write them: a cell comes in as a person sees it, or it is named."""
 
 import codecs
 import csv
