@@ -1,4 +1,4 @@
-"""AWS list prices of us-east-1 in dollars, for estimates (November 2026): https://aws.amazon.com/pricing."""
+"""AWS list prices of us-east-1 in dollars: https://aws.amazon.com/pricing (November 2026)."""
 
 WRITE_UNIT = 0.625e-6  # of an on-demand table
 READ_UNIT = 0.125e-6
