@@ -23,7 +23,7 @@ ALIKE = hypothesis.settings(
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.register_profile("quick", ALIKE, max_examples=40)
-hypothesis.settings.register_profile("deep", ALIKE, max_examples=200)  # `--hypothesis-profile deep`, as in .ci/run
+hypothesis.settings.register_profile("deep", ALIKE, max_examples=120)  # `--hypothesis-profile deep`, as in .ci/run
 hypothesis.settings.load_profile("quick")
 restore_signals()
 

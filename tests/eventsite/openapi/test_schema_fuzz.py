@@ -111,7 +111,7 @@ def test_every_answer_is_as_documented(case: schemathesis.Case, world: World) ->
 
 @pytest.mark.slow
 @schema.parametrize()
-@settings(max_examples=150, **COMMON)
+@settings(max_examples=60, **COMMON)
 def test_every_answer_is_as_documented_in_depth(case: schemathesis.Case, world: World) -> None:
     world.aim(case)
     known(case, case.call_and_validate())

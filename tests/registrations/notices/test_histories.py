@@ -28,7 +28,7 @@ def test_the_notices_of_any_history_explain_how_things_are(steps: list[tuple[str
 
 
 @pytest.mark.slow
-@settings(max_examples=600)
+@settings(max_examples=200)
 @given(HISTORIES)
 def test_the_notices_of_many_histories_explain_how_things_are(steps: list[tuple[str, Any]]) -> None:
     check(steps)

@@ -65,7 +65,7 @@ def test_nobody_is_mailed_twice_in_any_history(steps: list[tuple[str, Any]]) -> 
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(WITH_EDITS_OR_NOT)
 def test_nobody_is_mailed_twice_in_many_histories(steps: list[tuple[str, Any]]) -> None:
     check(steps)
