@@ -152,4 +152,5 @@ class EventViewSet(ApiViewSet):
         response = Response(_SHAPE.to_representation(self._seen(found)), status, headers=headers)
         # Registrations change the counts but not the version, which is exact while no ticket was given.
         vars(response)["etag_tells_all"] = not found.seats.tickets
+        vars(response)["whole"] = found  # for the parts of its page
         return response

@@ -30,8 +30,7 @@ def everybody(part: Part, data: Any) -> list[Registration]:
     known = vars(part.page)
     if "everybody" not in known:
         count = data["registeredCount"] + data["waitlistCount"]
-        made_from = getattr(data.serializer, "instance", None)
-        whole = getattr(made_from, "whole", made_from)
+        whole = getattr(part.page.response, "whole", None)
         shown = 0 < count <= MOST_SHOWN and part.owns(LIST_REGISTRATIONS, data)
         known["everybody"] = all_of_event(whole.seats, MOST_SHOWN) if whole and shown else []
     found: list[Registration] = known["everybody"]
