@@ -183,7 +183,11 @@ class MessageSerializer(Body):
     """A message of an organizer to the people of an event."""
 
     subject = TextField(max_length=200, help_text="The subject of the mail.")
-    text = TextField(max_length=5000, help_text="The message. Answers go to the organizer.")
+    text = TextField(
+        max_length=5000,
+        style={"base_template": "textarea.html", "rows": 8},
+        help_text="The message. Answers go to the organizer.",
+    )
     to = WordField(
         choices=(REGISTERED, WAITLISTED, EVERYBODY),
         help_text="Who gets it: people with a seat, people who wait, or both.",

@@ -154,10 +154,19 @@ class UserPage(Page):
             return Question("Delete your account?", "Delete my account", facts)
         return Question(f"Delete {self.person['name']}?", "Delete", facts)
 
+    def translate(self, values: Any) -> None:
+        """Send an unchanged form as the address again, which asks for another mail to confirm it."""
+        typed = self.submission.sent.get("email") if self.submission else None
+        if not values and typed and self.request.method == "PUT":
+            values["email"] = typed
+
     def told(self, data: Any) -> str:
         """What was changed."""
         if self.request.method == "DELETE":
             return "Your account is deleted." if self.is_own else f"{self._deleted} was deleted."
+        sent = self.submission.values() if self.submission else {}
+        if "email" in sent and data.get("email") and not data.get("emailVerified"):
+            return "Saved. A mail is on its way: follow its link to confirm the address."
         return "Saved."
 
     def done(self) -> None:

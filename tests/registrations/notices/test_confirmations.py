@@ -176,3 +176,12 @@ def test_a_queue_that_is_out_does_not_change_the_answer(me: As, monkeypatch: pyt
     monkeypatch.setattr(confirmations, "ask", fail)
     assert me.patch("/users/me", {"email": TYPED}).status_code == 200
     assert User.get(alice().sub).confirmation
+
+
+def test_the_profile_asks_for_the_click(me: As, carried: Carried) -> None:
+    me.patch("/users/me", {"email": TYPED})
+    (link,) = asked(carried)
+    page = me.get("/users/me", accept="text/html,application/xhtml+xml").content.decode()
+    assert "Not confirmed yet." in page
+    Api().post(link)
+    assert "Not confirmed yet." not in me.get("/users/me", accept="text/html,application/xhtml+xml").content.decode()

@@ -1,0 +1,111 @@
+"""The pages of an event's history, and of a message to its people."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils.functional import cached_property
+
+from eventsite.auth.permissions import LIST_REGISTRATIONS
+from eventsite.pages import humanize
+from eventsite.pages import page as pages
+from eventsite.pages.forms import Form, fields
+from eventsite.pages.page import Link, Page
+from registrations.browsable.wording import OfEvent, names
+from registrations.models import EVERYBODY, REGISTERED, WAITLISTED
+from registrations.serializers import MessageSerializer
+
+LABELS = {"to": "To", "subject": "Subject", "text": "Message"}
+RECIPIENTS = {REGISTERED: "People with a seat", WAITLISTED: "People on the waitlist", EVERYBODY: "Both"}
+SENTENCES = {
+    "event.created": "The event was created",
+    "event.changed": "The event was changed",
+    "event.cancelled": "The event was cancelled",
+    "registration.registered": "Got a seat",
+    "registration.waitlisted": "Joined the waitlist",
+    "registration.promoted": "Moved up to a seat",
+    "registration.cancelled": "Left",
+    "registration.checked_in": "Checked in",
+    "mail.sent": "Got a mail",
+    "mail.bounced": "A mail came back",
+    "mail.complained": "Complained about a mail",
+    "message.sent": "A message was sent",
+}
+NOTHING = "Nothing has happened yet."
+
+
+@dataclass
+class Row:
+    """An entry of the history."""
+
+    at: str
+    what: str
+    name: str
+    detail: str
+
+
+class OfPeople(Page, OfEvent):
+    """A page below the list of an event's people."""
+
+    labels = LABELS
+
+    @cached_property
+    def event(self) -> dict[str, Any]:
+        """The event, or an empty object where the caller may not see it."""
+        return self.find_event(LIST_REGISTRATIONS)
+
+    def trail(self) -> list[Link]:
+        """Lead to the list of events, the event and its people."""
+        people = pages.url("registrations", self.event_id)
+        event = Link(self.event.get("title", "The event"), self.event_url)
+        return [Link("Events", pages.url("events")), event, Link("People", people)]
+
+
+@pages.page("event-history")
+class HistoryPage(OfPeople):
+    """What happened to the seats of an event."""
+
+    template = "registrations/history.html"
+
+    def title(self, data: Any) -> str:
+        return f"History: {self.event['title']}" if self.event else "History"
+
+    def context(self, data: Any) -> dict[str, Any]:
+        """Return the entries, the way on, and the form of a message."""
+        called = names({entry["userId"] for entry in data if entry["userId"]})
+        rows = [
+            Row(
+                humanize.moment(entry["at"]),
+                SENTENCES.get(entry["what"], entry["what"]),
+                called.get(entry["userId"], ""),
+                entry["detail"] or "",
+            )
+            for entry in data
+        ]
+        steps = pages.steps(self.request, self.response)
+        message = message_form(self.event_id, prefix="message") if settings.MAIL_FROM else None
+        return {"rows": rows, "nothing": NOTHING, "steps": steps, "message": message}
+
+
+@pages.page("event-messages")
+class MessagePage(OfPeople):
+    """A message to the people of an event."""
+
+    name = "Write to people"
+
+    def form(self, method: str) -> Form | None:
+        return message_form(self.event_id) if method == "POST" else None
+
+    def told(self, data: Any) -> str:
+        return str(data["message"])
+
+    def next_url(self, data: Any) -> str:
+        return pages.url("event-history", self.event_id)
+
+
+def message_form(event_id: str, prefix: str = "field") -> Form:
+    """Return the form of a message."""
+    asked = fields(MessageSerializer(), LABELS, prefix=prefix)
+    for option in asked[0].options:
+        option.label = RECIPIENTS.get(option.value, option.label)
+    return Form(pages.url("event-messages", event_id), "Send", "POST", asked)

@@ -1,0 +1,50 @@
+"""An organizer reads the history of an event, and writes to its people, by clicks."""
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from tests.api import Api
+from tests.pages import Browser
+from tests.registrations.notices.carrying import Carried
+
+
+@pytest.fixture
+def party(api: Api, carried: Carried) -> str:
+    """An event that Alice is signed up for, whose history is written."""
+    api.post("/users", {"userId": "alice", "name": "Alice Adams", "email": "alice@example.com"})
+    event = api.event(eventId="party")
+    api.register(event, "alice")
+    carried.publish()
+    return event
+
+
+def test_an_organizer_reads_what_happened(party: str) -> None:
+    browser = Browser()
+    page = browser.follow(browser.open("/events/party/registrations"), "History and messages")
+    assert page.title.startswith("History: Spring party")
+    for words in ("Alice Adams", "Got a seat", "Got a mail", "The event was created"):
+        assert words in page.text
+
+
+def test_an_organizer_writes_to_people(party: str, carried: Carried) -> None:
+    browser = Browser()
+    page = browser.open("/events/party/history")
+    page = browser.send(page.form("POST"), subject="Tea", text="There is tea.\r\nBring a cup.", to="everybody")
+    assert page.messages == ["The message is on its way."]
+    (mail,) = carried.publish([])
+    assert mail["Subject"] == "Tea"
+
+
+def test_a_message_that_cannot_be_sent_comes_back_with_what_was_typed(party: str, carried: Carried) -> None:
+    browser = Browser()
+    page = browser.send(
+        browser.open("/events/party/history").form("POST"), subject="", text="There is tea.", to="everybody"
+    )
+    assert page.status == 422 and page.form("POST").fields["text"] == "There is tea."
+    page = browser.send(page.form("POST"), subject="Tea")
+    assert page.messages == ["The message is on its way."]
+
+
+def test_without_mail_there_is_no_form(party: str, settings: Settings) -> None:
+    settings.MAIL_FROM = ""
+    assert "Write to people" not in Browser().open("/events/party/history").text
