@@ -3,15 +3,15 @@
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
 from eventsite.deployment.stage_file import Choices
 
-CHANGE_SET = "eventsite"
 FIRST_WAIT, LONGEST_WAIT = 0.1, 3.0  # seconds between two looks at an operation that is under way
 PATIENCE_SECONDS = 1800.0  # a user pool's domain and a dashboard take minutes at most
 UNUSABLE = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
@@ -101,7 +101,7 @@ class Stack:
             self._delete_unusable()
         made = self.client.create_change_set(
             StackName=self.name,
-            ChangeSetName=CHANGE_SET,
+            ChangeSetName=f"eventsite-{uuid4().hex}",
             ChangeSetType="CREATE" if is_new else "UPDATE",
             TemplateBody=json.dumps(template, separators=(",", ":")),
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
@@ -114,8 +114,9 @@ class Stack:
         finally:
             if self.describe() is None:
                 self._delete_unusable()
-            else:
-                self.client.delete_change_set(ChangeSetName=made["Id"])
+            else:  # CloudFormation deletes one that was executed itself
+                with suppress(self.client.exceptions.ChangeSetNotFoundException):
+                    self.client.delete_change_set(ChangeSetName=made["Id"])
 
     def _changes(self, change_set: str) -> list[Change] | None:
         pages = self.client.get_paginator("describe_change_set")
@@ -144,7 +145,8 @@ class Stack:
     def _reason(self, stack: str) -> str:
         """Return the first failure of the last operation, in a sentence."""
         failure = "CloudFormation gives no reason."
-        for event in self.client.describe_stack_events(StackName=stack)["StackEvents"]:  # the newest first
+        pages = self.client.get_paginator("describe_stack_events").paginate(StackName=stack)
+        for event in (event for page in pages for event in page["StackEvents"]):  # the newest first
             kind, status = event["ResourceType"], event["ResourceStatus"]
             reason = event.get("ResourceStatusReason", "")
             if kind == "AWS::CloudFormation::Stack" and status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):

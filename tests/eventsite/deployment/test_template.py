@@ -145,7 +145,7 @@ def test_a_user_pool_is_made_where_people_sign_in_and_none_is_given() -> None:
 def test_people_outlive_the_stack() -> None:
     kept = {"People", "PeopleClient", "Organizers", "Admins"}
     found = made(POOL)["Resources"]
-    assert {name for name, each in found.items() if each.get("DeletionPolicy") == "RetainExceptOnCreate"} == kept
+    assert {name for name, each in found.items() if each.get("DeletionPolicy") == "Retain"} == kept
     assert found["People"]["Properties"]["DeletionProtection"] == "ACTIVE"
 
 
