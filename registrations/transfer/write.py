@@ -36,6 +36,7 @@ def write_event(wanted: PlannedEvent) -> bool:
         return False
     _write_people(wanted, str(draft.event.incarnation))
     _write_promotions(wanted, draft.seats)
+    _write_check_ins(wanted, str(draft.event.incarnation))
     return _finish(wanted, draft)
 
 
@@ -71,6 +72,13 @@ def _write_promotions(wanted: PlannedEvent, seats: Seats) -> None:
     with Promotion.batch_write() as moves:
         for ticket, at in _promotions(wanted):
             moves.save(Promotion(*promotion_key(seats, ticket), incarnation=seats.incarnation, first=ticket, at=at))
+
+
+def _write_check_ins(wanted: PlannedEvent, incarnation: str) -> None:
+    """Write how many people are in."""
+    people = sum(bool(one.carried["checked_in_at"]) for one in wanted.attendees[REGISTERED])
+    if people:
+        CheckIns(wanted.event_id, CheckIns.name(incarnation), incarnation=incarnation, people=people).save()
 
 
 def _promotions(wanted: PlannedEvent) -> list[tuple[int, str]]:
