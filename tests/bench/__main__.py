@@ -28,7 +28,7 @@ QUICK = {"events": (100, 1_000), "registrations": (100,), "waiting": (250,)}
 WARM, COUNTED, SOME = 10, 3, 60
 PROCESSES, THREADS = 4, 32
 MIXED = 2_000
-"""So many mixed requests are sent ten times over."""
+"""Mixed requests in a round. Ten rounds are sent."""
 
 Figures = list[dict[str, Any]]
 
@@ -109,7 +109,7 @@ class Bench:
         return each[0].name
 
     def throughput(self, events: int) -> None:
-        """Register many users, from several processes with many threads each, for so many events."""
+        """Register many users for a number of events, from several processes with many threads each."""
         count = PROCESSES * THREADS * 4
         users = self._people(count)
         for service, _ in self._data:
@@ -190,7 +190,7 @@ def measure(*, quick: bool) -> Figures:
 
 
 def main() -> None:
-    """Measure, print, and keep what is asked for."""
+    """Measure, print, and write the requested files."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("--quick", action="store_true", help="small sizes only: under a minute")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="show what became of an earlier run's figures")
@@ -198,16 +198,16 @@ def main() -> None:
     parser.add_argument("--figures", action="store_true", help="write docs/figures.md with its charts")
     options = parser.parse_args()
     load = os.getloadavg()[0]
-    told = measure(quick=options.quick)
+    measured = measure(quick=options.quick)
     machine = (
         f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f} before"
     )
     before = json.loads(options.compare.read_text()) if options.compare else figures.last_release()
-    print(figures.table(told, before))
+    print(figures.table(measured, before))
     if options.json:
-        options.json.write_text(figures.compact(told))
+        options.json.write_text(figures.compact(measured))
     if options.figures:
-        figures.write(told, machine)
+        figures.write(measured, machine)
 
 
 if __name__ == "__main__":

@@ -22,14 +22,14 @@ class Case:
 
     name: str
     make: Make
-    """The request number so many."""
+    """Makes the request of a number."""
     grows_with: str = ""
     """Of what there may be few or many."""
     rival: bool = True
     """Whether the other service has it."""
     repeats: int = 150
     before: Callable[[int], list[Request]] | None = None
-    """What is sent, unmeasured, so that the request number so many is possible."""
+    """Makes the requests that are sent first, unmeasured, so that the request of a number is possible."""
 
 
 def _get(path: str, **query: str) -> Make:
@@ -119,7 +119,7 @@ OF_EVENTS = [
 
 
 def of_registrations(event: str, users: list[str]) -> list[Case]:
-    """Calls about an event with many registrations; the users are not registered yet, and are not in the end."""
+    """Calls for an event with many registrations. The users are not registered before or after."""
     where = f"/events/{event}/registrations"
     first, second = users[::2], users[1::2]
     cases = [
@@ -137,7 +137,7 @@ def of_registrations(event: str, users: list[str]) -> list[Case]:
 
 
 def of_waiting(event: str, users: list[str], seated: list[str]) -> list[Case]:
-    """Calls about a full event with a long queue. Those who are seated leave, one after the other."""
+    """Calls for a full event with a long queue. The seated users leave one after the other."""
     where = f"/events/{event}/registrations"
     cases = [
         Case("join the queue", lambda n: _post(where, {"userId": users[n]})),
@@ -151,7 +151,7 @@ def of_waiting(event: str, users: list[str], seated: list[str]) -> list[Case]:
 
 
 OF_REGISTRATIONS, OF_WAITING = len(of_registrations("", ["", ""])), len(of_waiting("", [], []))
-"""How many these are."""
+"""The number of each."""
 
 
 def mixed(event: str, user: str) -> list[Request]:

@@ -120,7 +120,7 @@ def environment(endpoint: str) -> dict[str, str]:
 
 
 def run(handler: str, paths: list[Path], endpoint: str, **more: str) -> tuple[float, float]:
-    """Start one process and answer one request; CPU seconds until the handler was loaded, and until the answer."""
+    """Answer one request in a fresh process. Return its CPU seconds until the handler was loaded, and in all."""
     command = [sys.executable, "-S", "-E", "-c", RUN, handler, *map(str, paths)]
     request = json.dumps(REQUEST)
     done = subprocess.run(
@@ -203,7 +203,7 @@ def measure(runs: int) -> dict[str, list[tuple[float, float]]]:
 
 
 def main() -> None:
-    """Measure and print; the exit status is 1 when a budget is exceeded."""
+    """Measure and print. The exit status is 1 if a budget is exceeded."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=15)
     figures = measure(parser.parse_args().runs)

@@ -8,7 +8,7 @@ a request's deadline. Time is virtual (`tests.bench.virtual_time`) and DynamoDB 
 before it (`tests.bench.physical_engine`), so the figures do not depend on this machine. The service's own computing
 takes no time in them.
 
-The second form lets that many people ask once, so many at a time, and tells how long it takes until the last one has
+The second form lets a number of people ask once each, and prints how long it takes until the last one has
 an answer, and what it costs.
 """
 
@@ -80,7 +80,7 @@ def measure(clients: int, *, seconds: float = 5.0, joins: bool = False, pinned: 
 
 
 def rush(users: int, *, seats: int, clients: int, waitlist: bool = True, pinned: bool = False, seed: int = 1) -> Result:
-    """Let so many users ask for so few seats, each once, so many at a time."""
+    """Let a number of users ask for a number of seats, once each, a number of clients at a time."""
     return _Run(clients, seed=seed, pinned=pinned).rush(users, seats=seats, waitlist=waitlist)
 
 

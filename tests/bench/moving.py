@@ -2,9 +2,9 @@
 
     python -m tests.bench.moving [--events 100] [--people 200]
 
-Makes tables as the first release kept them, fills them, and does what docs/operations.md says under "From the first
+Makes tables as the first release kept them, fills them, and follows docs/operations.md under "From the first
 release": scans each into a file, and imports the files. Time is virtual and DynamoDB has physics, as in
-`tests.bench.contention`; scanning and the machine's own computing take no time in it, and are told apart.
+`tests.bench.contention`; scanning and the machine's own computing take no time in it, and are printed apart.
 """
 
 import argparse
@@ -28,7 +28,7 @@ Ask = Callable[[str, dict[str, Any]], Any]
 
 
 def make_tables(ask: Ask) -> None:
-    """Make the first release's tables, as far as a scan shows them."""
+    """Make tables that a scan cannot tell from the first release's."""
     for name, keys in KEYS.items():
         schema = [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
         types = [{"AttributeName": key, "AttributeType": "S"} for key in keys]

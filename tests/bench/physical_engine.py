@@ -6,7 +6,7 @@ the same process:
 - a call takes a round trip;
 - an item is written by one call after the other, each for as long as its units take;
 - a transaction holds its items for a while and refuses whatever else wants to write them (TransactionConflict);
-- a partition takes so many units a second, the rest is throttled. A partition is what has the same partition key in
+- a partition takes a number of units a second, the rest is throttled. A partition has one partition key in
   a table with a local index, or in an index; elsewhere DynamoDB splits a hot partition, down to single items.
 
 Units are counted by AWS's rules, per kind of call and per item, those of refused and failed writes as well.
@@ -78,7 +78,7 @@ class Costs:
 
 
 class PhysicalEngine:
-    """Carries out calls in the time they take."""
+    """Executes calls in the time they take."""
 
     def __init__(self, engine: Engine, clock: VirtualTime, physics: Physics | None = None) -> None:
         self._engine, self._clock, self.physics = engine, clock, physics or Physics()
@@ -100,7 +100,7 @@ class PhysicalEngine:
         disconnect()
 
     def __call__(self, operation: str, arguments: Document) -> Document:
-        """Carry out a call. Raises: `ClientError`, as botocore does."""
+        """Execute a call. Raises: `ClientError`, as botocore does."""
         if not self.is_running:
             return self._ask(operation, arguments)
         self.costs.calls[operation] += 1
@@ -230,7 +230,7 @@ class PhysicalEngine:
             self._held.difference_update(keys)
 
     def _admit(self, operation: str, arguments: Document, writes: Iterable[Write], *, factor: int) -> Bill:
-        """Take the units that these writes will need, as far as can be foreseen. Raises: if a partition has none."""
+        """Take the units that these writes are expected to need. Raises: if a partition has none."""
         bill = self._bill(writes, factor=factor)
         if any(self._is_spent("write", self._partition(key)) for key in bill):
             raise self._throttled(operation, arguments)
@@ -239,7 +239,7 @@ class PhysicalEngine:
         return bill
 
     def _charge(self, operation: str, bill: Bill, expected: Bill) -> None:
-        """Count what was written; of what it took, the expected part is taken already."""
+        """Count the written units, of which the expected part is taken already."""
         self.costs.writes[operation] += bill.total()
         for key in {*bill, *expected}:
             self._spend("write", self._partition(key), bill[key] - expected[key])

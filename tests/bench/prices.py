@@ -1,4 +1,7 @@
-"""AWS list prices of us-east-1 in dollars: https://aws.amazon.com/pricing (November 2026)."""
+"""AWS list prices of us-east-1 in dollars, for estimates.
+
+https://aws.amazon.com/pricing (November 2026)
+"""
 
 WRITE_UNIT = 0.625e-6  # of an on-demand table
 READ_UNIT = 0.125e-6

@@ -356,7 +356,7 @@ async def list_waitlist(event_id: str, limit: Annotated[int, Query(ge=1, le=100)
 
 @app.get("/events/{event_id}/registrations/{user_id}")
 async def read_registration(event_id: str, user_id: str) -> Registration:
-    """Read a registration; it says nothing of one's place in the queue."""
+    """Read a registration, without the place in the queue."""
     return Registration(**_get(event_id, f"r#{user_id}"))
 
 

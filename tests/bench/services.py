@@ -41,7 +41,7 @@ class Service:
         )
 
     def order(self, requests: list[Request], **more: Any) -> None:
-        """Let it send requests; `answers` are to be fetched afterwards."""
+        """Let it send requests. Fetch their `answers` afterwards."""
         assert self._process.stdin
         self._process.stdin.write(json.dumps({"requests": requests, **more}) + "\n")
         self._process.stdin.flush()
@@ -91,7 +91,7 @@ class Data:
     """The tables of one service.
 
     Many equal things are made by sending one request and copying the rows that it left under other ids, so the
-    benchmark knows nothing of how a service keeps its data. What is counted in a row (seats) is never copied.
+    benchmark knows nothing of how a service keeps its data. Counters of a row (seats) are never copied.
     """
 
     def __init__(self, service: Service, endpoint: str) -> None:

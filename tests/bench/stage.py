@@ -1,8 +1,8 @@
 """A bench for a deployed stage, from outside: ``python -m tests.bench.stage URL [--token TOKEN]``.
 
 It measures the latency of each call, cold starts, the opening of an event's doors to many clients at once, and a full
-event that refuses. It prints them beside the prediction of our simulation, and removes everything that it made. It states the
-most requests, seconds and dollars that it may use before it starts, and asks.
+event that refuses. It prints them beside the prediction of our simulation, and removes everything that it made. Before
+it starts, it prints the most requests, seconds and dollars that it may use, and asks.
 
 The stage runs open, or the token is an administrator's. `CALLER_RATE` and the stage's throttle bound what one machine
 can send: refused requests (429) are counted, and are no error.
@@ -202,7 +202,7 @@ class Bench:
         return f"/events/{event}/registrations/{self.users[number]}"
 
     def clean_up(self) -> list[str]:
-        """Remove everything that was made. Return the ids of what is still there."""
+        """Remove everything that was made. Return the paths of everything left."""
         self.stage.budget = Budget(3 * (len(self.events) + len(self.users)), 300)
         paths = [f"/events/{event}?registrations=cancel" for event in self.events]
         paths += [f"/users/{user}" for user in self.users]

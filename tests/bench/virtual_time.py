@@ -1,4 +1,4 @@
-"""Time that passes only when everybody waits: seconds of a simulation cost what is computed in them, and no more.
+"""Time that passes only while all threads wait: a second of a simulation costs what it computes, and no more.
 
 Threads run one at a time. One runs until it sleeps; then the clock jumps to the moment at which the next one wakes.
 So a run depends on nothing but its seed, not on the machine, and a thousand clients fit into one process.
