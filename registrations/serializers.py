@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from events import questions
 from events.serializers import EventSerializer
@@ -31,6 +32,10 @@ class AnswersField(serializers.JSONField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**({"help_text": "The answers to the event's questions, by their ids."} | options))
+
+    def get_value(self, dictionary: Any) -> Any:
+        """Return the answers as they are: a form's are an object already, not JSON in a text."""
+        return dictionary.get(self.field_name, empty)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):

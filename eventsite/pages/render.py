@@ -16,7 +16,7 @@ from eventsite.auth import login
 from eventsite.auth.permissions import Principal
 from eventsite.pages import page as pages
 from eventsite.pages import submissions
-from eventsite.pages.forms import Form, label_of
+from eventsite.pages.forms import Field, Form, label_of
 from eventsite.pages.page import GoneBack, Page, Question, Unconfirmed
 from eventsite.problems import FORGED
 from eventsite.text import MAX_CHARACTERS
@@ -32,6 +32,13 @@ SENTENCES = {
     "permission_denied": "You may not do this.",
 }
 """What people read in place of a sentence for programs, by the code of the problem."""
+ERRORS_OF_KINDS = {"number": "Enter a number.", "date": "Choose a date.", "datetime-local": "Choose a day and a time."}
+ERRORS = {
+    "A time needs both startTime and timeZone.": "Enter a start time and a time zone.",
+    "An end needs a startTime and a timeZone.": "Enter a start time and a time zone, too.",
+    "The request has no user to register: send userId.": "Enter a name or an e-mail address.",
+}
+"""What people read at a field, by the API's sentence."""
 TITLES = {
     401: "You are signed out",
     403: "Not allowed",
@@ -174,10 +181,10 @@ def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | 
     form = page.form(page.request.method or "")
     if form is None:
         return None
-    wrong = {one["field"]: one["detail"] for one in reversed(_errors(data, page))}
+    wrong = {one["field"]: one for one in reversed(_errors(data, page))}
     for field in form.fields:
         field.value = submission.sent.get(field.name, "")[: field.attributes.get("maxlength", MAX_CHARACTERS)]
-        field.error = wrong.get(field.name, "")
+        field.error = _field_error(field, wrong[field.name]) if field.name in wrong else ""
         for option in field.options:
             option.chosen = option.value == field.value
     if wrong_field := next((field for field in form.fields if field.error), None):
@@ -185,6 +192,18 @@ def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | 
     kept = {name: submission.sent.get(name, "") for name in ("_before", "_version", "_next") if name in submission.sent}
     form.hidden |= {name: value[:MOST_SAID] for name, value in kept.items()}
     return form
+
+
+def _field_error(field: Field, error: dict[str, str]) -> str:
+    """Return what people read at a field, in place of a sentence for programs."""
+    kind, code = field.kind, error.get("code", "")
+    if code in ("min_value", "max_value") and code[:3] in field.attributes:
+        return f"Enter {field.attributes[code[:3]]} or {'more' if code == 'min_value' else 'less'}."
+    if code in ("required", "blank", "null", "invalid") and kind in ERRORS_OF_KINDS:
+        return ERRORS_OF_KINDS[kind]
+    if code in ("required", "blank", "null"):
+        return "Please fill this in."
+    return ERRORS.get(error["detail"], error["detail"])
 
 
 def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dict[str, Any]:
@@ -288,12 +307,12 @@ def _is_valid(view: Any, request: Request) -> bool:
     return True
 
 
-def follow(request: Request, response: Any) -> Any:
+def follow(view: Any, request: Request, response: Any) -> Any:
     """The answer to a form that was carried out: the way to the next page, with a message; else the answer itself."""
     submission = submissions.of(request)
-    if submission is None or submission.page is None:
+    if submission is None:
         return response
-    page: Page = submission.page
+    page: Page = submission.page or pages.of(view, request)  # a caller who is signed out has not got that far
     if response.status_code < 300:
         told = " ".join(filter(None, [page.told(response.data), *(part.told(response.data) for part in page.parts)]))
         page.done()

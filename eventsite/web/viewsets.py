@@ -80,7 +80,7 @@ class ApiViewSet(viewsets.ViewSet):
             return preferences.apply(request, answer)
         from eventsite.pages import render
 
-        return render.follow(request, answer)
+        return render.follow(self, request, answer)
 
     def get_parsers(self) -> list[BaseParser]:
         """Return the parsers: JSON, and forms where the answer is a page."""

@@ -11,6 +11,7 @@ from eventsite.pages import humanize
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Part, Question, Seen
+from registrations.browsable import answers
 from registrations.browsable.wording import OWN_SENTENCES, OfEvent, leave_form, name_of, promoted, since, state
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.one import read
@@ -78,6 +79,7 @@ class RegistrationPage(Page, OfEvent, OfUser):
             "promoted": promoted(data),
             "cancelled": data["cancelledAt"] and humanize.moment(data["cancelledAt"]),
             "person_url": pages.url("user", self.user_id) if self.view.reaches_user(READ_USER, self.user_id) else "",
+            "answers": answers.shown(data.get("answers"), self.event.get("questions")),
             "form": self._leave(data) if active else None,
         }
 

@@ -14,6 +14,7 @@ from eventsite.pages import page as pages
 from eventsite.pages.forms import Field, Form
 from eventsite.pages.page import Link, Page
 from eventsite.web import pagination
+from registrations.browsable import answers
 from registrations.browsable.wording import OWN_SENTENCES, OfEvent, name_of, promoted, since, state
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED
 from registrations.reading.lists import of_event
@@ -42,6 +43,7 @@ class Row:
     since: str
     promoted: str
     leave_url: str
+    answers: list[tuple[str, str]]
 
 
 @pages.page("registrations", "waitlist", "register")
@@ -85,7 +87,8 @@ class PeoplePage(Page, OfEvent):
         return bool(self.request.query_params.get("print"))
 
     def title(self, data: Any) -> str:
-        what = "Waitlist" if self.is_waitlist else "People"
+        signs_up = self.submission is not None and not self.is_by_hand
+        what = "Sign up" if signs_up else "Waitlist" if self.is_waitlist else "People"
         return f"{what}: {self.event['title']}" if self.event else what
 
     def trail(self) -> list[Link]:
@@ -172,6 +175,7 @@ class PeoplePage(Page, OfEvent):
             since=since(entry),
             promoted=promoted(entry),
             leave_url="" if entry["status"] == CANCELLED else url,
+            answers=answers.shown(entry.get("answers"), self.event.get("questions")),
         )
 
     def _tabs(self) -> list[Link]:
@@ -199,10 +203,13 @@ class PeoplePage(Page, OfEvent):
 
     def form(self, method: str) -> Form | None:
         """The form that adds a person."""
-        if method != "POST" or (self.submission is not None and not self.is_by_hand):
+        if method != "POST":
             return None
+        asked = answers.fields(self.event.get("questions")) if self.submission else []
+        if self.submission and not self.is_by_hand:
+            return Form(pages.url("registrations", self.event_id), "Sign up", fields=asked)
         field = Field("userId", self.labels["userId"], "text", required=True)
-        return Form(pages.url("registrations", self.event_id), "Add", fields=[field])
+        return Form(pages.url("registrations", self.event_id), "Add", fields=[field, *asked])
 
     def check(self) -> None:
         """Refuse an empty form, which the API would take for the sender."""
@@ -210,7 +217,9 @@ class PeoplePage(Page, OfEvent):
             raise ValidationError({"userId": [EMPTY]})
 
     def translate(self, values: Any) -> None:
-        """Replace a name or an address by the id, where only one person has it."""
+        """Replace a name or an address by the id, where only one person has it, and gather the answers."""
+        if any(name.startswith(answers.PREFIX) for name in values):
+            answers.gather(values, self.event.get("questions"))
         typed = str(values.get("userId", "")).strip()
         if not typed or self.reach(REGISTER) not in (Reach.ALL, Reach.ONESELF_OR_OWN):
             return
@@ -228,7 +237,9 @@ class PeoplePage(Page, OfEvent):
     def suggestions(self, data: Any) -> list[Form]:
         """Return a button for each person who may be meant by the name that was typed."""
         typed = self.submission.sent.get("userId", "").strip() if self.submission else ""
-        if data["status"] not in (404, 422) or not typed or self.reach(LIST_USERS) is not Reach.ALL:
+        wrong = {error["field"] for error in data.get("errors", [])}
+        is_unknown = data["code"] == "user_not_found" or "userId" in wrong
+        if not is_unknown or not typed or self.reach(LIST_USERS) is not Reach.ALL:
             return []
         hidden = {"_next": self.submission.sent.get("_next", "")} if self.submission else {}
         return [
@@ -238,7 +249,7 @@ class PeoplePage(Page, OfEvent):
 
     def refused(self, data: Any) -> tuple[str, str] | None:
         """Lead a person who cannot sign up back to the event, or to the login."""
-        if self.is_by_hand or self.view.action != "create" or data["status"] == 404:
+        if self.is_by_hand or self.view.action != "create" or data["status"] in (404, 422):
             return None
         if data["status"] == 401:
             return login_url(self.event_url), ""

@@ -9,6 +9,7 @@ from eventsite.pages import growth, humanize
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Part
+from registrations.browsable import answers
 from registrations.browsable.wording import OfEvent, leave_form, names
 from registrations.errors import RegistrationNotFound
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
@@ -81,7 +82,12 @@ class SignUp(Part, OfEvent):
         full = state == event_wording.WAITLIST
         url = pages.url("registrations", self.event_id)
         return {
-            "form": Form(url, "Join the waitlist" if full else "Sign up", hidden={"_next": self.request.path}),
+            "form": Form(
+                url,
+                "Join the waitlist" if full else "Sign up",
+                fields=answers.fields(data.get("questions")),
+                hidden={"_next": self.request.path},
+            ),
             "in_line": full and data["waitlistCount"] + 1,
         }
 

@@ -1,0 +1,48 @@
+"""The questions of an event as fields of a form, and the answers as people read them."""
+
+from typing import Any
+
+from eventsite.pages.forms import Field, Option
+
+PREFIX = "answers."
+YES_NO = {"true": "Yes", "false": "No"}
+
+
+def fields(questions: list[dict[str, Any]] | None) -> list[Field]:
+    """Return a field for each question."""
+    return [_field(question) for question in questions or []]
+
+
+def _field(question: dict[str, Any]) -> Field:
+    kind = "text" if question["kind"] == "text" else "select"
+    made = Field(PREFIX + question["questionId"], question["label"], kind, prefix="ask")
+    made.required, made.optional = question["required"], not question["required"]
+    if kind == "select":
+        choices = YES_NO if question["kind"] == "yesNo" else {one: one for one in question["choices"]}
+        made.options = [Option(value, label, False) for value, label in {"": "Choose …", **choices}.items()]
+    else:
+        made.attributes["maxlength"] = 1000
+    return made
+
+
+def gather(values: Any, questions: list[dict[str, Any]] | None) -> None:
+    """Put the answers of a form where the API has them, in place."""
+    kinds = {PREFIX + question["questionId"]: question["kind"] for question in questions or []}
+    found = {name: values.pop(name)[-1] for name in list(values) if name.startswith(PREFIX)}
+    answers = {name.removeprefix(PREFIX): _value(kinds.get(name), text) for name, text in found.items() if text}
+    if answers:
+        values["answers"] = answers
+
+
+def _value(kind: str | None, text: str) -> Any:
+    return {"true": True, "false": False}.get(text, text) if kind == "yesNo" else text
+
+
+def shown(answers: dict[str, Any] | None, questions: list[dict[str, Any]] | None) -> list[tuple[str, str]]:
+    """Return each question that was answered, with its answer."""
+    labels = {question["questionId"]: question["label"] for question in questions or []}
+    return [(labels.get(name, name), _text(value)) for name, value in (answers or {}).items()]
+
+
+def _text(value: Any) -> str:
+    return {True: "Yes", False: "No"}[value] if isinstance(value, bool) else str(value)
