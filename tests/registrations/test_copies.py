@@ -108,7 +108,7 @@ def test_a_refusal_that_another_copy_overtook_is_not_told(api: Api) -> None:
 
 def test_who_left_before_the_first_answer_is_told_what_it_would_have_been(api: Api) -> None:
     event, user = api.event(), api.user()
-    with pytest.raises(Killed), failing(killed, at=4):  # after the commit: marker, look, marker, lock, commit
+    with pytest.raises(Killed), failing(killed, at=5):  # after the commit: event, marker, look, marker, lock, commit
         api.register(event, user, idempotency_key="once")
     assert api.leave(event, user).status_code == 200
     answer = api.register(event, user, idempotency_key="once")
@@ -120,7 +120,7 @@ def test_who_left_before_the_first_answer_is_told_what_it_would_have_been(api: A
 def test_who_left_and_came_again_before_the_first_answer_is_not_told_the_later_one(api: Api) -> None:
     """Nothing is left that tells of the first registration, so nobody knows what its answer would have been."""
     event, user = api.event(), api.user()
-    with pytest.raises(Killed), failing(killed, at=4):  # after the commit
+    with pytest.raises(Killed), failing(killed, at=5):  # after the commit
         api.register(event, user, idempotency_key="once")
     assert api.leave(event, user).status_code == 200
     assert api.register(event, user).status_code == 201
