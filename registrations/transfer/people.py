@@ -84,6 +84,8 @@ def address_of(value: Any, place: str, found: Notes) -> str | None:
 
 def name_of(value: Any, user_id: str, place: str, found: Notes) -> str:
     """Return a name that the API would accept: what was written, repaired where needed, or the id."""
+    if isinstance(value, str) and columns.accepts(USER, "name", value):
+        return value
     text = text_of(value)
     if text and columns.accepts(USER, "name", text):
         return text
