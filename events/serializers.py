@@ -39,9 +39,15 @@ class QuestionSerializer(Body):
     label: Any = TextField(max_length=200, help_text="The question, for people to read.")
     kind = serializers.ChoiceField(choices=KINDS, help_text="Any text, one of the choices, or true for yes.")
     choices = serializers.ListField(
-        child=TextField(max_length=100), max_length=20, required=False, help_text="What a choice is made from."
+        child=TextField(max_length=100),
+        max_length=20,
+        required=False,
+        allow_null=True,
+        help_text="What a choice is made from.",
     )
-    required: Any = SwitchField(required=False, help_text="Whether it has to be answered. Default: false.")
+    required: Any = SwitchField(
+        required=False, allow_null=True, help_text="Whether it has to be answered. Default: false."
+    )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return the question as the event holds it. Raises `ValidationError` with every wrong field at once."""

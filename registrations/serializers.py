@@ -25,10 +25,10 @@ LISTED = (ACTIVE, *STATUSES)
 """What a list may be narrowed to."""
 
 
-class AnswersField(serializers.JSONField):
+class AnswersField(serializers.DictField):
     """The answers to the questions of an event, by the questions' ids."""
 
-    default_error_messages = {"form": questions.NOT_AN_OBJECT}
+    default_error_messages = {"not_a_dict": questions.NOT_AN_OBJECT}
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**({"help_text": "The answers to the event's questions, by their ids."} | options))
@@ -36,11 +36,6 @@ class AnswersField(serializers.JSONField):
     def get_value(self, dictionary: Any) -> Any:
         """Return the answers as they are: a form's are an object already, not JSON in a text."""
         return dictionary.get(self.field_name, empty)
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if not isinstance(data, dict):
-            self.fail("form")
-        return dict(data)
 
 
 class AnswersSerializer(Body):

@@ -119,9 +119,6 @@ def _finish(wanted: PlannedEvent, draft: WholeEvent) -> bool:
     transaction.put("event", event, unchanged & (Event.version == draft.event.version))
     transaction.put("seats", seats, Seats.incarnation == event.incarnation)
     services.follow(transaction, {}, event.private_places)
-    if people := sum(bool(one.carried["checked_in_at"]) for one in wanted.attendees[REGISTERED]):
-        key = event.event_id, CheckIns.name(event.incarnation)
-        transaction.put("check-ins", CheckIns(*key, incarnation=event.incarnation, people=people))
     return not transaction.commit()
 
 

@@ -49,6 +49,8 @@ class World:
         api.event(eventId=EXISTING["eventId"], capacity=1)
         for user in ("alice", "bob"):
             api.register(EXISTING["eventId"], api.user(user))
+        address = api.put("/users/alice/calendar").json()["url"]
+        self._existing = EXISTING | {"token": address.rpartition("/")[2].removesuffix(".ics")}
 
     def aim(self, case: schemathesis.Case) -> None:
         """Make a valid request fit for its own answer, and aim every other one at existing items."""
@@ -76,7 +78,7 @@ class World:
 
     def _hit(self, case: schemathesis.Case) -> None:
         """Let the request find its event, its user and its registration, in a version that matches."""
-        case.path_parameters.update({name: EXISTING[name] for name in case.path_parameters})
+        case.path_parameters.update({name: self._existing[name] for name in case.path_parameters})
         if "If-Match" in case.headers:
             case.headers["If-Match"] = "*"
         if case.method == "POST" and "eventId" in case.path_parameters and isinstance(case.body, dict):
