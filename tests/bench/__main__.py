@@ -25,6 +25,7 @@ from tests.engines import running_engine
 
 SIZES = {"events": (100, 1_000, 10_000), "registrations": (100, 10_000), "waiting": (250, 5_000)}
 QUICK = {"events": (100, 1_000), "registrations": (100,), "waiting": (250,)}
+SHORTER = {"events": (100, 10_000), "registrations": (100, 1_000), "waiting": (250, 1_000)}
 WARM, COUNTED, SOME = 10, 3, 60
 PROCESSES, THREADS = 4, 32
 MIXED = 2_000
@@ -172,15 +173,18 @@ def _throughput(name: str, endpoint: str, events: list[str], users: list[str]) -
     }
 
 
-def measure(*, quick: bool) -> Figures:
+def measure(*, quick: bool = False, shorter: bool = False) -> Figures:
     """Run the benchmark, with a bar of its progress."""
-    sizes = QUICK if quick else SIZES
+    sizes = QUICK if quick else SHORTER if shorter else SIZES
     steps = len(cases.ALWAYS) + len(cases.OF_EVENTS) * len(sizes["events"])
     steps += cases.OF_REGISTRATIONS * len(sizes["registrations"]) + cases.OF_WAITING * len(sizes["waiting"])
     with running_engine(module="ministack") as endpoint, ExitStack() as stack:
         prepare(endpoint)
         bench = Bench(
-            endpoint, sizes, 0 if quick else MIXED, [stack.enter_context(running(name, endpoint)) for name in SERVICES]
+            endpoint,
+            sizes,
+            0 if quick else MIXED // 10 if shorter else MIXED,
+            [stack.enter_context(running(name, endpoint)) for name in SERVICES],
         )
         for _ in tqdm(bench.run(), total=steps, unit=" calls", file=sys.stderr):
             pass
@@ -193,14 +197,16 @@ def main() -> None:
     """Measure, print, and write the requested files."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("--quick", action="store_true", help="small sizes only: under a minute")
+    parser.add_argument("--shorter", action="store_true", help="fewer sizes, and a tenth of the registrations")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="show what became of an earlier run's figures")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
     parser.add_argument("--figures", action="store_true", help="write docs/figures.md with its charts")
     options = parser.parse_args()
     load = os.getloadavg()[0]
-    measured = measure(quick=options.quick)
+    measured = measure(quick=options.quick, shorter=options.shorter)
+    how = "with `--shorter`, " if options.shorter else ""
     machine = (
-        f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f} before"
+        f"{how}{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f} before"
     )
     before = json.loads(options.compare.read_text()) if options.compare else figures.last_release()
     print(figures.table(measured, before))
