@@ -18,12 +18,13 @@ class NotRegistered(Refused):
     detail = "This person has no seat for this event."
 
 
-def check_in(event_id: str, user_id: str, *, scope: Scope) -> Registration:
+def check_in(event_id: str, user_id: str, *, by: str | None, scope: Scope) -> Registration:
     """Check a person in. A person who is in already stays so, with the same time.
 
     Args:
         event_id: The event.
         user_id: The person.
+        by: The caller, where people sign in.
         scope: The events that the caller may touch.
 
     Raises:
@@ -33,7 +34,7 @@ def check_in(event_id: str, user_id: str, *, scope: Scope) -> Registration:
     found = _find(event_id, user_id, scope)
     if found.checked_in_at:
         return found
-    seating.check_in(event_id, user_id)
+    seating.check_in(event_id, user_id, by)
     return _find(event_id, user_id, scope)
 
 

@@ -109,7 +109,7 @@ class RegistrationViewSet(ApiViewSet):
 
     def check_in(self, request: Request, event_id: str, user_id: str) -> Response:
         """Check a person in at the door. To repeat it changes nothing."""
-        found = checkin.check_in(event_id, user_id, scope=self.scope(CHANGE_EVENT))
+        found = checkin.check_in(event_id, user_id, by=caller(request), scope=self.scope(CHANGE_EVENT))
         return Response(RegistrationSerializer(found).data)
 
     def check_out(self, request: Request, event_id: str, user_id: str) -> Response:

@@ -97,6 +97,8 @@ class CheckIns(EventItem):
     """The last person who came in, with their ticket and the time: the stream shows each to `registrations.notices`."""
     ticket = WholeNumberAttribute(null=True)
     at = UnicodeAttribute(null=True)
+    by = UnicodeAttribute(null=True)
+    """The helper who checked the person in, where people sign in."""
 
     @staticmethod
     def name(incarnation: str) -> str:

@@ -79,6 +79,7 @@ def record(notices: Sequence[Notice]) -> None:
         person = notice.get("subject")
         entry = _entry(notice, notice["type"], notice["time"], _detail(notice))
         entry.user_id, entry.erased = (person, None) if person in there else (None, True if person else None)
+        entry.by = notice["data"].get("by")
         entries.append(entry)
     with ThreadPoolExecutor(min(WRITERS, len(entries))) as writers:
         list(writers.map(lambda pair: pair[0].run(pair[1].save), [(copy_context(), entry) for entry in entries]))

@@ -19,13 +19,20 @@ Also = Callable[[RegistrationItem], tuple[EventItem, list[Action]]]
 """Returns what else changes in the transaction, for a registration: an item, and how."""
 
 
-def check_in(event_id: str, user_id: str) -> bool:
-    """Check a person in, and count them. Returns: False if they were in. Raises `RegistrationNotFound`."""
+def check_in(event_id: str, user_id: str, by: str | None = None) -> bool:
+    """Check a person in, and count them. Returns: False if they were in. Raises `RegistrationNotFound`.
+
+    Args:
+        event_id: The event.
+        user_id: The person.
+        by: The helper at the door, where people sign in.
+    """
     at = clock.now()
 
     def count(row: RegistrationItem) -> tuple[EventItem, list[Action]]:
         last = [CheckIns.user_id.set(user_id), CheckIns.ticket.set(row.ticket), CheckIns.at.set(at)]
-        return _count_of(event_id, row), [*last, CheckIns.people.add(1)]
+        helper = CheckIns.by.set(by) if by else CheckIns.by.remove()
+        return _count_of(event_id, row), [*last, helper, CheckIns.people.add(1)]
 
     nobody = RegistrationItem.checked_in_at.does_not_exist()
     return annotate(event_id, user_id, {"checked_in_at": at}, unless=nobody, also=count)

@@ -266,7 +266,9 @@ def _of_an_outbox(outbox: CancellationOutbox) -> Iterator[_Pending]:
 def _of_the_door(old: CheckIns | None, new: CheckIns) -> Iterator[_Pending]:
     """Yield the notice of a check-in, if the count rose. Another check-in after an undo has a notice of its own."""
     if new.people > (old.people if old else 0) and new.user_id and new.at:
-        data = {"status": REGISTERED, "checkedInCount": int(new.people)}
+        new.incarnation = new.item.partition("#")[2]  # an update made the item, so only its key has it
+        data: dict[str, Any] = {"status": REGISTERED, "checkedInCount": int(new.people)}
+        data |= {"by": new.by} if new.by else {}
         one = _of_registration(new, new.user_id, int(new.ticket or 0), CHECKED_IN, data, new.at)
         one.id += f".{re.sub('[^0-9]', '', new.at)}"
         yield one

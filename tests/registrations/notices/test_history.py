@@ -118,6 +118,20 @@ def test_only_organizers_see_it(cognito: None) -> None:
         assert As(person.access).get("/events/party/history").json() == []
 
 
+def test_a_check_in_names_the_helper(cognito: None, carried: Carried) -> None:
+    As(oscar().access).event(eventId="party")
+    As(alice().access).post("/events/party/registrations", {})
+    As(oscar().access).get("/users/me")
+    path = f"/events/party/registrations/{alice().sub}/check-in"
+    assert As(oscar().access).put(path).status_code == 200
+    carried.publish()
+    entries = As(oscar().access).get("/events/party/history").json()
+    (entry,) = [one for one in entries if one["what"] == "registration.checked_in"]
+    assert (entry["userId"], entry["by"]) == (alice().sub, oscar().sub)
+    As(adam().access).delete(f"/users/{oscar().sub}")
+    assert As(adam().access).get("/events/party/history").json()[0]["by"] is None, "who is deleted is not named"
+
+
 def test_an_unknown_event_has_none(api: Api) -> None:
     assert problem(api.get("/events/none/history")) == (404, "event_not_found")
     assert problem(api.get(f"/events/{api.event()}/history?cursor=x")) == (422, "invalid_cursor")
