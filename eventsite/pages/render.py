@@ -284,6 +284,8 @@ def prepare(view: Any, request: Request) -> None:
     if view.action is None:
         return  # the view refuses it
     page.check()
+    values: Any = request.data  # the check of the CSRF token may have parsed it already
+    page.translate(values)
     if not view.reaches_target():
         return  # the action refuses it
     if submission.goes_back:
@@ -321,7 +323,7 @@ def follow(view: Any, request: Request, response: Any) -> Any:
         return _redirect(request, page.next_url({}), UNCHANGED, WARNING)
     if instead := page.refused(response.data) if isinstance(response.data, dict) else None:
         target, sentence = instead
-        return _redirect(request, target, sentence, WARNING)
+        return _lead(request, target, sentence, WARNING)
     return response
 
 
@@ -335,7 +337,11 @@ def _is_done_already(page: Page, submission: submissions.Submission, response: A
 
 
 def _redirect(request: Request, url: str, message: str, level: int = SUCCESS) -> HttpResponseRedirect:
-    answer = HttpResponseRedirect(submissions.way_back(request, url), status=HTTPStatus.SEE_OTHER)
+    return _lead(request, submissions.way_back(request, url), message, level)
+
+
+def _lead(request: Request, url: str, message: str, level: int) -> HttpResponseRedirect:
+    answer = HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
     messages = CookieStorage(request._request)
     if message:
         messages.add(level, message)

@@ -60,8 +60,6 @@ class Submission:
             ours = name.startswith("_") or name == "csrfmiddlewaretoken"
             if not ours and (name not in self.before or self.is_changed(name)):
                 found.setlist(name, values)
-        if self.page:
-            self.page.translate(found)
         return found
 
 
