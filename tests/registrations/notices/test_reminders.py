@@ -68,6 +68,17 @@ def test_a_schedule_that_runs_twice_or_late_reminds_once(
     assert reminded(carried) == []
 
 
+@pytest.mark.parametrize("status", ["scheduled", "published", "active"])
+def test_people_of_an_unlisted_event_are_reminded_too(
+    api: Api, party: str, carried: Carried, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    api.patch(f"/events/{party}", {"unlisted": True, "status": status})
+    carried.publish()
+    at(monkeypatch, DUE)
+    assert reminders.remind() == 1
+    assert reminded(carried) == ["alice", "bob"]
+
+
 def test_nobody_is_reminded_of_what_has_begun(party: str, carried: Carried, monkeypatch: pytest.MonkeyPatch) -> None:
     at(monkeypatch, "2027-04-01T23:00:00.000000Z")
     assert reminders.remind() == 0
