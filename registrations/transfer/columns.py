@@ -34,6 +34,17 @@ TRUTHS = {
 }
 """What spreadsheets and people write for true and false, in lower case."""
 _NUMBER = re.compile(r"(\d{1,18})(?:[.,]0{1,2})?", re.ASCII)
+MARK = "'"
+"""Keeps a spreadsheet from turning a text into something else. `import` takes off only the marks that `export` set."""
+_MONTHS = "jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez"
+_CHANGED = re.compile(
+    rf"{MARK}*\s*(?:"
+    r"(?=\D*\d)[+\-\d.,:/ ]+%?(?:e[+\-]?\d+)?(?:\s*[ap]\.?m\.?)?"
+    rf"|(?=\D*\d)[\d .\-]*(?:{_MONTHS})[a-z]{{0,6}}[\d .,\-]*"
+    r"|true|false|wahr|falsch)\s*",
+    re.IGNORECASE,
+)
+"""Texts that a spreadsheet takes for a number, a date or a truth value: 007, 1e5, 3/4, May 4."""
 _STRUCTURES = (serializers.BaseSerializer, serializers.ListField, serializers.DictField, serializers.JSONField)
 
 
@@ -95,7 +106,9 @@ def value(kind: str, name: str, cell: str, *, order: str = moments.ISO) -> Any:
     """
     field = FIELDS[kind].get(name)
     read = next((reader for types, reader in READERS if isinstance(field, types)), None)
-    return cell if read is None else read(cell, order)
+    if read is None:
+        return cell[1:] if field is not None and cell.startswith(MARK) and _CHANGED.fullmatch(cell) else cell
+    return read(cell, order)
 
 
 def _number(cell: str, _: str) -> int:
@@ -159,8 +172,19 @@ READERS: tuple[tuple[Any, Callable[[str, str], Any]], ...] = (
     (TimeField, _time),
     (_STRUCTURES, _structure),
 )
+_READ = (
+    serializers.IntegerField,
+    serializers.BooleanField,
+    serializers.DateField,
+    serializers.DateTimeField,
+    TimeField,
+)
+"""Fields whose cells are no texts."""
 
 
-def cell(value: Any) -> Any:
-    """Return a value as a cell of a sheet that `value` reads again."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | list | dict) else value
+def cell(kind: str, name: str, value: Any) -> Any:
+    """Return the value of a field as a cell of a sheet that `value` reads again, whatever a spreadsheet does to it."""
+    if isinstance(value, bool | list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    is_text = isinstance(value, str) and not isinstance(FIELDS[kind][name], _READ)
+    return f"{MARK}{value}" if is_text and _CHANGED.fullmatch(value) else value

@@ -62,5 +62,5 @@ def write_sheets(records: Iterable[Record], file_of: Callable[[str], IO[str]]) -
     count = 0
     for count, record in enumerate(records, 1):  # noqa: B007 (its last value is the answer)
         kind = record["kind"]
-        writers[kind].writerow([sheets.marked(cell(record.get(name))) for name in COLUMNS[kind]])
+        writers[kind].writerow([sheets.marked(cell(kind, name, record.get(name))) for name in COLUMNS[kind]])
     return count

@@ -31,6 +31,12 @@ ODD = [
     "TRUE",
     "007",
     "1e5",
+    "'007",
+    "3/4",
+    "4 May",
+    "''1",
+    "1 000,50 ",
+    "12:30 PM",
 ]
 TEXTS = strategies.texts(200) | st.sampled_from([text for text in ODD if text.strip()])
 
