@@ -123,12 +123,19 @@ def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: Idempoten
         keyed.remember(transaction, [item.to_dynamodb_dict() for item in whole])
     failures = transaction.commit()
     if keyed and (earlier := keyed.found(failures)):
-        return WholeEvent(Event.parse(earlier[0]), Seats.parse(earlier[1]))
+        return _as_created(earlier)
     if "event" in failures and not _is_made(failures["event"], whole.event):
         error = EventExists()
         if keyed and (earlier := keyed.refuse(error)):
-            return WholeEvent(Event.parse(earlier[0]), Seats.parse(earlier[1]))
+            return _as_created(earlier)
         raise error
+    return whole
+
+
+def _as_created(kept: list[RawItem]) -> WholeEvent:
+    """Return an event from the items that the idempotency key keeps."""
+    whole = WholeEvent(Event.parse(kept[0]), Seats.parse(kept[1]))
+    whole.event.checked_in = 0
     return whole
 
 
