@@ -36,7 +36,7 @@ def test_an_unknown_user_is_not_found(api: Api, user_id: str) -> None:
     assert api.get(f"/users/{user_id}/waitlists").status_code == 404
 
 
-@given(wrong=strategies.wrong_texts(200))
+@given(wrong=strategies.wrong_texts(200) | strategies.BLANK)
 def test_a_wrong_name_is_refused(api: Api, wrong: Any) -> None:
     answer = api.post("/users", {"name": wrong})
     assert problem(answer) == (422, "validation_error")
