@@ -43,6 +43,8 @@ class Row:
     since: str
     promoted: str
     leave_url: str
+    check_url: str
+    is_in: bool
     answers: list[tuple[str, str]]
 
 
@@ -175,6 +177,8 @@ class PeoplePage(Page, OfEvent):
             since=since(entry),
             promoted=promoted(entry),
             leave_url="" if entry["status"] == CANCELLED else url,
+            check_url=pages.url("check-in", self.event_id, entry["userId"]) if entry["status"] == REGISTERED else "",
+            is_in=bool(entry.get("checkedInAt")),
             answers=answers.shown(entry.get("answers"), self.event.get("questions")),
         )
 

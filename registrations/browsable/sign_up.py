@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.conf import settings
+
 from events.browsable import wording as event_wording
 from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_USER, REGISTER, Reach
 from eventsite.errors import DomainError
@@ -10,6 +12,7 @@ from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Part
 from registrations.browsable import answers
+from registrations.browsable.contact import message_form
 from registrations.browsable.wording import OfEvent, leave_form, names
 from registrations.errors import RegistrationNotFound
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
@@ -108,6 +111,8 @@ class People(Part, OfEvent):
         heads = [row.user_id for row in rows if row.status == WAITLISTED][: humanize.NAMED]
         return {
             "below": True,
+            "message": message_form(self.event_id, prefix="message") if settings.MAIL_FROM else None,
+            "history_url": pages.url("event-history", self.event_id),
             "lists": self._lists(data),
             "next": humanize.names(list(names(heads).values())) if heads else "",
             "growth": growth.of([row.registered_at for row in rows]),
@@ -119,6 +124,7 @@ class People(Part, OfEvent):
         return [
             Link("in", everybody, about=humanize.number(data["registeredCount"])),
             Link("waiting", waiting, about=humanize.number(data["waitlistCount"])),
+            Link("checked in", f"{everybody}?sort=name", about=humanize.number(data.get("checkedInCount") or 0)),
         ]
 
     def prepare(self) -> None:

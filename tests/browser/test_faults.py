@@ -285,3 +285,18 @@ def test_questions_are_answered_at_sign_up(attendee: Any) -> None:
     assert attendee.told() == "You have a seat."
     found = As(alice().access).get("/events/party/registrations/me").json()
     assert found["answers"] == {"diet": False}
+
+
+def test_people_are_checked_in_at_the_door_and_out_again(person: Any, api: Api) -> None:
+    event = api.event()
+    for name in ("Dave", "Erin"):
+        api.register(event, api.user(name.lower()))
+    someone = person(width=390)
+    page = someone.open(f"/events/{event}/registrations")
+    page.get_by_label("Find by name or e-mail").fill("da")
+    assert page.locator("tbody tr:visible").count() == 1
+    someone.click("Check in Dave")
+    assert someone.told() == "Dave is checked in."
+    assert api.get(f"/events/{event}").json()["checkedInCount"] == 1
+    someone.click("Undo the check-in of Dave")
+    assert someone.told() == "Dave is not checked in any more."

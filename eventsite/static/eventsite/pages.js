@@ -38,6 +38,16 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
+// The rows in sight narrow down while a name is typed.
+for (const field of document.querySelectorAll("[data-filter]")) {
+  field.addEventListener("input", () => {
+    const sought = field.value.toLowerCase();
+    for (const row of document.querySelectorAll(".people tbody tr")) {
+      row.hidden = !row.textContent.toLowerCase().includes(sought);
+    }
+  });
+}
+
 // A second click on the same button is an accident.
 document.addEventListener("submit", (event) => {
   const form = event.target;

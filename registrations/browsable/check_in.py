@@ -1,0 +1,22 @@
+"""The page behind the check-in buttons of the list of people."""
+
+from typing import Any
+
+from eventsite.pages import page as pages
+from eventsite.pages.page import Page
+from registrations.browsable.wording import OfEvent, name_of
+
+
+@pages.page("check-in")
+class CheckInPage(Page, OfEvent):
+    """One person who comes in, or does not after all."""
+
+    name = "Check-in"
+
+    def told(self, data: Any) -> str:
+        who = name_of(self.kwargs["user_id"])
+        return f"{who} is checked in." if self.request.method == "PUT" else f"{who} is not checked in any more."
+
+    def next_url(self, data: Any) -> str:
+        """The people of the event."""
+        return pages.url("registrations", self.event_id)
