@@ -126,7 +126,9 @@ def confirmation(request: HttpRequest, token: str) -> HttpResponse:
     done = confirming.confirm(token) if request.method == "POST" else None
     is_over = done is False or (done is None and not confirming.is_pending(token))
     values = {"title": "Confirm your e-mail address", "done": done, "is_over": is_over}
-    return render(request, "users/confirmation.html", values, status=410 if is_over else 200)
+    response = render(request, "users/confirmation.html", values, status=410 if is_over else 200)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 vars(confirmation)["for_everybody"] = True

@@ -1,6 +1,7 @@
 """What thousands of people at once come to."""
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 from cloudevents.core.v1.event import CloudEvent
@@ -51,6 +52,7 @@ def test_ten_thousand_who_move_up_at_once_are_all_queued(cloud: Cloud) -> None:
             {
                 "id": f"party.i1.{ticket}.promoted",
                 "source": "/events/party",
+                "time": datetime(2027, 3, 1, tzinfo=UTC),
                 "type": "registration.promoted",
                 "subject": f"guest{ticket:05}",
                 "sequence": f"1.{ticket:06}",

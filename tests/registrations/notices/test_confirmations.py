@@ -45,6 +45,7 @@ def test_a_typed_address_is_verified_by_a_click(me: As, carried: Carried) -> Non
     (link,) = asked(carried)
     page = Api().get(link)
     assert page.status_code == 200 and b"Confirm the address" in page.content
+    assert page.headers["Cache-Control"] == "no-store"
     assert me.get("/users/me").json()["emailVerified"] is False, "programs that scan mail follow links"
     assert Api().post(link).status_code == 200
     assert me.get("/users/me").json()["emailVerified"] is True
