@@ -1,14 +1,14 @@
 """The events table: each event is an item collection.
 
-    eventId  item                              what it holds
-    e1       event                             the description: long, rarely written
+    eventId  item                              content
+    e1       event                             the description: long, seldom written
     e1       in#<made>                         how many people are checked in
     e1       seats                             the counters: short, rewritten by every registration
-    e1       tickets#<made>#gone#<chunk>       the tickets of this chunk whose people left the queue
-    e1       tickets#<made>#promoted#<ticket>  when the queue moved up to this ticket
-    e1       tickets#<made>#turnstile          how many have taken a number to wait for the seats with
-    e1       tickets#<made>#told#<ticket>      who was in, while the event that was deleted is being forgotten
-    e1       view#<user>                       its place in a list that only this user sees; * are the admins
+    e1       tickets#<made>#gone#<chunk>       the tickets of this chunk that left the queue
+    e1       tickets#<made>#promoted#<ticket>  when the queue was promoted up to this ticket
+    e1       tickets#<made>#turnstile          the number that the admission queue gave last
+    e1       tickets#<made>#told#<ticket>      people of a deleted event whose cancellation is to be reported
+    e1       view#<user>                       its place in the private list of a user, or (*) of the admins
 
 Only descriptions and private places carry index keys, so a registration writes to no index:
 
@@ -18,8 +18,8 @@ Only descriptions and private places carry index keys, so a registration writes 
 
 An unlisted event has private places only: its owner's and the admins'. A co-organizer has one for every event.
 
-The description and the seats are written together or one by one; `settings` in both tells which belong together.
-`incarnation` is drawn anew for each event that is made: what belongs to a deleted event never counts for its successor.
+The description and the seats are written together or one by one. `settings` is the same in two that belong together.
+Each event draws an `incarnation`, so that nothing of a deleted event counts for the next one under its id.
 """
 
 from base64 import b64encode
@@ -43,10 +43,10 @@ STATUSES = (DRAFT, "scheduled", "published", "active", "cancelled", "completed")
 OPEN_STATUSES = frozenset({"scheduled", "published", "active"})
 """An event with one of these admits people (CONTRACT, rule 8)."""
 ADMINS = "*"
-"""Who sees the private list of all unlisted events; no user has this id."""
+"""In the place of a user id, the private list of all unlisted events. No user has this id."""
 MARK = 16  # characters, of 6 bits each
 IMPORTING = "importing"
-"""What a draft has in the place of the ids of its edits while an import writes the event."""
+"""In the place of the ids of edits, a draft whose event an import is writing."""
 
 
 class StatusDateIndex(GlobalSecondaryIndex["Event"]):
@@ -72,7 +72,7 @@ class OrganizerDateIndex(GlobalSecondaryIndex["Event"]):
 
 
 class EventItem(BaseModel):
-    """What all items of an event have in common: the keys of the table and of its indexes."""
+    """The base of all items of an event, with the keys of the table and of its indexes."""
 
     class Meta(BaseModel.Meta):
         table_name = settings.EVENTS_TABLE
@@ -102,7 +102,7 @@ class EventItem(BaseModel):
 
     @classmethod
     def from_raw_data(cls, data: RawItem) -> Any:
-        """The item as what it is: a query of the table finds several kinds, the indexes hold descriptions."""
+        """Return the item as its own kind, because a query of an event finds several."""
         if cls is not EventItem:
             return super().from_raw_data(data)
         kind = EventItem.kinds.get(text(data, "item").partition("#")[0])
@@ -114,17 +114,17 @@ class EventItem(BaseModel):
         return super().get(hash_key, range_key or cls.ITEM, *args, **options)
 
     def is_run_by(self, user_id: str) -> bool:
-        """Return whether a user is one of the event's organizers, as far as this item shows."""
+        """Return whether this item names a user as an organizer of the event."""
         return user_id == self.organizer_id
 
     @classmethod
     def key(cls: type[E], event_id: str) -> E:
-        """A record that carries only the key: what an update or a delete needs."""
+        """Return an item with only its key, for an update or a deletion."""
         return cls(event_id, cls.ITEM)
 
     @classmethod
     def find(cls: type[E], event_id: str) -> E | None:
-        """Find this item of an event, read consistently, or None."""
+        """Return this item of an event, read consistently, or None."""
         if not is_id(event_id):
             return None
         try:
@@ -146,12 +146,12 @@ class PrivatePlace(EventItem):
 
 
 def private(user_id: str, status: str | None = None) -> str:
-    """Return the index key of a private list: of all statuses in one index, of one status in the other."""
+    """Return the index key of a private list: without a status in one index, with it in the other."""
     return f"private#{user_id}" if status is None else f"{user_id}#{status}#private"
 
 
 def mark(user_id: str) -> str:
-    """Return the short mark by which the seats know a co-organizer, so that they stay short whatever the id is."""
+    """Return the mark of a co-organizer in the seats, which stay short with it, however long the id is."""
     return b64encode(sha256(user_id.encode()).digest())[:MARK].decode()
 
 
@@ -183,7 +183,7 @@ class Event(EventItem):
     organizers = _ListAttribute(null=True, default=list)
     """The ids of the co-organizers."""
     questions = _ListAttribute(null=True, default=list)
-    """What is asked at sign-up, as the API has it."""
+    """The questions at sign-up, as the API has them."""
     unlisted = _FlagAttribute(null=True, default=False)
     start_time = UnicodeAttribute(attr_name="startTime", null=True)
     end_time = UnicodeAttribute(attr_name="endTime", null=True)
@@ -193,7 +193,7 @@ class Event(EventItem):
     version = WholeNumberAttribute()
     settings = WholeNumberAttribute(default=1)
     edits = UnicodeAttribute(default="")
-    """The ids of the last edits, so that an edit whose answer was lost is recognised as done."""
+    """The ids of the last edits, by which a repeated edit is recognised as done."""
     created_at = UnicodeAttribute(attr_name="createdAt")
     updated_at = UnicodeAttribute(attr_name="updatedAt")
 
@@ -210,7 +210,7 @@ class Event(EventItem):
         return f"{self.date}#{self.event_id}"
 
     def set_index_keys(self) -> None:
-        """Set the keys of the indexes from the date, the status and the organizer; an unlisted event is in none."""
+        """Set the keys of the indexes from the date, the status and the organizer. An unlisted event is in none."""
         self.sort = None if self.unlisted else self.place
         self.organizer_status = self.organizer_id and f"{self.organizer_id}#{self.status}"
 
