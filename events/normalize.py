@@ -33,7 +33,7 @@ def normalize(before: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def wrong_times(values: dict[str, Any]) -> dict[str, str]:
-    """Return how the times of an event do not fit, as a sentence for each field, by its name in JSON.
+    """Return a sentence for each field whose time does not fit, by its name in JSON.
 
     Args:
         values: The fields by their Python names, each valid by itself.

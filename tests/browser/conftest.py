@@ -21,7 +21,7 @@ WITHOUT = "Chromium is not installed (Debian: apt-get install chromium)."
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is in this folder needs a browser."""
+    """The tests in this folder need a browser."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
@@ -73,7 +73,7 @@ def person(chromium: Any, service: str) -> Iterator[Any]:
 
 @pytest.fixture
 def signing_in(cognito: None) -> str:
-    """Sign-in is on, and Alice, Olivia (an organizer) and Adam (an admin) can; their password."""
+    """Turn sign-in on for Alice, Olivia (an organizer) and Adam (an admin). Returns: their password."""
     alice(), olivia(), adam()
     return user_pool.PASSWORD
 

@@ -28,7 +28,7 @@ class Person:
             self.complaints.append(message.text)
 
     def close(self) -> None:
-        """Leave; nothing may have gone wrong unseen."""
+        """Leave, and fail if an error went unseen."""
         self.context.close()
         assert self.complaints == []
 

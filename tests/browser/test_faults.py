@@ -174,7 +174,7 @@ def test_the_log_in_of_the_header_keeps_the_form(signing_in: str, party: str, pe
     assert page.get_by_label("Title", exact=True).input_value() == "Typed with care"
 
 
-def test_switching_the_waitlist_off_is_told_as_that(person: Any, api: Api) -> None:
+def test_switching_the_waitlist_off_is_reported_as_that(person: Any, api: Api) -> None:
     api.event(eventId="party", capacity=0)
     api.register("party", api.user("alice"))
     someone = person()

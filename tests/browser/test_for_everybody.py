@@ -37,7 +37,7 @@ look = pytest.mark.parametrize(("scheme", "width"), LOOKS)
 
 
 def faults(someone: Any) -> list[str]:
-    """What is wrong with the page as it stands."""
+    """Return the faults of the page as it stands."""
     wide = ["wider than the window"] if someone.overflows() else []
     return [f"{someone.page.url}: {fault}" for fault in someone.violations() + wide]
 
@@ -120,7 +120,7 @@ def test_every_page_of_who_is_signed_in(signing_in: str, person: Any, scheme: st
 
 @pytest.mark.parametrize("path", ["/events", "/events/party", "/events/party/registrations"])
 def test_nothing_is_lost_when_everything_is_twice_as_large(person: Any, api: Api, path: str) -> None:
-    """A window of 640 pixels is one of 1,280 at 200 %; the text alone may be that large as well."""
+    """A window of 640 pixels is one of 1,280 at 200 %. The text alone may be that large as well."""
     make_season(api)
     someone = person(width=640)
     someone.open(path)

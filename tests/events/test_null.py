@@ -33,7 +33,7 @@ def test_null_on_create_leaves_what_may_be_left_out_to_its_default(api: Api) -> 
     assert event["unlisted"] is False
 
 
-def test_null_on_an_edit_removes_what_is_optional(api: Api) -> None:
+def test_null_on_an_edit_removes_an_optional_value(api: Api) -> None:
     event = api.event(**REMOVABLE)
     kept = api.patch(f"/events/{event}", {"title": "Another", "unlisted": None}).json()
     assert {name: kept[name] for name in REMOVABLE} == REMOVABLE

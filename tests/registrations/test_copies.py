@@ -1,4 +1,4 @@
-"""Copies of one keyed request at once: whoever of them carries it out, all are answered alike."""
+"""Copies of one keyed request at once: all have the same answer."""
 
 import threading
 from typing import Any
@@ -24,7 +24,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def in_a_copy(send: Any, answers: list[Any]) -> None:
-    """Let a copy of the request be answered, in a thread of its own: each request has its own time and attempts."""
+    """Answer a copy of the request in its own thread, which has its own time and attempts."""
     thread = threading.Thread(target=lambda: answers.append(send()))
     thread.start()
     thread.join()
@@ -53,7 +53,7 @@ def test_a_copy_that_took_over_gave_the_first_answer(api: Api) -> None:
 
 
 def test_the_first_answer_stands_where_the_copy_that_takes_over_is_late(api: Api) -> None:
-    """The copy has taken over and is about to leave its answer when the other one does."""
+    """The copy has taken over and is ready to store its answer when the other one does."""
     event, (seated, first, user) = api.event(capacity=1), api.users(3)
     api.register(event, seated)
     api.register(event, first)
@@ -88,7 +88,7 @@ def test_the_first_answer_stands_where_the_copy_that_takes_over_is_late(api: Api
     assert audit(event) == []
 
 
-def test_a_refusal_that_another_copy_overtook_is_not_told(api: Api) -> None:
+def test_a_refusal_that_another_copy_overtook_is_not_answered(api: Api) -> None:
     event, (seated, user) = api.event(capacity=1, waitlistEnabled=False), api.users(2)
     api.register(event, seated)
     answers: list[Any] = []
@@ -106,7 +106,7 @@ def test_a_refusal_that_another_copy_overtook_is_not_told(api: Api) -> None:
     assert audit(event) == []
 
 
-def test_who_left_before_the_first_answer_is_told_what_it_would_have_been(api: Api) -> None:
+def test_a_leave_before_the_first_answer_does_not_change_it(api: Api) -> None:
     event, user = api.event(), api.user()
     with pytest.raises(Killed), failing(killed, at=5):  # after the commit: event, marker, look, marker, lock, commit
         api.register(event, user, idempotency_key="once")
@@ -117,8 +117,8 @@ def test_who_left_before_the_first_answer_is_told_what_it_would_have_been(api: A
     assert audit(event) == []
 
 
-def test_who_left_and_came_again_before_the_first_answer_is_not_told_the_later_one(api: Api) -> None:
-    """Nothing is left that tells of the first registration, so nobody knows what its answer would have been."""
+def test_a_user_who_came_again_before_the_first_answer_does_not_get_the_later_one(api: Api) -> None:
+    """Nothing of the first registration is left, so its answer is unknown."""
     event, user = api.event(), api.user()
     with pytest.raises(Killed), failing(killed, at=5):  # after the commit
         api.register(event, user, idempotency_key="once")

@@ -159,7 +159,7 @@ def answer_of(response: Any, number: str) -> tuple[int, str]:
 
 
 def tables_of(number: str) -> Any:
-    """What there is after the request, the people in their order; without the history of an event that is gone.
+    """Return the state after the request, without the history of a deleted event.
 
     The recount holds, too.
     """
@@ -191,7 +191,7 @@ def undisturbed(operation: Operation) -> Undisturbed:
 
 
 def is_patience(response: Any) -> bool:
-    """A 503 that says when to come back."""
+    """A 503 with a time to come back."""
     return response.status_code == 503 and int(response.headers["Retry-After"]) > 0
 
 
@@ -211,7 +211,7 @@ class Trial:
         self.number = right.number if operation.method == "GET" else operation.scene.lay()
 
     def request(self, fault: Fault, at: int, *, lasting: bool) -> Any:
-        """Send the request while DynamoDB misbehaves; None when the process died."""
+        """Send the request while DynamoDB misbehaves. Returns: None if the process died."""
         try:
             with failing(fault, at=at, lasting=lasting) as calls:
                 return self.operation.send(self.number)
@@ -224,7 +224,7 @@ class Trial:
         assert answer_of(response, self.number) == self.right.answer, self.name
 
     def again(self) -> None:
-        """The client tries again, and is told that it is done."""
+        """The client tries again, and learns that it is done."""
         response = self.operation.send(self.number)
         if response.status_code not in self.operation.done:
             self.expect_right(response)
@@ -288,7 +288,7 @@ def test_a_done_deletion_is_answered_as_done_although_clearing_up_fails(api: Api
 
 
 def process_that_dies(operation: Operation, number: str, at: int) -> int:
-    """Send the request in a process of its own that is gone right after a call; its exit status."""
+    """Send the request in a process that dies right after a call. Returns: its exit status."""
     body = json.dumps({name: _numbered(value, number) for name, value in (operation.body or {}).items()})
     key = operation.headers.get("Idempotency-Key", "").replace("{}", number)
     path = operation.path.replace("{}", number)

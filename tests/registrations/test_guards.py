@@ -47,14 +47,14 @@ class Case:
     guard: str
     """The name of the guard."""
     step: Step
-    """What is done."""
+    """The guarded action."""
     meanwhile: tuple[Step, ...] = ()
     """What others do right before it is written."""
     given: tuple[Step, ...] = ()
     """What was before."""
     capacity: int = 1
     instead: Callable[..., Condition] = always
-    """What stands in for the guard: where it says several things, all of it but one."""
+    """The replacement of the guard: of several conditions, all but one."""
     before: tuple[str, int] = COMMIT
     """The call to DynamoDB before which the competition happens, and which of its kind it is."""
     comes_first: bool = False
@@ -332,7 +332,7 @@ def test_without_this_guard_it_does(case: Case, api: Api, settings: Settings) ->
 
 
 def a_request_sent_twice(api: Api) -> bool:
-    """Is it carried out once, though its effect is undone before it comes again?"""
+    """Is it executed once, though its effect is undone before it comes again?"""
     event, ada = api.event(capacity=2), api.user()
 
     def register_and_leave() -> None:
@@ -367,7 +367,7 @@ PUTS = {
 
 @pytest.mark.parametrize("is_guarded", [True, False])
 @pytest.mark.parametrize("case", PUTS)
-def test_what_is_put_once_stays_only_with_its_guard(case: str, is_guarded: bool, api: Api) -> None:
+def test_an_item_that_is_put_once_stays_only_with_its_guard(case: str, is_guarded: bool, api: Api) -> None:
     scenario, label = PUTS[case]
     put = Transaction.put
 
@@ -389,7 +389,7 @@ def test_a_commit_whose_answer_is_lost_is_done_once_only_with_its_guard(is_guard
 
 @pytest.mark.parametrize("is_guarded", [True, False])
 def test_who_waits_is_not_overtaken_even_where_a_seat_is_free_for_a_moment(is_guarded: bool, api: Api) -> None:
-    """No call makes that happen; somebody at the tables may."""
+    """No call makes that happen, but a person at the tables may."""
     event = api.event(capacity=2)
     ada, bela, cleo, dora = api.users(4)
 
@@ -434,10 +434,10 @@ def test_an_event_is_not_deleted_while_something_of_it_is_not_settled(api: Api) 
 
 
 @pytest.mark.parametrize("is_guarded", [True, False])
-def test_the_seats_stay_short_and_a_crowd_of_the_dead_makes_way(
+def test_the_seats_stay_short_and_the_entries_of_crashed_processes_are_trimmed(
     is_guarded: bool, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three processes end between commit and settling; the seats have room for three records."""
+    """Three processes die between commit and apply. The log has room for three entries."""
     event, users = api.event(capacity=9), api.users(4)
     if not is_guarded:
         monkeypatch.setattr(guards, "has_room", lambda *_: guards.is_open())
@@ -459,7 +459,7 @@ def test_the_seats_stay_short_and_a_crowd_of_the_dead_makes_way(
 def test_the_seats_stay_short_where_they_fill_up_right_before_a_commit(
     is_guarded: bool, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There was room for a third record when the seats were read; another process takes it, and ends."""
+    """Another process takes the last slot of the log after the read, and dies."""
     event, users = api.event(capacity=9), api.users(4)
 
     def end_after_committing(user: str) -> None:

@@ -18,7 +18,7 @@ LOOK_SECONDS = 0.5
 
 
 class Command(OperatorCommand):
-    """Prints notices until Ctrl-C; exit status 1 when there is no stream, or DynamoDB does not answer."""
+    """Prints notices until Ctrl-C. The exit status is 1 if there is no stream or no answer."""
 
     help = "Prints what happens to events and seats, as it happens. Ctrl-C ends it."
 

@@ -16,7 +16,7 @@ from tests.signing_in import As, adam, alice, olivia
 
 @pytest.fixture
 def party(api: Api) -> str:
-    """An event with one seat, which alice has; bob waits."""
+    """An event with one seat, which alice has. Bob waits."""
     api.event(eventId="party", capacity=1)
     for user in ("alice", "bob"):
         api.register("party", api.user(user))
@@ -98,7 +98,7 @@ def test_the_form_of_an_event_shows_what_it_is_and_changes_it(browser: Browser, 
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/events"), ("PUT", "/events/party")])
-def test_a_refused_form_comes_back_with_what_was_typed_and_what_is_wrong(
+def test_a_refused_form_comes_back_with_the_typed_text_and_its_faults(
     browser: Browser, party: str, method: str, path: str
 ) -> None:
     typed = TYPED | {"title": " ", "capacity": "-1", "date": "2027-02-30"}
@@ -111,7 +111,7 @@ def test_a_refused_form_comes_back_with_what_was_typed_and_what_is_wrong(
     assert browser.send(again, **TYPED, waitlistEnabled="true").messages
 
 
-def test_a_conflict_keeps_what_was_typed_and_is_told_beside_its_field(browser: Browser, party: str) -> None:
+def test_a_conflict_keeps_the_typed_text_and_is_shown_beside_its_field(browser: Browser, party: str) -> None:
     typed = TYPED | {"eventId": party, "waitlistEnabled": "true"}
     refused = browser.send(browser.open("/events").form("POST"), **typed)
     assert refused.status == 409
@@ -147,11 +147,11 @@ def test_what_another_tab_saved_already_is_no_conflict(browser: Browser, party: 
     assert browser.send(tab, title="Summer party").messages == ["Nothing was changed."]
 
 
-def test_a_form_that_changes_nothing_says_so(browser: Browser, party: str) -> None:
+def test_a_form_that_changes_nothing_is_reported_as_that(browser: Browser, party: str) -> None:
     assert browser.send(browser.open("/events/party").form("PUT")).messages == ["Nothing was changed."]
 
 
-def test_more_seats_are_told_with_who_moved_up(browser: Browser, api: Api, party: str) -> None:
+def test_more_seats_are_reported_with_the_promoted_people(browser: Browser, api: Api, party: str) -> None:
     for name in ("carol", "dave"):
         api.register(party, api.user(name))
     page = browser.send(browser.open("/events/party").form("PUT"), capacity="3")
@@ -200,7 +200,7 @@ def test_a_stale_delete_form_shows_what_changed_and_asks_again(browser: Browser,
     assert browser.sure(browser.sure(stale)).messages == ["“Winter party” was deleted."]
 
 
-def test_whether_to_be_told_by_mail_is_a_check_box(browser: Browser, api: Api) -> None:
+def test_the_opt_out_of_mail_is_a_check_box(browser: Browser, api: Api) -> None:
     carol = browser.send(browser.open("/users").form("POST"), userId="carol", name="Carol")
     assert carol.form("PUT").kinds["notify"] == "checkbox"
     assert carol.form("PUT").fields["notify"] == "true"
@@ -261,7 +261,7 @@ def test_buttons_lead_through_the_pages_of_a_list_and_back(browser: Browser, api
     assert seen == ["Party 0", "Party 1", "Party 2", "Party 1", "Party 0"]
 
 
-def test_a_long_list_says_where_one_is(browser: Browser, api: Api) -> None:
+def test_a_long_list_shows_the_position_of_its_page(browser: Browser, api: Api) -> None:
     event = api.event()
     for user in api.users(3):
         api.register(event, user)
@@ -350,7 +350,7 @@ def test_raw_data_that_cannot_be_used_gets_a_page_too(browser: Browser, body: st
 
 
 @pytest.mark.parametrize("before", ["", "null", "[", "[" * 100_000, '{"title": {}}', "5"])
-def test_what_a_form_says_of_itself_is_not_trusted(browser: Browser, party: str, before: str) -> None:
+def test_the_claims_of_a_form_are_not_trusted(browser: Browser, party: str, before: str) -> None:
     form = browser.open("/events/party").form("PUT")
     form.hidden |= {"_before": before, "_next": "https://elsewhere.example/", "_method": "TRACE"}
     assert browser.send(form).status in (200, 405)
@@ -412,7 +412,7 @@ print([name for name in sys.modules if name.endswith(".browsable") or name.start
     assert printed.strip() == "['eventsite.pages.renderer', 'eventsite.pages.submissions']"
 
 
-def test_what_a_question_says_again_is_no_more_than_its_form_holds(browser: Browser, party: str) -> None:
+def test_a_confirmation_repeats_no_more_than_its_form_holds(browser: Browser, party: str) -> None:
     form = browser.open("/events/party").form("PUT")
     form.hidden |= {"strange": "x" * 100_000, "_before": form.hidden["_before"]}
     asked = browser.send(form, capacity="0")
@@ -420,7 +420,7 @@ def test_what_a_question_says_again_is_no_more_than_its_form_holds(browser: Brow
     assert "xxxx" not in asked.html
 
 
-def test_a_search_says_the_names_itself(browser: Browser, party: str, meter: Meter) -> None:
+def test_a_search_shows_the_names_itself(browser: Browser, party: str, meter: Meter) -> None:
     page = browser.open("/events/party/registrations")
     meter.reset()
     browser.send(next(form for form in page.forms if "q" in form.fields), q="bo")
@@ -429,7 +429,7 @@ def test_a_search_says_the_names_itself(browser: Browser, party: str, meter: Met
 
 @pytest.mark.usefixtures("cognito")
 @pytest.mark.parametrize("reader", [alice, olivia, adam, None])
-def test_an_event_s_page_asks_no_more_for_whoever_is_signed_in(meter: Meter, reader: Any) -> None:
+def test_an_event_s_page_costs_no_more_for_a_signed_in_reader(meter: Meter, reader: Any) -> None:
     olivias = As(olivia().access)
     event = olivias.event(capacity=1)
     olivias.post(f"/events/{event}/registrations", {})

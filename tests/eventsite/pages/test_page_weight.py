@@ -1,4 +1,4 @@
-"""A page of a list ends where Lambda could not carry it any more, in every format, and the next one goes on."""
+"""A page of a list ends before it is too large for Lambda, in every format."""
 
 import re
 
@@ -29,7 +29,7 @@ LONGEST = {"title": 200, "location": 200, "organizer": 200, "description": 2000}
 
 
 def fill(pattern: str, count: int) -> None:
-    """Make so many events, with the longest texts that there may be of this pattern."""
+    """Make a number of events with the longest texts of this pattern."""
     fields = {name: (pattern * size)[: size - 1] + "x" for name, size in LONGEST.items()}
     body = EVENT | fields | {"waitlist_enabled": True}
     halves = [
@@ -82,7 +82,7 @@ def test_a_page_of_ordinary_texts_is_as_long_as_was_asked(engine: str) -> None:
 
 
 @given(text=st.text(min_size=1, max_size=2000))
-def test_what_is_not_weighed_is_light(text: str) -> None:
+def test_a_page_that_is_not_weighed_is_light(text: str) -> None:
     """The bound that spares most pages the weighing holds for every text."""
     content = text.encode(errors="replace")
     assert pagination.weight(content) - 2 <= len(content) * pagination.MOST_PER_BYTE

@@ -15,7 +15,7 @@ from tests.registrations.notices import stream
 
 
 class Carried:
-    """What is to be carried out, and how it went."""
+    """The tasks in the queue, and their results."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -28,11 +28,11 @@ class Carried:
 
     @property
     def tasks(self) -> list[Task]:
-        """What is in the queue."""
+        """The messages in the queue."""
         return [Task.read(body) for body, _ in self.bodies]
 
     def once(self) -> list[float]:
-        """Try everything that is in the queue now, once. Returns: the waits of what is in it again."""
+        """Try every message in the queue once. Returns: the waits of those that come back."""
         waits, bodies = [], self.bodies
         self.bodies = []
         for body, number in bodies:
@@ -43,7 +43,7 @@ class Carried:
         return waits
 
     def publish(self, notices: Iterable[CloudEvent] | None = None) -> list[EmailMessage]:
-        """Hand notices to the outlets, by default all there are, and carry out what follows. Returns: the new mails."""
+        """Hand notices to the outlets, by default all, and execute the tasks. Returns: the new mails."""
         outlets.publish(stream.told() if notices is None else notices)
         while self.bodies:
             self.once()
@@ -58,14 +58,14 @@ class Carried:
 
 
 def text(mail: EmailMessage) -> str:
-    """What it says to who reads plain text."""
+    """The plain text part."""
     part = mail.get_body(("plain",))
     assert part is not None
     return str(part.get_content()).replace("\r\n", "\n")
 
 
 def html(mail: EmailMessage) -> str:
-    """What it says to everybody else."""
+    """The HTML part."""
     part = mail.get_body(("html",))
     assert part is not None
     return str(part.get_content())

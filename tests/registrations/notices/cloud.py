@@ -31,7 +31,7 @@ class Cloud:
     mailed_before: int = 0
 
     def receive(self) -> list[dict[str, Any]]:
-        """What is due in the queue, as Lambda is handed it."""
+        """Return the due messages of the queue, as Lambda receives them."""
         told = aws.client("sqs").receive_message(
             QueueUrl=self.queue, MaxNumberOfMessages=10, MessageSystemAttributeNames=["ApproximateReceiveCount"]
         )
@@ -52,7 +52,7 @@ class Cloud:
         return int(told["Attributes"][name])
 
     def buried(self) -> list[tuple[str, str]]:
-        """The bodies of the dead letters, and why they are there."""
+        """Return the bodies of the dead letters, and their reasons."""
         return [
             (one["Body"], one["MessageAttributes"]["reason"]["StringValue"])
             for one in self._messages(self.dead, MessageAttributeNames=["All"])

@@ -1,4 +1,4 @@
-"""What comes out of the stream goes nowhere by itself: tests carry it out when they want to, and as often."""
+"""Keep the tasks of the stream, so that tests execute them when they want to."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.registrations.notices.carrying import Carried
 
 @pytest.fixture(autouse=True)
 def carried(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Carried:
-    """The queue of a local run, without its thread; mails become files in a directory of the test's own."""
+    """The queue of a local run without its thread. Mails become files in the test's directory."""
     settings.LOCAL_DYNAMODB_DIR = tmp_path
     tasks = Carried(tmp_path / "mail")
     monkeypatch.setattr(queue, "local", tasks)

@@ -1,4 +1,4 @@
-"""Histories of an event, drawn by Hypothesis, and the deliveries of what its stream says of them."""
+"""Histories of an event, drawn by Hypothesis, and deliveries of its stream."""
 
 import itertools
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ HISTORIES = st.lists(STEP, min_size=5, max_size=30)
 
 
 class Story:
-    """One event and its people, and a receiver of what its stream says."""
+    """One event, its people, and a receiver of its stream."""
 
     def __init__(self) -> None:
         run = next(_runs)

@@ -1,4 +1,4 @@
-"""A receiver of notices, as an operator's system may be one: it knows by them alone who is in, and counts each once."""
+"""A receiver of notices that knows by them alone who is in, and counts each once."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,13 +14,13 @@ OF_THE_MOMENT = ("version", "updatedAt", "registeredCount", "waitlistCount")
 
 
 class Receiver:
-    """Keeps what it was told."""
+    """Keeps the notices that it received."""
 
     def __init__(self) -> None:
         self.seen: dict[str, Any] = {}
         self.events: dict[str, dict[str, Any]] = {}
         self.people: dict[str, dict[int, tuple[str, str]]] = {}
-        """Of each event, told apart from others under the same id: who has which ticket, and whether they wait."""
+        """For each incarnation of an event: who has which ticket, and whether they wait."""
         self._last: dict[str, str] = {}
         self._incarnations: dict[str, str] = {}
 
@@ -70,7 +70,7 @@ class Receiver:
             assert people.pop(ticket)[0] == user
 
     def must_agree_with(self, api: Api, event: str) -> None:
-        """What it was told explains how things are."""
+        """Compare the received notices with the tables."""
         answer = api.get(f"/events/{event}")
         if answer.status_code == 404:
             assert event not in self.events

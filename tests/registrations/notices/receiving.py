@@ -27,7 +27,7 @@ class Post:
 
 @dataclass
 class Receiver:
-    """A server that writes down what it is sent, and answers as it is told."""
+    """A server that records its requests and gives the chosen answers."""
 
     url: str = ""
     posts: list[Post] = field(default_factory=list)
@@ -71,7 +71,7 @@ def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
 
 @contextmanager
 def behaving(speak: Callable[[socket.socket], None]) -> Iterator[str]:
-    """The URL of a server on this machine that says to each who connects whatever it likes."""
+    """Yield the URL of a server on this machine that runs a function for each connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:

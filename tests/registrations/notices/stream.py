@@ -1,4 +1,4 @@
-"""The stream of the events table, as the tests read it: what real requests left in it, and what it tells."""
+"""The stream of the events table, as tests read it: the records of real requests, and their notices."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,7 +25,7 @@ def told(records: Iterable[StreamRecord] | None = None) -> list[CloudEvent]:
 
 
 def in_words(notices: Iterable[CloudEvent]) -> list[str]:
-    """Who was told what, in short."""
+    """Return the type and the subject of each notice."""
     return [f"{one.get_type()} {one.get_subject() or one.get_source()}" for one in notices]
 
 

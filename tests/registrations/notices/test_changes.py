@@ -1,4 +1,4 @@
-"""What each change tells: one notice, to whom it concerns, in order, with what the change was."""
+"""The notices of each change: one for each person concerned, in order, with the change itself."""
 
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ def seats_told(api: Api) -> list[str]:
     return [one for one in in_words(told()) if one.startswith("registration.")]
 
 
-def test_registering_waiting_leaving_and_moving_up_are_told(api: Api) -> None:
+def test_registering_waiting_leaving_and_moving_up_are_notices(api: Api) -> None:
     event = api.event(eventId="party", capacity=1)
     for user in map(api.user, ("alice", "bob", "carol")):
         api.register(event, user)
@@ -37,7 +37,7 @@ def test_registering_waiting_leaving_and_moving_up_are_told(api: Api) -> None:
     ]
 
 
-def test_a_notice_says_what_the_change_was_and_nothing_about_the_person(api: Api) -> None:
+def test_a_notice_holds_the_change_and_nothing_about_the_person(api: Api) -> None:
     event = api.event(eventId="party", capacity=1)
     api.post("/users", {"userId": "alice", "name": "Alice Liddell", "email": "alice@example.com"})
     api.register(event, "alice")
@@ -89,7 +89,7 @@ def test_leaving_the_queue_frees_no_seat_and_leaving_a_seat_that_nobody_wants_do
     assert (data(of_bob)["freedSeat"], data(of_alice)["freedSeat"]) == (False, True)
 
 
-def test_raising_the_capacity_tells_everybody_who_moves_up_but_not_who_had_left(api: Api) -> None:
+def test_raising_the_capacity_notifies_the_promoted_but_not_those_who_left(api: Api) -> None:
     event = api.event(capacity=0)
     users = api.users(5)
     for user in users:
@@ -105,7 +105,7 @@ def test_raising_the_capacity_tells_everybody_who_moves_up_but_not_who_had_left(
     assert {one.get_type() for one in promoted} == {"registration.promoted"}
 
 
-def test_who_moved_up_and_left_since_is_still_told_in_order(api: Api) -> None:
+def test_a_promotion_before_a_leave_is_still_a_notice_in_order(api: Api) -> None:
     event = api.event(capacity=0)
     users = [f"guest-{number:03}" for number in range(120)]  # more than one look-up by keys
     queue_up(event, users)
@@ -130,7 +130,7 @@ def test_whose_leaving_is_just_being_written_is_found(api: Api, monkeypatch: pyt
     assert in_words(told(records)) == [f"registration.cancelled {alice}", f"registration.promoted {bob}"]
 
 
-def test_reopening_an_event_promotes_and_is_told(api: Api) -> None:
+def test_reopening_an_event_promotes_and_is_a_notice(api: Api) -> None:
     event = api.event(eventId="party", capacity=1)
     alice, bob = api.users(2)
     for user in (alice, bob):
@@ -146,7 +146,7 @@ def test_reopening_an_event_promotes_and_is_told(api: Api) -> None:
     ])  # fmt: skip
 
 
-def test_an_edit_tells_which_fields_changed_and_what_they_were(api: Api) -> None:
+def test_an_edit_reports_the_changed_fields_and_their_old_values(api: Api) -> None:
     event = api.event(startTime="18:00", timeZone="Europe/Berlin")
     api.patch(f"/events/{event}", {"location": "Hall", "date": "2027-04-02", "startTime": None, "timeZone": None})
     changed = told()[-1]
@@ -160,14 +160,14 @@ def test_an_edit_tells_which_fields_changed_and_what_they_were(api: Api) -> None
     assert shown.items() <= answer.items() and "capacity" not in shown
 
 
-def test_an_edit_that_changes_nothing_is_not_told(api: Api) -> None:
+def test_an_edit_that_changes_nothing_is_no_notice(api: Api) -> None:
     event = api.event()
     before = len(told())
     api.patch(f"/events/{event}", {"title": "Spring party", "capacity": 2})
     assert len(told()) == before
 
 
-def test_calling_off_is_told_once_with_what_else_changed(api: Api) -> None:
+def test_cancelling_is_one_notice_with_the_other_changes(api: Api) -> None:
     event = api.event()
     api.patch(f"/events/{event}", {"status": "cancelled", "title": "Called off"})
     *_, last = told()
@@ -177,7 +177,7 @@ def test_calling_off_is_told_once_with_what_else_changed(api: Api) -> None:
     assert told()[-1].get_type() == "event.changed"
 
 
-def test_a_deletion_is_told_and_everybody_who_was_in_as_well(api: Api) -> None:
+def test_a_deletion_is_a_notice_and_one_for_each_person(api: Api) -> None:
     event = api.event(eventId="party", capacity=1)
     for user in map(api.user, ("alice", "bob", "carol")):
         api.register(event, user)
@@ -191,13 +191,13 @@ def test_a_deletion_is_told_and_everybody_who_was_in_as_well(api: Api) -> None:
     assert data(ended[0])["event"]["date"] == "2027-04-01"
 
 
-def test_deleting_an_event_without_people_tells_nothing_else(api: Api) -> None:
+def test_deleting_an_event_without_people_is_one_notice(api: Api) -> None:
     event = api.event(eventId="party")
     api.delete(f"/events/{event}")
     assert in_words(told()) == ["event.created /events/party", "event.deleted /events/party"]
 
 
-def test_an_event_made_anew_under_an_id_is_another_one(api: Api) -> None:
+def test_a_recreated_event_is_another_one(api: Api) -> None:
     for _ in range(2):
         event = api.event(eventId="party")
         api.delete(f"/events/{event}")
@@ -205,7 +205,7 @@ def test_an_event_made_anew_under_an_id_is_another_one(api: Api) -> None:
     assert len(set(ids)) == 4
 
 
-def test_an_import_tells_of_the_event_and_of_none_of_its_people(api: Api, tmp_path: Path) -> None:
+def test_an_import_is_a_notice_of_the_event_and_none_of_its_people(api: Api, tmp_path: Path) -> None:
     event = api.event(eventId="party", capacity=1)
     for user in api.users(3):
         api.register(event, user)
@@ -220,7 +220,7 @@ def test_an_import_tells_of_the_event_and_of_none_of_its_people(api: Api, tmp_pa
     assert told()[-1].get_type() == "registration.waitlisted" and data(told()[-1])["waitlistCount"] == 3
 
 
-def test_whom_the_audit_lets_move_up_is_told_and_corrected_figures_are_not(api: Api) -> None:
+def test_a_promotion_by_the_audit_is_a_notice_and_corrected_figures_are_not(api: Api) -> None:
     event = api.event(eventId="party", capacity=2)
     users = api.users(3)
     for user in users:
@@ -235,7 +235,7 @@ def test_whom_the_audit_lets_move_up_is_told_and_corrected_figures_are_not(api: 
     assert len(told()) == before + 1
 
 
-def test_what_keeps_the_protocol_going_tells_nothing(api: Api) -> None:
+def test_the_upkeep_of_the_protocol_is_no_notice(api: Api) -> None:
     event = api.event(capacity=1)
     alice = api.user()
     api.register(event, alice, idempotency_key="1")

@@ -1,4 +1,4 @@
-"""Carrying out what is in the queue: each by itself, after growing waits, and what is hopeless put aside."""
+"""Executing the tasks of the queue: each by itself, after growing waits, or dead-lettered."""
 
 import json
 import threading
@@ -64,7 +64,7 @@ def promoted(api: Api) -> str:
 
 
 def deliver(records: list[dict[str, Any]]) -> list[str]:
-    """What is to come back of a batch; the rest is taken out of the queue, as Lambda does it."""
+    """Return the messages of a batch that come back. The rest leaves the queue, as on Lambda."""
     back = [one["itemIdentifier"] for one in attempts.deliver({"Records": records}, LAMBDA)["batchItemFailures"]]
     for record in records:
         if record["messageId"] not in back:
@@ -110,7 +110,7 @@ def test_one_that_is_down_neither_holds_up_nor_repeats_the_others(
     assert cloud.buried() == []
 
 
-def test_what_is_postponed_comes_back_after_its_wait_and_what_makes_no_sense_never(
+def test_a_postponed_task_comes_back_after_its_wait_and_nonsense_never(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bus, "put", lambda notices: notices)
@@ -164,7 +164,7 @@ def test_what_was_tried_for_a_day_is_laid_aside(cloud: Cloud, monkeypatch: pytes
     assert cloud.buried() == [(body, "the other side is down")]
 
 
-def test_what_is_hopeless_is_laid_aside_at_once(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_permanent_failure_is_dead_lettered_at_once(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(task: Task) -> list[Task]:
         raise PermanentFailure("410")
 
@@ -202,7 +202,7 @@ def test_each_wait_is_longer_than_the_one_before_and_at_least_what_was_asked_for
         assert attempts.wait_after(number) < attempts.wait_after(number + 1)
 
 
-def test_when_the_queue_is_down_nothing_is_told_and_all_comes_again(
+def test_when_the_queue_is_down_nothing_is_delivered_and_all_comes_again(
     promoted: str, cloud: Cloud, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "PAUSE_SECONDS", 0)
@@ -241,7 +241,7 @@ def test_batches_fit_into_a_call_and_lose_nothing(sizes: list[int]) -> None:
 
 
 @pytest.mark.parametrize("refused", [set(), set(range(0, 100, 9))], ids=["willing", "throttled"])
-def test_the_bus_gets_what_is_about_one_person_in_order_and_what_it_refused_once_more(
+def test_the_bus_gets_the_notices_of_a_person_in_order_and_refused_ones_again(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, refused: set[int]
 ) -> None:
     settings.NOTICE_BUS = "told"
@@ -303,7 +303,7 @@ class Killed(BaseException):
 
 
 class Ses:
-    """E-mail that goes as it is told: what it answers, and whether it sent the mail before."""
+    """SES with chosen answers: what it returns, and whether it sent the mail before."""
 
     def __init__(self, fates: list[tuple[bool, BaseException | None]]) -> None:
         self.fates = fates
@@ -332,7 +332,7 @@ def notice(promoted: str) -> dict[str, Any]:
 
 @hypothesis.settings(max_examples=40)
 @given(fates=st.lists(FATES, max_size=5), pauses=st.lists(st.integers(0, 300), min_size=7, max_size=7))
-def test_a_person_is_mailed_at_most_once_and_once_where_ses_says_what_it_did(
+def test_a_person_is_mailed_at_most_once_and_once_if_ses_answers(
     notice: dict[str, Any], fates: list[Any], pauses: list[int]
 ) -> None:
     ses, in_doubt = Ses(list(fates)), any(isinstance(error, Killed) or error is UNANSWERED for _, error in fates)
@@ -457,7 +457,7 @@ def test_what_becomes_of_notices_is_counted(
     }  # fmt: skip
 
 
-def test_the_queue_of_a_local_run_carries_out_what_is_due_and_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_queue_of_a_local_run_executes_due_tasks_and_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
     done, tried = threading.Event(), []
 
     def attempt(body: str, number: int) -> float | None:

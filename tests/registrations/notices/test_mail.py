@@ -1,4 +1,4 @@
-"""Who is mailed about what, in which words, and that nobody is mailed in vain."""
+"""Who is mailed about which change, in which words, and never without need."""
 
 from email.message import EmailMessage
 from itertools import permutations
@@ -22,7 +22,7 @@ TIMES = {"startTime": "19:00", "endTime": "22:00", "timeZone": "Europe/Berlin"}
 
 @pytest.fixture
 def party(api: Api, carried: Carried) -> str:
-    """An event with one seat, which Alice has; Bob and Carol wait. All have addresses, and nobody was mailed."""
+    """An event with one seat, which Alice has. Bob and Carol wait. All have addresses, and nobody was mailed."""
     for name in ("Alice", "Bob", "Carol"):
         api.post("/users", {"userId": name.lower(), "name": name, "email": f"{name.lower()}@example.com"})
     event = api.event(eventId="party", title="Fête d’été", capacity=1, **TIMES)
@@ -33,7 +33,7 @@ def party(api: Api, carried: Carried) -> str:
 
 
 def entry(mail: EmailMessage) -> tuple[str, Any]:
-    """What is attached: what to do with it, and the event."""
+    """Return the attached calendar: its method and its event."""
     (attached,) = mail.iter_attachments()
     calendar: Any = icalendar.Calendar.from_ical(attached.get_content())
     assert attached.get_filename() == "event.ics"
@@ -48,7 +48,7 @@ def told_to(mails: list[EmailMessage]) -> list[str]:
     return [f"{mail['To'].addresses[0].username}: {mail['Subject']}" for mail in mails]
 
 
-def test_who_moves_up_is_told(api: Api, party: str, carried: Carried) -> None:
+def test_a_promoted_person_is_mailed(api: Api, party: str, carried: Carried) -> None:
     api.leave(party, "alice")
     (mail,) = carried.publish()
     assert (mail["To"], mail["From"]) == ("Bob <bob@example.com>", "eventsite <eventsite@localhost.localdomain>")
@@ -79,7 +79,7 @@ def test_the_entry_for_the_calendar_is_that_of_the_calendar(api: Api, party: str
     assert event["ORGANIZER"] == "mailto:eventsite@localhost.localdomain"
 
 
-def test_everybody_is_told_of_a_cancelled_event(api: Api, party: str, carried: Carried) -> None:
+def test_a_cancelled_event_is_mailed_to_its_people(api: Api, party: str, carried: Carried) -> None:
     api.patch(f"/events/{party}", {"status": "cancelled"})
     mails = carried.publish()
     assert told_to(mails) == [f"{name}: Cancelled: Fête d’été" for name in ("alice", "bob", "carol")]
@@ -89,7 +89,7 @@ def test_everybody_is_told_of_a_cancelled_event(api: Api, party: str, carried: C
     assert "/registrations/" not in text(mails[0]), "nothing is left to give up"
 
 
-def test_everybody_is_told_when_it_is_on_again(api: Api, party: str, carried: Carried) -> None:
+def test_an_event_that_is_on_again_is_mailed_to_its_people(api: Api, party: str, carried: Carried) -> None:
     api.patch(f"/events/{party}", {"status": "cancelled"})
     carried.publish()
     api.patch(f"/events/{party}", {"status": "published"})
@@ -117,7 +117,7 @@ def test_everybody_is_told_when_it_is_on_again(api: Api, party: str, carried: Ca
     ],
     ids=str,
 )
-def test_everybody_is_told_when_it_moves(
+def test_a_moved_event_is_mailed_to_its_people(
     api: Api, party: str, carried: Carried, change: dict[str, Any], now: str, before: str
 ) -> None:
     api.patch(f"/events/{party}", change)
@@ -130,14 +130,14 @@ def test_everybody_is_told_when_it_moves(
 @pytest.mark.parametrize(
     "change", [{"title": "Winter party"}, {"description": "Cake."}, {"capacity": 0}, {"status": "completed"}]
 )
-def test_nobody_is_told_what_changes_nothing_for_them(
+def test_a_change_without_effect_on_people_is_not_mailed(
     api: Api, party: str, carried: Carried, change: dict[str, Any]
 ) -> None:
     api.patch(f"/events/{party}", change)
     assert carried.publish() == []
 
 
-def test_everybody_is_told_of_a_deleted_event(api: Api, party: str, carried: Carried) -> None:
+def test_a_deleted_event_is_mailed_to_its_people(api: Api, party: str, carried: Carried) -> None:
     api.delete(f"/events/{party}?registrations=cancel")
     mails = carried.publish()
     assert told_to(mails) == [f"{name}: Cancelled: Fête d’été" for name in ("alice", "bob", "carol")]
@@ -157,7 +157,7 @@ def test_what_a_person_must_not_be_bothered_with(api: Api, party: str, carried: 
 
 
 @pytest.mark.parametrize("last_status", ["published", "completed"])
-def test_nobody_is_told_anything_about_the_past(api: Api, party: str, carried: Carried, last_status: str) -> None:
+def test_a_past_event_is_not_mailed(api: Api, party: str, carried: Carried, last_status: str) -> None:
     api.patch(f"/events/{party}", {"date": "2026-01-01"})
     assert len(carried.publish()) == 3, "it is new that it was then"
     api.leave(party, "alice")
@@ -185,7 +185,7 @@ def test_who_has_no_address_or_wants_no_mail_gets_none(api: Api, party: str, car
     assert told_to(carried.publish()) == ["carol: Changed: Fête d’été"]
 
 
-def test_who_has_left_meanwhile_is_not_told(api: Api, party: str, carried: Carried) -> None:
+def test_a_person_who_left_meanwhile_is_not_mailed(api: Api, party: str, carried: Carried) -> None:
     api.leave(party, "alice")
     api.leave(party, "bob")
     assert told_to(carried.publish()) == ["carol: You have a seat: Fête d’été"]
@@ -195,7 +195,7 @@ def test_who_has_left_meanwhile_is_not_told(api: Api, party: str, carried: Carri
     assert carried.publish(notices) == []
 
 
-def test_who_came_back_to_the_end_of_the_queue_is_not_told_of_the_seat_that_they_gave_up(
+def test_a_person_back_at_the_end_of_the_queue_gets_no_mail_about_the_old_seat(
     api: Api, party: str, carried: Carried
 ) -> None:
     api.leave(party, "alice")
@@ -210,7 +210,7 @@ def test_who_came_back_to_the_end_of_the_queue_is_not_told_of_the_seat_that_they
 
 
 @pytest.mark.parametrize("back", [{"location": "Garden"}, {"status": "cancelled"}, {"status": "draft"}])
-def test_what_is_not_so_any_more_is_not_told(api: Api, party: str, carried: Carried, back: dict[str, str]) -> None:
+def test_a_change_that_was_undone_is_not_mailed(api: Api, party: str, carried: Carried, back: dict[str, str]) -> None:
     api.patch(f"/events/{party}", {"location": "Hall"})
     moved = told()
     api.patch(f"/events/{party}", back)
@@ -318,7 +318,7 @@ def test_where_nobody_sends_mail_nobody_gets_any(api: Api, party: str, carried: 
     assert carried.publish() == []
 
 
-def test_a_marker_says_nothing_about_the_person_and_expires(api: Api, party: str, carried: Carried) -> None:
+def test_a_marker_holds_nothing_about_the_person_and_expires(api: Api, party: str, carried: Carried) -> None:
     api.leave(party, "alice")
     carried.publish()
     markers = [item for item in MailMarker.scan() if item.item == MailMarker.ITEM]
@@ -328,7 +328,7 @@ def test_a_marker_says_nothing_about_the_person_and_expires(api: Api, party: str
         assert raw.sent and raw.expires_at - raw.began == 15 * 24 * 60 * 60
 
 
-def test_notices_in_any_order_leave_everybody_with_what_is_true(api: Api, party: str, carried: Carried) -> None:
+def test_notices_in_any_order_leave_people_with_the_final_state(api: Api, party: str, carried: Carried) -> None:
     api.patch(f"/events/{party}", {"location": "Hall"})
     api.patch(f"/events/{party}", {"location": "Barn"})
     for notices in permutations(told()[-2:]):

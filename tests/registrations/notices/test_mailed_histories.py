@@ -19,7 +19,7 @@ WITH_EDITS_OR_NOT = HISTORIES | HISTORIES.map(lambda steps: [step for step in st
 
 
 class Mailing(Receiver):
-    """A receiver by whom people are mailed too."""
+    """A receiver that mails people too."""
 
     def __init__(self, carried: Carried) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ def check(steps: list[tuple[str, Any]]) -> None:
     for user in story.people:
         assert sum(f"<{user}@" in to for to in seats) <= moved.count(user)
     if any(what == "edit" for what, _ in steps):
-        return  # the event may have been closed when it was told
+        return  # the event may have been closed when the notice came
     erased = {story.named(name) for what, name in steps if what == "erase"}
     for event, tickets in mailing.people.items():
         for ticket, (user, _) in tickets.items():

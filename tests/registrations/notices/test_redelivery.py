@@ -1,4 +1,4 @@
-"""Dead letters that an operator put back: the stream's records are told once more, and what is gone stays set aside."""
+"""Dead letters that an operator put back: records are delivered again, and lost ones stay."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ def outlet(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def dead(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What was laid into the dead-letter queue."""
+    """Return the letters in the dead-letter queue."""
     buried: list[tuple[str, str]] = []
     monkeypatch.setattr(queue, "bury", lambda body, reason: buried.append((body, reason)))
     return buried
@@ -66,7 +66,7 @@ def attempt(body: str) -> float | None:
 
 
 def note(streams: Any, records: list[StreamRecord], **other: str) -> str:
-    """What Lambda says of records that failed for too long."""
+    """Return Lambda's note about records that failed for too long."""
     arn = Following().arn
     shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
     first, last = (records[place]["dynamodb"]["SequenceNumber"] for place in (0, -1))
@@ -74,7 +74,7 @@ def note(streams: Any, records: list[StreamRecord], **other: str) -> str:
     return json.dumps({"requestContext": {}, "DDBStreamBatchInfo": where | other})
 
 
-def test_a_poisoned_record_is_told_when_it_can_be(records: list[StreamRecord], outlet: list[str]) -> None:
+def test_a_poisoned_record_is_delivered_when_it_can_be(records: list[StreamRecord], outlet: list[str]) -> None:
     for record in records:
         assert attempt(poison.message_of(record, ValueError())) is None
     assert outlet == [notice.get_id() for notice in told(records)]
@@ -98,7 +98,7 @@ def test_an_outage_is_waited_out(records: list[StreamRecord], monkeypatch: pytes
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, None), (1, 3), (2, 3)])
-def test_what_lambda_gave_up_is_fetched_from_the_stream_and_told(
+def test_records_that_lambda_gave_up_are_fetched_from_the_stream_and_delivered(
     records: list[StreamRecord], streams: Any, outlet: list[str], first: int, last: int | None
 ) -> None:
     some = records[first:last]

@@ -14,11 +14,11 @@ from tests.registrations.scenes import queue_up
 
 PEOPLE = 10_000
 MOST_CALLS, MOST_SECONDS = 60, 15.0
-"""Seconds of CPU: half of the Lambda's time, on a slower processor than its own: what is left is for the outlets."""
+"""Seconds of CPU: half of the Lambda's time, on a slower processor than its own. The rest is for the outlets."""
 
 
 @pytest.mark.slow
-def test_ten_thousand_promotions_in_one_write_are_told_in_a_few_calls(api: Api, meter: Meter) -> None:
+def test_ten_thousand_promotions_in_one_write_take_a_few_calls(api: Api, meter: Meter) -> None:
     event = api.event(capacity=0)
     queue_up(event, [f"waiting-{number:06}" for number in range(PEOPLE)])
     api.leave(event, "waiting-000005")

@@ -1,4 +1,4 @@
-"""A batch of the stream on its way to the outlets: in order, again from where an outage began, poison put aside."""
+"""A batch of the stream on its way to the outlets: order, outages and poisoned records."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -72,12 +72,12 @@ def follow(records: list[StreamRecord]) -> list[StreamRecord]:
     return records[places[0] :] if places else []
 
 
-def test_a_batch_is_told_in_its_order(batch: list[StreamRecord], outlet: Outlet) -> None:
+def test_a_batch_is_delivered_in_its_order(batch: list[StreamRecord], outlet: Outlet) -> None:
     assert follow(batch) == []
     assert outlet.ids == [one.get_id() for one in told(batch)]
 
 
-def test_a_replay_tells_the_same_under_the_same_ids(batch: list[StreamRecord], outlet: Outlet) -> None:
+def test_a_replay_has_the_same_notices_under_the_same_ids(batch: list[StreamRecord], outlet: Outlet) -> None:
     follow(batch)
     first = outlet.ids
     follow(batch)
@@ -85,7 +85,7 @@ def test_a_replay_tells_the_same_under_the_same_ids(batch: list[StreamRecord], o
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-def test_however_a_batch_is_split_the_same_is_told(batch: list[StreamRecord], outlet: Outlet, size: int) -> None:
+def test_a_batch_has_the_same_notices_however_it_is_split(batch: list[StreamRecord], outlet: Outlet, size: int) -> None:
     for start in range(0, len(batch), size):
         assert follow(batch[start : start + size]) == []
     assert outlet.ids == [one.get_id() for one in told(batch)]
@@ -104,7 +104,7 @@ def test_what_an_outage_kept_back_comes_again_and_nothing_else(
     assert outlet.ids == [one.get_id() for one in told(batch)]
 
 
-def test_when_tickets_cannot_be_looked_up_what_came_before_is_told_all_the_same(
+def test_when_tickets_cannot_be_looked_up_earlier_notices_are_delivered(
     batch: list[StreamRecord], outlet: Outlet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = changes.read
@@ -138,7 +138,7 @@ def spoiled(record: StreamRecord, nonsense: dict[str, Any] = NONSENSE[0]) -> Str
 
 @pytest.fixture
 def dead_letters(engine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[Any]]]:
-    """A dead-letter queue; what is in it."""
+    """Yield a function that returns the letters of a dead-letter queue."""
     keys: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
     sqs = boto3.client("sqs", endpoint_url=engine, **keys)
     url = sqs.create_queue(QueueName="dead")["QueueUrl"]
@@ -154,7 +154,7 @@ def dead_letters(engine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE, ids=str)
-def test_a_poisoned_record_is_put_aside_and_the_rest_goes_on(
+def test_a_poisoned_record_is_dead_lettered_and_the_rest_goes_on(
     batch: list[StreamRecord],
     outlet: Outlet,
     dead_letters: Callable[[], list[Any]],
@@ -170,7 +170,7 @@ def test_a_poisoned_record_is_put_aside_and_the_rest_goes_on(
     assert counted["NoticesPoisoned"] == 1 and counted["Notices"] == len(outlet.taken)
 
 
-def test_a_notice_that_no_outlet_can_take_is_put_aside_alone(
+def test_a_notice_that_no_outlet_can_take_is_dead_lettered_alone(
     batch: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]]
 ) -> None:
     bad = told(batch)[2].get_id()
@@ -193,7 +193,7 @@ def test_poison_that_the_dead_letter_queue_does_not_take_comes_again(
     assert outlet.ids == [one.get_id() for one in told(batch[:number])]
 
 
-def test_a_large_poisoned_record_is_put_aside_without_its_images(
+def test_a_large_poisoned_record_is_dead_lettered_without_its_images(
     batch: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]]
 ) -> None:
     poisoned = spoiled(batch[at(batch)])
@@ -217,7 +217,7 @@ def test_what_the_lambdas_time_does_not_suffice_for_comes_again(
 
 @pytest.fixture
 def crowd(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[StreamRecord]:
-    """Somebody leaves, then nine move up in one write, of whom three are told at once."""
+    """One person leaves, then nine move up in one write, three of them in one part."""
     monkeypatch.setattr(changes, "PART", 3)
     event, (first, *others) = api.event(capacity=1), api.users(10)
     for user in (first, *others):
@@ -229,12 +229,12 @@ def crowd(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[StreamRecord]:
 
 
 def no_longer(monkeypatch: pytest.MonkeyPatch, *seconds: float) -> None:
-    """What is left of the Lambda's time, whenever it is asked for; after that, all of it."""
+    """Set the remaining time of the Lambda at each look. After the last one it is unlimited."""
     left = iter(seconds)
     monkeypatch.setattr(stream, "time_left", lambda: next(left, 30.0))
 
 
-def test_who_moved_up_with_very_many_is_told_in_parts_from_where_the_time_ran_out(
+def test_very_many_promotions_are_delivered_in_parts_from_where_the_time_ran_out(
     crowd: list[StreamRecord], outlet: Outlet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_longer(monkeypatch, 30.0, 30.0, 1.0)
@@ -262,7 +262,7 @@ def test_an_outage_in_the_midst_of_a_crowd_repeats_no_more_than_a_part(
     assert outlet.ids == [one.get_id() for one in whole]
 
 
-def test_a_crowd_that_no_outlet_can_take_is_put_aside_once(
+def test_promotions_that_no_outlet_can_take_are_dead_lettered_once(
     crowd: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]]
 ) -> None:
     outlet.fails = lambda notices: ValueError() if "registration.promoted" in [n.get_type() for n in notices] else None
@@ -291,7 +291,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     return sums
 
 
-def test_who_moved_up_is_known_from_the_batch_where_it_says_so(batch: list[StreamRecord], meter: Any) -> None:
+def test_promotions_are_known_from_the_batch_if_it_holds_them(batch: list[StreamRecord], meter: Any) -> None:
     outlet = Outlet()
     meter.reset()
     stream.tell(batch, outlet)

@@ -132,7 +132,7 @@ def test_a_name_for_this_machine_that_leads_elsewhere_is_not_posted_to(monkeypat
 
 @pytest.fixture
 def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A receiver over TLS that seems to be on the Internet; also a list of the look-ups of its name."""
+    """A receiver over TLS with a public address, and the look-ups of its name."""
     server, client = certificate(tmp_path, HOST)
     looked_up: list[str] = []
     with receiving(server) as receiver:
@@ -181,13 +181,13 @@ def test_no_redirect_is_followed(receiver: Receiver, settings: Settings, status:
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
-def test_what_is_taken_is_done(receiver: Receiver, settings: Settings, status: int) -> None:
+def test_an_accepted_notice_is_done(receiver: Receiver, settings: Settings, status: int) -> None:
     receiver.answers = [(status, {})]
     assert webhooks.deliver(task(settings.WEBHOOKS[0])) == []
 
 
 @pytest.mark.parametrize("status", [199, 400, 401, 404, 429, 500, 503])
-def test_what_is_not_taken_is_tried_again(receiver: Receiver, settings: Settings, status: int) -> None:
+def test_a_notice_that_is_not_accepted_is_tried_again(receiver: Receiver, settings: Settings, status: int) -> None:
     receiver.answers = [(status, {})]
     with pytest.raises(RetryLater):
         webhooks.deliver(task(settings.WEBHOOKS[0]))

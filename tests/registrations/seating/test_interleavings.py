@@ -15,7 +15,7 @@ from tests.registrations.interleaving import READ, READ_BATCH, READ_MANY, REMOVE
 
 
 def test_the_same_request_sent_twice_at_once_is_not_refused_for_its_own_success(api: Api) -> None:
-    """One of the two takes the last seat; the other one finds the event full."""
+    """One of the two takes the last seat, and the other one finds the event full."""
     event, alice = api.event(capacity=1, waitlistEnabled=False), api.user()
     first = []
     with right_before(WRITE, lambda: first.append(api.register(event, alice, idempotency_key="k"))):
@@ -23,7 +23,7 @@ def test_the_same_request_sent_twice_at_once_is_not_refused_for_its_own_success(
     assert (second.status_code, second.json()) == (201, first[0].json())
 
 
-def test_a_lost_race_is_planned_anew_from_what_the_failure_showed(api: Api, meter: Meter) -> None:
+def test_a_conflict_is_planned_again_from_the_image_in_the_failure(api: Api, meter: Meter) -> None:
     event = api.event(capacity=1)
     alice, bob = api.users(2)
     meter.reset()
@@ -55,7 +55,7 @@ def test_a_user_made_twice_at_once_is_the_first_one(api: Api, keyed: bool) -> No
 def test_who_came_and_left_again_while_asking_is_not_registered_and_cancelled_at_once(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No record tells of it any more when the lock is taken: somebody else has cleared it."""
+    """No log entry shows it any more when the lock is taken: another request has trimmed it."""
     event, (alice, bob) = api.event(), api.users(2)
     monkeypatch.setattr(clearing, "MANY", 1)
 
@@ -83,7 +83,7 @@ def test_who_is_refused_by_a_full_event_reads_its_seats_once(api: Api, meter: Me
     assert problem(api.register(event, late)) == (409, "already_registered")
 
 
-def test_who_gives_up_the_last_seat_while_asking_for_one_is_not_told_that_it_is_taken(api: Api) -> None:
+def test_a_user_who_gives_up_the_last_seat_while_asking_for_one_is_not_refused(api: Api) -> None:
     event, alice = api.event(capacity=1, waitlistEnabled=False), api.user()
     api.register(event, alice)
     with right_before(READ_BATCH, lambda: api.leave(event, alice), nth=2):
