@@ -15,7 +15,15 @@ from eventsite.pages.forms import Field, Form
 from eventsite.pages.page import Link, Page
 from eventsite.web import pagination
 from registrations.browsable import answers
-from registrations.browsable.wording import OWN_SENTENCES, OfEvent, name_of, promoted, since, state
+from registrations.browsable.wording import (
+    OWN_SENTENCES,
+    OfEvent,
+    hears_of_a_seat,
+    name_of,
+    promoted,
+    since,
+    state,
+)
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED
 from registrations.reading.lists import of_event
 from registrations.reading.people import named
@@ -282,4 +290,5 @@ def _called(user: Any) -> str:
 def _told_oneself(data: Any) -> str:
     if data["status"] == REGISTERED:
         return "You have a seat."
-    return f"You are number {humanize.number(data['waitlistPosition'])} on the waitlist."
+    place = f"You are number {humanize.number(data['waitlistPosition'])} on the waitlist."
+    return f"{place} {hears_of_a_seat(data['userId'])}"

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
+
 from events import services as events
 from events.serializers import shape as shape_event
 from eventsite.auth.permissions import LIST_REGISTRATIONS
@@ -14,6 +16,7 @@ from eventsite.pages.page import Seen
 from registrations.models import REGISTERED, WAITLISTED, Registration
 from registrations.reading.lists import of_event
 from users import services as users
+from users.models import User
 
 STATES = {REGISTERED: "Has a seat", "cancelled": "Cancelled"}
 OWN_SENTENCES = {
@@ -37,6 +40,18 @@ def names(user_ids: Iterable[str]) -> dict[str, str]:
 def name_of(user_id: str) -> str:
     """Return the name of one person."""
     return names([user_id])[user_id]
+
+
+def hears_of_a_seat(user_id: str) -> str:
+    """Return how a person who waits will hear of a seat."""
+    user = User.find(user_id) if settings.MAIL_FROM else None
+    if user is None:
+        return "Look at this page again to see when you have a seat."
+    if user.is_reachable and user.notify:
+        return "You get a mail when you have a seat."
+    if user.email and not user.has_verified_email:
+        return "Confirm your e-mail address to get a mail when you have a seat: the link is in your mailbox."
+    return "Enter an e-mail address on your profile, with notifications on, to get a mail when you have a seat."
 
 
 def state(registration: dict[str, Any]) -> str:

@@ -1,11 +1,15 @@
 """An organizer reads the history of an event, and writes to its people, by clicks."""
 
+from typing import Any
+
 import pytest
 from pytest_django.fixtures import Settings
 
+from registrations.browsable.wording import hears_of_a_seat
 from tests.api import Api
 from tests.pages import Browser
 from tests.registrations.notices.carrying import Carried
+from users.models import User
 
 
 @pytest.fixture
@@ -48,3 +52,25 @@ def test_a_message_that_cannot_be_sent_comes_back_with_what_was_typed(party: str
 def test_without_mail_there_is_no_form(party: str, settings: Settings) -> None:
     settings.MAIL_FROM = ""
     assert "Write to people" not in Browser().open("/events/party/history").text
+
+
+@pytest.mark.parametrize(
+    ("known", "sentence"),
+    [
+        ({"email": "a@example.org", "email_verified": True}, "You get a mail when you have a seat."),
+        ({"email": "a@example.org"}, "Confirm your e-mail address to get a mail"),
+        ({"email": "a@example.org", "email_verified": True, "notify": False}, "with notifications on"),
+        ({"email": "a@example.org", "email_verified": True, "email_problem": "bounced"}, "Enter an e-mail address"),
+        ({}, "Enter an e-mail address on your profile"),
+    ],
+    ids=str,
+)
+def test_joining_the_queue_explains_how_one_hears_of_a_seat(
+    api: Api, settings: Settings, known: dict[str, Any], sentence: str
+) -> None:
+    api.user("alice")
+    User("alice").update([getattr(User, name).set(value) for name, value in ({"notify": True} | known).items()])
+    settings.AUTH_MODE = "cognito"
+    assert sentence in hears_of_a_seat("alice")
+    settings.MAIL_FROM = ""
+    assert hears_of_a_seat("alice") == "Look at this page again to see when you have a seat."
