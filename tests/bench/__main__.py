@@ -204,7 +204,7 @@ def main() -> None:
     options = parser.parse_args()
     load = os.getloadavg()[0]
     measured = measure(quick=options.quick, shorter=options.shorter)
-    how = "with `--shorter`, " if options.shorter else ""
+    how = "with `--quick`, " if options.quick else "with `--shorter`, " if options.shorter else ""
     machine = (
         f"{how}{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f} before"
     )

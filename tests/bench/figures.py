@@ -149,7 +149,7 @@ slowly. "before" is the ratio in the last release, or its milliseconds where the
 
 Three figures answer this question, and the first two are not AWS's:
 
-- "register, all for one event" above. The limit is the embedded engine: one Python process that answers one call after
+- "register, all for one event" in a full run. The limit is the embedded engine: one Python process that answers one call after
   the other. It serves four calls for each of our registrations, and one for each of the rival's.
 - `python -m tests.bench.contention`, in [guarantees.md](guarantees.md). The limit is DynamoDB as AWS documents it: an
   item takes one write after the other. The engine takes no time there, so this figure is higher.
