@@ -6,8 +6,8 @@ transaction over both items, with the promotions that it makes possible in it. E
 the description, so one whose answer was lost is recognised when it is sent again.
 """
 
-import random
 import uuid
+from functools import partial
 from typing import Any
 
 from pynamodb.expressions.update import Action
@@ -18,13 +18,14 @@ from events.ledger.models import CheckIns, Seats
 from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, PrivatePlace, mark
 from events.normalize import normalize
 from events.signals import event_deleted, event_edited, settling_wanted
-from events.whole import WholeEvent, find_event
+from events.whole import WholeEvent, find, find_event
 from eventsite import clock
 from eventsite.auth.scope import Scope
-from eventsite.dynamodb import retries, writes
+from eventsite.dynamodb import retries
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.retries import Conflict, retry_on_conflict
+from eventsite.dynamodb.steps import Check, Delete, Get, Now, Put, Steps, Transact, Update, retrying, run
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Forbidden, Missing, Refused, Stale
 
@@ -159,7 +160,6 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
         capacity=fields["capacity"],
         waitlist_enabled=fields.get("waitlist_enabled", False),
         open=fields["status"] in OPEN_STATUSES,
-        generation=random.getrandbits(32),
         **shared,
     )
     for name, value in _derived(event).items():
@@ -180,17 +180,32 @@ def edit(event_id: str, changes: dict[str, Any], *, scope: Scope, versions: set[
     Returns: the event after the edit; with the next edits in it, if the seats were edited again before the answer.
     Raises: `EventNotFound`; `EventNotYours`; `Stale` when the event is of none of these versions; `WrongValues`.
     """
-    return _edit(event_id, changes, scope, versions, uuid.uuid4().hex[:8])
+    edited, promoted = run(edit_in_steps(event_id, changes, scope, versions, uuid.uuid4().hex[:8]))
+    if promoted is not None:
+        event_edited.send_robust(Event, event_id=event_id, promoted=promoted)
+    return edited
 
 
-@retry_on_conflict
+Edited = tuple[WholeEvent, int | None]
+"""The event after an edit; how many people it promoted, None where the seats were not written."""
+
+
+def edit_in_steps(
+    event_id: str, changes: dict[str, Any], scope: Scope, versions: set[int] | None, operation: str
+) -> Steps[Edited]:
+    """Change some fields of an event, as `edit`, in steps. Args: as there; the id of the edit."""
+    return (yield from retrying(partial(_edit, event_id, changes, scope, versions, operation)))
+
+
 def _edit(
     event_id: str, changes: dict[str, Any], scope: Scope, versions: set[int] | None, operation: str
-) -> WholeEvent:
-    before = read(event_id, scope=scope)
+) -> Steps[Edited]:
+    before = yield from find(event_id)
+    if before is None or not may_be_seen(before.event, scope):
+        raise EventNotFound
     check_access(before.event, scope)
     if operation in before.event.edits.split():  # its answer was lost, and by now it is an event like any other
-        return before
+        return before, None
     if versions is not None and before.event.version not in versions:
         raise Stale
     changes = {
@@ -199,11 +214,12 @@ def _edit(
     if "organizers" in changes:
         check_owner(before.event, scope)
     places = before.event.private_places
-    actions = _described(before.event, changes, operation)
+    now = yield Now()
+    actions = _described(before.event, changes, operation, now)
     seated = _seated(before, changes)
     if seated or _keys(places) != _keys(before.event.private_places):
-        return _change_both(before, actions, seated, places, operation)
-    return _change_description(before, actions, operation)
+        return (yield from _change_both(before, actions, seated, places, operation, now))
+    return (yield from _change_description(before, actions, operation)), None
 
 
 def _is_already(whole: WholeEvent, name: str, value: Any) -> bool:
@@ -217,26 +233,54 @@ def _keys(places: dict[str, PrivatePlace]) -> dict[str, RawItem]:
     return {name: place.serialize() for name, place in places.items()}
 
 
-def follow(transaction: Transaction, old: dict[str, PrivatePlace], new: dict[str, PrivatePlace]) -> None:
-    """Make a transaction that writes an event write its private places too."""
-    for name in old.keys() - new.keys():
-        transaction.delete(name, old[name])
+def followed(old: dict[str, PrivatePlace], new: dict[str, PrivatePlace]) -> dict[str, Put | Delete]:
+    """Return the parts of a transaction that make the private places of an event follow it."""
+    parts: dict[str, Put | Delete] = {name: Delete(old[name]) for name in old.keys() - new.keys()}
     for name, place in new.items():
         if name not in old or place.serialize() != old[name].serialize():
-            transaction.put(name, place)
+            parts[name] = Put(place)
+    return parts
 
 
-def _change_description(edited: WholeEvent, actions: list[Action], operation: str) -> WholeEvent:
-    event = edited.event
-    written = writes.conditional_update(Event.key(event.event_id), actions, guards.is_unedited(event))
+def follow(transaction: Transaction, old: dict[str, PrivatePlace], new: dict[str, PrivatePlace]) -> None:
+    """Make a transaction that writes an event write its private places too."""
+    for name, part in followed(old, new).items():
+        if isinstance(part, Put):
+            transaction.put(name, part.record)
+        else:
+            transaction.delete(name, part.record)
+
+
+def _change_description(edited: WholeEvent, actions: list[Action], operation: str) -> Steps[WholeEvent]:
+    """Change texts. The answer's counts are those of the moment of the edit: the transaction makes sure of them."""
+    event, seats = edited
+    outcome = yield Transact(
+        {
+            "event": Update(Event.key(event.event_id), actions, guards.is_unedited(event)),
+            "seats": Check(Seats.key(event.event_id), guards.counts_are(seats)),
+        }
+    )
+    if outcome.done:
+        event.version += 1
+        return edited
+    if "event" not in outcome.failures:  # people come and go
+        return (yield from _change_description_alone(event, actions, operation))
+    if operation not in _edits(outcome.failures["event"]):
+        raise Conflict(immediate=True)
+    return (yield from find(event.event_id)) or edited
+
+
+def _change_description_alone(event: Event, actions: list[Action], operation: str) -> Steps[WholeEvent]:
+    written = yield Update(Event.key(event.event_id), actions, guards.is_unedited(event))
     if written.image is None or not (written.done or operation in _edits(written.image)):
         raise Conflict(immediate=True)
-    now = Event.parse(written.image)
-    now.checked_in = event.checked_in
-    return WholeEvent(now, edited.seats)
+    whole = yield from find(event.event_id)
+    if whole is None:
+        raise EventNotFound
+    return whole
 
 
-def _described(event: Event, changes: dict[str, Any], operation: str) -> list[Action]:
+def _described(event: Event, changes: dict[str, Any], operation: str, now: str) -> list[Action]:
     """Change the record of an event, and say by which actions the stored one follows."""
     actions: list[Action] = []
     for name in DESCRIPTION:
@@ -247,7 +291,7 @@ def _described(event: Event, changes: dict[str, Any], operation: str) -> list[Ac
     event.status = changes.get("status", event.status)
     event.set_index_keys()
     edits = " ".join([*event.edits.split(), operation][-REMEMBERED_EDITS:])
-    event.updated_at = clock.now()
+    event.updated_at = now
     actions += [Event.version.set(event.version + 1), Event.updated_at.set(event.updated_at), Event.edits.set(edits)]
     return actions + event.index_key_updates()
 
@@ -276,25 +320,22 @@ def _change_both(
     seated: dict[str, Any],
     places: dict[str, PrivatePlace],
     operation: str,
-) -> WholeEvent:
+    now: str,
+) -> Steps[Edited]:
     event, seats = edited
-    condition = guards.is_unedited(event)
     counted = _counted(seats, seated)
-    promotes = seats.promotes(clock.seconds())
-    move = promotions.plan(seats, capacity=int(seats.capacity), open_=promotes, at=clock.now())
-    transaction = Transaction()
+    promotes = seats.promotes(clock.in_seconds(now))
+    move = yield from promotions.plan(seats, capacity=int(seats.capacity), open_=promotes, at=now)
     described = [*described, Event.settings.set(event.settings + 1)]
-    transaction.update("event", Event.key(event.event_id), described, condition)
-    transaction.update("seats", Seats.key(event.event_id), [*counted, *move.actions], move.condition)
-    if move.log:
-        transaction.put("log", move.log)
-    follow(transaction, places, event.private_places)
-    failures = transaction.commit()
-    if failures and operation not in _edits(failures.get("event")):
-        raise Conflict(immediate=True)
-    event_edited.send_robust(Event, event_id=event.event_id, promoted=move.people)
+    parts: dict[str, Any] = {"event": Update(Event.key(event.event_id), described, guards.is_unedited(event))}
+    parts["seats"] = Update(Seats.key(event.event_id), [*counted, *move.actions], move.condition)
+    if move.move:
+        parts["move"] = Put(move.move)
+    outcome = yield Transact(parts | followed(places, event.private_places))
+    if outcome.in_conflict or (outcome.failures and operation not in _edits(outcome.failures.get("event"))):
+        raise Conflict(immediate=not outcome.in_conflict)
     move.applied_to(seats)
-    return _as_it_is(WholeEvent(event, seats))
+    return (yield from _as_it_is(WholeEvent(event, seats))), move.people
 
 
 def _edits(raw: RawItem | None) -> list[str]:
@@ -312,16 +353,17 @@ def _counted(seats: Seats, values: dict[str, Any]) -> list[Action]:
     return actions
 
 
-def _as_it_is(written: WholeEvent) -> WholeEvent:
-    """An edited event with the counts as they are by now; all of it as it is by now, if it was edited since.
+def _as_it_is(written: WholeEvent) -> Steps[WholeEvent]:
+    """Return an edited event with the counts as they are by now; all of it as it is, if it was edited since.
 
     The counts of the plan are those of no moment: people come between the plan and the write. Only of an event that is
     deleted by now nothing else is known.
     """
     event, seats = written
     event.version, event.settings = event.version + 1, event.settings + 1
-    now = WholeEvent(event, Seats.find(event.event_id) or seats)
-    return now if now.fits else find_event(event.event_id) or written
+    latest = yield Get((Seats, event.event_id, Seats.ITEM))
+    now = WholeEvent(event, latest or seats)
+    return now if now.fits else (yield from find(event.event_id)) or written
 
 
 def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, with_people: bool = False) -> None:

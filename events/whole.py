@@ -1,14 +1,14 @@
 """Whole events: a description and the seats that go with it, read as of one moment."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import NamedTuple, Self
 
 from events.ledger.models import CheckIns, Seats
 from events.models import Event, EventItem
-from eventsite.dynamodb.reads import batch_get, query_page
-from eventsite.dynamodb.retries import retry_on_conflict
-from eventsite.dynamodb.transactions import transact_get
+from eventsite.dynamodb.reads import batch_get
+from eventsite.dynamodb.steps import Get, Query, Steps, TransactGet, retrying, run
 from eventsite.ids import is_id
 
 OF_ONE_MOMENT = itemgetter("incarnation", "settings")
@@ -38,22 +38,26 @@ class WholeEvent(NamedTuple):
 
 
 def find_event(event_id: str) -> WholeEvent | None:
-    """A whole event, or None: one strongly consistent query, and where an edit is just being written, one snapshot."""
+    """Return a whole event, or None: one strongly consistent query, and one transaction while an edit is written."""
+    return run(find(event_id))
+
+
+def find(event_id: str) -> Steps[WholeEvent | None]:
+    """Find a whole event, in steps."""
     if not is_id(event_id):
         return None
-    items, _ = query_page(EventItem, event_id, (Event.ITEM, Seats.ITEM), consistent=True)
-    whole = WholeEvent.of(map(EventItem.parse, items))
+    items = yield Query(EventItem, event_id, (Event.ITEM, Seats.ITEM))
+    whole = WholeEvent.of(items)
     if whole is None and not items:
         return None
-    return whole if whole and whole.fits else _find_at_once(event_id)
+    return whole if whole and whole.fits else (yield from retrying(partial(_find_at_once, event_id)))
 
 
-@retry_on_conflict
-def _find_at_once(event_id: str) -> WholeEvent | None:
-    event, seats = transact_get((Event, event_id, Event.ITEM), (Seats, event_id, Seats.ITEM))
+def _find_at_once(event_id: str) -> Steps[WholeEvent | None]:
+    event, seats = yield TransactGet(((Event, event_id, Event.ITEM), (Seats, event_id, Seats.ITEM)))
     if event is None or seats is None:
         return None
-    (inside,) = batch_get((CheckIns, event_id, CheckIns.name(event.incarnation)), consistent=True)
+    inside = yield Get((CheckIns, event_id, CheckIns.name(event.incarnation)))
     event.checked_in = int(inside.people) if inside else 0
     return WholeEvent(event, seats)
 

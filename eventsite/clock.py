@@ -13,3 +13,14 @@ def now() -> str:
 def seconds() -> int:
     """Return the present moment in whole seconds since the epoch."""
     return int(datetime.now(UTC).timestamp())
+
+
+def in_seconds(moment: str) -> int:
+    """Return a moment, as `now` returns it, in whole seconds since the epoch."""
+    return int(datetime.fromisoformat(moment).timestamp())
+
+
+def in_milliseconds(moment: str) -> int:
+    """Return a moment, as `now` returns it, in milliseconds since the epoch."""
+    when = datetime.fromisoformat(moment)
+    return int(when.timestamp()) * 1000 + when.microsecond // 1000

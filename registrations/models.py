@@ -1,25 +1,24 @@
 """The registrations table: who has to do with which event (docs/protocol.md).
 
-    key                   item                  what it holds
-    <user>                active#<event>        the registration of a user who has a seat or waits; its lock
-    <user>                cancelled#<event>     the last registration of a user who left
-    <event>#<incarnation>#<0 or 1>  ticket#<ticket>       who has the ticket: the event's people in order
-    <event>#<incarnation>#<0 or 1>  cancelled#<ticket>    who had it and left
+    key                             item                    what it holds
+    <user>                          registration#<event>    the user's registration, active or given up
+    <event>#<incarnation>#<0 or 1>  ticket#<ticket>         the owner of the ticket: the event's people in order
+    <event>#<incarnation>#<0 or 1>  cancelled#<ticket>      the owner of a ticket that was given up
 
-A registration is changed by whoever holds its lock; an active item without a ticket is nothing but a lock. Whether
-somebody with a ticket has a seat or waits is not written here: the seats know up to which ticket people are served.
+Whether a ticket has a seat or waits is not written here: the seats know up to which ticket people are served.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from heapq import merge
 from itertools import islice
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from django.conf import settings
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
+from events.ledger import operations
 from eventsite.dynamodb.base_model import BaseModel, WholeNumberAttribute
 from eventsite.ids import is_id
 
@@ -28,7 +27,6 @@ EVERYBODY = "everybody"
 """Of an event: both people with a seat and people who wait."""
 ACTIVE = "active"
 """Registered or waitlisted."""
-JOIN, LEAVE = "join", "leave"
 REMEMBERED_OPERATIONS = 8
 EVERY_LINE = 10**9
 """More than any event has; as the limit of a query it must be a number of 32 bits."""
@@ -63,9 +61,6 @@ class Registration:
     def as_json(self) -> dict[str, Any]:
         """All of it, so that `Registration(**it)` is the same again."""
         return asdict(self)
-
-
-U = TypeVar("U", bound="UserItem")
 
 
 class RegistrationItem(BaseModel):
@@ -115,62 +110,54 @@ class RegistrationItem(BaseModel):
         )
 
 
-class UserItem(RegistrationItem):
-    """A registration, kept with the user."""
+class UserRegistration(RegistrationItem):
+    """A user's registration for an event: the one that is active, or the last one, which was given up."""
 
+    active = BooleanAttribute()
     operations = UnicodeAttribute(default="")
-    """The ids of the last operations that were carried out on it: evidence for who asks again."""
+    """The ids of the last operations that changed it; the last one is its tag."""
+    successor = WholeNumberAttribute(null=True)
+    """The ticket that got the seat when it was given up, if any."""
+
+    PREFIX = "registration#"
+
+    @classmethod
+    def key_of(cls, event_id: str, user_id: str) -> tuple[str, str]:
+        """Return the key of a user's registration for an event."""
+        return user_id, f"{cls.PREFIX}{event_id}"
 
     @property
     def user_id(self) -> str:
-        """Whose registration it is."""
+        """The user."""
         return str(self.key)
 
     @property
     def event_id(self) -> str:
-        """The event it is for."""
-        return str(self.item.partition("#")[2])
+        """The event."""
+        return str(self.item).removeprefix(self.PREFIX)
 
     def was_changed_by(self, operation: str) -> bool:
-        """Whether an operation is among the last ones that were carried out."""
+        """Return whether an operation is among the last ones that changed it."""
         return operation in self.operations.split()
 
     def operations_and(self, operation: str) -> str:
-        """The last operations, one more among them."""
+        """Return the last operations, one more among them."""
         return " ".join([*self.operations.split(), operation][-REMEMBERED_OPERATIONS:])
 
+    @staticmethod
+    def tag(row: "UserRegistration | None", incarnation: str) -> str:
+        """Return the tag of a registration; empty where there is none for this incarnation of the event."""
+        if row is None or row.incarnation != incarnation:
+            return ""
+        return operations.tag_of(row.operations.rpartition(" ")[2])
 
-class ActiveItem(UserItem):
-    """The registration of a user who has a seat or waits, or who is about to; and the lock on it."""
-
-    lock = UnicodeAttribute(null=True)
-    """The operation that holds it, and what the operation is about to do."""
-    lock_kind = UnicodeAttribute(attr_name="lockKind", null=True)
-    lock_at = UnicodeAttribute(attr_name="lockAt", null=True)
-    lock_registration_id = UnicodeAttribute(attr_name="lockRegistrationId", null=True)
-    lock_incarnation = UnicodeAttribute(attr_name="lockIncarnation", null=True)
-
-    @classmethod
-    def key_of(cls, event_id: str, user_id: str) -> tuple[str, str]:
-        """The key of a user's registration for an event."""
-        return user_id, f"active#{event_id}"
-
-    @property
-    def record(self) -> str:
-        """The name of the lock's record in the seats, if it is committed."""
-        return record_name(str(self.lock), self.user_id)
+    def is_in(self, incarnation: str) -> bool:
+        """Return whether the user has a seat or waits, in this incarnation of the event."""
+        return bool(self.active and self.incarnation == incarnation)
 
 
-class PastItem(UserItem):
-    """The last registration of a user who left."""
-
-    successor = WholeNumberAttribute(null=True)
-    """The ticket that got the seat, if any."""
-
-    @classmethod
-    def key_of(cls, event_id: str, user_id: str) -> tuple[str, str]:
-        """The key of a user's cancelled registration for an event."""
-        return user_id, f"cancelled#{event_id}"
+CARRIED = ("ticket", "waited", "registration_id", "registered_at", "incarnation", "answers", "checked_in_at")
+"""What a registration keeps when it is given up."""
 
 
 class EventTicket(RegistrationItem):
@@ -216,24 +203,19 @@ class EventTicket(RegistrationItem):
         return cls.item.between(f"{kind}#{first:010}", f"{kind}#{last:010}")
 
 
-def record_name(operation: str, user_id: str) -> str:
-    """The name of an operation's record in the seats."""
-    return f"{operation}~{user_id}"
+def registrations_of(user_id: str, *, active: bool, after: str | None = None) -> Iterator[UserRegistration]:
+    """Yield a user's registrations in the order of the events' ids, strongly consistent.
 
-
-def active_items(user_id: str, after: str | None = None, limit: int | None = None) -> Iterable[ActiveItem]:
-    """A user's active registrations in the order of the events' ids, strongly consistent."""
-    return _items(ActiveItem, "active", user_id, after, limit)
-
-
-def past_items(user_id: str, after: str | None = None, limit: int | None = None) -> Iterable[PastItem]:
-    """A user's cancelled registrations in the order of the events' ids, strongly consistent."""
-    return _items(PastItem, "cancelled", user_id, after, limit)
-
-
-def _items(model: type[U], kind: str, user_id: str, after: str | None, limit: int | None) -> Iterable[U]:
+    Args:
+        user_id: The user.
+        active: Whether those that are active are wanted, or those that were given up.
+        after: The event to start after.
+    """
     if not is_id(user_id):
-        return []
-    condition = model.item.between(f"{kind}#{after or ''}", f"{kind}#~")
-    start = {"key": {"S": user_id}, "item": {"S": f"{kind}#{after}"}} if after else None
-    return model.query(user_id, condition, consistent_read=True, limit=limit, last_evaluated_key=start)
+        return
+    prefix = UserRegistration.PREFIX
+    condition = UserRegistration.item.between(f"{prefix}{after or ''}", f"{prefix}~")
+    start = {"key": {"S": user_id}, "item": {"S": f"{prefix}{after}"}} if after else None
+    for row in UserRegistration.query(user_id, condition, consistent_read=True, last_evaluated_key=start):
+        if row.active == active:
+            yield row

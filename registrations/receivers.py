@@ -11,7 +11,7 @@ from events.ledger.models import Seats
 from events.models import Event
 from events.signals import event_deleted, event_edited, settling_wanted
 from eventsite.web import observability
-from registrations.seating import clearing, closing
+from registrations import seating
 from registrations.signals import seats_changed
 from users.models import User
 from users.signals import address_entered, user_leaves
@@ -34,19 +34,19 @@ def count_the_promoted(promoted: int, **_: Any) -> None:
 @receiver(settling_wanted)
 def settle(seats: Seats, **_: Any) -> None:
     """Apply all log entries of an event that will be deleted next."""
-    clearing.settle_all(seats)
+    seating.drain(seats)
 
 
 @receiver(event_deleted)
 def forget_the_registrations(event_id: str, incarnation: str, event: Event, **_: Any) -> None:
     """Delete what a removed event leaves behind."""
-    closing.forget_event(event_id, incarnation, event)
+    seating.forget_event(event_id, incarnation, event)
 
 
 @receiver(user_leaves)
 def let_go(user_id: str, **_: Any) -> None:
     """Cancel every registration of a user and forget the history, before the user is deleted."""
-    places = closing.give_up_everything(user_id)
+    places = seating.forget_user(user_id)
     if places:
         from registrations.notices import history  # few requests delete a person
 

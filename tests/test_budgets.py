@@ -19,10 +19,10 @@ from tests.tour import ROOT
 BUDGETS = {
     "read an event": (1, 1),
     "create an event": (1, 14),
-    "register (a seat is free)": (4, 8),
-    "join the waitlist": (4, 8),
+    "register (a seat is free)": (2, 10),
+    "join the waitlist": (2, 10),
     "leave a seat that nobody waits for": (4, 16),
-    "leave a seat, with 3,000 waiting": (5, 16),
+    "leave a seat, with 3,000 waiting": (4, 16),
     "leave the queue, with 3,000 waiting": (4, 16),
     "one's place, with 10,000 waiting": (2, 6),
     "a page of 100 of the waitlist, with 10,000 waiting": (5, 12),

@@ -33,6 +33,12 @@ def has_nobody() -> Condition:
     return (Seats.registered == 0) & (Seats.waiting == 0) & (Seats.records == {})
 
 
+def counts_are(seats: Seats) -> Condition:
+    """The seats are as they were read, so their counts are those of the moment of the write."""
+    same = (Seats.incarnation == seats.incarnation) & (Seats.settings == seats.settings)
+    return same & (Seats.tickets == seats.tickets) & (Seats.left == seats.left) & (Seats.served == seats.served)
+
+
 def nothing_to_promote(*, open_: bool, capacity: int) -> Condition | None:
     """With these settings nobody moves up: it is closed (None: no condition), nobody waits, or no seat is free."""
     return (Seats.waiting == 0) | (Seats.registered >= capacity) if open_ else None
@@ -47,3 +53,13 @@ def these_are_next(seats: Seats) -> Condition:
     """The next in the queue are the ones that were found, and no more of them fit than then."""
     same_queue = (Seats.served == seats.served) & (Seats.quits == seats.quits)
     return same_queue & (Seats.registered == seats.registered)
+
+
+def exits_are(seats: Seats) -> Condition:
+    """The exits are counted as they were, so their counts may be replaced."""
+    return (Seats.served == seats.served) & (Seats.quits == seats.quits)
+
+
+def exits_are_counted_by(width: int) -> Condition:
+    """The counts of the exits are still by so many tickets."""
+    return Seats.exit_width == width

@@ -1,33 +1,38 @@
-"""What the seats say of an operation that is committed: one value under ``operation~user``, until it is settled.
+"""The commit log in the seats: each committed operation, until it is applied and its entry is trimmed.
 
-5                     joined, with ticket 5, and has a seat
--5                    joined, with ticket 5, and waits
-quit:5                left the queue, with ticket 5
-free:5                gave up the seat of ticket 5, which is free now
-hand:5:7:<time>       gave up the seat of ticket 5, which went to ticket 7
+    name                              value
+    operation~user~before             5          joined with ticket 5, and has a seat
+    operation~user~before             -5         joined with ticket 5, and waits
+    operation~user~before             q5         left the queue, with ticket 5
+    operation~user~before             f5         gave up the seat of ticket 5, which is free now
+    operation~user~before             h5~7       gave up the seat of ticket 5, which went to ticket 7; both in base 64
+
+`before` is the tag of the operation that had changed the registration last when this one was planned. A name ends
+with ``~+`` where an intent is stored: what the operation needs to be applied and the log has no space for.
+This is the only parser of the log.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pynamodb.expressions.operand import Value
 
-from events.ledger import queue
-from events.ledger.models import Seats
+from events.ledger import operations
 
-QUIT, FREE, HAND = queue.QUIT, "free", "hand"
+if TYPE_CHECKING:
+    from events.ledger.models import Seats
 
-# What a joining records: its ticket, which only the seats know when it is written.
-A_SEAT: Any = Seats.tickets + 1
-A_PLACE: Any = Value(-1) - Seats.tickets
+QUIT, FREE, HAND = "q", "f", "h"
 
 
 @dataclass(frozen=True)
 class LogEntry:
     """One committed operation."""
 
+    name: str
     operation: str
-    user_id: str
+    token: str
+    before: str
     ticket: int
     waited: bool = False
     """A joining: whether it was for a place in the queue."""
@@ -35,31 +40,70 @@ class LogEntry:
     """A leaving: `QUIT`, `FREE` or `HAND`; empty for a joining."""
     successor: int | None = None
     """The ticket that got the seat."""
-    at: str = ""
-    """When it got it."""
+    has_intent: bool = False
+
+    @property
+    def user_id(self) -> str | None:
+        """The user, or None where the log only has a hash of the id: `token` tells then."""
+        return operations.user_of(self.token)
+
+    @property
+    def at(self) -> str:
+        """When the operation was begun."""
+        return operations.time_of(self.operation)
+
+    def is_of(self, user_id: str) -> bool:
+        """Return whether it is an operation of this user."""
+        return self.token == operations.token_of(user_id)
+
+
+def name_of(operation: str, user_id: str, before: str, *, with_intent: bool = False) -> str:
+    """Return the name of an operation's entry."""
+    return "~".join((operation, operations.token_of(user_id), before, *(["+"] if with_intent else [])))
 
 
 def read(name: str, value: Any) -> LogEntry:
-    """The operation that a record stands for."""
-    operation, _, user_id = name.partition("~")
+    """Return the entry of this name and value."""
+    operation, token, before, *intent = name.split("~")
+    known: dict[str, Any] = {"has_intent": bool(intent)}
     if isinstance(value, int | float):
-        return LogEntry(operation, user_id, abs(int(value)), waited=value < 0)
-    leaving, ticket, *rest = value.split(":", 3)
-    if not rest:
-        return LogEntry(operation, user_id, int(ticket), leaving=leaving)
-    return LogEntry(operation, user_id, int(ticket), leaving=leaving, successor=int(rest[0]), at=rest[1])
+        return LogEntry(name, operation, token, before, abs(int(value)), waited=value < 0, **known)
+    ticket, *successor = map(operations.decoded, value[1:].split("~"))
+    known |= {"successor": successor[0]} if successor else {}
+    return LogEntry(name, operation, token, before, ticket, leaving=value[0], **known)
 
 
-def of(seats: Seats) -> list[LogEntry]:
-    """All operations that are committed and perhaps not settled."""
+def of(seats: "Seats") -> list[LogEntry]:
+    """Return all entries of the log."""
     return [read(name, value) for name, value in seats.committed.items()]
 
 
-def find(seats: Seats, operation: str) -> LogEntry | None:
-    """The record of an operation, None where there is none."""
-    return next((record for record in of(seats) if record.operation == operation), None)
+def of_user(seats: "Seats", user_id: str) -> LogEntry | None:
+    """Return a user's entry, or None. There is one at most, because a commit removes the user's earlier one."""
+    token = operations.token_of(user_id)
+    return next((entry for entry in of(seats) if entry.token == token), None)
 
 
-def leaving(kind: str, *details: Any) -> str:
-    """The value of the record of a leaving."""
-    return ":".join(map(str, (kind, *details)))
+def find(seats: "Seats", operation: str) -> LogEntry | None:
+    """Return the entry of an operation, or None."""
+    return next((entry for entry in of(seats) if entry.operation == operation), None)
+
+
+def quits(seats: "Seats") -> set[int]:
+    """Return the tickets that left the queue and are perhaps not stored as exits yet."""
+    return {entry.ticket for entry in of(seats) if entry.leaving == QUIT}
+
+
+def a_seat(tickets: Any) -> Any:
+    """Return the value of a joining for a seat: its ticket, which only the seats know when it is written."""
+    return tickets + 1
+
+
+def a_place(tickets: Any) -> Any:
+    """Return the value of a joining for a place in the queue."""
+    return Value(-1) - tickets
+
+
+def leaving(kind: str, *tickets: int) -> str:
+    """Return the value of a leaving."""
+    return kind + "~".join(map(operations.encoded, tickets))

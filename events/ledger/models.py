@@ -1,11 +1,38 @@
 """The items that give the seats of an event: counters, exits, promotions and the admission queue."""
 
+import zlib
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberSetAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    Attribute,
+    BooleanAttribute,
+    JSONAttribute,
+    MapAttribute,
+    NumberSetAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.constants import LIST
 
+from events.ledger import operations
 from events.models import EventItem, mark
 from eventsite.dynamodb.base_model import WholeNumberAttribute
+from eventsite.dynamodb.expiring import ExpiringItem
+
+BUCKETS = 24  # of users; more would make the seats longer, fewer would let more users collide
+
+
+class EpochsAttribute(Attribute[list[int]]):
+    """A list of integers."""
+
+    attr_type = LIST
+
+    def serialize(self, value: list[int]) -> list[dict[str, str]]:
+        """Return the list as DynamoDB has it."""
+        return [{"N": str(number)} for number in value]
+
+    def deserialize(self, value: list[dict[str, str]]) -> list[int]:
+        """Return the list that DynamoDB has."""
+        return [int(number["N"]) for number in value]
 
 
 class Seats(EventItem):
@@ -38,13 +65,17 @@ class Seats(EventItem):
     quits = WholeNumberAttribute(default=0)
     left = WholeNumberAttribute(default=0)
     gone: MapAttribute[str, Any] = MapAttribute(default=dict)
-    """By chunk of tickets: how many people of it left the queue."""
+    """How many left the queue, by range of tickets: see `events.ledger.queue`."""
+    exit_width = WholeNumberAttribute(attr_name="exitWidth", default=512)
+    """Tickets in a range."""
+    exits_from = WholeNumberAttribute(attr_name="exitsFrom", default=0)
+    """The first ticket that the counts are about."""
     records: MapAttribute[str, Any] = MapAttribute(default=dict)
-    """What was committed here and is perhaps not yet written elsewhere, by ``operation~user``."""
-    passed = WholeNumberAttribute(default=0)
-    """The number at the turnstile of who committed last, of those who had one."""
-    generation = WholeNumberAttribute(default=0)
-    """Drawn at random for each event, and one more with each fence: a commit planned before it is refused."""
+    """The commit log: see `events.ledger.log`."""
+    now_serving = WholeNumberAttribute(attr_name="passed", default=0)
+    """The ticket of the admission queue that committed last."""
+    epochs = EpochsAttribute(default=lambda: [0] * BUCKETS)
+    """The fencing epochs, by bucket of users: how many of their operations were committed, or fenced off."""
 
     def is_run_by(self, user_id: str) -> bool:
         """Return whether a user is the owner or a co-organizer."""
@@ -52,13 +83,31 @@ class Seats(EventItem):
 
     @property
     def committed(self) -> dict[str, Any]:
-        """The records, as they are read."""
+        """Return the commit log as it is stored."""
         return _plain(self.records)
 
     @property
-    def gone_by_chunk(self) -> dict[str, int]:
-        """How many people of each chunk left the queue, by its number as text."""
-        return {chunk: int(count) for chunk, count in _plain(self.gone).items()}
+    def exits(self) -> dict[int, int]:
+        """Return how many left the queue, by the number of the range."""
+        return {int(number): int(count) for number, count in _plain(self.gone).items()}
+
+    @property
+    def width(self) -> int:
+        """Return how many tickets are in a range of the exits."""
+        return int(self.exit_width)
+
+    def bucket_of(self, user_id: str) -> int:
+        """Return which of the epochs belongs to a user."""
+        return self.bucket_of_token(operations.token_of(user_id))
+
+    def bucket_of_token(self, token: str) -> int:
+        """Return which of the epochs belongs to the user of a log entry."""
+        return zlib.crc32(token.encode()) % len(self.epochs)
+
+    def is_unchanged_for(self, user_id: str, before: "Seats") -> bool:
+        """Return whether no operation of a user was committed since an earlier look."""
+        bucket = self.bucket_of(user_id)
+        return bool(self.incarnation == before.incarnation and self.epochs[bucket] == before.epochs[bucket])
 
     @property
     def admits(self) -> bool:
@@ -117,9 +166,14 @@ def _plain(values: Any) -> dict[str, Any]:
 
 
 class ExitTombstones(EventItem):
-    """The tickets of one chunk whose people left the queue without having had a seat."""
+    """The tickets, of some that follow one another, whose owners left the queue."""
 
-    tickets = NumberSetAttribute()
+    exits = NumberSetAttribute(attr_name="tickets")
+
+    @staticmethod
+    def name(incarnation: str, number: int) -> str:
+        """Return the range key of the item with this number."""
+        return f"tickets#{incarnation}#exits#{number:08}"
 
 
 class Promotion(EventItem):
@@ -129,10 +183,31 @@ class Promotion(EventItem):
     at = UnicodeAttribute()
 
 
-class AdmissionQueue(EventItem):
-    """How many have taken a number, in all the crowds there ever were before the seats."""
+class AdmissionQueue(ExpiringItem):
+    """How many requests have drawn a ticket to wait for the seats of an event; it has a partition of its own."""
+
+    ITEM = "admission-queue"
 
     entered = WholeNumberAttribute(default=0)
+
+    @classmethod
+    def key_of(cls, seats: Seats) -> tuple[str, str]:
+        """Return the key of an event's queue."""
+        return f"queue#{seats.event_id}#{seats.incarnation}", cls.ITEM
+
+
+class Intent(ExpiringItem):
+    """What an operation needs to be applied and the log has no space for; it goes when the operation is applied."""
+
+    ITEM = "intent"
+
+    user_id = UnicodeAttribute(attr_name="userId")
+    answers = JSONAttribute(null=True)
+
+    @classmethod
+    def key_of(cls, seats: Seats, operation: str) -> tuple[str, str]:
+        """Return the key of an operation's intent."""
+        return f"intent#{seats.incarnation}#{operation}", cls.ITEM
 
 
 class CancellationOutbox(EventItem):

@@ -1,141 +1,150 @@
-"""The arithmetic of tickets: who is next, who is how far back, without reading the queue.
+"""The arithmetic of the queue: who is next, and who is how far back, without reading the queue.
 
-Everybody in the queue has a ticket above `served`; everybody with such a ticket waits or has left the queue. How many
-left is counted by chunks of `CHUNK` tickets in the seats themselves; which ones they were is in one small item per
-chunk, and while the leaving is not yet written there, among the records of the seats.
+Each ticket above `served` waits, or its owner has left the queue: it is an exit. The seats count the exits in a few
+ranges of tickets, all of the same width; when there would be too many ranges, the width doubles. Which tickets they are
+is stored in items of 128 tickets each, and, while it is not applied yet, in the log of the seats.
 
-The seats are always read first, the chunk after them, so the chunk holds at least what the seats have counted. Where
-it holds more, the seats are old, and `Conflict` asks for a new look. So each answer is that of one moment: the moment
-of the seats.
+The seats are read first, the stored exits of a range after them. So these are at least as many as the seats have
+counted; where they are more, the seats are old, and `Conflict` asks for another look. So each answer is that of one
+moment: the moment of the seats.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterable
 
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from events.ledger import guards, log
 from events.ledger.models import ExitTombstones, Seats
-from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.retries import Conflict
+from eventsite.dynamodb.steps import Query, Steps
 
-CHUNK = 512
-QUIT = "quit"
-
-
-def chunk_of(ticket: int) -> str:
-    """The name of the chunk that a ticket belongs to."""
-    return str(ticket // CHUNK)
+PER_ITEM = 128  # exits; more would make the item longer than the kilobyte that one write unit pays for
+NARROWEST = 512
+"""Tickets in a range, as long as the queue is short."""
+MOST_RANGES = 8
 
 
-def gone_key(seats: Seats, chunk: str) -> tuple[str, str]:
-    """The key of the item with a chunk's gone tickets."""
-    return seats.event_id, f"tickets#{seats.incarnation}#gone#{int(chunk):06}"
+def exits_key(seats: Seats, ticket: int) -> tuple[str, str]:
+    """Return the key of the item with the exits around a ticket."""
+    return seats.event_id, ExitTombstones.name(seats.incarnation, ticket // PER_ITEM)
 
 
 def promotion_key(seats: Seats, ticket: int) -> tuple[str, str]:
-    """The key of the move of the queue that ended with a ticket."""
+    """Return the key of the move of the queue that ended with a ticket."""
     return seats.event_id, f"tickets#{seats.incarnation}#promoted#{ticket:010}"
 
 
-def turnstile_key(seats: Seats) -> tuple[str, str]:
-    """The key of the item that gives the numbers of a crowd."""
-    return seats.event_id, f"tickets#{seats.incarnation}#turnstile"
+def position(seats: Seats, ticket: int) -> Steps[int | None]:
+    """Return the place in the queue of a ticket, from 1; None if it has a seat, or its owner left.
 
+    It takes one read at most, and none unless someone of the same range has left.
 
-def position(seats: Seats, ticket: int, stored: set[int] | None = None) -> int | None:
-    """The place in the queue of a ticket, from 1; None if it is not in the queue: it has a seat, or its owner left.
-
-    Takes: the seats; the ticket; what is stored of its chunk, where that was read already (after the seats).
-    At most one read, and none unless somebody of the same chunk has left. Raises `Conflict` where the seats are old.
+    Raises:
+        Conflict: The seats are old.
     """
     if ticket > seats.tickets:
         raise Conflict(immediate=True)
-    gone = gone_tickets(seats, chunk_of(ticket), stored)
-    if ticket <= seats.served or ticket in gone:
+    number = ticket // seats.width
+    exits = yield from _exits(seats, number)
+    return position_among(seats, ticket, exits)
+
+
+def position_among(seats: Seats, ticket: int, exits: set[int]) -> int | None:
+    """Return the place in the queue of a ticket. Args: the exits of its range."""
+    if ticket <= seats.served or ticket in exits:
         return None
-    chunk = ticket // CHUNK
-    gone_behind = sum(1 for other in gone if other > ticket)
-    gone_behind += sum(count for other, count in _counts(seats).items() if other > chunk)
-    return int(seats.waiting - (seats.tickets - ticket) + gone_behind)
+    number = ticket // seats.width
+    behind = sum(1 for other in exits if other > ticket)
+    behind += sum(count for other, count in seats.exits.items() if other > number)
+    return int(seats.waiting - (seats.tickets - ticket) + behind)
 
 
-def positions(waiting: Sequence[tuple[Seats, int]]) -> list[int | None]:
-    """The places in the queues of several events, in one more read for all; None where `position` must tell."""
-    keys = [gone_key(seats, chunk_of(ticket)) for seats, ticket in waiting]
-    counted = [chunk_of(ticket) in seats.gone_by_chunk for seats, ticket in waiting]
-    read = iter(
-        batch_get(*((ExitTombstones, *key) for key, one in zip(keys, counted, strict=True) if one), consistent=True)
-    )
-    found: list[int | None] = []
-    for (seats, ticket), one in zip(waiting, counted, strict=True):
-        item = next(read) if one else None
-        with suppress(Conflict):
-            found.append(position(seats, ticket, _members(item)))
-            continue
-        found.append(None)
-    return found
+def head(seats: Seats) -> Steps[int]:
+    """Return the ticket that is next. Raises: `Conflict` where the seats are old."""
+    return (yield from last_of(seats, 1))
 
 
-def head(seats: Seats) -> int:
-    """The ticket that is next. Raises `Conflict` where the seats are old."""
-    return last_of(seats, 1)
+def last_of(seats: Seats, people: int) -> Steps[int]:
+    """Return the ticket of the last one of so many who are next; it takes two reads at most.
 
-
-def last_of(seats: Seats, people: int) -> int:
-    """The ticket of the last one of so many who are next in the queue; at most one read per chunk with gaps.
-
-    Raises: `Conflict` where the seats are old.
+    Raises:
+        Conflict: The seats are old.
     """
-    counts, missing, ticket = _counts(seats), people, int(seats.served) + 1
+    missing, ticket, width = people, int(seats.served) + 1, seats.width
     while missing > 0 and ticket <= seats.tickets:
-        end = min((ticket // CHUNK + 1) * CHUNK, int(seats.tickets) + 1)
-        waiting = end - ticket - counts.get(ticket // CHUNK, 0)
-        whole_chunk = ticket % CHUNK == 0 and end % CHUNK == 0
-        if whole_chunk and waiting < missing:
-            missing, ticket = missing - waiting, end
+        number = ticket // width
+        end = min((number + 1) * width, int(seats.tickets) + 1)
+        counted = seats.exits.get(number, 0)
+        if not counted and missing <= end - ticket:
+            return ticket + missing - 1
+        if (not counted or ticket % width == 0) and end - ticket - counted < missing:
+            missing, ticket = missing - (end - ticket - counted), end
             continue
-        for one in _waiting(seats, ticket, end):
-            missing -= 1
-            if not missing:
-                return one
-        ticket = end
+        exits = yield from _exits(seats, number)
+        waiting = [one for one in range(ticket, end) if one not in exits]
+        if len(waiting) >= missing:
+            return waiting[missing - 1]
+        missing, ticket = missing - len(waiting), end
     raise Conflict(immediate=True)  # fewer wait than the seats have counted: they are old
 
 
-def _waiting(seats: Seats, start: int, end: int) -> Iterator[int]:
-    gone = gone_tickets(seats, chunk_of(start))
-    return (ticket for ticket in range(start, end) if ticket not in gone)
+def exits_of(seats: Seats, number: int, stored: Iterable[ExitTombstones]) -> set[int]:
+    """Return the exits of a range by the moment of the seats. Raises: `Conflict` where these are old."""
+    first, end = number * seats.width, (number + 1) * seats.width
+    exits = {int(ticket) for item in stored for ticket in item.exits} | log.quits(seats)
+    exits = {ticket for ticket in exits if max(first, int(seats.exits_from)) <= ticket < end}
+    if len(exits) != seats.exits.get(number, 0):
+        raise Conflict(immediate=True)
+    return exits
 
 
-def _counts(seats: Seats) -> dict[int, int]:
-    return {int(chunk): int(count) for chunk, count in seats.gone_by_chunk.items()}
+def stored_exits(seats: Seats, number: int) -> Query:
+    """Return the step that reads what is stored of a range."""
+    first, last = number * seats.width, (number + 1) * seats.width - 1
+    (event_id, low), (_, high) = exits_key(seats, first), exits_key(seats, last)
+    return Query(ExitTombstones, event_id, (low, high))
 
 
-def gone_tickets(seats: Seats, chunk: str, stored: set[int] | None = None) -> set[int]:
-    """The tickets of a chunk that left the queue by the moment of the seats. Raises `Conflict` where these are old."""
-    counted = int(seats.gone_by_chunk.get(chunk, 0))
+def _exits(seats: Seats, number: int) -> Steps[set[int]]:
+    counted = seats.exits.get(number, 0)
     if not counted:
         return set()
-    gone = {ticket for ticket in quits_in_records(seats) if chunk_of(ticket) == chunk}
-    if len(gone) < counted:
-        gone |= _stored(seats, chunk) if stored is None else stored
-    if len(gone) != counted:
-        raise Conflict(immediate=True)
-    return gone
+    logged = {ticket for ticket in log.quits(seats) if ticket // seats.width == number}
+    if len(logged) == counted:  # all of them are in the log
+        return logged
+    stored = yield stored_exits(seats, number)
+    return exits_of(seats, number, stored)
 
 
-def quits_in_records(seats: Seats) -> set[int]:
-    """The tickets whose leaving was committed and is perhaps nowhere else yet."""
-    values = [str(value).split(":") for value in seats.committed.values()]
-    return {int(value[1]) for value in values if value[0] == QUIT}
+def counting(seats: Seats, ticket: int) -> tuple[list[Action], Condition]:
+    """Return the actions that count an exit, and their condition.
+
+    It is one more in its range; or, where there would be too many ranges, all are counted in wider ones.
+    """
+    number = ticket // seats.width
+    if len(seats.exits.keys() | {number}) <= MOST_RANGES:
+        count = Seats.gone[str(number)]
+        return [count.set((count | 0) + 1)], guards.exits_are_counted_by(seats.width)
+    width, counts = _counted_in_wider_ranges(seats, ticket)
+    floor = max(int(seats.exits_from), int(seats.served) // seats.width * seats.width)
+    actions: list[Action] = [Seats.gone.set(counts), Seats.exit_width.set(width), Seats.exits_from.set(floor)]
+    return actions, guards.exits_are(seats)
 
 
-def _stored(seats: Seats, chunk: str) -> set[int]:
-    return _members(batch_get((ExitTombstones, *gone_key(seats, chunk)), consistent=True)[0])
+def _counted_in_wider_ranges(seats: Seats, ticket: int) -> tuple[int, dict[str, int]]:
+    before = {number: count for number, count in seats.exits.items() if number >= int(seats.served) // seats.width}
+    width = seats.width if before else NARROWEST
+    while True:
+        counts: Counter[int] = Counter({ticket // width: 1})
+        for number, count in before.items():
+            counts[number * seats.width // width] += count
+        if len(counts) <= MOST_RANGES:
+            return width, {str(number): count for number, count in counts.items()}
+        width *= 2
 
 
-def _members(item: ExitTombstones | None) -> set[int]:
-    return {int(ticket) for ticket in item.tickets or ()} if item else set()
-
-
-def passed_chunks(seats: Seats, served: int) -> list[str]:
-    """The chunks whose counts are of no more use once the watermark stands at `served`."""
-    return [chunk for chunk in seats.gone_by_chunk if int(chunk) < served // CHUNK]
+def trimming(seats: Seats, served: int) -> list[Action]:
+    """Return the actions that remove the counts that are of no more use once the watermark is at `served`."""
+    return [Seats.gone[str(number)].remove() for number in seats.exits if number < served // seats.width]

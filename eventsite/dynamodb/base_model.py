@@ -66,6 +66,11 @@ class BaseModel(Model):
         return cls._range_keyname is not None
 
     @classmethod
+    def key_attributes(cls) -> tuple[str, ...]:
+        """Return the names of the attributes that make the key."""
+        return tuple(name for name in (cls._hash_keyname, cls._range_keyname) if name)
+
+    @classmethod
     @cache
     def key_names(cls) -> tuple[str, ...]:
         """Return the stored names of the parts of the table's key."""

@@ -23,8 +23,8 @@ from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from eventsite.dynamodb import writes
 from eventsite.dynamodb.expiring import ExpiringItem
+from eventsite.dynamodb.steps import Put, Steps, Transact, Update, Wait
 from eventsite.dynamodb.transactions import Failures, Transaction
 from eventsite.errors import DomainError, Missing, Refused, Unprocessable, again
 
@@ -110,7 +110,7 @@ class IdempotentRequest:
 
     # In several steps.
 
-    def begin(self, operation: str) -> Any:
+    def begin(self, operation: str) -> Steps[Any]:
         """Announce the operation that will execute this request.
 
         Returns:
@@ -121,9 +121,9 @@ class IdempotentRequest:
             DomainError: The refusal of the earlier copy.
         """
         marker = self._marker(operations=operation)
-        transaction = Transaction()
-        transaction.put(self.label, marker, _is_vacant())
-        raw = transaction.commit().get(self.label)
+        while (outcome := (yield Transact({self.label: Put(marker, _is_vacant())}))).in_conflict:
+            yield Wait(0.01)
+        raw = outcome.failures.get(self.label)
         earlier = Marker.parse(raw) if raw else marker
         if earlier.operations == operation and earlier.outcome is None:
             self._announced = operation
@@ -131,49 +131,49 @@ class IdempotentRequest:
         answer = self._first_answer(earlier)
         return Announced(tuple(earlier.operations.split())) if answer is None else answer
 
-    def go_on_as(self, operation: str) -> bool:
+    def go_on_as(self, operation: str) -> Steps[bool]:
         """Announce one more operation of this copy. Return False if another copy has taken over."""
-        return self._announce(self._announced, operation)
+        return (yield from self._announce(self._announced, operation))
 
-    def take_over(self, earlier: Announced, operation: str) -> bool:
+    def take_over(self, earlier: Announced, operation: str) -> Steps[bool]:
         """Announce an operation in place of another copy's, which is excluded from then on.
 
         Returns:
             True on success. Only then is it certain whether one of the others was committed.
         """
-        return self._announce(" ".join(earlier.operations), operation)
+        return (yield from self._announce(" ".join(earlier.operations), operation))
 
-    def finish(self, outcome: Any) -> Any:
+    def finish(self, outcome: Any) -> Steps[Any]:
         """Store the first answer of an executed request, unless another copy was faster.
 
         Returns:
             The first answer. A copy that took over finds the same operation, so both answer alike.
         """
         unanswered = (Marker.body == self._body) & Marker.outcome.does_not_exist()
-        marker = self._change(unanswered, Marker.outcome.set({"done": outcome}))
+        marker = yield from self._change(unanswered, Marker.outcome.set({"done": outcome}))
         return ((marker and marker.outcome) or {}).get("done", outcome)
 
-    def finish_refused(self, error: Missing | Refused) -> bool:
+    def finish_refused(self, error: Missing | Refused) -> Steps[bool]:
         """Store a refusal as the first answer.
 
         Returns:
             True on success. False if another copy took over, because that one may be admitted.
         """
         refusal = _refusal(error)
-        marker = self._change(_is_executed_by(self._announced), Marker.outcome.set(refusal))
+        marker = yield from self._change(_is_executed_by(self._announced), Marker.outcome.set(refusal))
         return marker is None or marker.outcome == refusal
 
-    def _announce(self, before: str, operation: str) -> bool:
+    def _announce(self, before: str, operation: str) -> Steps[bool]:
         operations = " ".join([*before.split(), operation][-REMEMBERED_OPERATIONS:])
-        marker = self._change(_is_executed_by(before), Marker.operations.set(operations))
+        marker = yield from self._change(_is_executed_by(before), Marker.operations.set(operations))
         if marker is None or marker.operations != operations:
             return False
         self._announced = operations
         return True
 
-    def _change(self, condition: Condition, action: Action) -> Marker | None:
+    def _change(self, condition: Condition, action: Action) -> Steps[Marker | None]:
         """Change the marker if a condition holds, and return the marker as it is afterwards."""
-        image = writes.conditional_update(Marker(self._key, Marker.ITEM), [action], condition).image
+        image = (yield Update(Marker(self._key, Marker.ITEM), [action], condition)).image
         return Marker.parse(image) if image else None
 
     def _marker(self, **fields: Any) -> Marker:

@@ -27,7 +27,7 @@ class Written:
     """True if an unanswered attempt may have been applied, or may still be."""
 
 
-def conditional_update(record: BaseModel, actions: Sequence[Action], condition: Condition) -> Written:
+def conditional_update(record: BaseModel, actions: Sequence[Action], condition: Condition | None) -> Written:
     """Change some attributes of an item, if a condition holds.
 
     A call that is not answered is sent again, so the condition must fail once the write is done.

@@ -21,14 +21,12 @@ from registrations.audit import repairs, totals
 from registrations.audit.repairs import Cure
 from registrations.audit.snapshot import Person, Snapshot
 from registrations.audit.totals import Figures
-from registrations.models import ActiveItem, EventTicket, PastItem
-from registrations.seating import clearing
+from registrations.models import EventTicket, UserRegistration
 
 Identity = tuple[str, str, object]
-OLD_LOCK_SECONDS = 60
-"""No operation holds a lock for so long. The clock only says when to look; a lock is broken safely at any time."""
-MANY_RECORDS = 4 * clearing.MANY
-SAFE = frozenset({"lock", "records", "leftover", "idle_seats", "deleted_user"})
+OLD_SECONDS = 60  # no operation stays unapplied for so long; the clock only says when to look
+MANY_ENTRIES = 16  # in the log: twice as many as it has room for
+SAFE = frozenset({"unapplied", "long_log", "leftover", "idle_seats", "deleted_user"})
 """The kinds that are mended without asking: nothing about them is left to judge."""
 ROWS = frozenset({"lost_registration", "shared_ticket", "lines_differ"})
 """The kinds that must be mended before anything is counted."""
@@ -61,34 +59,34 @@ def differences(seen: Snapshot) -> list[Finding]:
     """All that is wrong in one look."""
     found = [*_leftovers(seen), *_empty(seen)]
     if seen.event is None and seen.seats is None:
-        return [*found, *_locks(seen)]
+        return [*found, *_unapplied(seen)]
     if seen.event is None or seen.seats is None:
-        return [*found, *_half_missing(seen), *_locks(seen)]
+        return [*found, *_half_missing(seen), *_unapplied(seen)]
     found += [*_halves_at_odds(seen, seen.event, seen.seats), *_of_the_lines(seen), *_of_the_past(seen)]
     found += [*_shared_tickets(seen, seen.seats)]
     if not any(finding.kind in ROWS for finding in found):
         found += [*_counted(seen, seen.seats), *_moves(seen, seen.seats)]
-    return [*found, *_records(seen, seen.seats), *_deleted_users(seen), *_locks(seen)]
+    return [*found, *_long_log(seen, seen.seats), *_deleted_users(seen), *_unapplied(seen)]
 
 
 # What operations leave behind that were cut off.
 
 
-def _locks(seen: Snapshot) -> Iterator[Finding]:
-    oldest = (datetime.now(UTC) - timedelta(seconds=OLD_LOCK_SECONDS)).strftime(clock.FORMAT)
-    for item in seen.active.values():
-        if item.lock and (item.lock_at or "") < oldest:
-            sentence = f"An operation on the registration of {item.user_id} was cut off; it is still locked."
-            cure = repairs.break_lock(item)
-            yield Finding(seen.event_id, "lock", sentence, item.user_id, item.lock, harmless=True, repair=cure)
+def _unapplied(seen: Snapshot) -> Iterator[Finding]:
+    oldest = (datetime.now(UTC) - timedelta(seconds=OLD_SECONDS)).strftime(clock.FORMAT)
+    for user_id, entry in seen.pending().items():
+        if seen.seats and entry.at < oldest:
+            sentence = f"An operation on the registration of {user_id} was cut off; it is not applied yet."
+            cure = repairs.apply_entry(seen.seats, entry)
+            yield Finding(seen.event_id, "unapplied", sentence, user_id, entry.operation, harmless=True, repair=cure)
 
 
 def _empty(seen: Snapshot) -> Iterator[Finding]:
-    for item in seen.active.values():
-        if item.ticket is None and not item.lock:
-            sentence = f"The registration of {item.user_id} is empty."
-            cure = repairs.remove_empty(item)
-            yield Finding(seen.event_id, "empty", sentence, item.user_id, harmless=True, repair=cure)
+    for row in seen.rows.values():
+        if row.ticket is None:
+            sentence = f"The registration of {row.user_id} is empty."
+            cure = repairs.remove_empty(row)
+            yield Finding(seen.event_id, "empty", sentence, row.user_id, harmless=True, repair=cure)
 
 
 def _leftovers(seen: Snapshot) -> Iterator[Finding]:
@@ -98,14 +96,14 @@ def _leftovers(seen: Snapshot) -> Iterator[Finding]:
         yield Finding(seen.event_id, "leftover", sentence, incarnation, harmless=True, repair=cure)
 
 
-def _records(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
-    """A few records stay with every event until its next commit; that there are many is a mistake."""
-    held = {item.record for item in seen.active.values() if item.lock}
-    settled = [name for name in seats.committed if name not in held]
-    if len(settled) > MANY_RECORDS:
-        sentence = f"Its seats carry {len(settled)} records of operations that are settled."
-        cure = repairs.clear_records(seats, settled)
-        yield Finding(seen.event_id, "records", sentence, harmless=True, repair=cure)
+def _long_log(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
+    """A few entries stay with every event until its next commit; that there are many is a mistake."""
+    pending = {entry.operation for entry in seen.pending().values()}
+    applied = [entry.name for entry in log.of(seats) if entry.operation not in pending]
+    if len(applied) > MANY_ENTRIES:
+        sentence = f"The log of its seats has {len(applied)} entries of operations that are applied."
+        cure = repairs.trim(seats, applied)
+        yield Finding(seen.event_id, "long_log", sentence, harmless=True, repair=cure)
 
 
 def _deleted_users(seen: Snapshot) -> Iterator[Finding]:
@@ -114,11 +112,11 @@ def _deleted_users(seen: Snapshot) -> Iterator[Finding]:
         sentence = f"{one.user_id} has ticket {one.ticket}, and there is no such user."
         cure = repairs.leave(seen.event_id, one.user_id)
         yield Finding(seen.event_id, "deleted_user", sentence, one.user_id, one.ticket, repair=cure)
-    in_use = {user for user, item in seen.active.items() if item.lock or item.ticket is not None}
+    busy = seen.pending().keys()
     for user_id, past in seen.past.items():
-        if user_id not in seen.known_users | in_use and past.incarnation == seen.incarnation:
+        if user_id not in seen.known_users | busy and past.incarnation == seen.incarnation:
             sentence = f"{user_id} once left, and there is no such user."
-            cure = repairs.remove_past(past, seen.history.get(int(past.ticket or 0)))
+            cure = repairs.forget(seen.event_id, user_id)
             yield Finding(seen.event_id, "deleted_user", sentence, user_id, past.ticket, harmless=True, repair=cure)
 
 
@@ -153,7 +151,7 @@ def _line(seen: Snapshot, one: Person, line: EventTicket | None, ids: Counter[st
     yield Finding(seen.event_id, kind, sentence, one.user_id, one.ticket, repair=cure)
 
 
-def _says(line: EventTicket, item: ActiveItem, right: dict[str, Any]) -> bool:
+def _says(line: EventTicket, item: UserRegistration, right: dict[str, Any]) -> bool:
     """Whether a line and a registration both are what they should be."""
     same = all(getattr(line, name) == value == getattr(item, name) for name, value in right.items())
     return same and line.user_id == item.user_id and line.ticket == item.ticket
@@ -176,10 +174,10 @@ def _stray(seen: Snapshot, ticket: int, line: EventTicket, owner: Person | None)
     user_id = str(line.user_id)
     active, past = seen.active.get(user_id), seen.past.get(user_id)
     left = past is not None and past.incarnation == seen.incarnation
-    gone = ticket in {one for chunk in seen.gone.values() for one in chunk}
+    gone = ticket in {one for some in seen.exits.values() for one in some}
     if line.user_id and owner is None and active is None and not left and not gone and ticket not in seen.history:
         sentence = f"{user_id} has ticket {ticket}, and no registration."
-        cure = repairs.restore(line, ActiveItem.key_of(seen.event_id, user_id), cancelled=False, ticket=ticket)
+        cure = repairs.restore(line, UserRegistration.key_of(seen.event_id, user_id), active=True, ticket=ticket)
         return Finding(seen.event_id, "lost_registration", sentence, user_id, ticket, repair=cure)
     sentence = f"The event lists ticket {ticket} of {user_id}, who does not have it."
     cure = repairs.remove_line(line, owner.item if owner else past)
@@ -189,14 +187,10 @@ def _stray(seen: Snapshot, ticket: int, line: EventTicket, owner: Person | None)
 def _of_the_past(seen: Snapshot) -> Iterator[Finding]:
     """Who left has a line too, and is not in."""
     here = {user: past for user, past in seen.past.items() if past.incarnation == seen.incarnation}
-    busy = {user for user, item in seen.active.items() if item.lock}
+    busy = seen.pending().keys()
     people = {one.user_id: one for one in seen.people()}
     for user_id, past in here.items():
-        if user_id in busy:
-            continue
-        if user_id in people:
-            yield _in_and_out(seen, past)
-        elif not _is_line_of(seen.history.get(int(past.ticket or 0)), past):
+        if user_id not in busy and not _is_line_of(seen.history.get(int(past.ticket or 0)), past):
             sentence = f"{user_id} left with ticket {past.ticket}, which is not in the list of those who left."
             cure = repairs.write_line(past, int(past.ticket or 0))
             yield Finding(seen.event_id, "history_missing", sentence, user_id, past.ticket, repair=cure)
@@ -206,18 +200,12 @@ def _of_the_past(seen: Snapshot) -> Iterator[Finding]:
             yield from _stray_history(seen, ticket, line, people.get(user_id), here.get(user_id))
 
 
-def _is_line_of(line: EventTicket | None, past: PastItem | None) -> bool:
+def _is_line_of(line: EventTicket | None, past: UserRegistration | None) -> bool:
     return bool(line and past and (line.user_id, line.ticket) == (past.user_id, past.ticket))
 
 
-def _in_and_out(seen: Snapshot, past: PastItem) -> Finding:
-    sentence = f"{past.user_id} is in, and is also said to have left with ticket {past.ticket}."
-    cure = repairs.remove_past(past, seen.history.get(int(past.ticket or 0)))
-    return Finding(seen.event_id, "in_and_out", sentence, past.user_id, past.ticket, repair=cure)
-
-
 def _stray_history(
-    seen: Snapshot, ticket: int, line: EventTicket, one: Person | None, past: PastItem | None
+    seen: Snapshot, ticket: int, line: EventTicket, one: Person | None, past: UserRegistration | None
 ) -> Iterator[Finding]:
     user_id = str(line.user_id)
     if one or past or not line.user_id:
@@ -226,7 +214,7 @@ def _stray_history(
         yield Finding(seen.event_id, "stray_history", sentence, user_id, ticket, harmless=True, repair=cure)
     elif user_id in seen.known_users:
         sentence = f"{user_id} left with ticket {ticket}, and has no registration that says so."
-        cure = repairs.restore(line, PastItem.key_of(seen.event_id, user_id), cancelled=True, ticket=ticket)
+        cure = repairs.restore(line, UserRegistration.key_of(seen.event_id, user_id), active=False, ticket=ticket)
         yield Finding(seen.event_id, "lost_past", sentence, user_id, ticket, repair=cure)
     else:
         sentence = f"The event lists that {user_id} left, and there is no such user."
@@ -289,18 +277,17 @@ def _miscounted(seen: Snapshot, seats: Seats, right: Figures) -> Iterator[Findin
         if counted != people:
             sentence = f"The counter says that {counted} are {name}; the registrations say {people}."
             yield finding(f"{name}_count", sentence, mark=counted - people)
-    stored = totals.stored_gone(seen, seats, right.served), totals.stored_counts(seats, right.served)
-    if stored != (right.gone, right.counts):
-        wrong = [
-            chunk for chunk in stored[0].keys() | right.gone.keys() if stored[0].get(chunk) != right.gone.get(chunk)
-        ]
-        yield finding("gone_tickets", "What is kept of those who left the queue is not so.", mark=tuple(sorted(wrong)))
+    stored = totals.stored_exits(seen, seats, right.served)
+    ranges = totals.stored_counts(seats, right.served)
+    if (stored, ranges) != (right.exits, right.counts(seats.width)):
+        wrong = sorted(stored ^ right.exits)[:5]
+        yield finding("exits", "What is kept of those who left the queue is not so.", mark=tuple(wrong))
 
 
 def _moves(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
     """Whoever waited and has a seat moved up at some time, which is written down."""
     firsts = {int(move.first) for move in seen.moves.values()}
-    firsts |= {record.successor for record in log.of(seats) if record.successor}
+    firsts |= {entry.successor for entry in log.of(seats) if entry.successor}
     waited = sorted(_moved_up(seen, seats))
     missing = {waited[0]} if waited and min(firsts, default=waited[0] + 1) > waited[0] else set()
     if 0 < seats.moved <= seats.served and int(seats.moved) not in firsts:
@@ -311,16 +298,16 @@ def _moves(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
 
 
 def _moved_up(seen: Snapshot, seats: Seats) -> Iterator[int]:
-    """The tickets of all who waited and got a seat, also of those who are just leaving."""
-    for item in seen.active.values():
-        record = seen.pending(item)
-        if record and not record.leaving:
-            ticket, waited = record.ticket, record.waited
-        elif item.ticket is not None and item.incarnation == seats.incarnation:
-            ticket, waited = int(item.ticket), item.waited
+    """Yield the tickets of all who waited and got a seat, also of those who are just leaving."""
+    for row in seen.active.values():
+        entry = seen.pending().get(row.user_id)
+        if entry and not entry.leaving:
+            ticket, waited = entry.ticket, entry.waited
+        elif row.ticket is not None and row.incarnation == seats.incarnation:
+            ticket, waited = int(row.ticket), row.waited
         else:
             continue
-        if waited and ticket <= seats.served and not item.promoted_at:
+        if waited and ticket <= seats.served and not row.promoted_at:
             yield ticket
 
 

@@ -3,9 +3,9 @@
 A cure that comes too late does nothing. It says nothing of that either: another look tells what is left.
 """
 
-import random
+import secrets
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -16,29 +16,30 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from events.ledger import guards as event_guards
-from events.ledger import promotions, queue
+from events.ledger import log, operations, promotions, queue
 from events.ledger.models import ExitTombstones, Promotion, Seats
 from events.models import OPEN_STATUSES, Event
 from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb import writes
 from eventsite.dynamodb.base_model import BaseModel
-from eventsite.dynamodb.reads import batch_get
+from eventsite.dynamodb.steps import run
 from eventsite.dynamodb.transactions import Transaction, transact_get
 from registrations import seating
 from registrations.audit.snapshot import Person, Snapshot
-from registrations.audit.totals import Figures, stored_gone
+from registrations.audit.totals import Figures, floor, stored_exits
 from registrations.errors import RegistrationNotFound
-from registrations.models import ActiveItem, EventTicket, PastItem, Registration
-from registrations.seating import closing, guards, locking
+from registrations.models import EventTicket, Registration, UserRegistration
+from registrations.seating import apply, guards
+from registrations.seating.ends import trimmed
 from registrations.signals import seats_changed
 from users.models import User
 
 Cure = Callable[[], object]
 LOST = "(lost)"
 """What a description says that had to be made up."""
-CHUNKS_AT_ONCE = 50
-RECORDS_AT_ONCE = 100
+ITEMS_AT_ONCE = 50  # of exits
+ENTRIES_AT_ONCE = 50
 
 # Conditions.
 
@@ -60,12 +61,12 @@ def _all_same(record: BaseModel, *names: str) -> Condition:
 
 
 def _stands(seats: Seats) -> Condition:
-    """Nobody came, went or moved up since the seats were read, no edit was made, and no lock was broken."""
-    figures = ("incarnation", "generation", "settings", "tickets", "served", "registered", "waiting", "quits", "left")
+    """Nobody came, went or moved up since the seats were read, no edit was made, and nothing was fenced off."""
+    figures = ("incarnation", "epochs", "settings", "tickets", "served", "registered", "waiting", "quits", "left")
     return _all_same(seats, *figures)
 
 
-def _is_there(item: ActiveItem | PastItem) -> Condition:
+def _is_there(item: UserRegistration) -> Condition:
     """The registration is the one that was read."""
     return _all_same(item, "ticket", "incarnation", "registration_id")
 
@@ -78,18 +79,21 @@ def recount(seen: Snapshot, seats: Seats, right: Figures) -> Cure:
     wanted = {"tickets": right.tickets, "served": right.served}
     wanted |= {"registered": right.registered, "waiting": right.waiting}
     actions: list[Action] = [getattr(Seats, name).set(value) for name, value in wanted.items()]
-    actions += [Seats.gone.set(right.counts), Seats.quits.set(seats.quits + 1)]
+    counts = right.counts(seats.width)
+    actions.append(Seats.gone.set({str(number): count for number, count in counts.items()}))
+    actions.append(Seats.quits.set(seats.quits + 1))
     transaction = Transaction()
     transaction.update("seats", Seats.key(seen.event_id), actions, _stands(seats))
-    stored = stored_gone(seen, seats, right.served)
-    changed = [chunk for chunk in stored.keys() | right.gone.keys() if stored.get(chunk) != right.gone.get(chunk)]
-    for chunk in sorted(changed)[:CHUNKS_AT_ONCE]:
-        item = ExitTombstones(*queue.gone_key(seats, str(chunk)))
-        if left := right.gone.get(chunk):
-            item.incarnation, item.tickets = seats.incarnation, set(left)
-            transaction.put(f"gone {chunk}", item)
+    first = floor(seats, right.served)
+    changed = sorted({ticket // queue.PER_ITEM for ticket in stored_exits(seen, seats, right.served) ^ right.exits})
+    for number in changed[:ITEMS_AT_ONCE]:
+        item = ExitTombstones(*queue.exits_key(seats, number * queue.PER_ITEM))
+        kept = {ticket for ticket in seen.exits.get(number, ()) if ticket < first}
+        item.exits = kept | {ticket for ticket in right.exits if ticket // queue.PER_ITEM == number}
+        if item.exits:
+            transaction.put(f"exits {number}", item)
         else:
-            transaction.delete(f"gone {chunk}", item)
+            transaction.delete(f"exits {number}", item)
     return transaction.commit
 
 
@@ -98,13 +102,14 @@ def promote(seats: Seats) -> Cure:
 
     def cure() -> None:
         at = clock.now()
-        move = promotions.plan(seats, capacity=int(seats.capacity), open_=seats.promotes(clock.seconds()), at=at)
-        if move.log is None or move.condition is None:
+        promotes = seats.promotes(clock.seconds())
+        move = run(promotions.plan(seats, capacity=int(seats.capacity), open_=promotes, at=at))
+        if move.move is None or move.condition is None:
             return
         transaction = Transaction()
         unchanged = _is_same(seats) & (Seats.settings == seats.settings)
         transaction.update("seats", Seats.key(seats.event_id), move.actions, unchanged & move.condition)
-        transaction.put("log", move.log)
+        transaction.put("move", move.move)
         if not transaction.commit():
             seats_changed.send_robust(Registration, promoted=move.people)
 
@@ -121,31 +126,25 @@ def log_move(seats: Seats, first: int) -> Cure:
     return transaction.commit
 
 
-def clear_records(seats: Seats, names: list[str]) -> Cure:
-    """Remove records of operations that are settled."""
-
-    def cure() -> None:
-        some = names[:RECORDS_AT_ONCE]
-        keys = [(ActiveItem, *ActiveItem.key_of(seats.event_id, name.partition("~")[2])) for name in some]
-        items = batch_get(*dict.fromkeys(keys), consistent=True)
-        held = {item.record for item in items if item is not None and item.lock}
-        removed: list[Action] = [Seats.records[name].remove() for name in some if name not in held]
-        if removed:
-            writes.conditional_update(Seats.key(seats.event_id), removed, _is_same(seats))
-
-    return cure
+def trim(seats: Seats, names: list[str]) -> Cure:
+    """Remove log entries of operations that are applied."""
+    return lambda: run(trimmed(seats, names[:ENTRIES_AT_ONCE]))
 
 
 # People and their lines.
 
 
-def break_lock(item: ActiveItem) -> Cure:
-    """Settle what the holder of a lock has committed, or take the lock away."""
+def apply_entry(seats: Seats, entry: log.LogEntry) -> Cure:
+    """Apply an operation that was cut off."""
+    return lambda: run(apply.recover(seats, entry))
+
+
+def forget(event_id: str, user_id: str) -> Cure:
+    """Forget the registration that a user who does not exist any more has given up."""
 
     def cure() -> None:
-        now = ActiveItem.find(str(item.key), str(item.item))
-        if now is not None and now.lock == item.lock:
-            locking.make_way(now)
+        if User.find(user_id) is None:
+            seating.forget_user(user_id)
 
     return cure
 
@@ -161,16 +160,16 @@ def leave(event_id: str, user_id: str) -> Cure:
     return cure
 
 
-def line_of(item: ActiveItem | PastItem, ticket: int, **known: Any) -> EventTicket:
+def line_of(item: UserRegistration, ticket: int, **known: Any) -> EventTicket:
     """The event's line of a registration."""
-    cancelled = isinstance(item, PastItem)
+    cancelled = not item.active
     names = ("waited", "registration_id", "registered_at", "promoted_at", "cancelled_at", "incarnation")
     fields = {name: getattr(item, name) for name in names} | known
     key = EventTicket.key_of(item.event_id, item.incarnation, ticket, cancelled=cancelled)
     return EventTicket(*key, user_id=item.user_id, ticket=ticket, **fields)
 
 
-def write_line(item: ActiveItem | PastItem, ticket: int, **known: Any) -> Cure:
+def write_line(item: UserRegistration, ticket: int, **known: Any) -> Cure:
     """Write a registration's line anew; and into the registration, what is `known` better by now."""
     transaction = Transaction()
     actions: list[Action] = [getattr(type(item), name).set(value) for name, value in known.items()]
@@ -183,22 +182,19 @@ def write_line(item: ActiveItem | PastItem, ticket: int, **known: Any) -> Cure:
     return transaction.commit
 
 
-def restore(line: EventTicket, key: tuple[str, str], *, cancelled: bool, ticket: int) -> Cure:
-    """Write a registration anew from its line, if the user has none for the event."""
-    model: type[ActiveItem | PastItem] = PastItem if cancelled else ActiveItem
-    other: type[ActiveItem | PastItem] = ActiveItem if cancelled else PastItem
-    names = ("waited", "registered_at", "promoted_at", "cancelled_at", "incarnation")
-    fields = {name: getattr(line, name) for name in names} | {"ticket": ticket}
-    item = model(*key, registration_id=line.registration_id or str(uuid.uuid4()), **fields)
+def restore(line: EventTicket, key: tuple[str, str], *, active: bool, ticket: int) -> Cure:
+    """Write a registration again by its line, if the user has none for the event."""
+    names = ("waited", "registered_at", "promoted_at", "cancelled_at", "incarnation", "answers", "checked_in_at")
+    fields = {name: getattr(line, name) for name in names} | {"ticket": ticket, "active": active}
+    fields["operations"] = operations.new_id(clock.now(), secrets.randbelow(operations.DRAWS))
+    row = UserRegistration(*key, registration_id=line.registration_id or str(uuid.uuid4()), **fields)
     transaction = Transaction()
     transaction.check("line", EventTicket, str(line.key), _same(EventTicket.user_id, line.user_id), str(line.item))
-    transaction.put("registration", item, model.item.does_not_exist())
-    _, range_key = other.key_of(item.event_id, item.user_id)
-    transaction.check("other", other, item.user_id, other.item.does_not_exist(), range_key)
+    transaction.put("registration", row, UserRegistration.item.does_not_exist())
     return transaction.commit
 
 
-def remove_line(line: EventTicket, owner: ActiveItem | PastItem | None) -> Cure:
+def remove_line(line: EventTicket, owner: UserRegistration | None) -> Cure:
     """Remove a line that is nobody's, if its user's registration is still what it was."""
     transaction = Transaction()
     transaction.delete("line", EventTicket(line.key, line.item), _same(EventTicket.user_id, line.user_id))
@@ -207,28 +203,22 @@ def remove_line(line: EventTicket, owner: ActiveItem | PastItem | None) -> Cure:
     return transaction.commit
 
 
-def remove_past(past: PastItem, line: EventTicket | None) -> Cure:
-    """Forget that somebody left, with the line of it, if that is not another one's."""
-    transaction = Transaction()
-    transaction.delete("past", PastItem(past.key, past.item), _is_there(past))
-    if line is not None and line.user_id == past.user_id:
-        transaction.delete("line", EventTicket(line.key, line.item), EventTicket.user_id == past.user_id)
-    return transaction.commit
-
-
-def remove_empty(item: ActiveItem) -> Cure:
-    """Remove a registration that is none: no ticket, and no lock."""
-    return partial(_delete, ActiveItem(item.key, item.item), guards.is_vacant() & guards.is_unlocked())
+def remove_empty(row: UserRegistration) -> Cure:
+    """Remove a registration that is none: it has no ticket."""
+    key = UserRegistration(row.key, row.item)
+    return partial(_delete, key, UserRegistration.ticket.does_not_exist() & guards.is_unchanged(row))
 
 
 def give_ticket(seats: Seats, one: Person, ticket: int) -> Cure:
     """Give somebody a ticket of their own."""
     item = one.item
     transaction = Transaction()
-    unchanged = _is_there(item) & guards.is_unlocked()
+    unchanged = _is_there(item) & guards.is_unchanged(item)
     waited = one.waited or ticket > seats.served
-    actions: list[Action] = [ActiveItem.ticket.set(ticket), ActiveItem.waited.set(waited)]
-    transaction.update("registration", ActiveItem(item.key, item.item), actions, unchanged)
+    drawn = operations.new_id(clock.now(), secrets.randbelow(operations.DRAWS))
+    actions: list[Action] = [UserRegistration.ticket.set(ticket), UserRegistration.waited.set(waited)]
+    actions.append(UserRegistration.operations.set(item.operations_and(drawn)))
+    transaction.update("registration", UserRegistration(item.key, item.item), actions, unchanged)
     free = EventTicket.item.does_not_exist() | (EventTicket.user_id == item.user_id)
     transaction.put("line", line_of(item, ticket, waited=waited), free)
     given: list[Action] = [Seats.tickets.set(max(ticket, int(seats.tickets)))]
@@ -278,7 +268,6 @@ def seats_again(seen: Snapshot, event: Event) -> Cure:
         waitlist_enabled=len(people) > registered,
         open=event.status in OPEN_STATUSES,
         settings=event.settings,
-        generation=random.getrandbits(32),
         registered=registered,
         waiting=len(people) - registered,
         tickets=max([served, *(one.ticket for one in people), *seen.history], default=0),
@@ -317,11 +306,10 @@ def bury(seen: Snapshot, incarnation: str) -> Cure:
         found = transact_get((Event, seen.event_id, Event.ITEM), (Seats, seen.event_id, Seats.ITEM))
         if any(item is not None and item.incarnation == incarnation for item in found):
             return
-        closing.forget_event(seen.event_id, incarnation)
-        items: Iterable[ActiveItem | PastItem] = (*seen.active.values(), *seen.past.values())
-        for item in items:
+        seating.forget_event(seen.event_id, incarnation)
+        for item in seen.rows.values():
             if item.incarnation == incarnation and item.ticket is not None:
-                _delete(type(item)(item.key, item.item), _is_there(item))
+                _delete(UserRegistration(item.key, item.item), _is_there(item))
 
     return cure
 

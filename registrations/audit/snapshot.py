@@ -4,7 +4,7 @@ Every item is read by itself, strongly consistent. The seats are read first and 
 change in between, nobody came, went or moved up, so whatever was read belongs to this one state of the seats. Only
 settling goes on without them; it changes nobody's standing.
 
-The people of an event are in its lines and in the records of its seats. Who is in neither, which is damage, or belongs
+The people of an event are in its lines and in the log of its seats. Who is in neither, which is damage, or belongs
 to an event that is gone, is found by a census: a Scan of the registrations, which no request ever does.
 """
 
@@ -18,12 +18,13 @@ from events.ledger.models import ExitTombstones, Promotion, Seats
 from events.models import Event, EventItem
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.reads import Key, batch_get
+from eventsite.dynamodb.steps import run
 from eventsite.ids import is_id
-from registrations.models import EVERY_LINE, ActiveItem, EventTicket, PastItem, RegistrationItem
+from registrations.models import EVERY_LINE, EventTicket, RegistrationItem, UserRegistration
+from registrations.reading.owners import particulars
 from users.models import User
 
-ALL_AT_ONCE = 33
-"""So many users' items are read in one call: three of each."""
+ALL_AT_ONCE = 50  # users, of whom two items are read in one call
 
 
 @dataclass
@@ -35,14 +36,15 @@ class Traces:
 
 
 class Person(NamedTuple):
-    """Somebody who has a ticket, as of the moment of the seats."""
+    """A user who has a ticket, as of the moment of the seats."""
 
     user_id: str
     ticket: int
     waited: bool
-    item: ActiveItem
+    item: UserRegistration
+    """The registration; one without a ticket where it is not written yet."""
     settled: bool
-    """Whether it is written everywhere, as far as the lock tells."""
+    """Whether it is written, as the log tells."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +54,20 @@ class Snapshot:
     event_id: str
     event: Event | None
     seats: Seats | None
-    active: dict[str, ActiveItem]
-    past: dict[str, PastItem]
+    rows: dict[str, UserRegistration]
+    """The registrations by user."""
     lines: dict[int, EventTicket]
     history: dict[int, EventTicket]
     moves: dict[int, Promotion]
     """The moves of the queue by the ticket in their key."""
-    gone: dict[int, frozenset[int]]
-    """The stored tickets of those who left the queue, by chunk."""
+    exits: dict[int, frozenset[int]]
+    """The stored tickets of those who left the queue, by the number of the item."""
     dead: frozenset[str]
     """Incarnations of which something is left, though they are not this event's."""
     known_users: frozenset[str]
     """Those of its people who exist."""
+    owners: dict[str, str]
+    """The users of the log's entries, by operation."""
     still: bool
     """Whether description and seats were the same before and after."""
 
@@ -73,30 +77,45 @@ class Snapshot:
         item = self.seats or self.event
         return item.incarnation if item else None
 
+    @property
+    def active(self) -> dict[str, UserRegistration]:
+        """The registrations that say that their user is in."""
+        return {user_id: row for user_id, row in self.rows.items() if row.active}
+
+    @property
+    def past(self) -> dict[str, UserRegistration]:
+        """The registrations that were given up."""
+        return {user_id: row for user_id, row in self.rows.items() if not row.active}
+
     def people(self) -> list[Person]:
-        """Everybody who has a seat or waits, in the order of their tickets."""
-        found = (self._standing(item) for item in self.active.values())
+        """Return everybody who has a seat or waits, in the order of their tickets."""
+        found = (self._standing(user_id) for user_id in self.rows.keys() | self.pending().keys())
         return sorted((one for one in found if one), key=lambda one: (one.ticket, one.user_id))
 
-    def _standing(self, item: ActiveItem) -> Person | None:
-        record = self.pending(item)
-        if record:
-            there = not record.leaving
-            return Person(item.user_id, record.ticket, record.waited, item, settled=False) if there else None
-        if item.ticket is None or item.incarnation != self.incarnation:
+    def _standing(self, user_id: str) -> Person | None:
+        entry, row = self.pending().get(user_id), self.rows.get(user_id)
+        if entry and entry.leaving:
             return None
-        return Person(item.user_id, int(item.ticket), item.waited, item, settled=True)
+        if entry:
+            row = row or UserRegistration(*UserRegistration.key_of(self.event_id, user_id))
+            return Person(user_id, entry.ticket, entry.waited, row, settled=False)
+        if row is None or not row.active or row.ticket is None or row.incarnation != self.incarnation:
+            return None
+        return Person(user_id, int(row.ticket), row.waited, row, settled=True)
 
-    def pending(self, item: ActiveItem) -> log.LogEntry | None:
-        """What the holder of a registration's lock has committed, if anything."""
-        if not (item.lock and self.seats and item.lock_incarnation == self.seats.incarnation):
-            return None
-        return log.find(self.seats, item.lock)
+    def pending(self) -> dict[str, log.LogEntry]:
+        """Return what is committed and not applied, by user."""
+        found = {}
+        for entry in log.of(self.seats) if self.seats else ():
+            user_id = self.owners.get(entry.operation)
+            row = self.rows.get(user_id or "")
+            if user_id and not (row is not None and row.was_changed_by(entry.operation)):
+                found[user_id] = entry
+        return found
 
     def unsettled(self) -> set[int]:
-        """The tickets whose lines are perhaps just being written."""
-        found = (self.pending(item) for item in self.active.values())
-        return {record.ticket for record in found if record}
+        """Return the tickets whose lines are perhaps just being written."""
+        return {entry.ticket for entry in self.pending().values()}
 
 
 def event_ids() -> Iterator[str]:
@@ -144,7 +163,7 @@ class _AnyItem(EventItem):
         kinds: dict[str, type[EventItem]] = {
             "event": Event,
             "seats": Seats,
-            "gone": ExitTombstones,
+            "exits": ExitTombstones,
             "promoted": Promotion,
         }
         kind = kinds.get(name.split("#")[2] if name.startswith("tickets#") else name, EventItem)
@@ -161,15 +180,16 @@ def take_snapshot(event_id: str, traces: Traces) -> Snapshot:
     lines, history = _lines(event_id, current)
     users = traces.users | {str(line.user_id) for line in (*lines.values(), *history.values())}
     seats = before[1]
-    users |= {record.user_id for record in log.of(seats)} if seats else set()
-    active, past, known = _of_users(event_id, sorted(filter(is_id, users)))
+    owners = _owners(seats)
+    users |= set(owners.values())
+    rows, known = _of_users(event_id, sorted(filter(is_id, users)))
     after = EventItem.query(event_id, EventItem.item.between(Event.ITEM, Seats.ITEM), consistent_read=True)
     still = _contents(before) == _contents(_both(after))
-    moves, gone, others = _of_the_queue(items, current)
-    others |= {item.incarnation for item in (*past.values(), *active.values()) if item.ticket is not None}
+    moves, exits, others = _of_the_queue(items, current)
+    others |= {row.incarnation for row in rows.values() if row.ticket is not None}
     others |= {one for one in traces.incarnations - current if _has_lines(event_id, one)}
     dead = frozenset(others - current)
-    return Snapshot(event_id, *before, active, past, lines, history, moves, gone, dead, known, still)
+    return Snapshot(event_id, *before, rows, lines, history, moves, exits, dead, known, owners, still)
 
 
 def _both(items: Iterable[EventItem]) -> tuple[Event | None, Seats | None]:
@@ -195,23 +215,23 @@ def _has_lines(event_id: str, incarnation: str) -> bool:
     return any(EventTicket.in_order(event_id, incarnation, limit=1))
 
 
-def _of_users(event_id: str, users: list[str]) -> tuple[dict[str, ActiveItem], dict[str, PastItem], frozenset[str]]:
-    """Registrations by user, and which of the users exist."""
-    active: dict[str, ActiveItem] = {}
-    past: dict[str, PastItem] = {}
+def _owners(seats: Seats | None) -> dict[str, str]:
+    owned = [(entry.operation, run(particulars(seats, entry))[0]) for entry in log.of(seats)] if seats else []
+    return {operation: user_id for operation, user_id in owned if user_id is not None}
+
+
+def _of_users(event_id: str, users: list[str]) -> tuple[dict[str, UserRegistration], frozenset[str]]:
+    """Return the registrations by user, and which of the users exist."""
+    rows: dict[str, UserRegistration] = {}
     known: set[str] = set()
     rest = iter(users)
     while some := list(islice(rest, ALL_AT_ONCE)):
-        keys: list[Key] = [(ActiveItem, *ActiveItem.key_of(event_id, user)) for user in some]
-        keys += [(PastItem, *PastItem.key_of(event_id, user)) for user in some]
+        keys: list[Key] = [(UserRegistration, *UserRegistration.key_of(event_id, user)) for user in some]
         keys += [(User, user) for user in some]
         found = batch_get(*keys, consistent=True)
-        for number, user in enumerate(some):
-            here, left, person = found[number :: len(some)]
-            active |= {user: here} if here else {}
-            past |= {user: left} if left else {}
-            known |= {user} if person else set()
-    return active, past, frozenset(known)
+        rows |= {row.user_id: row for row in found[: len(some)] if row}
+        known |= {person.user_id for person in found[len(some) :] if person}
+    return rows, frozenset(known)
 
 
 def _of_the_queue(
@@ -219,7 +239,7 @@ def _of_the_queue(
 ) -> tuple[dict[int, Promotion], dict[int, frozenset[int]], set[str]]:
     """The moves and the gone tickets of the event, and of which incarnations there are any."""
     moves: dict[int, Promotion] = {}
-    gone: dict[int, frozenset[int]] = {}
+    exits: dict[int, frozenset[int]] = {}
     incarnations: set[str] = set()
     for item in items:
         kind, _, rest = str(item.item).partition("#")
@@ -228,8 +248,8 @@ def _of_the_queue(
         if isinstance(item, Promotion) and incarnation in current:
             moves[_number(item)] = item
         elif isinstance(item, ExitTombstones) and incarnation in current:
-            gone[_number(item)] = frozenset(int(ticket) for ticket in item.tickets or ())
-    return moves, gone, incarnations
+            exits[_number(item)] = frozenset(int(ticket) for ticket in item.exits or ())
+    return moves, exits, incarnations
 
 
 def _number(item: EventItem) -> int:

@@ -1,14 +1,15 @@
 """Lists of registrations: an event's in the order of its tickets, a user's with the events they are for.
 
-An event's list is read in several calls: the seats, the tickets, the operations that are not settled yet, and the
-seats once more. Where these show that somebody came, went or moved up in between, as far as it concerns the page, it
-is read again; so a page is that of one moment, unless the event is too busy for it: after `TRIES` times each line
-still was true at some moment while it was read.
+An event's list is read in several calls: the seats, the lines, what is not applied yet, and the seats once more.
+Where these show a change of the page in between, it is read again; so a page is that of one moment, unless the event is
+too busy for it: after `TRIES` times each line still was true at some moment while it was read.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import NamedTuple
 
 from events.ledger import log, queue
 from events.ledger.models import Promotion, Seats
@@ -17,6 +18,7 @@ from events.whole import WholeEvent, find_events
 from eventsite.auth.scope import EVERYTHING, Scope
 from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.retries import Conflict, retry_on_conflict
+from eventsite.dynamodb.steps import run
 from eventsite.ids import is_id
 from registrations.errors import RegistrationNotFound
 from registrations.models import (
@@ -24,14 +26,14 @@ from registrations.models import (
     CANCELLED,
     REGISTERED,
     WAITLISTED,
-    ActiveItem,
     EventTicket,
-    PastItem,
     Registration,
-    active_items,
-    past_items,
+    UserRegistration,
+    registrations_of,
 )
 from registrations.reading import one as reading
+from registrations.reading.one import unapplied
+from registrations.reading.owners import particulars
 from users import services
 from users.services import UserNotFound
 
@@ -119,10 +121,10 @@ class _Page:
         return page
 
     def _merged(self, first: int, last: int) -> list[Line]:
-        """What is written of the lines.
+        """Return what is written of the lines, and what is committed and not applied yet.
 
-        With what is committed and not written yet: more than a page, if there is more. Raises `Conflict` where somebody
-        is written in as we look: the registration says so, and the list does not show it yet.
+        It is more than a page, if there is more. Raises `Conflict` where a line is just being written: the registration
+        shows it, and the list does not yet.
         """
         pending, cancelled = self._pending(), self.status == CANCELLED
         limit = self.limit + 1 + len(pending)
@@ -133,9 +135,9 @@ class _Page:
         for line, leaving in pending:
             if leaving == cancelled and first <= line.ticket <= end:
                 lines[line.ticket] = line
-        for record in log.of(self.seats) if not cancelled else ():
-            if record.leaving:  # whatever of it is written by now
-                lines.pop(record.ticket, None)
+        for entry in log.of(self.seats) if not cancelled else ():
+            if entry.leaving:  # whatever of it is written by now
+                lines.pop(entry.ticket, None)
         return [lines[ticket] for ticket in sorted(lines)]
 
     def _range(self) -> tuple[int, int]:
@@ -156,22 +158,26 @@ class _Page:
             yield Line(int(item.ticket or 0), item.waited, told)
 
     def _pending(self) -> list[tuple[Line, bool]]:
-        """What is committed and not written to the list yet: each line, and whether it is of somebody who left."""
-        known = log.of(self.seats)
-        keys = [(ActiveItem, *ActiveItem.key_of(self.seats.event_id, record.user_id)) for record in known]
-        items = batch_get(*keys, consistent=True)
+        """Return what is committed and perhaps not in the list yet: each line, and whether it is of a leaving."""
+        owned = [(entry, *run(particulars(self.seats, entry))) for entry in log.of(self.seats)]
+        known = [(entry, user_id, answers) for entry, user_id, answers in owned if user_id is not None]
+        keys = [(UserRegistration, *UserRegistration.key_of(self.seats.event_id, user)) for _, user, _ in known]
         found = []
-        for record, item in zip(known, items, strict=True):
-            if item is not None and item.lock == record.operation:
-                found.append((_unsettled(item, record), bool(record.leaving)))
-            elif item is not None and item.ticket == record.ticket and not record.leaving:
-                self._written.add(record.ticket)
+        for (entry, user_id, answers), row in zip(known, batch_get(*keys, consistent=True), strict=True):
+            is_applied = row is not None and row.was_changed_by(entry.operation)
+            if entry.leaving and row is not None and row.ticket == entry.ticket:
+                found.append((_left(row, entry), True))
+            elif not entry.leaving and is_applied and row.ticket == entry.ticket:
+                self._written.add(entry.ticket)
+            elif not entry.leaving and not is_applied:
+                joined = unapplied(self.seats, entry, user_id, answers)
+                found.append((Line(entry.ticket, entry.waited, joined), False))
         return found
 
     def _tell(self, lines: list[Line]) -> None:
         """Complete the lines: who waits and where, and when the others moved up."""
         waiting = [line for line in lines if line.ticket > self.seats.served]
-        position = queue.position(self.seats, waiting[0].ticket) if waiting else None
+        position = run(queue.position(self.seats, waiting[0].ticket)) if waiting else None
         if waiting and position is None:
             raise Conflict(immediate=True)
         for place, line in enumerate(waiting, start=position or 1):
@@ -182,28 +188,26 @@ class _Page:
             line.registration.promoted_at = times[line.ticket]
 
     def _without_returned(self, lines: list[Line]) -> list[Line]:
-        """Without those who registered again, or left again, since: a line may be left over from before."""
+        """Return the lines without those of users who registered again, or left again, since."""
         users = [line.registration.user_id for line in lines]
-        keys = [(model, *model.key_of(self.seats.event_id, user)) for user in users for model in (ActiveItem, PastItem)]
-        found = iter(batch_get(*keys, consistent=True))
-        return [line for line, active, past in zip(lines, found, found, strict=True) if _is_last(line, active, past)]
+        rows = batch_get(
+            *((UserRegistration, *UserRegistration.key_of(self.seats.event_id, user)) for user in users),
+            consistent=True,
+        )
+        return [line for line, row in zip(lines, rows, strict=True) if self._is_last(line, row)]
+
+    def _is_last(self, line: Line, row: UserRegistration | None) -> bool:
+        """Return whether a line of the history is of the user's last registration."""
+        if row is None or row.incarnation != self.seats.incarnation or row.ticket != line.ticket:
+            return False
+        entry = log.of_user(self.seats, row.user_id)
+        return bool(entry.leaving) if entry else not row.active
 
 
-def _is_last(line: Line, active: ActiveItem | None, past: PastItem | None) -> bool:
-    """Whether a line of the history is of the user's last registration: that is still being given up, or is past."""
-    if active and active.ticket is not None:
-        return bool(active.ticket == line.ticket)
-    return past is None or bool(past.ticket == line.ticket)
-
-
-def _unsettled(item: ActiveItem, record: log.LogEntry) -> Line:
-    if record.leaving:
-        told = item.told(event_id=item.event_id, user_id=item.user_id, status=CANCELLED)
-        told.cancelled_at = item.lock_at
-        return Line(record.ticket, item.waited, told)
-    told = Registration(item.event_id, item.user_id, str(item.lock_registration_id), REGISTERED, str(item.lock_at))
-    told.ticket = record.ticket
-    return Line(record.ticket, record.waited, told)
+def _left(row: UserRegistration, entry: log.LogEntry) -> Line:
+    left = row.told(event_id=row.event_id, user_id=row.user_id, status=CANCELLED)
+    left.cancelled_at = entry.at
+    return Line(entry.ticket, row.waited, left)
 
 
 def promotion_times(seats: Seats, moved: list[int]) -> dict[int, str | None]:
@@ -213,7 +217,7 @@ def promotion_times(seats: Seats, moved: list[int]) -> dict[int, str | None]:
     """
     if not moved:
         return {}
-    recorded = {record.successor: record.at for record in log.of(seats) if record.successor}
+    recorded = {entry.successor: entry.at for entry in log.of(seats) if entry.successor}
     event_id, upto = queue.promotion_key(seats, moved[-1])
     since = queue.promotion_key(seats, 0)[1]
     moves: list[tuple[int, str]] = [(first, at) for first, at in recorded.items() if first]
@@ -271,83 +275,77 @@ def of_user(
     """
     if not is_id(user_id):
         raise UserNotFound
-    items: list[Any] = list((past_items if status == CANCELLED else active_items)(user_id, after, limit + 1))
-    following = items[limit - 1].event_id if len(items) > limit else None
-    items = items[:limit]
-    if not items:
-        services.read(user_id)  # who has registrations exists; who has none may not
+    rows = list(islice(registrations_of(user_id, active=status != CANCELLED, after=after), limit + 1))
+    following = rows[limit - 1].event_id if len(rows) > limit else None
+    rows = rows[:limit]
+    if not rows:
+        services.read(user_id)  # a user with registrations exists; one without may not
     whole = {
         event_id: one
-        for event_id, one in find_events(item.event_id for item in items).items()
+        for event_id, one in find_events(row.event_id for row in rows).items()
         if may_be_seen(one.event, scope)
     }
-    known = [(item, whole[item.event_id]) for item in items if item.event_id in whole]
-    if status == CANCELLED:
-        return _past(known), following
+    known = [(row, whole[row.event_id]) for row in rows if row.event_id in whole]
     wanted = (REGISTERED, WAITLISTED) if status == ACTIVE else (status,)
-    return [one for one in _active(known) if one.registration.status in wanted], following
+    return [one for one in _told(known) if one.registration.status in wanted], following
 
 
-def _past(known: list[tuple[PastItem, WholeEvent]]) -> list[Attendance]:
-    """A user's cancelled registrations, without those for events where the user is registered again."""
-    current = [(item, whole) for item, whole in known if item.incarnation == whole.seats.incarnation]
-    keys = [(ActiveItem, *ActiveItem.key_of(item.event_id, item.user_id)) for item, _ in current]
-    again = batch_get(*keys, consistent=True)
-    return [
-        Attendance(item.told(event_id=item.event_id, user_id=item.user_id, status=CANCELLED), whole)
-        for (item, whole), active in zip(current, again, strict=True)
-        if active is None or active.ticket is None
-    ]
+def _told(known: list[tuple[UserRegistration, WholeEvent]]) -> list[Attendance]:
+    """Return a user's registrations, with positions and times of promotion, in three more calls for all of them.
 
-
-def _active(known: list[tuple[ActiveItem, WholeEvent]]) -> list[Attendance]:
-    """A user's active registrations, with positions and times of promotion, in three more calls for all of them.
-
-    Whoever never waited has a seat, and that is all there is to know. Of the others the seats decide, and those were
-    read up to date only if they are read again.
+    A registration that never waited has a seat, and that is all there is to know. Of the others the seats decide, and
+    those were read up to date only if they are read again. Where the log has something of the user, it decides.
     """
-    waited = [item for item, _ in known if item.waited and not item.lock]
-    seats = batch_get(*((Seats, item.event_id, Seats.ITEM) for item in waited), consistent=True)
-    told = _told_by_seats([(item, one) for item, one in zip(waited, seats, strict=True) if one])
+    waited = [row for row, whole in known if row.active and row.waited and _is_plain(row, whole.seats)]
+    seats = batch_get(*((Seats, row.event_id, Seats.ITEM) for row in waited), consistent=True)
+    told = _told_by_seats([(row, one) for row, one in zip(waited, seats, strict=True) if one])
     found: list[Attendance] = []
-    for item, whole in known:
-        registration = told.get(item.event_id)
+    for row, whole in known:
+        registration = told.get(row.event_id)
         if registration is None:
-            simple = not item.lock and not item.waited and item.incarnation == whole.seats.incarnation
-            registration = _seated(item) if simple else _read(item)
+            simple = _is_plain(row, whole.seats) and not (row.active and row.waited)
+            registration = _as_written(row) if simple else _read(row)
         if registration:
             found.append(Attendance(registration, whole))
     return found
 
 
-def _told_by_seats(waited: list[tuple[ActiveItem, Seats]]) -> dict[str, Registration]:
-    """Those of whom the seats alone tell whether they wait, and where, or when they moved up."""
-    current = [(item, seats) for item, seats in waited if item.incarnation == seats.incarnation]
-    waiting = [(item, seats) for item, seats in current if item.ticket > seats.served]
-    moved = [(item, seats) for item, seats in current if item.ticket <= seats.served]
+def _is_plain(row: UserRegistration, seats: Seats) -> bool:
+    """Return whether the log has nothing of the user that is not applied."""
+    entry = log.of_user(seats, row.user_id)
+    is_applied = entry is None or row.operations.endswith(entry.operation)
+    return bool(row.incarnation == seats.incarnation and is_applied and row.ticket <= seats.tickets)
+
+
+def _told_by_seats(waited: list[tuple[UserRegistration, Seats]]) -> dict[str, Registration]:
+    """Return those of whom the seats alone tell whether they wait, and where, or when they were promoted."""
+    current = [(row, seats) for row, seats in waited if _is_plain(row, seats)]
+    line = [(row, seats) for row, seats in current if row.ticket > seats.served]
+    moved = [(row, seats) for row, seats in current if row.ticket <= seats.served]
     told: dict[str, Registration] = {}
-    places = queue.positions([(seats, int(item.ticket)) for item, seats in waiting])
-    for (item, _), place in zip(waiting, places, strict=True):
-        if place:
-            status = WAITLISTED
-            told[item.event_id] = item.told(event_id=item.event_id, user_id=item.user_id, status=status, position=place)
+    for row, seats in line:
+        with suppress(Conflict):  # then it is read by itself
+            place = run(queue.position(seats, int(row.ticket or 0)))
+            if place:
+                told[row.event_id] = row.told(
+                    event_id=row.event_id, user_id=row.user_id, status=WAITLISTED, position=place
+                )
     moves = batch_get(
-        *((Promotion, *queue.promotion_key(one, int(item.ticket))) for item, one in moved), consistent=True
+        *((Promotion, *queue.promotion_key(one, int(row.ticket or 0))) for row, one in moved), consistent=True
     )
-    for (item, _), move in zip(moved, moves, strict=True):
+    for (row, _), move in zip(moved, moves, strict=True):
         if move:
-            told[item.event_id] = _seated(item)
-            told[item.event_id].promoted_at = move.at
+            told[row.event_id] = _as_written(row)
+            told[row.event_id].promoted_at = move.at
     return told
 
 
-def _seated(item: ActiveItem) -> Registration:
-    return item.told(event_id=item.event_id, user_id=item.user_id, status=REGISTERED)
+def _as_written(row: UserRegistration) -> Registration:
+    status = REGISTERED if row.active else CANCELLED
+    return row.told(event_id=row.event_id, user_id=row.user_id, status=status)
 
 
-def _read(item: ActiveItem) -> Registration | None:
-    try:
-        found = reading.read(item.event_id, item.user_id, scope=EVERYTHING)
-    except RegistrationNotFound:
-        return None
-    return found if found.status != CANCELLED else None
+def _read(row: UserRegistration) -> Registration | None:
+    with suppress(RegistrationNotFound):
+        return reading.read(row.event_id, row.user_id, scope=EVERYTHING)
+    return None

@@ -1,19 +1,21 @@
 """Changing what a registration says, and not where it stands: check-in, and answers that are given later."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from events.ledger.models import CheckIns
+from events.ledger import log
+from events.ledger.models import CheckIns, Seats
 from events.models import EventItem
 from eventsite import clock
-from eventsite.dynamodb.retries import Conflict, retry_on_conflict
-from eventsite.dynamodb.transactions import Transaction
+from eventsite.dynamodb.retries import Conflict
+from eventsite.dynamodb.steps import Get, Steps, Transact, Update, retrying, run
 from registrations.errors import RegistrationNotFound
-from registrations.models import ActiveItem, EventTicket, RegistrationItem
-from registrations.seating import guards
+from registrations.models import EventTicket, RegistrationItem, UserRegistration
+from registrations.seating import apply, guards
 
 Also = Callable[[RegistrationItem], tuple[EventItem, list[Action]]]
 """Returns what else changes in the transaction, for a registration: an item, and how."""
@@ -32,7 +34,7 @@ def check_in(event_id: str, user_id: str, by: str | None = None) -> bool:
     def count(row: RegistrationItem) -> tuple[EventItem, list[Action]]:
         last = [CheckIns.user_id.set(user_id), CheckIns.ticket.set(row.ticket), CheckIns.at.set(at)]
         helper = CheckIns.by.set(by) if by else CheckIns.by.remove()
-        return _count_of(event_id, row), [*last, helper, CheckIns.people.add(1)]
+        return apply.check_ins(event_id, row.incarnation), [*last, helper, CheckIns.people.add(1)]
 
     nobody = RegistrationItem.checked_in_at.does_not_exist()
     return annotate(event_id, user_id, {"checked_in_at": at}, unless=nobody, also=count)
@@ -42,17 +44,12 @@ def check_out(event_id: str, user_id: str) -> bool:
     """Take a check-in back. Returns: False if there was none. Raises `RegistrationNotFound`."""
 
     def count(row: RegistrationItem) -> tuple[EventItem, list[Action]]:
-        return _count_of(event_id, row), [CheckIns.people.add(-1)]
+        return apply.check_ins(event_id, row.incarnation), [CheckIns.people.add(-1)]
 
     somebody = RegistrationItem.checked_in_at.exists()
     return annotate(event_id, user_id, {"checked_in_at": None}, unless=somebody, also=count)
 
 
-def _count_of(event_id: str, row: RegistrationItem) -> CheckIns:
-    return CheckIns(event_id, CheckIns.name(row.incarnation), incarnation=row.incarnation)
-
-
-@retry_on_conflict
 def annotate(
     event_id: str,
     user_id: str,
@@ -76,28 +73,43 @@ def annotate(
     Raises:
         RegistrationNotFound: The user has no active registration for the event.
     """
-    row = ActiveItem.find(*ActiveItem.key_of(event_id, user_id))
-    if row is None:
-        raise RegistrationNotFound
-    if row.lock or row.ticket is None:
-        raise Conflict
-    same = guards.has_ticket(row) & guards.is_unlocked()
-    line = EventTicket(*EventTicket.key_of(event_id, row.incarnation, int(row.ticket)))
-    transaction = Transaction()
-    transaction.update(
-        "row", ActiveItem(row.key, row.item), _actions(ActiveItem, changes), same if unless is None else same & unless
-    )
-    transaction.update("line", line, _actions(EventTicket, changes), EventTicket.item.exists())
+    return run(retrying(partial(_annotate, event_id, user_id, changes, unless, also)))
+
+
+def _annotate(
+    event_id: str, user_id: str, changes: dict[str, Any], unless: Condition | None, also: Also | None
+) -> Steps[bool]:
+    row = yield from _active(event_id, user_id)
+    condition = guards.is_unchanged(row)
+    condition = condition if unless is None else condition & unless
+    line = EventTicket(*EventTicket.key_of(event_id, row.incarnation, int(row.ticket or 0)))
+    parts = {
+        "row": Update(UserRegistration(row.key, row.item), _actions(UserRegistration, changes), condition),
+        "line": Update(line, _actions(EventTicket, changes), EventTicket.item.exists()),
+    }
     if also:
-        transaction.update("also", *also(row))
-    failures = transaction.commit()
-    if not failures:
+        parts["also"] = Update(*also(row), None)
+    outcome = yield Transact(parts)
+    if outcome.done:
         return True
-    raw = failures.get("row")
-    now = ActiveItem.parse(raw) if raw else None
-    if now and now.ticket == row.ticket and not now.lock:
+    raw = outcome.failures.get("row")
+    if raw and UserRegistration.parse(raw).operations == row.operations:
         return False
-    raise Conflict(immediate=True)
+    raise Conflict(immediate=not outcome.in_conflict)
+
+
+def _active(event_id: str, user_id: str) -> Steps[UserRegistration]:
+    """Return an active registration, read after the seats."""
+    seats = yield Get((Seats, event_id, Seats.ITEM))
+    row: UserRegistration | None
+    row = yield Get((UserRegistration, *UserRegistration.key_of(event_id, user_id)))
+    entry = log.of_user(seats, user_id) if seats else None
+    if seats and entry and not (row is not None and row.was_changed_by(entry.operation)):
+        yield from apply.recover(seats, entry)
+        raise Conflict(immediate=True)
+    if seats is None or row is None or not row.is_in(seats.incarnation):
+        raise RegistrationNotFound
+    return row
 
 
 def _actions(model: type[RegistrationItem], changes: dict[str, Any]) -> list[Action]:

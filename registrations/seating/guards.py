@@ -1,15 +1,12 @@
-"""Every condition under which a registration changes, one function each, named after what it makes sure of.
-
-`seating` puts the ones on the seats together; the table in its docstring is their summary. Each has a test that shows
-the breach when that guard alone is taken out.
-"""
+"""The conditions of the writes that change a registration; tests take out each of them and see what breaks."""
 
 from pynamodb.expressions.condition import Condition, size
 
 from events.ledger.models import Seats
-from registrations.models import ActiveItem
+from registrations.models import UserRegistration
+from users.models import User
 
-# On the event's seats: the rule.
+# On the event's seats: the rules (CONTRACT, "The rules of the seats").
 
 
 def is_open() -> Condition:
@@ -17,13 +14,17 @@ def is_open() -> Condition:
     return Seats.open == True  # noqa: E712 (an expression, not a truth value)
 
 
+def has_not_ended(now: int) -> Condition:
+    """The event is not over, by this server's clock."""
+    return Seats.ends_at.does_not_exist() | (Seats.ends_at > now)
+
+
 def is_in_window(now: int, *, organizes: bool) -> Condition:
-    """It is open, and it is neither before nor after the window; the caller's clock decides about its two edges."""
-    conditions = is_open() & (Seats.ends_at.does_not_exist() | (Seats.ends_at > now))
+    """The window for registrations is open, by this server's clock. Organizers may add people until the end."""
     if organizes:
-        return conditions
+        return has_not_ended(now)
     opened = Seats.opens_at.does_not_exist() | (Seats.opens_at <= now)
-    return conditions & opened & (Seats.closes_at.does_not_exist() | (Seats.closes_at > now))
+    return has_not_ended(now) & opened & (Seats.closes_at.does_not_exist() | (Seats.closes_at > now))
 
 
 def has_free_seat() -> Condition:
@@ -47,7 +48,7 @@ def must_wait() -> Condition:
 
 
 def waits(ticket: int) -> Condition:
-    """Whoever has the ticket is in the queue."""
+    """The ticket is in the queue."""
     return Seats.served < ticket
 
 
@@ -56,7 +57,7 @@ def goes_to_the_queue(now: int) -> Condition:
 
     The event is open and not over, someone waits, and no more are registered than it has seats.
     """
-    return is_in_window(now, organizes=True) & (Seats.waiting > 0) & (Seats.registered <= Seats.capacity)
+    return is_open() & has_not_ended(now) & (Seats.waiting > 0) & (Seats.registered <= Seats.capacity)
 
 
 def goes_to_nobody(now: int) -> Condition:
@@ -66,27 +67,11 @@ def goes_to_nobody(now: int) -> Condition:
 
 
 def head_is(seats: Seats) -> Condition:
-    """The queue's head is still who it was when the seats were read: nobody was served, and nobody quit."""
+    """The queue's head is the one that was found: nobody was promoted, and nobody left the queue."""
     return (Seats.served == seats.served) & (Seats.quits == seats.quits)
 
 
 # On the event's seats: once and no more.
-
-
-def is_unfenced(seats: Seats) -> Condition:
-    """Nobody gave this operation up for dead since the seats were read, which was before it took its lock."""
-    return Seats.generation == seats.generation
-
-
-def is_not_recorded(record: str) -> Condition:
-    """No copy of this operation was committed before."""
-    return Seats.records[record].does_not_exist()
-
-
-def has_room(most: int, instead_of: str | None) -> Condition:
-    """Few operations are recorded, so that the seats stay short; or one of the records makes way for this one."""
-    few = size(Seats.records) < most
-    return few if instead_of is None else few | Seats.records[instead_of].exists()
 
 
 def is_incarnation(incarnation: str) -> Condition:
@@ -94,24 +79,47 @@ def is_incarnation(incarnation: str) -> Condition:
     return Seats.incarnation == incarnation
 
 
+def is_epoch(seats: Seats, bucket: int) -> Condition:
+    """No operation of the user was committed or fenced since the seats were read, which was before the row."""
+    return Seats.epochs[bucket] == seats.epochs[bucket]
+
+
+def has_room(most: int, instead_of: str | None) -> Condition:
+    """The log has few entries, so that the seats stay short; or an entry that is trimmed makes room."""
+    few = size(Seats.records) < most
+    return few if instead_of is None else few | Seats.records[instead_of].exists()
+
+
+def is_next_ticket(seats: Seats) -> Condition:
+    """The next ticket is the one that is written into the registration beforehand."""
+    return Seats.tickets == seats.tickets
+
+
+def is_last_place(seats: Seats) -> Condition:
+    """As many wait as were seen, so the place in the queue is the one that is answered."""
+    return Seats.waiting == seats.waiting
+
+
 # On the registration.
 
 
-def is_unlocked() -> Condition:
-    """No operation is at work on it."""
-    return ActiveItem.lock.does_not_exist()
+def is_unchanged(row: UserRegistration | None) -> Condition:
+    """The registration is as it was when the operation was planned: the same one changed it last."""
+    if row is None:
+        return UserRegistration.item.does_not_exist()
+    if not row.operations:  # it was not made by this service
+        ticket = UserRegistration.ticket
+        same = ticket.does_not_exist() if row.ticket is None else ticket == row.ticket
+        return (UserRegistration.operations.does_not_exist() | (UserRegistration.operations == "")) & same
+    return (UserRegistration.operations == row.operations) & (UserRegistration.incarnation == row.incarnation)
 
 
-def is_vacant() -> Condition:
-    """The user has no active registration for this event."""
-    return ActiveItem.ticket.does_not_exist()
+def is_checked_in_as(row: UserRegistration) -> Condition:
+    """The person is checked in, or not, as the registration that was read says."""
+    attribute = UserRegistration.checked_in_at
+    return attribute == row.checked_in_at if row.checked_in_at else attribute.does_not_exist()
 
 
-def has_ticket(item: ActiveItem) -> Condition:
-    """The registration is the very one that was found."""
-    return (ActiveItem.ticket == item.ticket) & (ActiveItem.incarnation == item.incarnation)
-
-
-def is_held_by(operation: str) -> Condition:
-    """The lock is this operation's."""
-    return ActiveItem.lock == operation
+def user_exists() -> Condition:
+    """The user has not been deleted."""
+    return User.user_id.exists()

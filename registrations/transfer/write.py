@@ -5,17 +5,19 @@ what it will be, with all its counters. An import that was cut off leaves such a
 files completes it.
 """
 
+import secrets
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from events import services
 from events.ledger import guards
 from events.ledger.models import CheckIns, Promotion, Seats
+from events.ledger.operations import DRAWS, new_id
 from events.ledger.queue import promotion_key
 from events.models import DRAFT, IMPORTING, Event
 from events.whole import WholeEvent, find_event
 from eventsite.dynamodb.transactions import Transaction
-from registrations.models import CANCELLED, REGISTERED, WAITLISTED, ActiveItem, EventTicket, PastItem
+from registrations.models import CANCELLED, REGISTERED, WAITLISTED, EventTicket, UserRegistration
 from registrations.transfer.files import Record
 from registrations.transfer.planned import Attendee, PlannedEvent
 from users.models import User
@@ -55,16 +57,19 @@ def claim(wanted: PlannedEvent) -> WholeEvent | None:
 
 
 def _write_people(wanted: PlannedEvent, incarnation: str) -> None:
-    with ActiveItem.batch_write() as active, PastItem.batch_write() as past, EventTicket.batch_write() as tickets:
+    with UserRegistration.batch_write() as rows, EventTicket.batch_write() as tickets:
         for ticket, attendee in _tickets(wanted):
             known = _known(attendee, ticket, incarnation)
             left = attendee.status == CANCELLED
-            if left:
-                past.save(PastItem(*PastItem.key_of(wanted.event_id, attendee.user_id), **known))
-            else:
-                active.save(ActiveItem(*ActiveItem.key_of(wanted.event_id, attendee.user_id), **known))
+            rows.save(_row(wanted.event_id, attendee.user_id, active=not left, **known))
             key = EventTicket.key_of(wanted.event_id, incarnation, ticket, cancelled=left)
             tickets.save(EventTicket(*key, user_id=attendee.user_id, **known))
+
+
+def _row(event_id: str, user_id: str, *, active: bool, **known: Any) -> UserRegistration:
+    """Return a registration that no operation of ours has made: its tag is drawn."""
+    drawn = new_id(known["registered_at"], secrets.randbelow(DRAWS))
+    return UserRegistration(*UserRegistration.key_of(event_id, user_id), active=active, operations=drawn, **known)
 
 
 def _write_promotions(wanted: PlannedEvent, seats: Seats) -> None:

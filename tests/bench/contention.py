@@ -13,9 +13,10 @@ an answer, and what it costs.
 """
 
 import argparse
+import itertools
 import os
 import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -154,25 +155,16 @@ class _Run:
 @contextmanager
 def _memory_of_its_own() -> Iterator[None]:
     """Let every client remember only what it did itself: on Lambda each is a process."""
-    from registrations.seating import clearing, refusing
+    from registrations.seating import operations
 
     class OfEachClient(threading.local):
         def __init__(self) -> None:
-            self.known: OrderedDict[str, Any] = OrderedDict()
+            self.memory = operations.Memory()
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(self.known, name)
+            return getattr(self.memory, name)
 
-        def __len__(self) -> int:
-            return len(self.known)
-
-        def __setitem__(self, key: str, value: Any) -> None:
-            self.known[key] = value
-
-    with (
-        patch.object(clearing, "_settled", OfEachClient()),
-        patch.object(refusing, "_last_looks", OfEachClient()),
-    ):
+    with patch.object(operations, "MEMORY", OfEachClient()):
         yield
 
 
@@ -201,11 +193,9 @@ def _hot_event(*, capacity: int, waitlist: bool) -> str:
 
 
 def _names() -> Iterator[str]:
-    """Ids as the service makes them: 36 characters."""
-    number = 0
-    while True:
-        number += 1
-        yield f"user-{number:08}-0000-4000-8000-00000000000"
+    """Ids as the service makes them."""
+    for number in itertools.count(1):
+        yield f"{number:08}-0000-4000-8000-000000000000"
 
 
 def _existing(names: Iterator[str], engine: Any) -> Iterator[str]:

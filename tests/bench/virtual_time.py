@@ -15,8 +15,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
+
+from eventsite import clock
 
 STACK_BYTES = 512 * 1024
 """For each thread; there may be thousands."""
@@ -56,6 +59,7 @@ class VirtualTime:
             ("time", lambda: self._began + self.now),
         ):
             self._patches.enter_context(patch.object(time, name, replacement))
+        self._patches.enter_context(patch.object(clock, "now", self._shown))
         self._patches.enter_context(patch.object(os, "urandom", random.Random(self._seed).randbytes))
         self._patches.enter_context(patch.object(threading.Thread, "start", _started_by(self)))
         self._patches.enter_context(patch.object(threading.Thread, "join", _joined_by(self)))
@@ -63,6 +67,9 @@ class VirtualTime:
 
     def __exit__(self, *_: object) -> None:
         self._patches.close()
+
+    def _shown(self) -> str:
+        return datetime.fromtimestamp(self._began + self.now, UTC).strftime(clock.FORMAT)
 
     def run(self, actions: Iterable[Callable[[], Any]]) -> None:
         """Let all this be done at once, from now on, and wait until it is. Raises: the first error of any of it."""

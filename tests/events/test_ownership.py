@@ -1,7 +1,6 @@
 """An event changes hands between the read and the write: the write is bound to the owner."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,17 +11,17 @@ from events.models import Event
 from events.whole import WholeEvent, find_event
 from eventsite.auth.scope import EVERYTHING
 from registrations import seating
-from registrations.errors import RegistrationNotFound
-from registrations.seating import guards
+from registrations.seating import guards, trim
 from tests.api import Api
-from tests.events.stealing import FIELDS, OLIVIAS, THIEF, make, stolen_before
+from tests.events.stealing import FIELDS, OLIVIAS, THIEF, make, stolen_before, stolen_before_step
+from tests.registrations.interleaving import AT_ONCE, COMMIT
 
 Change = Callable[[str], Any]
 
 EDITS = pytest.mark.parametrize(
     ("write", "edit"),
     [
-        ("UpdateItem", lambda event: services.edit(event, {"title": "Mine"}, scope=OLIVIAS)),
+        ("TransactWriteItems", lambda event: services.edit(event, {"title": "Mine"}, scope=OLIVIAS)),
         ("TransactWriteItems", lambda event: services.edit(event, {"title": "Mine", "capacity": 3}, scope=OLIVIAS)),
         ("TransactWriteItems", lambda event: services.delete(event, scope=OLIVIAS)),
     ],
@@ -80,27 +79,28 @@ def test_without_the_guard_a_stranger_could_edit(monkeypatch: pytest.MonkeyPatch
     assert found is None or found.event.title == "Mine"
 
 
-LOCKED_AND_COMMITTED = pytest.mark.parametrize("nth", [1, 2], ids=["before the lock", "before the commit"])
+EITHER_WAY = pytest.mark.parametrize("step", [AT_ONCE, COMMIT])
 
 
-@LOCKED_AND_COMMITTED
+@EITHER_WAY
 @pytest.mark.parametrize("change", SEATINGS)
 @pytest.mark.usefixtures("people")
-def test_a_seat_is_bound_to_the_owner(change: str, nth: int) -> None:
+def test_a_seat_is_bound_to_the_owner(change: str, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     capacity, act = SEATINGS[change]
     event = occupied(capacity)
-    with stolen_before("UpdateItem", event, nth), pytest.raises((services.EventNotFound, RegistrationNotFound)):
+    monkeypatch.setattr(trim, "is_calm", lambda *_: step == AT_ONCE)
+    with stolen_before_step(step, event), pytest.raises(services.EventNotYours):
         act(event)
     assert (whole(event).event.organizer_id, counts(event)) == (THIEF, (0, 0))
 
 
-@LOCKED_AND_COMMITTED
-@pytest.mark.parametrize("change", ["take a seat", "leave a seat"])
+@EITHER_WAY
 @pytest.mark.usefixtures("people")
-def test_without_the_guard_a_stranger_could_seat_people(monkeypatch: pytest.MonkeyPatch, change: str, nth: int) -> None:
-    capacity, act = SEATINGS[change]
+def test_without_the_guard_a_stranger_could_seat_people(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    capacity, act = SEATINGS["take a seat"]
     event = occupied(capacity)
-    monkeypatch.setattr(guards, "is_unfenced", lambda seats: guards.is_open())
-    with stolen_before("UpdateItem", event, nth), suppress(RegistrationNotFound):
+    monkeypatch.setattr(guards, "is_incarnation", lambda incarnation: guards.is_open())
+    monkeypatch.setattr(trim, "is_calm", lambda *_: step == AT_ONCE)
+    with stolen_before_step(step, event):
         act(event)
     assert counts(event) != (0, 0)

@@ -5,14 +5,13 @@ Deliberately shares nothing with the service's rules but the models.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from events.ledger.models import Seats
 from events.models import Event, EventItem
 from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.reads import batch_get
-from registrations.models import ActiveItem, EventTicket, PastItem, RegistrationItem
+from registrations.models import EventTicket, UserRegistration
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,8 @@ class Stored:
 
     event: Event | None
     seats: Seats | None
-    active: tuple[ActiveItem, ...]
-    past: tuple[PastItem, ...]
+    active: tuple[UserRegistration, ...]
+    past: tuple[UserRegistration, ...]
     tickets: tuple[EventTicket, ...]
     history: tuple[EventTicket, ...]
 
@@ -55,15 +54,12 @@ def stored(event_id: str, users: Iterable[str] | None = None) -> Stored:
     event = next((item for item in items if isinstance(item, Event)), None)
     seats = next((item for item in items if isinstance(item, Seats)), None)
     incarnation = seats.incarnation if seats else ""
-    found: dict[type[RegistrationItem], list[Any]] = {ActiveItem: [], PastItem: []}
-    for item in _searched(event_id, users):
-        if item and (item.incarnation == incarnation or item.ticket is None):
-            found[type(item)].append(item)
+    rows = [row for row in _searched(event_id, users) if row and row.incarnation == incarnation]
     return Stored(
         event,
         seats,
-        tuple(found[ActiveItem]),
-        tuple(found[PastItem]),
+        tuple(row for row in rows if row.active),
+        tuple(row for row in rows if not row.active),
         _of_event(event_id, incarnation, "ticket#"),
         _of_event(event_id, incarnation, "cancelled#"),
     )
@@ -75,13 +71,12 @@ def _of_event(event_id: str, incarnation: str, kind: str) -> tuple[EventTicket, 
     return tuple(line for key in partitions for line in EventTicket.query(key, wanted, consistent_read=True))
 
 
-def _searched(event_id: str, users: Iterable[str] | None) -> list[Any]:
+def _searched(event_id: str, users: Iterable[str] | None) -> list[UserRegistration | None]:
     if users is not None:
-        keys = [(model, *model.key_of(event_id, user)) for user in users for model in (ActiveItem, PastItem)]
+        keys = [(UserRegistration, *UserRegistration.key_of(event_id, user)) for user in users]
         return batch_get(*keys, consistent=True)
-    kinds = {f"active#{event_id}": ActiveItem, f"cancelled#{event_id}": PastItem}
-    items = [item for item in RegistrationItem.scan(consistent_read=True) if item.item in kinds]
-    return [kinds[item.item].find(item.key, item.item) for item in items]
+    name = UserRegistration.key_of(event_id, "")[1]
+    return list(UserRegistration.scan(UserRegistration.item == name, consistent_read=True))
 
 
 def audit(event_id: str, *, shrunk: bool = False) -> list[str]:
@@ -97,8 +92,7 @@ def differences(kept: Stored, *, shrunk: bool = False) -> list[str]:
     if kept.event is None or kept.seats is None:
         orphans = [f"{item.user_id} is active in a deleted event" for item in kept.active]
         return orphans + ([] if kept.event is kept.seats else ["one half of the event is missing"])
-    locked = [f"{item.user_id} is locked" for item in kept.active if item.lock]
-    return locked + _counts(kept, kept.seats, shrunk=shrunk) + _lines(kept) + _halves(kept.event, kept.seats)
+    return _counts(kept, kept.seats, shrunk=shrunk) + _lines(kept) + _halves(kept.event, kept.seats)
 
 
 def _counts(kept: Stored, seats: Seats, *, shrunk: bool) -> list[str]:

@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from events.ledger.models import Seats
 from eventsite.dynamodb.connection import PatientConnection
+from eventsite.dynamodb.steps import CARRY_OUT, Transact, Update
 
 WRITE, READ, READ_BATCH, READ_MANY = "TransactWriteItems", "GetItem", "BatchGetItem", "Query"
 UPDATE, REMOVE = "UpdateItem", "DeleteItem"
-LOCK, COMMIT, SETTLE, EDIT = (UPDATE, 1), (UPDATE, 2), (WRITE, 1), (WRITE, 1)
-"""The writes of an operation on a registration, and of an edit of the seats: which of their kind they are."""
+COMMIT, APPLY, AT_ONCE = "commit", "apply", "at once"
+"""The writes of an operation on a registration: to the log, by which it is applied, and both in one transaction."""
 
 
 @contextmanager
@@ -27,3 +29,31 @@ def right_before(operation: str, do: Callable[[], Any], *, nth: int = 1) -> Iter
     with patch.object(PatientConnection, "_make_api_call", interrupted):
         yield
     assert calls[0] >= nth, f"{operation} was called {calls[0]} times"
+
+
+@contextmanager
+def right_before_step(name: str, do: Callable[[], Any]) -> Iterator[None]:
+    """Do something once, right before the first step of this name (`COMMIT`, `APPLY` or `AT_ONCE`) from now on."""
+    done = [False]
+
+    def watched(carry_out: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def carry_out_then(step: Any) -> Any:
+            if not done[0] and name_of(step) == name:
+                done[0] = True
+                do()
+            return carry_out(step)
+
+        return carry_out_then
+
+    with patch.dict(CARRY_OUT, {kind: watched(CARRY_OUT[kind]) for kind in (Update, Transact)}):
+        yield
+    assert done[0], f"there was no step {name}"
+
+
+def name_of(step: Any) -> str:
+    """Return what a step of an operation is called; empty for others."""
+    if isinstance(step, Update) and isinstance(step.record, Seats):
+        return COMMIT
+    if isinstance(step, Transact) and "row" in step.parts:
+        return AT_ONCE if "seats" in step.parts else APPLY
+    return ""

@@ -5,9 +5,10 @@ from typing import Any
 
 from events import services
 from events.ledger.models import Seats
+from events.ledger.operations import new_id
 from events.models import EventItem
 from events.whole import WholeEvent
-from registrations.models import ActiveItem, EventTicket, PastItem, RegistrationItem
+from registrations.models import EventTicket, RegistrationItem, UserRegistration
 from tests.api import EVENT
 
 
@@ -65,9 +66,10 @@ def _items(
     known["registration_id"] = f"00000000-0000-4000-8000-{ticket:012}"
     if gone:
         known["cancelled_at"] = moment(ticket + 50)
-    kept = PastItem if gone else ActiveItem
+    row = UserRegistration(*UserRegistration.key_of(event_id, user), active=not gone, **known)
+    row.operations = new_id(moment(ticket), ticket)
     line = EventTicket(*EventTicket.key_of(event_id, incarnation, ticket, cancelled=gone), user_id=user, **known)
-    return [kept(*kept.key_of(event_id, user), **known), line]
+    return [row, line]
 
 
 def queue_up(event_id: str, users: list[str]) -> None:

@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 
 from events.ledger.models import Seats
-from registrations.seating import turnstile
-from registrations.seating.turnstile import Turn
+from eventsite.dynamodb.steps import Now, Steps
+from registrations.seating import admission_queue
+from registrations.seating.admission_queue import Turn
 from tests.api import Api
 from tests.faults import Clock, Killed, failing, killed
 from tests.registrations.auditing import audit
-from tests.registrations.interleaving import UPDATE, right_before
+from tests.registrations.interleaving import AT_ONCE, UPDATE, right_before, right_before_step
 
-ANNOUNCED_AGAIN, LOCKED, COMMITTED = 1, 2, 3
-"""The updates that a keyed joining makes before it leaves its answer in the marker."""
+ANNOUNCED, ANSWERED = 1, 2
+"""The updates of the marker that a keyed joining makes, in one transaction for the rest."""
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +45,7 @@ def test_a_copy_that_took_over_gave_the_first_answer(api: Api) -> None:
         api.leave(event, first)
         in_a_copy(send, answers)
 
-    with right_before(UPDATE, meanwhile, nth=COMMITTED + 1):
+    with right_before(UPDATE, meanwhile, nth=ANSWERED):
         answers.append(send())
     answers.append(send())
     assert [(answer.status_code, answer.json()) for answer in answers] == [(201, answers[0].json())] * 3
@@ -79,7 +80,7 @@ def test_the_first_answer_stands_where_the_copy_that_takes_over_is_late(api: Api
         thread.start()
         assert taken_over.wait(20)
 
-    with right_before(UPDATE, meanwhile, nth=COMMITTED + 1):
+    with right_before(UPDATE, meanwhile, nth=ANSWERED):
         answers.append(send())
     answered.set()
     thread.join()
@@ -100,7 +101,7 @@ def test_a_refusal_that_another_copy_overtook_is_not_answered(api: Api) -> None:
         api.leave(event, seated)
         in_a_copy(send, answers)
 
-    with right_before(UPDATE, meanwhile, nth=ANNOUNCED_AGAIN):  # a refusal announces nothing: it is its answer
+    with right_before(UPDATE, meanwhile, nth=ANNOUNCED):  # a refusal announces nothing: it is its answer
         answers.append(send())
     assert [(answer.status_code, answer.json()) for answer in answers] == [(201, answers[0].json())] * 2
     assert audit(event) == []
@@ -108,7 +109,7 @@ def test_a_refusal_that_another_copy_overtook_is_not_answered(api: Api) -> None:
 
 def test_a_leave_before_the_first_answer_does_not_change_it(api: Api) -> None:
     event, user = api.event(), api.user()
-    with pytest.raises(Killed), failing(killed, at=5):  # after the commit: event, marker, look, marker, lock, commit
+    with pytest.raises(Killed), failing(killed, at=4):  # after the commit: event, marker, look, marker, transaction
         api.register(event, user, idempotency_key="once")
     assert api.leave(event, user).status_code == 200
     answer = api.register(event, user, idempotency_key="once")
@@ -120,7 +121,7 @@ def test_a_leave_before_the_first_answer_does_not_change_it(api: Api) -> None:
 def test_a_user_who_came_again_before_the_first_answer_does_not_get_the_later_one(api: Api) -> None:
     """Nothing of the first registration is left, so its answer is unknown."""
     event, user = api.event(), api.user()
-    with pytest.raises(Killed), failing(killed, at=5):  # after the commit
+    with pytest.raises(Killed), failing(killed, at=4):  # after the commit
         api.register(event, user, idempotency_key="once")
     assert api.leave(event, user).status_code == 200
     assert api.register(event, user).status_code == 201
@@ -134,31 +135,31 @@ def test_a_copy_that_comes_in_a_crowd_lets_the_first_one_have_its_turn(
     """A fence would turn down whatever the whole crowd has planned."""
     event, user = api.event(capacity=1), api.user()
     answers: list[Any] = []
-    about_to_lock, copy_waits = threading.Event(), threading.Event()
+    about_to_commit, copy_waits = threading.Event(), threading.Event()
 
     def send() -> Any:
         return api.register(event, user, idempotency_key="once")
 
     def first() -> None:
         def pause() -> None:
-            about_to_lock.set()
+            about_to_commit.set()
             assert copy_waits.wait(20)
 
-        with right_before(UPDATE, pause, nth=LOCKED):
+        with right_before_step(AT_ONCE, pause):
             answers.append(send())
 
     thread = threading.Thread(target=first)
     thread.start()
-    assert about_to_lock.wait(20)
+    assert about_to_commit.wait(20)
 
-    def wait(turn: Turn, seats: Seats) -> None:
-        turn.number = 1
+    def wait(turn: Turn, seats: Seats, number: int = 1) -> Steps[None]:
+        turn.request.ticket = 1  # as if it were its turn
         copy_waits.set()
         thread.join()
+        yield Now()
 
-    monkeypatch.setattr(turnstile, "CROWD", 0)
+    monkeypatch.setattr(admission_queue, "CONTENTION", 0)
     monkeypatch.setattr(Turn, "wait", wait)
-    generation = Seats.get(event).generation
     answers.append(send())
     assert answers[0].json() == answers[1].json()
-    assert Seats.get(event).generation == generation
+    assert sum(Seats.get(event).epochs) == 1

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from registrations.seating import closing
+from registrations.seating import ends
 from tests.api import EVENT, Api
 from tests.dying import DEAD
 from tests.faults import (
@@ -261,7 +261,7 @@ def test_a_fault_that_lasts_is_answered_in_time_and_harms_nothing(
     operation: Operation, faults: list[Fault], clock: Clock, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.REQUEST_SECONDS = 1.5  # so that there are fewer attempts until the time is up
-    monkeypatch.setattr(closing, "LEAVES_SECONDS", 0.5)
+    monkeypatch.setattr(ends, "RESERVED_SECONDS", 0.5)
     for trial, fault, at in trials(operation, faults):
         clock.waited = 0.0
         response = trial.request(fault, at, lasting=True)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from events.models import EventItem
-from registrations.models import RegistrationItem
-from registrations.seating import closing
+from registrations.models import RegistrationItem, registrations_of
+from registrations.seating import ends
 from tests.api import Api, problem
 from tests.signing_in import As, adam, alice, oscar
 from users.models import User
@@ -82,11 +82,13 @@ def test_a_deleted_user_is_not_found_and_may_be_created_again(api: Api, season: 
 def test_what_was_cut_off_is_finished_by_the_next_one(
     api: Api, season: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail_at_the_history(user_id: str) -> Any:
-        raise OSError
+    def fail_at_the_history(user_id: str, *, active: bool) -> Any:
+        if not active:
+            raise OSError
+        return registrations_of(user_id, active=True)
 
     with monkeypatch.context() as broken:
-        broken.setattr(closing, "past_items", fail_at_the_history)
+        broken.setattr(ends, "registrations_of", fail_at_the_history)
         assert api.delete("/users/alice").status_code >= 500
     assert api.get("/users/alice").status_code == 200
     assert api.delete("/users/alice").status_code == 204

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from eventsite.management.operating import OperatorCommand, with_bar
-from registrations.models import active_items, past_items
+from registrations.models import registrations_of
 from users import services
 
 
@@ -21,7 +21,7 @@ class Command(OperatorCommand):
     def handle(self, *args: Any, users: list[str], dry_run: bool, **options: Any) -> None:
         for user_id in with_bar(users, "user"):
             user = services.read(user_id)
-            active, past = (len(list(items(user_id))) for items in (active_items, past_items))
+            active, past = (sum(1 for _ in registrations_of(user_id, active=one)) for one in (True, False))
             if not dry_run:
                 services.delete(user_id)
             what = f"{user_id} ({user.name}): {active} registrations, {past} cancelled ones"

@@ -16,7 +16,7 @@ CloudEvent 1.0. Its id names the change, so it is the same however often the rec
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -59,6 +59,9 @@ class Holders(Protocol):
             last: The last ticket, included.
         """
 
+    def owner(self, seats: Seats, entry: LogEntry) -> str:
+        """Return the user of a log entry that has only a hash of the user's id."""
+
 
 def as_for_lambda(record: Any) -> StreamRecord:
     """Return a record that was read from the stream in the form in which Lambda gets it."""
@@ -77,6 +80,15 @@ class _Pending:
     at: str = ""
     """The time of the change, if an item has it."""
     subject: dict[str, str] = field(default_factory=dict)
+    unnamed: tuple[Seats, LogEntry] | None = None
+    """The log entry that it is about, where the log does not say whose it is."""
+
+    def named(self, holders: Holders) -> "_Pending":
+        """Return it with the user's id."""
+        if self.unnamed is None:
+            return self
+        user_id = holders.owner(*self.unnamed)
+        return replace(self, data=self.data | {"userId": user_id}, subject={"subject": user_id}, unnamed=None)
 
 
 @dataclass
@@ -111,7 +123,7 @@ class Change:
         Raises:
             Exception: Everything that `holders` raises.
         """
-        pending = list(enumerate(self._pending)) if number == 0 else []
+        pending = list(enumerate(one.named(holders) for one in self._pending)) if number == 0 else []
         if self._moved:
             pending += self._promoted(self._moved, self._moved.tickets[number * PART : (number + 1) * PART], holders)
         return [_event(one, self.event_id, self.moment, f"{self.sequence}.{place:06}") for place, one in pending]
@@ -234,7 +246,9 @@ def _of_a_record(record: LogEntry, seats: Seats) -> _Pending:
     data: dict[str, Any] = {"status": status} | _counts(seats)
     if record.leaving:
         data |= {"reason": "left", "freedSeat": record.leaving != log.QUIT}
-    return _of_registration(seats, record.user_id, record.ticket, status, data, record.at)
+    at = record.at if record.successor else ""
+    pending = _of_registration(seats, record.user_id or "", record.ticket, status, data, at)
+    return pending if record.user_id else replace(pending, unnamed=(seats, record))
 
 
 def _promotion(old: Seats, new: Seats) -> _Promotion | None:

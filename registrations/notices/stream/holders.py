@@ -12,9 +12,12 @@ from events.ledger import log
 from events.ledger.models import Seats
 from eventsite.dynamodb.reads import Key, batch_get
 from eventsite.dynamodb.retries import retry_on_conflict
+from eventsite.dynamodb.steps import run
 from eventsite.dynamodb.transactions import transact_get
+from eventsite.errors import Unavailable
 from registrations.models import EVERY_LINE, EventTicket
 from registrations.notices.stream.changes import StreamRecord
+from registrations.reading.owners import particulars
 
 AT_ONCE = 50  # tickets of a batch or a transaction, which reads a hundred items: a ticket has one of two keys
 
@@ -34,7 +37,7 @@ class Holders:
         for record in log.of(seats):
             if record.leaving == log.QUIT:
                 seen[record.ticket] = None
-            else:
+            elif record.user_id is not None:
                 seen.setdefault(record.ticket, record.user_id)
 
     def learn_from(self, record: StreamRecord) -> None:
@@ -42,6 +45,13 @@ class Holders:
         with suppress(Exception):  # the handler reports a record that cannot be read
             if record["dynamodb"]["Keys"]["item"]["S"] == Seats.ITEM:
                 self.learn(Seats.parse(record["dynamodb"]["NewImage"]))
+
+    def owner(self, seats: Seats, entry: log.LogEntry) -> str:
+        """Return the user of a log entry that has only a hash of the user's id. Raises: `Unavailable`."""
+        user_id, _ = run(particulars(seats, entry))
+        if user_id is None:
+            raise Unavailable  # it is not written yet
+        return user_id
 
     def __call__(self, seats: Seats, first: int, last: int) -> dict[int, str]:
         """Return the owners of a range of tickets at their promotion, in the order of the tickets.

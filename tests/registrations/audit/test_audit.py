@@ -4,7 +4,6 @@ import io
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -15,15 +14,16 @@ from events.ledger import queue
 from events.ledger.models import ExitTombstones, Promotion, Seats
 from events.models import Event, EventItem
 from eventsite.dynamodb.reads import batch_get
+from eventsite.dynamodb.steps import run
 from registrations import nightly
 from registrations.audit import checks, repairs, runner
 from registrations.audit.checks import Finding
 from registrations.audit.snapshot import Snapshot, Traces, census, take_snapshot
-from registrations.models import JOIN, LEAVE, ActiveItem, EventTicket, PastItem, RegistrationItem
-from registrations.seating import clearing, committing, locking, services
-from registrations.seating.operations import Operation
+from registrations.models import EventTicket, RegistrationItem, UserRegistration
+from registrations.seating import commit, trim
 from tests.api import Api
 from tests.registrations import auditing
+from tests.registrations.cutting import cut_off_joining, cut_off_leaving
 from users.models import User
 
 PARTY = "party"
@@ -73,14 +73,8 @@ def seats() -> Seats:
     return found
 
 
-def row(user: str, event: str = PARTY) -> ActiveItem:
-    found = ActiveItem.find(*ActiveItem.key_of(event, user))
-    assert found
-    return found
-
-
-def past(user: str) -> PastItem:
-    found = PastItem.find(*PastItem.key_of(PARTY, user))
+def row(user: str, event: str = PARTY) -> UserRegistration:
+    found = UserRegistration.find(*UserRegistration.key_of(event, user))
     assert found
     return found
 
@@ -146,8 +140,8 @@ def lose(user: str) -> None:
     row(user).delete()
 
 
-def change_gone(*numbers: int) -> None:
-    change(ExitTombstones(*queue.gone_key(seats(), "0")), tickets=set(numbers) or None)
+def change_exits(*numbers: int) -> None:
+    change(ExitTombstones(*queue.exits_key(seats(), 0)), exits=set(numbers) or None)
 
 
 def lose_moves() -> None:
@@ -161,12 +155,6 @@ def delete_event() -> None:
     Event.get(PARTY).delete()
 
 
-def lock(user: str) -> None:
-    """An operation that ended right after it took its lock, long ago."""
-    actions = [ActiveItem.lock.set("cut-off"), ActiveItem.lock_at.set(LONG_AGO), ActiveItem.lock_kind.set("leave")]
-    row(user).update(actions=[*actions, ActiveItem.lock_incarnation.set(seats().incarnation)])
-
-
 def is_lines_user(number: int, user: str) -> Callable[[], None]:
     return lambda: change(line(number), user_id=user)
 
@@ -178,14 +166,14 @@ DAMAGE: dict[str, tuple[str, Callable[[], object]]] = {
     "too many counted as waiting": ("waiting_count", change_seats(waiting=3)),
     "nobody counted as waiting": ("waiting_count", change_seats(waiting=0)),
     "fewer tickets given than there are": ("tickets", change_seats(tickets=3)),
-    "more tickets given than there are": ("gone_tickets", change_seats(tickets=9)),
+    "more tickets given than there are": ("exits", change_seats(tickets=9)),
     "the queue stands where it has been": ("watermark", change_seats(served=1)),
     "the queue stands above its last ticket": ("tickets", change_seats(served=8)),
-    "nobody counted as gone": ("gone_tickets", change_seats(gone={})),
-    "too many counted as gone": ("gone_tickets", change_seats(gone={"0": 2})),
-    "somebody counted as gone who was never there": ("gone_tickets", change_seats(gone={"0": 1, "3": 1})),
-    "who is gone is lost": ("gone_tickets", change_gone),
-    "who is gone is somebody else": ("gone_tickets", lambda: change_gone(5)),
+    "nobody counted as gone": ("exits", change_seats(gone={})),
+    "too many counted as gone": ("exits", change_seats(gone={"0": 2})),
+    "somebody counted as gone who was never there": ("exits", change_seats(gone={"0": 1, "3": 1})),
+    "who is gone is lost": ("exits", change_exits),
+    "who is gone is somebody else": ("exits", lambda: change_exits(5)),
     "somebody is lost who has a seat": ("registered_count", lambda: lose("b")),
     "somebody is lost who waits": ("waiting_count", lambda: lose("d")),
     "a registration is lost": ("lost_registration", lambda: row("b").delete()),
@@ -206,8 +194,7 @@ DAMAGE: dict[str, tuple[str, Callable[[], object]]] = {
     "two have one ticket, and a seat": ("shared_ticket", same_ticket("c", "b")),
     "two have one ticket, and wait": ("shared_ticket", same_ticket("f", "d")),
     "somebody who left is not in the list of them": ("history_missing", lambda: line(1, cancelled=True).delete()),
-    "somebody who left has no registration that says so": ("lost_past", lambda: past("x").delete()),
-    "somebody is in, and left": ("in_and_out", lambda: stand_again("b")),
+    "somebody who left has no registration that says so": ("lost_past", lambda: row("x").delete()),
     "it is not written down when the queue moved": ("move_missing", lose_moves),
     "seats are free while people wait": ("idle_seats", change_seats(capacity=3)),
     "more seats are free than people wait": ("idle_seats", change_seats(capacity=30)),
@@ -226,21 +213,13 @@ DAMAGE: dict[str, tuple[str, Callable[[], object]]] = {
 }
 
 
-def stand_again(user: str) -> None:
-    """Say of somebody who is in that they left before."""
-    kept: dict[str, Any] = {
-        "ticket": 1,
-        "incarnation": seats().incarnation,
-        "registration_id": "r",
-        "registered_at": LONG_AGO,
-    }
-    PastItem(*PastItem.key_of(PARTY, user), **kept).save()
-
-
 REMAINS: dict[str, tuple[str, Callable[[], object]]] = {
-    "a lock": ("lock", lambda: lock("b")),
-    "a lock in the queue": ("lock", lambda: lock("d")),
-    "a registration that is nothing": ("empty", lambda: ActiveItem(*ActiveItem.key_of(PARTY, "x")).save()),
+    "a joining that is not applied": ("unapplied", lambda: cut_off_joining(PARTY, "a", at=LONG_AGO)),
+    "a leaving of the queue that is not applied": ("unapplied", lambda: cut_off_leaving(PARTY, "f", at=LONG_AGO)),
+    "a registration that is nothing": (
+        "empty",
+        lambda: UserRegistration(*UserRegistration.key_of(PARTY, "y"), active=True).save(),
+    ),
     "somebody who left and does not exist": ("deleted_user", lambda: User("x").delete()),
     "a deleted event": ("leftover", delete_event),
 }
@@ -417,60 +396,42 @@ def test_a_ticket_that_is_far_too_high_is_left_to_people(party: str) -> None:
 # Operations that were cut off.
 
 
-def cut_off(user: str, *, committed: bool) -> None:
-    """A joining that ended right after its lock, or right after its commit, long ago."""
-    operation = Operation(JOIN, PARTY, user, at=LONG_AGO)
-    before = seats()
-    assert locking.take(operation, before, None)
-    if committed:
-        committing.commit(operation, before, partial(services._joining, operation.organizes))  # noqa: SLF001 (half of it)
-
-
-def test_a_joining_that_was_cut_off_before_its_commit_is_taken_back(api: Api, party: str) -> None:
-    cut_off(api.user("n"), committed=False)
-    assert examined() == ["lock"]
-    command(repair=True)
-    assert ActiveItem.find(*ActiveItem.key_of(party, "n")) is None
-    assert examined() == []
-
-
-def test_a_joining_that_was_cut_off_after_its_commit_is_settled(api: Api, party: str) -> None:
-    cut_off(api.user("n"), committed=True)
-    assert examined() == ["lock"]
+def test_a_joining_that_was_cut_off_after_its_commit_is_applied(api: Api, party: str) -> None:
+    cut_off_joining(party, api.user("n"), at=LONG_AGO)
+    assert examined() == ["unapplied"]
     command(repair=True)
     assert ticket("n") == seats().tickets
     assert waiting(api) == ["d", "f", "n"]
     assert auditing.audit(party) == []
 
 
-def test_a_young_lock_is_none_of_the_audits_business(api: Api, party: str) -> None:
-    operation = Operation(JOIN, PARTY, api.user("n"))
-    assert locking.take(operation, seats(), None)
+def test_a_young_operation_is_none_of_the_audits_business(api: Api, party: str) -> None:
+    cut_off_joining(party, api.user("n"))
     assert examined() == []
 
 
-def test_a_leaving_that_was_cut_off_is_settled_although_its_move_is_lost(party: str) -> None:
-    operation, before, number = Operation(LEAVE, party, "c", at=LONG_AGO), seats(), ticket("c")
-    assert locking.take(operation, before, row("c"))
-    committing.commit(operation, before, partial(services._leaving, number, operation.at))  # noqa: SLF001
+def test_a_leaving_that_was_cut_off_is_applied_although_its_move_is_lost(party: str) -> None:
+    number = ticket("c")
+    cut_off_leaving(party, "c", at=LONG_AGO)
     lose_moves()
     printed, well = command(repair=True)
     assert well, printed
-    assert past("c").ticket == number
+    assert (row("c").ticket, row("c").active) == (number, False)
     assert examined() == []
     assert auditing.audit(party) == []
 
 
-def test_records_that_pile_up_are_cleared_but_not_those_still_needed(api: Api, party: str) -> None:
-    cut_off(api.user("n"), committed=True)
-    (needed,) = (name for name in seats().committed if name.endswith("~n"))
-    names = [f"op{number}~gone-{number}" for number in range(checks.MANY_RECORDS + 1)]
-    Seats.key(party).update(actions=[Seats.records[name].set("free:1") for name in names])
-    assert set(examined()) == {"lock", "records"}
-    repairs.clear_records(seats(), list(seats().committed))()
-    assert list(seats().committed) == [needed]
-    assert set(examined()) == {"lock"}
-    assert clearing.MANY < checks.MANY_RECORDS
+def test_entries_that_pile_up_are_trimmed_but_not_those_still_needed(api: Api, party: str) -> None:
+    cut_off_joining(party, api.user("n"), at=LONG_AGO)
+    (needed,) = (name for name in seats().committed if "~n~" in name)
+    applied = row("b").operations
+    names = [f"{applied}~b~{number:06}" for number in range(checks.MANY_ENTRIES + 1)]
+    Seats.key(party).update(actions=[Seats.records[name].set("f1") for name in names])
+    assert {"unapplied", "long_log"} <= set(examined())
+    command(repair=True)
+    assert needed not in seats().committed or ticket("n")
+    assert len(seats().committed) <= trim.room(seats())
+    assert examined() == []
 
 
 # The command.
@@ -539,10 +500,9 @@ def test_seats_that_change_while_people_are_counted_prove_nothing(party: str, mo
 
 def test_whether_seats_stood_still_is_seen(party: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert take_snapshot(party, Traces()).still
-    incarnation = seats().incarnation
 
     def fence_meanwhile(*keys: Any, consistent: bool) -> list[Any]:
-        locking.fence(party, incarnation)
+        run(commit.fence(seats(), "a"))
         return batch_get(*keys, consistent=consistent)
 
     monkeypatch.setattr("registrations.audit.snapshot.batch_get", fence_meanwhile)

@@ -122,7 +122,7 @@ def test_whose_leaving_is_just_being_written_is_found(api: Api, monkeypatch: pyt
     for user in (alice, bob, *others):
         api.register(event, user)
     api.leave(event, alice)
-    records = [record for record in everything() if "hand:" in str(record)][:1]
+    records = [record for record in everything() if "{'S': 'h" in str(record)][:1]
     records[0]["dynamodb"]["NewImage"]["records"]["M"] = {
         name: value for name, value in records[0]["dynamodb"]["NewImage"]["records"]["M"].items() if "S" in value
     }

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from events.models import Event
 from eventsite import clock
 from eventsite.web.fields import time_zones
-from registrations.models import ActiveItem
+from registrations.models import UserRegistration
 from registrations.notices import reminders
 from tests.api import Api
 from tests.registrations.notices.carrying import Carried, text
@@ -91,8 +91,8 @@ def test_nobody_is_reminded_of_what_has_begun(party: str, carried: Carried, monk
 def test_a_person_who_signs_up_that_day_needs_no_reminder(
     party: str, carried: Carried, monkeypatch: pytest.MonkeyPatch, asked: str, people: list[str]
 ) -> None:
-    item = ActiveItem(*ActiveItem.key_of(party, "alice"))
-    item.update([ActiveItem.registered_at.set(asked)])  # at midnight in New York, or just before
+    item = UserRegistration(*UserRegistration.key_of(party, "alice"))
+    item.update([UserRegistration.registered_at.set(asked)])  # at midnight in New York, or just before
     at(monkeypatch, DUE)
     assert reminders.remind() == 1
     assert reminded(carried) == people

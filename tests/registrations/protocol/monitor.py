@@ -7,10 +7,12 @@ would have answered at some moment between its beginning and its end. That is li
 
 from typing import Any, NamedTuple
 
-from tests.registrations.protocol import steps
-from tests.registrations.protocol.items import Record, Seats
-from tests.registrations.protocol.steps import Write
+from events.ledger import log
+from events.ledger.models import Seats
 from tests.registrations.reference import Seating
+
+UNKNOWN = ("unknown",)
+"""A 503: the request gave up, and its client does not learn what became of it."""
 
 
 class Broken(Exception):
@@ -38,71 +40,57 @@ class Monitor(NamedTuple):
     """The event by the reference, and the promises to those who ask."""
 
     seating: Seating
-    version: int
     tickets: tuple[tuple[str, int], ...]
-    """Who is active, with which ticket."""
+    """The active users with their tickets."""
     asked: tuple[Asked, ...]
     users: str
 
     @classmethod
     def begin(cls, scenario: Any) -> "Monitor":
-        """Nobody has asked yet."""
+        """Return the promises before the first step."""
         people = scenario.seated + scenario.waiting
-        seating = Seating(
-            scenario.capacity,
-            scenario.waitlist,
-            scenario.is_open,
-            tuple(scenario.seated),
-            tuple(scenario.waiting),
-        )
+        waiting, past = tuple(scenario.waiting), frozenset(scenario.past)
+        seating = Seating(scenario.capacity, scenario.waitlist, scenario.is_open, tuple(scenario.seated), waiting, past)
         asked = tuple(
             Asked(kind, str(arguments[0]) if kind in ("register", "leave", "look") else "")
             for kind, *arguments in scenario.requests
         )
-        users = "".join(sorted({*people, *(one.user for one in asked if one.user)}))
-        return cls(seating, 1, tuple((user, ticket) for ticket, user in enumerate(people, 1)), asked, users)
+        users = "".join(sorted({*people, *scenario.past, *(one.user for one in asked if one.user)}))
+        first = len(scenario.past) + 1
+        return cls(seating, tuple((user, ticket) for ticket, user in enumerate(people, first)), asked, users)
 
     def began(self, index: int) -> "Monitor":
         """A request makes its first step."""
         one = self.asked[index]
         return self if one.begun else self._with(index, one._replace(begun=True, allowed=self._possible(one)))
 
-    def changed(self, old: Seats, new: Seats, call: Write, label: str) -> "Monitor":
-        """The seats were written: the reference makes the same change. Raises: `Broken` where it would not."""
-        if call.rule in ("fence", "clear"):
-            return self
-        if len(new.records) > new.room:
-            raise Broken("there are more records than there is room for", label)
-        if call.rule == "edit":
-            (name, _), settings, *_ = call.arguments
-            after = self._edited("ABCDEF".index(name), *settings, label=label)
-        else:
-            record = new.record(call.arguments[0])
-            assert record
-            after = self._committed(record, new, label)
+    def changed(self, index: int, old: Seats, new: Seats, label: str) -> "Monitor":
+        """Move the reference along with a write of the seats. Raises: `Broken` where it would not go there."""
+        entries = [entry for entry in log.of(new) if entry.name not in old.committed]
+        if new.settings != old.settings:
+            after = self._edited(index, new, label)
+        elif entries:
+            after = self._committed(index, entries[0], new, label)
+        else:  # a fence, or entries that were trimmed
+            return self._agreeing(new, label)
         return after._agreeing(new, label)._widened()
 
-    def _edited(self, index: int, capacity: int, is_open: bool, waitlist: bool, *, label: str) -> "Monitor":
-        seating = self.seating.edit(capacity=capacity, open=is_open, waitlist=waitlist)
-        after = self._replace(seating=seating, version=self.version + 1)
+    def _edited(self, index: int, new: Seats, label: str) -> "Monitor":
+        settings: Any = {"capacity": int(new.capacity), "open": new.open, "waitlist": new.waitlist_enabled}
+        after = self._replace(seating=self.seating.edit(**settings))
         return after._promised(index, after._event(), label)
 
-    def _committed(self, record: Record, new: Seats, label: str) -> "Monitor":
-        user, index = record.user, "ABCDEF".index(record.op[0])
-        ask = self.seating.register if record.kind in ("seat", "wait") else self.seating.leave
-        seating, answer = ask(user)
+    def _committed(self, index: int, entry: log.LogEntry, new: Seats, label: str) -> "Monitor":
+        user = str(entry.user_id)
+        seating, answer = (self.seating.leave if entry.leaving else self.seating.register)(user)
         tickets = tuple(pair for pair in self.tickets if pair[0] != user)
-        if record.kind in ("seat", "wait"):
-            tickets = tuple(sorted((*tickets, (user, record.ticket))))
-        expected = {
-            "seat": ("registered", None),
-            "wait": ("waitlisted", new.waiting),
-            "quit": ("left", None),
-            "free": ("left", None),
-            "hand": ("left", next((who for who, ticket in tickets if ticket == new.served), "nobody")),
-        }[record.kind]
+        if not entry.leaving:
+            tickets = tuple(sorted((*tickets, (user, entry.ticket))))
+        successor = next((who for who, ticket in tickets if ticket == entry.successor), None)
+        joined = ("waitlisted", int(new.waiting)) if entry.waited else ("registered", None)
+        expected = ("left", successor) if entry.leaving else joined
         if answer != expected:
-            raise Broken(f"{record.kind} of {user}: the reference says {answer}, not {expected}", label)
+            raise Broken(f"{entry}: the reference says {answer}, not {expected}", label)
         return self._replace(seating=seating, tickets=tickets)._promised(index, answer, label)
 
     def _promised(self, index: int, answer: Any, label: str) -> "Monitor":
@@ -114,7 +102,7 @@ class Monitor(NamedTuple):
         return self._with(index, one._replace(committed=answer))
 
     def _agreeing(self, seats: Seats, label: str) -> "Monitor":
-        """The seats say the same as the reference: how many, and who."""
+        """Make sure that the seats say the same as the reference: how many, and who."""
         counts = len(self.seating.seated), len(self.seating.queue)
         if (seats.registered, seats.waiting) != counts:
             raise Broken(f"the seats count {seats.registered} and {seats.waiting}, not {counts}", label)
@@ -126,9 +114,7 @@ class Monitor(NamedTuple):
 
     def _widened(self) -> "Monitor":
         asked = tuple(
-            one._replace(allowed=one.allowed | self._possible(one))
-            if one.begun and not one.over and one.committed is None
-            else one
+            one._replace(allowed=one.allowed | self._possible(one)) if one.begun and not one.over else one
             for one in self.asked
         )
         return self._replace(asked=asked)
@@ -136,64 +122,42 @@ class Monitor(NamedTuple):
     def answered(self, index: int, answer: Any, label: str) -> "Monitor":
         """A request ends. Raises: `Broken` where its answer was never right."""
         one = self.asked[index]
-        if answer not in (steps.UNKNOWN, ("swept",)):
-            if one.committed is not None and not _is_same(one.committed, answer):
+        if answer not in (UNKNOWN, ("swept",)):
+            if one.committed is not None and not self._is_right(one, answer):
                 raise Broken(f"{one.kind} is answered {answer}, not {one.committed}", label)
             if one.committed is None and answer not in one.allowed:
-                raise Broken(
-                    f"{one.kind} is answered {answer}, and only {sorted(one.allowed, key=str)} were right", label
-                )
-        over = one._replace(over=answer != steps.UNKNOWN, allowed=frozenset())
+                right = sorted(one.allowed, key=str)
+                raise Broken(f"{one.kind} is answered {answer}, and only {right} were right", label)
+        over = one._replace(over=answer != UNKNOWN, allowed=frozenset())
         return self._with(index, over)
 
+    def _is_right(self, one: Asked, answer: Any) -> bool:
+        """Return whether an answer tells what was done, as of then or as of a later moment."""
+        if answer in (one.committed, ("waitlisted", None)):  # or given up since, and told as it began
+            return True
+        return answer in one.allowed and answer[0] in ("waitlisted", "registered", "event")
+
     def _possible(self, one: Asked) -> frozenset[Any]:
-        """What a request may answer at this moment without having changed anything."""
+        """Return what a request may answer at this moment without having changed anything."""
+        if one.kind == "register" and one.committed is not None:
+            return frozenset([self.standing(one.user)])
         if one.kind in ("register", "leave"):
             following, answer = getattr(self.seating, one.kind)(one.user)
             return frozenset([answer] if following == self.seating else [])
         if one.kind == "look":
-            return frozenset([self._standing(one.user)])
-        return frozenset([self._event()] if one.kind == "event" else [])
+            return frozenset([self.standing(one.user)])
+        return frozenset([self._event()] if one.kind in ("event", "edit") else [])
 
     def _event(self) -> Any:
-        counts = self.seating.capacity, len(self.seating.seated), len(self.seating.queue)
-        return "event", self.version, *counts
+        return "event", self.seating.capacity, len(self.seating.seated), len(self.seating.queue)
 
-    def _standing(self, user: str) -> Any:
+    def standing(self, user: str) -> Any:
+        """Return what reading a user's registration answers."""
         if user in self.seating.queue:
             return "waitlisted", self.seating.queue.index(user) + 1
         if user in self.seating.seated:
             return "registered", None
-        return ("cancelled" if user in self.seating.past else "none"), None
+        return ("cancelled" if user in self.seating.past else "registration_not_found"), None
 
     def _with(self, index: int, one: Asked) -> "Monitor":
         return self._replace(asked=(*self.asked[:index], one, *self.asked[index + 1 :]))
-
-    def at_rest(self, items: dict[Any, Any]) -> None:
-        """What is stored when nobody is at work any more. Raises: `Broken`."""
-        for wrong in self._wrong(items, items[steps.SEATS]):
-            raise Broken(f"at rest: {wrong}", "at rest")
-
-    def _wrong(self, items: dict[Any, Any], seats: Seats) -> Any:
-        for user in self.users:
-            row, past = items.get(steps.row_of(user)), items.get(steps.past_of(user))
-            ticket = dict(self.tickets).get(user)
-            if (row and row.ticket) != ticket:
-                yield f"{user} has the row {row}, and the ticket {ticket}"
-            if row and row.lock:
-                yield f"{user}'s row is still locked"
-            if bool(past) != (user in self.seating.past):
-                yield f"{user}'s history is {past}"
-        places = {key[1]: value for key, value in items.items() if key[0] == "place"}
-        if places != {ticket: user for user, ticket in self.tickets}:
-            yield f"the places are {places}, the tickets {self.tickets}"
-        if len(items.get(steps.LEFT, ())) != seats.quits:
-            yield f"{seats.quits} left the queue, {items.get(steps.LEFT)} are known"
-
-
-def _is_same(committed: Any, answer: Any) -> bool:
-    """Whether an answer tells what was done; what it leaves open is counted by another look."""
-    return answer == ("done",) or (
-        len(answer) == len(committed)
-        and all(said in (true, None) for true, said in zip(committed, answer, strict=True))
-    )

@@ -33,6 +33,7 @@ EVENTS: tuple[dict[str, Any], ...] = (
     {"capacity": 1, "seated": "uv", "waiting": "w"},
     {"capacity": 2, "seated": "u"},
     {"capacity": 2, "seated": "uv", "waiting": "w"},
+    {"capacity": 1, "past": "u"},
     {"capacity": 1, "seated": "u", "waiting": "v", "is_open": False},
 )
 """How things stand at the beginning: none to three people; full, overfull (the capacity was lowered) and closed."""
@@ -44,12 +45,12 @@ def _requests(event: dict[str, object]) -> list[tuple[object, ...]]:
     people = [(kind, user) for kind in ("register", "leave", "look") for user in "uvw"]
     edits = [("edit", capacity + 1, True), ("edit", capacity + 2, True), ("edit", max(0, capacity - 1), True)]
     others = [("edit", capacity, False), ("edit", capacity, True, False)]
-    return [*people, *edits, *others, ("event",), ("sweep",)]
+    return [*people, *edits, *others, ("sweep",)]
 
 
 def _is_worth_it(asked: tuple[tuple[object, ...], ...], event: dict[str, object]) -> bool:
     """Somebody changes something; and of people who differ in nothing but their names, the first ones act."""
-    known = str(event.get("seated", "")) + str(event.get("waiting", ""))
+    known = "".join(str(event.get(kind, "")) for kind in ("seated", "waiting", "past"))
     strangers = [user for user in "uvw" if user not in known]
     acting = [str(request[1]) for request in asked if request[0] in ("register", "leave", "look")]
     acting_strangers = list(dict.fromkeys(user for user in acting if user in strangers))

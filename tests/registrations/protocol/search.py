@@ -1,23 +1,44 @@
-"""Every order in which the steps of some requests can happen, with deaths, lost answers and late copies in between.
+"""Every order in which the steps of some requests can happen, with crashes, lost answers and late copies in between.
 
-A state is what is stored, how far each request is, which copies of writes are still on their way, which transactions
-are being carried out, how many faults are left, and what the answers so far have promised. States that were seen are
-not visited again. Requests are automata: their next step follows from where they are and what they are told, so each
-of their states is computed once and is a number from then on; the same goes for what a write makes of what is stored.
+What runs is the service's own code: the rules yield steps, and here they are carried out on a store in memory. A state
+is what is stored, how far each request is, which copies of writes are still on their way, which transactions are just
+becoming visible, how many faults are left, and what the answers so far have promised. States that were seen are not
+visited again. A request's next step follows from where it is and what it is sent, so each of its states is computed
+once, by sending it again what it was sent, and is a number from then on.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import GeneratorType
 from typing import Any, NamedTuple
 
-from tests.registrations.protocol import steps
-from tests.registrations.protocol.items import GONE, Event, Row, Rules, Seats
+from events.ledger.models import Seats
+from eventsite.dynamodb.retries import Conflict
+from eventsite.dynamodb.steps import (
+    BatchGet,
+    Draw,
+    Get,
+    Now,
+    Query,
+    Transact,
+    Transacted,
+    TransactGet,
+    Update,
+    Wait,
+)
+from eventsite.dynamodb.writes import Written
+from eventsite.errors import Unavailable
+from tests.registrations.protocol.memory import remembered
 from tests.registrations.protocol.monitor import Broken, Monitor
-from tests.registrations.protocol.steps import LOST, Choose, Read, ReadTogether, Together, Write
+from tests.registrations.protocol.programs import PROGRAMS, answering
+from tests.registrations.protocol.scene import SEATS_KEY, check_rest, stored
+from tests.registrations.protocol.store import Key, frozen, key_of, thawed, written
 
-Store = frozenset[tuple[Any, Any]]
 CRASHED = -1
+NOW = "2026-06-01T10:00:00.000000Z"
+MOST_OPERATIONS = 3
+"""After so many attempts a request gives up, as it would at its deadline."""
+MOST_STEPS = 70
+NAMES = "ABCDEF"
 
 
 class Faults(NamedTuple):
@@ -32,15 +53,32 @@ class Faults(NamedTuple):
 NO_FAULTS = Faults()
 
 
+@dataclass(frozen=True)
+class Scenario:
+    """Who asks what at once, of an event in which some have seats and some wait."""
+
+    capacity: int
+    requests: tuple[tuple[Any, ...], ...]
+    seated: str = ""
+    waiting: str = ""
+    past: str = ""
+    waitlist: bool = True
+    is_open: bool = True
+    faults: Faults = NO_FAULTS
+    at_once: bool = True
+    """Whether one transaction is attempted first."""
+
+
 class State(NamedTuple):
     """All there is at one moment; everything in it is a number or made of numbers."""
 
     store: int
-    requests: tuple[int, ...]
-    late: tuple[int, ...]
-    """Copies of writes that may still arrive."""
-    under_way: tuple[tuple[int, int], ...]
-    """The parts of transactions that have yet to appear: whose (a request's index, or -1) and which write."""
+    requests: tuple[tuple[int, bool], ...]
+    """Where each request is, and whether the call that it makes is in doubt."""
+    late: tuple[tuple[int, int], ...]
+    """Copies of writes that may still arrive: whose, and which."""
+    under_way: tuple[tuple[int, bool, int], ...]
+    """The parts of transactions that have yet to appear: whose, whether that one waits for it, and which."""
     faults: Faults
     monitor: int
 
@@ -52,19 +90,33 @@ class Numbers:
         self._numbers: dict[Any, int] = {}
         self.things: list[Any] = []
 
-    def of(self, thing: Any) -> int:
-        number = self._numbers.get(thing)
+    def of(self, key: Any, thing: Any = None) -> int:
+        """Return the number of a key. Args: the key; what it stands for, if that is something else."""
+        number = self._numbers.get(key)
         if number is None:
-            number = self._numbers[thing] = len(self.things)
-            self.things.append(thing)
+            number = self._numbers[key] = len(self.things)
+            self.things.append(key if thing is None else thing)
         return number
 
 
+class Reads(NamedTuple):
+    """Some items that are read at the same moment."""
+
+    keys: tuple[Key, ...]
+
+
+class Ways(NamedTuple):
+    """A free choice."""
+
+    count: int
+
+
 class Waiting(NamedTuple):
-    """Where a request is: the call it makes next, and everything that it remembers."""
+    """Where a request is: the call that it makes next, and how to go on from there."""
 
     call: Any
-    memory: Any
+    sent: tuple[Any, ...]
+    began: Any
 
 
 class Done(NamedTuple):
@@ -73,68 +125,136 @@ class Done(NamedTuple):
     answer: Any
 
 
-class Automata:
-    """The requests' programs. A state is recreated by telling the program once more what it was told."""
+def _key(key: Any) -> Key:
+    model, *parts = key
+    return (model.Meta.table_name, *parts)
 
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
+
+def _in_calls(steps: Any, name: str) -> Any:
+    """Carry out a request: what needs no call by itself, reads that are not of one moment one by one."""
+    outcome: Any = None
+    drawn = count = 0
+    send = steps.send
+    while True:
+        try:
+            step = send(outcome)
+        except StopIteration as end:
+            return end.value
+        send = steps.send
+        count += 1
+        if count > MOST_STEPS:
+            send, outcome = steps.throw, Unavailable()
+        elif isinstance(step, Now):
+            outcome = NOW
+        elif isinstance(step, Draw):
+            outcome = 0
+            if step.ways > 1000:
+                drawn += 1
+                outcome = NAMES.index(name) * 1000 + drawn
+                if drawn > MOST_OPERATIONS:
+                    send, outcome = steps.throw, Unavailable()
+        elif isinstance(step, Wait):
+            outcome = 0.0
+        else:
+            outcome = yield from _call(step)
+            if isinstance(outcome, Conflict):
+                send = steps.throw
+
+
+def _call(step: Any) -> Any:  # noqa: PLR0911 (a table: what each step is)
+    match step:
+        case Get():
+            (text,) = yield Reads((_key(step.key),))
+            return step.key[0].parse(thawed(text)) if text else None
+        case BatchGet():
+            return (yield from _batch(step))
+        case TransactGet():
+            texts = yield step
+            if texts is None:
+                return Conflict()
+            pairs = zip(step.keys, texts, strict=True)
+            return [key[0].parse(thawed(text)) if text else None for key, text in pairs]
+        case Query():
+            texts = yield step
+            return [step.model.parse(thawed(text)) for text in texts]
+        case Update():
+            done, text, in_doubt = yield step
+            return Written(done=done, image=thawed(text), in_doubt=in_doubt)
+        case Transact():
+            done, failures, in_conflict, in_doubt = yield step
+            return Transacted(done, {label: thawed(text) for label, text in failures}, in_conflict, in_doubt)
+    raise NotImplementedError(step)
+
+
+def _batch(step: BatchGet) -> Any:
+    """Read the seats and the registrations one after the other, in either order; the rest along with the last one."""
+    keys = list(dict.fromkeys(_key(key) for key in step.keys))
+    apart = [key for key in keys if key[-1] == Seats.ITEM or key[-1].startswith("registration#")][:2]
+    rest = tuple(key for key in keys if key not in apart)
+    groups = [(key,) for key in apart]
+    if len(groups) > 1 and (yield Ways(2)):
+        groups.reverse()
+    groups[-1:] = [(*groups[-1], *rest)] if groups else [rest]
+    found: dict[Key, str | None] = {}
+    for group in groups:
+        texts = yield Reads(group)
+        found |= dict(zip(group, texts, strict=True))
+    return [key[0].parse(thawed(found[_key(key)])) if found[_key(key)] else None for key in step.keys]
+
+
+class Automata:
+    """The requests' programs. A state is reached again by sending the program once more what it was sent."""
+
+    def __init__(self) -> None:
         self._numbers = Numbers()
-        self._told: dict[int, tuple[Any, tuple[Any, ...]]] = {}
         self._next: dict[tuple[int, Any], int] = {}
 
-    def begin(self, program: Any, *arguments: Any) -> int:
-        return self._at((program, arguments), ())
+    def begin(self, kind: str, name: str, arguments: tuple[Any, ...], at_once: bool) -> int:
+        """Return the state of a request before its first step."""
+        return self._at((kind, name, arguments, at_once), ())
 
     def where(self, number: int) -> Waiting | Done:
-        return self._numbers.things[number]  # type: ignore[no-any-return]
+        """Return the state of this number."""
+        found: Waiting | Done = self._numbers.things[number]
+        return found
 
-    def tell(self, number: int, answer: Any) -> int:
-        following = self._next.get((number, answer))
+    def send(self, number: int, outcome: Any) -> int:
+        """Return the state of a request after it was sent what came of its call."""
+        following = self._next.get((number, outcome))
         if following is None:
-            beginning, told = self._told[number]
-            following = self._next[number, answer] = self._at(beginning, (*told, answer))
+            place = self.where(number)
+            assert isinstance(place, Waiting)
+            following = self._next[number, outcome] = self._at(place.began, (*place.sent, outcome))
         return following
 
-    def _at(self, beginning: Any, told: tuple[Any, ...]) -> int:
-        program, arguments = beginning
-        running = program(self._rules, *arguments)
+    def _at(self, began: Any, sent: tuple[Any, ...]) -> int:
+        kind, name, arguments, at_once = began
+        running = _in_calls(answering(PROGRAMS[kind](name, *arguments, at_once=at_once)), name)
         try:
             call = running.send(None)
-            for answer in told:
-                call = running.send(answer)
-            place: Waiting | Done = Waiting(call, (arguments, *_memory(running)))
+            for outcome in sent:
+                call = running.send(outcome)
         except StopIteration as end:
-            place = Done(end.value)
-        number = self._numbers.of(place)
-        self._told.setdefault(number, (beginning, told))
-        return number
+            return self._numbers.of(("done", name, end.value), Done(end.value))
+        key = (began, _label(call), remembered(running))
+        return self._numbers.of(key, Waiting(call, sent, began))
 
 
-def _memory(running: Any) -> Iterator[Any]:
-    while running is not None:
-        frame = running.gi_frame
-        known = tuple((name, value) for name, value in sorted(frame.f_locals.items()) if _is_plain(value))
-        yield running.gi_code.co_name, frame.f_lasti, known
-        running = running.gi_yieldfrom if isinstance(running.gi_yieldfrom, GeneratorType) else None
+def _label(call: Any) -> str:
+    return repr(call) if isinstance(call, Reads | Ways) else f"{type(call).__name__} {_parts(call)}"
 
 
-def _is_plain(value: Any) -> bool:
-    return not isinstance(value, Rules) and not callable(value)
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """Who asks what at once, of an event in which some have seats and some wait."""
-
-    capacity: int
-    requests: tuple[tuple[Any, ...], ...]
-    seated: str = ""
-    waiting: str = ""
-    waitlist: bool = True
-    is_open: bool = True
-    faults: Faults = NO_FAULTS
-    room: int = 9
-    """So many operations may be committed and not cleared."""
+def _parts(call: Any) -> str:
+    match call:
+        case Update(record, actions, condition):
+            return f"{key_of(record)} {list(actions)} if {condition}"
+        case Transact(parts):
+            return ", ".join(f"{label}: {type(part).__name__} {key_of(part.record)}" for label, part in parts.items())
+        case TransactGet(keys):
+            return str([_key(key) for key in keys])
+        case Query(model, hash_key, between):
+            return f"{model.__name__} {hash_key} {between}"
+    return repr(call)
 
 
 @dataclass
@@ -147,16 +267,16 @@ class Found:
 
 
 class Search:
-    """All scenarios under the same rules; what was computed for one helps with the next."""
+    """Some scenarios; what was computed for one helps with the next."""
 
-    def __init__(self, without: frozenset[str] = frozenset()) -> None:
-        self.rules = Rules(without)
-        self._automata = Automata(self.rules)
+    def __init__(self) -> None:
+        self._automata = Automata()
         self._stores, self._writes, self._monitors = Numbers(), Numbers(), Numbers()
-        self._done: dict[tuple[int, int], tuple[int, Any]] = {}
-        self._fine: set[tuple[int, int, tuple[int, ...]]] = set()
+        self._done: dict[tuple[int, int], tuple[bool, int, tuple[Any, ...]]] = {}
+        self._fine: set[tuple[int, int]] = set()
+        self.states = 0
 
-    def run(self, scenario: Scenario, *, most: int = 5_000_000) -> Found:
+    def run(self, scenario: Scenario, *, most: int = 3_000_000) -> Found:
         """Search one scenario through, or until something is broken."""
         first = self._first(scenario)
         seen: dict[State, tuple[State, str] | None] = {first: None}
@@ -172,6 +292,7 @@ class Search:
                 return Found(len(seen), str(broken), self._trace(seen, state, broken))
             if len(seen) > most:
                 raise RuntimeError(f"more than {most} states: {scenario}")
+        self.states += len(seen)
         return Found(len(seen))
 
     def _trace(self, seen: dict[State, tuple[State, str] | None], state: State, broken: Broken) -> tuple[str, ...]:
@@ -182,245 +303,212 @@ class Search:
         return tuple(reversed(labels))
 
     def _first(self, scenario: Scenario) -> State:
-        monitor = Monitor.begin(scenario)
         requests = tuple(
-            self._automata.begin(steps.PROGRAMS[kind], name, *arguments)
-            for name, (kind, *arguments) in zip("ABCDEF", scenario.requests, strict=False)
+            (self._automata.begin(kind, name, tuple(arguments), scenario.at_once), False)
+            for name, (kind, *arguments) in zip(NAMES, scenario.requests, strict=False)
         )
-        return State(self._stores.of(stored(scenario)), requests, (), (), scenario.faults, self._monitors.of(monitor))
+        store = self._stores.of(frozenset(stored(scenario).items()))
+        return State(store, requests, (), (), scenario.faults, self._monitors.of(Monitor.begin(scenario)))
+
+    def _items(self, store: int) -> dict[Key, str]:
+        return dict(self._stores.things[store])
 
     def _following(self, state: State) -> Iterator[tuple[str, State]]:
         finished = True
-        for index, number in enumerate(state.requests):
-            if number == CRASHED:
-                continue
-            place = self._automata.where(number)
-            if isinstance(place, Done):
+        for index, (number, in_doubt) in enumerate(state.requests):
+            place = self._automata.where(number) if number != CRASHED else None
+            if place is None or isinstance(place, Done):
                 continue
             finished = False
             if state.faults.crashes:
-                yield (
-                    f"{'ABCDEF'[index]} dies",
-                    state._replace(
-                        requests=_with(state.requests, index, CRASHED),
-                        faults=state.faults._replace(crashes=state.faults.crashes - 1),
-                        under_way=tuple((-1 if who == index else who, part) for who, part in state.under_way),
-                    ),
-                )
-            if not any(who == index for who, _ in state.under_way):
-                yield from self._step(state, index, place.call)
-        for position, write in enumerate(state.late):
-            yield from self._arrive(state, position, write)
-        for position, (who, write) in enumerate(state.under_way):
-            yield self._appear(state, position, who, write)
+                yield f"{NAMES[index]} crashes", self._crashed(state, index)
+            if not any(who == index and waits for who, waits, _ in state.under_way):
+                yield from self._step(state, index, place.call, in_doubt)
+        for position, (who, number) in enumerate(state.late):
+            yield from self._arrive(state, position, who, number)
+        for position in range(len(state.under_way)):
+            yield self._appear(state, position)
         if finished and not state.under_way:
             self._check_rest(state)
 
+    def _crashed(self, state: State, index: int) -> State:
+        return state._replace(
+            requests=_with(state.requests, index, (CRASHED, False)),
+            faults=state.faults._replace(crashes=state.faults.crashes - 1),
+            under_way=tuple((who, waits and who != index, part) for who, waits, part in state.under_way),
+        )
+
     # What one request does next
 
-    def _step(self, state: State, index: int, call: Any) -> Iterator[tuple[str, State]]:
-        name = "ABCDEF"[index]
-        if isinstance(call, Choose):
-            for way in range(call.ways):
-                yield f"{name} chooses {way}", self._told(state, index, way, f"{name} chooses")
-        elif isinstance(call, Read):
-            seen = dict(self._stores.things[state.store]).get(call.key)
-            label = f"{name} reads {call.key}: {seen}"
-            yield label, self._told(state, index, seen, label)
-        elif isinstance(call, ReadTogether):
-            if not self._is_held(state, call.keys):
-                items = dict(self._stores.things[state.store])
+    def _step(self, state: State, index: int, call: Any, in_doubt: bool) -> Iterator[tuple[str, State]]:
+        name, label = NAMES[index], f"{NAMES[index]} {_label(call)}"
+        match call:
+            case Ways():
+                for way in range(call.count):
+                    yield f"{name} takes way {way}", self._sent(state, index, way, label)
+            case Reads():
+                items = self._items(state.store)
                 seen = tuple(items.get(key) for key in call.keys)
-                yield f"{name} reads {call.keys}: {seen}", self._told(state, index, seen, f"{name} reads {seen}")
-        elif isinstance(call, Write):
-            yield from self._write(state, index, call)
-        else:
-            yield from self._transact(state, index, call)
+                yield f"{label}: {seen}", self._sent(state, index, seen, label)
+            case TransactGet():
+                keys = [_key(key) for key in call.keys]
+                items = self._items(state.store)
+                found = None if self._is_held(state, keys) else tuple(items.get(key) for key in keys)
+                yield f"{label}: {found}", self._sent(state, index, found, label)
+            case Query():
+                yield label, self._sent(state, index, self._queried(state.store, call), label)
+            case Update():
+                yield from self._update(state, index, call, in_doubt, label)
+            case _:
+                yield from self._transact(state, index, call, in_doubt, label)
 
-    def _write(self, state: State, index: int, call: Write) -> Iterator[tuple[str, State]]:
-        if self._is_held(state, (call.key,)):
-            return  # refused with a conflict, and sent again later
-        number = self._writes.of(call)
-        label = f"{'ABCDEF'[index]} {call.rule} {call.arguments} of {call.key}"
-        store, answer = self._carry_out(state.store, number)
-        done = self._observed(state._replace(store=store), state.store, call, f"{label}: {answer}")
-        yield f"{label}: {answer}", self._told(done, index, answer, f"{label}: {answer}")
-        yield from self._faulty(state, index, done, (number,), label)
+    def _queried(self, store: int, call: Query) -> tuple[str, ...]:
+        table, (low, high) = call.model.Meta.table_name, call.between
+        items = self._items(store)
+        keys = sorted(key for key in items if key[:2] == (table, call.hash_key) and low <= key[2] <= high)
+        return tuple(items[key] for key in (keys[::-1][: call.newest] if call.newest else keys))
 
-    def _faulty(
-        self, state: State, index: int, done: State, copies: tuple[int, ...], label: str
+    def _update(
+        self, state: State, index: int, call: Update, in_doubt: bool, label: str
     ) -> Iterator[tuple[str, State]]:
-        if state.faults.lost:
-            less = state.faults._replace(lost=state.faults.lost - 1)
-            lost = self._told(done._replace(faults=less), index, LOST, label)
-            yield f"{label}: carried out, answer lost", lost
-        if state.faults.late:
-            less = state.faults._replace(late=state.faults.late - 1)
-            late = tuple(sorted((*state.late, *copies)))
-            yield f"{label}: delayed", self._told(state._replace(faults=less, late=late), index, LOST, label)
-            if state.faults.lost:
-                less = less._replace(lost=less.lost - 1)
-                both = self._told(done._replace(faults=less, late=late), index, LOST, label)
-                yield f"{label}: carried out, answer lost, a copy delayed", both
+        if self._is_held(state, [key_of(call.record)]):
+            return  # it is refused, and sent again
+        number = self._write(call)
+        done, store, (text,) = self._carried_out(state.store, number)
+        after = self._observed(state._replace(store=store), state.store, index, label)
+        yield f"{label}: {done}", self._sent(after, index, (done, text, in_doubt), label)
+        yield from self._faulty(state, index, after if done else None, number, label)
 
-    def _transact(self, state: State, index: int, call: Together) -> Iterator[tuple[str, State]]:
-        if self._is_held(state, tuple(part.key for part in call.parts)):
+    def _transact(
+        self, state: State, index: int, call: Transact, in_doubt: bool, label: str
+    ) -> Iterator[tuple[str, State]]:
+        if self._is_held(state, [key_of(part.record) for part in call.parts.values()]):
+            if "seats" in call.parts:
+                yield f"{label}: in conflict", self._sent(state, index, (False, (), True, in_doubt), label)
             return
-        label = f"{'ABCDEF'[index]} together {[(part.rule, part.key, part.arguments) for part in call.parts]}"
-        numbers = tuple(self._writes.of(part) for part in call.parts)
-        whole = self._writes.of(call)
-        done, answer = self._together(state, call, label)
-        yield f"{label}: {answer[0]}", self._told(done, index, answer, label)
-        yield from self._faulty(state, index, done, (whole,), label)
-        if answer[0] and state.faults.torn:
+        number = self._write(call)
+        done, store, failures = self._carried_out(state.store, number)
+        after = self._observed(state._replace(store=store), state.store, index, label)
+        yield f"{label}: {done} {failures}", self._sent(after, index, (done, failures, False, in_doubt), label)
+        yield from self._faulty(state, index, after if done else None, number, label)
+        if done and state.faults.torn and len(call.parts) > 1:
             less = state.faults._replace(torn=state.faults.torn - 1)
-            parts = tuple(sorted((index, number) for number in numbers))
+            parts = tuple((index, True, self._write(part)) for part in call.parts.values())
             yield f"{label}: item by item", state._replace(under_way=(*state.under_way, *parts), faults=less)
 
-    def _together(self, state: State, call: Together, label: str) -> tuple[State, Any]:
-        after, pairs = state.store, []
-        for part in call.parts:
-            before = after
-            after, (done, _) = self._carry_out(after, self._writes.of(part))
-            if not done:
-                return state, (False, None)
-            pairs.append((before, part))
-        result = state
-        for before, part in pairs:
-            store, _ = self._carry_out(before, self._writes.of(part))
-            result = self._observed(result._replace(store=store), before, part, label)
-        return result, (True, None)
+    def _write(self, call: Any) -> int:
+        if isinstance(call, Transact):
+            return self._writes.of(("all", *(self._write(part) for part in call.parts.values())), call)
+        return self._writes.of((type(call).__name__, key_of(call.record), remembered(call)), call)
 
-    def _arrive(self, state: State, position: int, number: int) -> Iterator[tuple[str, State]]:
-        """A late copy is carried out, or never is (which is the same as that it stays on its way)."""
+    def _faulty(
+        self, state: State, index: int, done: State | None, number: int, label: str
+    ) -> Iterator[tuple[str, State]]:
+        """The answer is lost, the call is delayed, or both: then it is sent again, and is in doubt."""
+        again = (state.requests[index][0], True)
+        if done is not None and state.faults.lost:
+            less = state.faults._replace(lost=state.faults.lost - 1)
+            requests = _with(done.requests, index, again)
+            yield f"{label}: carried out, answer lost", done._replace(faults=less, requests=requests)
+        if state.faults.late:
+            less = state.faults._replace(late=state.faults.late - 1)
+            late = tuple(sorted((*state.late, (index, number))))
+            yield (
+                f"{label}: delayed",
+                self._begun(state, index)._replace(
+                    faults=less, late=late, requests=_with(state.requests, index, again)
+                ),
+            )
+
+    def _arrive(self, state: State, position: int, who: int, number: int) -> Iterator[tuple[str, State]]:
+        """A late copy is carried out, or never is, which is the same as that it stays on its way."""
         call = self._writes.things[number]
-        rest = state._replace(late=state.late[:position] + state.late[position + 1 :])
-        keys = (call.key,) if isinstance(call, Write) else tuple(part.key for part in call.parts)
-        if self._is_held(state, keys):
+        parts = list(call.parts.values()) if isinstance(call, Transact) else [call]
+        if self._is_held(state, [key_of(part.record) for part in parts]):
             return
-        if isinstance(call, Together):
-            done, answer = self._together(rest, call, "late")
-            yield f"late: together {call.parts}: {answer[0]}", done
-        else:
-            store, answer = self._carry_out(rest.store, number)
-            label = f"late: {call.rule} {call.arguments} of {call.key}: {answer}"
-            yield label, self._observed(rest._replace(store=store), rest.store, call, label)
+        rest = state._replace(late=state.late[:position] + state.late[position + 1 :])
+        done, store, _ = self._carried_out(state.store, number)
+        label = f"late copy of {NAMES[who]}: {_label(call)}: {done}"
+        yield label, self._observed(rest._replace(store=store), state.store, who, label)
 
-    def _appear(self, state: State, position: int, who: int, number: int) -> tuple[str, State]:
+    def _appear(self, state: State, position: int) -> tuple[str, State]:
+        who, waits, number = state.under_way[position]
         call = self._writes.things[number]
-        store, _ = self._carry_out(state.store, number)
-        rest = state.under_way[:position] + state.under_way[position + 1 :]
-        label = f"{call.rule} of {call.key} appears"
-        following = self._observed(state._replace(store=store, under_way=rest), state.store, call, label)
-        if who >= 0 and not any(one == who for one, _ in rest):
-            following = self._told(following, who, (True, None), label)
-        return label, following
+        items = self._items(state.store)
+        key = key_of(call.record)
+        _, item = written(call, thawed(items.get(key)))
+        store = self._stored(items, {key: item})
+        under_way = state.under_way[:position] + state.under_way[position + 1 :]
+        label = f"{key} of {NAMES[who]} appears"
+        after = self._observed(state._replace(store=store, under_way=under_way), state.store, who, label)
+        if waits and not any(one == who for one, _, _ in under_way):
+            after = self._sent(after, who, (True, (), False, state.requests[who][1]), label)
+        return label, after
 
-    def _is_held(self, state: State, keys: tuple[Any, ...]) -> bool:
-        return any(self._writes.things[number].key in keys for _, number in state.under_way)
+    def _is_held(self, state: State, keys: list[Key]) -> bool:
+        return any(key_of(self._writes.things[number].record) in keys for _, _, number in state.under_way)
 
-    def _carry_out(self, store: int, write: int) -> tuple[int, Any]:
-        known = self._done.get((store, write))
+    def _carried_out(self, store: int, number: int) -> tuple[bool, int, tuple[Any, ...]]:
+        known = self._done.get((store, number))
         if known is None:
-            known = self._done[store, write] = self._compute(store, write)
+            known = self._done[store, number] = self._compute(store, self._writes.things[number])
         return known
 
-    def _compute(self, store: int, write: int) -> tuple[int, Any]:
-        items = dict(self._stores.things[store])
-        call = self._writes.things[write]
-        before = items.get(call.key)
-        after = getattr(self.rules, call.rule)(before, *call.arguments)
-        if after is None:
-            return store, (False, before)
-        items.pop(call.key, None)
-        if after != GONE:
-            items[call.key] = after
-        return self._stores.of(frozenset(items.items())), (True, None if after == GONE else after)
+    def _compute(self, store: int, call: Any) -> tuple[bool, int, tuple[Any, ...]]:
+        items = self._items(store)
+        if isinstance(call, Update):
+            before = items.get(key_of(call.record))
+            done, item = written(call, thawed(before))
+            after = self._stored(items, {key_of(call.record): item}) if done else store
+            return done, after, (frozen(item),)
+        changed, failures = {}, []
+        for label, part in call.parts.items():
+            key = key_of(part.record)
+            done, changed[key] = written(part, thawed(items.get(key)))
+            if not done:
+                failures.append((label, items.get(key)))
+        if failures:
+            return False, store, tuple(failures)
+        return True, self._stored(items, changed), ()
+
+    def _stored(self, items: dict[Key, str], changed: dict[Key, Any]) -> int:
+        texts = {key: frozen(item) for key, item in changed.items()}
+        kept = {key: text for key, text in {**items, **texts}.items() if text is not None}
+        return self._stores.of(frozenset(kept.items()))
 
     # What it means
 
-    def _told(self, state: State, index: int, answer: Any, label: str) -> State:
-        """A request learns something; where that is the end of it, its answer must be right."""
-        began: Monitor = self._monitors.things[state.monitor]
-        state = state._replace(monitor=self._monitors.of(began.began(index)))
-        number = self._automata.tell(state.requests[index], answer)
-        following = state._replace(requests=_with(state.requests, index, number))
+    def _begun(self, state: State, index: int) -> State:
+        before: Monitor = self._monitors.things[state.monitor]
+        return state._replace(monitor=self._monitors.of(before.began(index)))
+
+    def _sent(self, state: State, index: int, outcome: Any, label: str) -> State:
+        """A request learns what came of its call. Where that is the end of it, its answer must be right."""
+        state = self._begun(state, index)
+        number = self._automata.send(state.requests[index][0], outcome)
+        following = state._replace(requests=_with(state.requests, index, (number, False)))
         place = self._automata.where(number)
         if isinstance(place, Done):
-            monitor: Monitor = self._monitors.things[state.monitor]
-            following = following._replace(monitor=self._monitors.of(monitor.answered(index, place.answer, label)))
+            monitor: Monitor = self._monitors.things[following.monitor]
+            after = monitor.answered(index, place.answer, label)
+            following = following._replace(monitor=self._monitors.of(after))
         return following
 
-    def _observed(self, state: State, before: int, call: Write, label: str) -> State:
-        """The seats changed: so has what everybody may be told."""
-        if call.key != steps.SEATS or before == state.store:
+    def _observed(self, state: State, before: int, index: int, label: str) -> State:
+        """The reference follows a write of the seats."""
+        old, new = (self._items(store).get(SEATS_KEY) for store in (before, state.store))
+        if old == new or old is None or new is None:
             return state
-        old, new = (dict(self._stores.things[number])[steps.SEATS] for number in (before, state.store))
-        monitor: Monitor = self._monitors.things[state.monitor]
-        return state._replace(monitor=self._monitors.of(monitor.changed(old, new, call, label)))
-
-    # After the last step
+        monitor: Monitor = self._monitors.things[self._begun(state, index).monitor]
+        after = monitor.changed(index, Seats.parse(thawed(old) or {}), Seats.parse(thawed(new) or {}), label)
+        return state._replace(monitor=self._monitors.of(after))
 
     def _check_rest(self, state: State) -> None:
-        """Whoever comes next finds everything right; also if a late copy arrives before or after."""
-        key = (state.store, state.monitor, state.late)
-        if key in self._fine:
+        if (state.store, state.monitor) in self._fine:
             return
-        self._fine.add(key)
-        monitor: Monitor = self._monitors.things[state.monitor]
-        store = self._recovered(state.store, monitor)
-        monitor.at_rest(dict(self._stores.things[store]))
-        for position, number in enumerate(state.late):
-            call = self._writes.things[number]
-            if isinstance(call, Write):
-                rest = state._replace(store=store, late=state.late[:position] + state.late[position + 1 :])
-                self._check_rest(next(self._arrive(rest._replace(late=(number,)), 0, number))[1])
-
-    def _recovered(self, store: int, monitor: Monitor) -> int:
-        for user in monitor.users:
-            number = self._automata.begin(steps.recover, user)
-            while isinstance(place := self._automata.where(number), Waiting):
-                call = place.call
-                items = dict(self._stores.things[store])
-                if isinstance(call, Read):
-                    answer = items.get(call.key)
-                elif isinstance(call, ReadTogether):
-                    answer = tuple(items.get(key) for key in call.keys)
-                elif isinstance(call, Write):
-                    store, answer = self._carry_out(store, self._writes.of(call))
-                else:
-                    store, answer = self._all(store, call)
-                number = self._automata.tell(number, answer)
-        return store
-
-    def _all(self, store: int, call: Together) -> tuple[int, Any]:
-        after = store
-        for part in call.parts:
-            after, (done, _) = self._carry_out(after, self._writes.of(part))
-            if not done:
-                return store, (False, None)
-        return after, (True, None)
+        check_rest(self._items(state.store), self._monitors.things[state.monitor])
+        self._fine.add((state.store, state.monitor))
 
 
-def _with(numbers: tuple[int, ...], index: int, number: int) -> tuple[int, ...]:
-    return (*numbers[:index], number, *numbers[index + 1 :])
-
-
-def stored(scenario: Scenario) -> Store:
-    """What there is at the beginning."""
-    people = scenario.seated + scenario.waiting
-    seats = Seats(
-        scenario.capacity,
-        scenario.waitlist,
-        scenario.is_open,
-        registered=len(scenario.seated),
-        waiting=len(scenario.waiting),
-        tickets=len(people),
-        served=len(scenario.seated),
-        room=scenario.room,
-    )
-    items: dict[Any, Any] = {steps.SEATS: seats, steps.EVENT: Event()}
-    for ticket, user in enumerate(people, start=1):
-        items[steps.row_of(user)] = Row(ticket, ((f"before-{user}", 0),))
-        items[steps.place_of(ticket)] = user
-    return frozenset(items.items())
+def _with(requests: tuple[Any, ...], index: int, one: Any) -> tuple[Any, ...]:
+    return (*requests[:index], one, *requests[index + 1 :])

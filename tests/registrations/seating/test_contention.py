@@ -16,18 +16,18 @@ def test_32_clients_get_hundreds_of_answers_a_second_and_99_percent_of_them_with
     assert run.refused == 0
     assert run.per_second >= least, run
     assert run.within(0.99) <= 0.3, run
-    assert run.each(run.costs.writes) <= 8, run
+    assert run.each(run.costs.writes) <= 9, run
 
 
 def expect_no_collapse(run: Result) -> None:
     assert run.refused == 0, run
     assert run.per_second >= 300, run
     assert run.seconds[-1] <= 10, run
-    assert run.each(run.costs.writes) <= 8, run
+    assert run.each(run.costs.writes) <= 9.5, run
 
 
 def test_with_128_clients_it_is_no_slower_and_none_has_to_wait_long() -> None:
-    expect_no_collapse(run := measure(128, seconds=0.7))
+    expect_no_collapse(run := measure(128, seconds=2))
     assert run.seconds[-1] <= 1.5, run
 
 
@@ -38,10 +38,10 @@ def test_a_crowd_burns_nothing_out(clients: int, joins: bool) -> None:
     expect_no_collapse(measure(clients, joins=joins))
 
 
-def test_one_who_registers_alone_makes_four_calls_for_eight_units() -> None:
+def test_one_who_registers_alone_makes_two_calls_for_ten_units() -> None:
     run = measure(1, seconds=1)
-    assert run.each(run.costs.calls) <= 4, run
-    assert run.each(run.costs.writes) + run.each(run.costs.reads) <= 8, run
+    assert run.each(run.costs.calls) <= 2, run
+    assert run.each(run.costs.writes) + run.each(run.costs.reads) <= 10, run
 
 
 def test_the_figures_are_the_same_each_time() -> None:

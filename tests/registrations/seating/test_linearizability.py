@@ -12,7 +12,7 @@ import pytest
 from pynamodb.expressions.operand import Path
 
 from eventsite import clock
-from registrations.seating import clearing, committing, guards, turnstile
+from registrations.seating import admission_queue, guards, trim
 from tests.api import Api
 from tests.registrations.auditing import audit
 from tests.registrations.linearizability import Call, explain
@@ -130,12 +130,13 @@ def check(seed: int) -> None:
 def crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let two clients be contention, and the commit log hold two entries."""
     if request.param:
-        figures: list[tuple[Any, str, float]] = [
-            (turnstile, "CROWD", 1),
-            (turnstile, "AT_ONCE", 1),
-            (turnstile, "DOUBLED_AFTER", 0.005),
+        figures: list[tuple[Any, str, Any]] = [
+            (admission_queue, "CONTENTION", 1),
+            (admission_queue, "TOGETHER", 1),
+            (admission_queue, "DOUBLED_AFTER", 0.005),
+            (admission_queue, "FIRST_WAIT", 0.0005),
+            (trim, "room", lambda seats: 2),
         ]
-        figures += [(clearing, "MANY", 1), (clearing, "MOST", 2), (committing, "FIRST_WAIT", 0.0005)]
         for module, name, figure in figures:
             monkeypatch.setattr(module, name, figure)
 
@@ -161,7 +162,7 @@ def test_many_more_histories_can_be_explained() -> None:
 @pytest.mark.usefixtures("people")
 def test_histories_without_a_guard_are_found_out() -> None:
     """The expected breach: the recorded calls really race, and the search sees what comes of it."""
-    with patch.object(guards, "is_vacant", lambda: Path("nothing").does_not_exist()):
+    with patch.object(guards, "is_epoch", lambda *_: Path("nothing").does_not_exist()):
         beginnings_and_histories = (record(seed)[:2] for seed in range(20))
         assert not all(explain(history, beginning) for beginning, history in beginnings_and_histories)
 

@@ -1,5 +1,6 @@
 """The window: when an event admits people, and that nobody is promoted after its end (CONTRACT, "The window")."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,7 +19,13 @@ NOW = 1_800_000_000
 
 @pytest.fixture(autouse=True)
 def _time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "seconds", lambda: NOW)
+    it_is(monkeypatch, NOW)
+
+
+def it_is(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    """Set the clock."""
+    monkeypatch.setattr(clock, "seconds", lambda: seconds)
+    monkeypatch.setattr(clock, "now", lambda: datetime.fromtimestamp(seconds, UTC).strftime(clock.FORMAT))
 
 
 def opening(event_id: str, **window: int | None) -> None:
@@ -77,7 +84,7 @@ def test_raising_the_capacity_after_the_end_promotes_nobody_and_a_later_day_does
     event = api.event(capacity=0, date="2027-01-15", startTime="08:00", endTime="09:00", timeZone="UTC")
     alice = api.user()
     register(event, alice)
-    monkeypatch.setattr(clock, "seconds", lambda: NOW + 3600)
+    it_is(monkeypatch, NOW + 3600)
     services.edit(event, {"capacity": 1}, scope=EVERYTHING)
     assert reading.read(event, alice, scope=EVERYTHING).status == "waitlisted"
     services.edit(event, {"date": "2027-01-16"}, scope=EVERYTHING)

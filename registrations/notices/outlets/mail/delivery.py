@@ -30,7 +30,7 @@ from eventsite.dynamodb.retries import time_left
 from eventsite.errors import Unavailable
 from eventsite.web import observability
 from registrations.errors import RegistrationNotFound
-from registrations.models import ACTIVE, ActiveItem
+from registrations.models import ACTIVE, UserRegistration
 from registrations.notices import aws, history
 from registrations.notices.occasions import (
     DELETED,
@@ -158,18 +158,26 @@ def _claim_and_send(mail: "Mail", marker: Marker, note: Callable[[], None] = lam
 
 def _recipient(notice: Notice, occasion: Occasion, user_id: str) -> User | None:
     """Return the person to mail, or None: no verified address, not wanted, or not in any more."""
-    key = ActiveItem.key_of(notice["data"]["eventId"], user_id)
+    key = UserRegistration.key_of(notice["data"]["eventId"], user_id)
     user: User | None
-    user, registration = batch_get((User, user_id), (ActiveItem, *key), consistent=True)
+    user, registration = batch_get((User, user_id), (UserRegistration, *key), consistent=True)
     if user is None or not user.is_reachable or not (user.notify or occasion.kind in WITHOUT_ASKING):
         return None
     if occasion.kind == DELETED:
         return user
     ticket = notice["data"].get("ticket")
-    if registration is None or registration.ticket not in (None, ticket or registration.ticket):
+    if not _is_in(registration, ticket):
         return None
-    signed_up_late = occasion.kind == REMINDER and str(registration.registered_at) >= notice["data"]["since"]
+    since = notice["data"]["since"] if occasion.kind == REMINDER else None
+    signed_up_late = since and registration is not None and str(registration.registered_at) >= since
     return None if signed_up_late else user
+
+
+def _is_in(registration: UserRegistration | None, ticket: int | None) -> bool:
+    """Return whether the user still has the ticket, or any; one that is not written yet counts."""
+    if ticket is None or (registration is not None and registration.ticket == ticket):
+        return registration is not None and registration.active
+    return registration is None or registration.ticket < ticket
 
 
 def _place(event_id: str, user_id: str) -> int:

@@ -1,0 +1,49 @@
+"""The owners of tickets and of log entries."""
+
+from typing import Any
+
+from events.ledger import log
+from events.ledger.log import LogEntry
+from events.ledger.models import Intent, Seats
+from eventsite.dynamodb.retries import Conflict
+from eventsite.dynamodb.steps import BatchGet, Get, Steps, TransactGet, Wait
+from registrations.models import EventTicket
+
+
+def particulars(seats: Seats, entry: LogEntry) -> Steps[tuple[str | None, Any]]:
+    """Return the user of an entry, and the answers; from the intent where the log has no space for them.
+
+    The user is None only where the log has no more than a hash, and nothing else is written (any more).
+    """
+    user_id = entry.user_id
+    if entry.has_intent:
+        intent = yield Get((Intent, *Intent.key_of(seats, entry.operation)))
+        if intent:
+            return intent.user_id, intent.answers
+    if user_id is None:
+        user_id = yield from line_owner(seats, entry.ticket)
+    return user_id, None
+
+
+def holder(seats: Seats, ticket: int) -> Steps[str | None]:
+    """Return the user who has, or had, a ticket, as of the seats or later."""
+    entry = next((one for one in log.of(seats) if one.ticket == ticket and not one.leaving), None)
+    if entry is not None:
+        user_id, _ = yield from particulars(seats, entry)
+        if user_id is not None:
+            return user_id
+    return (yield from line_owner(seats, ticket))
+
+
+def line_owner(seats: Seats, ticket: int) -> Steps[str | None]:
+    """Return the user of a ticket's line, whether the ticket is active or was given up."""
+    event = seats.event_id, seats.incarnation
+    keys = [(EventTicket, *EventTicket.key_of(*event, ticket, cancelled=cancelled)) for cancelled in (False, True)]
+    lines = yield BatchGet(keys)
+    while not any(lines):  # a leaving is perhaps just being written: one line vanishes, the other appears
+        try:
+            lines = yield TransactGet(keys)
+            break
+        except Conflict:
+            yield Wait(0.01)
+    return next((str(line.user_id) for line in lines if line), None)

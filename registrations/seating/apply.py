@@ -1,0 +1,173 @@
+"""Applying a committed operation: writing into the registration and the event's lists what the log says.
+
+Any request may do it, any number of times, and it happens once: it is one transaction, under the condition that the
+registration is as it was when the operation was planned. Everything it writes follows from the log entry, the
+registration as it was, and the intent where there is one.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from events.ledger import log, operations, promotions, queue
+from events.ledger.log import LogEntry
+from events.ledger.models import CheckIns, ExitTombstones, Intent, Promotion, Seats
+from eventsite.dynamodb.retries import Conflict
+from eventsite.dynamodb.steps import Check, Delete, Get, Put, Steps, Transact, Transacted, TransactGet, Update, Wait
+from registrations.models import CARRIED, EventTicket, UserRegistration
+from registrations.reading.owners import particulars
+from registrations.seating import guards
+from users.models import User
+
+Part = Update | Put | Delete | Check
+
+
+@dataclass
+class Applied:
+    """An operation as it is written."""
+
+    row: UserRegistration
+    parts: dict[str, Part]
+
+
+def joining(
+    seats: Seats, user_id: str, operation: str, ticket: int, *, waited: bool, row: UserRegistration | None, answers: Any
+) -> Applied:
+    """Return what a joining writes. Args: the registration as it was; the answers to the event's questions."""
+    known: dict[str, Any] = {"ticket": ticket, "waited": waited, "incarnation": seats.incarnation, "answers": answers}
+    known["registration_id"] = operations.registration_id(seats.incarnation, user_id, operation)
+    known["registered_at"] = operations.time_of(operation)
+    made = UserRegistration(*UserRegistration.key_of(seats.event_id, user_id), active=True, **known)
+    made.operations = _operations(row, seats, operation)
+    line = EventTicket(*EventTicket.key_of(seats.event_id, seats.incarnation, ticket), user_id=user_id, **known)
+    parts: dict[str, Part] = {"row": Put(made, guards.is_unchanged(row)), "line": Put(line)}
+    if row is not None and row.incarnation == seats.incarnation:
+        parts["history"] = Delete(EventTicket(*_line_key(row, cancelled=True)))
+    parts["user"] = Check(User(user_id), guards.user_exists())
+    return Applied(made, parts)
+
+
+def leaving(
+    seats: Seats, operation: str, kind: str, successor: int | None, row: UserRegistration, promoted_at: str | None
+) -> Applied:
+    """Return what a leaving writes. Args: the active registration; when it was promoted, if it was."""
+    known = {name: getattr(row, name) for name in CARRIED}
+    known |= {"promoted_at": promoted_at, "cancelled_at": operations.time_of(operation), "checked_in_at": None}
+    left = UserRegistration(row.key, row.item, active=False, successor=successor, **known)
+    left.operations = _operations(row, seats, operation)
+    line = EventTicket(*_line_key(row, cancelled=True), user_id=row.user_id, **known)
+    unchanged = guards.is_unchanged(row) & guards.is_checked_in_as(row)
+    parts: dict[str, Part] = {"row": Put(left, unchanged), "history": Put(line)}
+    if row.checked_in_at:  # a check-in ends with its registration, and is not counted any more
+        parts["inside"] = Update(check_ins(seats.event_id, seats.incarnation), [CheckIns.people.add(-1)], None)
+    parts["line"] = Delete(EventTicket(*_line_key(row, cancelled=False)))
+    if kind == log.QUIT:
+        exits = ExitTombstones(*queue.exits_key(seats, int(row.ticket or 0)))
+        parts["exit"] = Update(exits, [ExitTombstones.exits.add({int(row.ticket or 0)})], None)
+    if successor:
+        key = queue.promotion_key(seats, successor)
+        parts["move"] = Put(Promotion(*key, at=operations.time_of(operation), first=successor))
+    return Applied(left, parts)
+
+
+def check_ins(event_id: str, incarnation: str) -> CheckIns:
+    """Return the item that counts the people who are in."""
+    return CheckIns(event_id, CheckIns.name(incarnation), incarnation=incarnation)
+
+
+def _line_key(row: UserRegistration, *, cancelled: bool) -> tuple[str, str]:
+    return EventTicket.key_of(row.event_id, row.incarnation, int(row.ticket or 0), cancelled=cancelled)
+
+
+def _operations(row: UserRegistration | None, seats: Seats, operation: str) -> str:
+    if row is None or row.incarnation != seats.incarnation:
+        return operation
+    return row.operations_and(operation)
+
+
+def promoted_at(seats: Seats, row: UserRegistration, kind: str) -> Steps[str | None]:
+    """Return when a registration that is given up had been promoted. Raises: `Conflict` where the seats are old."""
+    if row.promoted_at or not row.waited or kind == log.QUIT:
+        return row.promoted_at
+    return (yield from promotions.time_of(seats, int(row.ticket or 0)))
+
+
+def planned(seats: Seats, entry: LogEntry, user_id: str, row: UserRegistration | None, answers: Any) -> Steps[Applied]:
+    """Return what a log entry writes. Args: the registration as it was when the operation was planned."""
+    if not entry.leaving:
+        known = {"waited": entry.waited, "row": row, "answers": answers}
+        applied = joining(seats, user_id, entry.operation, entry.ticket, **known)
+    elif row is None:  # a leaving has a registration
+        raise Conflict
+    else:
+        at = yield from _promoted_before(seats, row, entry)
+        applied = leaving(seats, entry.operation, entry.leaving, entry.successor, row, at)
+    if entry.has_intent:
+        applied.parts["intent"] = Delete(Intent(*Intent.key_of(seats, entry.operation)))
+    return applied
+
+
+def _promoted_before(seats: Seats, row: UserRegistration, entry: LogEntry) -> Steps[str | None]:
+    while True:
+        try:
+            return (yield from promoted_at(seats, row, entry.leaving))
+        except Conflict:  # the seats are older than the move that is looked for
+            now = yield Get((Seats, seats.event_id, Seats.ITEM))
+            if now is None or now.incarnation != seats.incarnation:
+                return None
+            seats = now
+
+
+def apply(
+    seats: Seats, entry: LogEntry, user_id: str, row: UserRegistration | None, answers: Any = None
+) -> Steps[bool]:
+    """Apply an operation, whose registration was as it is given when it was planned.
+
+    Returns: False if the user of a joining has been deleted. It is applied all the same while it is in the log: a seat
+    that is taken must have an owner, who can give it up.
+    """
+    applied = yield from planned(seats, entry, user_id, row, answers)
+    transacted = yield from transact(applied.parts)
+    raw = transacted.failures.get("row")
+    now = UserRegistration.parse(raw) if raw else None
+    if entry.leaving and now and now.active and UserRegistration.tag(now, seats.incarnation) == entry.before:
+        return (yield from apply(seats, entry, user_id, now, answers))  # checked in or out meanwhile
+    if "user" not in transacted.failures:
+        return True
+    latest = yield Get((Seats, seats.event_id, Seats.ITEM))
+    if latest and latest.incarnation == seats.incarnation and entry.name in latest.committed:
+        yield from transact({label: part for label, part in applied.parts.items() if label != "user"})
+    return False
+
+
+def transact(parts: dict[str, Part]) -> Steps[Transacted]:
+    """Write all parts, as soon as no other transaction holds one of them."""
+    in_doubt, waits = False, 0
+    while True:
+        outcome: Transacted = yield Transact(parts)
+        in_doubt |= outcome.in_doubt
+        if not outcome.in_conflict:
+            return outcome
+        waits += 1
+        yield Wait(min(0.01 * 2**waits, 0.2))
+
+
+def recover(seats: Seats, entry: LogEntry) -> Steps[None]:
+    """Apply the operation of a process that has perhaps crashed, unless it is applied."""
+    user_id, answers = yield from particulars(seats, entry)
+    if user_id is None:
+        return
+    row = yield from settled_row(seats.event_id, user_id)
+    was_applied = row is not None and row.was_changed_by(entry.operation)
+    if not was_applied and UserRegistration.tag(row, seats.incarnation) == entry.before:
+        yield from apply(seats, entry, user_id, row, answers)
+
+
+def settled_row(event_id: str, user_id: str) -> Steps[UserRegistration | None]:
+    """Return a registration while no transaction writes it."""
+    while True:
+        try:
+            row: UserRegistration | None
+            (row,) = yield TransactGet(((UserRegistration, *UserRegistration.key_of(event_id, user_id)),))
+            return row
+        except Conflict:
+            yield Wait(0.01)

@@ -1,0 +1,319 @@
+"""Committing an operation: one conditional write of the seats, made once, whatever becomes of its answers.
+
+    1  read the seats; if their log has an entry of this user, apply it first
+    2  then read the registration, consistently: the operation that changed it last is its tag
+    3  update the seats if the user's epoch is unchanged, the rule holds and the log has room:
+       epoch + 1, counters, log entry with the tag
+    4  apply: one transaction, if the registration still has that tag; any request may do this
+
+An operation whose answer was lost is recognised by its log entry, and cannot run again, because its epoch has moved.
+A process that dies before 3 leaves nothing behind; one that dies after 3 is finished by the next request.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from events.ledger import log
+from events.ledger.log import LogEntry
+from events.ledger.models import Intent, Seats
+from events.services import EventNotFound
+from eventsite import clock
+from eventsite.dynamodb.reads import Key
+from eventsite.dynamodb.retries import Conflict
+from eventsite.dynamodb.steps import BatchGet, Draw, Now, Put, Steps, Transact, Transacted, Update
+from eventsite.dynamodb.writes import Written
+from eventsite.errors import Refused
+from registrations.models import UserRegistration
+from registrations.seating import apply, guards, trim
+from registrations.seating.admission_queue import Turn
+from registrations.seating.apply import Applied
+from registrations.seating.operations import Request
+from registrations.seating.rules import Change
+
+Plan = Callable[[Seats], Steps[Change]]
+"""What an operation does to the seats as they are. Raises `Refused` where it cannot be done."""
+INTENT_SECONDS = 30 * 24 * 3600  # far longer than an operation stays unapplied: every night's audit applies it
+PATIENCE = 3  # waits for a free log slot; after that the entries count as those of crashed processes
+
+
+@dataclass
+class Committed:
+    """An operation that is committed."""
+
+    seats: Seats
+    """Right after the commit, or later."""
+    entry: LogEntry | None
+    """None if it is applied and trimmed by now."""
+    exact: bool = False
+    """Whether the seats are those right after the commit."""
+
+
+def update(seats: Seats, change: Change, request: Request, name: str, trimmed: list[str], at: int) -> Update:
+    """Return the write of the seats that commits an operation.
+
+    Args:
+        seats: The seats that it is planned for.
+        change: What it does to them.
+        request: The request, with the operation's id.
+        name: The name of its log entry.
+        trimmed: The log entries that go.
+        at: Which of them makes room.
+    """
+    epoch = Seats.epochs[seats.bucket_of(request.user_id)]
+    actions = [*change.actions, epoch.set(epoch + 1), Seats.records[name].set(change.value)]
+    actions += [Seats.records[one].remove() for one in trimmed if one != name]
+    if request.ticket > seats.now_serving:
+        actions.append(Seats.now_serving.set(request.ticket))
+    once = guards.is_incarnation(seats.incarnation) & guards.is_epoch(seats, seats.bucket_of(request.user_id))
+    room = guards.has_room(trim.room(seats), trimmed[at] if trimmed else None)
+    return Update(Seats.key(seats.event_id), actions, once & change.condition & room)
+
+
+def needs_intent(request: Request) -> bool:
+    """Return whether the log has no space for what the operation needs to be applied."""
+    return bool(request.answers) or request.has_long_id
+
+
+def commit(request: Request, seats: Seats, row: UserRegistration | None, plan: Plan, turn: Turn) -> Steps[Committed]:
+    """Commit an operation.
+
+    Args:
+        request: The request, with the operation's id.
+        seats: The seats, read before the registration.
+        row: The registration, with no unapplied operation.
+        plan: What the operation does.
+        turn: The request's turn in the admission queue.
+
+    Raises:
+        Refused: The plan says no, by seats that were read after the registration.
+        EventNotFound: The event is gone.
+        Conflict: Another operation of the user, or a fence, came first; nothing was done.
+    """
+    attempt = _Attempt(request, seats, UserRegistration.tag(row, seats.incarnation), turn)
+    if needs_intent(request):
+        yield from _store_intent(request, seats)
+    while attempt.entry is None:
+        yield from attempt.go_on(plan)
+        if attempt.is_applied:
+            return Committed(attempt.image, None)
+    return Committed(attempt.image, attempt.entry, attempt.exact)
+
+
+class _Attempt:
+    """How far the commit of one operation has come."""
+
+    def __init__(self, request: Request, seats: Seats, before: str, turn: Turn) -> None:
+        self.request, self.seats, self.image, self.turn = request, seats, seats, turn
+        self.name = log.name_of(request.operation, request.user_id, before, with_intent=needs_intent(request))
+        self.entry: LogEntry | None = None
+        self.exact = self.is_applied = False
+        self._is_fresh = self._in_doubt = False
+        self._waits = 0
+
+    def go_on(self, plan: Plan) -> Steps[None]:
+        """Send the commit for the seats as they are, or find out why there is none to send."""
+        if not self._is_undisturbed():
+            yield from self._start_over()  # no copy of this operation can be committed any more
+            return
+        self.seats = self.image
+        try:
+            change = yield from plan(self.image)
+        except Conflict:
+            yield from self._look()
+        except Refused as refusal:
+            yield from self._check(refusal)
+        else:
+            yield from self._send(change)
+
+    def _is_undisturbed(self) -> bool:
+        """Return whether the user did nothing since the seats were read.
+
+        The epoch is as it was, or each of its steps is an operation of another user that the log still has.
+        """
+        bucket = self.seats.bucket_of(self.request.user_id)
+        if self.image.incarnation != self.seats.incarnation:
+            return False
+        before = {entry.operation for entry in log.of(self.seats)}
+        others = sum(
+            1
+            for entry in log.of(self.image)
+            if entry.operation not in before and self.image.bucket_of_token(entry.token) == bucket
+            if not entry.is_of(self.request.user_id)
+        )
+        return bool(self.image.epochs[bucket] - self.seats.epochs[bucket] == others)
+
+    def _start_over(self) -> Steps[None]:
+        if not self._in_doubt:
+            raise Conflict(immediate=True)
+        self.is_applied = yield from was_applied(self.request, self.request.operation)
+        if not self.is_applied:
+            raise Conflict(immediate=True)
+
+    def _check(self, refusal: Refused) -> Steps[None]:
+        """Raise a refusal, if it is by seats read after the registration, and no copy can be committed any more."""
+        if not self._is_fresh:
+            yield from self._look()
+            return
+        if self._in_doubt:
+            image = yield from fence(self.image, self.request.user_id)
+            if image is not None:
+                self._see(image)
+            self.is_applied = self.entry is None and (yield from was_applied(self.request, self.request.operation))
+            if self.entry or self.is_applied:
+                return
+        raise refusal
+
+    def _look(self) -> Steps[None]:
+        memory = self.request.memory
+        others = yield from trim.some_unknown(self.image, memory)
+        image, *found = yield BatchGet([(Seats, self.seats.event_id, Seats.ITEM), *trim.traces(self.image, others)])
+        if image is None:
+            raise EventNotFound
+        trim.learn(self.image, others, found, memory)
+        self._is_fresh = True
+        self._see(image)
+
+    def _see(self, image: Seats) -> None:
+        self.image, self.entry = image, log.find(image, self.request.operation)
+        self.request.seen = image
+
+    def _send(self, change: Change) -> Steps[None]:
+        memory = self.request.memory
+        trimmed = yield from trim.trimmable(self.image, self.request.user_id, memory)
+        if trim.is_full(self.image) and not trimmed:
+            yield from self._wait_for_room()
+            return
+        at = (yield Draw(len(trimmed))) if len(trimmed) > 1 else 0
+        written: Written = yield update(self.image, change, self.request, self.name, trimmed, at)
+        self._in_doubt |= written.in_doubt
+        if written.image is None:
+            raise EventNotFound
+        self._is_fresh = True
+        self._see(Seats.parse(written.image))
+        self.exact = written.done and not self._in_doubt
+        if self.entry is None and trim.is_full(self.image):
+            yield from self._wait_for_room()
+
+    def _wait_for_room(self) -> Steps[None]:
+        """Let others go first; in the end apply what a crashed process has left."""
+        if self._waits >= PATIENCE:
+            entries = log.of(self.image)
+            yield from recover(self.image, entries[(yield Draw(len(entries)))], self.request)
+        self._waits += 1
+        yield from self.turn.wait(self.image, self._waits)
+        yield from self._look()
+
+
+def is_applied_to(row: UserRegistration | None, entry: LogEntry | None) -> bool:
+    """Return whether a user's entry, if there is one, is applied to the registration."""
+    return entry is None or (row is not None and row.was_changed_by(entry.operation))
+
+
+def is_worth_a_transaction(request: Request, seats: Seats, row: UserRegistration | None, now: str) -> bool:
+    """Return whether it is calm, and the registration has no unapplied operation."""
+    entry = log.of_user(seats, request.user_id)
+    return is_applied_to(row, entry) and trim.is_calm(seats, request.memory, now)
+
+
+def is_settled(request: Request, row: UserRegistration | None, seats: Seats, before: Seats | None) -> bool:
+    """Return whether a registration is that of the moment of the seats, though it was perhaps read before them.
+
+    It is, if no operation of the user was committed since an earlier look at the seats, before the registration was
+    read, and none was unapplied by then.
+    """
+    if before is None or not seats.is_unchanged_for(request.user_id, before):
+        return False
+    return all(is_applied_to(row, log.of_user(one, request.user_id)) for one in (before, seats))
+
+
+def row_after(request: Request, seats: Seats, *more: Key) -> Steps[list[Any]]:
+    """Return the registration, read after the seats, and with no unapplied operation; and some more items.
+
+    In the same call it looks at what else the log has.
+
+    Raises:
+        Conflict: There was an unapplied operation. It is applied now: look again.
+    """
+    others = yield from trim.some_unknown(seats, request.memory)
+    row_key: Key = (UserRegistration, *UserRegistration.key_of(request.event_id, request.user_id))
+    row, *found = yield BatchGet([row_key, *more, *trim.traces(seats, others)])
+    trim.learn(seats, others, found[len(more) :], request.memory)
+    entry = log.of_user(seats, request.user_id)
+    if entry is not None and not is_applied_to(row, entry):
+        yield from recover(seats, entry, request)
+        raise Conflict(immediate=True)
+    return [row, *found[: len(more)]]
+
+
+def at_once(
+    request: Request, seats: Seats, row: UserRegistration | None, change: Change, made: Applied
+) -> Steps[Transacted]:
+    """Commit and apply an operation in one transaction.
+
+    Args:
+        request: The request, with the operation's id.
+        seats: The seats, of any age.
+        row: The registration as it was read, before or after the seats.
+        change: What the operation does to the seats.
+        made: What it writes elsewhere.
+    """
+    trimmed = yield from trim.trimmable(seats, request.user_id, request.memory)
+    name = log.name_of(request.operation, request.user_id, UserRegistration.tag(row, seats.incarnation))
+    write = update(seats, change, request, name, trimmed, 0)
+    transacted: Transacted = yield Transact({"seats": write, **made.parts})
+    if transacted.done:
+        request.memory.remember(seats.event_id, request.operation)
+    return transacted
+
+
+def seats_instead(transacted: Transacted, seats: Seats) -> Seats:
+    """Return the seats that did not fulfil the condition of a transaction, or those that were read before."""
+    image = transacted.failures.get("seats")
+    instead = Seats.parse(image) if image else seats
+    return instead if instead.incarnation == seats.incarnation else seats
+
+
+def was_carried_out_at_once(request: Request, seats: Seats) -> Steps[bool]:
+    """Return whether a transaction whose answer was lost was carried out; if not, it never will be."""
+    yield from fence(seats, request.user_id)
+    return (yield from was_applied(request, request.operation))
+
+
+def _store_intent(request: Request, seats: Seats) -> Steps[None]:
+    expires_at = clock.in_seconds((yield Now())) + INTENT_SECONDS
+    known: dict[str, Any] = {"user_id": request.user_id, "answers": request.answers, "expires_at": expires_at}
+    yield Transact({"intent": Put(Intent(*Intent.key_of(seats, request.operation), **known))})
+
+
+def fence(seats: Seats, user_id: str) -> Steps[Seats | None]:
+    """Refuse from now on every commit that was planned for a user. Returns: the seats; None if the event is gone."""
+    epoch = Seats.epochs[seats.bucket_of(user_id)]
+    incarnation = guards.is_incarnation(seats.incarnation)
+    written: Written = yield Update(Seats.key(seats.event_id), [epoch.set(epoch + 1)], incarnation)
+    return Seats.parse(written.image) if written.done and written.image else None
+
+
+def was_applied(request: Request, *operations: str) -> Steps[bool]:
+    """Return whether the registration shows one of some operations, once no transaction writes it."""
+    row = yield from apply.settled_row(request.event_id, request.user_id)
+    return row is not None and any(row.was_changed_by(one) for one in operations)
+
+
+def finish(request: Request, committed: Committed, row: UserRegistration | None) -> Steps[bool]:
+    """Apply what was committed. Args: the registration as it was before.
+
+    Returns: False if the user was deleted meanwhile.
+    """
+    if committed.entry is None:
+        return True
+    seats, entry = committed.seats, committed.entry
+    user_exists = yield from apply.apply(seats, entry, request.user_id, row, request.answers)
+    request.memory.remember(seats.event_id, entry.operation)
+    return user_exists
+
+
+def recover(seats: Seats, entry: LogEntry, request: Request) -> Steps[None]:
+    """Apply the operation of another request, which has perhaps crashed."""
+    yield from apply.recover(seats, entry)
+    request.memory.remember(seats.event_id, entry.operation)

@@ -1,0 +1,165 @@
+"""Ends: what a deleted event leaves behind, and all that a user has.
+
+Both are done in bounded steps and may be repeated: what is left over does no harm. A registration counts only while its
+event is the one that it was made for (`incarnation`), so those of a deleted event are shown nowhere.
+"""
+
+import logging
+from functools import partial
+from itertools import islice
+
+from botocore.exceptions import BotoCoreError
+from pynamodb.exceptions import PynamoDBException
+
+from events import services
+from events.ledger import log
+from events.ledger.models import CancellationOutbox, Seats
+from events.models import Event, EventItem
+from eventsite.auth.scope import EVERYTHING
+from eventsite.dynamodb.reads import batch_get
+from eventsite.dynamodb.retries import Conflict, time_left, time_limit
+from eventsite.dynamodb.steps import Delete, Get, Steps, Transact, Update, retrying, run
+from eventsite.errors import Unavailable
+from registrations.errors import RegistrationNotFound
+from registrations.models import EVERY_LINE, EventTicket, UserRegistration, registrations_of
+from registrations.seating import apply, guards
+from registrations.seating.leave import leave
+from registrations.seating.operations import Request
+
+logger = logging.getLogger(__name__)
+
+RESERVED_SECONDS = 5.0
+"""Clearing up stops when so little of the request's time is left."""
+PEOPLE_AT_ONCE = 100
+PEOPLE_IN_A_TRANSACTION = 25  # a transaction takes 100 items; fewer conflict less
+OF_ALL = EventItem.get_attributes().keys() - {"status"}
+TOLD = tuple(CancellationOutbox.get_attributes().keys() & Event.get_attributes().keys() - OF_ALL)
+"""What the people are told of the event that was theirs."""
+
+
+def drain(seats: Seats) -> None:
+    """Apply every operation that is committed, and trim the log: the event is about to go.
+
+    Raises:
+        Conflict: The event changed meanwhile.
+    """
+    run(_drain(seats))
+
+
+def _drain(seats: Seats) -> Steps[None]:
+    entries = log.of(seats)
+    for entry in entries:
+        yield from apply.recover(seats, entry)
+    if entries:
+        yield from trimmed(seats, [entry.name for entry in entries])
+
+
+def trimmed(seats: Seats, names: list[str]) -> Steps[None]:
+    """Remove log entries of operations that are applied."""
+    removed = [Seats.records[name].remove() for name in names]
+    yield Update(Seats.key(seats.event_id), removed, guards.is_incarnation(seats.incarnation))
+
+
+def forget_event(event_id: str, incarnation: str, event: Event | None = None) -> None:
+    """Remove what is left of a deleted event, while the request's time lasts. It never fails: the event is gone.
+
+    Args:
+        event_id: The event.
+        incarnation: Which event of this id it was.
+        event: Its description, if it is known: the people are told what it was.
+    """
+    try:
+        with time_limit(time_left() - RESERVED_SECONDS):
+            _forget_event(event_id, incarnation, event)
+    except (PynamoDBException, BotoCoreError, Unavailable):
+        logger.warning("registrations of a deleted event are left behind", exc_info=True)
+
+
+def _forget_event(event_id: str, incarnation: str, event: Event | None) -> None:
+    lines = EventTicket.in_order(event_id, incarnation, limit=EVERY_LINE)
+    while some := list(islice(lines, PEOPLE_AT_ONCE)):
+        _announce(event_id, incarnation, event, some)
+        users = list(dict.fromkeys(str(line.user_id) for line in some))
+        keys = [UserRegistration.key_of(event_id, user_id) for user_id in users]
+        rows = batch_get(*((UserRegistration, *key) for key in keys), consistent=True)
+        rows = [row for row in rows if row and row.incarnation == incarnation]
+        for start in range(0, len(rows), PEOPLE_IN_A_TRANSACTION):
+            _remove_rows(rows[start : start + PEOPLE_IN_A_TRANSACTION], incarnation)
+        with EventTicket.batch_write() as batch:
+            for line in some:
+                batch.delete(EventTicket(line.key, line.item))
+    services.forget_tickets(event_id, incarnation)
+
+
+def _remove_rows(rows: list[UserRegistration], incarnation: str) -> None:
+    """Remove registrations, unless they are for a later event of the same id by now."""
+    condition = UserRegistration.item.does_not_exist() | (UserRegistration.incarnation == incarnation)
+    parts = {str(number): Delete(UserRegistration(row.key, row.item), condition) for number, row in enumerate(rows)}
+    failed = run(apply.transact(dict(parts))).failures
+    if failed:
+        _remove_rows([row for number, row in enumerate(rows) if str(number) not in failed], incarnation)
+
+
+def _announce(event_id: str, incarnation: str, event: Event | None, lines: list[EventTicket]) -> None:
+    """Leave in the stream who was in, before the lines are gone: nothing else could tell them that it is over."""
+    people = [f"{int(line.ticket or 0)}:{line.user_id}" for line in lines if line.is_active]
+    if not people:
+        return
+    key = event_id, CancellationOutbox.name(incarnation, int(people[0].partition(":")[0]))
+    farewell = CancellationOutbox(*key, incarnation=incarnation, people=" ".join(people))
+    for name in TOLD if event else ():
+        setattr(farewell, name, getattr(event, name))
+    farewell.save()
+
+
+def forget_user(user_id: str) -> list[tuple[str, str]]:
+    """Give up every seat and every place in a queue that a user has, and delete the user's past registrations.
+
+    Safe to repeat.
+
+    Returns:
+        The ids and incarnations of the events.
+
+    Raises:
+        Unavailable: With some of it done.
+    """
+    for row in registrations_of(user_id, active=True):
+        try:
+            run(leave(Request(row.event_id, user_id, EVERYTHING)))
+        except RegistrationNotFound:
+            run(retrying(partial(_forget, row.event_id, user_id)))
+    places = []
+    for row in registrations_of(user_id, active=False):
+        run(retrying(partial(_forget, row.event_id, user_id)))
+        places.append((row.event_id, str(row.incarnation)))
+    return places
+
+
+def _forget(event_id: str, user_id: str) -> Steps[None]:
+    """Remove a registration that is given up, in one transaction with the user's epoch.
+
+    So no operation that was planned by the registration as it was can be committed afterwards.
+    """
+    seats = yield Get((Seats, event_id, Seats.ITEM))
+    row = yield from apply.settled_row(event_id, user_id)
+    if row is None:
+        return
+    parts: dict[str, apply.Part] = {"row": Delete(UserRegistration(row.key, row.item), guards.is_unchanged(row))}
+    if seats is not None and seats.incarnation == row.incarnation:
+        entry = log.of_user(seats, user_id)
+        if row.active or not (entry is None or row.was_changed_by(entry.operation)):
+            yield from leave(Request(event_id, user_id, EVERYTHING))
+            raise Conflict(immediate=True)
+        parts["seats"] = _fencing(seats, user_id, [entry.name] if entry else [])
+    history = EventTicket.key_of(event_id, row.incarnation, int(row.ticket or 0), cancelled=True)
+    parts["history"] = Delete(EventTicket(*history))
+    outcome = yield Transact(parts)
+    if not outcome.done:
+        raise Conflict(immediate=not outcome.in_conflict)
+
+
+def _fencing(seats: Seats, user_id: str, trimmed: list[str]) -> Update:
+    bucket = seats.bucket_of(user_id)
+    actions = [Seats.epochs[bucket].set(Seats.epochs[bucket] + 1), *(Seats.records[one].remove() for one in trimmed)]
+    same = guards.is_incarnation(seats.incarnation) & guards.is_epoch(seats, bucket)
+    return Update(Seats.key(seats.event_id), actions, same)

@@ -1,0 +1,205 @@
+"""Registering: a seat, or a place at the end of the queue.
+
+While it is calm, one read and one transaction: the seats, the registration and its line, if the seats' next ticket and
+the registration's last operation are those that were read. Where another request comes first, it goes on with a commit
+to the log (`registrations.seating.commit`).
+"""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
+
+from events.ledger import log
+from events.ledger.models import Seats
+from events.services import EventNotFound, check_access, may_be_seen
+from eventsite import clock
+from eventsite.auth.scope import EVERYTHING
+from eventsite.dynamodb.reads import Key
+from eventsite.dynamodb.retries import Conflict
+from eventsite.dynamodb.steps import BatchGet, Get, Now, Steps, retrying
+from eventsite.errors import Refused
+from eventsite.ids import is_id
+from registrations.errors import AlreadyRegistered
+from registrations.models import REGISTERED, WAITLISTED, Registration, UserRegistration
+from registrations.reading import one as reading
+from registrations.seating import admission, apply, commit, guards, leave, rules, trim
+from registrations.seating.admission_queue import Turn
+from registrations.seating.operations import Request
+from users.models import User
+from users.services import UserNotFound
+
+
+class _Look(NamedTuple):
+    """What a joining is planned from: the seats are of the moment of the registration, or from before it."""
+
+    seats: Seats
+    row: UserRegistration | None
+
+
+def register(request: Request) -> Steps[Registration]:
+    """Give a user a seat, or a place at the end of the queue.
+
+    Raises:
+        EventNotFound, EventNotYours, UserNotFound, AlreadyRegistered, EventFull, RegistrationNotOpen,
+        RegistrationClosed; operations.TakenOver.
+    """
+    turn = Turn(request)
+    return (yield from retrying(partial(_attempt, request, turn)))
+
+
+def _attempt(request: Request, turn: Turn) -> Steps[Registration]:
+    before = request.memory.last_look(request.event_id)
+    if before is None:
+        earlier = request.seen
+        before, user, row = yield from _first_look(request, earlier)
+        if before is not None and user is not None and (yield from _may_join(request, before, row)):
+            yield from turn.wait_in_contention(before)
+            if not request.at_once and commit.is_settled(request, row, before, earlier):
+                return (yield from _join_by_log(request, _Look(before, row), turn))
+            return (yield from _join(request, before, row, turn))
+    look = yield from _look_closely(request, before)
+    return (yield from _join_by_log(request, look, turn))
+
+
+def _first_look(
+    request: Request, earlier: Seats | None
+) -> Steps[tuple[Seats | None, User | None, UserRegistration | None]]:
+    """Look at all three in one call. Nothing is refused by it, because two of them may be old.
+
+    In the same call it looks at what else the log had at an earlier look.
+    """
+    event_id, user_id = request.event_id, request.user_id
+    if not (is_id(event_id) and is_id(user_id)):
+        return None, None, None
+    keys: list[Key] = [
+        (Seats, event_id, Seats.ITEM),
+        (User, user_id),
+        (UserRegistration, *UserRegistration.key_of(event_id, user_id)),
+    ]
+    others = (yield from trim.some_unknown(earlier, request.memory)) if earlier else []
+    traces = trim.traces(earlier, others) if earlier else []
+    seats, user, row, *found = yield BatchGet([*keys, *traces], consistent=(UserRegistration,))
+    if earlier:
+        trim.learn(earlier, others, found, request.memory)
+    return seats, user, row
+
+
+def _may_join(request: Request, seats: Seats, row: UserRegistration | None) -> Steps[bool]:
+    is_in = row is not None and row.active and row.incarnation == seats.incarnation
+    possible = admission.is_possible(seats, request.organizes, clock.in_seconds((yield Now())))
+    answered = request.answers is not None or not seats.asks
+    return bool(possible and answered and not is_in and request.scope.reaches(seats))
+
+
+def _look_closely(request: Request, before: Seats | None) -> Steps[_Look]:
+    """Look at the registration and then at the seats, both up to date: what is refused by them is refused rightly.
+
+    Args:
+        request: The request.
+        before: The seats at an earlier moment. If the user's epoch has not moved since, the registration that was read
+            in between is that of the moment of the seats.
+    """
+    event_id, user_id = request.event_id, request.user_id
+    user = row = seats = None
+    if is_id(event_id) and is_id(user_id):
+        keys = ((User, user_id), (UserRegistration, *UserRegistration.key_of(event_id, user_id)))
+        user, row = yield BatchGet(keys)
+        seats = yield Get((Seats, event_id, Seats.ITEM))
+    if seats is None or not may_be_seen(seats, request.scope):
+        raise EventNotFound
+    check_access(seats, request.scope)
+    if user is None:
+        raise UserNotFound
+    now = clock.in_seconds((yield Now()))
+    request.memory.look(seats, admits=admission.is_possible(seats, request.organizes, now))
+    row = yield from _settled(request, before, seats, row)
+    if row is not None and row.active and row.incarnation == seats.incarnation:
+        raise AlreadyRegistered
+    rules.joining(seats, request.organizes, now)
+    admission.check_answers(seats, request.answers)
+    return _Look(seats, row)
+
+
+def _settled(
+    request: Request, before: Seats | None, seats: Seats, row: UserRegistration | None
+) -> Steps[UserRegistration | None]:
+    """Return the registration as of the moment of the seats. Raises: `Conflict` where it must be read again."""
+    entry = log.of_user(seats, request.user_id)
+    if entry is not None and not commit.is_applied_to(row, entry):
+        yield from commit.recover(seats, entry, request)
+        raise Conflict(immediate=True)
+    if row is not None and row.incarnation == seats.incarnation and row.ticket > seats.tickets:
+        raise Conflict  # a transaction is just becoming visible: the seats come last
+    if not commit.is_settled(request, row, seats, before):
+        request.memory.look(seats, admits=False)  # the next look compares with this one
+        raise Conflict(immediate=True)
+    return row
+
+
+def _join(request: Request, seats: Seats, row: UserRegistration | None, turn: Turn) -> Steps[Registration]:
+    """Join by one transaction while it is calm, else by the log."""
+    if request.at_once and commit.is_worth_a_transaction(request, seats, row, (yield Now())):
+        made, seats = yield from _join_at_once(request, seats, row)
+        if made:
+            return made
+    request.at_once = False
+    (row,) = yield from commit.row_after(request, seats)
+    if row is not None and row.active and row.incarnation == seats.incarnation:
+        raise Conflict(immediate=True)  # perhaps it is refused, after a closer look
+    return (yield from _join_by_log(request, _Look(seats, row), turn))
+
+
+def _join_at_once(
+    request: Request, seats: Seats, row: UserRegistration | None
+) -> Steps[tuple[Registration | None, Seats]]:
+    """Join by one transaction. Returns: the registration, None where another request came first; the latest seats."""
+    yield from request.begin()
+    try:
+        change = rules.joining(seats, request.organizes, clock.in_seconds((yield Now())))
+    except Refused:
+        return None, seats
+    waited, ticket = bool(seats.waiting or not seats.free), int(seats.tickets) + 1
+    made = apply.joining(
+        seats, request.user_id, request.operation, ticket, waited=waited, row=row, answers=request.answers
+    )
+    condition = guards.is_next_ticket(seats) & guards.is_last_place(seats) if waited else guards.is_next_ticket(seats)
+    change = replace(change, condition=change.condition & condition)
+    transacted = yield from commit.at_once(request, seats, row, change, made)
+    if transacted.done:
+        return _told(made.row, int(seats.waiting) + 1 if waited else None), seats
+    if "user" in transacted.failures:
+        raise UserNotFound
+    if transacted.in_doubt and (yield from commit.was_carried_out_at_once(request, seats)):
+        return (yield from _as_it_was_made(request)), seats
+    return None, commit.seats_instead(transacted, seats)
+
+
+def _join_by_log(request: Request, look: _Look, turn: Turn) -> Steps[Registration]:
+    """Join by a commit to the log, and apply it."""
+    seats, row = look
+    request.at_once = False
+    yield from request.begin()
+
+    def plan(now: Seats) -> Steps[rules.Change]:
+        return rules.joining(now, request.organizes, clock.in_seconds((yield Now())))
+
+    committed = yield from commit.commit(request, seats, row, plan, turn)
+    if not (yield from commit.finish(request, committed, row)):
+        yield from leave.leave(Request(request.event_id, request.user_id, EVERYTHING, memory=request.memory))
+        raise UserNotFound
+    entry = committed.entry
+    if entry is None or (entry.waited and not (committed.exact and entry.ticket == committed.seats.tickets)):
+        return (yield from _as_it_was_made(request))
+    known: dict[str, Any] = {"waited": entry.waited, "row": row, "answers": request.answers}
+    made = apply.joining(seats, request.user_id, entry.operation, entry.ticket, **known)
+    return _told(made.row, int(committed.seats.waiting) if entry.waited else None)
+
+
+def _told(row: UserRegistration, position: int | None) -> Registration:
+    status = WAITLISTED if position else REGISTERED
+    return row.told(event_id=row.event_id, user_id=row.user_id, status=status, position=position)
+
+
+def _as_it_was_made(request: Request) -> Steps[Registration]:
+    made = yield from reading.as_it_was_made(request.event_id, request.user_id, request.operation)
+    return made

@@ -1,0 +1,85 @@
+"""The rules of the seats (CONTRACT): what each operation does to them, and under which condition.
+
+    take a seat       registered + 1, next ticket, served   if open, registered < capacity, nobody waiting
+    join the queue    waiting + 1, next ticket              if open, waitlist on, full or somebody waiting
+    leave the queue   waiting - 1                           if the ticket is above served
+    free a seat       registered - 1                        if nobody waits, or closed, or over, or too many are in
+    hand it on        waiting - 1, served to the head's     if open, not over, somebody waits, registered <= capacity,
+                                                            and the head is the one that was found
+
+`served` only rises, so a ticket that has a seat keeps it until it is given up. No rule reads or writes anything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from events.ledger import log, queue
+from events.ledger.models import Seats
+from eventsite.auth.scope import Scope
+from eventsite.dynamodb.retries import Conflict
+from eventsite.dynamodb.steps import Steps
+from registrations.errors import EventFull
+from registrations.seating import admission, guards
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an operation does to the seats."""
+
+    actions: Sequence[Action]
+    value: Any
+    """What the log records of it."""
+    condition: Condition
+    """The rule under which it may be done."""
+    kind: str = ""
+    """A leaving: `log.QUIT`, `log.FREE` or `log.HAND`; empty for a joining."""
+    successor: int | None = None
+    """The ticket that gets the seat."""
+
+
+def joining(seats: Seats, organizes: Scope, now: int) -> Change:
+    """Return what joining does to the seats.
+
+    Raises:
+        RegistrationClosed, RegistrationNotOpen: It is not the time.
+        EventFull: There is no seat, and no waitlist.
+    """
+    admission.check(seats, organizes, now)
+    in_time = guards.is_open() & guards.is_in_window(now, organizes=organizes.reaches(seats))
+    ticket = Seats.tickets.set(Seats.tickets + 1)
+    if seats.free and not seats.waiting:
+        taking = [ticket, Seats.registered.set(Seats.registered + 1), Seats.served.set(Seats.tickets + 1)]
+        rule = in_time & guards.has_free_seat() & guards.nobody_waits()
+        return Change(taking, log.a_seat(Seats.tickets), rule)
+    if not seats.waitlist_enabled:
+        raise EventFull
+    queueing = [ticket, Seats.waiting.set(Seats.waiting + 1)]
+    return Change(queueing, log.a_place(Seats.tickets), in_time & guards.waitlist_is_on() & guards.must_wait())
+
+
+def leaving(seats: Seats, ticket: int, now: int) -> Steps[Change]:
+    """Return what giving up a ticket does to the seats.
+
+    Raises:
+        Conflict: The seats are too old to tell.
+    """
+    if ticket > seats.tickets:
+        raise Conflict(immediate=True)
+    left = Seats.left.set(Seats.left + 1)
+    if ticket > seats.served:
+        waiting = [Seats.waiting.set(Seats.waiting - 1), Seats.quits.set(Seats.quits + 1)]
+        counted, condition = queue.counting(seats, ticket)
+        actions = [left, *waiting, *counted]
+        return Change(actions, log.leaving(log.QUIT, ticket), guards.waits(ticket) & condition, log.QUIT)
+    if not (seats.promotes(now) and seats.waiting and seats.registered <= seats.capacity):
+        freeing = [left, Seats.registered.set(Seats.registered - 1)]
+        return Change(freeing, log.leaving(log.FREE, ticket), guards.goes_to_nobody(now), log.FREE)
+    head = yield from queue.head(seats)
+    handing: list[Action] = [left, Seats.waiting.set(Seats.waiting - 1), Seats.served.set(head), Seats.moved.set(head)]
+    handing += queue.trimming(seats, head)
+    rule = guards.goes_to_the_queue(now) & guards.head_is(seats)
+    return Change(handing, log.leaving(log.HAND, ticket, head), rule, log.HAND, head)

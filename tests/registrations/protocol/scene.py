@@ -1,0 +1,174 @@
+"""How a scenario begins, and what must be so at its end."""
+
+from typing import Any
+
+from events import services
+from events.ledger import log
+from events.ledger.models import ExitTombstones, Seats
+from events.ledger.operations import new_id
+from eventsite.auth.scope import EVERYTHING
+from eventsite.dynamodb.base_model import BaseModel
+from eventsite.dynamodb.steps import (
+    BatchGet,
+    Draw,
+    Get,
+    Now,
+    Query,
+    Steps,
+    Transact,
+    Transacted,
+    TransactGet,
+    Update,
+    Wait,
+)
+from eventsite.dynamodb.writes import Written
+from eventsite.errors import DomainError
+from registrations.models import EventTicket, UserRegistration
+from registrations.reading import one as reading
+from registrations.seating import apply
+from tests.api import EVENT as FIELDS
+from tests.registrations.protocol.monitor import Broken, Monitor
+from tests.registrations.protocol.store import Key, frozen, key_of, thawed, written
+from users.models import User
+
+EVENT = "event"
+AT = "2026-01-01T00:00:00.000000Z"
+SEATS_KEY: Key = (Seats.Meta.table_name, EVENT, Seats.ITEM)
+
+
+def stored(scenario: Any) -> dict[Key, str]:
+    """Return the items with which a scenario begins."""
+    names = ("title", "description", "date", "location", "organizer")
+    fields = {name: FIELDS[name] for name in names} | {"event_id": EVENT, "capacity": scenario.capacity}
+    status = "published" if scenario.is_open else "draft"
+    whole = services.compose(fields | {"status": status, "waitlist_enabled": scenario.waitlist}, None)
+    event, seats = whole
+    event.incarnation = seats.incarnation = "incarnation"
+    event.created_at = event.updated_at = AT
+    records: list[BaseModel] = [event, seats, *(User(user, name=user, created_at=AT) for user in "uvw")]
+    people = [(user, "past") for user in scenario.past]
+    people += [(user, "seated") for user in scenario.seated] + [(user, "waiting") for user in scenario.waiting]
+    for ticket, (user, kind) in enumerate(people, 1):
+        records += _registered(seats, user, ticket, kind)
+    seats.registered, seats.waiting = len(scenario.seated), len(scenario.waiting)
+    seats.served, seats.tickets = len(scenario.past) + len(scenario.seated), len(people)
+    seats.left = len(scenario.past)
+    return {key_of(record): str(frozen(dict(record.serialize()))) for record in records}
+
+
+def _registered(seats: Seats, user: str, ticket: int, kind: str) -> list[BaseModel]:
+    known: dict[str, Any] = {"ticket": ticket, "waited": kind == "waiting", "incarnation": seats.incarnation}
+    known |= {"registration_id": f"registration-{ticket}", "registered_at": AT}
+    left = kind == "past"
+    row = UserRegistration(*UserRegistration.key_of(EVENT, user), active=not left, **known)
+    row.operations = new_id(AT, ticket)
+    line = EventTicket.key_of(EVENT, seats.incarnation, ticket, cancelled=left)
+    return [row, EventTicket(*line, user_id=user, **known)]
+
+
+def check_rest(items: dict[Key, str], monitor: Monitor) -> None:
+    """Make sure that what is stored is right when no request is at work any more. Raises: `Broken`."""
+    found = _Table(items)
+    for user in monitor.users:
+        if found.standing(user) != monitor.standing(user):
+            raise Broken(f"at rest {user} reads {found.standing(user)}, not {monitor.standing(user)}", "at rest")
+    seats = found.seats
+    for entry in log.of(seats):
+        found.run(apply.recover(seats, entry))
+    for wrong in _wrong(found, monitor):
+        raise Broken(f"at rest: {wrong}", "at rest")
+
+
+def _wrong(found: "_Table", monitor: Monitor) -> Any:
+    tickets = dict(monitor.tickets)
+    for user in monitor.users:
+        row = found.get(UserRegistration, *UserRegistration.key_of(EVENT, user))
+        ticket = int(row.ticket) if row and row.active else None
+        if ticket != tickets.get(user):
+            yield f"{user} has ticket {ticket} in the registration, not {tickets.get(user)}"
+        if bool(row and not row.active) != (user in monitor.seating.past):
+            yield f"{user}'s history is {row}"
+        if found.standing(user) != monitor.standing(user):
+            yield f"{user} reads {found.standing(user)}, not {monitor.standing(user)}"
+    lines = {int(line.ticket): line.user_id for line in found.all(EventTicket, "ticket#")}
+    if lines != {ticket: user for user, ticket in monitor.tickets}:
+        yield f"the lines are {lines}, the tickets {monitor.tickets}"
+    history = {line.user_id for line in found.all(EventTicket, "cancelled#")}
+    if history != set(monitor.seating.past):
+        yield f"the history is of {history}, not of {set(monitor.seating.past)}"
+    exits = {ticket for item in found.all(ExitTombstones, "tickets#incarnation#exits#") for ticket in item.exits}
+    if len(exits) != found.seats.quits:
+        yield f"{found.seats.quits} left the queue, {exits} are known"
+
+
+class _Table:
+    """The items, on which a rule may be carried out to its end."""
+
+    def __init__(self, items: dict[Key, str]) -> None:
+        self._items = dict(items)
+
+    def get(self, model: type[BaseModel], *key: str) -> Any:
+        text = self._items.get((model.Meta.table_name, *key))
+        return model.parse(thawed(text) or {}) if text else None
+
+    def all(self, model: type[BaseModel], prefix: str) -> list[Any]:
+        table = model.Meta.table_name
+        wanted = [text for key, text in self._items.items() if key[0] == table and key[-1].startswith(prefix)]
+        return [model.parse(thawed(text) or {}) for text in wanted]
+
+    @property
+    def seats(self) -> Any:
+        return self.get(Seats, EVENT, Seats.ITEM)
+
+    def standing(self, user: str) -> Any:
+        try:
+            found = self.run(reading.find(EVENT, user, EVERYTHING))
+        except DomainError as error:
+            return error.code, None
+        return found.status, found.position
+
+    def run(self, steps: Steps[Any]) -> Any:
+        outcome: Any = None
+        while True:
+            try:
+                step = steps.send(outcome)
+            except StopIteration as end:
+                return end.value
+            outcome = self._carry_out(step)
+
+    def _carry_out(self, step: Any) -> Any:  # noqa: PLR0911 (a table: what each step is)
+        match step:
+            case Get():
+                return self.get(*step.key)
+            case BatchGet() | TransactGet():
+                return [self.get(*key) for key in step.keys]
+            case Query():
+                table, (low, high) = step.model.Meta.table_name, step.between
+                keys = [key for key in self._items if key[:2] == (table, step.hash_key) and low <= key[2] <= high]
+                found = [step.model.parse(thawed(self._items[key]) or {}) for key in sorted(keys)]
+                return found[::-1][: step.newest] if step.newest else found
+            case Now():
+                return AT
+            case Draw() | Wait():
+                return 0
+            case Update():
+                return Written(
+                    done=self._write([step]), image=thawed(self._items.get(key_of(step.record))), in_doubt=False
+                )
+            case Transact():
+                done = self._write(list(step.parts.values()))
+                return Transacted(done, {} if done else {"row": None})
+        raise NotImplementedError(step)
+
+    def _write(self, parts: list[Any]) -> bool:
+        changed = {}
+        for part in parts:
+            key = key_of(part.record)
+            done, changed[key] = written(part, thawed(self._items.get(key)))
+            if not done:
+                return False
+        for key, item in changed.items():
+            self._items.pop(key, None)
+            if item is not None:
+                self._items[key] = str(frozen(item))
+        return True
