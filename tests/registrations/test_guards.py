@@ -63,15 +63,9 @@ class Case:
     """What was before."""
     capacity: int = 1
     instead: Callable[..., Condition] = always
-<<<<<<< HEAD
-    """The replacement of the guard: of several conditions, all but one."""
-    before: tuple[str, int] = COMMIT
-    """The call to DynamoDB before which the competition happens, and which of its kind it is."""
-=======
     """What stands in for the guard: where it says several things, all of it but one."""
     before: str = COMMIT
     """The step before which the competition happens."""
->>>>>>> 10de7e3 (Give seats without a lock: rules as steps, a commit log with epochs, one transaction while it is calm)
     comes_first: bool = False
     """The step counts as done before the competition, not after: it was committed already."""
 
@@ -438,17 +432,10 @@ def test_an_event_is_not_deleted_while_something_of_it_is_not_applied(api: Api) 
 
 
 @pytest.mark.parametrize("is_guarded", [True, False])
-<<<<<<< HEAD
-def test_the_seats_stay_short_and_the_entries_of_crashed_processes_are_trimmed(
-    is_guarded: bool, api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Three processes die between commit and apply. The log has room for three entries."""
-=======
 def test_the_seats_stay_short_and_crashed_processes_make_room(
     is_guarded: bool, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three processes crash between commit and apply; the log has room for three entries."""
->>>>>>> 10de7e3 (Give seats without a lock: rules as steps, a commit log with epochs, one transaction while it is calm)
     event, users = api.event(capacity=9), api.users(4)
     if not is_guarded:
         monkeypatch.setattr(guards, "has_room", lambda *_: guards.is_open())
@@ -468,11 +455,7 @@ def test_the_seats_stay_short_and_crashed_processes_make_room(
 def test_the_seats_stay_short_where_they_fill_up_right_before_a_commit(
     is_guarded: bool, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-<<<<<<< HEAD
-    """Another process takes the last slot of the log after the read, and dies."""
-=======
     """There was room for a third entry when the seats were read; another process takes it, and crashes."""
->>>>>>> 10de7e3 (Give seats without a lock: rules as steps, a commit log with epochs, one transaction while it is calm)
     event, users = api.event(capacity=9), api.users(4)
     for user in users[:2]:
         cut_off_joining(event, user)

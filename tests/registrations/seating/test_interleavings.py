@@ -32,14 +32,10 @@ def test_the_same_request_sent_twice_at_once_is_not_refused_for_its_own_success(
     assert (second.status_code, second.json()) == (201, first[0].json())
 
 
-<<<<<<< HEAD
-def test_a_conflict_is_planned_again_from_the_image_in_the_failure(api: Api, meter: Meter) -> None:
-=======
 @pytest.mark.parametrize("step", [AT_ONCE, COMMIT])
 def test_a_lost_race_is_planned_anew_from_what_the_failure_showed(
     api: Api, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
->>>>>>> 10de7e3 (Give seats without a lock: rules as steps, a commit log with epochs, one transaction while it is calm)
     event = api.event(capacity=1)
     alice, bob = api.users(2)
     monkeypatch.setattr(trim, "is_calm", lambda *_: step == AT_ONCE)
@@ -71,11 +67,7 @@ def test_a_user_made_twice_at_once_is_the_first_one(api: Api, keyed: bool) -> No
 def test_who_came_and_left_again_while_asking_is_not_registered_and_cancelled_at_once(
     api: Api, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-<<<<<<< HEAD
-    """No log entry shows it any more when the lock is taken: another request has trimmed it."""
-=======
     """No log entry tells of it any more when it is committed: another request has trimmed it."""
->>>>>>> 10de7e3 (Give seats without a lock: rules as steps, a commit log with epochs, one transaction while it is calm)
     event, (alice, bob) = api.event(), api.users(2)
     monkeypatch.setattr(trim, "is_calm", lambda *_: step == AT_ONCE)
 
