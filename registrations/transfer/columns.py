@@ -183,7 +183,7 @@ _READ = (
 
 
 def cell(kind: str, name: str, value: Any) -> Any:
-    """Return the value of a field as a cell of a sheet that `value` reads again, whatever a spreadsheet does to it."""
+    """Return the value of a field as a cell, which `value` reads again after any spreadsheet."""
     if isinstance(value, bool | list | dict):
         return json.dumps(value, ensure_ascii=False)
     is_text = isinstance(value, str) and not isinstance(FIELDS[kind][name], _READ)
