@@ -26,7 +26,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from eventsite import problems
-from eventsite.auth import user_pool
+from eventsite.auth import refresh_cookie, user_pool
 from eventsite.auth.permissions import ADMINS, ORGANIZERS, Principal
 from eventsite.auth.user_pool import Provider
 from eventsite.errors import Unavailable
@@ -80,11 +80,9 @@ def login_url(page: str) -> str:
 
 def end_session(request: HttpRequest) -> None:
     """Sign this browser out."""
-    from eventsite.auth import renewal
-
     if hasattr(request, "session"):
         request.session.flush()
-        renewal.keep(request, "")
+        refresh_cookie.keep(request, "")
 
 
 def signed_in(request: HttpRequest) -> Principal | None:
@@ -123,12 +121,10 @@ def callback(request: HttpRequest) -> HttpResponse:
     pending = request.session.pop(PENDING, None)
     if pending is None or pending["until"] < time.time():
         raise LoginFailed("This login was not begun in this browser, or too long ago.")
-    from eventsite.auth import renewal
-
     tokens = _exchange(request, pool, pending)
     _start_session(request, _claims(tokens, pool))
     rotate_token(request)
-    renewal.keep(request, str(tokens.get("refresh_token", "")))
+    refresh_cookie.keep(request, str(tokens.get("refresh_token", "")))
     return HttpResponseRedirect(pending["next"])
 
 
@@ -147,10 +143,8 @@ def renew(request: HttpRequest, refresh_token: str) -> str:
 @for_browsers("POST")
 def log_out(request: HttpRequest) -> HttpResponse:
     """End the session here, and send the browser to end the provider's, from where it comes back to the root."""
-    from eventsite.auth import renewal
-
     pool = _pool(request)
-    if token := renewal.kept(request):
+    if token := refresh_cookie.kept(request):
         _revoke(pool, token)
     end_session(request)
     return HttpResponseRedirect(pool.logout_url(request.build_absolute_uri(reverse("root"))))

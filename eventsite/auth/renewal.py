@@ -5,24 +5,13 @@ and gets the next ID token when a request comes without a session. Cognito judge
 taken away, a user who was disabled and a log-out elsewhere take effect at the next renewal.
 """
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils.crypto import salted_hmac
 
 from eventsite.auth import login
+from eventsite.auth.refresh_cookie import COOKIE, keep, kept, write
 from eventsite.errors import Unavailable
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-
-COOKIE = "renewal"
-IDLE_SECONDS = 12 * 60 * 60  # since the last renewal: a browser may idle for 11 hours at least
-MAX_CHARACTERS = 3500  # of the cookie; browsers keep 4,096 bytes with its attributes
 
 
 class RenewalMiddleware:
@@ -36,25 +25,8 @@ class RenewalMiddleware:
         if COOKIE in request.COOKIES and "Authorization" not in request.headers:
             _renew(request)
         response = self.get_response(request)
-        _write(response, getattr(request, "refresh_token", None))
+        write(response, getattr(request, "refresh_token", None))
         return response
-
-
-def keep(request: HttpRequest, token: str | None) -> None:
-    """Keep a refresh token for later requests of this browser. An empty one deletes the present one."""
-    request.refresh_token = token  # type: ignore[attr-defined]
-
-
-def kept(request: HttpRequest) -> str | None:
-    """Return the refresh token that the browser brought, or None."""
-    from cryptography.exceptions import InvalidTag
-
-    try:
-        sealed = urlsafe_b64decode(request.COOKIES.get(COOKIE, ""))
-        token: str = json.loads(_cipher().decrypt(sealed, None))
-    except (InvalidTag, ValueError):
-        return None
-    return token
 
 
 def _renew(request: HttpRequest) -> None:
@@ -70,22 +42,3 @@ def _renew(request: HttpRequest) -> None:
     except Unavailable:  # the next request tries again
         return None
     return None
-
-
-def _write(response: HttpResponse, token: str | None) -> None:
-    options: dict[str, Any] = {"path": settings.SESSION_COOKIE_PATH, "samesite": settings.SESSION_COOKIE_SAMESITE}
-    if token == "":
-        response.delete_cookie(COOKIE, **options)
-    elif token and len(sealed := _sealed(token)) <= MAX_CHARACTERS:
-        options |= {"secure": settings.SESSION_COOKIE_SECURE, "httponly": True, "max_age": IDLE_SECONDS}
-        response.set_cookie(COOKIE, sealed, **options)
-
-
-def _sealed(token: str) -> str:
-    return urlsafe_b64encode(_cipher().encrypt(json.dumps(token).encode(), None)).decode()
-
-
-def _cipher() -> "AESSIV":
-    from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # not before a browser signs in
-
-    return AESSIV(salted_hmac(__name__, "refresh tokens", algorithm="sha512").digest())
