@@ -3,6 +3,8 @@
 from functools import cache
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.templatetags.static import static
 from django.urls import get_script_prefix, reverse
 from rest_framework import viewsets
 from rest_framework.request import Request
@@ -48,3 +50,18 @@ class Health(viewsets.ViewSet):
         data = {"status": "healthy" if healthy else "unhealthy", "version": settings.VERSION, "tables": tables}
         headers = {"Cache-Control": "no-store"} | ({} if healthy else {"Retry-After": "5"})
         return Response(data, 200 if healthy else 503, headers=headers)
+
+
+def robots(request: HttpRequest) -> HttpResponse:
+    """Let search engines see the events, and nothing that leads to a login."""
+    paths = [f"Disallow: {get_script_prefix()}{path}" for path in ("login", "users")]
+    return HttpResponse("\n".join(["User-agent: *", *paths, ""]), content_type="text/plain")
+
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Lead to the icon, for programs that ask for it under its old name."""
+    return HttpResponseRedirect(static("eventsite/icon.svg"))
+
+
+for view in (robots, favicon):
+    vars(view)["for_everybody"] = True

@@ -7,7 +7,7 @@ from django.urls import include, path
 
 from eventsite.auth.login import callback, log_in, log_out
 from eventsite.openapi.pages import Lazily
-from eventsite.service import Health, Root
+from eventsite.service import Health, Root, favicon, robots
 
 FROM_ROOT = ("events", "users", "docs", "redoc", "schema", "health")
 
@@ -18,6 +18,8 @@ urlpatterns = [
     path("redoc", Lazily("eventsite.openapi.views.RedocView"), name="redoc"),
     path("schema", Lazily("eventsite.openapi.views.SchemaView"), name="schema"),
     path("openapi.json", Lazily("eventsite.openapi.views.DocumentView"), name="openapi"),
+    path("robots.txt", robots, name="robots"),
+    path("favicon.ico", favicon, name="favicon"),
     path("login", log_in, name="login"),
     path("login/callback", callback, name="login-callback"),
     path("logout", log_out, name="logout"),

@@ -1,5 +1,6 @@
 """The format of an answer: JSON for programs, pages for browsers, other formats on request."""
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,12 @@ from rest_framework.request import Request
 JSON = "application/json"
 PAGE = "text/html"
 PAGE_FORMAT = "api"
+MAX_AGENT = 300  # characters; what a preview agent is called comes early
+PREVIEWS = re.compile(
+    r"facebookexternalhit|facebot|twitterbot|slackbot|whatsapp|telegrambot|discordbot|linkedinbot|skypeuripreview"
+    r"|mastodon|embedly|googlebot|bingbot|applebot|signal-desktop|iframely|redditbot|pinterest",
+    re.IGNORECASE,
+)
 
 
 class Negotiation(DefaultContentNegotiation):
@@ -55,7 +62,14 @@ def is_browser(request: HttpRequest | Request) -> bool:
     """Return True if a browser asks for a page: HTML first, and XHTML too, as all browsers send it."""
     accept = _accept(request)
     first = accept.partition(",")[0].partition(";")[0].strip()
-    return first == PAGE and "application/xhtml+xml" in accept
+    return (first == PAGE and "application/xhtml+xml" in accept) or _previews(request, accept)
+
+
+def _previews(request: Any, accept: str) -> bool:
+    """Return True for the programs that fetch the preview of a shared link: they take anything and need the page."""
+    if JSON in accept or request.method not in ("GET", "HEAD"):
+        return False
+    return bool(PREVIEWS.search(str(request.headers.get("User-Agent", ""))[:MAX_AGENT]))
 
 
 def _accept(request: Any) -> str:

@@ -57,3 +57,24 @@ def test_the_document_is_also_under_its_usual_name(api: Api, path: str, accept: 
     answer = api.get(path, accept=accept)
     assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (200, "application/json")
     assert answer.json() == api.get("/schema").json()
+
+
+PREVIEW_AGENTS = ["facebookexternalhit/1.1", "Slackbot-LinkExpanding 1.0", "WhatsApp/2.23", "Twitterbot/1.0"]
+
+
+@pytest.mark.parametrize("agent", PREVIEW_AGENTS)
+def test_link_previews_get_the_page(api: Api, agent: str) -> None:
+    answer = api.get("/events/party", accept="*/*", user_agent=agent)
+    assert answer.headers["Content-Type"].startswith("text/html")
+    page = answer.content.decode()
+    assert '<meta property="og:title" content="Spring party">' in page
+    assert 'property="og:description"' in page and "Thu 1 Apr 2027, Garden." in page
+    assert api.get("/events/party", accept="application/json", user_agent=agent).json()["title"] == "Spring party"
+
+
+def test_robots_and_icons_are_found(api: Api) -> None:
+    robots = api.get("/robots.txt")
+    assert (robots.headers["Content-Type"], "Disallow: /login" in robots.content.decode()) == ("text/plain", True)
+    icon = api.get("/favicon.ico")
+    assert icon.status_code == 302
+    assert api.get(icon.headers["Location"]).headers["Content-Type"] == "image/svg+xml"
