@@ -1,6 +1,6 @@
 """The window over HTTP: when people may sign up, and when an event ends in its own zone."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,7 +26,9 @@ CLOSES_AS_IT_OPENS = {
 
 def at(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     """Set the clock of the service to this moment."""
-    monkeypatch.setattr(clock, "seconds", lambda: int(datetime.fromisoformat(moment).timestamp()))
+    then = datetime.fromisoformat(moment).astimezone(UTC)
+    monkeypatch.setattr(clock, "seconds", lambda: int(then.timestamp()))
+    monkeypatch.setattr(clock, "now", lambda: then.strftime(clock.FORMAT))
 
 
 def wrong(answer: Any) -> set[str]:
