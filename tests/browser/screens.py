@@ -16,8 +16,10 @@ SCREENS = ROOT / "docs" / "screens"
 PICTURES = {
     "events": ("/events", 1200, 800, "light"),
     "event": ("/events/{event}", 1200, 900, "light"),
+    "new": ("/events?copy={event}#new", 1200, 900, "light"),
     "registrations": ("/events/{event}/registrations", 1200, 800, "dark"),
-    "phone": ("/events", 390, 800, "dark"),
+    "phone": ("/events/{event}", 390, 800, "dark"),
+    "door": ("/events/{event}/registrations?print=yes&sort=name", 1200, 800, "light"),
 }
 """The path, the size of the window and the colours of each."""
 
