@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from eventsite import problems
+from eventsite.web.wsgi import REFUSED
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TYPES = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
@@ -32,12 +33,17 @@ class ForeignPagesMiddleware:
         """Answer the request, or refuse it with 403."""
         if settings.AUTH_MODE != "open" or settings.CORS_CHOSEN:
             return self.get_response(request)
-        if request.method not in SAFE_METHODS and is_foreign(request):
+        if request.method not in SAFE_METHODS and not _is_malformed(request) and is_foreign(request):
             return problems.answer(request, 403, problems.FORGED)
         response = self.get_response(request)
         if request.method != "OPTIONS" and is_user_data(request.path_info):
             response.headers.pop(ALLOW_ORIGIN, None)
         return response
+
+
+def _is_malformed(request: HttpRequest) -> bool:
+    """Return True if `AdmissionMiddleware` refuses the request, which it does for a better reason."""
+    return REFUSED in request.META or bool(request.META.get("CONTENT_TYPE") and not request.content_type)
 
 
 def is_foreign(request: HttpRequest) -> bool:

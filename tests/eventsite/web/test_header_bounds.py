@@ -44,7 +44,7 @@ def test_no_header_takes_long(name: str) -> None:
 def test_a_cookie_within_the_bounds_takes_no_time_either(name: str) -> None:
     started = time.process_time()
     assert ask("GET", "/events", "", HTTP_COOKIE=f'{name}="' + "\\1" * 4000 + '"')[0] == 200
-    assert time.process_time() - started < 0.1
+    assert time.process_time() - started < SECONDS
 
 
 @pytest.mark.parametrize(("name", "most"), [("HTTP_ACCEPT", MAX_HEADER_BYTES), ("HTTP_X", MAX_HEADERS_BYTES // 2)])
