@@ -79,7 +79,8 @@ def test_a_codec_that_is_no_text_encoding_is_refused(scheme: str) -> None:
 
 def test_no_codec_of_python_breaks_a_request() -> None:
     for kind, codec in itertools.product(("application/json", "application/x-www-form-urlencoded"), CODECS):
-        status, _, _ = ask("POST", "/events?organizerId=%C3%A9", f"{kind}; charset={codec}", b"title=%C3%A9")
+        own = {"HTTP_ORIGIN": "http://localhost"}  # a form from another site is refused anyway
+        status, _, _ = ask("POST", "/events?organizerId=%C3%A9", f"{kind}; charset={codec}", b"title=%C3%A9", **own)
         assert status in (400, 415), codec
 
 
