@@ -4,9 +4,8 @@
     e1       event                             the description: long, seldom written
     e1       in#<made>                         how many people are checked in
     e1       seats                             the counters: short, rewritten by every registration
-    e1       tickets#<made>#gone#<chunk>       the tickets of this chunk that left the queue
+    e1       tickets#<made>#exits#<number>     the tickets, of 128, that left the queue
     e1       tickets#<made>#promoted#<ticket>  when the queue was promoted up to this ticket
-    e1       tickets#<made>#turnstile          the number that the admission queue gave last
     e1       tickets#<made>#told#<ticket>      people of a deleted event whose cancellation is to be reported
     e1       view#<user>                       its place in the private list of a user, or (*) of the admins
 

@@ -31,7 +31,7 @@ REMEMBERED_OPERATIONS = 8
 EVERY_LINE = 10**9
 """More than any event has; as the limit of a query it must be a number of 32 bits."""
 PARTITIONS = 2
-"""Settling a registration takes two units of its line's partition, and committing it one of the seats': with two
+"""Applying a registration takes two units of its line's partition, and committing it one of the seats': with two
 partitions for the lines, these are never what a crowd waits for."""
 SPARE = 4
 """So many more lines than its share are read of a partition, because some tickets are no longer in use."""
