@@ -120,9 +120,9 @@ class UserViewSet(ApiViewSet):
 def confirmation(request: HttpRequest, token: str) -> HttpResponse:
     """Answer the link in a confirmation mail. Only a click confirms, because programs that scan mail follow links."""
     if request.method not in ("GET", "HEAD", "POST"):
-        response = problems.answer(request, 405, "Only GET and POST are possible here.")
-        response["Allow"] = "GET, HEAD, POST"
-        return response
+        refusal = problems.answer(request, 405, "Only GET and POST are possible here.")
+        refusal.headers["Allow"] = "GET, HEAD, POST"
+        return refusal
     done = confirming.confirm(token) if request.method == "POST" else None
     is_over = done is False or (done is None and not confirming.is_pending(token))
     values = {"title": "Confirm your e-mail address", "done": done, "is_over": is_over}

@@ -23,9 +23,13 @@ from tests.bench.cases import Case
 from tests.bench.services import EVENT, SERVICES, Data, Service, prepare, running
 from tests.engines import running_engine
 
-SIZES = {"events": (100, 1_000, 10_000), "registrations": (100, 10_000), "waiting": (250, 5_000)}
-QUICK = {"events": (100, 1_000), "registrations": (100,), "waiting": (250,)}
-SHORTER = {"events": (100, 10_000), "registrations": (100, 1_000), "waiting": (250, 1_000)}
+SIZES: dict[str, tuple[int, ...]] = {
+    "events": (100, 1_000, 10_000),
+    "registrations": (100, 10_000),
+    "waiting": (250, 5_000),
+}
+QUICK: dict[str, tuple[int, ...]] = {"events": (100, 1_000), "registrations": (100,), "waiting": (250,)}
+SHORTER: dict[str, tuple[int, ...]] = {"events": (100, 10_000), "registrations": (100, 1_000), "waiting": (250, 1_000)}
 WARM, COUNTED, SOME = 10, 3, 60
 PROCESSES, THREADS = 4, 32
 MIXED = 2_000

@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from eventsite.auth import login, renewal
+from eventsite.auth import login, refresh_cookie
 from eventsite.auth.permissions import ORGANIZERS
 from eventsite.local import user_pool
 from tests.api import EVENT, problem
@@ -165,7 +165,7 @@ def test_no_token_is_kept_in_the_session(browser: Browser) -> None:
 
 def test_a_session_that_was_tampered_with_is_none(browser: Browser) -> None:
     browser.log_in("alice")
-    del browser.client.cookies[renewal.COOKIE]
+    del browser.client.cookies[refresh_cookie.COOKIE]
     value = browser.client.cookies["sessionid"].value
     browser.client.cookies["sessionid"] = ("A" if value[1] != "A" else "B") + value[1:]
     assert browser.client.get("/events?organizerId=me").status_code == 401
@@ -182,7 +182,7 @@ def test_a_session_is_renewed_while_the_browser_is_used(browser: Browser) -> Non
         end_session(browser)
         assert browser.client.get("/events?organizerId=me").status_code == 200
         assert "sessionid" in browser.client.cookies
-    cookie = browser.client.cookies[renewal.COOKIE]
+    cookie = browser.client.cookies[refresh_cookie.COOKIE]
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
     assert int(cookie["max-age"]) >= 8 * 60 * 60 + 3600
 
@@ -219,7 +219,7 @@ def test_a_log_out_ends_renewal_at_once(browser: Browser, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(login, "urlopen", answer)
     browser.client.post("/logout", {"csrfmiddlewaretoken": browser.csrf_token()})
-    assert browser.client.cookies[renewal.COOKIE].value == ""
+    assert browser.client.cookies[refresh_cookie.COOKIE].value == ""
     assert browser.client.get("/events?organizerId=me").status_code == 401
     (asked,) = revoked
     assert urlsplit(asked.full_url).path == "/oauth2/revoke"
@@ -229,9 +229,9 @@ def test_a_log_out_ends_renewal_at_once(browser: Browser, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("value", ["", "x", "x" * 3000, "AAAA", "é", "=", '"'])
 def test_a_refresh_token_that_was_tampered_with_is_deleted(browser: Browser, value: str) -> None:
-    browser.client.cookies[renewal.COOKIE] = value
+    browser.client.cookies[refresh_cookie.COOKIE] = value
     answer = browser.client.get("/events?organizerId=me")
-    assert (answer.status_code, answer.cookies[renewal.COOKIE].value) == (401, "")
+    assert (answer.status_code, answer.cookies[refresh_cookie.COOKIE].value) == (401, "")
 
 
 def test_a_login_page_that_does_not_answer_keeps_the_refresh_token(browser: Browser, settings: Settings) -> None:
@@ -240,18 +240,18 @@ def test_a_login_page_that_does_not_answer_keeps_the_refresh_token(browser: Brow
     pool = user_pool.pool()
     use_pool(settings, pool.pool_id, pool.client_id, domain="http://127.0.0.1:1")
     answer = browser.client.get("/events?organizerId=me")
-    assert (answer.status_code, renewal.COOKIE in answer.cookies) == (401, False)
+    assert (answer.status_code, refresh_cookie.COOKIE in answer.cookies) == (401, False)
 
 
 def test_no_refresh_token_can_be_read_from_its_cookie(browser: Browser) -> None:
     browser.log_in("alice")
-    sealed = browser.client.cookies[renewal.COOKIE].value
+    sealed = browser.client.cookies[refresh_cookie.COOKIE].value
     assert "." not in sealed and b"eyJ" not in urlsafe_b64decode(sealed)
 
 
 def test_a_session_ends_with_its_token(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     browser.log_in("alice")
-    del browser.client.cookies[renewal.COOKIE]
+    del browser.client.cookies[refresh_cookie.COOKIE]
     assert browser.client.get("/events?organizerId=me").status_code == 200
     later = time.time() + 3601
     monkeypatch.setattr("eventsite.auth.login.time.time", lambda: later)
