@@ -474,7 +474,7 @@ def test_the_seats_stay_short_where_they_fill_up_right_before_a_commit(
 @pytest.mark.parametrize("step", [AT_ONCE, APPLY])
 def test_a_user_who_is_deleted_meanwhile_has_no_seat(step: str, is_guarded: bool, api: Api) -> None:
     event, ada = api.event(), api.user()
-    careless = {} if is_guarded else {"user_exists": always}
+    careless: dict[str, Any] = {} if is_guarded else {"user_exists": always}
     with (
         patch.multiple(guards, **careless) if careless else nullcontext(),
         patch.object(trim, "is_calm", lambda *_: step == AT_ONCE),
@@ -491,7 +491,7 @@ def test_a_user_who_is_deleted_meanwhile_has_no_seat(step: str, is_guarded: bool
 def test_a_seat_is_not_taken_after_the_window_closed(edge: str, is_guarded: bool, api: Api) -> None:
     event, ada = api.event(), api.user()
     guard = "has_not_ended" if edge == "ends_at" else "is_in_window"
-    careless = {} if is_guarded else {guard: always}
+    careless: dict[str, Any] = {} if is_guarded else {guard: always}
 
     def close() -> None:
         Seats.key(event).update([getattr(Seats, edge).set(1)])
@@ -522,7 +522,7 @@ def test_exits_are_counted_right_while_the_ranges_become_wider(
     for number in (1, 15):
         api.leave(event, users[number])
     first, second = (40, 4) if guard == "exits_are" else (16, 40)
-    careless = {} if is_guarded else {guard: lambda *_: always()}
+    careless: dict[str, Any] = {} if is_guarded else {guard: lambda *_: always()}
     with (
         patch.multiple(event_guards, **careless) if careless else nullcontext(),
         patch.object(trim, "is_calm", lambda *_: False),

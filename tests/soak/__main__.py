@@ -86,7 +86,7 @@ class Soak:
         self.weather: Counter[str] = Counter()
         self.windows: Counter[str] = Counter()
         self.harmless: Counter[str] = Counter()
-        self.settled = self.rounds = 0
+        self.applied = self.rounds = 0
         self.violations: list[str] = []
         self._began = time.monotonic()
 
@@ -157,7 +157,7 @@ class Soak:
         kept = {}
         for event in EVENTS:
             create(self._client, event)  # one that was deleted; the others are there
-            kept[event] = self._settle(event)
+            kept[event] = self._applied(event)
             wrong += [f"{event}: {one}" for one in differences(kept[event], shrunk=event not in FIXED)]
         wrong += self._audit()
         told = list(verdict.seen(calls))
@@ -167,17 +167,18 @@ class Soak:
             wrong += verdict.of_order(own, [one for one in told if one.event == event], kept[event])
         return wrong
 
-    def _settle(self, event: str) -> Any:  # its type would be imported before Django is set up
-        """Let the service finish the work of crashed processes: a leave meets their locks."""
+    def _applied(self, event: str) -> Any:  # its type would be imported before Django is set up
+        """Apply what crashed processes have committed and not applied."""
+        from registrations import seating
         from tests.registrations.auditing import stored
         from tests.soak.load import GUESTS
 
         kept = stored(event, GUESTS[event])
-        locked = [item.user_id for item in kept.active if item.lock]
-        self.settled += len(locked)
-        for user in locked:
-            self._client.surely("DELETE", f"/events/{event}/registrations/{user}")
-        return stored(event, GUESTS[event]) if locked else kept
+        if not (kept.seats and kept.seats.committed):
+            return kept
+        self.applied += len(kept.seats.committed)
+        seating.drain(kept.seats)
+        return stored(event, GUESTS[event])
 
     def _audit(self) -> Iterator[str]:
         """What the service's own audit finds, of all that was ever written."""
@@ -208,7 +209,7 @@ class Soak:
         for word, count in sorted(self.words.items()):
             say(f"  {word.replace(' 0', ' cut off')}: {count}")
         say("calls by kind:", dict(self.kinds))
-        say("kills:", self._killer.kills, "locks left and settled:", self.settled)
+        say("kills:", self._killer.kills, "log entries left and applied:", self.applied)
         say("engine:", dict(self.weather))
         say("small histories:", dict(self.windows))
         say("harmless remains that the audit saw:", dict(self.harmless))

@@ -108,7 +108,7 @@ class Reads(NamedTuple):
 class Ways(NamedTuple):
     """A free choice."""
 
-    count: int
+    choices: int
 
 
 class Waiting(NamedTuple):
@@ -191,7 +191,7 @@ def _batch(step: BatchGet) -> Any:
     keys = list(dict.fromkeys(_key(key) for key in step.keys))
     apart = [key for key in keys if key[-1] == Seats.ITEM or key[-1].startswith("registration#")][:2]
     rest = tuple(key for key in keys if key not in apart)
-    groups = [(key,) for key in apart]
+    groups: list[tuple[Key, ...]] = [(key,) for key in apart]
     if len(groups) > 1 and (yield Ways(2)):
         groups.reverse()
     groups[-1:] = [(*groups[-1], *rest)] if groups else [rest]
@@ -344,7 +344,7 @@ class Search:
         name, label = NAMES[index], f"{NAMES[index]} {_label(call)}"
         match call:
             case Ways():
-                for way in range(call.count):
+                for way in range(call.choices):
                     yield f"{name} takes way {way}", self._sent(state, index, way, label)
             case Reads():
                 items = self._items(state.store)

@@ -31,7 +31,7 @@ def frozen(item: Raw | None) -> str | None:
     return None if item is None else json.dumps(item, sort_keys=True)
 
 
-def thawed(text: str | None) -> Raw | None:
+def thawed(text: str | None) -> Any:
     """Return the item that `frozen` wrote."""
     return None if text is None else json.loads(text)
 
@@ -67,7 +67,8 @@ def value_of(operand: Any, item: Raw | None) -> Any:
         case operands.Path():
             return _at(item, operand)
         case operands._Size():
-            inner = _at(item, operand.values[0] if isinstance(operand.values[0], operands.Path) else operand)
+            measured: Any = operand.values[0]
+            inner = _at(item, measured if isinstance(measured, operands.Path) else operand)  # type: ignore[arg-type]
             return inner and {"N": str(len(next(iter(inner.values()))))}
         case operands._Increment():
             return _sum(item, operand, 1)
@@ -138,14 +139,15 @@ def updated(record: BaseModel, actions: Iterable[Any], item: Raw | None) -> Raw:
     keys = {name: {"S": str(getattr(record, attribute))} for name, attribute in _keys(record)}
     after: Raw = json.loads(json.dumps(item or keys))
     for action in actions:
-        path = _segments(action.values[0])
+        added: Any = action.values[0]
+        path = _segments(added)
         match action:
             case updates.SetAction():
                 _put(after, path, value_of(action.values[1], item))
             case updates.RemoveAction():
                 _put(after, path, None)
             case updates.AddAction():
-                _put(after, path, _added(_at(item, action.values[0]), value_of(action.values[1], item)))
+                _put(after, path, _added(_at(item, added), value_of(action.values[1], item)))
             case _:
                 raise NotImplementedError(action)
     return after

@@ -1,5 +1,7 @@
 """The seats stay short, whatever the length of the ids, the number of exits or the age of the event."""
 
+from typing import Any
+
 import pytest
 
 from events.ledger import log, operations, queue
@@ -47,7 +49,8 @@ def test_a_million_exits_are_counted_in_a_few_ranges() -> None:
             counts[ticket // seats.width] = counts.get(ticket // seats.width, 0) + 1
             seats.gone = {str(number): count for number, count in counts.items()}
         else:
-            gone, width, _ = (action.values[1].value for action in actions)
+            written: list[Any] = [action.values[1] for action in actions]
+            gone, width, _ = (one.value for one in written)
             seats.gone = {number: int(count["N"]) for number, count in gone["M"].items()}
             seats.exit_width = int(width["N"])
         assert len(seats.exits) <= queue.MOST_RANGES
