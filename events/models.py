@@ -77,7 +77,7 @@ class EventItem(BaseModel):
         table_name = settings.EVENTS_TABLE
         billing_mode = "PAY_PER_REQUEST"
         expires_by = "expiresAt"  # markers of keyed requests do
-        stream_view_type = "NEW_AND_OLD_IMAGES"  # what changed is told from it (registrations.notices)
+        stream_view_type = "NEW_AND_OLD_IMAGES"  # notices are made from it (registrations.notices)
 
     ITEM = ""
     kinds: ClassVar[dict[str, type["EventItem"]]] = {}

@@ -36,7 +36,7 @@ DESCRIPTION = tuple(sorted(Event.get_attributes().keys() - EventItem.get_attribu
 OF_THE_SEATS = ("capacity", "waitlist_enabled", "status")
 """The fields of an event that its seats hold, and that decide who gets one."""
 REMEMBERED_EDITS = 8
-"""An edit that is sent again meets itself among the last so many, or is told to try again."""
+"""Edits that an event remembers, so that one of them that is repeated is recognised as done."""
 
 
 class EventNotFound(Missing):
@@ -75,12 +75,12 @@ def read(event_id: str, *, scope: Scope) -> WholeEvent:
 
 
 def may_be_seen(item: EventItem, scope: Scope) -> bool:
-    """Whether an event, of which the description or the seats are given, exists as far as the caller is concerned."""
+    """Return whether an event exists for the caller. Its description or its seats are given."""
     return item.status != DRAFT or scope.sees_draft(item)
 
 
 def check_access(item: EventItem, scope: Scope) -> None:
-    """Make sure that the caller may touch an event, of which the description or the seats are given.
+    """Make sure that the caller may touch an event. Its description or its seats are given.
 
     Raises: `EventNotYours`; `EventNotFound` where it is a draft, as if there were none.
     """
@@ -112,7 +112,7 @@ def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: Idempoten
 
     Takes: the validated fields by their Python names, `event_id` among them if the client chose one; the owner's
     id; the caller's idempotency key, if any.
-    Returns: the event; the one created before, if the same request was carried out already.
+    Returns: the event, or the one that an earlier copy of the same request created.
     Raises: `EventExists`; `idempotency.KeyReused`.
     """
     whole = compose(fields, organizer_id)
@@ -141,7 +141,7 @@ def _as_created(kept: list[RawItem]) -> WholeEvent:
 
 
 def _is_made(raw: RawItem | None, event: Event) -> bool:
-    """Whether the event that stands in the way is the very one that this request made, though nobody told it so."""
+    """Return whether an event with this id was created by this very request, whose answer was lost."""
     return raw is not None and Event.parse(raw).incarnation == event.incarnation
 
 
@@ -173,7 +173,7 @@ def items(whole: WholeEvent) -> list[EventItem]:
 
 
 def edit(event_id: str, changes: dict[str, Any], *, scope: Scope, versions: set[int] | None = None) -> WholeEvent:
-    """Change some fields of an event; if that frees seats, the queue moves up in the same write.
+    """Change some fields of an event. Seats that this frees go to the queue in the same write.
 
     Takes: the changed fields by their Python names, None for one that is taken away; who asks; the versions the caller
     means to edit (None: any).
@@ -204,7 +204,7 @@ def _edit(
     if before is None or not may_be_seen(before.event, scope):
         raise EventNotFound
     check_access(before.event, scope)
-    if operation in before.event.edits.split():  # its answer was lost, and by now it is an event like any other
+    if operation in before.event.edits.split():  # its answer was lost
         return before, None
     if versions is not None and before.event.version not in versions:
         raise Stale
@@ -354,10 +354,10 @@ def _counted(seats: Seats, values: dict[str, Any]) -> list[Action]:
 
 
 def _as_it_is(written: WholeEvent) -> Steps[WholeEvent]:
-    """Return an edited event with the counts as they are by now; all of it as it is, if it was edited since.
+    """Return an edited event with its present counts, or all of it as it is, if it was edited since.
 
-    The counts of the plan are those of no moment: people come between the plan and the write. Only of an event that is
-    deleted by now nothing else is known.
+    The counts of the plan were never true at once, because people come between the plan and the write. If the event has
+    been deleted since, they are all that is known.
     """
     event, seats = written
     event.version, event.settings = event.version + 1, event.settings + 1
@@ -367,7 +367,7 @@ def _as_it_is(written: WholeEvent) -> Steps[WholeEvent]:
 
 
 def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, with_people: bool = False) -> None:
-    """Delete an event that nobody is registered for or waiting for; or one with everybody's registration.
+    """Delete an event without registrations, or on request with all of them.
 
     Takes: as `edit`; whether the registrations that there are end with the event.
     Raises: `EventNotFound`; `EventNotYours`; `Stale`; `EventHasRegistrations`.
@@ -413,7 +413,7 @@ def _delete(
 
 
 def forget_tickets(event_id: str, incarnation: str) -> None:
-    """Remove what is left of the queue of an event that is gone; nothing of it is shown anywhere."""
+    """Remove what a deleted event leaves of its queue, which is shown nowhere."""
     prefix = EventItem.item.startswith(f"tickets#{incarnation}#")
     with EventItem.batch_write() as batch:
         for item in EventItem.query(event_id, prefix, consistent_read=True):

@@ -22,7 +22,7 @@ class WholeEvent(NamedTuple):
 
     @property
     def fits(self) -> bool:
-        """Whether both are of one moment, as far as they were edited: reads of two items promise nothing."""
+        """Return whether no edit came between the reads of both, which promise nothing together."""
         return bool(OF_ONE_MOMENT(self.event.attribute_values) == OF_ONE_MOMENT(self.seats.attribute_values))
 
     @classmethod
@@ -71,7 +71,7 @@ def find_events(event_ids: Iterable[str]) -> dict[str, WholeEvent]:
 
 
 def completed(items: Sequence[EventItem]) -> list[WholeEvent | None]:
-    """Return the whole events of some items, in the same order; None for those that are gone (eventually consistent).
+    """Return the whole events of some items in the same order, or None for deleted ones (eventually consistent).
 
     Args:
         items: Descriptions, which need no second read, or other items of events.
@@ -88,7 +88,7 @@ def completed(items: Sequence[EventItem]) -> list[WholeEvent | None]:
 
 
 def _checked(found: dict[str, tuple[Event | None, Seats | None]]) -> dict[str, WholeEvent]:
-    """What was read item by item; where the items of an event do not fit, that event is read anew."""
+    """Return the events whose items fit, and read the others again."""
     whole = {event_id: _fitting(*pair) or find_event(event_id) for event_id, pair in found.items()}
     return {event_id: one for event_id, one in whole.items() if one}
 
