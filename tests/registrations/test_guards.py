@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from events.ledger import guards as event_guards
 from events.ledger import queue
-from events.ledger.models import Seats
+from events.ledger.models import CheckIns, Seats
 from events.models import Event
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.base_model import BaseModel
@@ -28,7 +28,7 @@ from eventsite.dynamodb.transactions import Transaction
 from registrations import seating
 from registrations.audit import runner
 from registrations.errors import RegistrationClosed
-from registrations.models import RegistrationItem
+from registrations.models import RegistrationItem, UserRegistration
 from registrations.seating import commit, guards, trim
 from tests.api import EVENT, Api, problem
 from tests.faults import Clock
@@ -487,6 +487,27 @@ def test_a_user_who_is_deleted_meanwhile_has_no_seat(step: str, is_guarded: bool
 
 
 @pytest.mark.parametrize("is_guarded", [True, False])
+def test_a_check_in_right_before_a_leaving_is_applied_is_not_counted_any_more(is_guarded: bool, api: Api) -> None:
+    event, ada = api.event(), api.user()
+    api.register(event, ada)
+    inside = CheckIns(event, CheckIns.name(Seats.get(event).incarnation))
+
+    def check_in() -> None:
+        row = UserRegistration(*UserRegistration.key_of(event, ada))
+        row.update([UserRegistration.checked_in_at.set("2027-04-01T00:00:00.000000Z")])
+        inside.update([CheckIns.people.add(1)])
+
+    careless = {} if is_guarded else {"is_checked_in_as": always}
+    with (
+        patch.multiple(guards, **careless) if careless else nullcontext(),
+        right_before_step(APPLY, check_in),
+    ):
+        assert api.leave(event, ada).status_code == 200
+    inside.refresh(consistent_read=True)
+    assert (inside.people == 0) is is_guarded
+
+
+@pytest.mark.parametrize("is_guarded", [True, False])
 @pytest.mark.parametrize("edge", ["ends_at", "closes_at"])
 def test_a_seat_is_not_taken_after_the_window_closed(edge: str, is_guarded: bool, api: Api) -> None:
     event, ada = api.event(), api.user()
@@ -536,7 +557,7 @@ def test_exits_are_counted_right_while_the_ranges_become_wider(
 
 SHOWN_ELSEWHERE = {
     *("has_room", "nobody_waits", "user_exists", "has_not_ended", "exits_are", "exits_are_counted_by"),
-    *("is_in_window", "is_incarnation", "counts_are"),
+    *("is_in_window", "is_incarnation", "counts_are", "is_checked_in_as"),
 }
 """In the tests above, and in tests/events/test_ownership.py."""
 
