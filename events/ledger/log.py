@@ -8,8 +8,7 @@
     operation~user~before             h5~7       gave up the seat of ticket 5, which went to ticket 7; both in base 64
 
 `before` is the tag of the operation that had changed the registration last when this one was planned. A name ends
-with ``~+`` where an intent is stored: what the operation needs to be applied and the log has no space for.
-This is the only parser of the log.
+with ``~+`` if an `Intent` holds the part of the operation that is too long for the log. No other module parses the log.
 """
 
 from dataclasses import dataclass
@@ -35,35 +34,34 @@ class LogEntry:
     before: str
     ticket: int
     waited: bool = False
-    """A joining: whether it was for a place in the queue."""
+    """True if the user joined the waitlist; always False for a leaving."""
     leaving: str = ""
-    """A leaving: `QUIT`, `FREE` or `HAND`; empty for a joining."""
+    """`QUIT`, `FREE` or `HAND` for a leaving; empty for a joining."""
     successor: int | None = None
     """The ticket that got the seat."""
     has_intent: bool = False
 
     @property
     def user_id(self) -> str | None:
-        """The user, or None where the log only has a hash of the id: `token` tells then."""
+        """Return the user, or None if the log holds only a hash of the id (`token`)."""
         return operations.user_of(self.token)
 
     @property
     def at(self) -> str:
-        """When the operation was begun."""
+        """Return when the operation began, as RFC 3339 in UTC."""
         return operations.time_of(self.operation)
 
     def is_of(self, user_id: str) -> bool:
-        """Return whether it is an operation of this user."""
+        """Return True if the operation is of this user, also if the log holds a hash of the id."""
         return self.token == operations.token_of(user_id)
 
 
 def name_of(operation: str, user_id: str, before: str, *, with_intent: bool = False) -> str:
-    """Return the name of an operation's entry."""
     return "~".join((operation, operations.token_of(user_id), before, *(["+"] if with_intent else [])))
 
 
 def read(name: str, value: Any) -> LogEntry:
-    """Return the entry of this name and value."""
+    """Parse one entry of the log."""
     operation, token, before, *intent = name.split("~")
     known: dict[str, Any] = {"has_intent": bool(intent)}
     if isinstance(value, int | float):
@@ -74,12 +72,14 @@ def read(name: str, value: Any) -> LogEntry:
 
 
 def of(seats: "Seats") -> list[LogEntry]:
-    """Return all entries of the log."""
     return [read(name, value) for name, value in seats.committed.items()]
 
 
 def of_user(seats: "Seats", user_id: str) -> LogEntry | None:
-    """Return a user's entry, or None. There is one at most, because a commit removes the user's earlier one."""
+    """Return a user's entry, or None.
+
+    There is at most one, because a commit trims the user's earlier entry.
+    """
     token = operations.token_of(user_id)
     return next((entry for entry in of(seats) if entry.token == token), None)
 
@@ -90,20 +90,29 @@ def find(seats: "Seats", operation: str) -> LogEntry | None:
 
 
 def quits(seats: "Seats") -> set[int]:
-    """Return the tickets that left the queue and are perhaps not stored as exits yet."""
+    """Return the tickets that left the waitlist and may not have an exit tombstone yet."""
     return {entry.ticket for entry in of(seats) if entry.leaving == QUIT}
 
 
 def a_seat(tickets: Any) -> Any:
-    """Return the value of a joining for a seat: its ticket, which only the seats know when it is written."""
+    """Return the value of a joining that takes a seat.
+
+    Args:
+        tickets: The attribute itself; DynamoDB computes the ticket when it writes.
+    """
     return tickets + 1
 
 
 def a_place(tickets: Any) -> Any:
-    """Return the value of a joining for a place in the queue."""
+    """Return the value of a joining that goes to the waitlist: the negative ticket, as in `a_seat`."""
     return Value(-1) - tickets
 
 
 def leaving(kind: str, *tickets: int) -> str:
-    """Return the value of a leaving."""
+    """Return the value of a leaving.
+
+    Args:
+        kind: `QUIT`, `FREE` or `HAND`.
+        tickets: The ticket that is given up; with `HAND`, then the ticket that gets the seat.
+    """
     return kind + "~".join(map(operations.encoded, tickets))

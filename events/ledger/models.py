@@ -1,4 +1,4 @@
-"""The items that give the seats of an event: counters, exits, promotions and the admission queue."""
+"""The items of the seat protocol: counters, exit tombstones, promotions and the admission queue."""
 
 import zlib
 from typing import Any
@@ -18,28 +18,24 @@ from events.models import EventItem, mark
 from eventsite.dynamodb.base_model import WholeNumberAttribute
 from eventsite.dynamodb.expiring import ExpiringItem
 
-BUCKETS = 24  # of users; more would make the seats longer, fewer would let more users collide
+BUCKETS = 24  # of users; more would lengthen the seats, fewer would make more users share a fencing epoch
 
 
 class EpochsAttribute(Attribute[list[int]]):
-    """A list of integers."""
-
     attr_type = LIST
 
     def serialize(self, value: list[int]) -> list[dict[str, str]]:
-        """Return the list as DynamoDB has it."""
         return [{"N": str(number)} for number in value]
 
     def deserialize(self, value: list[dict[str, str]]) -> list[int]:
-        """Return the list that DynamoDB has."""
         return [int(number["N"]) for number in value]
 
 
 class Seats(EventItem):
-    """The counters of an event, and what decides who gets a seat (docs/protocol.md).
+    """The counters of an event, whose conditional update decides every registration (docs/protocol.md).
 
-    Everybody who is let in gets the next ticket, 1, 2, 3 and so on. Whose ticket is at most `served` has a seat; whose
-    ticket is above it waits.
+    Each user who joins gets the next ticket: 1, 2, 3 and so on. `served` is a watermark: an active ticket up to it has
+    a seat, an active ticket above it waits.
     """
 
     ITEM = "seats"
@@ -48,37 +44,37 @@ class Seats(EventItem):
     waitlist_enabled = BooleanAttribute(attr_name="waitlistEnabled")
     open = BooleanAttribute()
     organizer_marks = UnicodeAttribute(attr_name="organizerMarks", null=True)
-    """The marks of the co-organizers, separated by spaces."""
+    """The marks of the co-organizers (`events.models.mark`), separated by spaces."""
     asks = BooleanAttribute(null=True)
-    """True where the event asks questions at sign-up."""
+    """True if the event asks questions at sign-up."""
     settings = WholeNumberAttribute(default=1)
     opens_at = WholeNumberAttribute(attr_name="opensAt", null=True)
     closes_at = WholeNumberAttribute(attr_name="closesAt", null=True)
     ends_at = WholeNumberAttribute(attr_name="endsAt", null=True)
-    """The window: seconds since the epoch; None where there is no such limit."""
+    """The window, in seconds since the Unix epoch; None is no limit."""
     registered = WholeNumberAttribute(default=0)
     waiting = WholeNumberAttribute(default=0)
     tickets = WholeNumberAttribute(default=0)
     served = WholeNumberAttribute(default=0)
     moved = WholeNumberAttribute(default=0)
-    """The first ticket of the queue's last move."""
+    """The first ticket of the last promotion."""
     quits = WholeNumberAttribute(default=0)
     left = WholeNumberAttribute(default=0)
     gone: MapAttribute[str, Any] = MapAttribute(default=dict)
-    """How many left the queue, by range of tickets: see `events.ledger.queue`."""
+    """The number of waitlist exits by range of tickets (`events.ledger.queue`)."""
     exit_width = WholeNumberAttribute(attr_name="exitWidth", default=512)
-    """Tickets in a range."""
+    """Tickets in one range of `gone`."""
     exits_from = WholeNumberAttribute(attr_name="exitsFrom", default=0)
-    """The first ticket that the counts are about."""
+    """The first ticket that `gone` counts."""
     records: MapAttribute[str, Any] = MapAttribute(default=dict)
-    """The commit log: see `events.ledger.log`."""
+    """The commit log (`events.ledger.log`)."""
     now_serving = WholeNumberAttribute(attr_name="passed", default=0)
-    """The ticket of the admission queue that committed last."""
+    """The ticket of the admission queue whose request committed last."""
     epochs = EpochsAttribute(default=lambda: [0] * BUCKETS)
-    """The fencing epochs, by bucket of users: how many of their operations were committed, or fenced off."""
+    """The fencing epochs: for each bucket of users, the number of their operations that were committed or fenced."""
 
     def is_run_by(self, user_id: str) -> bool:
-        """Return whether a user is the owner or a co-organizer."""
+        """Return True if the user is the owner or a co-organizer."""
         return user_id == self.organizer_id or mark(user_id) in (self.organizer_marks or "").split()
 
     @property
@@ -88,103 +84,116 @@ class Seats(EventItem):
 
     @property
     def exits(self) -> dict[int, int]:
-        """Return how many left the queue, by the number of the range."""
+        """Return the number of waitlist exits by the number of their range."""
         return {int(number): int(count) for number, count in _plain(self.gone).items()}
 
     @property
     def width(self) -> int:
-        """Return how many tickets are in a range of the exits."""
+        """Return the number of tickets in one range of `exits`."""
         return int(self.exit_width)
 
     def bucket_of(self, user_id: str) -> int:
-        """Return which of the epochs belongs to a user."""
+        """Return the index in `epochs` that belongs to a user."""
         return self.bucket_of_token(operations.token_of(user_id))
 
     def bucket_of_token(self, token: str) -> int:
-        """Return which of the epochs belongs to the user of a log entry."""
+        """Return the index in `epochs` that belongs to the user of a log entry."""
         return zlib.crc32(token.encode()) % len(self.epochs)
 
     def is_unchanged_for(self, user_id: str, before: "Seats") -> bool:
-        """Return whether no operation of a user was committed since an earlier look."""
+        """Return True if no operation of the user was committed since `before` was read.
+
+        False is also possible after an operation of another user in the same bucket.
+        """
         bucket = self.bucket_of(user_id)
         return bool(self.incarnation == before.incarnation and self.epochs[bucket] == before.epochs[bucket])
 
     @property
     def admits(self) -> bool:
-        """True if a newcomer could get a seat or a place in the queue, whatever the time."""
+        """Return True if the counters let another user join, whatever the window."""
         return bool(self.open and (self.waitlist_enabled or (self.free and not self.waiting)))
 
     def has_ended(self, now: int) -> bool:
-        """Return whether the event is over: then it admits and promotes nobody."""
+        """Return True if the event is over, so that no user is admitted or promoted.
+
+        Args:
+            now: Seconds since the Unix epoch.
+        """
         return self.ends_at is not None and now >= self.ends_at
 
     def has_opened(self, now: int) -> bool:
-        """Return whether attendees may sign up already."""
         return self.opens_at is None or now >= self.opens_at
 
     def has_closed(self, now: int) -> bool:
-        """Return whether attendees may no longer sign up."""
+        """Return True if attendees may no longer sign up. Organizers may add people until the event ends."""
         return self.has_ended(now) or (self.closes_at is not None and now >= self.closes_at)
 
     def promotes(self, now: int) -> bool:
-        """Return whether a freed seat goes to the head of the queue."""
+        """Return True if a freed seat goes to the head of the waitlist."""
         return bool(self.open and not self.has_ended(now))
 
     @property
     def free(self) -> int:
-        """How many people could be admitted now: none while the event is closed."""
+        """Return the number of free seats. A closed event has none."""
         return max(0, int(self.capacity - self.registered)) if self.open else 0
 
 
 class CheckIns(EventItem):
-    """How many people are in. It lies between the description and the seats, so that one query reads all three."""
+    """The number of people who are checked in, and the last of them.
+
+    The range key sorts between those of the description and the seats, so that one query reads all three.
+    """
 
     ITEM = "in"
 
     people = WholeNumberAttribute(default=0)
     user_id = UnicodeAttribute(attr_name="userId", null=True)
-    """The last person who came in, with their ticket and the time: the stream shows each to `registrations.notices`."""
+    """The last person who was checked in, with their ticket and the time.
+
+    Each change appears in the stream, where `registrations.notices` reads it.
+    """
     ticket = WholeNumberAttribute(null=True)
     at = UnicodeAttribute(null=True)
     by = UnicodeAttribute(null=True)
-    """The helper who checked the person in, where people sign in."""
+    """The id of the helper who checked the person in; None if helpers do not sign in."""
 
     @staticmethod
     def name(incarnation: str) -> str:
-        """Return the range key of the count of an event."""
         return f"in#{incarnation}"
 
     @staticmethod
     def is_named(item: str) -> bool:
-        """Return whether a range key is that of such a count."""
+        """Return True if `item` is a range key that `name` made."""
         return item.startswith("in#")
 
 
 def _plain(values: Any) -> dict[str, Any]:
-    """What a map holds: one that was read is a dict already."""
+    """Return a map as a dict. PynamoDB reads a stored map as a dict, but the default is a `MapAttribute`."""
     return dict(values.as_dict() if isinstance(values, MapAttribute) else values)
 
 
 class ExitTombstones(EventItem):
-    """The tickets, of some that follow one another, whose owners left the queue."""
+    """The waitlist exits among some consecutive tickets (`queue.PER_ITEM`)."""
 
     exits = NumberSetAttribute(attr_name="tickets")
 
     @staticmethod
     def name(incarnation: str, number: int) -> str:
-        """Return the range key of the item with this number."""
         return f"tickets#{incarnation}#exits#{number:08}"
 
 
 class Promotion(EventItem):
-    """One move of the queue: everybody who waited with a ticket from `first` to the one in its key got a seat."""
+    """One move of the waitlist: the waiting tickets from `first` to the one in the range key got seats."""
 
     first = WholeNumberAttribute()
     at = UnicodeAttribute()
 
 
 class AdmissionQueue(ExpiringItem):
-    """How many requests have drawn a ticket to wait for the seats of an event; it has a partition of its own."""
+    """The number of requests that drew a ticket to wait for the seats of a busy event.
+
+    It has a partition of its own, so that it takes no write capacity from the seats.
+    """
 
     ITEM = "admission-queue"
 
@@ -192,12 +201,14 @@ class AdmissionQueue(ExpiringItem):
 
     @classmethod
     def key_of(cls, seats: Seats) -> tuple[str, str]:
-        """Return the key of an event's queue."""
         return f"queue#{seats.event_id}#{seats.incarnation}", cls.ITEM
 
 
 class Intent(ExpiringItem):
-    """What an operation needs to be applied and the log has no space for; it goes when the operation is applied."""
+    """The part of an operation that is too long for the commit log.
+
+    It is deleted when the operation is applied.
+    """
 
     ITEM = "intent"
 
@@ -206,15 +217,17 @@ class Intent(ExpiringItem):
 
     @classmethod
     def key_of(cls, seats: Seats, operation: str) -> tuple[str, str]:
-        """Return the key of an operation's intent."""
         return f"intent#{seats.incarnation}#{operation}", cls.ITEM
 
 
 class CancellationOutbox(EventItem):
-    """Some of the people whose registrations ended with an event: written for its stream, and soon removed."""
+    """Some of the people whose registrations ended with an event, and the event's description.
+
+    It exists to appear in the stream, from which they are notified, and is deleted soon after.
+    """
 
     people = UnicodeAttribute()
-    """``5:alice 7:bob``: their tickets and their ids."""
+    """Tickets and user ids, as in ``5:alice 7:bob``."""
     title = UnicodeAttribute(null=True)
     date = UnicodeAttribute(null=True)
     end_date = UnicodeAttribute(attr_name="endDate", null=True)
@@ -229,16 +242,16 @@ class CancellationOutbox(EventItem):
 
     @staticmethod
     def name(incarnation: str, ticket: int) -> str:
-        """The range key of the one that begins with a ticket."""
+        """Return the range key of the item whose first person has this ticket."""
         return f"tickets#{incarnation}#told#{ticket:010}"
 
     @staticmethod
     def is_named(item: str) -> bool:
-        """Whether a range key is that of a farewell."""
+        """Return True if `item` is a range key that `name` made."""
         return item.startswith("tickets#") and "#told#" in item
 
     @property
     def holders(self) -> dict[int, str]:
-        """Who had which ticket."""
+        """Return the user ids by ticket."""
         pairs = (one.partition(":") for one in self.people.split())
         return {int(ticket): user_id for ticket, _, user_id in pairs}

@@ -1,7 +1,7 @@
-"""Moving the queue up when an edit frees seats: one write, however many people it is.
+"""Promote people from the waitlist when an edit frees seats: in one write, for any number of people.
 
-The watermark `served` goes to the ticket of the last one who fits. Nobody's registration is touched; when it happened
-is kept in one item of its own, in the same transaction as the edit.
+The watermark `served` moves to the ticket of the last person who fits. No registration is written. One `Promotion`, in
+the same transaction as the edit, records the time.
 """
 
 from collections.abc import Sequence
@@ -18,33 +18,33 @@ from eventsite.dynamodb.steps import Query, Steps
 
 @dataclass(frozen=True)
 class Move:
-    """What an edit does to the queue."""
+    """What an edit does to the waitlist."""
 
     people: int
-    """How many move up."""
+    """The number of people who are promoted."""
     actions: Sequence[Action]
-    """What it changes of the seats."""
+    """Updates of the seats."""
     condition: Condition | None
-    """What must still be so when it is written."""
+    """The condition of the seats under which the plan is right; None if it always is."""
     move: Promotion | None
-    """When who moved up; None if nobody does."""
+    """The item to write; None if no person is promoted."""
 
     def applied_to(self, seats: Seats) -> None:
-        """Count the people who move up as registered, in seats that are to be shown."""
+        """Update the counters of seats that were read before the write, so that they can be shown after it."""
         seats.registered, seats.waiting = seats.registered + self.people, seats.waiting - self.people
 
 
 def plan(seats: Seats, *, capacity: int, open_: bool, at: str) -> Steps[Move]:
-    """Return how the queue moves once the event has this capacity and is open or not (CONTRACT, rules 5, 6 and 8).
+    """Return how the waitlist moves when an event is edited (CONTRACT, rules 5, 6 and 8).
 
     Args:
         seats: The seats as read.
         capacity: The capacity after the edit.
         open_: Whether the event promotes after the edit.
-        at: The time to show.
+        at: The time of the promotion, as RFC 3339 in UTC.
 
     Raises:
-        Conflict: The seats are old.
+        Conflict: The seats are out of date; read them again.
     """
     free = max(0, capacity - int(seats.registered)) if open_ else 0
     people = min(free, int(seats.waiting))
@@ -74,10 +74,13 @@ def plan(seats: Seats, *, capacity: int, open_: bool, at: str) -> Steps[Move]:
 
 
 def time_of(seats: Seats, ticket: int) -> Steps[str | None]:
-    """Return when the queue moved past a ticket: by a log entry, or else by the last move that began at it or before.
+    """Return when a ticket was promoted, as RFC 3339 in UTC.
+
+    It is the time of the log entry that handed the ticket a seat, or else of the last `Promotion` whose first ticket is
+    not above this one.
 
     Raises:
-        Conflict: The move was written since the seats were read.
+        Conflict: The promotion was written after the seats were read; read them again.
     """
     moves = {entry.successor: entry.at for entry in log.of(seats) if entry.successor}
     if ticket in moves:
@@ -87,6 +90,6 @@ def time_of(seats: Seats, ticket: int) -> Steps[str | None]:
     found = yield Query(Promotion, event_id, (first, upto), newest=1)
     latest = int(seats.moved) if ticket >= seats.moved else 0
     for move in found:
-        if move.first >= latest:  # else the last move is just being written: the seats show it first
+        if move.first >= latest:  # else the last promotion is not visible yet: the seats show it first
             return str(move.at)
     raise Conflict(immediate=True)

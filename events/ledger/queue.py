@@ -1,12 +1,12 @@
-"""The arithmetic of the queue: who is next, and who is how far back, without reading the queue.
+"""The arithmetic of the waitlist: its head and the position of a ticket, without reading the waitlist.
 
-Each ticket above `served` waits, or its owner has left the queue: it is an exit. The seats count the exits in a few
-ranges of tickets, all of the same width; when there would be too many ranges, the width doubles. Which tickets they are
-is stored in items of 128 tickets each, and, while it is not applied yet, in the log of the seats.
+A ticket above `served` either waits or is an exit: its owner left the waitlist. The seats count the exits in a few
+ranges of tickets of equal width. When there would be too many ranges, the width doubles. The tickets themselves are
+stored in exit tombstones of 128 tickets each, or in the commit log until they are applied.
 
-The seats are read first, the stored exits of a range after them. So these are at least as many as the seats have
-counted; where they are more, the seats are old, and `Conflict` asks for another look. So each answer is that of one
-moment: the moment of the seats.
+The seats are read before the stored exits of a range, so there are at least as many exits as the seats have counted.
+If there are more, the seats are out of date, and `Conflict` makes the caller read again. So each answer is right for
+the moment at which the seats were read.
 """
 
 from collections import Counter
@@ -20,29 +20,31 @@ from events.ledger.models import ExitTombstones, Seats
 from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import Query, Steps
 
-PER_ITEM = 128  # exits; more would make the item longer than the kilobyte that one write unit pays for
-NARROWEST = 512
-"""Tickets in a range, as long as the queue is short."""
-MOST_RANGES = 8
+PER_ITEM = 128  # tickets; more would make the item longer than 1 KB, the size that one write unit pays for
+NARROWEST = 512  # tickets in a range, until there are more than `MOST_RANGES`
+MOST_RANGES = 8  # ranges; more would lengthen the seats, fewer would make a reader fetch more tombstones
 
 
 def exits_key(seats: Seats, ticket: int) -> tuple[str, str]:
-    """Return the key of the item with the exits around a ticket."""
+    """Return the key of the exit tombstones that hold a ticket."""
     return seats.event_id, ExitTombstones.name(seats.incarnation, ticket // PER_ITEM)
 
 
 def promotion_key(seats: Seats, ticket: int) -> tuple[str, str]:
-    """Return the key of the move of the queue that ended with a ticket."""
+    """Return the key of the promotion whose last ticket is this one."""
     return seats.event_id, f"tickets#{seats.incarnation}#promoted#{ticket:010}"
 
 
 def position(seats: Seats, ticket: int) -> Steps[int | None]:
-    """Return the place in the queue of a ticket, from 1; None if it has a seat, or its owner left.
+    """Return the 1-based position of a ticket on the waitlist.
 
-    It takes one read at most, and none unless someone of the same range has left.
+    It takes one read at most, and none if no ticket of the same range has left.
+
+    Returns:
+        None if the ticket has a seat, or its owner left.
 
     Raises:
-        Conflict: The seats are old.
+        Conflict: The seats are out of date; read them again.
     """
     if ticket > seats.tickets:
         raise Conflict(immediate=True)
@@ -52,7 +54,13 @@ def position(seats: Seats, ticket: int) -> Steps[int | None]:
 
 
 def position_among(seats: Seats, ticket: int, exits: set[int]) -> int | None:
-    """Return the place in the queue of a ticket. Args: the exits of its range."""
+    """Return the position of a ticket, as `position`.
+
+    Args:
+        seats: The seats as read.
+        ticket: The ticket.
+        exits: The exits in the range of the ticket.
+    """
     if ticket <= seats.served or ticket in exits:
         return None
     number = ticket // seats.width
@@ -62,15 +70,21 @@ def position_among(seats: Seats, ticket: int, exits: set[int]) -> int | None:
 
 
 def head(seats: Seats) -> Steps[int]:
-    """Return the ticket that is next. Raises: `Conflict` where the seats are old."""
+    """Return the ticket at the head of the waitlist.
+
+    Raises:
+        Conflict: The seats are out of date; read them again.
+    """
     return (yield from last_of(seats, 1))
 
 
 def last_of(seats: Seats, people: int) -> Steps[int]:
-    """Return the ticket of the last one of so many who are next; it takes two reads at most.
+    """Return the last ticket among the first `people` of the waitlist.
+
+    It takes two reads at most.
 
     Raises:
-        Conflict: The seats are old.
+        Conflict: The seats are out of date; read them again.
     """
     missing, ticket, width = people, int(seats.served) + 1, seats.width
     while missing > 0 and ticket <= seats.tickets:
@@ -87,11 +101,20 @@ def last_of(seats: Seats, people: int) -> Steps[int]:
         if len(waiting) >= missing:
             return waiting[missing - 1]
         missing, ticket = missing - len(waiting), end
-    raise Conflict(immediate=True)  # fewer wait than the seats have counted: they are old
+    raise Conflict(immediate=True)  # fewer wait than the seats have counted: the seats are out of date
 
 
 def exits_of(seats: Seats, number: int, stored: Iterable[ExitTombstones]) -> set[int]:
-    """Return the exits of a range by the moment of the seats. Raises: `Conflict` where these are old."""
+    """Return the exits of a range as of the moment at which the seats were read.
+
+    Args:
+        seats: The seats as read.
+        number: The number of the range.
+        stored: What `stored_exits` found, read after the seats.
+
+    Raises:
+        Conflict: The seats are out of date; read them again.
+    """
     first, end = number * seats.width, (number + 1) * seats.width
     exits = {int(ticket) for item in stored for ticket in item.exits} | log.quits(seats)
     exits = {ticket for ticket in exits if max(first, int(seats.exits_from)) <= ticket < end}
@@ -101,7 +124,7 @@ def exits_of(seats: Seats, number: int, stored: Iterable[ExitTombstones]) -> set
 
 
 def stored_exits(seats: Seats, number: int) -> Query:
-    """Return the step that reads what is stored of a range."""
+    """Return the step that reads the exit tombstones of a range."""
     first, last = number * seats.width, (number + 1) * seats.width - 1
     (event_id, low), (_, high) = exits_key(seats, first), exits_key(seats, last)
     return Query(ExitTombstones, event_id, (low, high))
@@ -119,9 +142,9 @@ def _exits(seats: Seats, number: int) -> Steps[set[int]]:
 
 
 def counting(seats: Seats, ticket: int) -> tuple[list[Action], Condition]:
-    """Return the actions that count an exit, and their condition.
+    """Return the updates of the seats that count an exit, and the condition under which they are right.
 
-    It is one more in its range; or, where there would be too many ranges, all are counted in wider ones.
+    The count of the exit's range rises by one. If there would be too many ranges, all exits are counted in wider ones.
     """
     number = ticket // seats.width
     if len(seats.exits.keys() | {number}) <= MOST_RANGES:
@@ -146,5 +169,5 @@ def _counted_in_wider_ranges(seats: Seats, ticket: int) -> tuple[int, dict[str, 
 
 
 def trimming(seats: Seats, served: int) -> list[Action]:
-    """Return the actions that remove the counts that are of no more use once the watermark is at `served`."""
+    """Return the updates that remove the exit counts of the ranges below a new watermark, which no reader needs."""
     return [Seats.gone[str(number)].remove() for number in seats.exits if number < served // seats.width]
