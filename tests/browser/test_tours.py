@@ -86,7 +86,8 @@ def test_an_attendee_signs_up_and_gives_up_with_one_click_each(signing_in: str, 
     page.get_by_label("Name", exact=True).fill("Alice Ahmed")
     page.get_by_role("textbox", name="E-mail").fill("alice@example.com")
     attendee.click("Save")
-    assert (attendee.told(), attendee.heading()) == ("Saved.", "Alice Ahmed")
+    sentence = "Saved. A mail is on its way: follow its link to confirm the address."
+    assert (attendee.told(), attendee.heading()) == (sentence, "Alice Ahmed")
     attendee.click("Log out")
     attendee.page.wait_for_url(f"{attendee.service}/events")
     assert page.get_by_role("link", name="Log in").count() == 1
