@@ -15,7 +15,7 @@ class Person:
     def __init__(self, chromium: Any, service: str, *, width: int = 1280, **options: Any) -> None:
         self.service = service
         self.context = chromium.new_context(viewport={"width": width, "height": 900}, base_url=service, **options)
-        self.context.set_default_timeout(8_000)
+        self.context.set_default_timeout(30_000)
         self.complaints: list[str] = []
         """What the browser logged as an error: policy violations, failed scripts, missing files."""
         self.page = self.context.new_page()
