@@ -1,9 +1,8 @@
-"""The rules of events: creating, editing and deleting one.
+"""Create, edit and delete events.
 
-An edit is made under the condition that nobody else edited meanwhile (the version): that is part of the write, not a
-look before it. An edit that only changes texts writes the description alone; one that changes the seats is a
-transaction over both items, with the promotions that it makes possible in it. Each edit has an id that it leaves in
-the description, so one whose answer was lost is recognised when it is sent again.
+The write of an edit has the condition that the version is unchanged, so no edit overwrites another one. An edit of
+texts writes the description alone. An edit of the seats is one transaction over both items, with the promotions that it
+makes possible. The description keeps the ids of the last edits, so a retry after a lost answer recognises its own edit.
 """
 
 import uuid
@@ -30,44 +29,47 @@ from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Forbidden, Missing, Refused, Stale
 
 OF_THE_SERVICE = {"version", "settings", "edits", "created_at", "updated_at"}
-"""What only the service sets in a description."""
+"""The attributes of a description that only the service sets."""
 DESCRIPTION = tuple(sorted(Event.get_attributes().keys() - EventItem.get_attributes().keys() - OF_THE_SERVICE))
-"""What an organizer sets in it: every other attribute that is its own."""
+"""The attributes of a description that an organizer sets."""
 OF_THE_SEATS = ("capacity", "waitlist_enabled", "status")
-"""The fields of an event that its seats hold, and that decide who gets one."""
-REMEMBERED_EDITS = 8
-"""Edits that an event remembers, so that one of them that is repeated is recognised as done."""
+"""The fields of an event that are stored in its seats and decide who gets one."""
+REMEMBERED_EDITS = 8  # ids; a retry that comes after more edits than this does not recognise its own
 
 
 class EventNotFound(Missing):
-    """No event has this id, or the caller may not see which has."""
+    """There is no event of this id, or the caller may not see it."""
 
     code = "event_not_found"
     detail = "There is no event with this id."
 
 
 class EventNotYours(Forbidden):
-    """The event is not the caller's own."""
+    """The caller is no organizer of the event."""
 
     detail = "This event is not yours: its organizer may do this."
 
 
 class EventExists(Refused):
-    """The id is taken."""
+    """Another event has the id that the client chose."""
 
     code = "event_exists"
     detail = "There is already an event with this id."
 
 
 class EventHasRegistrations(Refused):
-    """People hold seats or wait for one."""
+    """The event cannot be deleted while people have seats or wait for one."""
 
     code = "event_has_registrations"
     detail = "People are registered or waiting for this event; it can be deleted once nobody is."
 
 
 def read(event_id: str, *, scope: Scope) -> WholeEvent:
-    """The whole event, strongly consistent. Raises `EventNotFound`, also for a draft that the caller may not see."""
+    """Return an event, read strongly consistently.
+
+    Raises:
+        EventNotFound: There is none, or it is a draft that the caller may not see.
+    """
     whole = find_event(event_id)
     if whole is None or not may_be_seen(whole.event, scope):
         raise EventNotFound
@@ -75,21 +77,32 @@ def read(event_id: str, *, scope: Scope) -> WholeEvent:
 
 
 def may_be_seen(item: EventItem, scope: Scope) -> bool:
-    """Return whether an event exists for the caller. Its description or its seats are given."""
+    """Return False if the event is a draft that the caller may not see.
+
+    Args:
+        item: The description or the seats.
+        scope: The caller's scope.
+    """
     return item.status != DRAFT or scope.sees_draft(item)
 
 
 def check_access(item: EventItem, scope: Scope) -> None:
-    """Make sure that the caller may touch an event. Its description or its seats are given.
+    """Check that the caller may change an event.
 
-    Raises: `EventNotYours`; `EventNotFound` where it is a draft, as if there were none.
+    Args:
+        item: The description or the seats.
+        scope: The caller's scope.
+
+    Raises:
+        EventNotYours: The caller may not change it.
+        EventNotFound: The caller may not change it, and it is a draft, whose existence is hidden.
     """
     if not scope.reaches(item):
         raise EventNotFound if item.status == DRAFT else EventNotYours
 
 
 def check_owner(event: Event, scope: Scope) -> None:
-    """Make sure that the caller owns an event that they may touch.
+    """Check that the caller, who may change the event, is its owner.
 
     Raises:
         EventNotYours: The caller is a co-organizer.
@@ -110,10 +123,17 @@ def may_be_changed(event_id: str, *, scope: Scope) -> bool:
 def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: IdempotentRequest | None = None) -> WholeEvent:
     """Create an event.
 
-    Takes: the validated fields by their Python names, `event_id` among them if the client chose one; the owner's
-    id; the caller's idempotency key, if any.
-    Returns: the event, or the one that an earlier copy of the same request created.
-    Raises: `EventExists`; `idempotency.KeyReused`.
+    Args:
+        fields: The validated fields by their Python names, with `event_id` if the client chose one.
+        organizer_id: The owner's id.
+        keyed: The request's idempotency key, if any.
+
+    Returns:
+        The event, or the one that an earlier copy of the same request created.
+
+    Raises:
+        EventExists: Another event has this id.
+        KeyReused: The key belongs to a different request.
     """
     whole = compose(fields, organizer_id)
     transaction = Transaction()
@@ -134,19 +154,19 @@ def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: Idempoten
 
 
 def _as_created(kept: list[RawItem]) -> WholeEvent:
-    """Return an event from the items that the idempotency key keeps."""
+    """Return an event from the items that are stored with an idempotency key."""
     whole = WholeEvent(Event.parse(kept[0]), Seats.parse(kept[1]))
     whole.event.checked_in = 0
     return whole
 
 
 def _is_made(raw: RawItem | None, event: Event) -> bool:
-    """Return whether an event with this id was created by this very request, whose answer was lost."""
+    """Return True if the stored event was created by this very request, whose answer was lost."""
     return raw is not None and Event.parse(raw).incarnation == event.incarnation
 
 
 def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
-    """Both items of a new event, not yet written."""
+    """Return the items of a new event without writing them."""
     event_id = fields.get("event_id") or str(uuid.uuid4())
     shared = {"incarnation": uuid.uuid4().hex[:12], "status": fields["status"], "organizer_id": organizer_id}
     created_at = clock.now()
@@ -168,17 +188,27 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
 
 
 def items(whole: WholeEvent) -> list[EventItem]:
-    """Return all items of a new event."""
+    """Return all items of a new event, with its places in the private lists of its organizers."""
     return [*whole, *whole.event.private_places.values()]
 
 
 def edit(event_id: str, changes: dict[str, Any], *, scope: Scope, versions: set[int] | None = None) -> WholeEvent:
-    """Change some fields of an event. Seats that this frees go to the queue in the same write.
+    """Change some fields of an event, and give seats that this frees to the waitlist in the same write.
 
-    Takes: the changed fields by their Python names, None for one that is taken away; who asks; the versions the caller
-    means to edit (None: any).
-    Returns: the event after the edit; with the next edits in it, if the seats were edited again before the answer.
-    Raises: `EventNotFound`; `EventNotYours`; `Stale` when the event is of none of these versions; `WrongValues`.
+    Args:
+        event_id: The event.
+        changes: The changed fields by their Python names; None removes a field.
+        scope: The caller's scope.
+        versions: The versions that the caller means to edit; None for any.
+
+    Returns:
+        The event after the edit. It includes later edits if the seats were edited again before the answer.
+
+    Raises:
+        EventNotFound: There is no such event, or the caller may not see it.
+        EventNotYours: The caller may not change it.
+        Stale: The event has none of these versions.
+        WrongValues: The changes do not fit the other fields.
     """
     edited, promoted = run(edit_in_steps(event_id, changes, scope, versions, uuid.uuid4().hex[:8]))
     if promoted is not None:
@@ -187,13 +217,21 @@ def edit(event_id: str, changes: dict[str, Any], *, scope: Scope, versions: set[
 
 
 Edited = tuple[WholeEvent, int | None]
-"""The event after an edit; how many people it promoted, None where the seats were not written."""
+"""The event after an edit, and the number of people it promoted: None if the seats were not written."""
 
 
 def edit_in_steps(
     event_id: str, changes: dict[str, Any], scope: Scope, versions: set[int] | None, operation: str
 ) -> Steps[Edited]:
-    """Change some fields of an event, as `edit`, in steps. Args: as there; the id of the edit."""
+    """Change some fields of an event, as `edit`, in steps.
+
+    Args:
+        event_id: As in `edit`.
+        changes: As in `edit`.
+        scope: As in `edit`.
+        versions: As in `edit`.
+        operation: The id of the edit.
+    """
     return (yield from retrying(partial(_edit, event_id, changes, scope, versions, operation)))
 
 
@@ -223,7 +261,7 @@ def _edit(
 
 
 def _is_already(whole: WholeEvent, name: str, value: Any) -> bool:
-    """Return whether the event has this value: then its seats, or its places in lists, need not be written."""
+    """Return True if the event has this value, so that there is nothing to write for it."""
     if name in OF_THE_SEATS:
         return bool(getattr(whole.seats, name) == value)
     return name == "organizers" and list(value or ()) == list(whole.event.organizers or ())
@@ -234,7 +272,7 @@ def _keys(places: dict[str, PrivatePlace]) -> dict[str, RawItem]:
 
 
 def followed(old: dict[str, PrivatePlace], new: dict[str, PrivatePlace]) -> dict[str, Put | Delete]:
-    """Return the parts of a transaction that make the private places of an event follow it."""
+    """Return the parts of a transaction that replace an event's old places in private lists by its new ones."""
     parts: dict[str, Put | Delete] = {name: Delete(old[name]) for name in old.keys() - new.keys()}
     for name, place in new.items():
         if name not in old or place.serialize() != old[name].serialize():
@@ -243,7 +281,7 @@ def followed(old: dict[str, PrivatePlace], new: dict[str, PrivatePlace]) -> dict
 
 
 def follow(transaction: Transaction, old: dict[str, PrivatePlace], new: dict[str, PrivatePlace]) -> None:
-    """Make a transaction that writes an event write its private places too."""
+    """Add the parts of `followed` to a transaction that writes the event."""
     for name, part in followed(old, new).items():
         if isinstance(part, Put):
             transaction.put(name, part.record)
@@ -252,7 +290,10 @@ def follow(transaction: Transaction, old: dict[str, PrivatePlace], new: dict[str
 
 
 def _change_description(edited: WholeEvent, actions: list[Action], operation: str) -> Steps[WholeEvent]:
-    """Change texts. The answer's counts are those of the moment of the edit: the transaction makes sure of them."""
+    """Change texts only.
+
+    The transaction checks the seats, so that the answer has the counts of the moment of the edit.
+    """
     event, seats = edited
     outcome = yield Transact(
         {
@@ -263,7 +304,7 @@ def _change_description(edited: WholeEvent, actions: list[Action], operation: st
     if outcome.done:
         event.version += 1
         return edited
-    if "event" not in outcome.failures:  # people come and go
+    if "event" not in outcome.failures:  # only the check of the seats failed: people registered or left meanwhile
         return (yield from _change_description_alone(event, actions, operation))
     if operation not in _edits(outcome.failures["event"]):
         raise Conflict(immediate=True)
@@ -281,7 +322,7 @@ def _change_description_alone(event: Event, actions: list[Action], operation: st
 
 
 def _described(event: Event, changes: dict[str, Any], operation: str, now: str) -> list[Action]:
-    """Change the record of an event, and say by which actions the stored one follows."""
+    """Change the description in memory, and return the updates that make the stored one equal to it."""
     actions: list[Action] = []
     for name in DESCRIPTION:
         if name in changes:
@@ -301,7 +342,7 @@ def _is_empty(value: Any) -> bool:
 
 
 def _seated(edited: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return what an edit changes of the seats: its own fields of them, and what follows from the description."""
+    """Return the attributes of the seats that an edit changes, with those that are copies of the description."""
     event, seats = edited
     values = {name: changes[name] for name in OF_THE_SEATS if name in changes}
     values |= {"open": event.status in OPEN_STATUSES} | _derived(event)
@@ -309,7 +350,7 @@ def _seated(edited: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _derived(event: Event) -> dict[str, Any]:
-    """Return what the seats know of the description: the window, the co-organizers, and whether it asks questions."""
+    """Return the attributes of the seats that are copies of the description."""
     marks = " ".join(map(mark, event.organizers or ())) or None
     return window.of_seats(event) | {"organizer_marks": marks, "asks": bool(event.questions) or None}
 
@@ -343,7 +384,7 @@ def _edits(raw: RawItem | None) -> list[str]:
 
 
 def _counted(seats: Seats, values: dict[str, Any]) -> list[Action]:
-    """Change the record of the seats, and return the actions by which the stored ones follow."""
+    """Change the seats in memory, and return the updates that make the stored ones equal to them."""
     values = values | {"settings": seats.settings + 1}
     actions: list[Action] = []
     for name, value in values.items():
@@ -354,10 +395,10 @@ def _counted(seats: Seats, values: dict[str, Any]) -> list[Action]:
 
 
 def _as_it_is(written: WholeEvent) -> Steps[WholeEvent]:
-    """Return an edited event with its present counts, or all of it as it is, if it was edited since.
+    """Return an edited event with its present counts, or the present event if it was edited again.
 
-    The counts of the plan were never true at once, because people come between the plan and the write. If the event has
-    been deleted since, they are all that is known.
+    The counts of the plan may have been true at no moment, because people can register between the plan and the write.
+    They are returned only if the event was deleted since.
     """
     event, seats = written
     event.version, event.settings = event.version + 1, event.settings + 1
@@ -369,8 +410,17 @@ def _as_it_is(written: WholeEvent) -> Steps[WholeEvent]:
 def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, with_people: bool = False) -> None:
     """Delete an event without registrations, or on request with all of them.
 
-    Takes: as `edit`; whether the registrations that there are end with the event.
-    Raises: `EventNotFound`; `EventNotYours`; `Stale`; `EventHasRegistrations`.
+    Args:
+        event_id: The event.
+        scope: The caller's scope.
+        versions: The versions that the caller means to delete; None for any.
+        with_people: True to delete its registrations too.
+
+    Raises:
+        EventNotFound: There is no such event, or the caller may not see it.
+        EventNotYours: The caller does not own it.
+        Stale: The event has none of these versions.
+        EventHasRegistrations: People are registered or waiting, and `with_people` is False.
     """
     planned: list[Event] = []
     with retries.unanswered_calls() as unanswered:
@@ -378,7 +428,7 @@ def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, wit
             _delete(event_id, scope, versions, with_people, planned, unanswered)
         except EventNotFound:
             if not (planned and unanswered):
-                raise  # else it is this very request that deleted the event, and the answer was lost
+                raise  # else this very request deleted the event, and the answer was lost
     event_deleted.send_robust(Event, event_id=event_id, incarnation=planned[-1].incarnation, event=planned[-1])
 
 
@@ -393,7 +443,7 @@ def _delete(
 ) -> None:
     event, seats = read(event_id, scope=scope)
     if unanswered and planned and planned[-1].incarnation != event.incarnation:
-        raise EventNotFound  # it is gone, and somebody made another one meanwhile
+        raise EventNotFound  # it is deleted, and another request created an event of the same id
     check_access(event, scope)
     check_owner(event, scope)
     if versions is not None and event.version not in versions:
@@ -413,7 +463,7 @@ def _delete(
 
 
 def forget_tickets(event_id: str, incarnation: str) -> None:
-    """Remove what a deleted event leaves of its queue, which is shown nowhere."""
+    """Delete the exit tombstones, promotions and outbox of a deleted event."""
     prefix = EventItem.item.startswith(f"tickets#{incarnation}#")
     with EventItem.batch_write() as batch:
         for item in EventItem.query(event_id, prefix, consistent_read=True):

@@ -1,4 +1,4 @@
-"""Whole events: a description and the seats that go with it, read as of one moment."""
+"""Read whole events: a description and its seats, as of a single point in time."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -15,19 +15,19 @@ OF_ONE_MOMENT = itemgetter("incarnation", "settings")
 
 
 class WholeEvent(NamedTuple):
-    """A description and the seats that go with it."""
+    """A description and its seats."""
 
     event: Event
     seats: Seats
 
     @property
     def fits(self) -> bool:
-        """Return whether no edit came between the reads of both, which promise nothing together."""
+        """Return True if no edit came between the two reads, which DynamoDB does not make atomic."""
         return bool(OF_ONE_MOMENT(self.event.attribute_values) == OF_ONE_MOMENT(self.seats.attribute_values))
 
     @classmethod
     def of(cls, items: Iterable[EventItem]) -> Self | None:
-        """Return the event that these items make, or None where one is missing."""
+        """Return the event that some items form, or None if the description or the seats are missing."""
         found = {str(item.item): item for item in items}
         event, seats = found.get(Event.ITEM), found.get(Seats.ITEM)
         if not (isinstance(event, Event) and isinstance(seats, Seats)):
@@ -38,12 +38,15 @@ class WholeEvent(NamedTuple):
 
 
 def find_event(event_id: str) -> WholeEvent | None:
-    """Return a whole event, or None: one strongly consistent query, and one transaction while an edit is written."""
+    """Return a whole event, or None.
+
+    It takes one strongly consistent query, and a TransactGetItems if an edit is being written.
+    """
     return run(find(event_id))
 
 
 def find(event_id: str) -> Steps[WholeEvent | None]:
-    """Find a whole event, in steps."""
+    """Return a whole event, as `find_event`, in steps."""
     if not is_id(event_id):
         return None
     items = yield Query(EventItem, event_id, (Event.ITEM, Seats.ITEM))
@@ -63,7 +66,7 @@ def _find_at_once(event_id: str) -> Steps[WholeEvent | None]:
 
 
 def find_events(event_ids: Iterable[str]) -> dict[str, WholeEvent]:
-    """Whole events by their ids, those that exist, read in batches (eventually consistent)."""
+    """Return the events that exist, by their ids, read in batches and eventually consistently."""
     wanted = list(set(event_ids))
     halves = batch_get(*((half, one, half.ITEM) for one in wanted for half in (Event, Seats)), consistent=False)
     pairs = zip(wanted, halves[::2], halves[1::2], strict=True)

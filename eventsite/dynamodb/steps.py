@@ -1,10 +1,10 @@
-"""Rules that do no input or output: generators that yield what they want of DynamoDB, and are sent what came of it.
+"""Sans-IO rules: generators that yield the DynamoDB calls they need and are sent the outcomes.
 
     seats = yield Get(Seats, event_id, Seats.ITEM)
     written = yield Update(Seats.key(event_id), actions, condition)
 
-`run` is the driver that carries the steps out on the real connection. Tests carry out the same generators on a store
-in memory, in every order (tests/registrations/protocol): nothing in a rule depends on which it is.
+`run` executes the steps on the real connection. Tests execute the same generators on a store in memory, in every order
+(tests/registrations/protocol). A rule does not depend on its driver. See https://sans-io.readthedocs.io.
 """
 
 import random
@@ -27,14 +27,13 @@ from eventsite.dynamodb.writes import conditional_update
 T = TypeVar("T")
 Steps = Generator[Any, Any, T]
 """A rule: it yields steps, is sent their outcomes, and returns a `T`."""
-IMMEDIATE_ATTEMPTS = 10
-FIRST_WAIT, LONGEST_WAIT = 0.005, 0.2
-"""Seconds to let another request finish."""
+IMMEDIATE_ATTEMPTS = 10  # attempts without a wait; more would keep failing against the same requests
+FIRST_WAIT, LONGEST_WAIT = 0.005, 0.2  # seconds in which another request can finish
 
 
 @dataclass(frozen=True)
 class Get:
-    """Read one item. Sent: the item, or None."""
+    """Read one item. The rule is sent the item, or None."""
 
     key: Key
     consistent: bool = True
@@ -42,7 +41,7 @@ class Get:
 
 @dataclass(frozen=True)
 class BatchGet:
-    """Read several items, each by itself. Sent: the items in order, None where there is none."""
+    """Read several items, not as of one moment. The rule is sent the items in order, None for a missing one."""
 
     keys: Sequence[Key]
     consistent: bool | tuple[type[BaseModel], ...] = True
@@ -50,25 +49,31 @@ class BatchGet:
 
 @dataclass(frozen=True)
 class TransactGet:
-    """Read several items as of one moment. Sent: as `BatchGet`. Thrown: `Conflict` while one of them is written."""
+    """Read several items as of a single point in time.
+
+    The rule is sent the items as by `BatchGet`. `Conflict` is thrown into it while a transaction writes one of them.
+    """
 
     keys: Sequence[Key]
 
 
 @dataclass(frozen=True)
 class Query:
-    """Read the items of one partition between two range keys, consistently. Sent: all of them, in order."""
+    """Read the items of one partition between two range keys, strongly consistently.
+
+    The rule is sent all of them, in order.
+    """
 
     model: type[BaseModel]
     hash_key: str
     between: tuple[str, str]
     newest: int | None = None
-    """So many of the last ones, the last one first; None for all."""
+    """Read only this number of items, from the end and in descending order; None for all."""
 
 
 @dataclass(frozen=True)
 class Update:
-    """Change one item if a condition holds. Sent: a `conditional_update` outcome."""
+    """Change one item if a condition holds. The rule is sent a `Written`, as `conditional_update` returns it."""
 
     record: BaseModel
     actions: Sequence[Action]
@@ -93,7 +98,7 @@ class Delete:
 
 @dataclass(frozen=True)
 class Check:
-    """A part of a transaction: an item that is not written, and what must be so of it."""
+    """A part of a transaction: a condition on an item that the transaction does not write."""
 
     record: BaseModel
     condition: Condition
@@ -101,48 +106,48 @@ class Check:
 
 @dataclass(frozen=True)
 class Transact:
-    """Write all parts or none. Sent: `Transacted`."""
+    """Write all parts or none. The rule is sent `Transacted`."""
 
     parts: Mapping[str, Update | Put | Delete | Check]
-    """By a label that says which condition failed."""
+    """The parts by their labels, which are the keys of `Transacted.failures`."""
 
 
 @dataclass(frozen=True)
 class Transacted:
-    """What became of a transaction."""
+    """The outcome of a transaction."""
 
     done: bool
     failures: dict[str, RawItem | None]
-    """The conditions that failed, each with the item as it was instead."""
+    """The labels of the parts whose conditions failed, each with the item that DynamoDB found, or None."""
     in_conflict: bool = False
-    """Another transaction held one of the items: nothing was done."""
+    """True if another transaction held one of the items; nothing was written."""
     in_doubt: bool = False
-    """An attempt was not answered: it may have been carried out, or may still be."""
+    """True if an unanswered attempt may have been applied, or may still be."""
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Let others go first for about so many seconds. Sent: how long it was."""
+    """Wait about this number of seconds. The rule is sent the seconds it waited."""
 
     seconds: float
     is_conflict: bool = False
-    """Whether it is a transaction of another request that one waits for: these are counted."""
+    """True if the wait is for the transaction of another request; these waits are counted as a metric."""
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Draw a number below `ways`."""
+    """Draw a random number from 0 to `ways` - 1."""
 
     ways: int
 
 
 @dataclass(frozen=True)
 class Now:
-    """Look at this server's clock. Sent: RFC 3339, UTC."""
+    """Read the clock of this server. The rule is sent the time as RFC 3339 in UTC."""
 
 
 def retrying(attempt: Callable[[], Steps[T]]) -> Steps[T]:
-    """Make attempts until one meets no `Conflict`: another request came first, or is about to."""
+    """Repeat an attempt until it raises no `Conflict`, with a wait unless the conflict is immediate."""
     number = 0
     while True:
         try:
@@ -157,7 +162,11 @@ def retrying(attempt: Callable[[], Steps[T]]) -> Steps[T]:
 
 
 def run(steps: Steps[T]) -> T:
-    """Carry out a rule on the real connection. Raises: what the rule raises; `errors.Unavailable`."""
+    """Execute a rule on the real connection and return its result.
+
+    Raises:
+        Unavailable: DynamoDB does not answer in time. The rule's own exceptions pass through.
+    """
     send: Callable[[Any], Any] = steps.send
     outcome: Any = None
     while True:
