@@ -34,12 +34,12 @@ PARTITIONS = 2
 """Applying a registration takes two units of its line's partition, and committing it one of the seats': with two
 partitions for the lines, these are never what a crowd waits for."""
 SPARE = 4
-"""So many more lines than its share are read of a partition, because some tickets are no longer in use."""
+"""The factor of lines read of a partition, because some tickets are no longer in use."""
 
 
 @dataclass
 class Registration:
-    """What one user has to do with one event, as it is told."""
+    """The registration of one user for one event, as the API shows it."""
 
     event_id: str
     user_id: str
@@ -93,7 +93,7 @@ class RegistrationItem(BaseModel):
             return None
 
     def told(self, *, event_id: str, user_id: str, status: str, position: int | None = None) -> Registration:
-        """The registration that this item is about."""
+        """Return the registration of this item."""
         return Registration(
             event_id,
             user_id,
@@ -146,7 +146,7 @@ class UserRegistration(RegistrationItem):
 
     @staticmethod
     def tag(row: "UserRegistration | None", incarnation: str) -> str:
-        """Return the tag of a registration; empty where there is none for this incarnation of the event."""
+        """Return the tag of a registration, or an empty text without one for this incarnation."""
         if row is None or row.incarnation != incarnation:
             return ""
         return operations.tag_of(row.operations.rpartition(" ")[2])
@@ -167,7 +167,7 @@ class EventTicket(RegistrationItem):
 
     @property
     def is_active(self) -> bool:
-        """Whether whoever has the ticket is still in."""
+        """Return whether the holder of the ticket is still in."""
         return str(self.item).startswith("ticket#")
 
     @staticmethod

@@ -76,7 +76,7 @@ class Field:
 
 @dataclass
 class Form:
-    """A form: where it goes, what it asks, and what it says beside that without asking."""
+    """A form: its address, its fields, and its hidden values."""
 
     action: str
     submit: str

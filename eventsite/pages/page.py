@@ -57,7 +57,7 @@ class Link:
     url: str
     current: bool = False
     about: str = ""
-    """What is there, in a sentence."""
+    """The current value, in a sentence."""
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Question:
 
     title: str
     yes: str
-    """What the button says."""
+    """The label of the button."""
     facts: list[str] = field(default_factory=list)
     """What follows, with the figures."""
     query: str = ""
@@ -92,7 +92,7 @@ class Seen:
 
     @property
     def submission(self) -> submissions.Submission | None:
-        """The form that was sent, if this is about one."""
+        """The form that was sent, if there is one."""
         return submissions.of(self.request)
 
     def reach(self, call: str) -> Reach:
@@ -100,7 +100,7 @@ class Seen:
         return permissions.reach(call, self.principal)
 
     def owns(self, call: str, event: dict[str, Any]) -> bool:
-        """Return whether the viewer may make a call about an event, which is given as the API shows it to them."""
+        """Return whether the viewer may make a call about an event in the form of the API."""
         return permissions.scope(call, self.principal).reaches(_Shown(event))
 
 
@@ -126,7 +126,7 @@ class Part(Seen):
         self.page, self.view, self.request = page, page.view, page.request
 
     def context(self, data: Json) -> dict[str, Any] | None:
-        """What its template shows; None where it has nothing to say. Takes: the answer of the API."""
+        """Return the context of its template, or None if it has nothing to show. Takes: the answer of the API."""
         return {}
 
     def marks(self, data: Json) -> dict[str, str]:
@@ -134,25 +134,25 @@ class Part(Seen):
         return {}
 
     def prepare(self) -> None:
-        """Look at how things are before a form is carried out. The caller may do what the form asks."""
+        """Read the current state before a form is executed. The caller may do what the form asks."""
 
     def told(self, data: Json) -> str:
-        """What came of it, besides what the page itself tells."""
+        """Return the result that the page itself does not show."""
         return ""
 
 
 class Page(Seen):
-    """What a person sees at one route. One is made for each answer, and for each form before it is carried out."""
+    """The page of one route. One is made for each answer, and for each form before it is executed."""
 
     template = "eventsite/pages/data.html"
     name = ""
-    """What the page is called where no answer tells."""
+    """The name of the page without an answer."""
     labels: ClassVar[dict[str, str]] = {}
     """The fields of its forms, in order, in people's words."""
     helps: ClassVar[dict[str, str]] = {}
-    """What is said below some of them."""
+    """Help texts below some of the fields."""
     field_of_code: ClassVar[dict[str, str]] = {}
-    """The field that a problem with a code of its own is about."""
+    """The field of a problem with a code of its own."""
 
     def __init__(self, view: Any, request: Request, response: Any = None) -> None:
         self.view, self.request, self.response = view, request, response
@@ -184,7 +184,7 @@ class Page(Seen):
         return ""
 
     def form(self, method: str) -> Form | None:
-        """Return the form that sends a method to this route, empty; None where there is none."""
+        """Return the empty form that sends a method to this route, or None."""
         return None
 
     def check(self) -> None:
@@ -194,14 +194,14 @@ class Page(Seen):
         """Change what a form sends from what people type to what the API takes."""
 
     def refused(self, data: Json) -> tuple[str, str] | None:
-        """Return the page to go on to and the sentence to show there, where a refusal has no page of its own."""
+        """Return the page and the sentence after a refusal without a page of its own."""
         return None
 
     def done(self) -> None:
         """Finish what the form began, after its action succeeded."""
 
     def current(self) -> dict[str, Any] | None:
-        """How the thing that a form changes is by now."""
+        """Return the current state of the resource that a form changes."""
         return None
 
     def suggestions(self, data: Json) -> list[Form]:
@@ -209,7 +209,7 @@ class Page(Seen):
         return []
 
     def question(self) -> Question | None:
-        """What to ask before the form that was sent is carried out."""
+        """Return the question before the form that was sent is executed."""
         return None
 
     def told(self, data: Json) -> str:
@@ -248,7 +248,7 @@ class Steps:
     previous: str = ""
     next: str = ""
     before: int | None = 0
-    """How many entries the pages before hold, as far as that is known."""
+    """Return the number of entries on the pages before, if it is known."""
 
     def range(self, shown: int, whole: int | None = None) -> str:
         """Return ``101 to 200 of 1,240``, with a dash, for the entries here and, if known, their whole number."""
@@ -370,7 +370,7 @@ def _route(request: Request) -> str:
 
 
 def url(route: str, *parts: str) -> str:
-    """The address of a page; empty where there is no such route."""
+    """Return the address of a page, or an empty text if there is no such route."""
     try:
         return reverse(route, args=parts)
     except NoReverseMatch:

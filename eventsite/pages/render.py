@@ -1,4 +1,4 @@
-"""From an answer of the API to the HTML of its page, and from a form that was carried out to the page that follows."""
+"""Render answers of the API as pages, and lead from an executed form to the next page."""
 
 import json
 from http import HTTPStatus
@@ -22,7 +22,7 @@ from eventsite.problems import FORGED
 from eventsite.text import MAX_CHARACTERS
 
 SAID, MOST_SAID = ("_method", "_key", "_version", "_before", "_next", "_was"), 20_000
-"""What a form says of itself that it says again when it comes back, and how many characters of it."""
+"""The hidden values that a form repeats when it comes back, and their most characters."""
 UNCHANGED = "Nothing was changed."
 STALE_TOKEN = "You signed in after this form was opened. Everything you typed is still here: send it again."  # noqa: S105
 SENTENCES = {
@@ -69,7 +69,7 @@ def show(data: Any, view: Any, request: Request, response: Any) -> str:
 
 
 def _messages(request: Request, response: Any) -> list[Any]:
-    """What the form before this page came to, told once."""
+    """Return the result of the form before this page, which is shown once."""
     if CookieStorage.cookie_name not in request.COOKIES:
         return []
     waiting = CookieStorage(request._request)
@@ -79,12 +79,12 @@ def _messages(request: Request, response: Any) -> list[Any]:
 
 
 def _url(page: Page) -> str:
-    """Return the address of the page for previews: without what says how it is shown."""
+    """Return the address of the page for previews: without the parameters of its form."""
     return str(page.request.build_absolute_uri(page.request.path))
 
 
 def _frame(page: Page) -> dict[str, Any]:
-    """What is around every page."""
+    """Return the context that every page has."""
     return {
         "navigation": pages.ways(page),
         "trail": page.trail(),
@@ -170,14 +170,14 @@ def _form_again(data: Any, page: Page, submission: submissions.Submission) -> di
 
 
 def _errors(data: Any, page: Page) -> list[dict[str, str]]:
-    """What is wrong with which field; a problem that is about one field counts as that."""
+    """Return the errors by field. A problem of one field counts as its error."""
     if field := page.field_of_code.get(data.get("code", "")):
         return [{"field": field, "detail": data["detail"]}]
     return list(data.get("errors", []))[: pages.MOST_ERRORS]
 
 
 def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | None:
-    """The form that was refused, with everything typed, and what is wrong beside it."""
+    """Return the form that was refused, with everything typed, and its errors."""
     form = page.form(page.request.method or "")
     if form is None:
         return None
@@ -207,7 +207,7 @@ def _field_error(field: Field, error: dict[str, str]) -> str:
 
 
 def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dict[str, Any]:
-    """Both sides of a form that came too late: what was typed and what is there by now."""
+    """Return both sides of a form that came too late: the typed and the current values."""
     now = page.current()
     if now is None:
         return {}
@@ -260,7 +260,7 @@ def _confirmation(page: Page, submission: submissions.Submission, question: Ques
 
 
 def _stale_confirmation(page: Page, submission: submissions.Submission, question: Question) -> dict[str, Any]:
-    """Ask again about what was changed after the form was opened, with what is different now."""
+    """Ask again if the resource changed after the form was opened, and show the difference."""
     now = page.current() or {}
     changed = [(name, before) for name, before in submission.before.items() if before != _text(now.get(name))]
     question.facts = [
@@ -275,7 +275,7 @@ def _stale_confirmation(page: Page, submission: submissions.Submission, question
 
 
 def prepare(view: Any, request: Request) -> None:
-    """Before a form is carried out: see how things are, and ask where that is due. Raises: `Unconfirmed`."""
+    """Read the current state before a form is executed, and ask if necessary. Raises: `Unconfirmed`."""
     submission = submissions.of(request)
     if submission is None:
         return
@@ -310,7 +310,7 @@ def _is_valid(view: Any, request: Request) -> bool:
 
 
 def follow(view: Any, request: Request, response: Any) -> Any:
-    """The answer to a form that was carried out: the way to the next page, with a message; else the answer itself."""
+    """Return the redirect to the next page after a form, with a message, or the answer itself."""
     submission = submissions.of(request)
     if submission is None:
         return response
@@ -328,7 +328,7 @@ def follow(view: Any, request: Request, response: Any) -> Any:
 
 
 def _is_done_already(page: Page, submission: submissions.Submission, response: Any) -> bool:
-    """Whether there was nothing to change: nothing was typed, or everything typed is there by now."""
+    """Return whether there was nothing to change: everything typed is stored already."""
     if response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
         return [error["code"] for error in response.data.get("errors", [])] == ["empty"]
     is_stale_edit = response.status_code == HTTPStatus.PRECONDITION_FAILED and page.request.method != "DELETE"
@@ -357,7 +357,7 @@ class _Lost(pages.Seen):
 
     @property
     def principal(self) -> Principal | None:
-        """Who is signed in with this browser, as far as that was looked at."""
+        """Return the user of this browser, if it was read."""
         return login.signed_in(self.request) if hasattr(self.request, "session") else None
 
 

@@ -9,7 +9,7 @@ from rest_framework.renderers import BrowsableAPIRenderer
 
 
 class BrowsableRenderer(BrowsableAPIRenderer):
-    """The page of an answer: what it holds, for people; or what went wrong, with the form as it was sent."""
+    """Render an answer as a page, or a refusal as the form that was sent."""
 
     def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> str:
         """The HTML."""

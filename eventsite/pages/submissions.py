@@ -89,7 +89,7 @@ def unwrap(request: HttpRequest) -> None:
 
 
 def way_back(request: Any, otherwise: str) -> str:
-    """Return the page that a form asked to go on to, if it is a page of this service, else the other one."""
+    """Return the page that a form asked to go on to. A page of another site is replaced."""
     submission = of(request)
     page = submission.sent.get("_next", "") if submission else ""
     ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())

@@ -45,7 +45,7 @@ def find(event_id: str, user_id: str, scope: Scope) -> Steps[Registration]:
 
 
 def as_it_was_made(event_id: str, user_id: str, *made_by: str) -> Steps[Registration]:
-    """Return the registration that a joining led to; if it was given up since, as it began.
+    """Return the registration of a joining. If it was given up since, return it as it began.
 
     Args:
         event_id: The event.
@@ -93,7 +93,7 @@ def _look(event_id: str, user_id: str) -> Steps[Found | None]:
 
 
 def _registration(found: Found, user_id: str) -> Steps[Registration | None]:
-    """Return the registration as of the moment of the seats. Raises: `Conflict` where that cannot be told."""
+    """Return the registration as of the moment of the seats. Raises: `Conflict` if that is unknown."""
     seats, row = found
     entry = log.of_user(seats, user_id)
     if entry is not None:

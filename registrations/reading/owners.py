@@ -11,7 +11,7 @@ from registrations.models import EventTicket
 
 
 def particulars(seats: Seats, entry: LogEntry) -> Steps[tuple[str | None, Any]]:
-    """Return the user of an entry, and the answers; from the intent where the log has no space for them.
+    """Return the user of an entry and the answers, from the intent if the log had no space.
 
     The user is None only where the log has no more than a hash, and nothing else is written (any more).
     """

@@ -1,4 +1,4 @@
-"""The conditions of the writes that change a registration; tests take out each of them and see what breaks."""
+"""The conditions of the writes that change a registration. Tests take out each of them."""
 
 from pynamodb.expressions.condition import Condition, size
 
@@ -85,7 +85,7 @@ def is_epoch(seats: Seats, bucket: int) -> Condition:
 
 
 def has_room(most: int, instead_of: str | None) -> Condition:
-    """The log has few entries, so that the seats stay short; or an entry that is trimmed makes room."""
+    """The log has few entries, so that the seats stay short, or a trimmed entry frees a slot."""
     few = size(Seats.records) < most
     return few if instead_of is None else few | Seats.records[instead_of].exists()
 
@@ -115,7 +115,7 @@ def is_unchanged(row: UserRegistration | None) -> Condition:
 
 
 def is_checked_in_as(row: UserRegistration) -> Condition:
-    """The person is checked in, or not, as the registration that was read says."""
+    """The person is checked in, or not, as in the registration that was read."""
     attribute = UserRegistration.checked_in_at
     return attribute == row.checked_in_at if row.checked_in_at else attribute.does_not_exist()
 

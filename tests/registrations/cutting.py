@@ -22,7 +22,7 @@ def is_apply(step: Any) -> bool:
 
 
 def carry_out(steps: Steps[Any], *, until: Callable[[Any], bool], at: str | None = None) -> None:
-    """Carry out a rule up to and with the first step of some kind; then its process dies.
+    """Run a rule up to and including the first step of some kind. Then its process dies.
 
     Args:
         steps: The rule.

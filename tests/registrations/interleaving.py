@@ -51,7 +51,7 @@ def right_before_step(name: str, do: Callable[[], Any]) -> Iterator[None]:
 
 
 def name_of(step: Any) -> str:
-    """Return what a step of an operation is called; empty for others."""
+    """Return the name of a step of an operation, or an empty text for others."""
     if isinstance(step, Update) and isinstance(step.record, Seats):
         return COMMIT
     if isinstance(step, Transact) and "row" in step.parts:

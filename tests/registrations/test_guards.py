@@ -63,7 +63,7 @@ class Case:
     """What was before."""
     capacity: int = 1
     instead: Callable[..., Condition] = always
-    """What stands in for the guard: where it says several things, all of it but one."""
+    """The replacement of the guard: of several conditions, all but one."""
     before: str = COMMIT
     """The step before which the competition happens."""
     comes_first: bool = False
@@ -435,7 +435,7 @@ def test_an_event_is_not_deleted_while_something_of_it_is_not_applied(api: Api) 
 def test_the_seats_stay_short_and_crashed_processes_make_room(
     is_guarded: bool, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three processes crash between commit and apply; the log has room for three entries."""
+    """Three processes crash between commit and apply. The log has room for three entries."""
     event, users = api.event(capacity=9), api.users(4)
     if not is_guarded:
         monkeypatch.setattr(guards, "has_room", lambda *_: guards.is_open())
@@ -455,7 +455,7 @@ def test_the_seats_stay_short_and_crashed_processes_make_room(
 def test_the_seats_stay_short_where_they_fill_up_right_before_a_commit(
     is_guarded: bool, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There was room for a third entry when the seats were read; another process takes it, and crashes."""
+    """Another process takes the last slot of the log after the read, and crashes."""
     event, users = api.event(capacity=9), api.users(4)
     for user in users[:2]:
         cut_off_joining(event, user)

@@ -81,7 +81,7 @@ class _Pending:
     """The time of the change, if an item has it."""
     subject: dict[str, str] = field(default_factory=dict)
     unnamed: tuple[Seats, LogEntry] | None = None
-    """The log entry that it is about, where the log does not say whose it is."""
+    """The log entry of the change, if the log does not name its user."""
 
     def named(self, holders: Holders) -> "_Pending":
         """Return it with the user's id."""

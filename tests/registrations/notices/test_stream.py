@@ -180,7 +180,7 @@ def test_a_notice_that_no_outlet_can_take_is_dead_lettered_alone(
     assert len(dead_letters()) == 1
 
 
-def test_poison_that_the_dead_letter_queue_does_not_take_comes_again(
+def test_a_poisoned_record_that_cannot_be_dead_lettered_comes_again(
     batch: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuses() -> Any:

@@ -13,7 +13,7 @@ from eventsite.dynamodb.base_model import BaseModel
 
 
 def remembered(thing: Any) -> Any:
-    """Return all that a running rule, or a value, consists of; equal where they go on in the same way."""
+    """Return the parts of a running rule, which are equal for rules that go on in the same way."""
     if isinstance(thing, GeneratorType):
         return tuple(_frames(thing))
     return _plain(thing, ())

@@ -132,8 +132,8 @@ class Monitor(NamedTuple):
         return self._with(index, over)
 
     def _is_right(self, one: Asked, answer: Any) -> bool:
-        """Return whether an answer tells what was done, as of then or as of a later moment."""
-        if answer in (one.committed, ("waitlisted", None)):  # or given up since, and told as it began
+        """Return whether an answer shows the result, as of its commit or a later moment."""
+        if answer in (one.committed, ("waitlisted", None)):  # or given up since, and answered as it began
             return True
         return answer in one.allowed and answer[0] in ("waitlisted", "registered", "event")
 

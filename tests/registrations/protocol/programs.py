@@ -47,7 +47,7 @@ def editing(name: str, capacity: int, is_open: bool = True, waitlist: bool = Tru
 
 
 def sweeping(name: str, *, at_once: bool) -> Steps[Answer]:
-    """Apply what is in the log, and trim it, as the audit does."""
+    """Apply the log, and trim it, as the audit does."""
     seats = yield Get((Seats, EVENT, Seats.ITEM))
     for entry in log.of(seats):
         yield from apply.recover(seats, entry)
@@ -65,7 +65,7 @@ PROGRAMS: dict[str, Callable[..., Steps[Answer]]] = {
 
 
 def answering(steps: Steps[Answer]) -> Steps[Answer]:
-    """Carry out a request, and answer its refusals in words."""
+    """Run a request, and answer its refusals in words."""
     try:
         return (yield from steps)
     except Unavailable:

@@ -1,4 +1,4 @@
-"""What is searched: who asks what at once, in which event, and how much goes wrong meanwhile."""
+"""The scenarios of the search: the requests, the event, and the faults."""
 
 import itertools
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def _requests(event: dict[str, object]) -> list[tuple[object, ...]]:
 
 
 def _is_worth_it(asked: tuple[tuple[object, ...], ...], event: dict[str, object]) -> bool:
-    """Somebody changes something; and of people who differ in nothing but their names, the first ones act."""
+    """Return True if a request changes something, and the first of equal people act."""
     known = "".join(str(event.get(kind, "")) for kind in ("seated", "waiting", "past"))
     strangers = [user for user in "uvw" if user not in known]
     acting = [str(request[1]) for request in asked if request[0] in ("register", "leave", "look")]
@@ -59,7 +59,7 @@ def _is_worth_it(asked: tuple[tuple[object, ...], ...], event: dict[str, object]
 
 
 def at_once(count: int) -> Iterator[Scenario]:
-    """Every scenario of so many requests at once, without faults, up to the names of strangers."""
+    """Every scenario of a number of requests at once, without faults, up to the names of strangers."""
     for event in EVENTS:
         for asked in itertools.combinations_with_replacement(_requests(event), count):
             if _is_worth_it(asked, event):

@@ -67,7 +67,7 @@ def _registered(seats: Seats, user: str, ticket: int, kind: str) -> list[BaseMod
 
 
 def check_rest(items: dict[Key, str], monitor: Monitor) -> None:
-    """Make sure that what is stored is right when no request is at work any more. Raises: `Broken`."""
+    """Check the stored items when no request is at work any more. Raises: `Broken`."""
     found = _Table(items)
     for user in monitor.users:
         if found.standing(user) != monitor.standing(user):
@@ -102,7 +102,7 @@ def _wrong(found: "_Table", monitor: Monitor) -> Any:
 
 
 class _Table:
-    """The items, on which a rule may be carried out to its end."""
+    """The items, on which a rule may run to its end."""
 
     def __init__(self, items: dict[Key, str]) -> None:
         self._items = dict(items)

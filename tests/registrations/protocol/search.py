@@ -1,7 +1,7 @@
 """Every order in which the steps of some requests can happen, with crashes, lost answers and late copies in between.
 
-What runs is the service's own code: the rules yield steps, and here they are carried out on a store in memory. A state
-is what is stored, how far each request is, which copies of writes are still on their way, which transactions are just
+The service's own code runs here: the rules yield steps, which are executed on a store in memory. A state
+is the stored items, the position of each request, which copies of writes are still on their way, which transactions are just
 becoming visible, how many faults are left, and what the answers so far have promised. States that were seen are not
 visited again. A request's next step follows from where it is and what it is sent, so each of its states is computed
 once, by sending it again what it was sent, and is a number from then on.
@@ -36,7 +36,7 @@ from tests.registrations.protocol.store import Key, frozen, key_of, thawed, writ
 CRASHED = -1
 NOW = "2026-06-01T10:00:00.000000Z"
 MOST_OPERATIONS = 3
-"""After so many attempts a request gives up, as it would at its deadline."""
+"""After this number of attempts a request gives up, as it would at its deadline."""
 MOST_STEPS = 70
 NAMES = "ABCDEF"
 
@@ -70,7 +70,7 @@ class Scenario:
 
 
 class State(NamedTuple):
-    """All there is at one moment; everything in it is a number or made of numbers."""
+    """The whole state at one moment, made of numbers only."""
 
     store: int
     requests: tuple[tuple[int, bool], ...]
@@ -91,7 +91,7 @@ class Numbers:
         self.things: list[Any] = []
 
     def of(self, key: Any, thing: Any = None) -> int:
-        """Return the number of a key. Args: the key; what it stands for, if that is something else."""
+        """Return the number of a key. Args: the key; its value, if that is another one."""
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.things)
@@ -131,7 +131,7 @@ def _key(key: Any) -> Key:
 
 
 def _in_calls(steps: Any, name: str) -> Any:
-    """Carry out a request: what needs no call by itself, reads that are not of one moment one by one."""
+    """Run a request: steps without a call by themselves, and separate reads one by one."""
     outcome: Any = None
     drawn = count = 0
     send = steps.send
@@ -187,7 +187,7 @@ def _call(step: Any) -> Any:  # noqa: PLR0911 (a table: what each step is)
 
 
 def _batch(step: BatchGet) -> Any:
-    """Read the seats and the registrations one after the other, in either order; the rest along with the last one."""
+    """Read the seats and the registrations one after the other, and the rest with the last one."""
     keys = list(dict.fromkeys(_key(key) for key in step.keys))
     apart = [key for key in keys if key[-1] == Seats.ITEM or key[-1].startswith("registration#")][:2]
     rest = tuple(key for key in keys if key not in apart)
@@ -267,7 +267,7 @@ class Found:
 
 
 class Search:
-    """Some scenarios; what was computed for one helps with the next."""
+    """Some scenarios, which share the results of their computations."""
 
     def __init__(self) -> None:
         self._automata = Automata()
@@ -421,7 +421,7 @@ class Search:
             )
 
     def _arrive(self, state: State, position: int, who: int, number: int) -> Iterator[tuple[str, State]]:
-        """A late copy is carried out, or never is, which is the same as that it stays on its way."""
+        """A late copy is executed, or never is, which is the same as that it stays on its way."""
         call = self._writes.things[number]
         parts = list(call.parts.values()) if isinstance(call, Transact) else [call]
         if self._is_held(state, [key_of(part.record) for part in parts]):

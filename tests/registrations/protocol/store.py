@@ -135,7 +135,7 @@ def _compared(operator: str, left: Any, right: Any) -> bool:  # noqa: PLR0911 (a
 
 
 def updated(record: BaseModel, actions: Iterable[Any], item: Raw | None) -> Raw:
-    """Return an item after some actions; all of them read it as it was before."""
+    """Return an item after some actions. All of them read it as it was before."""
     keys = {name: {"S": str(getattr(record, attribute))} for name, attribute in _keys(record)}
     after: Raw = json.loads(json.dumps(item or keys))
     for action in actions:

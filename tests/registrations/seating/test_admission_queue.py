@@ -71,7 +71,7 @@ def test_the_line_does_not_wait_for_those_who_are_gone(api: Api, waits: Clock) -
     assert waits.waited < 6
 
 
-def test_nobody_waits_for_what_is_gone(api: Api, waits: Clock) -> None:
+def test_no_request_waits_for_a_deleted_event(api: Api, waits: Clock) -> None:
     event = api.event(capacity=1, waitlistEnabled=False)
     seats = seats_of(event)
     api.register(event, api.user("u"))
@@ -79,7 +79,7 @@ def test_nobody_waits_for_what_is_gone(api: Api, waits: Clock) -> None:
     assert len(waits.waits) == 1
 
 
-def test_who_waits_beyond_the_deadline_is_told_so(api: Api, waits: Clock) -> None:
+def test_a_request_that_waits_beyond_the_deadline_is_refused(api: Api, waits: Clock) -> None:
     event = api.event(capacity=3)
     with time_limit(1.0), pytest.raises(Unavailable):
         run(turn_with(event, 100_000).wait(seats_of(event)))

@@ -33,7 +33,7 @@ def test_the_same_request_sent_twice_at_once_is_not_refused_for_its_own_success(
 
 
 @pytest.mark.parametrize("step", [AT_ONCE, COMMIT])
-def test_a_lost_race_is_planned_anew_from_what_the_failure_showed(
+def test_a_conflict_is_planned_again_from_the_image_in_the_failure(
     api: Api, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = api.event(capacity=1)
@@ -67,7 +67,7 @@ def test_a_user_made_twice_at_once_is_the_first_one(api: Api, keyed: bool) -> No
 def test_who_came_and_left_again_while_asking_is_not_registered_and_cancelled_at_once(
     api: Api, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No log entry tells of it any more when it is committed: another request has trimmed it."""
+    """No log entry shows it any more when it is committed: another request has trimmed it."""
     event, (alice, bob) = api.event(), api.users(2)
     monkeypatch.setattr(trim, "is_calm", lambda *_: step == AT_ONCE)
 

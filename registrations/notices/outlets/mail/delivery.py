@@ -174,7 +174,7 @@ def _recipient(notice: Notice, occasion: Occasion, user_id: str) -> User | None:
 
 
 def _is_in(registration: UserRegistration | None, ticket: int | None) -> bool:
-    """Return whether the user still has the ticket, or any; one that is not written yet counts."""
+    """Return whether the user still has the ticket, or any. One that is not written yet counts."""
     if ticket is None or (registration is not None and registration.ticket == ticket):
         return registration is not None and registration.active
     return registration is None or registration.ticket < ticket
