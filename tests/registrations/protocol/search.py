@@ -1,7 +1,7 @@
 """Every order in which the steps of some requests can happen, with crashes, lost answers and late copies in between.
 
-The service's own code runs here: the rules yield steps, which are executed on a store in memory. A state
-is the stored items, the position of each request, which copies of writes are still on their way, which transactions are just
+The service's own code runs here: the rules yield steps, which are executed on a store in memory. A state is the
+stored items, the position of each request, which copies of writes are still on their way, which transactions are just
 becoming visible, how many faults are left, and what the answers so far have promised. States that were seen are not
 visited again. A request's next step follows from where it is and what it is sent, so each of its states is computed
 once, by sending it again what it was sent, and is a number from then on.
