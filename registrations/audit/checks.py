@@ -1,8 +1,8 @@
-"""Judging: what in one look contradicts the rules of the seats, or docs/protocol.md.
+"""Check one snapshot of an event against the rules of the seats and docs/protocol.md.
 
-What is judged first decides what can be judged after it: nothing is counted before it is clear who is in, and nobody
-moves up before it is counted right. They are mended in the same order; what a lock's holder has left undone comes last,
-for doing it takes all the rest.
+The order matters. Counters are checked only if the registrations and the event's lists agree, and free seats only if
+the counters are right. Repairs run in the same order. Unapplied operations come last, because the rest must be right
+before they can be applied.
 """
 
 import uuid
@@ -24,39 +24,39 @@ from registrations.audit.totals import Figures
 from registrations.models import EventTicket, UserRegistration
 
 Identity = tuple[str, str, object]
-OLD_SECONDS = 60  # no operation stays unapplied for so long; the clock only says when to look
-MANY_ENTRIES = 16  # in the log: twice as many as it has room for
+OLD_SECONDS = 60  # a live request applies its operation sooner; a wrong clock only delays or hastens the repair
+MANY_ENTRIES = 16  # log entries; about twice the number that the log has room for
 SAFE = frozenset({"unapplied", "long_log", "leftover", "idle_seats", "deleted_user"})
-"""The kinds that are mended without asking: nothing about them is left to judge."""
+"""The kinds that are repaired automatically, because an operator has nothing to decide."""
 ROWS = frozenset({"lost_registration", "shared_ticket", "lines_differ"})
-"""The kinds that must be mended before anything is counted."""
+"""The kinds that must be repaired before the counters can be checked."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it must be."""
+    """One inconsistency."""
 
     event_id: str
     kind: str
     sentence: str
     subject: str = ""
-    """The user, ticket or deleted event that it is about."""
+    """The user id, the ticket or the deleted incarnation in question."""
     mark: object = None
-    """What tells it from a finding of the same kind a moment before or after: traffic changes it."""
+    """Distinguishes the finding from one of the same kind a moment earlier or later, which traffic may cause."""
     harmless: bool = False
-    """Nobody's seat is affected; worth a line, not an alarm."""
+    """True if no seat is affected, so that a line in the report is enough and no alarm is needed."""
     repair: Cure | None = field(default=None, repr=False, compare=False)
-    """Mends it, under the condition that it is still so; None where only people can decide."""
+    """Repairs it if it is unchanged; None if an operator has to decide."""
     mended: bool = False
 
     @property
     def identity(self) -> Identity:
-        """What is the same in two looks at one and the same thing."""
+        """Return the values that are equal in two snapshots of the same inconsistency."""
         return self.kind, self.subject, self.mark
 
 
 def differences(seen: Snapshot) -> list[Finding]:
-    """All that is wrong in one look."""
+    """Return all findings of one snapshot."""
     found = [*_leftovers(seen), *_empty(seen)]
     if seen.event is None and seen.seats is None:
         return [*found, *_unapplied(seen)]
@@ -69,7 +69,7 @@ def differences(seen: Snapshot) -> list[Finding]:
     return [*found, *_long_log(seen, seen.seats), *_deleted_users(seen), *_unapplied(seen)]
 
 
-# What operations leave behind that were cut off.
+# Leftovers of crashed processes.
 
 
 def _unapplied(seen: Snapshot) -> Iterator[Finding]:
@@ -97,7 +97,7 @@ def _leftovers(seen: Snapshot) -> Iterator[Finding]:
 
 
 def _long_log(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
-    """A few entries stay with every event until its next commit; that there are many is a mistake."""
+    """Yield a finding if many applied entries are in the log. A few stay in every log until the next commit."""
     pending = {entry.operation for entry in seen.pending().values()}
     applied = [entry.name for entry in log.of(seats) if entry.operation not in pending]
     if len(applied) > MANY_ENTRIES:
@@ -124,7 +124,7 @@ def _deleted_users(seen: Snapshot) -> Iterator[Finding]:
 
 
 def _of_the_lines(seen: Snapshot) -> Iterator[Finding]:
-    """Each registration has its line, which says the same, and each line its registration."""
+    """Check that each registration has a line with the same values, and each line a registration."""
     people = {one.user_id: one for one in seen.people() if one.settled}
     ids = Counter(str(one.item.registration_id) for one in people.values())
     shared = {ticket for ticket, count in Counter(one.ticket for one in people.values()).items() if count > 1}
@@ -152,13 +152,13 @@ def _line(seen: Snapshot, one: Person, line: EventTicket | None, ids: Counter[st
 
 
 def _says(line: EventTicket, item: UserRegistration, right: dict[str, Any]) -> bool:
-    """Whether a line and a registration both are what they should be."""
+    """Return True if both the line and the registration have the right values."""
     same = all(getattr(line, name) == value == getattr(item, name) for name, value in right.items())
     return same and line.user_id == item.user_id and line.ticket == item.ticket
 
 
 def _merged(one: Person, line: EventTicket | None, ids: Counter[str]) -> dict[str, Any]:
-    """What a registration must say: what it does, unless its line knows better."""
+    """Return the right values of a registration: its own, or those of its line where its own are lost."""
     item = one.item
     waited, registered_at, own = one.waited, item.registered_at, item.registration_id
     if line is not None and line.user_id == item.user_id:
@@ -170,7 +170,7 @@ def _merged(one: Person, line: EventTicket | None, ids: Counter[str]) -> dict[st
 
 
 def _stray(seen: Snapshot, ticket: int, line: EventTicket, owner: Person | None) -> Finding:
-    """A line without a registration: its user's is lost, or the line is stale."""
+    """Return the finding for a line without a registration: the registration is lost, or the line is stale."""
     user_id = str(line.user_id)
     active, past = seen.active.get(user_id), seen.past.get(user_id)
     left = past is not None and past.incarnation == seen.incarnation
@@ -185,7 +185,7 @@ def _stray(seen: Snapshot, ticket: int, line: EventTicket, owner: Person | None)
 
 
 def _of_the_past(seen: Snapshot) -> Iterator[Finding]:
-    """Who left has a line too, and is not in."""
+    """Check that each registration that was given up has a line in the history, and each such line a registration."""
     here = {user: past for user, past in seen.past.items() if past.incarnation == seen.incarnation}
     busy = seen.pending().keys()
     people = {one.user_id: one for one in seen.people()}
@@ -223,7 +223,10 @@ def _stray_history(
 
 
 def _shared_tickets(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
-    """Two people with one ticket: who is in the list keeps it, the others get another one."""
+    """Yield a finding for each shared ticket.
+
+    The person in the event's list keeps it. One of the others gets another ticket.
+    """
     people = seen.people()
     for ticket, count in Counter(one.ticket for one in people).items():
         if count == 1:
@@ -238,7 +241,12 @@ def _shared_tickets(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
 
 
 def _another_ticket(seen: Snapshot, seats: Seats, one: Person) -> int:
-    """The user's own, if the list knows it; else the next one that is nobody's and says the same; else a new one."""
+    """Return a ticket for a person whose ticket another person keeps.
+
+    Returns:
+        The ticket under which the event's list has the person; else the next unused ticket on the same side of the
+        watermark; else a new one.
+    """
     held = {other.ticket for other in seen.people()}
     for ticket, line in seen.lines.items():
         if line.user_id == one.user_id and ticket not in held:
@@ -285,7 +293,7 @@ def _miscounted(seen: Snapshot, seats: Seats, right: Figures) -> Iterator[Findin
 
 
 def _moves(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
-    """Whoever waited and has a seat moved up at some time, which is written down."""
+    """Check that there is a promotion for every person who waited and has a seat."""
     firsts = {int(move.first) for move in seen.moves.values()}
     firsts |= {entry.successor for entry in log.of(seats) if entry.successor}
     waited = sorted(_moved_up(seen, seats))
@@ -298,7 +306,7 @@ def _moves(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
 
 
 def _moved_up(seen: Snapshot, seats: Seats) -> Iterator[int]:
-    """Yield the tickets of all who waited and got a seat, also of those who are just leaving."""
+    """Yield the tickets that waited and got a seat, also if their owners are just leaving."""
     for row in seen.active.values():
         entry = seen.pending().get(row.user_id)
         if entry and not entry.leaving:
@@ -324,7 +332,7 @@ def _half_missing(seen: Snapshot) -> Iterator[Finding]:
 
 
 def _halves_at_odds(seen: Snapshot, event: Event, seats: Seats) -> Iterator[Finding]:
-    """What both halves say is the same, and the description is listed under what it says."""
+    """Check that description and seats agree, and that the index keys of the description are right."""
     right = Event(event.event_id, Event.ITEM, date=event.date, status=event.status, organizer_id=event.organizer_id)
     right.unlisted = event.unlisted
     right.set_index_keys()
@@ -344,7 +352,7 @@ def _halves_at_odds(seen: Snapshot, event: Event, seats: Seats) -> Iterator[Find
 
 
 def _fitting(seen: Snapshot, event: Event, seats: Seats) -> Cure:
-    """Where a setting of the seats is lost, it is such that nobody's standing changes."""
+    """Return the repair of description and seats. It gives a lost setting a value that moves no person."""
     people = seen.people()
     capacity = seats.capacity if seats.capacity is not None else max(1, int(seats.registered))
     waitlist = seats.waitlist_enabled

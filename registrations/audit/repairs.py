@@ -1,6 +1,7 @@
-"""Mending: each cure is one write, or one operation like a request's, and is made only if what was seen is still so.
+"""The repairs of the audit: each is one conditional write, or an operation like that of a request.
 
-A cure that comes too late does nothing. It says nothing of that either: another look tells what is left.
+The condition is that the snapshot is still true. A repair that comes too late does nothing and raises nothing; the next
+snapshot shows whether the finding is still there.
 """
 
 import secrets
@@ -37,15 +38,15 @@ from users.models import User
 
 Cure = Callable[[], object]
 LOST = "(lost)"
-"""What a description says that had to be made up."""
-ITEMS_AT_ONCE = 50  # of exits
-ENTRIES_AT_ONCE = 50
+"""The texts of a description that had to be invented."""
+ITEMS_AT_ONCE = 50  # exit tombstones in a transaction, which takes 100 items
+ENTRIES_AT_ONCE = 50  # log entries that one update trims
 
 # Conditions.
 
 
 def _same(attribute: Attribute[Any], value: Any) -> Condition:
-    """The attribute is what it was read as. One that is missing is read as its default."""
+    """Require that an attribute has the value that was read. A missing attribute is read as its default."""
     if value is None:
         return attribute.does_not_exist()
     same: Condition = attribute == value
@@ -61,13 +62,13 @@ def _all_same(record: BaseModel, *names: str) -> Condition:
 
 
 def _stands(seats: Seats) -> Condition:
-    """Nobody came, went or moved up since the seats were read, no edit was made, and nothing was fenced off."""
+    """Require that nothing was committed, edited or fenced since the seats were read."""
     figures = ("incarnation", "epochs", "settings", "tickets", "served", "registered", "waiting", "quits", "left")
     return _all_same(seats, *figures)
 
 
 def _is_there(item: UserRegistration) -> Condition:
-    """The registration is the one that was read."""
+    """Require that the registration is the one that was read."""
     return _all_same(item, "ticket", "incarnation", "registration_id")
 
 
@@ -75,7 +76,7 @@ def _is_there(item: UserRegistration) -> Condition:
 
 
 def recount(seen: Snapshot, seats: Seats, right: Figures) -> Cure:
-    """Make the counters what they must be."""
+    """Set the counters and the exit tombstones to the right figures."""
     wanted = {"tickets": right.tickets, "served": right.served}
     wanted |= {"registered": right.registered, "waiting": right.waiting}
     actions: list[Action] = [getattr(Seats, name).set(value) for name, value in wanted.items()]
@@ -98,7 +99,7 @@ def recount(seen: Snapshot, seats: Seats, right: Figures) -> Cure:
 
 
 def promote(seats: Seats) -> Cure:
-    """Let as many move up as there are free seats, as an edit does."""
+    """Promote people into the free seats, as an edit does."""
 
     def cure() -> None:
         at = clock.now()
@@ -117,7 +118,7 @@ def promote(seats: Seats) -> Cure:
 
 
 def log_move(seats: Seats, first: int) -> Cure:
-    """Take down that the queue moved from a ticket on. When it did is lost, so it is now."""
+    """Write a missing promotion from a ticket on, with the present time, as the true time is lost."""
     transaction = Transaction()
     transaction.check("seats", Seats, seats.event_id, _is_same(seats), Seats.ITEM)
     key = queue.promotion_key(seats, first)
@@ -127,7 +128,7 @@ def log_move(seats: Seats, first: int) -> Cure:
 
 
 def trim(seats: Seats, names: list[str]) -> Cure:
-    """Remove log entries of operations that are applied."""
+    """Trim log entries of applied operations."""
     return lambda: run(trimmed(seats, names[:ENTRIES_AT_ONCE]))
 
 
@@ -135,12 +136,12 @@ def trim(seats: Seats, names: list[str]) -> Cure:
 
 
 def apply_entry(seats: Seats, entry: log.LogEntry) -> Cure:
-    """Apply an operation that was cut off."""
+    """Apply the operation of a crashed process."""
     return lambda: run(apply.recover(seats, entry))
 
 
 def forget(event_id: str, user_id: str) -> Cure:
-    """Forget the registration that a user who does not exist any more has given up."""
+    """Delete the past registrations of a user who does not exist any more."""
 
     def cure() -> None:
         if User.find(user_id) is None:
@@ -161,7 +162,7 @@ def leave(event_id: str, user_id: str) -> Cure:
 
 
 def line_of(item: UserRegistration, ticket: int, **known: Any) -> EventTicket:
-    """The event's line of a registration."""
+    """Return the line that belongs to a registration, with `known` in place of some of its values."""
     cancelled = not item.active
     names = ("waited", "registration_id", "registered_at", "promoted_at", "cancelled_at", "incarnation")
     fields = {name: getattr(item, name) for name in names} | known
@@ -170,7 +171,7 @@ def line_of(item: UserRegistration, ticket: int, **known: Any) -> EventTicket:
 
 
 def write_line(item: UserRegistration, ticket: int, **known: Any) -> Cure:
-    """Write a registration's line anew; and into the registration, what is `known` better by now."""
+    """Write the line of a registration, and the `known` values into the registration itself."""
     transaction = Transaction()
     actions: list[Action] = [getattr(type(item), name).set(value) for name, value in known.items()]
     key = type(item)(item.key, item.item)
@@ -183,7 +184,7 @@ def write_line(item: UserRegistration, ticket: int, **known: Any) -> Cure:
 
 
 def restore(line: EventTicket, key: tuple[str, str], *, active: bool, ticket: int) -> Cure:
-    """Write a registration again by its line, if the user has none for the event."""
+    """Write a lost registration from its line, if the user has none for the event."""
     names = ("waited", "registered_at", "promoted_at", "cancelled_at", "incarnation", "answers", "checked_in_at")
     fields = {name: getattr(line, name) for name in names} | {"ticket": ticket, "active": active}
     fields["operations"] = operations.new_id(clock.now(), secrets.randbelow(operations.DRAWS))
@@ -195,7 +196,7 @@ def restore(line: EventTicket, key: tuple[str, str], *, active: bool, ticket: in
 
 
 def remove_line(line: EventTicket, owner: UserRegistration | None) -> Cure:
-    """Remove a line that is nobody's, if its user's registration is still what it was."""
+    """Delete a stale line, if the registration of its user is unchanged."""
     transaction = Transaction()
     transaction.delete("line", EventTicket(line.key, line.item), _same(EventTicket.user_id, line.user_id))
     if owner is not None:
@@ -204,13 +205,13 @@ def remove_line(line: EventTicket, owner: UserRegistration | None) -> Cure:
 
 
 def remove_empty(row: UserRegistration) -> Cure:
-    """Remove a registration that is none: it has no ticket."""
+    """Delete a registration that has no ticket."""
     key = UserRegistration(row.key, row.item)
     return partial(_delete, key, UserRegistration.ticket.does_not_exist() & guards.is_unchanged(row))
 
 
 def give_ticket(seats: Seats, one: Person, ticket: int) -> Cure:
-    """Give somebody a ticket of their own."""
+    """Give a person who shares a ticket another one."""
     item = one.item
     transaction = Transaction()
     unchanged = _is_there(item) & guards.is_unchanged(item)
@@ -230,7 +231,10 @@ def give_ticket(seats: Seats, one: Person, ticket: int) -> Cure:
 
 
 def fit(event: Event, seats: Seats, incarnation: str, capacity: int, waitlist_enabled: bool) -> Cure:
-    """Make description and seats one event again: the description says what it is, the seats how many there are."""
+    """Make description and seats agree again.
+
+    The status and the owner of the description win. The counts of the seats stay.
+    """
     settings = max(int(event.settings), int(seats.settings)) + 1
     right = Event(event.event_id, Event.ITEM, date=event.date, status=event.status, organizer_id=event.organizer_id)
     right.set_index_keys()
@@ -254,7 +258,7 @@ def fit(event: Event, seats: Seats, incarnation: str, capacity: int, waitlist_en
 
 
 def seats_again(seen: Snapshot, event: Event) -> Cure:
-    """Make up the seats from the registrations."""
+    """Rebuild lost seats from the registrations. The capacity becomes the number of registered people."""
     people = seen.people()
     served = max([*(one.ticket for one in people if not one.waited), *seen.moves, *_successors(seen)], default=0)
     registered = sum(1 for one in people if one.ticket <= served)
@@ -286,7 +290,7 @@ def _successors(seen: Snapshot) -> list[int]:
 
 
 def description_again(seats: Seats) -> Cure:
-    """Make up a description, to be written anew."""
+    """Write a placeholder for a lost description, which the organizer has to edit."""
     now = clock.now()
     event = Event(seats.event_id, Event.ITEM, version=1, created_at=now, updated_at=now, date=now[:10])
     event.title = event.description = event.location = event.organizer = LOST
@@ -300,7 +304,7 @@ def description_again(seats: Seats) -> Cure:
 
 
 def bury(seen: Snapshot, incarnation: str) -> Cure:
-    """Remove what is left of an event that is gone. Incarnations are drawn at random, so none ever comes back."""
+    """Delete what a deleted event left behind. Incarnations are random, so none ever returns."""
 
     def cure() -> None:
         found = transact_get((Event, seen.event_id, Event.ITEM), (Seats, seen.event_id, Seats.ITEM))
@@ -323,6 +327,6 @@ def _delete(record: BaseModel, condition: Condition) -> None:
 
 
 def _is_same(seats: Seats) -> Condition:
-    """The event is the one that was looked at, not another one made under its id."""
+    """Require that the event is the one in the snapshot, not a later one of the same id."""
     same: Condition = Seats.incarnation == seats.incarnation
     return same

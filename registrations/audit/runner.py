@@ -1,12 +1,12 @@
-"""The audit: count the seats again from the registrations, find what disagrees, and mend it.
+"""Audit events: compare the seats with the registrations, report inconsistencies and repair them.
 
-The rules of the seats keep everything equal by themselves, and whatever a process leaves undone is done by the next one
-that meets it. So an audit finds nothing but such remains, unless somebody changed the tables by hand, restored an old
-copy, or found a defect.
+The protocol keeps the items consistent by itself, and the next request finishes what a crashed process left. So an
+audit finds only such leftovers, unless an operator changed the tables by hand or restored a backup, or the code has a
+defect.
 
-It is safe beside live traffic. A look counts only if the seats stood still while it was taken, and a finding only if a
-second such look, a pause later, shows it again: a transaction just being written may be visible in one item and not yet
-in the other. It is mended under the condition that what was seen is still so.
+It is safe beside live traffic. A snapshot counts only if the seats did not change while it was taken. A finding counts
+only if a second snapshot after a pause shows it again, because a transaction may be visible in one item before the
+other. A repair has the condition that the snapshot is still true.
 """
 
 import time
@@ -22,21 +22,26 @@ from registrations.audit.checks import SAFE, Finding, Identity
 from registrations.audit.repairs import Cure
 from registrations.audit.snapshot import Traces, census, event_ids, take_snapshot
 
-PAUSE_SECONDS = 0.2
-"""Between two looks: far longer than a transaction takes to be visible everywhere."""
-LOOKS = 10
-ROUNDS = 6
-"""Mending one thing may bring another to light: a corrected counter, a free seat."""
-CURE_SECONDS = 20.0
+PAUSE_SECONDS = 0.2  # seconds between two snapshots; a shorter pause might see the same torn transaction twice
+LOOKS = 10  # snapshots; after that the event is reported as `UNSETTLED`
+ROUNDS = 6  # of repairs; one may uncover the next finding, as a right counter uncovers a free seat
+CURE_SECONDS = 20.0  # seconds for one repair
 UNSETTLED = "unsettled"
 
 
 def run(ids: Iterable[str], traces: dict[str, Traces], *, repair: bool = False) -> Iterator[Finding]:
     """Audit events one by one.
 
-    Takes: their ids; a census; whether to mend what can be mended.
-    Returns: the findings as they come; stop asking, and it stops.
-    Raises: `errors.Unavailable`.
+    Args:
+        ids: The ids of the events.
+        traces: The result of `census`.
+        repair: True to repair the findings that have a repair.
+
+    Yields:
+        The findings of each event as soon as it is audited.
+
+    Raises:
+        Unavailable: DynamoDB does not answer.
     """
     for event_id in ids:
         found = traces.get(event_id, Traces())
@@ -44,12 +49,12 @@ def run(ids: Iterable[str], traces: dict[str, Traces], *, repair: bool = False) 
 
 
 def is_known(event_id: str, traces: dict[str, Traces]) -> bool:
-    """Whether anything at all is stored under an id."""
+    """Return True if anything is stored under an event id."""
     return event_id in traces or (is_id(event_id) and any(EventItem.query(event_id, consistent_read=True, limit=1)))
 
 
 def taken(counting: Iterable[dict[str, Traces]]) -> dict[str, Traces]:
-    """The census, once it is whole."""
+    """Run a census to its end and return the result."""
     found: dict[str, Traces] = {}
     for found in counting:  # noqa: B007 (the last one is the whole)
         pass
@@ -57,14 +62,16 @@ def taken(counting: Iterable[dict[str, Traces]]) -> dict[str, Traces]:
 
 
 def known_ids(traces: dict[str, Traces]) -> list[str]:
-    """The ids of all events, and of those of which only registrations are left."""
+    """Return the ids of all events, and of deleted events that left registrations behind."""
     return list(dict.fromkeys([*event_ids(), *traces]))
 
 
 def examine(event_id: str, traces: Traces | None = None) -> list[Finding]:
-    """What is wrong with one event and its registrations; nothing is changed.
+    """Return the findings of one event without repairing them.
 
-    Takes: its id; what a census has found of it (None: one is taken).
+    Args:
+        event_id: The event.
+        traces: What a census found of it; None to run one.
     """
     if traces is None:
         traces = taken(census([event_id])).get(event_id, Traces())
@@ -83,10 +90,15 @@ def examine(event_id: str, traces: Traces | None = None) -> list[Finding]:
 
 
 def mend(event_id: str, traces: Traces | None = None, *, only_safe: bool = False) -> list[Finding]:
-    """Mend what is wrong with one event.
+    """Repair one event.
 
-    Takes: as `examine`; whether to mend only what needs no judgement.
-    Returns: all that was found, and of each whether it is mended now.
+    Args:
+        event_id: The event.
+        traces: What a census found of it; None to run one.
+        only_safe: True to repair only the kinds in `checks.SAFE`.
+
+    Returns:
+        All findings, each with `mended`.
     """
     if traces is None:
         traces = taken(census([event_id])).get(event_id, Traces())
@@ -106,7 +118,7 @@ def mend(event_id: str, traces: Traces | None = None, *, only_safe: bool = False
 
 
 def _try(cure: Cure) -> None:
-    """Do it if it can be done now; whatever else is wrong with the event may be in its way until the next round."""
+    """Try a repair. If another inconsistency prevents it, the next round tries again."""
     try:
         with time_limit(CURE_SECONDS):
             cure()

@@ -1,11 +1,11 @@
-"""Looking: all that the tables hold of one event, and whether its seats stood still while it was read.
+"""Take a snapshot: everything that the tables hold of one event, and whether its seats changed meanwhile.
 
-Every item is read by itself, strongly consistent. The seats are read first and once more last: where they did not
-change in between, nobody came, went or moved up, so whatever was read belongs to this one state of the seats. Only
-settling goes on without them; it changes nobody's standing.
+Every item is read by itself, strongly consistently. The seats are read first and again last. If they are equal, nothing
+was committed in between, and all that was read belongs to this one state of the seats. Only log entries may have been
+applied meanwhile, which changes no person's seat or position.
 
-The people of an event are in its lines and in the log of its seats. Who is in neither, which is damage, or belongs
-to an event that is gone, is found by a census: a Scan of the registrations, which no request ever does.
+The people of an event are in its lines and in its commit log. A registration that is in neither is damaged, or belongs
+to a deleted event. A census finds it by a Scan of the registrations table, which no request ever does.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -24,71 +24,71 @@ from registrations.models import EVERY_LINE, EventTicket, RegistrationItem, User
 from registrations.reading.owners import particulars
 from users.models import User
 
-ALL_AT_ONCE = 50  # users, of whom two items are read in one call
+ALL_AT_ONCE = 50  # users in a BatchGetItem, with two of its 100 items each
 
 
 @dataclass
 class Traces:
-    """Who and what is found in the registrations under one event's id."""
+    """What the registrations table holds under one event id: users and incarnations."""
 
     users: set[str] = field(default_factory=set)
     incarnations: set[str] = field(default_factory=set)
 
 
 class Person(NamedTuple):
-    """A user who has a ticket, as of the moment of the seats."""
+    """A user with an active ticket, as of the moment at which the seats were read."""
 
     user_id: str
     ticket: int
     waited: bool
     item: UserRegistration
-    """The registration; one without a ticket where it is not written yet."""
+    """The registration as it is stored; an empty one if the joining is not applied yet."""
     settled: bool
-    """Whether it is written, as the log tells."""
+    """True if the log has no unapplied operation of the user."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything of one event."""
+    """Everything that is stored of one event."""
 
     event_id: str
     event: Event | None
     seats: Seats | None
     rows: dict[str, UserRegistration]
-    """The registrations by user."""
+    """The registrations by user id."""
     lines: dict[int, EventTicket]
     history: dict[int, EventTicket]
     moves: dict[int, Promotion]
-    """The moves of the queue by the ticket in their key."""
+    """The promotions by the ticket in their key."""
     exits: dict[int, frozenset[int]]
-    """The stored tickets of those who left the queue, by the number of the item."""
+    """The tickets in the exit tombstones, by the number of the item."""
     dead: frozenset[str]
-    """Incarnations of which something is left, though they are not this event's."""
+    """The incarnations of deleted events that left something behind."""
     known_users: frozenset[str]
-    """Those of its people who exist."""
+    """The ids among the event's users that exist in the users table."""
     owners: dict[str, str]
-    """The users of the log's entries, by operation."""
+    """The user ids of the log entries, by operation."""
     still: bool
-    """Whether description and seats were the same before and after."""
+    """True if description and seats did not change while the snapshot was taken."""
 
     @property
     def incarnation(self) -> str | None:
-        """The one that counts; None where there is no event."""
+        """Return the incarnation of the event, or None if there is no event."""
         item = self.seats or self.event
         return item.incarnation if item else None
 
     @property
     def active(self) -> dict[str, UserRegistration]:
-        """The registrations that say that their user is in."""
+        """Return the active registrations by user id."""
         return {user_id: row for user_id, row in self.rows.items() if row.active}
 
     @property
     def past(self) -> dict[str, UserRegistration]:
-        """The registrations that were given up."""
+        """Return the registrations that were given up, by user id."""
         return {user_id: row for user_id, row in self.rows.items() if not row.active}
 
     def people(self) -> list[Person]:
-        """Return everybody who has a seat or waits, in the order of their tickets."""
+        """Return the people who have a seat or wait, in the order of their tickets."""
         found = (self._standing(user_id) for user_id in self.rows.keys() | self.pending().keys())
         return sorted((one for one in found if one), key=lambda one: (one.ticket, one.user_id))
 
@@ -104,7 +104,7 @@ class Snapshot:
         return Person(user_id, int(row.ticket), row.waited, row, settled=True)
 
     def pending(self) -> dict[str, log.LogEntry]:
-        """Return what is committed and not applied, by user."""
+        """Return the unapplied log entries by user id."""
         found = {}
         for entry in log.of(self.seats) if self.seats else ():
             user_id = self.owners.get(entry.operation)
@@ -114,24 +114,27 @@ class Snapshot:
         return found
 
     def unsettled(self) -> set[int]:
-        """Return the tickets whose lines are perhaps just being written."""
+        """Return the tickets of unapplied entries, whose lines may be about to change."""
         return {entry.ticket for entry in self.pending().values()}
 
 
 def event_ids() -> Iterator[str]:
-    """The ids of all events there are, page by page."""
+    """Yield the ids of all events, by a Scan of the events table."""
     seen: set[str] = set()
     for item in EventItem.scan(attributes_to_get=["eventId", "item"]):
-        if item.event_id not in seen and is_id(item.event_id):  # the rest are markers of idempotency keys
+        if item.event_id not in seen and is_id(item.event_id):  # the other keys are those of idempotency markers
             seen.add(item.event_id)
             yield item.event_id
 
 
 def census(wanted: Collection[str] | None = None) -> Iterator[dict[str, Traces]]:
-    """Read all registrations, and find out by event who has to do with it.
+    """Scan the registrations table and collect the users and incarnations of each event.
 
-    Takes: the events that matter (None: all).
-    Yields: one and the same dict again and again while it grows, so that the caller can stop; it is whole at the end.
+    Args:
+        wanted: The ids of the events to collect; None for all.
+
+    Yields:
+        The same dict after each item, so that the caller can stop early. It is complete at the end.
     """
     found: dict[str, Traces] = {}
     for item in RegistrationItem.scan(attributes_to_get=["key", "item"], consistent_read=True):
@@ -148,14 +151,14 @@ def census(wanted: Collection[str] | None = None) -> Iterator[dict[str, Traces]]
 
 
 def _traced(key: str, item: str) -> tuple[str, str]:
-    """The event that an item belongs to; and the incarnation, where it is one of the event's own lines."""
+    """Return the event id of an item, and the incarnation of a line, which the key of a registration lacks."""
     event_id, _, rest = key.partition("#")
     incarnation = rest.partition("#")[0]
     return (event_id, incarnation) if incarnation else (item.partition("#")[2], "")
 
 
 class _AnyItem(EventItem):
-    """An item of an event, read as what its key says that it is."""
+    """An item of an event, parsed as the model that its range key implies."""
 
     @classmethod
     def from_raw_data(cls, data: RawItem) -> Any:
@@ -171,7 +174,12 @@ class _AnyItem(EventItem):
 
 
 def take_snapshot(event_id: str, traces: Traces) -> Snapshot:
-    """Read everything of one event, in few calls, for it must stand still. Takes: its id; what a census found of it."""
+    """Read everything of one event in few calls, so that traffic rarely comes between them.
+
+    Args:
+        event_id: The event.
+        traces: What a census found of it.
+    """
     items = list(
         _AnyItem.query(event_id, consistent_read=True)
     )  # in the order of the keys: the seats before the tickets
@@ -202,7 +210,7 @@ def _contents(both: Iterable[Event | Seats | None]) -> list[Any]:
 
 
 def _lines(event_id: str, incarnations: set[str]) -> tuple[dict[int, EventTicket], dict[int, EventTicket]]:
-    """The lines of those who are in, and of those who left, by the ticket in their key."""
+    """Return the lines of active registrations and those of the history, each by the ticket in its key."""
     lines: dict[str, dict[int, EventTicket]] = {"ticket": {}, "cancelled": {}}
     for incarnation in incarnations:
         for line in EventTicket.in_order(event_id, incarnation, limit=EVERY_LINE):
@@ -221,7 +229,7 @@ def _owners(seats: Seats | None) -> dict[str, str]:
 
 
 def _of_users(event_id: str, users: list[str]) -> tuple[dict[str, UserRegistration], frozenset[str]]:
-    """Return the registrations by user, and which of the users exist."""
+    """Return the registrations by user id, and the ids of the users that exist."""
     rows: dict[str, UserRegistration] = {}
     known: set[str] = set()
     rest = iter(users)
@@ -237,7 +245,7 @@ def _of_users(event_id: str, users: list[str]) -> tuple[dict[str, UserRegistrati
 def _of_the_queue(
     items: Iterable[EventItem], current: set[str]
 ) -> tuple[dict[int, Promotion], dict[int, frozenset[int]], set[str]]:
-    """The moves and the gone tickets of the event, and of which incarnations there are any."""
+    """Return the promotions and exit tombstones of the event, and the incarnations that have any."""
     moves: dict[int, Promotion] = {}
     exits: dict[int, frozenset[int]] = {}
     incarnations: set[str] = set()

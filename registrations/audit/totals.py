@@ -1,4 +1,4 @@
-"""What the counters of the seats must be, counted again from the people."""
+"""Compute the right counters of the seats from the registrations."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,28 +8,27 @@ from events.ledger import log
 from events.ledger.models import Seats
 from registrations.audit.snapshot import Person, Snapshot
 
-MOST_TICKETS = 1_000_000
-"""Above the watermark; with more than so many in a queue, a ticket is damaged rather than given."""
+MOST_TICKETS = 1_000_000  # above the watermark; a ticket beyond is damage, and counting up to it would take too long
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The counters as they must be."""
+    """The right values of the counters."""
 
     tickets: int
     served: int
     registered: int
     waiting: int
     exits: frozenset[int]
-    """The tickets above the watermark whose owners left the queue, and those below it in the same range."""
+    """The exits above the watermark, and those below it in the same range."""
 
     def counts(self, width: int) -> dict[int, int]:
-        """Return what the seats keep of the exits."""
+        """Return the exit counts by range, as the seats store them."""
         return dict(Counter(ticket // width for ticket in self.exits))
 
 
 def of(seen: Snapshot, seats: Seats) -> Figures | None:
-    """Return the figures that fit what was seen; None where a ticket is too far off to count up to it."""
+    """Return the right figures for a snapshot, or None if a ticket is beyond `MOST_TICKETS`."""
     people = seen.people()
     served = max(int(seats.served), *_surely_served(seen, seats, people), 0)
     tickets = max(int(seats.tickets), served, *(one.ticket for one in people), *seen.history, 0)
@@ -43,7 +42,7 @@ def of(seen: Snapshot, seats: Seats) -> Figures | None:
 
 
 def _surely_served(seen: Snapshot, seats: Seats, people: list[Person]) -> Iterator[int]:
-    """Yield tickets that had their turn: taken as a seat, handed a seat, or the first of a move of the queue."""
+    """Yield tickets that certainly had a seat, so that the watermark cannot be below them."""
     for one in people:
         line = seen.lines.get(one.ticket)
         if not one.waited and not (line and line.waited):
@@ -55,17 +54,17 @@ def _surely_served(seen: Snapshot, seats: Seats, people: list[Person]) -> Iterat
 
 
 def floor(seats: Seats, served: int) -> int:
-    """Return the first ticket that the counts of the exits are about."""
+    """Return the first ticket that the exit counts include."""
     return max(int(seats.exits_from), served // seats.width * seats.width)
 
 
 def stored_exits(seen: Snapshot, seats: Seats, served: int) -> frozenset[int]:
-    """Return what `Figures.exits` is compared with: the exits that are written down, or are just being."""
+    """Return the exits that are stored or about to be, to compare with `Figures.exits`."""
     stored = {ticket for some in seen.exits.values() for ticket in some}
     stored |= log.quits(seats) & seen.unsettled()
     return frozenset(ticket for ticket in stored if ticket >= floor(seats, served))
 
 
 def stored_counts(seats: Seats, served: int) -> dict[int, int]:
-    """Return what `Figures.counts` is compared with."""
+    """Return the exit counts of the seats, to compare with `Figures.counts`."""
     return {number: count for number, count in seats.exits.items() if count and number >= served // seats.width}
