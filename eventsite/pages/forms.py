@@ -1,4 +1,4 @@
-"""Make forms for people from the serializers that validate what they send."""
+"""Build HTML forms from the serializers that validate them."""
 
 import json
 import re
@@ -18,7 +18,7 @@ TRUE, FALSE = "true", "false"
 
 @dataclass
 class Option:
-    """One choice of a select."""
+    """An option of a select."""
 
     value: str
     label: str
@@ -27,7 +27,7 @@ class Option:
 
 @dataclass
 class Button:
-    """One of several buttons of a form, which sends a value of its own."""
+    """A button of a form that has several. Each sends a value of its own."""
 
     label: str
     name: str
@@ -37,8 +37,6 @@ class Button:
 
 @dataclass
 class Field:
-    """One field of a form."""
-
     name: str
     label: str
     kind: str
@@ -50,7 +48,7 @@ class Field:
     optional: bool = False
     """True if the form marks it as optional."""
     more: bool = False
-    """True if it is folded away under "More"."""
+    """True if the field is in the section "More", which is closed at first."""
     multiple: bool = False
     focus: bool = False
     options: list[Option] = field(default_factory=list)
@@ -64,7 +62,7 @@ class Field:
 
     @property
     def described_by(self) -> str:
-        """The ids of the elements that explain it."""
+        """The ids of its error and help text, for `aria-describedby`."""
         parts = [f"{self.id}-error"] * bool(self.error) + [f"{self.id}-help"] * bool(self.help)
         return " ".join(parts)
 
@@ -76,7 +74,7 @@ class Field:
 
 @dataclass
 class Form:
-    """A form: its address, its fields, and its hidden values."""
+    """A form with its target, its fields and its hidden values."""
 
     action: str
     submit: str
@@ -84,9 +82,9 @@ class Form:
     fields: list[Field] = field(default_factory=list)
     hidden: dict[str, str] = field(default_factory=dict)
     look: str = "primary"
-    """How its button looks: `primary`, `danger`, or plain."""
+    """The style of its button: `primary`, `danger`, or empty."""
     buttons: list[Button] = field(default_factory=list)
-    """Its buttons where it has several, in place of `submit`."""
+    """The buttons, in place of `submit`, if there are several."""
 
     def __post_init__(self) -> None:
         if self.method not in ("GET", "POST"):
@@ -96,17 +94,17 @@ class Form:
 
     @property
     def main_fields(self) -> list[Field]:
-        """The fields that are always in sight."""
+        """The fields outside of the section "More"."""
         return [one for one in self.fields if not one.more]
 
     @property
     def more_fields(self) -> list[Field]:
-        """The fields that are folded away."""
+        """The fields in the section "More"."""
         return [one for one in self.fields if one.more]
 
     @property
     def is_unfolded(self) -> bool:
-        """True if a folded field needs to be seen: it is wrong."""
+        """True if the section "More" has to be open, because a field in it is wrong."""
         return any(one.error for one in self.more_fields)
 
     @property
@@ -115,7 +113,7 @@ class Form:
         return "get" if self.method == "GET" else "post"
 
     def show_before(self, version: Any = None) -> "Form":
-        """Record what the form shows, so that it sends changes only, and only to this version."""
+        """Record the shown values and the version, so that the form sends only changes, and only to this version."""
         self.hidden["_before"] = json.dumps({one.name: one.value for one in self.fields})
         if version is not None:
             self.hidden["_version"] = str(version)
@@ -176,12 +174,12 @@ def _field(source: Any, name: str, label: str, values: Mapping[str, Any], error:
 
 
 def label_of(name: str, labels: Mapping[str, str]) -> str:
-    """Return the label of a field: its own, or ``Postal code`` for ``postalCode``."""
+    """Return the label of a field, by default its name in words: ``Postal code`` for ``postalCode``."""
     return labels.get(name) or re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", name).capitalize()
 
 
 def _is_asked(source: Any) -> bool:
-    """Return True if the form shows this field. A field with a template of its own is for programs only."""
+    """Return True if forms show this field. A field with a template of its own is for programs only."""
     is_one_value = not isinstance(source, serializers.ListField | serializers.BaseSerializer)
     return is_one_value and not source.read_only and "template" not in source.style
 
@@ -214,13 +212,19 @@ def _all(values: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def text(value: Any) -> str:
-    """Return a value as an input shows it."""
+    """Return the value of an input."""
     if value is None:
         return ""
     return (TRUE if value else FALSE) if isinstance(value, bool) else str(value)
 
 
 def in_local_time(values: dict[str, Any], names: Sequence[str], place: tzinfo) -> dict[str, Any]:
-    """Return the values with these moments as an input for local time shows them: ``2026-12-04T10:00``."""
+    """Convert moments into the values of an input for local time: ``2026-12-04T10:00``.
+
+    Args:
+        values: The values of a form; RFC 3339 for moments.
+        names: The moments to convert.
+        place: The time zone of the input.
+    """
     moments = {name: datetime.fromisoformat(values[name]).astimezone(place) for name in names if values.get(name)}
     return values | {name: f"{moment:%Y-%m-%dT%H:%M}" for name, moment in moments.items()}

@@ -1,8 +1,8 @@
-"""The pages of the browsable API: what a person sees at each route, and what a form there leads to.
+"""The pages of the browsable API: one `Page` class for each route.
 
-Each app registers its own in a module `browsable`: a `Page` for each of its routes, a `Part` for what it adds to the
-page of an app below it, and its entries of the navigation. Nothing of it is imported before the first page is asked
-for: a cold start of a program's call pays nothing.
+Each app registers its own in a module `browsable`: a `Page` for each of its routes, a `Part` for each addition to a
+page of a lower app, and its entries of the navigation. These modules are imported when the first page is requested, so
+that API calls have the shorter cold start.
 """
 
 import re
@@ -30,20 +30,20 @@ P = TypeVar("P", bound="type[Page]")
 Q = TypeVar("Q", bound="type[Part]")
 
 MOST_ERRORS = 20
-"""How many wrong values a page lists."""
+"""The number of wrong values that a page lists at most."""
 PAGES_BACK = 30
-"""How many pages of a list one can step back through."""
+"""The number of pages of a list that the user can step back through."""
 
 
 class Unconfirmed(Refused):
-    """A form asks for something that a person should be sure of. Nothing has been done yet."""
+    """The user has to confirm a form first. Nothing has been done yet."""
 
     code = "unconfirmed"
     detail = "Are you sure?"
 
 
 class GoneBack(Refused):
-    """A person answered the question with no: the form is shown again as it was typed."""
+    """The user answered the question with no. The form is shown again as it was typed."""
 
     code = "gone_back"
     detail = "Nothing was changed."
@@ -51,56 +51,59 @@ class GoneBack(Refused):
 
 @dataclass
 class Link:
-    """Somewhere to go."""
-
     label: str
     url: str
     current: bool = False
     about: str = ""
-    """The current value, in a sentence."""
+    """A description of the target, in a sentence."""
 
 
 @dataclass
 class Question:
-    """What a person is asked before something is done that is hard to undo."""
+    """The question that the user has to confirm before a change that is hard to undo."""
 
     title: str
     yes: str
-    """The label of the button."""
+    """The label of the button that confirms."""
     facts: list[str] = field(default_factory=list)
-    """What follows, with the figures."""
+    """The consequences, with their figures, one sentence each."""
     query: str = ""
-    """What the yes adds to the address."""
+    """The query that a yes adds to the address."""
 
 
 class Seen:
-    """What pages and their parts have in common: who looks at what."""
+    """The base of pages and their parts: the view, the request and its user."""
 
     view: Any
     request: Request
 
     @property
     def kwargs(self) -> dict[str, str]:
-        """The parts of the path."""
+        """The parameters of the path."""
         found: dict[str, str] = self.view.kwargs
         return found
 
     @property
     def principal(self) -> Principal | None:
-        """Who looks."""
+        """The user, or None if the request is not signed in."""
         return permissions.principal_of(self.request)
 
     @property
     def submission(self) -> submissions.Submission | None:
-        """The form that was sent, if there is one."""
+        """The form that was sent, or None if the request is not one."""
         return submissions.of(self.request)
 
     def reach(self, call: str) -> Reach:
-        """How far who looks gets with a call of the table."""
+        """Return the reach of the user for a call of the permission table."""
         return permissions.reach(call, self.principal)
 
     def owns(self, call: str, event: dict[str, Any]) -> bool:
-        """Return whether the viewer may make a call about an event in the form of the API."""
+        """Return True if the user may make a call of the permission table on an event.
+
+        Args:
+            call: The name of the call.
+            event: The event as the API shows it to this user.
+        """
         return permissions.scope(call, self.principal).reaches(_Shown(event))
 
 
@@ -111,48 +114,55 @@ class _Shown:
     event: dict[str, Any]
 
     def is_run_by(self, user_id: str) -> bool:
-        """Return whether a user is its owner or a co-organizer."""
+        """Return True if the user is the owner or a co-organizer."""
         return user_id in (self.event["organizerId"], *self.event.get("organizers", ()))
 
 
 class Part(Seen):
-    """What an app adds to the page of an app below it."""
+    """An addition of an app to a page of a lower app."""
 
     template = ""
     place: ClassVar[int] = 0
-    """Parts come in this order."""
+    """The rank of the part on its page, ascending."""
 
     def __init__(self, page: "Page") -> None:
         self.page, self.view, self.request = page, page.view, page.request
 
     def context(self, data: Json) -> dict[str, Any] | None:
-        """Return the context of its template, or None if it has nothing to show. Takes: the answer of the API."""
+        """Return the context of the template, or None to leave the part out.
+
+        Args:
+            data: The answer of the API.
+        """
         return {}
 
     def marks(self, data: Json) -> dict[str, str]:
-        """Return what the reader has to do with entries of a list, by their ids."""
+        """Return how the user is involved in the entries of a list, by the id of the entry."""
         return {}
 
     def prepare(self) -> None:
-        """Read the current state before a form is executed. The caller may do what the form asks."""
+        """Read the current state before a form is executed. The permission check has passed already."""
 
     def told(self, data: Json) -> str:
-        """Return the result that the page itself does not show."""
+        """Return sentences about the outcome of a form, in addition to those of the page."""
         return ""
 
 
 class Page(Seen):
-    """The page of one route. One is made for each answer, and for each form before it is executed."""
+    """The page of one route.
+
+    There is one instance for each answer, and one for each form before it is executed.
+    """
 
     template = "eventsite/pages/data.html"
     name = ""
-    """The name of the page without an answer."""
+    """The title of the page if it does not depend on the answer."""
     labels: ClassVar[dict[str, str]] = {}
-    """The fields of its forms, in order, in people's words."""
+    """The labels of the fields of its forms, in order."""
     helps: ClassVar[dict[str, str]] = {}
-    """Help texts below some of the fields."""
+    """The help texts of some of these fields."""
     field_of_code: ClassVar[dict[str, str]] = {}
-    """The field of a problem with a code of its own."""
+    """The field to mark for a problem, by the code of the problem."""
 
     def __init__(self, view: Any, request: Request, response: Any = None) -> None:
         self.view, self.request, self.response = view, request, response
@@ -160,19 +170,27 @@ class Page(Seen):
 
     @staticmethod
     def defaults(query: Any) -> dict[str, str]:
-        """The query that is meant where nobody asked anything. Takes: the query parameters."""
+        """Return the query parameters to add where the user gave none.
+
+        Args:
+            query: The query parameters of the request.
+        """
         return {}
 
     def title(self, data: Json) -> str:
-        """The heading."""
+        """Return the heading of the page."""
         return self.name or str(self.view.get_view_name())
 
     def trail(self) -> list[Link]:
-        """The pages above this one."""
+        """Return the links of the breadcrumb trail, from the top."""
         return []
 
     def context(self, data: Json) -> dict[str, Any]:
-        """What the template shows. Takes: the answer of the API."""
+        """Return the context of the template.
+
+        Args:
+            data: The answer of the API.
+        """
         return {}
 
     def about(self, data: Json) -> str:
@@ -184,44 +202,66 @@ class Page(Seen):
         return ""
 
     def form(self, method: str) -> Form | None:
-        """Return the empty form that sends a method to this route, or None."""
+        """Return the empty form that sends a method to this route, or None if there is none."""
         return None
 
     def check(self) -> None:
-        """Refuse a form that no program would have sent, before its action runs. Raises `ValidationError`."""
+        """Refuse a form for a reason that only pages have, before its action runs.
+
+        Raises:
+            ValidationError: The form must not be sent as it is.
+        """
 
     def translate(self, values: QueryDict) -> None:
-        """Change what a form sends from what people type to what the API takes."""
+        """Convert the values of a form, in place, from what users type to what the API accepts."""
 
     def refused(self, data: Json) -> tuple[str, str] | None:
-        """Return the page and the sentence after a refusal without a page of its own."""
+        """Return where to redirect the user after a refusal that has no page of its own.
+
+        Returns:
+            The address and the sentence to show there; None to show the refusal here.
+        """
         return None
 
     def done(self) -> None:
-        """Finish what the form began, after its action succeeded."""
+        """Do the rest of the work of a form, after its action succeeded."""
 
     def current(self) -> dict[str, Any] | None:
-        """Return the current state of the resource that a form changes."""
+        """Return the resource that a form edits as it is now, or None if there is none."""
         return None
 
     def suggestions(self, data: Json) -> list[Form]:
-        """What may have been meant by a form that was refused. Takes: the problem document."""
+        """Return forms that offer what the user may have meant by a form that was refused.
+
+        Args:
+            data: The problem document.
+        """
         return []
 
     def question(self) -> Question | None:
-        """Return the question before the form that was sent is executed."""
+        """Return the question to confirm before the form is executed, or None."""
         return None
 
     def told(self, data: Json) -> str:
-        """What came of the form, in a sentence. Takes: the answer of the API."""
+        """Return the outcome of the form, in a sentence.
+
+        Args:
+            data: The answer of the API.
+        """
         return "Done."
 
     def next_url(self, data: Json) -> str:
-        """The page to go on to after a form."""
+        """Return the address to redirect to after a form."""
         return self.request.path
 
     def make_form(self, method: str, submit: str, **options: Any) -> Form:
-        """A form of this route, with the fields that `labels` names, of the serializer of the method's action."""
+        """Make a form of this route.
+
+        Args:
+            method: The HTTP method to send; the serializer of its action has the fields, and `labels` their order.
+            submit: The label of the button.
+            options: `values` and `errors` for the fields; all others go to `Form`.
+        """
         action = self.view.action_map[method.lower()]
         values, errors = options.pop("values", None), options.pop("errors", ())
         serializer = self.view.serializers[action](context={"request": self.request})
@@ -229,11 +269,11 @@ class Page(Seen):
         return Form(self.request.path, submit, method, asked, **options)
 
     def shown_formats(self) -> set[str]:
-        """The formats that this answer also comes in."""
+        """Return the formats in which this answer is available."""
         return {renderer.format for renderer in self.view.get_renderers()}
 
     def in_format(self, name: str) -> str:
-        """The address of the same answer in another format."""
+        """Return the address of the same answer in another format."""
         query = self.request.query_params.copy()
         for gone in pagination.OF_THE_PAGE:
             query.pop(gone, None)
@@ -243,12 +283,12 @@ class Page(Seen):
 
 @dataclass
 class Steps:
-    """The way through a list that is longer than a page."""
+    """The addresses of the previous and the next page of a list."""
 
     previous: str = ""
     next: str = ""
     before: int | None = 0
-    """Return the number of entries on the pages before, if it is known."""
+    """The number of entries on the previous pages; None if it is unknown."""
 
     def range(self, shown: int, whole: int | None = None) -> str:
         """Return ``101 to 200 of 1,240``, with a dash, for the entries here and, if known, their whole number."""
@@ -260,9 +300,9 @@ class Steps:
 
 
 def steps(request: Request, response: Any) -> Steps:
-    """The pages before and after this one.
+    """Return the previous and the next page of a list.
 
-    Cursors lead forward only, so the address of each page names those before it.
+    Cursors lead forward only, so the address of each page contains the cursors of the pages before it.
     """
     query = request.query_params.copy()
     passed, here = query.pop("back", []), query.get("cursor", "")
@@ -285,7 +325,6 @@ def _address(request: Request, query: Any, passed: Sequence[str]) -> str:
 
 
 def address(path: str, query: Any) -> str:
-    """A path with its query."""
     return f"{path}?{urlencode(query)}" if query else path
 
 
@@ -316,7 +355,14 @@ def part(*routes: str) -> Callable[[Q], Q]:
 
 
 def navigation(place: int) -> Callable[[Callable[[Seen], Link | None]], Callable[[Seen], Link | None]]:
-    """Register an entry of the navigation, which may depend on who looks."""
+    """Register an entry of the navigation.
+
+    Args:
+        place: The rank of the entry, ascending.
+
+    Returns:
+        The decorator of a function that returns the link for a user, or None to leave it out.
+    """
 
     def register(entry: Callable[[Seen], Link | None]) -> Callable[[Seen], Link | None]:
         _navigation.append((place, entry))
@@ -331,12 +377,11 @@ def _discover() -> None:
 
 
 def of(view: Any, request: Request, response: Any = None) -> Page:
-    """The page of a request, and of its answer once there is one."""
+    """Return the page of a request and, once there is one, of its answer."""
     return kind_of(_route(request))(view, request, response)
 
 
 def kind_of(route: str) -> type[Page]:
-    """The page of a route."""
     _discover()
     return _pages.get(route, Page)
 
@@ -348,7 +393,7 @@ def all_kinds() -> list[type[Page] | type[Part]]:
 
 
 def with_defaults(request: Request) -> Any:
-    """The query parameters of a request for a page, and those that are meant where nobody asked anything."""
+    """Return the query parameters of a request for a page, with its defaults."""
     query = request.query_params.copy()
     for name, value in kind_of(_route(request)).defaults(request.query_params).items():
         query.setdefault(name, value)
@@ -356,7 +401,7 @@ def with_defaults(request: Request) -> Any:
 
 
 def ways(seen: Seen) -> list[Link]:
-    """The navigation of every page."""
+    """Return the links of the navigation for a user."""
     _discover()
     found = [entry(seen) for _, entry in sorted(_navigation, key=lambda pair: pair[0])]
     links = [link for link in found if link]
@@ -370,7 +415,7 @@ def _route(request: Request) -> str:
 
 
 def url(route: str, *parts: str) -> str:
-    """Return the address of a page, or an empty text if there is no such route."""
+    """Return the address of a page, or an empty string if this service does not have the route."""
     try:
         return reverse(route, args=parts)
     except NoReverseMatch:

@@ -1,4 +1,8 @@
-"""Render answers of the API as pages, and lead from an executed form to the next page."""
+"""Render the answers of the API as pages, and redirect after a form.
+
+`prepare` runs before the action of a form, `follow` after it. `show` renders an answer, `lost` a problem that no view
+produced.
+"""
 
 import json
 from http import HTTPStatus
@@ -22,7 +26,7 @@ from eventsite.problems import FORGED
 from eventsite.text import MAX_CHARACTERS
 
 SAID, MOST_SAID = ("_method", "_key", "_version", "_before", "_next", "_was"), 20_000
-"""The hidden values that a form repeats when it comes back, and their most characters."""
+"""The internal fields that a form keeps when it is shown again, and the characters kept of each."""
 UNCHANGED = "Nothing was changed."
 STALE_TOKEN = "You signed in after this form was opened. Everything you typed is still here: send it again."  # noqa: S105
 SENTENCES = {
@@ -31,14 +35,14 @@ SENTENCES = {
     "method_not_allowed": "This page cannot do that.",
     "permission_denied": "You may not do this.",
 }
-"""What people read in place of a sentence for programs, by the code of the problem."""
+"""The sentence for users in place of the one for programs, by the code of the problem."""
 ERRORS_OF_KINDS = {"number": "Enter a number.", "date": "Choose a date.", "datetime-local": "Choose a day and a time."}
 ERRORS = {
     "A time needs both startTime and timeZone.": "Enter a start time and a time zone.",
     "An end needs a startTime and a timeZone.": "Enter a start time and a time zone, too.",
     "The request has no user to register: send userId.": "Enter a name or an e-mail address.",
 }
-"""What people read at a field, by the API's sentence."""
+"""The sentence for users at a field, by the sentence of the API."""
 TITLES = {
     401: "You are signed out",
     403: "Not allowed",
@@ -49,11 +53,15 @@ TITLES = {
     429: "Too many requests",
     503: "The service is busy",
 }
-"""Headings of pages that nobody filled in a form for, by status."""
+"""The headings of problems that did not come from a form, by HTTP status."""
 
 
 def show(data: Any, view: Any, request: Request, response: Any) -> str:
-    """The HTML of an answer."""
+    """Return the HTML of an answer.
+
+    The status is changed where a page needs another one: 302 for a page that is elsewhere, 200 for a question and for
+    an answer without content.
+    """
     page = pages.of(view, request, response)
     vars(response)["etag_tells_all"] = False  # a page is more than the version of what it shows
     if request.method in ("GET", "HEAD") and response.status_code < 300 and (target := page.elsewhere()):
@@ -69,7 +77,7 @@ def show(data: Any, view: Any, request: Request, response: Any) -> str:
 
 
 def _messages(request: Request, response: Any) -> list[Any]:
-    """Return the result of the form before this page, which is shown once."""
+    """Return the messages of the form before this page, and remove them from the cookie."""
     if CookieStorage.cookie_name not in request.COOKIES:
         return []
     waiting = CookieStorage(request._request)
@@ -79,12 +87,12 @@ def _messages(request: Request, response: Any) -> list[Any]:
 
 
 def _url(page: Page) -> str:
-    """Return the address of the page for previews: without the parameters of its form."""
+    """Return the address of the page for previews, without its query."""
     return str(page.request.build_absolute_uri(page.request.path))
 
 
 def _frame(page: Page) -> dict[str, Any]:
-    """Return the context that every page has."""
+    """Return the context that every page needs."""
     return {
         "navigation": pages.ways(page),
         "trail": page.trail(),
@@ -98,7 +106,7 @@ def _frame(page: Page) -> dict[str, Any]:
 
 
 def _return_to(page: Page) -> str:
-    """Return where to come back to after logging in: this page, or the one that the refused form was on."""
+    """Return the page to open after the login: this one, or the one with the refused form."""
     request = page.request
     if request.method in ("GET", "HEAD"):
         return str(request.get_full_path())
@@ -106,7 +114,7 @@ def _return_to(page: Page) -> str:
 
 
 def _success(data: Any, page: Page) -> dict[str, Any]:
-    if page.request.method not in ("GET", "HEAD"):  # a program that likes pages; people are led on by `follow`
+    if page.request.method not in ("GET", "HEAD"):  # a program that accepts HTML; `follow` redirects users
         return {"template": Page.template, "title": page.name or "Done", "data": data or {}}
     parts = [(part, part.context(data)) for part in page.parts]
     return {
@@ -160,7 +168,7 @@ def _sentence(data: Any) -> str:
 
 
 def _form_again(data: Any, page: Page, submission: submissions.Submission) -> dict[str, Any]:
-    """Show a form once more as it was typed, after the person said no to the question."""
+    """Show a form again as it was typed, after the user answered the question with no."""
     return {
         "template": "eventsite/pages/problem.html",
         "title": page.title(data),
@@ -170,14 +178,17 @@ def _form_again(data: Any, page: Page, submission: submissions.Submission) -> di
 
 
 def _errors(data: Any, page: Page) -> list[dict[str, str]]:
-    """Return the errors by field. A problem of one field counts as its error."""
+    """Return the wrong fields of a problem document.
+
+    The page assigns some problems to a field by their code (`Page.field_of_code`).
+    """
     if field := page.field_of_code.get(data.get("code", "")):
         return [{"field": field, "detail": data["detail"]}]
     return list(data.get("errors", []))[: pages.MOST_ERRORS]
 
 
 def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | None:
-    """Return the form that was refused, with everything typed, and its errors."""
+    """Return the refused form with the typed values and the errors of its fields."""
     form = page.form(page.request.method or "")
     if form is None:
         return None
@@ -195,7 +206,7 @@ def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | 
 
 
 def _field_error(field: Field, error: dict[str, str]) -> str:
-    """Return what people read at a field, in place of a sentence for programs."""
+    """Return the sentence for users about a wrong field, in place of the one for programs."""
     kind, code = field.kind, error.get("code", "")
     if code in ("min_value", "max_value") and code[:3] in field.attributes:
         return f"Enter {field.attributes[code[:3]]} or {'more' if code == 'min_value' else 'less'}."
@@ -207,7 +218,10 @@ def _field_error(field: Field, error: dict[str, str]) -> str:
 
 
 def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dict[str, Any]:
-    """Return both sides of a form that came too late: the typed and the current values."""
+    """Show the typed and the current values of an edit that was based on an old version.
+
+    Fields that the user did not change get the current value.
+    """
     now = page.current()
     if now is None:
         return {}
@@ -260,7 +274,7 @@ def _confirmation(page: Page, submission: submissions.Submission, question: Ques
 
 
 def _stale_confirmation(page: Page, submission: submissions.Submission, question: Question) -> dict[str, Any]:
-    """Ask again if the resource changed after the form was opened, and show the difference."""
+    """Ask again after another user's edit, and list the differences to the opened form."""
     now = page.current() or {}
     changed = [(name, before) for name, before in submission.before.items() if before != _text(now.get(name))]
     question.facts = [
@@ -275,7 +289,13 @@ def _stale_confirmation(page: Page, submission: submissions.Submission, question
 
 
 def prepare(view: Any, request: Request) -> None:
-    """Read the current state before a form is executed, and ask if necessary. Raises: `Unconfirmed`."""
+    """Check a form before its action runs, and ask the user to confirm it where that is needed.
+
+    Raises:
+        Unconfirmed: The user has not answered the question yet.
+        GoneBack: The user answered it with no.
+        ValidationError: The page refuses the form.
+    """
     submission = submissions.of(request)
     if submission is None:
         return
@@ -284,7 +304,7 @@ def prepare(view: Any, request: Request) -> None:
     if view.action is None:
         return  # the view refuses it
     page.check()
-    values: Any = request.data  # the check of the CSRF token may have parsed it already
+    values: Any = request.data  # the CSRF check may have parsed it already
     page.translate(values)
     if not view.reaches_target():
         return  # the action refuses it
@@ -299,7 +319,7 @@ def prepare(view: Any, request: Request) -> None:
 
 
 def _is_valid(view: Any, request: Request) -> bool:
-    """Return False where the action will refuse the values: there is nothing to ask about then."""
+    """Return False if the action will refuse the values, so that no question is needed."""
     if request.method not in ("PUT", "PATCH"):
         return True
     try:
@@ -310,11 +330,15 @@ def _is_valid(view: Any, request: Request) -> bool:
 
 
 def follow(view: Any, request: Request, response: Any) -> Any:
-    """Return the redirect to the next page after a form, with a message, or the answer itself."""
+    """Redirect after a form, with a message about its outcome.
+
+    Returns:
+        The redirect; the answer itself for a program, or for a problem that has to be shown with the form.
+    """
     submission = submissions.of(request)
     if submission is None:
         return response
-    page: Page = submission.page or pages.of(view, request)  # a caller who is signed out has not got that far
+    page: Page = submission.page or pages.of(view, request)  # not set if the caller is signed out
     if response.status_code < 300:
         told = " ".join(filter(None, [page.told(response.data), *(part.told(response.data) for part in page.parts)]))
         page.done()
@@ -328,7 +352,7 @@ def follow(view: Any, request: Request, response: Any) -> Any:
 
 
 def _is_done_already(page: Page, submission: submissions.Submission, response: Any) -> bool:
-    """Return whether there was nothing to change: everything typed is stored already."""
+    """Return True if nothing was typed, or if the resource already has every typed value."""
     if response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
         return [error["code"] for error in response.data.get("errors", [])] == ["empty"]
     is_stale_edit = response.status_code == HTTPStatus.PRECONDITION_FAILED and page.request.method != "DELETE"
@@ -350,19 +374,19 @@ def _lead(request: Request, url: str, message: str, level: int) -> HttpResponseR
 
 
 class _Lost(pages.Seen):
-    """Who got nowhere."""
+    """The user of a request that reached no view."""
 
     def __init__(self, request: Any) -> None:
         self.request = request
 
     @property
     def principal(self) -> Principal | None:
-        """Return the user of this browser, if it was read."""
+        """The user of the session, or None if there is no session."""
         return login.signed_in(self.request) if hasattr(self.request, "session") else None
 
 
 def lost(request: Any, response: Any) -> str:
-    """The HTML of a problem that no view of ours answered, such as a path that leads nowhere."""
+    """Return the HTML of a problem that no view produced, such as an unknown path."""
     problem = json.loads(response.content)
     reader = _Lost(request)
     context = {

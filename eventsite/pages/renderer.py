@@ -1,6 +1,6 @@
-"""The browsable API: DRF's, where each route's page is the one that its app registered (`eventsite.pages.page`).
+"""DRF's browsable API, with the page that the app registered for each route (`eventsite.pages.page`).
 
-What only pages need is imported when the first one is shown.
+Modules that only pages need are imported when the first page is rendered.
 """
 
 from typing import Any
@@ -9,10 +9,9 @@ from rest_framework.renderers import BrowsableAPIRenderer
 
 
 class BrowsableRenderer(BrowsableAPIRenderer):
-    """Render an answer as a page, or a refusal as the form that was sent."""
+    """Render an answer as a page. A problem is shown with the form as it was sent."""
 
     def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> str:
-        """The HTML."""
         from eventsite.pages import render
 
         return render.show(data, renderer_context["view"], renderer_context["request"], renderer_context["response"])

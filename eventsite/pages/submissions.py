@@ -1,18 +1,18 @@
-"""Turn the form of a page into the request that a program would have sent.
+"""Convert the form of a page into the request that a program would have sent.
 
-Browsers send forms by POST alone. A form says the rest in fields whose names begin with an underscore, which no field
-of the API does:
+Browsers send forms by POST only. A form has the rest in fields whose names begin with an underscore, as no field of the
+API does:
 
-    _method     the method that is meant
-    _version    the version that the form shows; it becomes If-Match
-    _key        made for this form alone; it becomes Idempotency-Key, so a form that is sent twice acts once
-    _before     the values that the form showed, as JSON: what was not changed is not sent
+    _method     the HTTP method of the request
+    _version    the version of the resource in the form; it becomes If-Match
+    _key        an id of this form; it becomes Idempotency-Key, so that a form that is sent twice acts once
+    _before     the values that the form showed, as JSON; only changed fields are sent
     _next       the page to go on to
-    _was        the status of the registration that it gives up
-    _confirmed  there was a question, and the answer is yes
-    _back       there was a question, and the answer is no: show the form again, as it was typed
+    _was        the status of the registration that the form cancels
+    _confirmed  the user answered the question with yes
+    _back       the user answered the question with no; the form is shown again as it was typed
 
-Browsers send each line break as CR and LF, and count it as one character. It becomes LF before anything is judged.
+Browsers send each line break as CR and LF, and count it as one character. It becomes LF before validation.
 """
 
 import json
@@ -28,33 +28,33 @@ METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 @dataclass
 class Submission:
-    """A form that was sent."""
+    """A form as a browser sent it."""
 
     sent: QueryDict
-    """Everything in it, including the fields with underscores."""
+    """All its fields, including those with underscores."""
     before: dict[str, str] = field(default_factory=dict)
     """The values that the form showed."""
     page: Any = None
-    """The page that carries it out, once the caller is known (`eventsite.pages.page.Page`)."""
+    """The `eventsite.pages.page.Page` that executes it; None until the caller is known."""
     question: Any = None
-    """The question that comes before anything is done (`eventsite.pages.page.Question`)."""
+    """The `eventsite.pages.page.Question` to confirm first, or None."""
 
     @property
     def confirmed(self) -> bool:
-        """True if the person has answered the question with yes."""
+        """True if the user answered the question with yes."""
         return "_confirmed" in self.sent
 
     @property
     def goes_back(self) -> bool:
-        """True if the person has answered the question with no."""
+        """True if the user answered the question with no."""
         return "_back" in self.sent
 
     def is_changed(self, name: str) -> bool:
-        """Return True if the person typed another value than the form showed."""
+        """Return True if the user typed another value than the form showed."""
         return self.sent.get(name, "") != _plain(self.before.get(name, ""))
 
     def values(self) -> QueryDict:
-        """Return what a program would have sent: the fields of the API that were filled in or changed."""
+        """Return the fields that a program would have sent: those that were filled in or changed."""
         found = QueryDict(mutable=True)
         for name, values in self.sent.lists():
             ours = name.startswith("_") or name == "csrfmiddlewaretoken"
@@ -64,13 +64,13 @@ class Submission:
 
 
 def of(request: Any) -> Submission | None:
-    """Return the form that this request came from, or None."""
+    """Return the form of a request, or None."""
     found: Submission | None = getattr(request, "submission", None)
     return found
 
 
 def unwrap(request: HttpRequest) -> None:
-    """Turn the POST of a form into the request that it means."""
+    """Convert the POST of a form into the request of a program, in place."""
     if request.method != "POST" or request.content_type != FORM:
         return
     sent = QueryDict(request.body, encoding=request.encoding or "utf-8", mutable=True)
@@ -85,11 +85,16 @@ def unwrap(request: HttpRequest) -> None:
         "HTTP_X_CSRFTOKEN": sent.get("csrfmiddlewaretoken"),
     }
     request.META.update({name: value for name, value in headers.items() if value})
-    request.__dict__.pop("headers", None)  # which Django makes from META once
+    request.__dict__.pop("headers", None)  # Django caches them from META
 
 
 def way_back(request: Any, otherwise: str) -> str:
-    """Return the page that a form asked to go on to. A page of another site is replaced."""
+    """Return the page to redirect to after a form.
+
+    Args:
+        request: The request; its form may name a page (`_next`), which must be a page of this service.
+        otherwise: The page if the form names none.
+    """
     submission = of(request)
     page = submission.sent.get("_next", "") if submission else ""
     ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
