@@ -1,11 +1,11 @@
-"""The registrations table: who has to do with which event (docs/protocol.md).
+"""The registrations table (docs/protocol.md).
 
     key                             item                    what it holds
     <user>                          registration#<event>    the user's registration, active or given up
     <event>#<incarnation>#<0 or 1>  ticket#<ticket>         the owner of the ticket: the event's people in order
     <event>#<incarnation>#<0 or 1>  cancelled#<ticket>      the owner of a ticket that was given up
 
-Whether a ticket has a seat or waits is not written here: the seats know up to which ticket people are served.
+The table does not record whether a ticket has a seat or waits. That follows from the watermark in the seats.
 """
 
 from collections.abc import Iterator
@@ -24,17 +24,13 @@ from eventsite.ids import is_id
 
 REGISTERED, WAITLISTED, CANCELLED = "registered", "waitlisted", "cancelled"
 EVERYBODY = "everybody"
-"""Of an event: both people with a seat and people who wait."""
+"""As the status to list: registered and waitlisted people of an event."""
 ACTIVE = "active"
 """Registered or waitlisted."""
-REMEMBERED_OPERATIONS = 8
-EVERY_LINE = 10**9
-"""More than any event has; as the limit of a query it must be a number of 32 bits."""
-PARTITIONS = 2
-"""Applying a registration takes two units of its line's partition, and committing it one of the seats': with two
-partitions for the lines, these are never what a crowd waits for."""
-SPARE = 4
-"""The factor of lines read of a partition, because some tickets are no longer in use."""
+REMEMBERED_OPERATIONS = 8  # ids; an operation that is older than these is not recognised as applied
+EVERY_LINE = 10**9  # lines, more than any event has; DynamoDB takes a limit of 32 bits
+PARTITIONS = 2  # for the lines of an event; with one, applying (2 write units) would be slower than committing (1)
+SPARE = 4  # lines read from a partition beyond its share, because some tickets are not in use any more
 
 
 @dataclass
@@ -49,22 +45,22 @@ class Registration:
     promoted_at: str | None = None
     cancelled_at: str | None = None
     position: int | None = None
-    """The place in the queue, from 1; None unless waitlisted."""
+    """The 1-based position on the waitlist; None unless waitlisted."""
     ticket: int = 0
-    """Where it stands among all registrations for the event."""
+    """The ticket, which orders all registrations for the event."""
     waited: bool = False
-    """Whether it began in the queue."""
+    """True if the user joined the waitlist at first."""
     answers: dict[str, Any] | None = None
     """The answers to the event's questions, by the question's id."""
     checked_in_at: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """All of it, so that `Registration(**it)` is the same again."""
+        """Return all fields, so that `Registration(**fields)` is equal to this one."""
         return asdict(self)
 
 
 class RegistrationItem(BaseModel):
-    """What all items of the table have in common."""
+    """The attributes that all items of the table have in common."""
 
     class Meta(BaseModel.Meta):
         table_name = settings.REGISTRATIONS_TABLE
@@ -74,7 +70,7 @@ class RegistrationItem(BaseModel):
     item = UnicodeAttribute(range_key=True)
     ticket = WholeNumberAttribute(null=True)
     waited = BooleanAttribute(default=False)
-    """Whether the ticket was given for a place in the queue, not for a seat."""
+    """True if the ticket was given for the waitlist, not for a seat."""
     registration_id = UnicodeAttribute(attr_name="registrationId", null=True)
     registered_at = UnicodeAttribute(attr_name="registeredAt", null=True)
     promoted_at = UnicodeAttribute(attr_name="promotedAt", null=True)
@@ -86,7 +82,7 @@ class RegistrationItem(BaseModel):
 
     @classmethod
     def find(cls, key: str, item: str) -> Self | None:
-        """The item with this key, read consistently, or None."""
+        """Return the item with this key, read strongly consistently, or None."""
         try:
             return cls.get(key, item, consistent_read=True)
         except cls.DoesNotExist:
@@ -111,77 +107,78 @@ class RegistrationItem(BaseModel):
 
 
 class UserRegistration(RegistrationItem):
-    """A user's registration for an event: the one that is active, or the last one, which was given up."""
+    """A user's registration for an event: the active one, or else the last one that was given up."""
 
     active = BooleanAttribute()
     operations = UnicodeAttribute(default="")
     """The ids of the last operations that changed it; the last one is its tag."""
     successor = WholeNumberAttribute(null=True)
-    """The ticket that got the seat when it was given up, if any."""
+    """The ticket that got the seat when this registration was given up, if any."""
 
     PREFIX = "registration#"
 
     @classmethod
     def key_of(cls, event_id: str, user_id: str) -> tuple[str, str]:
-        """Return the key of a user's registration for an event."""
         return user_id, f"{cls.PREFIX}{event_id}"
 
     @property
     def user_id(self) -> str:
-        """The user."""
         return str(self.key)
 
     @property
     def event_id(self) -> str:
-        """The event."""
         return str(self.item).removeprefix(self.PREFIX)
 
     def was_changed_by(self, operation: str) -> bool:
-        """Return whether an operation is among the last ones that changed it."""
+        """Return True if an operation is among the last ones that changed the registration."""
         return operation in self.operations.split()
 
     def operations_and(self, operation: str) -> str:
-        """Return the last operations, one more among them."""
+        """Return the value of `operations` after one more operation."""
         return " ".join([*self.operations.split(), operation][-REMEMBERED_OPERATIONS:])
 
     @staticmethod
     def tag(row: "UserRegistration | None", incarnation: str) -> str:
-        """Return the tag of a registration, or an empty text without one for this incarnation."""
+        """Return the tag of a registration, or an empty string if there is none for this incarnation."""
         if row is None or row.incarnation != incarnation:
             return ""
         return operations.tag_of(row.operations.rpartition(" ")[2])
 
     def is_in(self, incarnation: str) -> bool:
-        """Return whether the user has a seat or waits, in this incarnation of the event."""
+        """Return True if the user has a seat or waits in this incarnation of the event."""
         return bool(self.active and self.incarnation == incarnation)
 
 
 CARRIED = ("ticket", "waited", "registration_id", "registered_at", "incarnation", "answers", "checked_in_at")
-"""What a registration keeps when it is given up."""
+"""The attributes that a registration keeps when it is given up."""
 
 
 class EventTicket(RegistrationItem):
-    """Who has, or had, a ticket of an event."""
+    """A line in the list of an event: the owner, or former owner, of a ticket."""
 
     user_id = UnicodeAttribute(attr_name="userId", null=True)
 
     @property
     def is_active(self) -> bool:
-        """Return whether the holder of the ticket is still in."""
+        """Return True if the ticket has not been given up."""
         return str(self.item).startswith("ticket#")
 
     @staticmethod
     def partitions(event_id: str, incarnation: str) -> list[str]:
-        """The hash keys under which the tickets of an event are, in turn."""
+        """Return the hash keys of an event's lines. Its tickets go to them in turn."""
         return [f"{event_id}#{incarnation}#{number}" for number in range(PARTITIONS)]
 
     @classmethod
     def in_order(
         cls, event_id: str, incarnation: str, wanted: Condition | None = None, *, limit: int
     ) -> "Iterator[Self]":
-        """An event's lines in the order of their keys, strongly consistent, of each partition about its share.
+        """Yield an event's lines in the order of their range keys, strongly consistent.
 
-        Takes: a key condition, if not all of them are wanted; how many at most.
+        Args:
+            event_id: The event.
+            incarnation: The incarnation of the event.
+            wanted: A condition of the range key; None for all lines.
+            limit: The maximum number of lines. Each partition is read in pages of about its share.
         """
         share = limit // PARTITIONS + SPARE
         streams = [
@@ -192,24 +189,24 @@ class EventTicket(RegistrationItem):
 
     @classmethod
     def key_of(cls, event_id: str, incarnation: str, ticket: int, *, cancelled: bool = False) -> tuple[str, str]:
-        """The key of a ticket that is in use, or of one whose owner left."""
+        """Return the key of the line of an active ticket, or of one that was given up."""
         partition = cls.partitions(event_id, incarnation)[ticket % PARTITIONS]
         return partition, f"{'cancelled' if cancelled else 'ticket'}#{ticket:010}"
 
     @classmethod
     def range(cls, first: int, last: int, *, cancelled: bool = False) -> Condition:
-        """The key condition of the tickets from one to another, both included."""
+        """Return the key condition of the tickets from `first` to `last`, both included."""
         kind = "cancelled" if cancelled else "ticket"
         return cls.item.between(f"{kind}#{first:010}", f"{kind}#{last:010}")
 
 
 def registrations_of(user_id: str, *, active: bool, after: str | None = None) -> Iterator[UserRegistration]:
-    """Yield a user's registrations in the order of the events' ids, strongly consistent.
+    """Yield a user's registrations in the order of the event ids, strongly consistent.
 
     Args:
         user_id: The user.
-        active: Whether those that are active are wanted, or those that were given up.
-        after: The event to start after.
+        active: True for the active registrations, False for those that were given up.
+        after: The event id to start after.
     """
     if not is_id(user_id):
         return

@@ -1,8 +1,8 @@
-"""Lists of registrations: an event's in the order of its tickets, a user's with the events they are for.
+"""List registrations: those of an event in the order of its tickets, those of a user with their events.
 
-An event's list is read in several calls: the seats, the lines, what is not applied yet, and the seats once more.
-Where these show a change of the page in between, it is read again; so a page is that of one moment, unless the event is
-too busy for it: after `TRIES` times each line still was true at some moment while it was read.
+A page of an event is read in several calls: the seats, the lines, the unapplied operations, and the seats again. If the
+seats show that the page changed meanwhile, it is read again, so a page is true for a single point in time. If the event
+is too busy for that, the page is returned after `TRIES` reads. Then each line was true at some moment of the read.
 """
 
 from collections.abc import Iterable
@@ -48,7 +48,7 @@ class Attendance(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One ticket of an event's list."""
+    """One ticket in the list of an event."""
 
     ticket: int
     waited: bool
@@ -59,12 +59,23 @@ class Line(NamedTuple):
 def of_event(
     event_id: str, *, scope: Scope, status: str, limit: int, after: int | None
 ) -> tuple[list[Registration], int | None]:
-    """One page of an event's registrations, strongly consistent.
+    """Return one page of an event's registrations, strongly consistent.
 
-    Takes: who asks; a status or `ACTIVE`; how many at most; the ticket the last page ended with.
-    Returns: the registrations in the order of their tickets, so those with a seat come before those who wait, who have
-    their positions; the ticket to continue after (None on the last page).
-    Raises: `EventNotFound`; `EventNotYours`; `errors.Unavailable` where the page cannot be told in time.
+    Args:
+        event_id: The event.
+        scope: The caller's scope.
+        status: A status or `ACTIVE`.
+        limit: The maximum number of registrations.
+        after: The last ticket of the page before; None for the first page.
+
+    Returns:
+        The registrations in the order of their tickets, so registered people come before waiting people; and the ticket
+        to continue after, None on the last page. Waiting people have their positions.
+
+    Raises:
+        EventNotFound: There is no such event, or it is a draft that the caller may not see.
+        EventNotYours: The caller may not see its registrations.
+        Unavailable: The page could not be read in time.
     """
     seats = Seats.find(event_id)
     if seats is None:
@@ -79,12 +90,12 @@ def of_event(
         if lines is not None and (attempt == TRIES - 1 or page.still_stands(now)):
             return [line.registration for line in lines], page.following
         seats = now
-    raise Conflict  # what is being written takes long to appear, so wait for it
+    raise Conflict  # an operation takes long to become visible, so wait before the next read
 
 
 @dataclass
 class _Page:
-    """One look at a page of an event's list."""
+    """One read of a page of an event's list."""
 
     seats: Seats
     status: str
@@ -93,17 +104,21 @@ class _Page:
     following: int | None = None
     _last: int = 0
     _written: set[int] = field(default_factory=set)
-    """Tickets that the seats still record, and that the list must have by now."""
+    """The tickets of applied joinings in the log; each must be in the list."""
 
     def still_stands(self, now: Seats) -> bool:
-        """Whether nothing happened to the page since the seats were read first."""
+        """Return True if nothing on the page changed since the seats were first read.
+
+        Args:
+            now: The seats, read after the page.
+        """
         unchanged = self.seats.left == now.left and self.seats.settings == now.settings
         if self._last > self.seats.served or self.status == REGISTERED:
             unchanged = unchanged and self.seats.served == now.served
         return bool(unchanged and (self.seats.tickets == now.tickets or self._last < self.seats.tickets))
 
     def read(self) -> list[Line] | None:
-        """The lines of the page; None where the seats are too old to tell."""
+        """Return the lines of the page, or None if the seats are out of date."""
         first, last = self._range()
         try:
             lines = self._merged(first, last)
@@ -115,16 +130,18 @@ class _Page:
         if self.status == CANCELLED:
             return self._without_returned(page)
         try:
-            self._tell(page)
+            self._complete(page)
         except Conflict:
             return None
         return page
 
     def _merged(self, first: int, last: int) -> list[Line]:
-        """Return what is written of the lines, and what is committed and not applied yet.
+        """Return the stored lines between two tickets, with the unapplied operations of the log.
 
-        It is more than a page, if there is more. Raises `Conflict` where a line is just being written: the registration
-        shows it, and the list does not yet.
+        They are more than `limit` if there is another page.
+
+        Raises:
+            Conflict: A joining is visible in the registration and not yet in the list.
         """
         pending, cancelled = self._pending(), self.status == CANCELLED
         limit = self.limit + 1 + len(pending)
@@ -136,7 +153,7 @@ class _Page:
             if leaving == cancelled and first <= line.ticket <= end:
                 lines[line.ticket] = line
         for entry in log.of(self.seats) if not cancelled else ():
-            if entry.leaving:  # whatever of it is written by now
+            if entry.leaving:  # whether it is applied or not
                 lines.pop(entry.ticket, None)
         return [lines[ticket] for ticket in sorted(lines)]
 
@@ -154,11 +171,14 @@ class _Page:
         wanted = EventTicket.range(first, last, cancelled=cancelled)
         for item in EventTicket.in_order(self.seats.event_id, self.seats.incarnation, wanted, limit=limit):
             status = CANCELLED if cancelled else REGISTERED
-            told = item.told(event_id=self.seats.event_id, user_id=str(item.user_id), status=status)
-            yield Line(int(item.ticket or 0), item.waited, told)
+            registration = item.told(event_id=self.seats.event_id, user_id=str(item.user_id), status=status)
+            yield Line(int(item.ticket or 0), item.waited, registration)
 
     def _pending(self) -> list[tuple[Line, bool]]:
-        """Return what is committed and perhaps not in the list yet: each line, and whether it is of a leaving."""
+        """Return the lines of log entries that may not be in the list yet.
+
+        Each comes with True if it is of a leaving. Tickets whose joining is applied are added to `_written` instead.
+        """
         owned = [(entry, *run(particulars(self.seats, entry))) for entry in log.of(self.seats)]
         known = [(entry, user_id, answers) for entry, user_id, answers in owned if user_id is not None]
         keys = [(UserRegistration, *UserRegistration.key_of(self.seats.event_id, user)) for _, user, _ in known]
@@ -174,8 +194,8 @@ class _Page:
                 found.append((Line(entry.ticket, entry.waited, joined), False))
         return found
 
-    def _tell(self, lines: list[Line]) -> None:
-        """Complete the lines: who waits and where, and when the others moved up."""
+    def _complete(self, lines: list[Line]) -> None:
+        """Set the status and position of waiting people, and the time of promotion of the others."""
         waiting = [line for line in lines if line.ticket > self.seats.served]
         position = run(queue.position(self.seats, waiting[0].ticket)) if waiting else None
         if waiting and position is None:
@@ -188,7 +208,7 @@ class _Page:
             line.registration.promoted_at = times[line.ticket]
 
     def _without_returned(self, lines: list[Line]) -> list[Line]:
-        """Return the lines without those of users who registered again, or left again, since."""
+        """Return the lines without those of users who have registered or left again since."""
         users = [line.registration.user_id for line in lines]
         rows = batch_get(
             *((UserRegistration, *UserRegistration.key_of(self.seats.event_id, user)) for user in users),
@@ -197,7 +217,7 @@ class _Page:
         return [line for line, row in zip(lines, rows, strict=True) if self._is_last(line, row)]
 
     def _is_last(self, line: Line, row: UserRegistration | None) -> bool:
-        """Return whether a line of the history is of the user's last registration."""
+        """Return True if a line of the history is of the user's last registration."""
         if row is None or row.incarnation != self.seats.incarnation or row.ticket != line.ticket:
             return False
         entry = log.of_user(self.seats, row.user_id)
@@ -211,9 +231,17 @@ def _left(row: UserRegistration, entry: log.LogEntry) -> Line:
 
 
 def promotion_times(seats: Seats, moved: list[int]) -> dict[int, str | None]:
-    """When the queue moved past each of some tickets, which are in order: one query, backwards from the last one.
+    """Return when each of some tickets was promoted, by one backward query from the last of them.
 
-    Raises: `Conflict` where the seats are old.
+    Args:
+        seats: The seats as read.
+        moved: The tickets in ascending order.
+
+    Returns:
+        The times as RFC 3339 in UTC, by ticket; None if the promotion is lost.
+
+    Raises:
+        Conflict: The seats are out of date, or the last promotion is not visible yet.
     """
     if not moved:
         return {}
@@ -233,8 +261,7 @@ def promotion_times(seats: Seats, moved: list[int]) -> dict[int, str | None]:
     return {ticket: next((at for first, at in reversed(moves) if first <= ticket), None) for ticket in moved}
 
 
-FEW = 100
-"""So many items DynamoDB gives in one call."""
+FEW = 100  # items; the most that one BatchGetItem may ask for
 
 
 def _few(seats: Seats) -> list[EventTicket]:
@@ -249,29 +276,42 @@ def _many(seats: Seats, most: int) -> Iterable[EventTicket]:
 
 
 def everybody(seats: Seats, most: int) -> list[Registration]:
-    """The first so many who have a seat or wait. Takes: the seats of an event that the caller owns.
+    """Return the first registered and waiting people of an event, in the order of their tickets.
 
-    Up to `FEW` tickets are read in one call, by their keys; more of them by one query of each partition.
+    Up to `FEW` tickets are read in one call by their keys, more by one query of each partition.
+
+    Args:
+        seats: The seats of an event that the caller owns.
+        most: The maximum number of people, for an event with more than `FEW` tickets.
     """
     found: list[Registration] = []
     for item in _few(seats) if seats.tickets <= FEW else _many(seats, most):
-        told = item.told(event_id=seats.event_id, user_id=str(item.user_id), status=REGISTERED)
+        registration = item.told(event_id=seats.event_id, user_id=str(item.user_id), status=REGISTERED)
         if item.ticket > seats.served:
             before = found[-1].position if found else None
-            told.status, told.position = WAITLISTED, (before or 0) + 1
-        found.append(told)
+            registration.status, registration.position = WAITLISTED, (before or 0) + 1
+        found.append(registration)
     return found
 
 
 def of_user(
     user_id: str, *, scope: Scope, status: str, limit: int, after: str | None
 ) -> tuple[list[Attendance], str | None]:
-    """One page of a user's registrations with their events, in the order of the events' ids.
+    """Return one page of a user's registrations with their events, in the order of the event ids.
 
-    Takes: who asks: a registration is left out while its event is a draft that they may not see; a status or `ACTIVE`;
-    how many at most; the event the last page ended with.
-    Returns: as `of_event`; with a status asked for, a page may be shorter and others follow all the same.
-    Raises: `users.services.UserNotFound`.
+    Args:
+        user_id: The user.
+        scope: The caller's scope. Registrations for drafts that the caller may not see are left out.
+        status: A status or `ACTIVE`.
+        limit: The maximum number of registrations.
+        after: The last event id of the page before; None for the first page.
+
+    Returns:
+        The registrations, and the event id to continue after, None on the last page. A page may have fewer than `limit`
+        registrations, or none, although more pages follow.
+
+    Raises:
+        UserNotFound: There is no such user.
     """
     if not is_id(user_id):
         raise UserNotFound
@@ -287,21 +327,21 @@ def of_user(
     }
     known = [(row, whole[row.event_id]) for row in rows if row.event_id in whole]
     wanted = (REGISTERED, WAITLISTED) if status == ACTIVE else (status,)
-    return [one for one in _told(known) if one.registration.status in wanted], following
+    return [one for one in _with_standing(known) if one.registration.status in wanted], following
 
 
-def _told(known: list[tuple[UserRegistration, WholeEvent]]) -> list[Attendance]:
-    """Return a user's registrations, with positions and times of promotion, in three more calls for all of them.
+def _with_standing(known: list[tuple[UserRegistration, WholeEvent]]) -> list[Attendance]:
+    """Return a user's registrations with positions and times of promotion, by three more calls for all of them.
 
-    A registration that never waited has a seat, and that is all there is to know. Of the others the seats decide, and
-    those were read up to date only if they are read again. Where the log has something of the user, it decides.
+    A registration that never waited has a seat. For the others the seats decide, which are read again because they were
+    read eventually consistently. An unapplied operation of the user overrides both.
     """
     waited = [row for row, whole in known if row.active and row.waited and _is_plain(row, whole.seats)]
     seats = batch_get(*((Seats, row.event_id, Seats.ITEM) for row in waited), consistent=True)
-    told = _told_by_seats([(row, one) for row, one in zip(waited, seats, strict=True) if one])
+    by_event = _by_seats([(row, one) for row, one in zip(waited, seats, strict=True) if one])
     found: list[Attendance] = []
     for row, whole in known:
-        registration = told.get(row.event_id)
+        registration = by_event.get(row.event_id)
         if registration is None:
             simple = _is_plain(row, whole.seats) and not (row.active and row.waited)
             registration = _as_written(row) if simple else _read(row)
@@ -311,23 +351,26 @@ def _told(known: list[tuple[UserRegistration, WholeEvent]]) -> list[Attendance]:
 
 
 def _is_plain(row: UserRegistration, seats: Seats) -> bool:
-    """Return whether the log has nothing of the user that is not applied."""
+    """Return True if the registration is of this incarnation and has no unapplied operation."""
     entry = log.of_user(seats, row.user_id)
     is_applied = entry is None or row.operations.endswith(entry.operation)
     return bool(row.incarnation == seats.incarnation and is_applied and row.ticket <= seats.tickets)
 
 
-def _told_by_seats(waited: list[tuple[UserRegistration, Seats]]) -> dict[str, Registration]:
-    """Return those of whom the seats alone tell whether they wait, and where, or when they were promoted."""
+def _by_seats(waited: list[tuple[UserRegistration, Seats]]) -> dict[str, Registration]:
+    """Return, by event id, the registrations whose position or time of promotion follows from the seats.
+
+    The others must be read one by one.
+    """
     current = [(row, seats) for row, seats in waited if _is_plain(row, seats)]
     line = [(row, seats) for row, seats in current if row.ticket > seats.served]
     moved = [(row, seats) for row, seats in current if row.ticket <= seats.served]
-    told: dict[str, Registration] = {}
+    found: dict[str, Registration] = {}
     for row, seats in line:
-        with suppress(Conflict):  # then it is read by itself
+        with suppress(Conflict):  # then the caller reads it by itself
             place = run(queue.position(seats, int(row.ticket or 0)))
             if place:
-                told[row.event_id] = row.told(
+                found[row.event_id] = row.told(
                     event_id=row.event_id, user_id=row.user_id, status=WAITLISTED, position=place
                 )
     moves = batch_get(
@@ -335,9 +378,9 @@ def _told_by_seats(waited: list[tuple[UserRegistration, Seats]]) -> dict[str, Re
     )
     for (row, _), move in zip(moved, moves, strict=True):
         if move:
-            told[row.event_id] = _as_written(row)
-            told[row.event_id].promoted_at = move.at
-    return told
+            found[row.event_id] = _as_written(row)
+            found[row.event_id].promoted_at = move.at
+    return found
 
 
 def _as_written(row: UserRegistration) -> Registration:

@@ -1,7 +1,7 @@
-"""Reading one registration, as of a single point in time.
+"""Read one registration as of a single point in time.
 
-The registration and the seats are read as of one moment, or the seats first. What the log of the seats says of the user
-counts as done, whether it is applied or not. Where the two do not agree, both are read again.
+The registration and the seats are read in one TransactGetItems, or else the seats first. An operation in the commit log
+counts as done, whether it is applied or not. If registration and seats do not agree, both are read again.
 """
 
 from dataclasses import replace
@@ -22,17 +22,15 @@ from registrations.reading.owners import particulars
 
 
 class Found(NamedTuple):
-    """What was read of one registration."""
-
     seats: Seats
     row: UserRegistration | None
 
 
 def read(event_id: str, user_id: str, *, scope: Scope) -> Registration:
-    """Return a user's registration for an event, in whatever state, with its position if it waits.
+    """Return a user's registration for an event, in any status, with its position if it is waitlisted.
 
     Raises:
-        RegistrationNotFound: There is none, or the event is out of the caller's reach.
+        RegistrationNotFound: There is none, or the caller may not see the event's registrations.
     """
     return run(find(event_id, user_id, scope))
 
@@ -45,15 +43,15 @@ def find(event_id: str, user_id: str, scope: Scope) -> Steps[Registration]:
 
 
 def as_it_was_made(event_id: str, user_id: str, *made_by: str) -> Steps[Registration]:
-    """Return the registration of a joining. If it was given up since, return it as it began.
+    """Return the registration that a joining made, with its first status if it was given up since.
 
     Args:
         event_id: The event.
         user_id: The user.
-        made_by: The operations one of which it was.
+        made_by: The operations, of which one made it.
 
     Raises:
-        Unavailable: It is gone, also where the user came again since.
+        Unavailable: The registration is gone, or the user has registered again since.
     """
     return (yield from retrying(partial(_as_it_was_made, event_id, user_id, made_by)))
 
@@ -86,14 +84,18 @@ def _look(event_id: str, user_id: str) -> Steps[Found | None]:
     keys = (Seats, event_id, Seats.ITEM), (UserRegistration, *UserRegistration.key_of(event_id, user_id))
     try:
         seats, row = yield TransactGet(keys)
-    except Conflict:  # one of them is just being written: the seats first, so that no later operation is missed
+    except Conflict:  # a transaction writes one of them; with the seats read first, no later operation is missed
         seats = yield Get(keys[0])
         row = yield Get(keys[1])
     return Found(seats, row) if seats else None
 
 
 def _registration(found: Found, user_id: str) -> Steps[Registration | None]:
-    """Return the registration as of the moment of the seats. Raises: `Conflict` if that is unknown."""
+    """Return the registration as of the moment at which the seats were read.
+
+    Raises:
+        Conflict: The seats and the registration do not agree; read them again.
+    """
     seats, row = found
     entry = log.of_user(seats, user_id)
     if entry is not None:
@@ -103,7 +105,7 @@ def _registration(found: Found, user_id: str) -> Steps[Registration | None]:
     if not row.active:
         return row.told(event_id=seats.event_id, user_id=user_id, status=CANCELLED)
     if row.ticket > seats.tickets:
-        raise Conflict  # a transaction is just becoming visible: a ticket counts once the seats have given it
+        raise Conflict  # a torn transaction: a ticket counts once the seats show it
     return (yield from _standing(seats, row.told(event_id=seats.event_id, user_id=user_id, status=REGISTERED)))
 
 
@@ -128,7 +130,7 @@ def _by_the_log(found: Found, user_id: str, entry: LogEntry) -> Steps[Registrati
 
 
 def unapplied(seats: Seats, entry: LogEntry, user_id: str, answers: dict[str, object] | None) -> Registration:
-    """Return the registration that a joining made, by its log entry."""
+    """Return the registration that an unapplied joining will write."""
     return Registration(
         seats.event_id,
         user_id,
@@ -142,7 +144,7 @@ def unapplied(seats: Seats, entry: LogEntry, user_id: str, answers: dict[str, ob
 
 
 def _standing(seats: Seats, registration: Registration) -> Steps[Registration]:
-    """Complete an active registration: whether it waits, and where, or when it was promoted."""
+    """Set the status and position of an active registration, or the time of its promotion."""
     if registration.ticket > seats.served:
         registration.status = WAITLISTED
         registration.position = yield from queue.position(seats, registration.ticket)

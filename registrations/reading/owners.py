@@ -1,4 +1,4 @@
-"""The owners of tickets and of log entries."""
+"""Find the owners of tickets and of log entries."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from registrations.models import EventTicket
 
 
 def particulars(seats: Seats, entry: LogEntry) -> Steps[tuple[str | None, Any]]:
-    """Return the user of an entry and the answers, from the intent if the log had no space.
+    """Return the user id of a log entry and the answers, from the intent if there is one.
 
-    The user is None only where the log has no more than a hash, and nothing else is written (any more).
+    The user id is None only if the log holds a hash of it, and neither the intent nor a line of the ticket exists.
     """
     user_id = entry.user_id
     if entry.has_intent:
@@ -26,7 +26,7 @@ def particulars(seats: Seats, entry: LogEntry) -> Steps[tuple[str | None, Any]]:
 
 
 def holder(seats: Seats, ticket: int) -> Steps[str | None]:
-    """Return the user who has, or had, a ticket, as of the seats or later."""
+    """Return the id of the user who has, or had, a ticket, as of the seats or later."""
     entry = next((one for one in log.of(seats) if one.ticket == ticket and not one.leaving), None)
     if entry is not None:
         user_id, _ = yield from particulars(seats, entry)
@@ -36,11 +36,11 @@ def holder(seats: Seats, ticket: int) -> Steps[str | None]:
 
 
 def line_owner(seats: Seats, ticket: int) -> Steps[str | None]:
-    """Return the user of a ticket's line, whether the ticket is active or was given up."""
+    """Return the user id in the line of a ticket, which may be active or given up."""
     event = seats.event_id, seats.incarnation
     keys = [(EventTicket, *EventTicket.key_of(*event, ticket, cancelled=cancelled)) for cancelled in (False, True)]
     lines = yield BatchGet(keys)
-    while not any(lines):  # a leaving is perhaps just being written: one line vanishes, the other appears
+    while not any(lines):  # perhaps a torn transaction of a leaving, which deletes one line and writes the other
         try:
             lines = yield TransactGet(keys)
             break

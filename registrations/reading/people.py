@@ -1,4 +1,4 @@
-"""Who the people in a list of registrations are."""
+"""Add the users to a list of registrations."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,14 +9,14 @@ from users.models import User
 
 
 class Attendee(NamedTuple):
-    """A registration, and whose it is: None where the user has been deleted since."""
+    """A registration and its user: None if the user was deleted since."""
 
     registration: Registration
     user: User | None
 
 
 def named(registrations: Iterable[Registration]) -> list[Attendee]:
-    """The registrations with their users, which are read in batches of a hundred."""
+    """Return registrations with their users, which are read in batches of 100."""
     rows = list(registrations)
     users = services.find_many(row.user_id for row in rows)
     return [Attendee(row, users.get(row.user_id)) for row in rows]
