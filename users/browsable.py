@@ -24,7 +24,7 @@ LABELS = {"name": "Name", "email": "E-mail", "notify": "Notifications", "userId"
 
 @pages.navigation(30)
 def people(seen: Seen) -> Link | None:
-    """The list of people, for those who may see it."""
+    """Return the list of people, for those who may see it."""
     if seen.reach(LIST_USERS) is Reach.NONE:
         return None
     return Link("People", pages.url("users"))
@@ -61,7 +61,7 @@ class UsersPage(Page):
         return [Link("People", pages.url("users"))] if self.request.method == "POST" else []
 
     def context(self, data: Any) -> dict[str, Any]:
-        """The rows, the way on, and the form of a new person."""
+        """Return the rows, the way on, and the form of a new person."""
         rows = [(pages.url("user", user["userId"]), user, humanize.moment(user["createdAt"])) for user in data]
         new = self.form("POST") if self.reach(CREATE_USER) is Reach.ALL else None
         steps = pages.steps(self.request, self.response)
@@ -69,15 +69,15 @@ class UsersPage(Page):
         return {"rows": rows, "steps": steps, "range": steps.range(len(data)), "new": new, "sought": sought}
 
     def form(self, method: str) -> Form | None:
-        """The form of a new person."""
+        """Return the form of a new person."""
         return self.make_form("POST", "Create person", values={"notify": True}) if method == "POST" else None
 
     def told(self, data: Any) -> str:
-        """That there is somebody new."""
+        """Return that a person was added."""
         return f"{data['name']} was added."
 
     def next_url(self, data: Any) -> str:
-        """The new person."""
+        """Return the new person."""
         return pages.url("user", data["userId"]) if data else super().next_url(data)
 
 
@@ -105,11 +105,11 @@ class UserPage(Page):
         return str(data.get("name") or self.name)
 
     def trail(self) -> list[Link]:
-        """The list, for those who may see it."""
+        """Return the list, for those who may see it."""
         return [] if self.reach(LIST_USERS) is Reach.NONE else [Link("People", pages.url("users"))]
 
     def context(self, data: Any) -> dict[str, Any]:
-        """The facts, and the forms that change them where the service has them."""
+        """Return the facts, and the forms that change them where the service has them."""
         return {
             "person": data,
             "since": humanize.moment(data["createdAt"]),
@@ -131,7 +131,7 @@ class UserPage(Page):
         return (self.submission.sent.get("_was") if self.submission else "") or "The person"
 
     def form(self, method: str) -> Form | None:
-        """The form of the name and the e-mail."""
+        """Return the form of the name and the e-mail."""
         return self.make_form("PUT", "Save") if method == "PUT" else None
 
     @cached_property
@@ -161,7 +161,7 @@ class UserPage(Page):
             values["email"] = typed
 
     def told(self, data: Any) -> str:
-        """What was changed."""
+        """Return what was changed."""
         if self.request.method == "DELETE":
             return "Your account is deleted." if self.is_own else f"{self._deleted} was deleted."
         sent = self.submission.values() if self.submission else {}
@@ -175,6 +175,6 @@ class UserPage(Page):
             login.end_session(self.request._request)
 
     def next_url(self, data: Any) -> str:
-        """The person, or where one begins when there is no person any more."""
+        """Return the person, or where one begins when there is no person any more."""
         gone = self.request.method == "DELETE" and data != {}
         return pages.url("root") if gone else self.request.path

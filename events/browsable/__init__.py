@@ -27,7 +27,7 @@ SEARCHED = 1000
 
 @pages.navigation(10)
 def events(seen: Seen) -> Link:
-    """The list of events."""
+    """Return the list of events."""
     return Link("Events", pages.url("events"))
 
 
@@ -131,7 +131,7 @@ class EventsPage(Page):
         return {name: value for name, value in found.items() if name not in left_out}
 
     def form(self, method: str) -> Form | None:
-        """The form of a new event."""
+        """Return the form of a new event."""
         return new_form(self, {}) if method == "POST" else None
 
     def translate(self, values: Any) -> None:
@@ -144,7 +144,7 @@ class EventsPage(Page):
         return f"“{data['title']}” is published. Share it: {address}"
 
     def next_url(self, data: Any) -> str:
-        """The new event."""
+        """Return the new event."""
         return pages.url("event", data["eventId"]) if data else super().next_url(data)
 
 
@@ -219,7 +219,7 @@ class EventPage(Page):
         return Form(self.request.path, label, "PUT", hidden=hidden, look=look)
 
     def form(self, method: str) -> Form | None:
-        """The form that edits the event."""
+        """Return the form that edits the event."""
         if method not in ("PUT", "PATCH"):
             return None
         made = self.make_form("PUT", "Save", hidden={})
@@ -272,7 +272,7 @@ class EventPage(Page):
         )
 
     def next_url(self, data: Any) -> str:
-        """The event, or the list when there is no event any more."""
+        """Return the event, or the list when there is no event any more."""
         deleted = self.request.method == "DELETE" and data != {}
         return pages.url("events") if deleted else self.request.path
 

@@ -151,7 +151,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
 
 
 def _pool(request: HttpRequest) -> Provider:
-    """The pool. Raises `Http404` where nobody can log in with a browser."""
+    """Return the pool. Raises `Http404` where nobody can log in with a browser."""
     if not offered(request)["login_offered"]:
         raise Http404
     pool = user_pool.pool()
@@ -160,7 +160,7 @@ def _pool(request: HttpRequest) -> Provider:
 
 
 def _client() -> Any:
-    """The OAuth client of this service: a public one, without a secret, which is what PKCE is for."""
+    """Return the OAuth client of this service: a public one, without a secret, which is what PKCE is for."""
     if settings.LOCAL:  # a hosted UI on this machine has no certificate
         os.environ.setdefault("OAUTHLIB_INSECURE_TRANSPORT", "1")
     from oauthlib.oauth2 import WebApplicationClient
@@ -173,7 +173,7 @@ def _callback(request: HttpRequest) -> str:
 
 
 def _next(request: HttpRequest) -> str:
-    """The page to come back to: one of ours, or the root."""
+    """Return the page to come back to: one of ours, or the root."""
     page = request.GET.get("next", "")
     ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
     return page if ours else reverse("root")

@@ -65,13 +65,13 @@ class Signer:
         self._region = region
 
     def request(self, operation: str, body: bytes, keys: Keys, moment: str) -> bytes:
-        """The whole request, as it goes over the wire. `moment`: the UTC time, as in ``20270101T120000Z``."""
+        """Return the whole request, as it goes over the wire. `moment`: the UTC time, as in ``20270101T120000Z``."""
         lines = "".join([f"{name}: {value}\r\n" for name, value in self.headers(operation, body, keys, moment).items()])
         head = f"POST {self._path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
         return head.encode() + body
 
     def headers(self, operation: str, body: bytes, keys: Keys, moment: str) -> dict[str, str]:
-        """The signed headers, and the signature."""
+        """Return the signed headers, and the signature."""
         headers = {"content-type": "application/x-amz-json-1.0", "host": self._host, "x-amz-date": moment}
         if keys.token:
             headers["x-amz-security-token"] = keys.token

@@ -268,7 +268,7 @@ def _index_differences(table: str, found: dict[str, str], wanted: dict[str, str]
 
 
 def _indexes(table: Description) -> dict[str, str]:
-    """What each index of a table is, in words."""
+    """Return what each index of a table is, in words."""
     kinds = {"local": table.get(LOCAL_INDEXES) or (), "global": table.get(GLOBAL_INDEXES) or ()}
     return {
         index["IndexName"]: f"{kind} on {_key(index, table)} with {_projection(index['Projection'])}"

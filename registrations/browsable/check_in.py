@@ -18,5 +18,5 @@ class CheckInPage(Page, OfEvent):
         return f"{who} is checked in." if self.request.method == "PUT" else f"{who} is not checked in any more."
 
     def next_url(self, data: Any) -> str:
-        """The people of the event."""
+        """Return the people of the event."""
         return pages.url("registrations", self.event_id)

@@ -51,7 +51,7 @@ class OfPeople(Page, OfEvent):
 
     @cached_property
     def event(self) -> dict[str, Any]:
-        """The event, or an empty object where the caller may not see it."""
+        """Return the event, or an empty object where the caller may not see it."""
         return self.find_event(LIST_REGISTRATIONS)
 
     def trail(self) -> list[Link]:

@@ -19,7 +19,7 @@ from registrations.reading.one import read
 
 @pages.navigation(20)
 def own_registrations(seen: Seen) -> Link | None:
-    """What the reader has signed up for."""
+    """Return what the reader has signed up for."""
     if seen.principal is None:
         return None
     return Link("My registrations", pages.url("user-registrations", "me"))
@@ -41,7 +41,7 @@ class OfUser(Seen):
 
     @cached_property
     def called(self) -> str:
-        """The person's name."""
+        """Return the person's name."""
         return name_of(self.user_id)
 
 
@@ -54,7 +54,7 @@ class RegistrationPage(Page, OfEvent, OfUser):
 
     @cached_property
     def event(self) -> dict[str, Any]:
-        """The event, or an empty object where the reader may not see it."""
+        """Return the event, or an empty object where the reader may not see it."""
         return self.find_event(READ_USER, self.user_id)
 
     def title(self, data: Any) -> str:
@@ -138,7 +138,7 @@ class RegistrationPage(Page, OfEvent, OfUser):
         return f"{self.called} is not registered any more.{moved}"
 
     def next_url(self, data: Any) -> str:
-        """The event."""
+        """Return the event."""
         return self.event_url
 
 

@@ -73,7 +73,7 @@ class PeoplePage(Page, OfEvent):
 
     @cached_property
     def event(self) -> dict[str, Any]:
-        """The event, or an empty object where the caller may not see it."""
+        """Return the event, or an empty object where the caller may not see it."""
         return self.find_event(LIST_REGISTRATIONS)
 
     @property
@@ -214,7 +214,7 @@ class PeoplePage(Page, OfEvent):
         return self.submission is not None and "userId" in self.submission.sent
 
     def form(self, method: str) -> Form | None:
-        """The form that adds a person."""
+        """Return the form that adds a person."""
         if method != "POST":
             return None
         asked = answers.fields(self.event.get("questions")) if self.submission else []
@@ -279,7 +279,7 @@ class PeoplePage(Page, OfEvent):
         return f"{who} is number {humanize.number(data['waitlistPosition'])} on the waitlist."
 
     def next_url(self, data: Any) -> str:
-        """The event."""
+        """Return the event."""
         return self.event_url
 
 

@@ -10,17 +10,17 @@ from users.models import User
 
 
 def is_open() -> Condition:
-    """The event admits people."""
+    """Require that the event admits people."""
     return Seats.open == True  # noqa: E712 (an expression, not a truth value)
 
 
 def has_not_ended(now: int) -> Condition:
-    """The event is not over, by this server's clock."""
+    """Require that the event is not over, by this server's clock."""
     return Seats.ends_at.does_not_exist() | (Seats.ends_at > now)
 
 
 def is_in_window(now: int, *, organizes: bool) -> Condition:
-    """The window for registrations is open, by this server's clock. Organizers may add people until the end."""
+    """Require that registration is open, by this server's clock. Organizers may add people until the end."""
     if organizes:
         return has_not_ended(now)
     opened = Seats.opens_at.does_not_exist() | (Seats.opens_at <= now)
@@ -33,12 +33,12 @@ def has_free_seat() -> Condition:
 
 
 def nobody_waits() -> Condition:
-    """The queue is empty, so taking a seat overtakes nobody."""
+    """Require that the queue is empty, so taking a seat overtakes nobody."""
     return Seats.waiting == 0
 
 
 def waitlist_is_on() -> Condition:
-    """The event lets people queue."""
+    """Require that the event lets people queue."""
     return Seats.waitlist_enabled == True  # noqa: E712 (an expression, not a truth value)
 
 
@@ -48,12 +48,12 @@ def must_wait() -> Condition:
 
 
 def waits(ticket: int) -> Condition:
-    """The ticket is in the queue."""
+    """Require that the ticket is in the queue."""
     return Seats.served < ticket
 
 
 def goes_to_the_queue(now: int) -> Condition:
-    """A freed seat goes to the head of the queue.
+    """Require that a freed seat goes to the head of the queue.
 
     The event is open and not over, someone waits, and no more are registered than it has seats.
     """
@@ -61,13 +61,13 @@ def goes_to_the_queue(now: int) -> Condition:
 
 
 def goes_to_nobody(now: int) -> Condition:
-    """A freed seat stays free: the queue is empty, or the event is closed, over, or has too many people."""
+    """Require that a freed seat stays free: the queue is empty, or the event is closed, over or overfull."""
     closed = Seats.open == False  # noqa: E712 (an expression, not a truth value)
     return nobody_waits() | closed | (Seats.ends_at <= now) | (Seats.registered > Seats.capacity)
 
 
 def head_is(seats: Seats) -> Condition:
-    """The queue's head is the one that was found: nobody was promoted, and nobody left the queue."""
+    """Require that the queue's head is the one that was found: nobody was promoted, and nobody left the queue."""
     return (Seats.served == seats.served) & (Seats.quits == seats.quits)
 
 
@@ -75,7 +75,7 @@ def head_is(seats: Seats) -> Condition:
 
 
 def is_incarnation(incarnation: str) -> Condition:
-    """The event is the one that is meant, not a later one of the same id."""
+    """Require that the event is the one that is meant, not a later one of the same id."""
     return Seats.incarnation == incarnation
 
 
@@ -85,13 +85,13 @@ def is_epoch(seats: Seats, bucket: int) -> Condition:
 
 
 def has_room(most: int, instead_of: str | None) -> Condition:
-    """The log has few entries, so that the seats stay short, or a trimmed entry frees a slot."""
+    """Require that the log has few entries, so that the seats stay short, or a trimmed entry frees a slot."""
     few = size(Seats.records) < most
     return few if instead_of is None else few | Seats.records[instead_of].exists()
 
 
 def is_next_ticket(seats: Seats) -> Condition:
-    """The next ticket is the one that is written into the registration beforehand."""
+    """Require that the next ticket is the one that is written into the registration beforehand."""
     return Seats.tickets == seats.tickets
 
 
@@ -104,7 +104,7 @@ def is_last_place(seats: Seats) -> Condition:
 
 
 def is_unchanged(row: UserRegistration | None) -> Condition:
-    """The registration is as it was when the operation was planned: the same one changed it last."""
+    """Require that the registration is as it was when the operation was planned: the same one changed it last."""
     if row is None:
         return UserRegistration.item.does_not_exist()
     if not row.operations:  # it was not made by this service
@@ -115,11 +115,11 @@ def is_unchanged(row: UserRegistration | None) -> Condition:
 
 
 def is_checked_in_as(row: UserRegistration) -> Condition:
-    """The person is checked in, or not, as in the registration that was read."""
+    """Require that the person is checked in, or not, as in the registration that was read."""
     attribute = UserRegistration.checked_in_at
     return attribute == row.checked_in_at if row.checked_in_at else attribute.does_not_exist()
 
 
 def user_exists() -> Condition:
-    """The user has not been deleted."""
+    """Require that the user has not been deleted."""
     return User.user_id.exists()

@@ -181,7 +181,7 @@ def test_the_webhook_gets_it_signed(told: Project, party: str, receiver: Receive
 
 
 def dead_letters(project: Project) -> list[Any]:
-    """The dead letters, which stay in their queue."""
+    """Return the letters of the dead-letter queue, which stay there."""
     sqs = project.client("sqs")
     url = sqs.get_queue_url(QueueName=f"{FUNCTION}-dead-letters")["QueueUrl"]
     taken = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)

@@ -52,7 +52,7 @@ class Cloud:
         return int(told["Attributes"][name])
 
     def buried(self) -> list[tuple[str, str]]:
-        """Return the bodies of the dead letters, and their reasons."""
+        """Return the bodies and the reasons of all dead letters."""
         return [
             (one["Body"], one["MessageAttributes"]["reason"]["StringValue"])
             for one in self._messages(self.dead, MessageAttributeNames=["All"])

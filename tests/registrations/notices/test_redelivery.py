@@ -36,7 +36,7 @@ def outlet(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def dead(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Return the letters in the dead-letter queue."""
+    """Return the letters of that queue."""
     buried: list[tuple[str, str]] = []
     monkeypatch.setattr(queue, "bury", lambda body, reason: buried.append((body, reason)))
     return buried
