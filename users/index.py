@@ -56,11 +56,13 @@ def fold_address(address: str) -> str:
 
 def names_of(name: str) -> list[str]:
     """Return a person's names, each with those that follow it, the first ones behind the last."""
-    return _turns(_cut(fold(name)).split()[:MOST_NAMES])
+    return _turns(_indexed(name).split())
 
 
-def _cut(text: str) -> str:
-    return text.encode()[:LONGEST].decode(errors="ignore")
+def _indexed(text: str) -> str:
+    """Return as much of a text as entries hold of a name."""
+    plain = fold(text).encode()[:LONGEST].decode(errors="ignore")
+    return " ".join(plain.split()[:MOST_NAMES])
 
 
 def _turns(words: list[str]) -> list[str]:
@@ -105,20 +107,20 @@ def by_name(prefix: str, *, limit: int, after: str | None) -> tuple[list[str], s
     Returns:
         The ids, and the sort key to continue after (None on the last page).
     """
-    items = list(islice(_matches(_cut(fold(prefix)), limit + 1, after), limit + 1))
+    items = list(islice(_matches(_indexed(prefix), limit + 1, after), limit + 1))
     following = items[limit - 1] if len(items) > limit else None
     return [item.rpartition(END)[2] for item in items[:limit]], following
 
 
 def place_of(user: User, prefix: str) -> str:
     """Return the sort key under which a search finds a user."""
-    turns, sought = names_of(user.name), _cut(fold(prefix))
+    turns, sought = names_of(user.name), _indexed(prefix)
     return f"{min((turn for turn in turns if turn.startswith(sought)), default=turns[0])}{END}{user.user_id}"
 
 
 def is_called(user: User, prefix: str) -> bool:
     """Return whether one of a user's names begins with a text."""
-    return any(turn.startswith(_cut(fold(prefix))) for turn in names_of(user.name))
+    return any(turn.startswith(_indexed(prefix)) for turn in names_of(user.name))
 
 
 def _matches(sought: str, chunk: int, after: str | None) -> Iterator[str]:

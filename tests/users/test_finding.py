@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from django.core.management import call_command
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -196,6 +196,7 @@ def test_the_index_follows_whatever_happens_to_people() -> None:
     run_state_machine_as_test(Directory)
 
 
+@example(name=" ".join("abcdefghijklmnop"))  # more names than are indexed
 @given(name=strategies.texts(200))
 def test_everyone_is_found_by_their_whole_name(api: Api, name: str) -> None:
     user = api.post("/users", {"name": name}).json()
