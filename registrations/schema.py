@@ -52,7 +52,7 @@ SHEET = {
     "6f1c1f7e-4d0b-4b53-9a0b-2f7d2f0f6d11,spring-party,alice,Alice,alice@example.com,registered,"
     "2027-02-01T12:00:00.000000Z,,,,,Vegan\r\n"
 }
-QUERY_EXAMPLES |= {"bom": False, "checkedIn": False}
+QUERY_EXAMPLES |= {"bom": False, "separator": ",", "checkedIn": False}
 TAGS["registrations"] = "Registrations and waitlists of events and of users."
 
 describe(

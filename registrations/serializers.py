@@ -12,6 +12,7 @@ from events.serializers import shape as shape_event
 from eventsite.web.bodies import Body, snake_case
 from eventsite.web.fields import IdField, SwitchField, TextField, WordField
 from eventsite.web.pagination import PageQuery
+from eventsite.web.sheets import SEPARATORS
 from registrations.models import ACTIVE, CANCELLED, EVERYBODY, REGISTERED, WAITLISTED, Registration
 from registrations.reading.lists import Attendance
 from registrations.reading.people import Attendee
@@ -161,6 +162,9 @@ class WaitlistQuery(PageQuery):
 
     expand = WordField(choices=("user",), required=False, help_text="With user, each entry says who it is.")
     bom = SwitchField(default=False, help_text="Whether a sheet begins with a byte order mark, for some spreadsheets.")
+    separator = WordField(
+        choices=SEPARATORS, default=",", help_text="What stands between the cells of a sheet: a comma or a semicolon."
+    )
 
 
 class RegistrationsQuery(WaitlistQuery):

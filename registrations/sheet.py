@@ -29,15 +29,18 @@ class Sheet:
 
     Args:
         questions: What the event asks; each is a column under its label.
+        separator: What stands between cells.
     """
 
-    def __init__(self, questions: list[dict[str, Any]]) -> None:
+    def __init__(self, questions: list[dict[str, Any]], separator: str) -> None:
+        self._separator = separator
         self._asked = [question["questionId"] for question in questions]
-        self.header = sheets.lines([[*COLUMNS, *(question["label"] for question in questions)]])
+        header = [*COLUMNS, *(question["label"] for question in questions)]
+        self.header = sheets.lines([header], separator)
 
     def lines(self, registrations: Iterable[Registration]) -> bytes:
         """Return the lines of these registrations. Their users are read in batches of a hundred."""
-        return sheets.lines(map(self._cells, people.named(registrations)))
+        return sheets.lines(map(self._cells, people.named(registrations)), self._separator)
 
     def _cells(self, attendee: Attendee) -> list[object]:
         user = attendee.user

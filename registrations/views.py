@@ -154,7 +154,8 @@ class RegistrationViewSet(ApiViewSet):
         return self.listed(AttendeeSerializer, shown, following, lambda row: getattr(row, "registration", row).ticket)
 
     def _sheet(self, read: ReadPage, event_id: str, query: dict[str, Any]) -> Response:
-        table = sheet.Sheet(events.read(event_id, scope=self.scope(LIST_REGISTRATIONS)).event.questions)
+        event = events.read(event_id, scope=self.scope(LIST_REGISTRATIONS)).event
+        table = sheet.Sheet(event.questions, query["separator"])
         collected = collect_pages(read, table.lines, page=MAX_LIMIT, query=query, request=self.request)
         content = b"".join([BOM if query["bom"] else b"", table.header, *collected.parts])
         name = f"{event_id}-{'registrations' if self.action == 'list' else self.action}.csv"

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+SEPARATORS = (",", ";")
+"""What stands between cells. Spreadsheets expect ``;`` where the decimal sign is a comma."""
 CONTENT_TYPE = "text/csv; charset=utf-8; header=present"
 BOM = "\ufeff".encode()
 """What makes some spreadsheets read a file as UTF-8."""
@@ -28,10 +30,10 @@ _INSIDE = re.compile(rf"{_SEPARATOR}(?={_BEGINS_FORMULA})")
 _MARKED_INSIDE = re.compile(rf"{_SEPARATOR}{MARK}(?={_BEGINS_FORMULA})")
 
 
-def lines(rows: Iterable[Sequence[Any]]) -> bytes:
+def lines(rows: Iterable[Sequence[Any]], separator: str = ",") -> bytes:
     """Return rows of texts, numbers and None as lines of a sheet."""
     sheet = io.StringIO()
-    csv.writer(sheet).writerows([marked(cell) for cell in row] for row in rows)
+    csv.writer(sheet, delimiter=separator).writerows([marked(cell) for cell in row] for row in rows)
     return sheet.getvalue().encode()
 
 

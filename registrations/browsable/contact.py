@@ -23,7 +23,7 @@ SENTENCES = {
     "event.cancelled": "The event was cancelled",
     "registration.registered": "Got a seat",
     "registration.waitlisted": "Joined the waitlist",
-    "registration.promoted": "Moved up to a seat",
+    "registration.promoted": "Got a seat",
     "registration.cancelled": "Left",
     "registration.checked_in": "Checked in",
     "mail.sent": "Got a mail",

@@ -22,7 +22,7 @@ class Row(NamedTuple):
 
 
 PAGE, FILTERED = "limit cursor", "limit cursor status"
-EXPANDED = f"{PAGE} expand bom format"
+EXPANDED = f"{PAGE} expand bom separator format"
 REGISTERING = (
     "event_not_found user_not_found already_registered event_full registration_not_open registration_closed "
     "idempotency_key_reused"
@@ -76,7 +76,7 @@ TABLE = [
         200,
         "Link",
         "event_not_found invalid_cursor validation_error permission_denied",
-        f"{FILTERED} expand bom format checkedIn",
+        f"{FILTERED} expand bom separator format checkedIn",
     ),
     Row(
         "GET /events/{eventId}/waitlist",

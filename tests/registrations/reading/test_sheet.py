@@ -66,6 +66,22 @@ def test_a_mark_for_spreadsheets_is_there_on_request(api: Api, party: str) -> No
     assert problem(api.get(f"{path}&bom=perhaps")) == (422, "validation_error")
 
 
+def test_the_separator_is_a_choice(api: Api, party: str) -> None:
+    path = f"/events/{party}/registrations?format=csv"
+    with_commas, with_semicolons = (
+        list(csv.reader(io.StringIO(api.get(f"{path}&separator={asked}").content.decode()), delimiter=sign))
+        for asked, sign in (("%2C", ","), ("%3B", ";"))
+    )
+    assert with_commas == with_semicolons == list(csv.reader(io.StringIO(api.get(path).content.decode())))
+
+
+@pytest.mark.parametrize("asked", ["%09", "%7C", ",,", ",%3B", "a", "comma"])
+def test_another_separator_is_refused(api: Api, party: str, asked: str) -> None:
+    answer = api.get(f"/events/{party}/registrations?format=csv&separator={asked}")
+    assert problem(answer) == (422, "validation_error")
+    assert [error["field"] for error in answer.json()["errors"]] == ["separator"]
+
+
 @pytest.mark.parametrize(
     "name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1", '=HYPERLINK("http://x","y")']
 )
