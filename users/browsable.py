@@ -1,4 +1,4 @@
-"""The pages of users: the list, and one person with what they may change about themselves."""
+"""The pages of users: the list of people, and the profile of one user."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ LABELS = {"name": "Name", "email": "E-mail", "notify": "Notifications", "userId"
 
 @pages.navigation(30)
 def people(seen: Seen) -> Link | None:
-    """Return the list of people, for those who may see it."""
+    """Return the entry of the list of people, or None if the user may not see it."""
     if seen.reach(LIST_USERS) is Reach.NONE:
         return None
     return Link("People", pages.url("users"))
@@ -32,7 +32,7 @@ def people(seen: Seen) -> Link | None:
 
 @pages.navigation(40)
 def oneself(seen: Seen) -> Link | None:
-    """One's own name and e-mail."""
+    """Return the entry of the user's own profile, or None if nobody is signed in."""
     if seen.principal is None:
         return None
     return Link("My profile", pages.url("user", "me"))
@@ -40,8 +40,6 @@ def oneself(seen: Seen) -> Link | None:
 
 @pages.page("users")
 class UsersPage(Page):
-    """The list of people."""
-
     template = "users/list.html"
     name = "People"
     labels, helps = LABELS, HELPS
@@ -49,7 +47,7 @@ class UsersPage(Page):
 
     @staticmethod
     def defaults(query: Any) -> dict[str, str]:
-        """Search by address or by name, whatever was typed looks like."""
+        """Return the search for `q`: by address if it contains an @, else by name."""
         sought = query.get("q", "").strip()
         return {"email" if "@" in sought else "name": sought} if sought else {}
 
@@ -57,11 +55,11 @@ class UsersPage(Page):
         return "New person" if self.request.method == "POST" else self.name
 
     def trail(self) -> list[Link]:
-        """From a refused form, the list."""
+        """Return the list of people above a refused form."""
         return [Link("People", pages.url("users"))] if self.request.method == "POST" else []
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the rows, the way on, and the form of a new person."""
+        """Return the rows, the links to other pages, and the form of a new person."""
         rows = [(pages.url("user", user["userId"]), user, humanize.moment(user["createdAt"])) for user in data]
         new = self.form("POST") if self.reach(CREATE_USER) is Reach.ALL else None
         steps = pages.steps(self.request, self.response)
@@ -69,47 +67,43 @@ class UsersPage(Page):
         return {"rows": rows, "steps": steps, "range": steps.range(len(data)), "new": new, "sought": sought}
 
     def form(self, method: str) -> Form | None:
-        """Return the form of a new person."""
         return self.make_form("POST", "Create person", values={"notify": True}) if method == "POST" else None
 
     def told(self, data: Any) -> str:
-        """Return that a person was added."""
         return f"{data['name']} was added."
 
     def next_url(self, data: Any) -> str:
-        """Return the new person."""
+        """Return the address of the new person."""
         return pages.url("user", data["userId"]) if data else super().next_url(data)
 
 
 @pages.page("user")
 class UserPage(Page):
-    """One person."""
-
     template = "users/user.html"
     name = "Person"
     labels, helps = {name: LABELS[name] for name in ("name", "email", "notify")}, HELPS
 
     @property
     def user_id(self) -> str:
-        """Whose page it is."""
+        """The id of the user whose page it is."""
         asked = self.kwargs["user_id"]
         return self.principal.sub if asked == "me" and self.principal else asked
 
     @property
     def is_own(self) -> bool:
-        """Whether people look at themselves."""
+        """True if it is the user's own page."""
         return self.principal is not None and self.principal.sub == self.user_id
 
     def title(self, data: Any) -> str:
-        """Who it is."""
+        """Return the name of the person."""
         return str(data.get("name") or self.name)
 
     def trail(self) -> list[Link]:
-        """Return the list, for those who may see it."""
+        """Return the list of people, if the user may see it."""
         return [] if self.reach(LIST_USERS) is Reach.NONE else [Link("People", pages.url("users"))]
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the facts, and the forms that change them where the service has them."""
+        """Return the profile, and the forms of the methods that the service has."""
         return {
             "person": data,
             "since": humanize.moment(data["createdAt"]),
@@ -131,19 +125,19 @@ class UserPage(Page):
         return (self.submission.sent.get("_was") if self.submission else "") or "The person"
 
     def form(self, method: str) -> Form | None:
-        """Return the form of the name and the e-mail."""
+        """Return the form of the name, the e-mail address and the notifications."""
         return self.make_form("PUT", "Save") if method == "PUT" else None
 
     @cached_property
     def person(self) -> dict[str, Any] | None:
-        """Return the person of the page, or None."""
+        """The person of the page, or None."""
         try:
             return dict(UserSerializer(services.read(self.user_id)).data)
         except DomainError:
             return None
 
     def question(self) -> Question | None:
-        """Whether a deletion is meant."""
+        """Ask before a deletion."""
         if self.request.method != "DELETE" or not self.person:
             return None
         facts = [
@@ -155,13 +149,13 @@ class UserPage(Page):
         return Question(f"Delete {self.person['name']}?", "Delete", facts)
 
     def translate(self, values: Any) -> None:
-        """Send an unchanged form as the address again, which asks for another mail to confirm it."""
+        """Send the address again if the form is unchanged, which requests another confirmation mail."""
         typed = self.submission.sent.get("email") if self.submission else None
         if not values and typed and self.request.method == "PUT":
             values["email"] = typed
 
     def told(self, data: Any) -> str:
-        """Return what was changed."""
+        """Return the outcome of an edit or a deletion."""
         if self.request.method == "DELETE":
             return "Your account is deleted." if self.is_own else f"{self._deleted} was deleted."
         sent = self.submission.values() if self.submission else {}
@@ -170,11 +164,11 @@ class UserPage(Page):
         return "Saved."
 
     def done(self) -> None:
-        """Sign out the person whose account is deleted, or it would be made again at the next click."""
+        """Sign out a user who deleted the own account. The next request would create it again otherwise."""
         if self.request.method == "DELETE" and self.is_own:
             login.end_session(self.request._request)
 
     def next_url(self, data: Any) -> str:
-        """Return the person, or where one begins when there is no person any more."""
+        """Return the address of the person, or of the front page after a deletion."""
         gone = self.request.method == "DELETE" and data != {}
         return pages.url("root") if gone else self.request.path

@@ -1,4 +1,4 @@
-"""The pages of events: the list, and one event with what may be done to it."""
+"""The pages of events: the list, and one event with the forms that change it."""
 
 import json
 from typing import Any
@@ -20,14 +20,14 @@ from eventsite.pages.page import Link, Page, Question, Seen
 from eventsite.web.fields import whole_number
 
 ASKED = (*FILTERS, "cursor")
-"""The parameters that choose events; without any, a person sees those to come."""
+"""The parameters that choose events. Without any of them, the page lists the events to come."""
 SEARCHED = 1000
-"""Events that a search looks through at a time."""
+"""The number of events that one page of a search reads."""
 
 
 @pages.navigation(10)
 def events(seen: Seen) -> Link:
-    """Return the list of events."""
+    """Return the entry of the list of events."""
     return Link("Events", pages.url("events"))
 
 
@@ -42,7 +42,7 @@ class EventsPage(Page):
 
     @staticmethod
     def defaults(query: Any) -> dict[str, str]:
-        """Show the events to come unless something else is asked for. An event of yesterday may not be over yet."""
+        """Show the events to come, unless the request has a filter. An event of yesterday may not be over yet."""
         today = wording.today()
         if query.get("when") == "past":
             return {"to": today, "order": "desc"}
@@ -58,11 +58,11 @@ class EventsPage(Page):
         return "Upcoming events, and where there is room."
 
     def trail(self) -> list[Link]:
-        """From a refused form, lead back to the list."""
+        """Return the list of events above a refused form."""
         return [Link("Events", pages.url("events"))] if self.request.method == "POST" else []
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the rows by month, the chips, the filters, the way on, and the form of a new event."""
+        """Return the rows by month, the filters, the links to other pages, and the form of a new event."""
         marks = {key: value for part in self.parts for key, value in part.marks(data).items()}
         rows = [wording.row(event, marks.get(event["eventId"], "")) for event in data if self._is_wanted(event)]
         steps = pages.steps(self.request, self.response)
@@ -92,7 +92,7 @@ class EventsPage(Page):
         return bool(self._chosen()) or wording.has_ended(event) == (query.get("when") == "past")
 
     def _chosen(self) -> dict[str, list[str]]:
-        """Return what was asked for by the filters."""
+        """Return the values of the filters, by parameter."""
         query = self.request.query_params
         return {name: query.getlist(name) for name in FILTERS if query.get(name) and name != "limit"}
 
@@ -122,7 +122,7 @@ class EventsPage(Page):
         return new_form(self, self._copied(copied) if copied else {})
 
     def _copied(self, event_id: str) -> dict[str, Any]:
-        """Return what a new event takes over from another one: everything but its days and its id."""
+        """Return the values that a new event copies from another one: everything but its days and its id."""
         try:
             found = shape(services.read(event_id, scope=self.view.scope(SEE_EVENTS)))
         except DomainError:
@@ -144,12 +144,19 @@ class EventsPage(Page):
         return f"“{data['title']}” is published. Share it: {address}"
 
     def next_url(self, data: Any) -> str:
-        """Return the new event."""
+        """Return the address of the new event."""
         return pages.url("event", data["eventId"]) if data else super().next_url(data)
 
 
 def _chip(path: str, label: str, asked: dict[str, str], wanted: dict[str, str]) -> Link:
-    """Return a chip that adds its wish to the present ones, or takes it away again."""
+    """Return a link that turns a filter on, or off if it is on.
+
+    Args:
+        path: The path of the list.
+        label: The text of the link.
+        asked: The present parameters.
+        wanted: The parameters of the filter.
+    """
     is_on = wanted.items() <= asked.items()
     rest = {name: value for name, value in asked.items() if name not in wanted}
     return Link(label, pages.address(path, rest if is_on else rest | wanted), is_on)
@@ -164,21 +171,19 @@ def _by_month(rows: list[wording.Row]) -> list[tuple[str, list[wording.Row]]]:
 
 @pages.page("event")
 class EventPage(Page):
-    """One event."""
-
     template = "events/event.html"
     labels = {name: label for name, label in LABELS.items() if name != "eventId"}
     _now: dict[str, Any] | None = None
 
     def title(self, data: Any) -> str:
-        """Return the name of the event, or over a refused form, its purpose."""
+        """Return the name of the event, or the purpose of a refused form."""
         return str(data["title"]) if "eventId" in data else "Edit event"
 
     def about(self, data: Any) -> str:
         return f"{wording.when(data)}, {data['location']}. {wording.room_sentence(data)}."
 
     def trail(self) -> list[Link]:
-        """Lead to the list, and from a form to the event."""
+        """Return the list of events and, above a form, the event."""
         above = [Link("Events", pages.url("events"))]
         if self.request.method not in ("GET", "HEAD"):
             above.append(Link("The event", self.request.path))
@@ -201,7 +206,7 @@ class EventPage(Page):
         }
 
     def _runs(self, data: Any) -> dict[str, Any]:
-        """Return what the bar of those who run the event holds."""
+        """Return the context of the bar for organizers."""
         return {
             "status": data["status"],
             "edit": self._edit(data),
@@ -251,7 +256,7 @@ class EventPage(Page):
         return self._now
 
     def question(self) -> Question | None:
-        """Ask whether an edit or a deletion that touches people is meant."""
+        """Ask before an edit or a deletion that affects attendees."""
         now = self.current()
         if now is None or self.submission is None:
             return None
@@ -260,7 +265,7 @@ class EventPage(Page):
         return _before_editing(now, self.submission.values()) if _people(now) else None
 
     def told(self, data: Any) -> str:
-        """Return what was changed."""
+        """Return the outcome of an edit or a deletion."""
         submission = self.submission
         if submission is None:
             return "Saved."
@@ -272,18 +277,18 @@ class EventPage(Page):
         )
 
     def next_url(self, data: Any) -> str:
-        """Return the event, or the list when there is no event any more."""
+        """Return the address of the event, or of the list after a deletion."""
         deleted = self.request.method == "DELETE" and data != {}
         return pages.url("events") if deleted else self.request.path
 
 
 def forms_values(data: Any) -> dict[str, Any]:
-    """Return the values of an event as its form shows them: moments by the clocks of its zone."""
+    """Return the values of an event for its form, with moments in the time zone of the event."""
     return forms.in_local_time(dict(data), ("registrationOpensAt", "registrationClosesAt"), wording.place_of(data))
 
 
 def _told(name: str, before: str, data: Any) -> str:
-    """Return what came of a single change."""
+    """Return the outcome of an edit with one changed field."""
     if name == "capacity":
         return f"Seats {before} → {data['capacity']}."
     if name == "waitlistEnabled" and data[name]:
@@ -329,7 +334,7 @@ def _before_editing(now: dict[str, Any], asked: Any) -> Question | None:
 
 
 def _people(event: dict[str, Any]) -> list[str]:
-    """Return how many people have a seat and how many wait, in sentences."""
+    """Return sentences with the number of people who have a seat and of those who wait."""
     found = []
     if event["registeredCount"]:
         found.append(f"{humanize.counted(event['registeredCount'], 'person has a seat', 'people have a seat')}.")

@@ -1,4 +1,4 @@
-"""The forms of events: which fields they have, in people's words, and in which order."""
+"""The forms of events: their fields, with labels and in order."""
 
 from datetime import datetime
 from typing import Any
@@ -42,9 +42,9 @@ HELPS = {
     "eventId": "The end of its address, such as spring-party. It cannot be changed later.",
 }
 NEW = {"title": "Title", "date": "Date", "startTime": "Starts at", "location": "Place", "capacity": "Seats"}
-"""What a new event asks for at first; the rest is under "More"."""
+"""The fields of a new event that are always visible. The others are in the section "More"."""
 IN_SIGHT = {"title", "description", "date", "startTime", "endTime", "location", "capacity"}
-"""What the form of an event that exists shows at first."""
+"""The fields of the edit form that are always visible."""
 FILTERS = {
     "status": "Status",
     "organizerId": "Organizer's id",
@@ -54,14 +54,19 @@ FILTERS = {
     "limit": "Per page",
 }
 SHORT = ("title", "date", "startTime", "endTime", "location", "capacity", "status")
-"""What the button to delete compares with: what may be a reason to keep the event after all."""
+"""The fields that the delete button compares. A change of one may be a reason to keep the event."""
 TIMETABLE = {"date", "startTime", "endTime", "endDate", "timeZone", "location"}
-"""Changes that people who signed up get an e-mail about."""
+"""The fields whose changes are mailed to the people who signed up."""
 MOMENTS = ("registrationOpensAt", "registrationClosesAt")
 
 
 def new_form(page: Page, copied: dict[str, Any]) -> Form:
-    """Return the form of a new event. `copied` holds the values of the event that it is like."""
+    """Return the form of a new event.
+
+    Args:
+        page: The page of the form.
+        copied: The values that are copied from another event.
+    """
     who = page.principal.name if page.principal else ""
     values = {"organizer": who, "waitlistEnabled": True} | copied
     labels = {name: LABELS[name] for name in (*NEW, *LABELS)}
@@ -78,7 +83,7 @@ def new_form(page: Page, copied: dict[str, Any]) -> Form:
 
 
 def edit_fields(asked: list[Field]) -> list[Field]:
-    """Return the fields of an event that exists, with those that change rarely folded away."""
+    """Return the fields of the edit form, with the rarely changed ones in the section "More"."""
     for one in asked:
         one.more = one.name not in IN_SIGHT
         one.help = HELPS.get(one.name, one.help if one.name not in LABELS else "")
@@ -98,12 +103,12 @@ def filters(page: Page, chosen: dict[str, list[str]]) -> Form:
     query = page.view.queries["list"]()
     shown = forms.fields(query, FILTERS, helps={}, values=page.request.query_params, prefix="filter")
     for field in shown:
-        field.optional = False  # all of them are, and it need not be said
+        field.optional = False  # all filters are, so that no label needs a mark
     return Form(page.request.path, "Show", "GET", shown, look="" if chosen else "primary")
 
 
 def to_moments(values: Any, zone: str | None) -> None:
-    """Change the local times that people type into moments with an offset, in place."""
+    """Convert the local times that users type into moments with an offset, in place."""
     place = ZoneInfo(zone) if zone in time_zones() else now().tzinfo
     for name in MOMENTS:
         try:

@@ -1,4 +1,4 @@
-"""What the pages say of an event: when it is, whether there is room, and who may still sign up."""
+"""The wording of events on pages: their times, the free seats, and the state of sign-up."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -14,23 +14,23 @@ from eventsite.pages import page as pages
 MAP = "https://www.openstreetmap.org/search?"
 CANCELLED = "cancelled"
 STATUS_WORDS = {DRAFT: "Draft", CANCELLED: "Cancelled", "completed": "Completed"}
-"""What a reader has to know of a status; the others mean that people can sign up."""
+"""The labels of statuses. A status without a label means that people can sign up."""
 OPEN, WAITLIST, FULL, NOT_OPEN, CLOSED, OVER = "open", "waitlist", "full", "not-open", "closed", "over"
-"""What sign-up is like; the words are also classes of the style sheet."""
+"""The states of sign-up. The style sheet has a class for each."""
 
 
 def now() -> datetime:
-    """Return the present moment."""
+    """Return the current time."""
     return datetime.fromisoformat(clock.now()).astimezone(UTC)
 
 
 def today() -> str:
-    """Return the present day, UTC."""
+    """Return the current day in UTC."""
     return clock.now()[:10]
 
 
 def yesterday() -> str:
-    """Return the day before the present one, UTC."""
+    """Return the day before the current one in UTC."""
     return str(date.fromisoformat(today()) - timedelta(days=1))
 
 
@@ -41,12 +41,12 @@ def times(event: dict[str, Any]) -> Times:
 
 
 def has_ended(event: dict[str, Any]) -> bool:
-    """Return True if the event is over, by the clocks of its own zone."""
+    """Return True if the event is over, in its own time zone."""
     return times(event).ends_at <= now().timestamp()
 
 
 def place_of(event: dict[str, Any]) -> tzinfo:
-    """Return the time zone of an event, UTC where it has none."""
+    """Return the time zone of an event, by default UTC."""
     from zoneinfo import ZoneInfo
 
     return ZoneInfo(event["timeZone"]) if event.get("timeZone") else UTC
@@ -63,7 +63,7 @@ def _days(event: dict[str, Any]) -> str:
 
 
 def hours(event: dict[str, Any]) -> str:
-    """Return ``19:00–22:00``, or nothing for an event of whole days."""  # noqa: RUF002 (a range)
+    """Return ``19:00–22:00``, or an empty string for an event of whole days."""  # noqa: RUF002 (a range)
     return "–".join(filter(None, [event.get("startTime"), event.get("endTime")]))  # noqa: RUF001 (a range)
 
 
@@ -74,7 +74,7 @@ def hours_and_zone(event: dict[str, Any]) -> str:
 
 
 def sign_up(event: dict[str, Any]) -> str:
-    """Return what sign-up is like now."""
+    """Return the current state of sign-up."""
     moment = now().isoformat()
     if event["status"] not in OPEN_STATUSES:
         return CLOSED
@@ -90,7 +90,7 @@ def sign_up(event: dict[str, Any]) -> str:
 
 
 def room(event: dict[str, Any]) -> str:
-    """Return whether there is room, in a few words for a list: ``9 left``."""
+    """Return the free seats in a few words for a list: ``9 left``."""
     state = sign_up(event)
     if event["status"] in STATUS_WORDS:
         return STATUS_WORDS[event["status"]]
@@ -102,7 +102,7 @@ def room(event: dict[str, Any]) -> str:
 
 
 def room_sentence(event: dict[str, Any]) -> str:
-    """Return whether there is room, for the page of the event: ``Full · 6 people waiting``."""
+    """Return the free seats for the page of the event: ``Full · 6 people waiting``."""
     state = sign_up(event)
     if event["status"] in STATUS_WORDS:
         return {DRAFT: "Only you see this draft.", CANCELLED: "This event is cancelled."}.get(
@@ -121,7 +121,7 @@ def room_sentence(event: dict[str, Any]) -> str:
 
 
 def closes(event: dict[str, Any]) -> str:
-    """Return until when people can sign up, where that is before the end."""
+    """Return a sentence with the end of sign-up, or an empty string if there is none."""
     if sign_up(event) not in (OPEN, WAITLIST) or not event.get("registrationClosesAt"):
         return ""
     return f"Sign up until {humanize.local_moment(event['registrationClosesAt'], place_of(event))}."
@@ -152,7 +152,12 @@ class Row:
 
 
 def row(event: dict[str, Any], mark: str = "") -> Row:
-    """Return the row of an event in a list. `mark` is the reader's own part in it."""
+    """Return the row of an event in a list.
+
+    Args:
+        event: The event as JSON.
+        mark: The user's own registration, in a few words.
+    """
     first = date.fromisoformat(event["date"])
     look = CANCELLED if event["status"] == CANCELLED else "past" if has_ended(event) else ""
     url = pages.url("event", event["eventId"])

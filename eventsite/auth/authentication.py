@@ -24,7 +24,7 @@ class InvalidToken(AuthenticationFailed):
 
 
 class BearerAuthentication:
-    """A JWT in the Authorization header. The verified claims are the user, without a look at a table."""
+    """A JWT in the Authorization header. The verified claims are the user; no table is read."""
 
     def authenticate(self, request: Request) -> tuple[Principal, None] | None:
         """Return the caller, or None without the header.
@@ -70,7 +70,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
         return principal, None
 
     def enforce_csrf(self, request: Request) -> None:
-        """Raise `PermissionDenied` for what may be forged, without Django's reason, which repeats the headers."""
+        """Raise `PermissionDenied` for a request that may be forged, without Django's reason, which repeats headers."""
         try:
             super().enforce_csrf(request)
         except PermissionDenied:

@@ -1,11 +1,11 @@
-"""Signing in with a browser: Cognito's hosted UI, by the authorization code flow with PKCE (RFC 7636) and state.
+"""Sign in with a browser: the authorization code flow with PKCE (RFC 7636) and state, at Cognito's hosted UI.
 
-    GET  /login            leave for the hosted UI      remembers state, verifier and the page to come back to
-    GET  /login/callback   come back with a code        exchanges it, verifies the ID token, starts the session
+    GET  /login            redirect to the hosted UI    stores state, verifier and the page to return to
+    GET  /login/callback   return with a code           exchanges it, verifies the ID token, starts the session
     POST /logout           end the session              here, and at the hosted UI
 
-The session is a signed cookie of Django's: who, and until when. It ends no later than the ID token it came from, and
-`eventsite.auth.renewal` starts it again while the browser is in use.
+The session is a signed cookie of Django's with the user and its expiry. It ends no later than the ID token, and
+`eventsite.auth.renewal` renews it while the browser is in use.
 """
 
 import json
@@ -42,11 +42,11 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 class LoginFailed(Exception):
-    """The login page did not confirm who the visitor is. The text is a sentence with the reason."""
+    """The provider did not confirm the identity of the user. The text is a sentence with the reason."""
 
 
 def for_browsers(method: str) -> Callable[[View], View]:
-    """Make a view of ours answer only this method, and tell what goes wrong in a problem document."""
+    """Return a decorator of a view that allows one method and answers errors with problem documents."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -69,12 +69,12 @@ def for_browsers(method: str) -> Callable[[View], View]:
 
 
 def offered(request: HttpRequest) -> dict[str, bool]:
-    """Tell the templates, as a context processor, whether there is a way to log in."""
+    """Return, as a context processor, whether the templates show a login."""
     return {"login_offered": settings.AUTH_MODE != "open" and bool(settings.LOGIN_ORIGIN)}
 
 
 def login_url(page: str) -> str:
-    """Return the address that leads through the login and back to a page."""
+    """Return the address of the login that returns to a page."""
     return f"{reverse('login')}?{urlencode({'next': page})}"
 
 
@@ -86,7 +86,7 @@ def end_session(request: HttpRequest) -> None:
 
 
 def signed_in(request: HttpRequest) -> Principal | None:
-    """Return the user who signed in with this browser, unless the session is over."""
+    """Return the user of the session, or None if there is none or if it has expired."""
     who = request.session.get(WHO)
     if who is None or who["until"] < time.time():
         return None
@@ -96,7 +96,7 @@ def signed_in(request: HttpRequest) -> Principal | None:
 
 @for_browsers("GET")
 def log_in(request: HttpRequest) -> HttpResponse:
-    """Send the browser to the hosted UI. Who is signed in already stays it until somebody else comes back."""
+    """Redirect to the hosted UI. A present session stays until the callback replaces it."""
     pool, client = _pool(request), _client()
     verifier, state = client.create_code_verifier(64), client.state_generator()
     until = time.time() + LOGIN_SECONDS
@@ -116,7 +116,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
 
 @for_browsers("GET")
 def callback(request: HttpRequest) -> HttpResponse:
-    """Take the code that the browser brings back, and start its session."""
+    """Exchange the code from the hosted UI, and start the session."""
     pool = _pool(request)
     pending = request.session.pop(PENDING, None)
     if pending is None or pending["until"] < time.time():
@@ -129,9 +129,14 @@ def callback(request: HttpRequest) -> HttpResponse:
 
 
 def renew(request: HttpRequest, refresh_token: str) -> str:
-    """Start the session again by a refresh token, and return the token for the next time.
+    """Renew the session by a refresh token.
 
-    Raises: `LoginFailed` when Cognito refuses; `Unavailable` when it does not answer.
+    Returns:
+        The refresh token for the next renewal.
+
+    Raises:
+        LoginFailed: The provider refused the token.
+        Unavailable: The provider did not answer.
     """
     pool = user_pool.pool()
     asked = {"grant_type": "refresh_token", "client_id": pool.client_id, "refresh_token": refresh_token}
@@ -142,7 +147,7 @@ def renew(request: HttpRequest, refresh_token: str) -> str:
 
 @for_browsers("POST")
 def log_out(request: HttpRequest) -> HttpResponse:
-    """End the session here, and send the browser to end the provider's, from where it comes back to the root."""
+    """End the session, and redirect to the provider, which ends its own and returns to the root."""
     pool = _pool(request)
     if token := refresh_cookie.kept(request):
         _revoke(pool, token)
@@ -151,7 +156,11 @@ def log_out(request: HttpRequest) -> HttpResponse:
 
 
 def _pool(request: HttpRequest) -> Provider:
-    """Return the pool. Raises `Http404` where nobody can log in with a browser."""
+    """Return the identity provider.
+
+    Raises:
+        Http404: The service has no login for browsers.
+    """
     if not offered(request)["login_offered"]:
         raise Http404
     pool = user_pool.pool()
@@ -160,7 +169,7 @@ def _pool(request: HttpRequest) -> Provider:
 
 
 def _client() -> Any:
-    """Return the OAuth client of this service: a public one, without a secret, which is what PKCE is for."""
+    """Return the OAuth client of this service. It is public and has no secret, so it uses PKCE."""
     if settings.LOCAL:  # a hosted UI on this machine has no certificate
         os.environ.setdefault("OAUTHLIB_INSECURE_TRANSPORT", "1")
     from oauthlib.oauth2 import WebApplicationClient
@@ -173,14 +182,19 @@ def _callback(request: HttpRequest) -> str:
 
 
 def _next(request: HttpRequest) -> str:
-    """Return the page to come back to: one of ours, or the root."""
+    """Return the page to return to: `next` if it is a page of this service, else the root."""
     page = request.GET.get("next", "")
     ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
     return page if ours else reverse("root")
 
 
 def _exchange(request: HttpRequest, pool: Provider, pending: dict[str, Any]) -> dict[str, Any]:
-    """Return the tokens that the code in the request is good for. Raises `LoginFailed`; `Unavailable`."""
+    """Exchange the code in the request for tokens.
+
+    Raises:
+        LoginFailed: The answer does not belong to this login, or the provider refused the code.
+        Unavailable: The provider did not answer.
+    """
     from oauthlib.oauth2 import OAuth2Error
 
     try:
@@ -197,7 +211,11 @@ def _exchange(request: HttpRequest, pool: Provider, pending: dict[str, Any]) -> 
 
 
 def _claims(found: dict[str, Any], pool: Provider) -> dict[str, Any]:
-    """Return the verified claims of the ID token among some tokens. Raises `LoginFailed`."""
+    """Return the verified claims of the ID token.
+
+    Raises:
+        LoginFailed: The token is not valid.
+    """
     from eventsite.auth import tokens
 
     try:
@@ -207,7 +225,12 @@ def _claims(found: dict[str, Any], pool: Provider) -> dict[str, Any]:
 
 
 def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
-    """Ask Cognito for tokens. Raises `LoginFailed` when it refuses, `Unavailable` when it does not answer."""
+    """Request tokens from the provider.
+
+    Raises:
+        LoginFailed: The provider refused.
+        Unavailable: The provider did not answer.
+    """
     try:
         with urlopen(Request(url, body.encode(), headers), timeout=EXCHANGE_TIMEOUT_SECONDS) as answer:  # noqa: S310 (a `trusted_url`)
             found: dict[str, Any] = json.load(answer)
@@ -222,7 +245,7 @@ def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
 
 
 def _revoke(pool: Provider, refresh_token: str) -> None:
-    """Let the provider forget a refresh token. Where it does not answer, or cannot, the token ends by itself."""
+    """Revoke a refresh token. If the provider cannot, or does not answer, the token expires by itself."""
     if not pool.revoke_url:
         return
     body = urlencode({"token": refresh_token, "client_id": pool.client_id})
@@ -234,7 +257,7 @@ def _revoke(pool: Provider, refresh_token: str) -> None:
 
 
 def _start_session(request: HttpRequest, claims: dict[str, Any]) -> None:
-    """Remember who signed in, and no more of the groups than matter here: a cookie holds 4 KB."""
+    """Store the user in the session, with only the groups that have permissions: a cookie holds 4 KB."""
     from eventsite.auth import tokens
 
     try:

@@ -1,4 +1,4 @@
-"""Any OpenID provider, such as Keycloak or Auth0, by its issuer URL and a public client.
+"""Sign-in by any OpenID provider, such as Keycloak or Auth0, with its issuer URL and a public client.
 
 https://openid.net/specs/openid-connect-discovery-1_0.html
 https://openid.net/specs/openid-connect-rpinitiated-1_0.html
@@ -28,8 +28,8 @@ MAX_BYTES = 100_000
 PAUSE_AFTER_FAILURE_SECONDS = 5
 NEEDED = ("jwks_uri", "authorization_endpoint", "token_endpoint")
 KEYCLOAK_DEFAULT = frozenset({"account"})
-"""The audience of an access token of Keycloak's that no mapper gave one; `azp` names its client."""
-TYPES = ("Bearer", "ID")  # what Keycloak calls access and ID tokens; others name no type
+"""The audience of Keycloak's access tokens without an audience mapper. Their `azp` names the client."""
+TYPES = ("Bearer", "ID")  # Keycloak's names of access and ID tokens; other providers have no `typ`
 
 
 class Undiscovered(Unavailable):
@@ -39,7 +39,7 @@ class Undiscovered(Unavailable):
 
 
 class Discovery:
-    """The provider's configuration document, fetched when it is first needed and kept for the process's life."""
+    """The provider's configuration document, fetched on first use and kept until the process ends."""
 
     def __init__(self, issuer: str) -> None:
         self._issuer = issuer
@@ -47,7 +47,11 @@ class Discovery:
         self._next_fetch = 0.0
 
     def __getitem__(self, name: str) -> str:
-        """Return the URL of this name, empty if there is none. Raises: `Undiscovered`."""
+        """Return the URL of this name, empty if there is none.
+
+        Raises:
+            Undiscovered: The document cannot be fetched, or is not valid.
+        """
         if self._found is None:
             self._found = self._fetch()
         return str(self._found.get(name, ""))
@@ -68,7 +72,7 @@ class Discovery:
         return document
 
     def _check(self, found: Any) -> None:
-        """Raise `ValueError` if the document is another issuer's, or leads to an address that can be forged."""
+        """Raise `ValueError` if the document is another issuer's, or has a URL that is not https."""
         if found["issuer"] != self._issuer:
             raise ValueError(f"its issuer is {found['issuer']!r}")
         for name in NEEDED:
@@ -83,17 +87,17 @@ def discovery(issuer: str) -> Discovery:
 
 
 class OpenIDProvider(NamedTuple):
-    """An OpenID provider, and the client whose tokens count."""
+    """An OpenID provider, and the client whose tokens are accepted."""
 
     issuer: str
     client_id: str
     audience: str = ""
-    """The API that access tokens name; empty if only the client counts."""
+    """The audience of access tokens; empty if only the client is accepted."""
     groups_claim: str = "groups"
 
     @property
     def scopes(self) -> list[str]:
-        """What a login asks for."""
+        """The scopes that a login requests."""
         return ["openid", "profile", "email"]
 
     @property
@@ -108,16 +112,16 @@ class OpenIDProvider(NamedTuple):
 
     @property
     def token_url(self) -> str:
-        """Where a code is exchanged for tokens."""
+        """The URL that exchanges a code for tokens."""
         return discovery(self.issuer)["token_endpoint"]
 
     @property
     def revoke_url(self) -> str:
-        """Where a refresh token is revoked, empty if nowhere."""
+        """The URL that revokes a refresh token, or an empty string if the provider has none."""
         return discovery(self.issuer)["revocation_endpoint"]
 
     def logout_url(self, home: str) -> str:
-        """Return the page that ends the provider's session, or home if there is none."""
+        """Return the page that ends the provider's session, or `home` if there is none."""
         page = discovery(self.issuer)["end_session_endpoint"]
         query = {"client_id": self.client_id, "post_logout_redirect_uri": home}
         return f"{page}?{urlencode(query)}" if page else home
@@ -126,7 +130,7 @@ class OpenIDProvider(NamedTuple):
         """Do nothing: the provider's operator registers these pages."""
 
     def objection(self, claims: dict[str, Any]) -> str:
-        """Return why verified claims are not for this service, empty if they are.
+        """Return why verified claims are not for this service, or an empty string if they are.
 
         An ID token names the client as its audience. An access token names the API, or, as Keycloak makes it by
         default, no audience of its own and the client as `azp`. A token for another API is refused, also if this
@@ -145,15 +149,15 @@ class OpenIDProvider(NamedTuple):
         return "" if is_ours else "The token was made for another client."
 
     def user_id(self, sub: Any) -> str | None:
-        """Return the `sub`, or, where it has other characters than a user id (`auth0|5f1`), a digest of it."""
+        """Return the `sub`, or a digest of it if it has characters that a user id cannot have (`auth0|5f1`)."""
         if not isinstance(sub, str) or not sub:
             return None
         return sub if is_id(sub) else urlsafe_b64encode(sha256(sub.encode()).digest()).decode().rstrip("=")
 
     def groups(self, claims: dict[str, Any]) -> Any:
-        """Return the claim that names the groups: by its whole name, or as a path such as `realm_access.roles`.
+        """Return the claim of the groups: by its whole name, or by a path such as `realm_access.roles`.
 
-        Keycloak writes groups as paths; those at the top count by their names.
+        Keycloak writes groups as paths. The leading slash of a top-level group is removed.
         """
         found: Any = claims.get(self.groups_claim)
         if found is None:

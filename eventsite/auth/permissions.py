@@ -1,6 +1,6 @@
-"""Who may do what: the contract's table in code, and the questions that views ask of it.
+"""The permission table of the contract, and its checks for views.
 
-A view names its call of the table, and asks one of three questions:
+A view names its call of the table, and uses one of three checks:
 
 - May the caller make the call at all? (`Permitted`, before the view runs)
 - Whose events may the caller touch? (`scope`, an argument of every rule)
@@ -22,7 +22,7 @@ from eventsite.errors import Forbidden
 
 
 class Reach(Enum):
-    """How far a caller gets with a call. The values are the words of the contract's table."""
+    """The reach of a caller with a call. The values are the words of the contract's table."""
 
     NONE = "–"  # noqa: RUF001 (the contract's own dash)
     OWN = "own events"
@@ -41,7 +41,7 @@ class Principal:
     name: str = ""
     email: str = ""
     email_verified: bool = False
-    """Whether the user pool has verified the address."""
+    """True if the user pool has verified the address."""
     is_authenticated: ClassVar[bool] = True
 
     def __str__(self) -> str:
@@ -90,7 +90,7 @@ def principal_of(request: Request) -> Principal | None:
 
 
 def reach(call: str, principal: Principal | None) -> Reach:
-    """Return how far a caller gets with a call of `TABLE`."""
+    """Return the reach of a caller with a call of `TABLE`."""
     return Reach.ALL if settings.AUTH_MODE == "open" else TABLE[call][_column(principal)]
 
 
@@ -129,7 +129,7 @@ def reaches_user(call: str, principal: Principal | None, user_id: str) -> bool:
 
 
 class Permitted(BasePermission):
-    """Refuse, before the view runs, what the table grants in no case (401 or 403, as DRF distinguishes them).
+    """Refuse calls that the table grants in no case, before the view runs (401 or 403, as DRF distinguishes them).
 
     For a call that concerns an event, the rule refuses a signed-in caller: only the rule knows whether the event is
     a draft of another organizer, which must look like an event that does not exist.

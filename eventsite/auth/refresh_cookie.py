@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 COOKIE = "renewal"
-IDLE_SECONDS = 12 * 60 * 60  # since the last renewal: a browser may idle for 11 hours at least
+IDLE_SECONDS = 12 * 60 * 60  # seconds since the last renewal; a browser may idle for 11 hours at least
 MAX_CHARACTERS = 3500  # of the cookie; browsers keep 4,096 bytes with its attributes
 
 
 def keep(request: HttpRequest, token: str | None) -> None:
-    """Keep a refresh token for later requests of this browser. An empty one deletes the present one."""
+    """Store a refresh token for later requests of this browser. An empty one deletes the present one."""
     request.refresh_token = token  # type: ignore[attr-defined]
 
 
 def kept(request: HttpRequest) -> str | None:
-    """Return the refresh token that the browser brought, or None."""
+    """Return the refresh token in the cookie of the request, or None."""
     from cryptography.exceptions import InvalidTag
 
     try:
@@ -48,6 +48,6 @@ def _sealed(token: str) -> str:
 
 
 def _cipher() -> "AESSIV":
-    from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # not before a browser signs in
+    from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # imported only once a browser signs in
 
     return AESSIV(salted_hmac(__name__, "refresh tokens", algorithm="sha512").digest())

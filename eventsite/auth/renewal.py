@@ -1,8 +1,8 @@
 """Renew the session of a browser that is in use, by the refresh token of its login.
 
-A session ends with its ID token, after an hour as a rule. The refresh token waits in an encrypted cookie of its own,
-and gets the next ID token when a request comes without a session. Cognito judges it each time, so a group that was
-taken away, a user who was disabled and a log-out elsewhere take effect at the next renewal.
+A session ends with its ID token, usually after an hour. The refresh token is in an encrypted cookie of its own, and
+gets the next ID token for the first request without a session. The provider verifies it each time, so a removed group,
+a disabled user and a log-out elsewhere take effect at the next renewal.
 """
 
 from collections.abc import Callable
@@ -15,13 +15,12 @@ from eventsite.errors import Unavailable
 
 
 class RenewalMiddleware:
-    """Start the session again for a browser whose session is over, and keep or delete its refresh token."""
+    """Renew an expired session, and store or delete the refresh token."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request with the session that it can have."""
         if COOKIE in request.COOKIES and "Authorization" not in request.headers:
             _renew(request)
         response = self.get_response(request)

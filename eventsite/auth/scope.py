@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 EVERYBODYS, NOBODYS = "*", ""
-"""No organizer has either as an id: an id is never empty, and never has an asterisk."""
+"""Values that are no id: an id is never empty, and never has an asterisk."""
 
 
 class Organized(Protocol):
     """An event, or a part of one."""
 
     def is_run_by(self, user_id: str) -> bool:
-        """Return whether a user is one of its organizers."""
+        """Return True if the user is the owner or a co-organizer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """What a caller reaches with one call. Each field is an organizer's id, `EVERYBODYS` or `NOBODYS`."""
+    """The scope of one call. Each field is an organizer's id, `EVERYBODYS` or `NOBODYS`."""
 
     touches: str
     """The organizer whose own events the call may touch."""
@@ -27,19 +27,23 @@ class Scope:
     """The organizer whose drafts the caller may see."""
 
     def reaches(self, item: Organized) -> bool:
-        """Return whether an event is one that the caller may touch: as its owner, or as a co-organizer."""
+        """Return True if the caller may touch an event, as its owner or as a co-organizer."""
         return self.touches == EVERYBODYS or item.is_run_by(self.touches)
 
     def sees_draft(self, item: Organized) -> bool:
-        """Return whether an event exists for the caller while it is a draft."""
+        """Return True if the caller may see the event while it is a draft."""
         return self.drafts_of == EVERYBODYS or item.is_run_by(self.drafts_of)
 
     def may_touch(self, organizer_id: str | None) -> bool:
-        """Return whether the caller may touch an event as its owner (None: it has none)."""
+        """Return True if the caller may touch an event as its owner.
+
+        Args:
+            organizer_id: The owner; None if the event has none.
+        """
         return self.touches == EVERYBODYS or (organizer_id is not None and organizer_id == self.touches)
 
     def sees_private_list_of(self, organizer_id: str) -> bool:
-        """Return whether the caller may see the drafts and the unlisted events of an organizer."""
+        """Return True if the caller may see the drafts and the unlisted events of an organizer."""
         return self.drafts_of in (EVERYBODYS, organizer_id)
 
 
@@ -47,4 +51,4 @@ EVERYTHING = Scope(touches=EVERYBODYS, drafts_of=EVERYBODYS)
 """The scope of commands, of audits, and of every caller in open mode."""
 
 NOTHING = Scope(touches=NOBODYS, drafts_of=NOBODYS)
-"""A caller who organizes no event."""
+"""The scope of a caller who organizes no event."""

@@ -1,6 +1,6 @@
 """JSON web tokens of the identity provider: verify one, and read the caller from its claims.
 
-Imported when the first token is to be verified: PyJWT and its cryptography cost a cold start some 30 ms.
+This module is imported for the first token: PyJWT and its cryptography add some 30 ms to a cold start.
 """
 
 import logging
@@ -20,27 +20,27 @@ from eventsite.text.visible import is_name
 
 logger = logging.getLogger(__name__)
 
-MAX_CHARACTERS = 8192  # API Gateway takes 10,240 bytes of headers in all; a longer token is refused unparsed
-LEEWAY_SECONDS = 30  # by which the clocks of the provider and the server may differ
+MAX_CHARACTERS = 8192  # a longer token is refused unparsed; API Gateway accepts 10,240 bytes of headers in all
+LEEWAY_SECONDS = 30  # the clocks of the provider and the server may differ by this
 KEYS_KEPT_SECONDS = 60 * 60
-REFETCH_AFTER_SECONDS = 30  # an unknown key makes the keys be fetched again, but no sooner
+REFETCH_AFTER_SECONDS = 30  # the least time between two fetches for unknown keys
 FETCH_TIMEOUT_SECONDS = 2
 PAUSE_AFTER_FAILURE_SECONDS = 5
 
 REQUIRED = ["exp", "iss", "sub"]
 NAME_CLAIMS, MAX_NAME = ("name", "cognito:username", "username"), 200
 
-# A hostile token is no JSON, nests deeply, or has infinite numbers and lists where texts belong. PyJWT turns all that
-# we know of into its own errors. One that it misses proves no more than the others.
+# A hostile token may be no JSON, nest deeply, or have infinite numbers or lists in place of strings. PyJWT converts the
+# errors that we know of to its own. An error that it misses makes the token no less invalid.
 MALFORMED = (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 
 class BadToken(Exception):
-    """The token proves nothing. The text is a sentence with the reason."""
+    """The token is not valid. The text is a sentence with the reason."""
 
 
 class KeysUnreachable(Unavailable):
-    """The provider's public keys cannot be fetched, so a forged token looks like a good one."""
+    """The provider's public keys cannot be fetched, so no token can be verified."""
 
     detail = "The keys that sign-in depends on cannot be fetched right now. Try again shortly."
 
@@ -61,7 +61,11 @@ class Keys(jwt.PyJWKClient):
         self._next_fetch = 0.0
 
     def fetch_data(self) -> Any:
-        """Fetch the keys. Raises `KeysUnreachable`; for a while after a failure, at once."""
+        """Fetch the keys.
+
+        Raises:
+            KeysUnreachable: The keys cannot be fetched, or could not `PAUSE_AFTER_FAILURE_SECONDS` ago.
+        """
         if time.monotonic() < self._next_fetch:
             raise KeysUnreachable
         try:
@@ -79,11 +83,11 @@ def keys(url: str) -> Keys:
 
 
 def verify(token: str, provider: Provider) -> dict[str, Any]:
-    """Return the claims of a token that this provider made for this service and that is in force.
+    """Verify a token of this provider for this service, and return its claims.
 
     Raises:
-        BadToken: it proves nothing.
-        KeysUnreachable: the keys that would prove it cannot be fetched.
+        BadToken: The token is not valid.
+        KeysUnreachable: The keys cannot be fetched.
     """
     if len(token) > MAX_CHARACTERS:
         raise BadToken("The token is too long.")
@@ -104,7 +108,7 @@ def verify(token: str, provider: Provider) -> dict[str, Any]:
 def _verified(token: str, provider: Provider) -> dict[str, Any]:
     header = jwt.get_unverified_header(token)
     kid = header.get("kid")
-    if header.get("alg") != "RS256" or not isinstance(kid, str):  # before anything is fetched because of it
+    if header.get("alg") != "RS256" or not isinstance(kid, str):  # checked before the keys are fetched
         raise jwt.InvalidAlgorithmError
     claims: dict[str, Any] = jwt.decode(
         token,
@@ -118,7 +122,11 @@ def _verified(token: str, provider: Provider) -> dict[str, Any]:
 
 
 def principal(claims: dict[str, Any], provider: Provider) -> Principal:
-    """Return the caller that verified claims name. Raises: `BadToken` when they do so in a form that we cannot use."""
+    """Return the caller from verified claims.
+
+    Raises:
+        BadToken: The `sub` or the groups have a form that this service cannot use.
+    """
     user_id = provider.user_id(claims["sub"])
     if user_id is None:
         raise BadToken("The token's sub is not a user id.")
@@ -133,7 +141,7 @@ def principal(claims: dict[str, Any], provider: Provider) -> Principal:
 
 
 def _name(claims: dict[str, Any]) -> str:
-    """Return the first claim that is a user's name, shortened if necessary, or nothing."""
+    """Return the first claim that is a valid name, shortened if necessary, or an empty string."""
     for claim in NAME_CLAIMS:
         value = claims.get(claim)
         if isinstance(value, str) and is_name(name := encodable(value)[:MAX_NAME]):
@@ -142,13 +150,13 @@ def _name(claims: dict[str, Any]) -> str:
 
 
 def _email(claims: dict[str, Any]) -> str:
-    """Return the address in the claims, empty if there is none that mail can reach."""
+    """Return the e-mail address in the claims, or an empty string if it is missing or not valid."""
     email = claims.get("email")
     return email if isinstance(email, str) and is_address(email) else ""
 
 
 def _groups(claim: Any) -> list[str]:
-    """Return the groups: a list, or one text, which is the name of one group and is not split."""
+    """Return the groups of a claim. A string is the name of one group, and is not split."""
     if claim is None:
         return []
     if isinstance(claim, str):

@@ -13,7 +13,7 @@ CLIENT_CLAIM = {"access": "client_id", "id": "aud"}
 
 
 class Provider(Protocol):
-    """What signing in and verifying tokens ask of an identity provider."""
+    """The interface of an identity provider for the login and the verification of tokens."""
 
     @property
     def issuer(self) -> str:
@@ -21,11 +21,11 @@ class Provider(Protocol):
 
     @property
     def client_id(self) -> str:
-        """The client that people sign in to: a public one, for PKCE."""
+        """The id of the public client that users sign in to, with PKCE."""
 
     @property
     def scopes(self) -> list[str]:
-        """What a login asks for."""
+        """The scopes that a login requests."""
 
     @property
     def jwks_url(self) -> str:
@@ -41,16 +41,16 @@ class Provider(Protocol):
 
     @property
     def revoke_url(self) -> str:
-        """Where a refresh token is revoked, empty if nowhere."""
+        """The URL that revokes a refresh token, or an empty string."""
 
     def logout_url(self, home: str) -> str:
         """Return the page that ends the provider's session and leads back home."""
 
     def allow(self, callback: str, logout: str) -> None:
-        """Let the provider send browsers back to these two pages, if that is for this process to arrange."""
+        """Register these two pages with the provider, if this process has to do that."""
 
     def objection(self, claims: dict[str, Any]) -> str:
-        """Return in a sentence why verified claims are not for this service, empty if they are."""
+        """Return why verified claims are not for this service in a sentence, or an empty string if they are."""
 
     def user_id(self, sub: Any) -> str | None:
         """Return the user id of a `sub`, or None if it cannot be one."""
@@ -64,7 +64,7 @@ def _allowed_already(callback: str, logout: str) -> None:
 
 
 class Pool(NamedTuple):
-    """A user pool, and the app client whose tokens count."""
+    """A user pool, and the app client whose tokens are accepted."""
 
     pool_id: str
     client_id: str
@@ -80,7 +80,7 @@ class Pool(NamedTuple):
 
     @property
     def scopes(self) -> list[str]:
-        """What a login asks for. With no more than this, an ID token has all claims that the client may read."""
+        """The scopes that a login requests. With these, an ID token has all claims that the client may read."""
         return ["openid"]
 
     @property
@@ -95,7 +95,7 @@ class Pool(NamedTuple):
 
     @property
     def revoke_url(self) -> str:
-        """Where a refresh token is revoked."""
+        """The URL that revokes a refresh token."""
         return f"{self.domain}/oauth2/revoke"
 
     def logout_url(self, home: str) -> str:
@@ -103,7 +103,7 @@ class Pool(NamedTuple):
         return f"{self.domain}/logout?{urlencode({'client_id': self.client_id, 'logout_uri': home})}"
 
     def objection(self, claims: dict[str, Any]) -> str:
-        """Return why verified claims are not for this client, empty if they are.
+        """Return why verified claims are not for this client, or an empty string if they are.
 
         https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
         """
@@ -122,7 +122,11 @@ class Pool(NamedTuple):
 
 
 def pool() -> Provider:
-    """Return the provider that `settings.USER_POOL` makes. Raises: `errors.Unavailable` when it cannot be reached."""
+    """Return the provider that `settings.USER_POOL` makes.
+
+    Raises:
+        Unavailable: The provider cannot be reached.
+    """
     found: Provider = import_string(settings.USER_POOL)()
     return found
 

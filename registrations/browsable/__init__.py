@@ -1,3 +1,3 @@
-"""The pages of registrations: the people of an event, signing up, and what a person has signed up for."""
+"""The pages of registrations: the people of an event, sign-up, and the registrations of a user."""
 
 from registrations.browsable import check_in, contact, own, people, sign_up  # noqa: F401 (each registers its pages)

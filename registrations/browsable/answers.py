@@ -1,4 +1,4 @@
-"""The questions of an event as fields of a form, and the answers as people read them."""
+"""The questions of an event as fields of a form, and the answers for a page."""
 
 from typing import Any
 
@@ -9,7 +9,6 @@ YES_NO = {"true": "Yes", "false": "No"}
 
 
 def fields(questions: list[dict[str, Any]] | None) -> list[Field]:
-    """Return a field for each question."""
     return [_field(question) for question in questions or []]
 
 
@@ -26,7 +25,7 @@ def _field(question: dict[str, Any]) -> Field:
 
 
 def gather(values: Any, questions: list[dict[str, Any]] | None) -> None:
-    """Put the answers of a form where the API has them, in place."""
+    """Convert the answers of a form to the format of the API, in place."""
     kinds = {PREFIX + question["questionId"]: question["kind"] for question in questions or []}
     found = {name: values.pop(name)[-1] for name in list(values) if name.startswith(PREFIX)}
     answers = {name.removeprefix(PREFIX): _value(kinds.get(name), text) for name, text in found.items() if text}
@@ -39,7 +38,7 @@ def _value(kind: str | None, text: str) -> Any:
 
 
 def shown(answers: dict[str, Any] | None, questions: list[dict[str, Any]] | None) -> list[tuple[str, str]]:
-    """Return each question that was answered, with its answer."""
+    """Return the questions that were answered, each with its answer."""
     labels = {question["questionId"]: question["label"] for question in questions or []}
     return [(labels.get(name, name), _text(value)) for name, value in (answers or {}).items()]
 

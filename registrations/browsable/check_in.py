@@ -9,7 +9,7 @@ from registrations.browsable.wording import OfEvent, name_of
 
 @pages.page("check-in")
 class CheckInPage(Page, OfEvent):
-    """One person who comes in, or does not after all."""
+    """The check-in of one person, and its reversal."""
 
     name = "Check-in"
 
@@ -18,5 +18,5 @@ class CheckInPage(Page, OfEvent):
         return f"{who} is checked in." if self.request.method == "PUT" else f"{who} is not checked in any more."
 
     def next_url(self, data: Any) -> str:
-        """Return the people of the event."""
+        """Return the address of the list of people."""
         return pages.url("registrations", self.event_id)

@@ -51,11 +51,11 @@ class OfPeople(Page, OfEvent):
 
     @cached_property
     def event(self) -> dict[str, Any]:
-        """Return the event, or an empty object where the caller may not see it."""
+        """Return the event, or an empty object if the user may not see it."""
         return self.find_event(LIST_REGISTRATIONS)
 
     def trail(self) -> list[Link]:
-        """Lead to the list of events, the event and its people."""
+        """Return the list of events, the event and its people."""
         people = pages.url("registrations", self.event_id)
         event = Link(self.event.get("title", "The event"), self.event_url)
         return [Link("Events", pages.url("events")), event, Link("People", people)]
@@ -63,7 +63,7 @@ class OfPeople(Page, OfEvent):
 
 @pages.page("event-history")
 class HistoryPage(OfPeople):
-    """What happened to the seats of an event."""
+    """The history of an event."""
 
     template = "registrations/history.html"
 
@@ -71,7 +71,7 @@ class HistoryPage(OfPeople):
         return f"History: {self.event['title']}" if self.event else "History"
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the entries, the way on, and the form of a message."""
+        """Return the entries, the links to other pages, and the form of a message."""
         called = names({entry["userId"] for entry in data if entry["userId"]})
         rows = [
             Row(
@@ -104,7 +104,6 @@ class MessagePage(OfPeople):
 
 
 def message_form(event_id: str, prefix: str = "field") -> Form:
-    """Return the form of a message."""
     asked = fields(MessageSerializer(), LABELS, prefix=prefix)
     for option in asked[0].options:
         option.label = RECIPIENTS.get(option.value, option.label)

@@ -1,4 +1,4 @@
-"""The pages of one registration, and of everything that a person has signed up for."""
+"""The pages of one registration, and of all registrations of a user."""
 
 from typing import Any
 
@@ -19,56 +19,56 @@ from registrations.reading.one import read
 
 @pages.navigation(20)
 def own_registrations(seen: Seen) -> Link | None:
-    """Return what the reader has signed up for."""
+    """Return the entry of the user's own registrations, or None if nobody is signed in."""
     if seen.principal is None:
         return None
     return Link("My registrations", pages.url("user-registrations", "me"))
 
 
 class OfUser(Seen):
-    """What pages about one person share."""
+    """The common base of pages of one person."""
 
     @property
     def user_id(self) -> str:
-        """The person's id."""
+        """The id of the person."""
         asked = self.kwargs["user_id"]
         return self.principal.sub if asked == "me" and self.principal else asked
 
     @property
     def is_own(self) -> bool:
-        """True if people look at themselves."""
+        """True if the person is the signed-in user."""
         return self.principal is not None and self.user_id == self.principal.sub
 
     @cached_property
     def called(self) -> str:
-        """Return the person's name."""
+        """Return the name of the person."""
         return name_of(self.user_id)
 
 
 @pages.page("registration", "unregister")
 class RegistrationPage(Page, OfEvent, OfUser):
-    """What one person has to do with one event."""
+    """The registration of one person for one event."""
 
     template = "registrations/registration.html"
     name = "Registration"
 
     @cached_property
     def event(self) -> dict[str, Any]:
-        """Return the event, or an empty object where the reader may not see it."""
+        """Return the event, or an empty object if the user may not see it."""
         return self.find_event(READ_USER, self.user_id)
 
     def title(self, data: Any) -> str:
         return "My registration" if self.is_own else f"Registration of {self.called}" if "userId" in data else self.name
 
     def trail(self) -> list[Link]:
-        """Lead to the list of events, the event, and its people where the reader may see them."""
+        """Return the list of events, the event and, if the user may see them, its people."""
         above = [Link("Events", pages.url("events")), Link("The event", self.event_url)]
         if self.reach(LIST_REGISTRATIONS) is not Reach.NONE:
             above.append(Link("People", pages.url("registrations", self.event_id)))
         return above
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the facts, and the button that gives it up."""
+        """Return the registration, and the button that cancels it."""
         active = data.get("status") in (REGISTERED, WAITLISTED)
         return {
             "registration": data,
@@ -89,7 +89,7 @@ class RegistrationPage(Page, OfEvent, OfUser):
         return leave_form(self.event_id, self.user_id, label, _next=self.request.path, _was=data["status"])
 
     def question(self) -> Question | None:
-        """Ask before a registration ends that is another person's, or a seat that others wait for."""
+        """Ask before the cancellation of another person, or of a seat that other people wait for."""
         if self.request.method != "DELETE":
             return None
         call, whose = (REGISTER, self.user_id) if self.is_own else (LIST_REGISTRATIONS, None)
@@ -122,13 +122,13 @@ class RegistrationPage(Page, OfEvent, OfUser):
         return f"{self.called} gives up the seat. {follows}"
 
     def refused(self, data: Any) -> tuple[str, str] | None:
-        """Lead a person whose registration is gone already back to the event."""
+        """Redirect to the event if the registration is cancelled already."""
         if self.is_own and self.request.method == "DELETE" and data["code"] == "registration_not_found":
             return self.event_url, OWN_SENTENCES["registration_not_found"]
         return None
 
     def told(self, data: Any) -> str:
-        """Return who gave up what, and who got the seat."""
+        """Return the outcome of a cancellation, with the person who got the seat."""
         if self.is_own and self.submission and self.submission.sent.get("_was") == WAITLISTED:
             return "You have left the waitlist."
         if self.is_own:
@@ -138,13 +138,13 @@ class RegistrationPage(Page, OfEvent, OfUser):
         return f"{self.called} is not registered any more.{moved}"
 
     def next_url(self, data: Any) -> str:
-        """Return the event."""
+        """Return the address of the event."""
         return self.event_url
 
 
 @pages.page("user-registrations", "user-waitlists")
 class AttendancePage(Page, OfUser):
-    """What a person has signed up for."""
+    """The registrations of one person."""
 
     template = "registrations/attendance.html"
 
@@ -154,11 +154,11 @@ class AttendancePage(Page, OfUser):
         return f"Registrations of {self.called}" if isinstance(data, list) else "Registrations"
 
     def trail(self) -> list[Link]:
-        """Lead to the person, where it is another one."""
+        """Return the person, if it is not the signed-in user."""
         return [] if self.is_own else [Link("The person", pages.url("user", self.user_id))]
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the rows in two groups, the tabs and the way on."""
+        """Return the rows in two groups, the tabs and the links to other pages."""
         coming = [one for one in data if not event_wording.has_ended(one["event"])]
         past = [one for one in data if event_wording.has_ended(one["event"])]
         return {
@@ -201,12 +201,12 @@ def _day(one: dict[str, Any]) -> tuple[str, str]:
 
 @pages.part("user")
 class AttendanceOf(Part, OfUser):
-    """The way from a person to what they signed up for."""
+    """The link from a person to the registrations."""
 
     template = "registrations/of_user.html"
 
     def context(self, data: Any) -> dict[str, Any] | None:
-        """Return the ways."""
+        """Return the links, or None if the user may not see the registrations."""
         if self.reach(READ_USER) is Reach.NONE or "userId" not in data:
             return None
         whose = self.kwargs["user_id"]

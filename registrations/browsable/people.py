@@ -1,4 +1,4 @@
-"""The page of an event's people: who comes, who waits, and the form that adds a person."""
+"""The page of the people of an event, with the form that adds a person."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,9 +31,9 @@ from registrations.serializers import AttendeeSerializer
 from users import services as users
 
 ALL = pagination.MAX_LIMIT
-MOST_READ = 50_000  # people; a search or a printed list reads no more
-LEAVES_SECONDS = 8.0  # of the request's time; a search stops then, with a note
-MOST_FOUND = 200  # matches shown
+MOST_READ = 50_000  # people; the most that a search or a printed list reads
+LEAVES_SECONDS = 8.0  # seconds before the request's deadline; a search stops then, with a note
+MOST_FOUND = 200  # matches; the most that a search shows
 EMPTY = "Enter a name or an e-mail address."
 UNKNOWN = "No one has this name, address or id."
 
@@ -58,7 +58,7 @@ class Row:
 
 @pages.page("registrations", "waitlist", "register")
 class PeoplePage(Page, OfEvent):
-    """Who comes to an event, and who waits."""
+    """The people who have a seat, and the waitlist."""
 
     template = "registrations/list.html"
     labels = {"userId": "Add a person: name or e-mail"}
@@ -67,23 +67,23 @@ class PeoplePage(Page, OfEvent):
 
     @staticmethod
     def defaults(query: Any) -> dict[str, str]:
-        """Show names and e-mail addresses, which the API leaves out unless they are asked for."""
+        """Show names and e-mail addresses, which the API returns only on request."""
         whole = {"limit": str(ALL)} if query.get("q") or query.get("print") else {}
         return {"expand": "user"} | whole
 
     @cached_property
     def event(self) -> dict[str, Any]:
-        """Return the event, or an empty object where the caller may not see it."""
+        """Return the event, or an empty object if the user may not see it."""
         return self.find_event(LIST_REGISTRATIONS)
 
     @property
     def is_waitlist(self) -> bool:
-        """True on the page of the waitlist alone."""
+        """True if the page lists only the waitlist."""
         return bool(self.view.action == "waitlist")
 
     @property
     def status(self) -> str:
-        """The status asked for, or `ACTIVE` for everybody who has a seat or waits."""
+        """The requested status, by default `ACTIVE`: all people who have a seat or wait."""
         return WAITLISTED if self.is_waitlist else self.request.query_params.get("status") or ACTIVE
 
     @property
@@ -93,7 +93,7 @@ class PeoplePage(Page, OfEvent):
 
     @property
     def prints(self) -> bool:
-        """True where the whole list is shown for paper."""
+        """True if the page is the whole list, for print."""
         return bool(self.request.query_params.get("print"))
 
     def title(self, data: Any) -> str:
@@ -102,11 +102,11 @@ class PeoplePage(Page, OfEvent):
         return f"{what}: {self.event['title']}" if self.event else what
 
     def trail(self) -> list[Link]:
-        """Lead to the list of events, and to the event."""
+        """Return the list of events, and the event."""
         return [Link("Events", pages.url("events")), Link(self.event.get("title", "The event"), self.event_url)]
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the rows, the tabs, the way on, and the form that adds a person."""
+        """Return the rows, the tabs, the links to other pages, and the form that adds a person."""
         steps = pages.steps(self.request, self.response)
         entries = self._whole() if steps.next and (self.sought or self.prints) else data
         before = 0 if self.sought or self.prints else steps.before or 0
@@ -139,12 +139,12 @@ class PeoplePage(Page, OfEvent):
         }
 
     def _with(self, **changes: str) -> str:
-        """Return the address of this page with some of its query changed, from its beginning."""
+        """Return the address of the first page of this list with a changed query."""
         query = {name: self.request.query_params.get(name, "") for name in ("status", "q", "sort", "print")} | changes
         return pages.address(self.request.path, {name: value for name, value in query.items() if value})
 
     def _whole(self) -> list[dict[str, Any]]:
-        """Return all people of the tab, read page by page, as many as the time allows."""
+        """Read the people of the tab, page by page, until the list or the time ends."""
         found: list[dict[str, Any]] = []
         after: int | None = None
         scope, shape = self.view.scope(LIST_REGISTRATIONS), AttendeeSerializer().to_representation
@@ -158,7 +158,7 @@ class PeoplePage(Page, OfEvent):
                 return found
 
     def _found(self, rows: list[Row]) -> list[Row]:
-        """Return the people whose name or address has the words in it, exact matches first."""
+        """Return the people whose name or address contains the words, exact matches first."""
         sought = self.sought.casefold()
         matching = [row for row in rows if sought in row.name.casefold() or sought in row.email.casefold()]
         return sorted(matching, key=lambda row: sought not in (row.name.casefold(), row.email.casefold()))
@@ -199,7 +199,7 @@ class PeoplePage(Page, OfEvent):
         ]
 
     def _count(self) -> int | None:
-        """Return how many there are altogether, where the event has the number."""
+        """Return the number of people of the tab, or None if the event does not count them."""
         registered, waiting = self.event.get("registeredCount", 0), self.event.get("waitlistCount", 0)
         return {ACTIVE: registered + waiting, REGISTERED: registered, WAITLISTED: waiting}.get(self.status)
 
@@ -210,7 +210,7 @@ class PeoplePage(Page, OfEvent):
 
     @property
     def is_by_hand(self) -> bool:
-        """True if the form adds a person, false if the sender signs up."""
+        """True if the form adds another person, False if the user signs up."""
         return self.submission is not None and "userId" in self.submission.sent
 
     def form(self, method: str) -> Form | None:
@@ -224,12 +224,12 @@ class PeoplePage(Page, OfEvent):
         return Form(pages.url("registrations", self.event_id), "Add", fields=[field, *asked])
 
     def check(self) -> None:
-        """Refuse an empty form, which the API would take for the sender."""
+        """Refuse an empty form, by which the API would register the sender."""
         if self.is_by_hand and self.submission and not str(self.submission.sent["userId"]).strip():
             raise ValidationError({"userId": [EMPTY]})
 
     def translate(self, values: Any) -> None:
-        """Replace a name or an address by the id, where only one person has it, and gather the answers."""
+        """Convert a name or an address to the id, if only one person has it, and collect the answers."""
         if any(name.startswith(answers.PREFIX) for name in values):
             answers.gather(values, self.event.get("questions"))
         typed = str(values.get("userId", "")).strip()
@@ -239,7 +239,7 @@ class PeoplePage(Page, OfEvent):
         values["userId"] = found[0].user_id if len(found) == 1 else typed
 
     def _meant(self, typed: str) -> list[Any]:
-        """Return the people who have this name or address."""
+        """Return the people with this name or address."""
         if "@" in typed and self.reach(FIND_USER) is Reach.ALL:
             return users.page(limit=2, after=None, email=typed)[0]
         if self.reach(LIST_USERS) is not Reach.ALL or users.find_many([typed]):
@@ -247,7 +247,7 @@ class PeoplePage(Page, OfEvent):
         return [user for user in users.called(typed) if user.name.casefold() == typed.casefold()]
 
     def suggestions(self, data: Any) -> list[Form]:
-        """Return a button for each person who may be meant by the name that was typed."""
+        """Return a button for each person with the name that was typed."""
         typed = self.submission.sent.get("userId", "").strip() if self.submission else ""
         wrong = {error["field"] for error in data.get("errors", [])}
         is_unknown = data["code"] == "user_not_found" or "userId" in wrong
@@ -260,7 +260,7 @@ class PeoplePage(Page, OfEvent):
         ]
 
     def refused(self, data: Any) -> tuple[str, str] | None:
-        """Lead a person who cannot sign up back to the event, or to the login."""
+        """Redirect a user who cannot sign up to the event, or to the login."""
         if self.is_by_hand or self.view.action != "create" or data["status"] in (404, 422):
             return None
         if data["status"] == 401:
@@ -270,7 +270,7 @@ class PeoplePage(Page, OfEvent):
         return self.event_url, OWN_SENTENCES.get(data["code"], data["detail"])
 
     def told(self, data: Any) -> str:
-        """Return who has a seat or a place on the waitlist."""
+        """Return the outcome: who has a seat, or a place on the waitlist."""
         if self.principal and data["userId"] == self.principal.sub:
             return _told_oneself(data)
         who = name_of(data["userId"])
@@ -279,7 +279,7 @@ class PeoplePage(Page, OfEvent):
         return f"{who} is number {humanize.number(data['waitlistPosition'])} on the waitlist."
 
     def next_url(self, data: Any) -> str:
-        """Return the event."""
+        """Return the address of the event."""
         return self.event_url
 
 

@@ -1,4 +1,4 @@
-"""What registrations add to the page and to the list of events."""
+"""The parts that registrations add to the page and to the list of events."""
 
 from typing import Any
 
@@ -20,16 +20,16 @@ from registrations.reading.lists import everybody as all_of_event
 from registrations.reading.lists import of_user
 from registrations.reading.one import read
 
-MOST_SHOWN = 1000  # people; what one query reads. The page of a larger event has no chart
-MOST_MOVED = 100  # people who moved up, counted in a message
-MOST_MARKED = 100  # of the reader's own registrations, looked up for the list of events
+MOST_SHOWN = 1000  # people, read by one query; the page of a larger event has no chart
+MOST_MOVED = 100  # people; the most promotions that a message counts
+MOST_MARKED = 100  # registrations of the user that the list of events looks up
 
 
 def everybody(part: Part, data: Any) -> list[Registration]:
-    """Return who has a seat and who waits, read once for all parts of an event's page.
+    """Return the people who have a seat or wait, read once for all parts of an event's page.
 
     Returns:
-        Nothing, where the reader may not see it, or where there are more than `MOST_SHOWN`.
+        The registrations; none if the user may not see them, or if there are more than `MOST_SHOWN`.
     """
     known = vars(part.page)
     if "everybody" not in known:
@@ -43,13 +43,13 @@ def everybody(part: Part, data: Any) -> list[Registration]:
 
 @pages.part("event")
 class SignUp(Part, OfEvent):
-    """For the reader of an event's page: sign up, see one's place, give it up."""
+    """The user's own registration on the page of an event: sign up, see the place, cancel."""
 
     template = "registrations/sign_up.html"
     place = 0
 
     def context(self, data: Any) -> dict[str, Any] | None:
-        """Return the reader's own registration, or the way to one."""
+        """Return the user's own registration, or the form to sign up."""
         state = event_wording.sign_up(data)
         offers = state in (event_wording.OPEN, event_wording.WAITLIST)
         if self.principal is None:
@@ -73,7 +73,7 @@ class SignUp(Part, OfEvent):
         }
 
     def _own(self, sub: str, data: Any) -> Registration | None:
-        """Return the reader's own registration: from the people that the page shows, or read by itself."""
+        """Return the user's own registration: from the people of the page, or by a read of its own."""
         if rows := everybody(self, data):
             return next((row for row in rows if row.user_id == sub), None)
         try:
@@ -97,14 +97,14 @@ class SignUp(Part, OfEvent):
 
 @pages.part("event")
 class People(Part, OfEvent):
-    """For those who run an event: how many come, who is next, and how sign-ups grew."""
+    """The figures for organizers: the counts, the head of the waitlist, and the growth of sign-ups."""
 
     template = "registrations/people.html"
     place = 10
     _waited: list[Registration] = []
 
     def context(self, data: Any) -> dict[str, Any] | None:
-        """Return the figures, and the ways to the lists."""
+        """Return the figures, and the links to the lists."""
         if not self.owns(LIST_REGISTRATIONS, data):
             return None
         rows = everybody(self, data)
@@ -119,7 +119,7 @@ class People(Part, OfEvent):
         }
 
     def _lists(self, data: Any) -> list[Link]:
-        """Return a way to each list, with its number."""
+        """Return a link to each list, with its number of people."""
         everybody, waiting = (pages.url(name, self.event_id) for name in ("registrations", "waitlist"))
         return [
             Link("in", everybody, about=humanize.number(data["registeredCount"])),
@@ -128,13 +128,13 @@ class People(Part, OfEvent):
         ]
 
     def prepare(self) -> None:
-        """Remember who waits before an edit that may let people move up."""
+        """Read the waitlist before an edit that may promote people."""
         submission = self.submission
         if submission and self.request.method == "PUT" and {"capacity", "status"} & set(submission.values()):
             self._waited = self.queue(MOST_MOVED)
 
     def told(self, data: Any) -> str:
-        """Return who moved up."""
+        """Return the promotions of the edit, in a sentence."""
         if not self._waited or self.request.method != "PUT":
             return ""
         head = next(iter(self.queue(1)), None)
@@ -148,13 +148,13 @@ class People(Part, OfEvent):
 
 @pages.part("events")
 class Marks(Part):
-    """For the reader of the list: which of the events they are signed up for."""
+    """The marks of the user's own registrations in the list of events."""
 
     def context(self, data: Any) -> None:
-        """Show nothing of its own: the list shows the marks."""
+        """Return None: the template of the list shows the marks."""
 
     def marks(self, data: Any) -> dict[str, str]:
-        """Return ``You're in`` or ``You're on the waitlist`` by the ids of events."""
+        """Return ``You're in`` or ``You're on the waitlist`` by the id of the event."""
         if self.principal is None or not data:
             return {}
         try:

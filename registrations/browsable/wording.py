@@ -1,4 +1,4 @@
-"""What the pages say of registrations."""
+"""The wording of registrations on pages."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -27,11 +27,11 @@ OWN_SENTENCES = {
     "not_authenticated": "You are signed out. Log in, then sign up.",
     "event_not_found": "This event does not exist any more.",
 }
-"""What people read about their own registration, by the code of the problem."""
+"""The sentence for users about their own registration, by the code of the problem."""
 
 
 def names(user_ids: Iterable[str]) -> dict[str, str]:
-    """Return the names of people by their ids. The id of a deleted user takes the place of the name."""
+    """Return the names of users by their ids. A deleted user is shown by the id."""
     ids = list(user_ids)
     found = users.find_many(ids)
     return {user_id: found[user_id].name if user_id in found else user_id for user_id in ids}
@@ -43,7 +43,7 @@ def name_of(user_id: str) -> str:
 
 
 def hears_of_a_seat(user_id: str) -> str:
-    """Return how a person who waits will hear of a seat."""
+    """Return a sentence on how a waiting person is notified of a seat."""
     user = User.find(user_id) if settings.MAIL_FROM else None
     if user is None:
         return "Look at this page again to see when you have a seat."
@@ -61,35 +61,35 @@ def state(registration: dict[str, Any]) -> str:
 
 
 def since(registration: dict[str, Any]) -> str:
-    """Return when the person signed up."""
+    """Return the time of the sign-up."""
     return humanize.moment(registration["registeredAt"])
 
 
 def promoted(registration: dict[str, Any]) -> str:
-    """Return when the person got a seat from the waitlist, or nothing."""
+    """Return the time of the promotion, or an empty string."""
     return humanize.moment(registration["promotedAt"]) if registration["promotedAt"] else ""
 
 
 def leave_form(event_id: str, user_id: str, label: str, **hidden: str) -> Form:
-    """Return the button that gives a registration up."""
+    """Return the button that cancels a registration."""
     return Form(pages.url("registration", event_id, user_id), label, "DELETE", hidden=hidden, look="plain")
 
 
 class OfEvent(Seen):
-    """What pages and parts about one event share."""
+    """The common base of pages and parts of one event."""
 
     @property
     def event_id(self) -> str:
-        """The event's id."""
+        """The id of the event."""
         return self.kwargs["event_id"]
 
     @property
     def event_url(self) -> str:
-        """The address of the event's page."""
+        """The address of the page of the event."""
         return pages.url("event", self.event_id)
 
     def find_event(self, call: str, user_id: str | None = None) -> dict[str, Any]:
-        """Return the event, or an empty object where the caller may not see it."""
+        """Return the event, or an empty object if the user may not see it."""
         try:
             found = events.read(self.event_id, scope=self.view.scope(call, user_id))
         except DomainError:
@@ -97,7 +97,7 @@ class OfEvent(Seen):
         return shape_event(found, inside=True)
 
     def queue(self, count: int) -> list[Registration]:
-        """Return the first people on the waitlist."""
+        """Return the head of the waitlist, at most `count` registrations."""
         try:
             scope = self.view.scope(LIST_REGISTRATIONS)
             return of_event(self.event_id, scope=scope, status=WAITLISTED, limit=count, after=None)[0]
