@@ -130,7 +130,7 @@ class UserPage(Page):
 
     @cached_property
     def person(self) -> dict[str, Any] | None:
-        """The person of the page, or None."""
+        """Return the person of the page, or None."""
         try:
             return dict(UserSerializer(services.read(self.user_id)).data)
         except DomainError:
