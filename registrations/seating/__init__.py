@@ -1,11 +1,11 @@
-"""The seats: registering, leaving, and what else changes a registration. Nothing else of this package is imported.
+"""Everything that changes a registration. Other packages use only the names that are exported here.
 
-rules            what each operation does to the seats, and under which condition
+rules            how each operation changes the seats, and under which condition
 register, leave  the steps of a request
-commit, apply    how an operation is committed once, and written everywhere else
-trim             how the seats stay short
+commit, apply    commit an operation once, and write it to the other items
+trim             keep the commit log short
 keyed            requests with an Idempotency-Key
-ends             what a deleted event or user leaves behind
+ends             delete what a removed event or user leaves behind
 annotate         check-in, and answers that are given later
 """
 

@@ -1,4 +1,4 @@
-"""The window: whether an event admits people at all at this moment (CONTRACT, "The window")."""
+"""Check whether an event admits people at this moment (CONTRACT, "The window")."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from registrations.errors import AnswersNeeded, RegistrationClosed, Registration
 
 
 def check(seats: Seats, organizes: Scope, now: int) -> None:
-    """Make sure that it is the time to sign up.
+    """Check that the event is open and its window too.
 
     Args:
         seats: The event's seats.
-        organizes: For which events the caller is an organizer, who may add people until the end.
-        now: Seconds since the epoch, by this server's clock.
+        organizes: The events that the caller organizes. An organizer may add people until the end.
+        now: Seconds since the Unix epoch, by the clock of this server.
 
     Raises:
         RegistrationClosed: The event is closed or over, or its window is.
@@ -30,7 +30,7 @@ def check(seats: Seats, organizes: Scope, now: int) -> None:
 
 
 def is_possible(seats: Seats, organizes: Scope, now: int) -> bool:
-    """Return whether a newcomer could get a seat or a place in the queue now."""
+    """Return True if another user could get a seat or join the waitlist now. The arguments are those of `check`."""
     try:
         check(seats, organizes, now)
     except (RegistrationClosed, RegistrationNotOpen):
@@ -39,10 +39,10 @@ def is_possible(seats: Seats, organizes: Scope, now: int) -> bool:
 
 
 def check_answers(seats: Seats, answers: dict[str, Any] | None) -> None:
-    """Make sure that the answers fit, where the event asks questions.
+    """Check that there are validated answers if the event asks questions.
 
     Raises:
-        AnswersNeeded: It does, and nobody has compared the answers with them.
+        AnswersNeeded: The event asks questions, and `answers` is None.
     """
     if seats.asks and answers is None:
         raise AnswersNeeded

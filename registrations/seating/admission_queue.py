@@ -1,11 +1,13 @@
-"""The admission queue before the seats of an event that more people want at once than one item can take.
+"""The admission queue of a busy event, whose seats get more requests than one item can take.
 
-An item takes a thousand written units a second, and a write that is refused costs as much as one that is done. So a
-request that sees contention, or is refused because of it, draws a ticket and sends nothing until its turn comes. How
-far the queue has come the seats show: each request that has a ticket leaves it there with its commit.
+DynamoDB writes 1,000 units a second to one item, and a refused write costs as much as a successful one. So a request
+that sees contention draws a ticket and sends no write until its turn comes. Each request with a ticket leaves it in the
+seats when it commits; this `now_serving` shows how far the queue is. The algorithm is a ticket lock (Mellor-Crummey and
+Scott, 1991).
 
-No promise rests on this. Where a ticket is lost, or its process has crashed, others wait a little longer or come too
-early. The figures come from `python -m tests.bench.contention`; docs/guarantees.md has the curve.
+The queue only saves writes; no guarantee depends on it. If a ticket is lost or its process has crashed, others wait a
+little longer or come too early. The figures come from `python -m tests.bench.contention`, and docs/guarantees.md shows
+the results.
 """
 
 from events.ledger.models import AdmissionQueue, Seats
@@ -15,14 +17,13 @@ from eventsite.dynamodb.steps import Get, Now, Steps, Update, Wait
 from registrations.seating.admission import is_possible
 from registrations.seating.operations import Request
 
-CONTENTION = 8  # log entries at a look: their operations are at work, or were a moment ago
+CONTENTION = 8  # log entries; a log with this many shows that their operations are running, or were a moment ago
 TOGETHER = 8  # tickets that are served at the same time
-SECONDS_EACH, LONGEST = 0.001, 1.0
-"""Each of those ahead needs the seats for so long at least; but a request looks again after so long at most."""
-DOUBLED_AFTER = 0.25  # seconds in which nobody passes; then twice as many are served, for those ahead have crashed
-FIRST_WAIT, LONGEST_WAIT = 0.005, 0.5
-"""Seconds to wait for a free log slot once it is our turn."""
-KEPT_SECONDS = 7 * 24 * 3600  # after the last contention
+SECONDS_EACH = 0.001  # seconds to wait for each ticket ahead, the least time that it needs the seats
+LONGEST = 1.0  # seconds until a request reads the seats again, however many tickets are ahead
+DOUBLED_AFTER = 0.25  # seconds without a commit; then twice as many are served, as the tickets ahead may have crashed
+FIRST_WAIT, LONGEST_WAIT = 0.005, 0.5  # seconds to wait for a free log slot once it is our turn
+KEPT_SECONDS = 7 * 24 * 3600  # seconds until the queue's item expires, after the last contention
 
 
 class Turn:
@@ -32,27 +33,36 @@ class Turn:
         self.request = request
 
     def wait_in_contention(self, seats: Seats) -> Steps[None]:
-        """Wait where one more at work would only be refused. Raises: `Conflict` then: look again."""
+        """Wait in the queue if the seats show contention and the request has no ticket yet.
+
+        Raises:
+            Conflict: It has waited, so the seats are out of date; read them again.
+        """
         if not self.request.ticket and len(seats.committed) >= CONTENTION:
             self.request.at_once = False
             yield from self.wait(seats)
             raise Conflict(immediate=True)
 
     def wait(self, seats: Seats, number: int = 1) -> Steps[None]:
-        """Wait until the turn comes, or the event admits nobody any more. Args: the how many-th wait for room it is."""
+        """Wait until it is the request's turn, or the event admits no user any more.
+
+        Args:
+            seats: The seats as last read.
+            number: The 1-based number of the attempt to get a log slot. After the first, there is a pause before.
+        """
         if number > 1:
             yield Wait(min(FIRST_WAIT * 2**number, LONGEST_WAIT))
         request = self.request
         request.seen = seats
         request.ticket = request.ticket or (yield from _draw(seats))
-        in_vain, serving = 0.0, seats.now_serving
-        while (ahead := request.ticket - serving) > TOGETHER * 2 ** (in_vain / DOUBLED_AFTER):
+        stalled, serving = 0.0, seats.now_serving
+        while (ahead := request.ticket - serving) > TOGETHER * 2 ** (stalled / DOUBLED_AFTER):
             waited = yield Wait(min(ahead * SECONDS_EACH, LONGEST))
             now = yield Get((Seats, seats.event_id, Seats.ITEM), consistent=False)
             request.seen = now
             if now is None or now.incarnation != seats.incarnation or not is_possible(now, request.organizes, 0):
                 return
-            in_vain, serving = 0.0 if now.now_serving != serving else in_vain + waited, now.now_serving
+            stalled, serving = 0.0 if now.now_serving != serving else stalled + waited, now.now_serving
 
 
 def _draw(seats: Seats) -> Steps[int]:

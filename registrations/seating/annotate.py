@@ -1,4 +1,4 @@
-"""Changing what a registration says, and not where it stands: check-in, and answers that are given later."""
+"""Change attributes of a registration that do not affect the seats: check-in, and answers that are given later."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,16 +18,22 @@ from registrations.models import EventTicket, RegistrationItem, UserRegistration
 from registrations.seating import apply, guards
 
 Also = Callable[[RegistrationItem], tuple[EventItem, list[Action]]]
-"""Returns what else changes in the transaction, for a registration: an item, and how."""
+"""A function from a registration to another item that changes in the transaction, and the updates of that item."""
 
 
 def check_in(event_id: str, user_id: str, by: str | None = None) -> bool:
-    """Check a person in, and count them. Returns: False if they were in. Raises `RegistrationNotFound`.
+    """Check a person in and count them.
 
     Args:
         event_id: The event.
         user_id: The person.
-        by: The helper at the door, where people sign in.
+        by: The id of the helper at the door; None if helpers do not sign in.
+
+    Returns:
+        False if the person was checked in before; then nothing is changed.
+
+    Raises:
+        RegistrationNotFound: The person has no active registration for the event.
     """
     at = clock.now()
 
@@ -41,7 +47,14 @@ def check_in(event_id: str, user_id: str, by: str | None = None) -> bool:
 
 
 def check_out(event_id: str, user_id: str) -> bool:
-    """Take a check-in back. Returns: False if there was none. Raises `RegistrationNotFound`."""
+    """Undo a check-in.
+
+    Returns:
+        False if the person was not checked in; then nothing is changed.
+
+    Raises:
+        RegistrationNotFound: The person has no active registration for the event.
+    """
 
     def count(row: RegistrationItem) -> tuple[EventItem, list[Action]]:
         return apply.check_ins(event_id, row.incarnation), [CheckIns.people.add(-1)]
@@ -64,11 +77,11 @@ def annotate(
         event_id: The event.
         user_id: The user.
         changes: The values by the names of the model, for example ``{"checked_in_at": "…"}``; None removes one.
-        unless: A condition of the registration that must hold, for example that the person is not in yet.
-        also: Returns what else changes in the transaction.
+        unless: A condition on the registration that must hold, for example that the person is not checked in.
+        also: The function that returns another item to change in the transaction.
 
     Returns:
-        False if the condition did not hold: then nothing is changed.
+        False if the condition did not hold; then nothing is changed.
 
     Raises:
         RegistrationNotFound: The user has no active registration for the event.

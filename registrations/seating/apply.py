@@ -1,8 +1,8 @@
-"""Applying a committed operation: writing into the registration and the event's lists what the log says.
+"""Apply a committed operation: write its log entry to the registration, the event's lines and the other items.
 
-Any request may do it, any number of times, and it happens once: it is one transaction, under the condition that the
-registration is as it was when the operation was planned. Everything it writes follows from the log entry, the
-registration as it was, and the intent where there is one.
+Any request may try to apply an operation, any number of times. It takes effect once, because it is one transaction with
+the condition that the registration is as it was when the operation was planned. All that it writes follows from the log
+entry, the registration as it was, and the intent if there is one.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Part = Update | Put | Delete | Check
 
 @dataclass
 class Applied:
-    """An operation as it is written."""
+    """The registration after an operation, and the parts of the transaction that applies it."""
 
     row: UserRegistration
     parts: dict[str, Part]
@@ -32,7 +32,17 @@ class Applied:
 def joining(
     seats: Seats, user_id: str, operation: str, ticket: int, *, waited: bool, row: UserRegistration | None, answers: Any
 ) -> Applied:
-    """Return what a joining writes. Args: the registration as it was; the answers to the event's questions."""
+    """Return what a joining writes.
+
+    Args:
+        seats: The seats, for the keys.
+        user_id: The user.
+        operation: The id of the operation.
+        ticket: The ticket that it got.
+        waited: True if the ticket is for the waitlist.
+        row: The registration when the operation was planned.
+        answers: The answers to the event's questions.
+    """
     known: dict[str, Any] = {"ticket": ticket, "waited": waited, "incarnation": seats.incarnation, "answers": answers}
     known["registration_id"] = operations.registration_id(seats.incarnation, user_id, operation)
     known["registered_at"] = operations.time_of(operation)
@@ -49,7 +59,16 @@ def joining(
 def leaving(
     seats: Seats, operation: str, kind: str, successor: int | None, row: UserRegistration, promoted_at: str | None
 ) -> Applied:
-    """Return what a leaving writes. Args: the active registration; when it was promoted, if it was."""
+    """Return what a leaving writes.
+
+    Args:
+        seats: The seats, for the keys.
+        operation: The id of the operation.
+        kind: `log.QUIT`, `log.FREE` or `log.HAND`.
+        successor: The ticket that got the seat, if any.
+        row: The active registration.
+        promoted_at: The time of its promotion, if it had one.
+    """
     known = {name: getattr(row, name) for name in CARRIED}
     known |= {"promoted_at": promoted_at, "cancelled_at": operations.time_of(operation), "checked_in_at": None}
     left = UserRegistration(row.key, row.item, active=False, successor=successor, **known)
@@ -57,7 +76,7 @@ def leaving(
     line = EventTicket(*_line_key(row, cancelled=True), user_id=row.user_id, **known)
     unchanged = guards.is_unchanged(row) & guards.is_checked_in_as(row)
     parts: dict[str, Part] = {"row": Put(left, unchanged), "history": Put(line)}
-    if row.checked_in_at:  # a check-in ends with its registration, and is not counted any more
+    if row.checked_in_at:  # a check-in ends with its registration, so the count falls
         parts["inside"] = Update(check_ins(seats.event_id, seats.incarnation), [CheckIns.people.add(-1)], None)
     parts["line"] = Delete(EventTicket(*_line_key(row, cancelled=False)))
     if kind == log.QUIT:
@@ -70,7 +89,7 @@ def leaving(
 
 
 def check_ins(event_id: str, incarnation: str) -> CheckIns:
-    """Return the item that counts the people who are in."""
+    """Return the item that counts the people who are checked in."""
     return CheckIns(event_id, CheckIns.name(incarnation), incarnation=incarnation)
 
 
@@ -85,14 +104,26 @@ def _operations(row: UserRegistration | None, seats: Seats, operation: str) -> s
 
 
 def promoted_at(seats: Seats, row: UserRegistration, kind: str) -> Steps[str | None]:
-    """Return when a registration that is given up had been promoted. Raises: `Conflict` where the seats are old."""
+    """Return when a registration that is given up was promoted, or None if it was not.
+
+    Raises:
+        Conflict: The seats are out of date; read them again.
+    """
     if row.promoted_at or not row.waited or kind == log.QUIT:
         return row.promoted_at
     return (yield from promotions.time_of(seats, int(row.ticket or 0)))
 
 
 def planned(seats: Seats, entry: LogEntry, user_id: str, row: UserRegistration | None, answers: Any) -> Steps[Applied]:
-    """Return what a log entry writes. Args: the registration as it was when the operation was planned."""
+    """Return what a log entry writes.
+
+    Args:
+        seats: The seats with the entry.
+        entry: The entry.
+        user_id: The user of the entry.
+        row: The registration when the operation was planned.
+        answers: The answers to the event's questions, for a joining.
+    """
     if not entry.leaving:
         known = {"waited": entry.waited, "row": row, "answers": answers}
         applied = joining(seats, user_id, entry.operation, entry.ticket, **known)
@@ -110,7 +141,7 @@ def _promoted_before(seats: Seats, row: UserRegistration, entry: LogEntry) -> St
     while True:
         try:
             return (yield from promoted_at(seats, row, entry.leaving))
-        except Conflict:  # the seats are older than the move that is looked for
+        except Conflict:  # the seats are older than the promotion
             now = yield Get((Seats, seats.event_id, Seats.ITEM))
             if now is None or now.incarnation != seats.incarnation:
                 return None
@@ -120,17 +151,25 @@ def _promoted_before(seats: Seats, row: UserRegistration, entry: LogEntry) -> St
 def apply(
     seats: Seats, entry: LogEntry, user_id: str, row: UserRegistration | None, answers: Any = None
 ) -> Steps[bool]:
-    """Apply an operation, whose registration was as it is given when it was planned.
+    """Apply an operation.
 
-    Returns: False if the user of a joining has been deleted. It is applied all the same while it is in the log: a seat
-    that is taken must have an owner, who can give it up.
+    Args:
+        seats: The seats with the entry.
+        entry: The entry.
+        user_id: The user of the entry.
+        row: The registration when the operation was planned.
+        answers: The answers to the event's questions, for a joining.
+
+    Returns:
+        False if the user of a joining was deleted. The joining is applied nevertheless while it is in the log, because
+        a taken seat needs an owner for which it can be given up.
     """
     applied = yield from planned(seats, entry, user_id, row, answers)
     transacted = yield from transact(applied.parts)
     raw = transacted.failures.get("row")
     now = UserRegistration.parse(raw) if raw else None
     if entry.leaving and now and now.active and UserRegistration.tag(now, seats.incarnation) == entry.before:
-        return (yield from apply(seats, entry, user_id, now, answers))  # checked in or out meanwhile
+        return (yield from apply(seats, entry, user_id, now, answers))  # the person was checked in or out meanwhile
     if "user" not in transacted.failures:
         return True
     latest = yield Get((Seats, seats.event_id, Seats.ITEM))
@@ -140,7 +179,7 @@ def apply(
 
 
 def transact(parts: dict[str, Part]) -> Steps[Transacted]:
-    """Write all parts, as soon as no other transaction holds one of them."""
+    """Write all parts in one transaction, and wait while another one holds one of the items."""
     in_doubt, waits = False, 0
     while True:
         outcome: Transacted = yield Transact(parts)
@@ -152,7 +191,7 @@ def transact(parts: dict[str, Part]) -> Steps[Transacted]:
 
 
 def recover(seats: Seats, entry: LogEntry) -> Steps[None]:
-    """Apply the operation of a process that has perhaps crashed, unless it is applied."""
+    """Apply the operation of another process, which may have crashed, unless it is applied."""
     user_id, answers = yield from particulars(seats, entry)
     if user_id is None:
         return
@@ -163,7 +202,7 @@ def recover(seats: Seats, entry: LogEntry) -> Steps[None]:
 
 
 def settled_row(event_id: str, user_id: str) -> Steps[UserRegistration | None]:
-    """Return a registration while no transaction writes it."""
+    """Return a registration at a moment at which no transaction writes it."""
     while True:
         try:
             row: UserRegistration | None

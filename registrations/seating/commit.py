@@ -1,4 +1,4 @@
-"""Committing an operation: one conditional write of the seats, made once, whatever becomes of its answers.
+"""Commit an operation: one conditional write of the seats, which takes effect once even if answers are lost.
 
     1  read the seats; if their log has an entry of this user, apply it first
     2  then read the registration, consistently: the operation that changed it last is its tag
@@ -6,8 +6,8 @@
        epoch + 1, counters, log entry with the tag
     4  apply: one transaction, if the registration still has that tag; any request may do this
 
-An operation whose answer was lost is recognised by its log entry, and cannot run again, because its epoch has moved.
-A process that dies before 3 leaves nothing behind; one that dies after 3 is finished by the next request.
+If the answer of a commit was lost, its log entry shows that it happened, and the moved epoch prevents a second one.
+A process that crashes before step 3 leaves nothing behind. After step 3, the next request applies the entry.
 """
 
 from collections.abc import Callable
@@ -32,33 +32,33 @@ from registrations.seating.operations import Request
 from registrations.seating.rules import Change
 
 Plan = Callable[[Seats], Steps[Change]]
-"""What an operation does to the seats as they are. Raises `Refused` where it cannot be done."""
-INTENT_SECONDS = 30 * 24 * 3600  # far longer than an operation stays unapplied: every night's audit applies it
-PATIENCE = 3  # waits for a free log slot; after that the entries count as those of crashed processes
+"""Plans the change of the seats as they are. Raises `Refused` if the rules do not allow it."""
+INTENT_SECONDS = 30 * 24 * 3600  # seconds until an intent expires; the nightly audit applies its operation before
+PATIENCE = 3  # waits for a free log slot; then an unapplied entry counts as that of a crashed process
 
 
 @dataclass
 class Committed:
-    """An operation that is committed."""
+    """A committed operation."""
 
     seats: Seats
-    """Right after the commit, or later."""
+    """The seats right after the commit, or later."""
     entry: LogEntry | None
-    """None if it is applied and trimmed by now."""
+    """None if the operation is already applied and its entry trimmed."""
     exact: bool = False
-    """Whether the seats are those right after the commit."""
+    """True if the seats are those right after the commit."""
 
 
 def update(seats: Seats, change: Change, request: Request, name: str, trimmed: list[str], at: int) -> Update:
     """Return the write of the seats that commits an operation.
 
     Args:
-        seats: The seats that it is planned for.
-        change: What it does to them.
-        request: The request, with the operation's id.
+        seats: The seats for which it is planned.
+        change: The planned change.
+        request: The request, with the id of the operation.
         name: The name of its log entry.
-        trimmed: The log entries that go.
-        at: Which of them makes room.
+        trimmed: The names of the log entries to trim.
+        at: The index in `trimmed` of the entry that must still be there if the log is full.
     """
     epoch = Seats.epochs[seats.bucket_of(request.user_id)]
     actions = [*change.actions, epoch.set(epoch + 1), Seats.records[name].set(change.value)]
@@ -71,7 +71,7 @@ def update(seats: Seats, change: Change, request: Request, name: str, trimmed: l
 
 
 def needs_intent(request: Request) -> bool:
-    """Return whether the log has no space for what the operation needs to be applied."""
+    """Return True if the log entry is too short for the operation, so that an `Intent` must hold the rest."""
     return bool(request.answers) or request.has_long_id
 
 
@@ -79,16 +79,16 @@ def commit(request: Request, seats: Seats, row: UserRegistration | None, plan: P
     """Commit an operation.
 
     Args:
-        request: The request, with the operation's id.
+        request: The request, with the id of the operation.
         seats: The seats, read before the registration.
         row: The registration, with no unapplied operation.
-        plan: What the operation does.
+        plan: Returns the change for given seats.
         turn: The request's turn in the admission queue.
 
     Raises:
-        Refused: The plan says no, by seats that were read after the registration.
-        EventNotFound: The event is gone.
-        Conflict: Another operation of the user, or a fence, came first; nothing was done.
+        Refused: The rules do not allow the operation, by seats that were read after the registration.
+        EventNotFound: The event was deleted.
+        Conflict: Another operation of the user, or a fence, came first; nothing was written.
     """
     attempt = _Attempt(request, seats, UserRegistration.tag(row, seats.incarnation), turn)
     if needs_intent(request):
@@ -101,7 +101,7 @@ def commit(request: Request, seats: Seats, row: UserRegistration | None, plan: P
 
 
 class _Attempt:
-    """How far the commit of one operation has come."""
+    """The state of the commit of one operation."""
 
     def __init__(self, request: Request, seats: Seats, before: str, turn: Turn) -> None:
         self.request, self.seats, self.image, self.turn = request, seats, seats, turn
@@ -112,9 +112,9 @@ class _Attempt:
         self._waits = 0
 
     def go_on(self, plan: Plan) -> Steps[None]:
-        """Send the commit for the seats as they are, or find out why there is none to send."""
+        """Plan and send the commit once, or find out why it cannot be sent."""
         if not self._is_undisturbed():
-            yield from self._start_over()  # no copy of this operation can be committed any more
+            yield from self._start_over()  # the epoch has moved: no attempt of this operation can be committed any more
             return
         self.seats = self.image
         try:
@@ -127,9 +127,9 @@ class _Attempt:
             yield from self._send(change)
 
     def _is_undisturbed(self) -> bool:
-        """Return whether the user did nothing since the seats were read.
+        """Return True if no operation of the user was committed since the seats were first read.
 
-        The epoch is as it was, or each of its steps is an operation of another user that the log still has.
+        The epoch of the user's bucket rose exactly by the operations of other users in the bucket that are in the log.
         """
         bucket = self.seats.bucket_of(self.request.user_id)
         if self.image.incarnation != self.seats.incarnation:
@@ -151,7 +151,10 @@ class _Attempt:
             raise Conflict(immediate=True)
 
     def _check(self, refusal: Refused) -> Steps[None]:
-        """Raise a refusal, if it is by seats read after the registration, and no copy can be committed any more."""
+        """Raise a refusal if it is final.
+
+        It is final if the seats were read after the registration, and no attempt in doubt can be committed any more.
+        """
         if not self._is_fresh:
             yield from self._look()
             return
@@ -196,7 +199,7 @@ class _Attempt:
             yield from self._wait_for_room()
 
     def _wait_for_room(self) -> Steps[None]:
-        """Let others go first; in the end apply what a crashed process has left."""
+        """Wait for a log slot. After `PATIENCE` waits, apply an entry that a crashed process may have left."""
         if self._waits >= PATIENCE:
             entries = log.of(self.image)
             yield from recover(self.image, entries[(yield Draw(len(entries)))], self.request)
@@ -206,21 +209,27 @@ class _Attempt:
 
 
 def is_applied_to(row: UserRegistration | None, entry: LogEntry | None) -> bool:
-    """Return whether a user's entry, if there is one, is applied to the registration."""
+    """Return True if a log entry is applied to the registration, or there is no entry."""
     return entry is None or (row is not None and row.was_changed_by(entry.operation))
 
 
 def is_worth_a_transaction(request: Request, seats: Seats, row: UserRegistration | None, now: str) -> bool:
-    """Return whether it is calm, and the registration has no unapplied operation."""
+    """Return True if there is no contention, and the registration has no unapplied operation."""
     entry = log.of_user(seats, request.user_id)
     return is_applied_to(row, entry) and trim.is_calm(seats, request.memory, now)
 
 
 def is_settled(request: Request, row: UserRegistration | None, seats: Seats, before: Seats | None) -> bool:
-    """Return whether a registration is that of the moment of the seats, though it was perhaps read before them.
+    """Return True if a registration is right for the moment at which the seats were read.
 
-    It is, if no operation of the user was committed since an earlier look at the seats, before the registration was
-    read, and none was unapplied by then.
+    The registration may have been read before the seats. It is right nevertheless if the seats were read before it too,
+    no operation of the user was committed between these two reads, and none was unapplied.
+
+    Args:
+        request: The request.
+        row: The registration.
+        seats: The seats, read after it.
+        before: The seats, read before it; None if they were not.
     """
     if before is None or not seats.is_unchanged_for(request.user_id, before):
         return False
@@ -228,12 +237,17 @@ def is_settled(request: Request, row: UserRegistration | None, seats: Seats, bef
 
 
 def row_after(request: Request, seats: Seats, *more: Key) -> Steps[list[Any]]:
-    """Return the registration, read after the seats, and with no unapplied operation; and some more items.
+    """Return the registration and more items, read after the seats.
 
-    In the same call it looks at what else the log has.
+    The same call reads the items of some other log entries, so that a commit can trim them.
+
+    Args:
+        request: The request.
+        seats: The seats.
+        more: The keys of the other items.
 
     Raises:
-        Conflict: There was an unapplied operation. It is applied now: look again.
+        Conflict: The user had an unapplied operation. It is applied now; read again.
     """
     others = yield from trim.some_unknown(seats, request.memory)
     row_key: Key = (UserRegistration, *UserRegistration.key_of(request.event_id, request.user_id))
@@ -252,11 +266,11 @@ def at_once(
     """Commit and apply an operation in one transaction.
 
     Args:
-        request: The request, with the operation's id.
-        seats: The seats, of any age.
-        row: The registration as it was read, before or after the seats.
-        change: What the operation does to the seats.
-        made: What it writes elsewhere.
+        request: The request, with the id of the operation.
+        seats: The seats, which may be out of date.
+        row: The registration, read before or after the seats.
+        change: The planned change of the seats.
+        made: The parts that apply it.
     """
     trimmed = yield from trim.trimmable(seats, request.user_id, request.memory)
     name = log.name_of(request.operation, request.user_id, UserRegistration.tag(row, seats.incarnation))
@@ -268,14 +282,14 @@ def at_once(
 
 
 def seats_instead(transacted: Transacted, seats: Seats) -> Seats:
-    """Return the seats that did not fulfil the condition of a transaction, or those that were read before."""
+    """Return the seats that failed the condition of a transaction, or else the seats as read."""
     image = transacted.failures.get("seats")
     instead = Seats.parse(image) if image else seats
     return instead if instead.incarnation == seats.incarnation else seats
 
 
 def was_carried_out_at_once(request: Request, seats: Seats) -> Steps[bool]:
-    """Return whether a transaction whose answer was lost was carried out; if not, it never will be."""
+    """Return True if a transaction in doubt was executed. If not, a fence ensures that it never will be."""
     yield from fence(seats, request.user_id)
     return (yield from was_applied(request, request.operation))
 
@@ -287,7 +301,11 @@ def _store_intent(request: Request, seats: Seats) -> Steps[None]:
 
 
 def fence(seats: Seats, user_id: str) -> Steps[Seats | None]:
-    """Refuse from now on every commit that was planned for a user. Returns: the seats; None if the event is gone."""
+    """Make every commit fail that was planned for a user so far, by moving the user's epoch.
+
+    Returns:
+        The seats after that, or None if the event was deleted.
+    """
     epoch = Seats.epochs[seats.bucket_of(user_id)]
     incarnation = guards.is_incarnation(seats.incarnation)
     written: Written = yield Update(Seats.key(seats.event_id), [epoch.set(epoch + 1)], incarnation)
@@ -295,15 +313,21 @@ def fence(seats: Seats, user_id: str) -> Steps[Seats | None]:
 
 
 def was_applied(request: Request, *operations: str) -> Steps[bool]:
-    """Return whether the registration shows one of some operations, once no transaction writes it."""
+    """Return True if one of some operations is applied, once no transaction writes the registration."""
     row = yield from apply.settled_row(request.event_id, request.user_id)
     return row is not None and any(row.was_changed_by(one) for one in operations)
 
 
 def finish(request: Request, committed: Committed, row: UserRegistration | None) -> Steps[bool]:
-    """Apply what was committed. Args: the registration as it was before.
+    """Apply a committed operation.
 
-    Returns: False if the user was deleted meanwhile.
+    Args:
+        request: The request.
+        committed: The operation.
+        row: The registration when the operation was planned.
+
+    Returns:
+        False if the user was deleted meanwhile.
     """
     if committed.entry is None:
         return True
@@ -314,6 +338,6 @@ def finish(request: Request, committed: Committed, row: UserRegistration | None)
 
 
 def recover(seats: Seats, entry: LogEntry, request: Request) -> Steps[None]:
-    """Apply the operation of another request, which has perhaps crashed."""
+    """Apply the operation of another request, which may have crashed."""
     yield from apply.recover(seats, entry)
     request.memory.remember(seats.event_id, entry.operation)

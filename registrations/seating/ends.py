@@ -1,7 +1,7 @@
-"""Ends: what a deleted event leaves behind, and all that a user has.
+"""Delete what a removed event or user leaves behind.
 
-Both are done in bounded steps and may be repeated: what is left over does no harm. A registration counts only while its
-event is the one that it was made for (`incarnation`), so those of a deleted event are shown nowhere.
+Both work in bounded steps and may be repeated, and leftovers do no harm. A registration counts only for the incarnation
+of the event for which it was made, so those of a deleted event are shown nowhere.
 """
 
 import logging
@@ -28,17 +28,16 @@ from registrations.seating.operations import Request
 
 logger = logging.getLogger(__name__)
 
-RESERVED_SECONDS = 5.0
-"""Clearing up stops when so little of the request's time is left."""
-PEOPLE_AT_ONCE = 100
-PEOPLE_IN_A_TRANSACTION = 25  # a transaction takes 100 items; fewer conflict less
+RESERVED_SECONDS = 5.0  # seconds of the request's time that the cleanup leaves for the answer
+PEOPLE_AT_ONCE = 100  # lines; the most registrations that one BatchGetItem may read
+PEOPLE_IN_A_TRANSACTION = 25  # registrations; a transaction takes 100 items, and a smaller one has fewer conflicts
 OF_ALL = EventItem.get_attributes().keys() - {"status"}
 TOLD = tuple(CancellationOutbox.get_attributes().keys() & Event.get_attributes().keys() - OF_ALL)
-"""What the people are told of the event that was theirs."""
+"""The attributes of a deleted event that its people see in the cancellation notice."""
 
 
 def drain(seats: Seats) -> None:
-    """Apply every operation that is committed, and trim the log: the event is about to go.
+    """Apply every committed operation and trim the log, before an event is deleted.
 
     Raises:
         Conflict: The event changed meanwhile.
@@ -55,18 +54,20 @@ def _drain(seats: Seats) -> Steps[None]:
 
 
 def trimmed(seats: Seats, names: list[str]) -> Steps[None]:
-    """Remove log entries of operations that are applied."""
+    """Trim log entries of applied operations."""
     removed = [Seats.records[name].remove() for name in names]
     yield Update(Seats.key(seats.event_id), removed, guards.is_incarnation(seats.incarnation))
 
 
 def forget_event(event_id: str, incarnation: str, event: Event | None = None) -> None:
-    """Remove what is left of a deleted event, while the request's time lasts. It never fails: the event is gone.
+    """Delete the registrations and lines of a deleted event, as long as the request's time lasts.
+
+    It raises nothing, because the event is deleted already. The audit deletes the rest.
 
     Args:
         event_id: The event.
-        incarnation: Which event of this id it was.
-        event: Its description, if it is known: the people are told what it was.
+        incarnation: The incarnation of the deleted event.
+        event: Its description for the cancellation notice, if it is known.
     """
     try:
         with time_limit(time_left() - RESERVED_SECONDS):
@@ -92,7 +93,7 @@ def _forget_event(event_id: str, incarnation: str, event: Event | None) -> None:
 
 
 def _remove_rows(rows: list[UserRegistration], incarnation: str) -> None:
-    """Remove registrations, unless they are for a later event of the same id by now."""
+    """Delete registrations, except those that are already for a later event of the same id."""
     condition = UserRegistration.item.does_not_exist() | (UserRegistration.incarnation == incarnation)
     parts = {str(number): Delete(UserRegistration(row.key, row.item), condition) for number, row in enumerate(rows)}
     failed = run(apply.transact(dict(parts))).failures
@@ -101,27 +102,30 @@ def _remove_rows(rows: list[UserRegistration], incarnation: str) -> None:
 
 
 def _announce(event_id: str, incarnation: str, event: Event | None, lines: list[EventTicket]) -> None:
-    """Leave in the stream who was in, before the lines are gone: nothing else could tell them that it is over."""
+    """Write the people of some lines to the cancellation outbox, before the lines are deleted.
+
+    After that, only the stream of the outbox can still notify them.
+    """
     people = [f"{int(line.ticket or 0)}:{line.user_id}" for line in lines if line.is_active]
     if not people:
         return
     key = event_id, CancellationOutbox.name(incarnation, int(people[0].partition(":")[0]))
-    farewell = CancellationOutbox(*key, incarnation=incarnation, people=" ".join(people))
+    outbox = CancellationOutbox(*key, incarnation=incarnation, people=" ".join(people))
     for name in TOLD if event else ():
-        setattr(farewell, name, getattr(event, name))
-    farewell.save()
+        setattr(outbox, name, getattr(event, name))
+    outbox.save()
 
 
 def forget_user(user_id: str) -> list[tuple[str, str]]:
-    """Give up every seat and every place in a queue that a user has, and delete the user's past registrations.
+    """Give up every seat and waitlist place of a user, and delete the user's past registrations.
 
-    Safe to repeat.
+    It is safe to repeat.
 
     Returns:
         The ids and incarnations of the events.
 
     Raises:
-        Unavailable: With some of it done.
+        Unavailable: DynamoDB does not answer. A part of the work may be done.
     """
     for row in registrations_of(user_id, active=True):
         try:
@@ -136,9 +140,9 @@ def forget_user(user_id: str) -> list[tuple[str, str]]:
 
 
 def _forget(event_id: str, user_id: str) -> Steps[None]:
-    """Remove a registration that is given up, in one transaction with the user's epoch.
+    """Delete a registration that was given up, in one transaction with the user's epoch.
 
-    So no operation that was planned by the registration as it was can be committed afterwards.
+    So no operation that was planned with this registration can be committed afterwards.
     """
     seats = yield Get((Seats, event_id, Seats.ITEM))
     row = yield from apply.settled_row(event_id, user_id)

@@ -1,4 +1,4 @@
-"""The conditions of the writes that change a registration. Tests take out each of them."""
+"""The conditions of the writes that change a registration. A test takes out each of them and finds the breach."""
 
 from pynamodb.expressions.condition import Condition, size
 
@@ -6,21 +6,30 @@ from events.ledger.models import Seats
 from registrations.models import UserRegistration
 from users.models import User
 
-# On the event's seats: the rules (CONTRACT, "The rules of the seats").
+# Conditions of the seats: the rules (CONTRACT, "The rules of the seats").
 
 
 def is_open() -> Condition:
-    """Require that the event admits people."""
+    """Require that the event is open."""
     return Seats.open == True  # noqa: E712 (an expression, not a truth value)
 
 
 def has_not_ended(now: int) -> Condition:
-    """Require that the event is not over, by this server's clock."""
+    """Require that the event is not over.
+
+    Args:
+        now: Seconds since the Unix epoch, by the clock of this server.
+    """
     return Seats.ends_at.does_not_exist() | (Seats.ends_at > now)
 
 
 def is_in_window(now: int, *, organizes: bool) -> Condition:
-    """Require that registration is open, by this server's clock. Organizers may add people until the end."""
+    """Require that the window is open.
+
+    Args:
+        now: Seconds since the Unix epoch, by the clock of this server.
+        organizes: True for an organizer, who may add people until the event ends.
+    """
     if organizes:
         return has_not_ended(now)
     opened = Seats.opens_at.does_not_exist() | (Seats.opens_at <= now)
@@ -28,86 +37,99 @@ def is_in_window(now: int, *, organizes: bool) -> Condition:
 
 
 def has_free_seat() -> Condition:
-    """Fewer are registered than there are seats."""
     return Seats.registered < Seats.capacity
 
 
 def nobody_waits() -> Condition:
-    """Require that the queue is empty, so taking a seat overtakes nobody."""
+    """Require that the waitlist is empty, so that a joining overtakes no waiting person."""
     return Seats.waiting == 0
 
 
 def waitlist_is_on() -> Condition:
-    """Require that the event lets people queue."""
     return Seats.waitlist_enabled == True  # noqa: E712 (an expression, not a truth value)
 
 
 def must_wait() -> Condition:
-    """There is no seat for a newcomer: all are taken, or others wait for the free ones."""
+    """Require that all seats are taken, or that people wait for the free ones."""
     return (Seats.registered >= Seats.capacity) | (Seats.waiting > 0)
 
 
 def waits(ticket: int) -> Condition:
-    """Require that the ticket is in the queue."""
+    """Require that the ticket is above the watermark."""
     return Seats.served < ticket
 
 
 def goes_to_the_queue(now: int) -> Condition:
-    """Require that a freed seat goes to the head of the queue.
+    """Require that a freed seat goes to the head of the waitlist.
 
-    The event is open and not over, someone waits, and no more are registered than it has seats.
+    The event is open and not over, people wait, and no more are registered than there are seats.
     """
     return is_open() & has_not_ended(now) & (Seats.waiting > 0) & (Seats.registered <= Seats.capacity)
 
 
 def goes_to_nobody(now: int) -> Condition:
-    """Require that a freed seat stays free: the queue is empty, or the event is closed, over or overfull."""
+    """Require that a freed seat goes to no person.
+
+    The waitlist is empty, or the event is closed or over, or more people are registered than there are seats.
+    """
     closed = Seats.open == False  # noqa: E712 (an expression, not a truth value)
     return nobody_waits() | closed | (Seats.ends_at <= now) | (Seats.registered > Seats.capacity)
 
 
 def head_is(seats: Seats) -> Condition:
-    """Require that the queue's head is the one that was found: nobody was promoted, and nobody left the queue."""
+    """Require that the head of the waitlist is as it was read: no person was promoted or left the waitlist."""
     return (Seats.served == seats.served) & (Seats.quits == seats.quits)
 
 
-# On the event's seats: once and no more.
+# Conditions of the seats: at most once.
 
 
 def is_incarnation(incarnation: str) -> Condition:
-    """Require that the event is the one that is meant, not a later one of the same id."""
+    """Require that the event is not a later one of the same id."""
     return Seats.incarnation == incarnation
 
 
 def is_epoch(seats: Seats, bucket: int) -> Condition:
-    """No operation of the user was committed or fenced since the seats were read, which was before the row."""
+    """Require that no operation of the bucket was committed or fenced since the seats were read.
+
+    The seats were read before the registration, so the registration is up to date too.
+    """
     return Seats.epochs[bucket] == seats.epochs[bucket]
 
 
 def has_room(most: int, instead_of: str | None) -> Condition:
-    """Require that the log has few entries, so that the seats stay short, or a trimmed entry frees a slot."""
+    """Require that the log stays short.
+
+    Args:
+        most: The number of entries that must not be reached.
+        instead_of: The name of an entry that the same write trims, so that its slot is reused; None if it trims none.
+    """
     few = size(Seats.records) < most
     return few if instead_of is None else few | Seats.records[instead_of].exists()
 
 
 def is_next_ticket(seats: Seats) -> Condition:
-    """Require that the next ticket is the one that is written into the registration beforehand."""
+    """Require that the next ticket is the one that the same transaction writes into the registration."""
     return Seats.tickets == seats.tickets
 
 
 def is_last_place(seats: Seats) -> Condition:
-    """As many wait as were seen, so the place in the queue is the one that is answered."""
+    """Require that the length of the waitlist is unchanged, so that the position in the answer is right."""
     return Seats.waiting == seats.waiting
 
 
-# On the registration.
+# Conditions of the registration.
 
 
 def is_unchanged(row: UserRegistration | None) -> Condition:
-    """Require that the registration is as it was when the operation was planned: the same one changed it last."""
+    """Require that the last operation on the registration is the same as when the write was planned.
+
+    Args:
+        row: The registration as read; None if there was none.
+    """
     if row is None:
         return UserRegistration.item.does_not_exist()
-    if not row.operations:  # it was not made by this service
+    if not row.operations:  # another program wrote it
         ticket = UserRegistration.ticket
         same = ticket.does_not_exist() if row.ticket is None else ticket == row.ticket
         return (UserRegistration.operations.does_not_exist() | (UserRegistration.operations == "")) & same
@@ -115,11 +137,10 @@ def is_unchanged(row: UserRegistration | None) -> Condition:
 
 
 def is_checked_in_as(row: UserRegistration) -> Condition:
-    """Require that the person is checked in, or not, as in the registration that was read."""
+    """Require that the check-in is as it was read."""
     attribute = UserRegistration.checked_in_at
     return attribute == row.checked_in_at if row.checked_in_at else attribute.does_not_exist()
 
 
 def user_exists() -> Condition:
-    """Require that the user has not been deleted."""
     return User.user_id.exists()

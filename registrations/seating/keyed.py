@@ -1,4 +1,4 @@
-"""A keyed request to register: carried out once, however often it is sent and wherever it was cut off."""
+"""Register by a request with an Idempotency-Key: once, although copies of it are sent and processes crash."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,21 +17,23 @@ from registrations.seating.admission_queue import Turn
 from registrations.seating.operations import Request, TakenOver
 from registrations.seating.register import register
 
-PATIENCE = 3  # looks at another copy of the request; after that it counts as crashed
+PATIENCE = 3  # attempts that meet the same copy of the request; then that copy counts as crashed
 
 
 @dataclass
 class _Others:
-    """The other copies of the request that this one has met."""
+    """The other copies of the request that this one has met, and how often."""
 
     turn: Turn
     met: Counter[Announced] = field(default_factory=Counter)
 
     def wait_for(self, copy: Announced, event_id: str) -> Steps[None]:
-        """Wait for a copy to come to an end; in contention, as long as that one waits for its turn.
+        """Wait for another copy to finish.
+
+        In contention this request waits in the admission queue, because the other copy may be waiting there too.
 
         Raises:
-            Conflict: Look again. Not any more when the copy counts as crashed.
+            Conflict: The copy may have finished; read again. It is not raised once the copy counts as crashed.
         """
         self.met[copy] += 1
         seats = yield Get((Seats, event_id, Seats.ITEM))
@@ -42,10 +44,10 @@ class _Others:
 
 
 def once(request: Request, keyed: IdempotentRequest) -> Steps[Registration]:
-    """Register a user, or give the first answer again.
+    """Register a user, or repeat the first answer to the request.
 
     Raises:
-        idempotency.KeyReused; what registering raises.
+        KeyReused: The key belongs to a different request. The exceptions of `register` pass through.
     """
     return (yield from retrying(partial(_once, request, keyed, _Others(Turn(request)))))
 
@@ -54,25 +56,25 @@ def _once(request: Request, keyed: IdempotentRequest, others: _Others) -> Steps[
     earlier = yield from keyed.begin((yield from request.draw()))
     if isinstance(earlier, Announced):
         return (yield from _instead_of(earlier, request, keyed, others))
-    return Registration(**earlier) if earlier else (yield from _carry_out(request, keyed))
+    return Registration(**earlier) if earlier else (yield from _execute(request, keyed))
 
 
 def _instead_of(earlier: Announced, request: Request, keyed: IdempotentRequest, others: _Others) -> Steps[Registration]:
-    """Wait for another copy of the request, and take over when it does not come to an end.
+    """Wait for another copy of the request, and take the request over if that copy has crashed.
 
-    The other copy is shut out first: from then on it announces no operation for this request. Then a fence: from then
-    on nothing that it has planned is committed. So what is found then is final.
+    The takeover prevents the other copy from announcing another operation. Then a fence prevents the commit of the
+    operations that it has announced. So the registration that is read after both is final.
     """
     yield from others.wait_for(earlier, request.event_id)
     if not (yield from keyed.take_over(earlier, (yield from request.draw()))):
         raise Conflict
     if not (yield from _is_committed(request, earlier.operations)):
-        return (yield from _carry_out(request, keyed))
+        return (yield from _execute(request, keyed))
     made = yield from reading.as_it_was_made(request.event_id, request.user_id, *earlier.operations)
     return (yield from _first_answer(keyed, made))
 
 
-def _carry_out(request: Request, keyed: IdempotentRequest) -> Steps[Registration]:
+def _execute(request: Request, keyed: IdempotentRequest) -> Steps[Registration]:
     try:
         registration = yield from register(request)
     except TakenOver:
@@ -85,12 +87,12 @@ def _carry_out(request: Request, keyed: IdempotentRequest) -> Steps[Registration
 
 
 def _first_answer(keyed: IdempotentRequest, registration: Registration) -> Steps[Registration]:
-    """Return what all copies of the request answer: this, or what another one answered before."""
+    """Store the answer for all copies of the request, and return the stored one: another copy may have been first."""
     return Registration(**(yield from keyed.finish(registration.as_json())))
 
 
 def _is_committed(request: Request, earlier: tuple[str, ...]) -> Steps[bool]:
-    """Return whether one of these operations was committed; if not, none will be from now on."""
+    """Return True if one of some operations was committed. If not, a fence ensures that none will be."""
     now = yield Get((Seats, request.event_id, Seats.ITEM))
     seats = (yield from commit.fence(now, request.user_id)) if now else None
     entry = log.of_user(seats, request.user_id) if seats else None

@@ -1,7 +1,8 @@
-"""Leaving: a freed seat goes to the head of the queue in the same write.
+"""Leave: give up a seat or a place on the waitlist. A freed seat goes to the head of the waitlist in the same write.
 
-It is always committed to the log first. In one transaction, the registration could be seen given up before the seats
-count it so. A joining has its ticket for that, which counts once the seats have given it.
+A leaving is always committed to the log before it is applied. With a single transaction, a reader could see the
+registration given up before the seats. A joining may use one, because a reader ignores a ticket that the seats do not
+show yet.
 """
 
 from functools import partial
@@ -24,17 +25,18 @@ from registrations.seating.operations import Request
 
 
 class Left(NamedTuple):
-    """What became of a seat that was given up."""
+    """The outcome of a leaving."""
 
     successor: str | None
-    """The user who got it, or None."""
+    """The id of the user who got the seat, or None."""
 
 
 def leave(request: Request) -> Steps[Left]:
-    """Give up a seat or a place in the queue.
+    """Give up a seat or a place on the waitlist.
 
     Raises:
-        RegistrationNotFound; EventNotYours, unless the event is a draft.
+        RegistrationNotFound: There is no active registration, or the event is a draft that the caller may not see.
+        EventNotYours: The caller may not change the event's registrations.
     """
     if not (is_id(request.event_id) and is_id(request.user_id)):
         raise RegistrationNotFound
@@ -50,7 +52,7 @@ def _attempt(request: Request, turn: Turn) -> Steps[Left]:
     if row is None or not row.is_in(seats.incarnation):
         raise RegistrationNotFound
     if row.ticket > seats.tickets:
-        raise Conflict  # a transaction is just becoming visible: the seats come last
+        raise Conflict  # a torn transaction: the seats do not show it yet
     yield from request.begin()
 
     def plan(now: Seats) -> Steps[rules.Change]:
@@ -70,7 +72,10 @@ def _attempt(request: Request, turn: Turn) -> Steps[Left]:
 
 
 def _expected_head(seats: Seats) -> int:
-    """Return the ticket that gets the seat, if nobody near the head has left the queue; 0 where there is none."""
+    """Return the ticket that probably gets the seat, or 0 if there is none.
+
+    It is wrong only if the first tickets of the waitlist are exits. Its line is read early to save a call.
+    """
     return int(seats.served) + 1 if seats.waiting and seats.registered <= seats.capacity else 0
 
 
@@ -79,7 +84,12 @@ def _line(seats: Seats, ticket: int) -> list[Key]:
 
 
 def _check_reach(seats: Seats | None, scope: Scope) -> None:
-    """Raise `RegistrationNotFound` where the caller may not know of the event; `EventNotYours`."""
+    """Check that the caller may change the event's registrations.
+
+    Raises:
+        RegistrationNotFound: There is no such event, or it is a draft that the caller may not see.
+        EventNotYours: The caller may not change its registrations.
+    """
     try:
         if seats:
             check_access(seats, scope)
@@ -90,7 +100,7 @@ def _check_reach(seats: Seats | None, scope: Scope) -> None:
 
 
 def _as_it_was(request: Request) -> Steps[Left]:
-    """Return who got the seat, by the registration that was given up."""
+    """Return the outcome of an applied leaving, from the registration that was given up."""
     row_key = UserRegistration.key_of(request.event_id, request.user_id)
     seats, row = yield BatchGet(((Seats, request.event_id, Seats.ITEM), (UserRegistration, *row_key)))
     if row is None or seats is None or row.successor is None or not row.operations.endswith(request.operation):

@@ -1,4 +1,4 @@
-"""One request for one registration, and what its process remembers of events."""
+"""A request for one registration, and the memory of a process."""
 
 import threading
 from collections import OrderedDict
@@ -11,15 +11,15 @@ from eventsite.auth.scope import NOTHING, Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.steps import Draw, Now, Steps
 
-REMEMBERED_EVENTS = 256
+REMEMBERED_EVENTS = 256  # events; more would take memory, fewer would cost reads
 
 
 class TakenOver(Exception):
-    """Another copy of the keyed request treats this one as crashed, and carries the request out itself."""
+    """Another copy of the keyed request has taken the request over, because this one seemed to have crashed."""
 
 
 class Memory:
-    """What one process remembers: it saves reads, and nothing rests on it."""
+    """What one server process remembers to save reads. No guarantee depends on it."""
 
     def __init__(self) -> None:
         self._looks: OrderedDict[str, Seats] = OrderedDict()
@@ -27,11 +27,11 @@ class Memory:
         self._guard = threading.Lock()
 
     def last_look(self, event_id: str) -> Seats | None:
-        """Return the seats of an event that admitted nobody when this process looked last."""
+        """Return the seats as last read if they admitted no user then, else None."""
         return self._looks.get(event_id)
 
     def look(self, seats: Seats, *, admits: bool) -> None:
-        """Remember the seats of an event that admits nobody; forget them if it does."""
+        """Remember the seats of an event that admits no user, and forget those of an event that does."""
         with self._guard:
             self._looks.pop(seats.event_id, None)
             if not admits:
@@ -40,12 +40,12 @@ class Memory:
                     self._looks.popitem(last=False)
 
     def applied(self, event_id: str) -> set[str]:
-        """Return the operations that this process has applied and whose entries may still be in the log."""
+        """Return the applied operations of an event whose entries may still be in the log."""
         with self._guard:
             return set(self._applied.get(event_id, ()))
 
     def remember(self, event_id: str, operation: str) -> None:
-        """Take down that this process has applied an operation."""
+        """Record that an operation is applied."""
         with self._guard:
             self._applied.setdefault(event_id, set()).add(operation)
             self._applied.move_to_end(event_id)
@@ -53,7 +53,12 @@ class Memory:
                 self._applied.popitem(last=False)
 
     def keep_only(self, event_id: str, operations: set[str]) -> None:
-        """Forget what is no longer in the log."""
+        """Forget the operations that are not in the log any more.
+
+        Args:
+            event_id: The event.
+            operations: The operations in the log.
+        """
         with self._guard:
             known = self._applied.get(event_id)
             if known is not None:
@@ -62,13 +67,12 @@ class Memory:
                     del self._applied[event_id]
 
 
-MEMORY = Memory()
-"""This process's."""
+MEMORY = Memory()  # of this process
 
 
 @dataclass
 class Request:
-    """A request to register or to leave; each attempt is an operation with an id of its own."""
+    """A request to register or to leave. Each attempt is an operation with an id of its own."""
 
     event_id: str
     user_id: str
@@ -78,16 +82,17 @@ class Request:
     keyed: IdempotentRequest | None = None
     memory: Memory = field(default_factory=lambda: MEMORY)
     ticket: int = 0
-    """Its number in the admission queue; 0 while it has met no contention."""
+    """Its ticket in the admission queue; 0 while it has met no contention."""
     operation: str = ""
+    """The id of the present operation; empty before the first."""
     seen: Seats | None = None
-    """The seats at the last look."""
+    """The seats as last read."""
     at_once: bool = True
-    """Whether one transaction is worth an attempt."""
+    """True while an attempt to commit and apply in one transaction is worthwhile."""
 
     @property
     def has_long_id(self) -> bool:
-        """Return whether the log has no more than a hash of the user's id."""
+        """Return True if the log can hold only a hash of the user's id."""
         return operations.user_of(operations.token_of(self.user_id)) is None
 
     def draw(self) -> Steps[str]:
@@ -95,13 +100,13 @@ class Request:
         return operations.new_id((yield Now()), (yield Draw(operations.DRAWS)))
 
     def begin(self) -> Steps[str]:
-        """Start an operation: draw its id, and announce it where the request is keyed.
+        """Start an operation: draw its id, and announce the id if the request is keyed.
 
-        It must stand between the look at the seats and the commit: whoever takes a keyed request over shuts out all
-        that is announced later.
+        Call it after the seats are read and before the commit. A copy that takes a keyed request over prevents all
+        later announcements, and fences the operations that were announced before.
 
         Raises:
-            TakenOver: Another copy carries the request out.
+            TakenOver: Another copy has taken the request over.
         """
         self.operation = yield from self.draw()
         if self.keyed and not (yield from self.keyed.go_on_as(self.operation)):

@@ -1,8 +1,8 @@
-"""Registering: a seat, or a place at the end of the queue.
+"""Register: give a user a seat, or a place at the end of the waitlist.
 
-While it is calm, one read and one transaction: the seats, the registration and its line, if the seats' next ticket and
-the registration's last operation are those that were read. Where another request comes first, it goes on with a commit
-to the log (`registrations.seating.commit`).
+Without contention it takes one read and one transaction over the seats, the registration and its line. The conditions
+are that the next ticket and the last operation on the registration are as they were read. If another request comes
+first, the operation is committed to the log instead (`registrations.seating.commit`).
 """
 
 from dataclasses import replace
@@ -30,18 +30,17 @@ from users.services import UserNotFound
 
 
 class _Look(NamedTuple):
-    """What a joining is planned from: the seats are of the moment of the registration, or from before it."""
+    """The input of a plan: the seats, read before the registration or as of the same moment, and the registration."""
 
     seats: Seats
     row: UserRegistration | None
 
 
 def register(request: Request) -> Steps[Registration]:
-    """Give a user a seat, or a place at the end of the queue.
+    """Give a user a seat, or a place at the end of the waitlist.
 
     Raises:
-        EventNotFound, EventNotYours, UserNotFound, AlreadyRegistered, EventFull, RegistrationNotOpen,
-        RegistrationClosed; operations.TakenOver.
+        TakenOver: Another copy has taken the keyed request over. The other exceptions are those of `services.register`.
     """
     turn = Turn(request)
     return (yield from retrying(partial(_attempt, request, turn)))
@@ -64,9 +63,13 @@ def _attempt(request: Request, turn: Turn) -> Steps[Registration]:
 def _first_look(
     request: Request, earlier: Seats | None
 ) -> Steps[tuple[Seats | None, User | None, UserRegistration | None]]:
-    """Look at all three in one call. Nothing is refused by it, because two of them may be old.
+    """Read the seats, the user and the registration in one call.
 
-    In the same call it looks at what else the log had at an earlier look.
+    The first two are read eventually consistently, so they are no reason to refuse the request.
+
+    Args:
+        request: The request.
+        earlier: The seats at an earlier read. The same call reads the items of some entries in their log.
     """
     event_id, user_id = request.event_id, request.user_id
     if not (is_id(event_id) and is_id(user_id)):
@@ -92,12 +95,16 @@ def _may_join(request: Request, seats: Seats, row: UserRegistration | None) -> S
 
 
 def _look_closely(request: Request, before: Seats | None) -> Steps[_Look]:
-    """Look at the registration and then at the seats, both up to date: what is refused by them is refused rightly.
+    """Read the registration and then the seats, both strongly consistently, so that a refusal is right.
 
     Args:
         request: The request.
-        before: The seats at an earlier moment. If the user's epoch has not moved since, the registration that was read
-            in between is that of the moment of the seats.
+        before: The seats at an earlier moment. If the user's epoch has not moved since, the registration, which is read
+            in between, is right for the moment of the seats.
+
+    Raises:
+        Refused: The user cannot join; or Missing or Forbidden, if the event, the user or the permission is missing.
+        Conflict: The registration may have changed since; read again.
     """
     event_id, user_id = request.event_id, request.user_id
     user = row = seats = None
@@ -123,21 +130,25 @@ def _look_closely(request: Request, before: Seats | None) -> Steps[_Look]:
 def _settled(
     request: Request, before: Seats | None, seats: Seats, row: UserRegistration | None
 ) -> Steps[UserRegistration | None]:
-    """Return the registration as of the moment of the seats. Raises: `Conflict` where it must be read again."""
+    """Return the registration as of the moment at which the seats were read.
+
+    Raises:
+        Conflict: The registration may have changed since; read again.
+    """
     entry = log.of_user(seats, request.user_id)
     if entry is not None and not commit.is_applied_to(row, entry):
         yield from commit.recover(seats, entry, request)
         raise Conflict(immediate=True)
     if row is not None and row.incarnation == seats.incarnation and row.ticket > seats.tickets:
-        raise Conflict  # a transaction is just becoming visible: the seats come last
+        raise Conflict  # a torn transaction: the seats do not show it yet
     if not commit.is_settled(request, row, seats, before):
-        request.memory.look(seats, admits=False)  # the next look compares with this one
+        request.memory.look(seats, admits=False)  # the next attempt compares its seats with these
         raise Conflict(immediate=True)
     return row
 
 
 def _join(request: Request, seats: Seats, row: UserRegistration | None, turn: Turn) -> Steps[Registration]:
-    """Join by one transaction while it is calm, else by the log."""
+    """Join by one transaction if there is no contention, else by the log."""
     if request.at_once and commit.is_worth_a_transaction(request, seats, row, (yield Now())):
         made, seats = yield from _join_at_once(request, seats, row)
         if made:
@@ -145,14 +156,18 @@ def _join(request: Request, seats: Seats, row: UserRegistration | None, turn: Tu
     request.at_once = False
     (row,) = yield from commit.row_after(request, seats)
     if row is not None and row.active and row.incarnation == seats.incarnation:
-        raise Conflict(immediate=True)  # perhaps it is refused, after a closer look
+        raise Conflict(immediate=True)  # the next attempt decides whether it is refused
     return (yield from _join_by_log(request, _Look(seats, row), turn))
 
 
 def _join_at_once(
     request: Request, seats: Seats, row: UserRegistration | None
 ) -> Steps[tuple[Registration | None, Seats]]:
-    """Join by one transaction. Returns: the registration, None where another request came first; the latest seats."""
+    """Join by one transaction.
+
+    Returns:
+        The registration, or None if another request came first; and the latest seats that are known.
+    """
     yield from request.begin()
     try:
         change = rules.joining(seats, request.organizes, clock.in_seconds((yield Now())))

@@ -1,4 +1,4 @@
-"""The rules of the seats (CONTRACT): what each operation does to them, and under which condition.
+"""The rules of the seats (CONTRACT): how each operation changes them, and under which condition.
 
     take a seat       registered + 1, next ticket, served   if open, registered < capacity, nobody waiting
     join the queue    waiting + 1, next ticket              if open, waitlist on, full or somebody waiting
@@ -7,7 +7,7 @@
     hand it on        waiting - 1, served to the head's     if open, not over, somebody waits, registered <= capacity,
                                                             and the head is the one that was found
 
-`served` only rises, so a ticket that has a seat keeps it until it is given up. No rule reads or writes anything.
+`served` only rises, so a ticket that has a seat keeps it until it is given up. The rules perform no reads or writes.
 """
 
 from collections.abc import Sequence
@@ -28,25 +28,31 @@ from registrations.seating import admission, guards
 
 @dataclass(frozen=True)
 class Change:
-    """What an operation does to the seats."""
+    """How an operation changes the seats."""
 
     actions: Sequence[Action]
     value: Any
-    """What the log records of it."""
+    """The value of the log entry."""
     condition: Condition
-    """The rule under which it may be done."""
+    """The condition under which the rules allow it."""
     kind: str = ""
-    """A leaving: `log.QUIT`, `log.FREE` or `log.HAND`; empty for a joining."""
+    """`log.QUIT`, `log.FREE` or `log.HAND` for a leaving; empty for a joining."""
     successor: int | None = None
-    """The ticket that gets the seat."""
+    """The ticket that gets the freed seat, if any."""
 
 
 def joining(seats: Seats, organizes: Scope, now: int) -> Change:
-    """Return what joining does to the seats.
+    """Return how a joining changes the seats.
+
+    Args:
+        seats: The seats as read.
+        organizes: The events that the caller organizes. An organizer may add people outside the window.
+        now: Seconds since the Unix epoch, by the clock of this server.
 
     Raises:
-        RegistrationClosed, RegistrationNotOpen: It is not the time.
-        EventFull: There is no seat, and no waitlist.
+        RegistrationClosed: The event is closed or over, or its window is.
+        RegistrationNotOpen: The window has not opened yet.
+        EventFull: There is no free seat, and no waitlist.
     """
     admission.check(seats, organizes, now)
     in_time = guards.is_open() & guards.is_in_window(now, organizes=organizes.reaches(seats))
@@ -62,10 +68,15 @@ def joining(seats: Seats, organizes: Scope, now: int) -> Change:
 
 
 def leaving(seats: Seats, ticket: int, now: int) -> Steps[Change]:
-    """Return what giving up a ticket does to the seats.
+    """Return how giving up a ticket changes the seats.
+
+    Args:
+        seats: The seats as read.
+        ticket: The ticket.
+        now: Seconds since the Unix epoch, by the clock of this server.
 
     Raises:
-        Conflict: The seats are too old to tell.
+        Conflict: The seats are out of date; read them again.
     """
     if ticket > seats.tickets:
         raise Conflict(immediate=True)

@@ -1,4 +1,4 @@
-"""What the seats do for others: each rule, carried out on the real connection."""
+"""Register and leave on the real connection, for the other packages."""
 
 from typing import Any
 
@@ -22,39 +22,47 @@ def register(
     answers: dict[str, Any] | None = None,
     organizes: Scope = NOTHING,
 ) -> Registration:
-    """Give a user a seat, or a place at the end of the queue.
+    """Give a user a seat, or a place at the end of the waitlist.
 
     Args:
         event_id: The event.
         user_id: The user.
-        scope: What the caller reaches.
-        keyed: The caller's idempotency key, if any.
+        scope: The caller's scope.
+        keyed: The request's idempotency key, if any.
         answers: The validated answers to the event's questions.
-        organizes: For which events the caller is an organizer, who may add people outside the window, until the end.
+        organizes: The events that the caller organizes. An organizer may add people outside the window, until the end.
 
     Returns:
         The registration, with its position if it is waitlisted.
 
     Raises:
-        EventNotFound, EventNotYours, UserNotFound, AlreadyRegistered, EventFull, RegistrationNotOpen,
-        RegistrationClosed, KeyReused.
+        EventNotFound: There is no such event, or it is a draft that the caller may not see.
+        EventNotYours: The caller may not change its registrations.
+        UserNotFound: There is no such user.
+        AlreadyRegistered: The user is registered or waitlisted.
+        EventFull: There is no free seat, and no waitlist.
+        RegistrationNotOpen: The window has not opened yet.
+        RegistrationClosed: The event is closed or over, or its window is.
+        AnswersNeeded: The event asks questions, and there are no answers.
+        KeyReused: The key belongs to a different request.
     """
     request = Request(event_id, user_id, scope, organizes, answers, keyed)
     steps = keyed_requests.once(request, keyed) if keyed else registering.register(request)
     registration = run(steps)
-    if request.operation:  # else it is the answer of an earlier copy
+    if request.operation:  # else it is the stored answer to an earlier copy
         seats_changed.send_robust(Registration, **{registration.status: 1})
     return registration
 
 
 def leave(event_id: str, user_id: str, *, scope: Scope) -> str | None:
-    """Give up a seat or a place in the queue; a freed seat goes to the head of the queue in the same write.
+    """Give up a seat or a place on the waitlist. A freed seat goes to the head of the waitlist in the same write.
 
     Returns:
         The id of the user who got the seat, or None.
 
     Raises:
-        RegistrationNotFound; EventNotYours, unless it is a draft.
+        RegistrationNotFound: There is no active registration, or the event is a draft that the caller may not see.
+        EventNotYours: The caller may not change the event's registrations.
     """
     successor = run(leaving.leave(Request(event_id, user_id, scope))).successor
     seats_changed.send_robust(Registration, cancelled=1, promoted=1 if successor else 0)

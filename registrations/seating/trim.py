@@ -1,8 +1,8 @@
-"""Keeping the seats short: log entries of applied operations go with a later commit.
+"""Keep the commit log short: a later commit trims the entries of applied operations.
 
-A process remembers what it applied itself, so many entries are trimmed without a look. Some of those of other processes
-are looked up in the call that reads the registration. An entry may only go once everything that it stands for is
-visible.
+A process remembers the operations that it applied, so it trims most of its entries without a read. It checks some
+entries of other processes in the call that reads the registration. An entry may be trimmed only when all items that the
+operation writes are visible.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from registrations.seating.operations import Memory
 
 ROOM = 610  # bytes of the seats for the log and the two ids; more would be beyond the kilobyte that one unit pays for
 LONGEST = 55  # bytes of an entry
-BUSY_MILLISECONDS = 200  # after an operation of another process
-LOOKED_UP = 6  # entries at a time
+BUSY_MILLISECONDS = 200  # milliseconds after an operation of another process in which we expect contention
+LOOKED_UP = 6  # entries that one call checks, with three items each
 
 
 def is_calm(seats: Seats, memory: Memory, now: str) -> bool:
-    """Return whether no other process has been at work on the seats a moment ago, by the clocks of the servers.
+    """Return True if no other process committed an operation a moment ago, by the clocks of the servers.
 
-    Nothing rests on it: it tells whether one transaction for all is worth an attempt.
+    No guarantee depends on it. It shows whether an attempt to commit and apply in one transaction is worthwhile.
     """
     applied, moment = memory.applied(seats.event_id), clock.in_milliseconds(now)
     others = [entry.operation for entry in log.of(seats) if entry.operation not in applied]
@@ -34,23 +34,25 @@ def is_calm(seats: Seats, memory: Memory, now: str) -> bool:
 
 
 def room(seats: Seats) -> int:
-    """Return how many entries the log of some seats has room for."""
+    """Return the number of entries that fit into the log."""
     named = (seats.event_id, seats.organizer_id, seats.organizer_marks and f"organizerMarks{seats.organizer_marks}")
     return (ROOM - sum(len(one or "") for one in named)) // LONGEST
 
 
 def is_full(seats: Seats) -> bool:
-    """Return whether the log has room for another entry only if one is trimmed."""
+    """Return True if another entry fits into the log only if one is trimmed."""
     return len(seats.committed) >= room(seats)
 
 
 def trimmable(seats: Seats, user_id: str, memory: Memory) -> Steps[list[str]]:
-    """Return the names of the entries that may be trimmed; where there is no other room, after a look.
+    """Return the names of the entries that may be trimmed.
+
+    If there are none and the log is full, it reads the items of some entries to find one.
 
     Args:
-        seats: The seats that a commit is planned for.
-        user_id: The user of the commit, whose earlier operation is applied.
-        memory: What is known to be applied.
+        seats: The seats for which a commit is planned.
+        user_id: The user of the commit. The user's earlier operation must be applied.
+        memory: The memory of the process.
     """
     entries = log.of(seats)
     memory.keep_only(seats.event_id, {entry.operation for entry in entries})
@@ -68,7 +70,7 @@ def _trimmed(entries: list[LogEntry], user_id: str, applied: set[str]) -> list[s
 
 
 def some_unknown(seats: Seats, memory: Memory) -> Steps[list[LogEntry]]:
-    """Draw some entries that are perhaps applied, so that not all requests look at the same ones."""
+    """Return some entries that may be applied, at random, so that not all requests check the same ones."""
     applied = memory.applied(seats.event_id)
     entries = [entry for entry in log.of(seats) if entry.operation not in applied and entry.user_id is not None]
     start = (yield Draw(len(entries))) if len(entries) > LOOKED_UP else 0
@@ -76,18 +78,18 @@ def some_unknown(seats: Seats, memory: Memory) -> Steps[list[LogEntry]]:
 
 
 def traces(seats: Seats, entries: Sequence[LogEntry]) -> list[Key]:
-    """Return the keys of the items that some operations write."""
+    """Return the keys of the items that some operations write, three for each."""
     return [key for entry in entries for key in _traces(seats, entry, str(entry.user_id))]
 
 
 def learn(seats: Seats, entries: Sequence[LogEntry], found: Sequence[Any], memory: Memory) -> None:
-    """Take down which entries are applied, and visible as a whole: registration, line and the rest.
+    """Remember the entries that are applied and of which all items are visible.
 
     Args:
         seats: The seats with the entries.
         entries: The entries.
-        found: What is stored under their `traces`.
-        memory: Where to take it down.
+        found: The items of their `traces`, None for missing ones.
+        memory: The memory to update.
     """
     items = iter(found)
     for entry in entries:
@@ -97,7 +99,10 @@ def learn(seats: Seats, entries: Sequence[LogEntry], found: Sequence[Any], memor
 
 
 def _traces(seats: Seats, entry: LogEntry, user_id: str) -> tuple[Key, Key, Key]:
-    """Return the keys of what an operation writes: the registration, the line, and a third item of the queue's."""
+    """Return the keys of the registration, the line, and the promotion or exit tombstones of an operation.
+
+    If it has neither of the last, the third key is that of the registration again.
+    """
     event = seats.event_id, seats.incarnation
     row: Key = (UserRegistration, *UserRegistration.key_of(seats.event_id, user_id))
     line: Key = (EventTicket, *EventTicket.key_of(*event, entry.ticket, cancelled=bool(entry.leaving)))
@@ -111,7 +116,7 @@ def _traces(seats: Seats, entry: LogEntry, user_id: str) -> tuple[Key, Key, Key]
 def _is_applied(entry: LogEntry, row: UserRegistration, line: object, other: object) -> bool:
     if not row.was_changed_by(entry.operation):
         return False
-    if not row.operations.endswith(entry.operation):  # a later operation found it applied
+    if not row.operations.endswith(entry.operation):  # a later operation required that it is applied
         return True
     if entry.leaving == log.QUIT:
         return isinstance(other, ExitTombstones) and entry.ticket in other.exits and line is not None
