@@ -77,4 +77,7 @@ def test_robots_and_icons_are_found(api: Api) -> None:
     assert (robots.headers["Content-Type"], "Disallow: /login" in robots.content.decode()) == ("text/plain", True)
     icon = api.get("/favicon.ico")
     assert icon.status_code == 302
-    assert api.get(icon.headers["Location"]).headers["Content-Type"] == "image/svg+xml"
+    served = api.get(icon.headers["Location"])
+    assert served.headers["Content-Type"] == "image/svg+xml"
+    assert b"".join(served.streaming_content).startswith(b"<svg")
+    served.close()

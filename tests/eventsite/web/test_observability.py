@@ -10,9 +10,9 @@ import pytest
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from django.test import Client
 
-from eventsite.dynamodb import retries
 from eventsite.web import observability
 from tests.api import Api
+from tests.faults import conflict, failing
 
 GATEWAY = {"requestContext": {"requestId": "gateway-1", "identity": {"sourceIp": "192.0.2.7"}}}
 Metrics = Callable[[], list[dict[str, Any]]]
@@ -145,15 +145,9 @@ def test_a_failure_on_our_side_is_counted(metrics: Metrics, api: Api, monkeypatc
 
 
 def test_conflicts_and_missed_deadlines_are_counted(metrics: Metrics, settings: Any, api: Api) -> None:
-    event, user = api.event(), api.user()
     settings.REQUEST_SECONDS = 0.3
-
-    def always_in_conflict(*_: Any, **__: Any) -> None:
-        raise retries.Conflict
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("eventsite.dynamodb.transactions.Transaction.commit", always_in_conflict)
-        assert api.register(event, user).status_code == 503
+    with failing(conflict, lasting=True):
+        assert api.post("/users", {"name": "Ann"}).status_code == 503
     counted = metrics()[-1]
     assert sum(counted["ConflictsRetried"]) >= 1
     assert (counted["DeadlineMisses"], counted["ServerErrors"]) == ([1.0], [1.0])
