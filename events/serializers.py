@@ -163,10 +163,12 @@ class EventChangesSerializer(Body):
     )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Return the fields by their Python names, with one waitlist switch where its two names agree.
+        """Return the fields by their Python names, with one waitlist switch if its two names agree.
 
-        On an edit they may disagree, and a time may lack what the event has: `events.normalize` judges that.
-        Raises: `ValidationError` with every wrong field at once.
+        On an edit they may disagree, and a time may be incomplete: `events.normalize` checks them against the event.
+
+        Raises:
+            ValidationError: It has every wrong field.
         """
         wrong: dict[str, Any] = {}
         try:

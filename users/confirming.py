@@ -1,4 +1,4 @@
-"""Confirming an address by the link in a mail, which is signed, good for three days, and works once."""
+"""Confirm an address by the signed link in a mail, which is valid for three days and works once."""
 
 from django.conf import settings
 from django.core import signing
@@ -17,7 +17,11 @@ def url_for(user: User) -> str:
 
 
 def confirm(token: str) -> bool:
-    """Confirm the address that a token was made for. Returns: False if the token is not good any more."""
+    """Confirm the address of a token.
+
+    Returns:
+        False if the token is not valid any more.
+    """
     pending = _read(token)
     if pending is None:
         return False
@@ -35,7 +39,7 @@ def _read(token: str) -> tuple[str, str] | None:
 
 
 def is_pending(token: str) -> bool:
-    """Return whether a token is still good."""
+    """Return True if the token is still valid."""
     pending = _read(token)
     user = User.find(pending[0]) if pending else None
     return bool(pending and user and user.confirmation == pending[1])

@@ -1,4 +1,4 @@
-"""The rules of users: each id is taken once, and a list of them costs what its page costs."""
+"""The rules of users. Ids are unique, and reading a list costs only the pages that are read."""
 
 import uuid
 from collections.abc import Iterable
@@ -20,11 +20,11 @@ from users.models import ADDRESS_STATE, User
 from users.signals import address_entered, user_leaves
 
 INDEXED = frozenset({"name", "email"})
-"""By what people are found."""
+"""The attributes that the search uses."""
 
 
 class UserNotFound(Missing):
-    """No user has this id, or the caller may not see who has."""
+    """No user has this id, or the caller may not see the user."""
 
     code = "user_not_found"
     detail = "There is no user with this id."
@@ -54,7 +54,7 @@ def create(
         email: The e-mail address, if any.
         notify: Whether to send e-mail about registrations.
         user_id: The id; None for a UUID.
-        email_verified: Whether the address is known to be the user's. Else the user gets a mail to confirm it.
+        email_verified: True if the address is confirmed. Otherwise the user gets a mail to confirm it.
         keyed: The caller's idempotency key, if any.
 
     Returns:
@@ -73,7 +73,9 @@ def create(
     failures = transaction.commit()
     if keyed and (earlier := keyed.found(failures)):
         return _as_created(user, earlier)
-    if "user" in failures and failures["user"] != user.to_dynamodb_dict():  # else it is this very request that made it
+    if (
+        "user" in failures and failures["user"] != user.to_dynamodb_dict()
+    ):  # equal if an earlier attempt of this request created it
         error = UserExists()
         if keyed and (earlier := keyed.refuse(error)):
             return _as_created(user, earlier)
@@ -88,16 +90,16 @@ def _ask_to_confirm(user: User) -> None:
 
 
 def put(transaction: Transaction, user: User) -> None:
-    """Make a transaction create a user, under a condition called ``user``: the id is free."""
+    """Add the creation of a user to a transaction. Its condition has the label ``user``: the id is free."""
     transaction.put("user", user, User.user_id.does_not_exist())
     index.follow(transaction, None, user)
 
 
 def index_anew(user: User) -> bool:
-    """Write what a user is found by, as stored users of an earlier release need it.
+    """Write the search index of a user who was stored by an earlier release.
 
     Returns:
-        False where the user was changed or deleted since they were read: whatever did it has written the index.
+        False if the user was changed or deleted since the read. The other request has written the index.
     """
     transaction = Transaction()
     transaction.check("user", User, user.user_id, _is_found_as(user))
@@ -106,7 +108,7 @@ def index_anew(user: User) -> bool:
 
 
 def _drawn(user: User) -> dict[str, Any]:
-    """Return the part of a user that the answer to a keyed request keeps: nothing about the person."""
+    """Return the part of a user to keep for repeated keyed requests. It has no personal data."""
     stored = user.to_dynamodb_dict()
     return {name: stored[name] for name in ("userId", "createdAt", "emailVerified") if name in stored}
 
@@ -117,7 +119,11 @@ def _as_created(user: User, drawn: dict[str, Any]) -> User:
 
 
 def read(user_id: str) -> User:
-    """Return the user with this id. Raises `UserNotFound`."""
+    """Return the user with this id.
+
+    Raises:
+        UserNotFound: There is none.
+    """
     user = User.find(user_id)
     if user is None:
         raise UserNotFound
@@ -141,7 +147,7 @@ def edit(user_id: str, changes: dict[str, Any], *, email_verified: bool = False)
     Args:
         user_id: The id.
         changes: The changed fields by their Python names; None removes a value.
-        email_verified: Whether a changed address is known to be the user's.
+        email_verified: True if a changed address is confirmed.
 
     Returns:
         The user after the edit.
@@ -168,7 +174,7 @@ def edit(user_id: str, changes: dict[str, Any], *, email_verified: bool = False)
 
 @retry_on_conflict
 def _edit_indexed(user_id: str, changes: dict[str, Any], email_verified: bool) -> User:
-    """Change the name or the address of a user, by which they are found."""
+    """Change the name or the address of a user, and the search index with it."""
     before = read(user_id)
     after = User(**before.attribute_values | changes | {"email": before.email})
     if "email" in changes and (email_verified or changes["email"] != before.email or not before.email_verified):
@@ -190,21 +196,23 @@ def _actions(changes: dict[str, Any]) -> list[Action]:
 
 
 def _is_found_as(user: User) -> Condition:
-    """Nobody changed by what the user is found, since they were read."""
+    """Require that the name and the address of the user are as they were read."""
     email: Condition = User.email.does_not_exist() if user.email is None else User.email == user.email
     unchanged: Condition = (User.name == user.name) & email
     return unchanged
 
 
 def delete(user_id: str) -> None:
-    """Delete a user, after everything that is theirs. Safe to repeat when it was cut off.
+    """Delete a user, after the user's registrations and other data. An interrupted deletion can be repeated.
 
-    Raises: `UserNotFound`; `Unavailable`, with some of it done.
+    Raises:
+        UserNotFound: There is none.
+        Unavailable: DynamoDB did not answer. A part may be deleted.
     """
     read(user_id)
     user_leaves.send(User, user_id=user_id)
     _delete(user_id)
-    user_leaves.send(User, user_id=user_id)  # what came in between, when the user was still there
+    user_leaves.send(User, user_id=user_id)  # again, for registrations that were made in between
 
 
 @retry_on_conflict
@@ -220,13 +228,13 @@ def _delete(user_id: str) -> None:
 
 
 def find_many(user_ids: Iterable[str]) -> dict[str, User]:
-    """Return users by their ids, those that exist, read in batches of a hundred (eventually consistent)."""
+    """Return the existing users by their ids, read in batches of a hundred (eventually consistent)."""
     keys = [(User, user_id) for user_id in sorted({*filter(is_id, user_ids)})]
     return {user.user_id: user for user in batch_get(*keys, consistent=False) if user}
 
 
 def called(name: str, *, most: int = 10) -> list[User]:
-    """Return people one of whose names begins so, in the order of that name."""
+    """Return users with a name that begins like this, in the order of that name."""
     return page(limit=most, after=None, name=name)[0]
 
 
@@ -237,8 +245,8 @@ def page(
 
     Args:
         limit: The most users to return.
-        after: The place that the last page ended with, as `place_of` has it.
-        name: Only users one of whose names begins so, in the order of that name; else they are in the table's order.
+        after: The place where the last page ended (`place_of`).
+        name: Only users with a name that begins like this, in the order of that name.
         email: Only users with exactly this address.
 
     Returns:
@@ -255,7 +263,7 @@ def page(
 
 
 def place_of(user: User, *, name: str | None = None, email: str | None = None) -> str:
-    """Return where a page of such a search continues that ends with this user."""
+    """Return the place where the next page continues, after a page that ends with this user."""
     return index.place_of(user, name) if name is not None and email is None else str(user.user_id)
 
 

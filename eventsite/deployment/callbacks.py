@@ -1,11 +1,11 @@
-"""The functions that Zappa calls, in the order in which it calls them. Each takes Zappa's command line.
+"""The functions that Zappa calls, in order. Each takes Zappa's command line object.
 
-choose     before every command: the stage's file decides where and with what it works
-prepare    after Zappa has made its zip, before it is uploaded: tables, stack, package
-finish     when everything is deployed: throttling, tracing and the access log
+choose     before every command: apply the choices in the stage's file
+prepare    after Zappa has made its zip, before the upload: tables, stack, package
+finish     after the deployment: throttling, tracing and the access log
 
 The stack is applied twice. First without a function, because the function needs the stack's role, queues and user pool;
-then by Zappa, in place of its own stack of the API alone, with the mappings that call the function.
+then by Zappa with the mappings that call the function, in place of Zappa's own stack, which has only the API.
 """
 
 import os
@@ -19,7 +19,7 @@ from typing import Any
 import botocore.exceptions
 import click
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # Zappa loads this file without the project on its path
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # Zappa imports this file without the project on its path
 
 from eventsite.deployment import gateway, lambda_package, stage_file, stream, template, touch
 from eventsite.deployment.stack import Change, Stack, StackFailed
@@ -40,11 +40,11 @@ PROTECTED = (
     "--no-enable-termination-protection --stack-name {name}` first."
 )
 NO_POOL_YET = {"UserPoolId": "{region}_NotMadeYet", "UserPoolClientId": "notmadeyet"}
-"""What the settings are checked with before the stack has a user pool."""
+"""Values for the check of the settings before the stack has a user pool."""
 
 
 def choose(cli: Any) -> None:
-    """Let the stage's file decide about region, bucket and domain, and about the Lambda's environment."""
+    """Set the region, the bucket, the domain and the Lambda's environment from the stage's file."""
     try:
         chosen = stage_file.read(cli.api_stage, Path.cwd())
     except stage_file.Undecided as undecided:
@@ -65,7 +65,7 @@ def choose(cli: Any) -> None:
 
 @contextmanager
 def in_a_sentence() -> Iterator[None]:
-    """Turn what AWS refuses into a sentence without a traceback."""
+    """Convert errors of AWS to a sentence without a traceback."""
     try:
         yield
     except (StackFailed, stream.OtherImages) as error:
@@ -75,7 +75,7 @@ def in_a_sentence() -> Iterator[None]:
 
 
 def _need(cli: Any, chosen: stage_file.Choices) -> None:
-    """Stop if a choice needs something that is the operator's to make, and is missing."""
+    """Stop if a choice needs a resource that the operator has to make first."""
     if chosen.access_log and not gateway.may_write_logs(cli.zappa.apigateway_client):
         raise click.ClickException(NO_LOG_ROLE)
     bus, events = chosen.values.get("NOTICE_BUS", ""), cli.zappa.events_client
@@ -87,9 +87,9 @@ def _need(cli: Any, chosen: stage_file.Choices) -> None:
 
 
 def _decide(cli: Any, chosen: stage_file.Choices) -> None:
-    """Give the Lambda the environment that is known before the stack, and check the settings with it."""
+    """Set the part of the Lambda's environment that does not depend on the stack, and check the settings."""
     deployed, outputs = {}, {}
-    if cli.command in STAGING:  # Zappa packages without credentials, and nothing that AWS knows is in a package
+    if cli.command in STAGING:  # Zappa packages without credentials, and a package has no values from AWS
         import boto3
 
         session: Any = boto3.Session(region_name=chosen.region)
@@ -103,7 +103,7 @@ def _decide(cli: Any, chosen: stage_file.Choices) -> None:
 
 
 def function(client: Any, name: str) -> dict[str, Any]:
-    """Return the Lambda as it is deployed now, empty where it is not."""
+    """Return the configuration of the deployed Lambda, or an empty dictionary."""
     try:
         found: dict[str, Any] = client.get_function_configuration(FunctionName=name)
     except client.exceptions.ResourceNotFoundException:
@@ -117,10 +117,10 @@ def variables(found: dict[str, Any]) -> dict[str, str]:
 
 
 def _check(environment: dict[str, str]) -> None:
-    """Run Django's deployment checks as the Lambda would, and stop if they refuse."""
+    """Run Django's deployment checks with the Lambda's environment, and stop if they fail."""
     inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "VIRTUAL_ENV")}
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "ERROR"]
-    done = subprocess.run(  # noqa: S603 (nothing in it comes from outside)
+    done = subprocess.run(  # noqa: S603 (no part of it is input)
         command, env=inherited | environment, cwd=lambda_package.ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode:
@@ -128,20 +128,20 @@ def _check(environment: dict[str, str]) -> None:
 
 
 def stack(cli: Any) -> Stack:
-    """Return the stage's stack, under the name and with the tag by which Zappa finds it."""
+    """Return the stage's stack, with the name and the tag that Zappa uses."""
     tags = {**cli.tags, "ZappaProject": cli.lambda_name}
     protected = bool(cli.stage_config.get("termination_protection"))
     return Stack(cli.zappa.cf_client, cli.lambda_name, tags, protected)
 
 
 def facts(cli: Any) -> Facts:
-    """Return what AWS knows about the stage, but for its stream and its function."""
+    """Read the facts about the stage from AWS, except the stream and the function."""
     identity = cli.zappa.sts_client.get_caller_identity()
     return Facts(identity["Account"], identity["Arn"].split(":")[1])
 
 
 def target(cli: Any, known: Facts) -> str:
-    """Return the ARN of what the mappings call: the alias that the API calls, if it calls one."""
+    """Return the ARN that the mappings call: the alias of the API, or else the function."""
     called = ":".join(filter(None, ["function", cli.lambda_name, cli.apigateway_lambda_qualifier]))
     return f"arn:{known.partition}:lambda:{cli.aws_region}:{known.account}:{called}"
 
@@ -155,7 +155,7 @@ def wanted(cli: Any, chosen: stage_file.Choices, known: Facts) -> tuple[dict[str
 
 
 def prepare(cli: Any) -> None:
-    """Make the stage's tables and its stack, and put into the package what belongs there."""
+    """Make the stage's tables and its stack, and fill the package."""
     if cli.command in STAGING:
         chosen = stage_file.read(cli.api_stage, Path.cwd())
         with in_a_sentence():
@@ -172,10 +172,10 @@ def prepare(cli: Any) -> None:
 
 
 def _make_stack(cli: Any, chosen: stage_file.Choices) -> None:
-    """Make what the function needs, and let Zappa's own step make what needs the function."""
+    """Make the resources that the function needs. Zappa's own step makes those that need the function."""
     made, known = stack(cli), facts(cli)
     known = known._replace(stream=stream.turn_on(cli.zappa.dynamodb_client, chosen.tables["events"]))
-    before = made.parameters().get("FunctionTarget", "")  # an alias that is new is not there yet
+    before = made.parameters().get("FunctionTarget", "")  # a new alias does not exist yet
     _report(made.apply(*wanted(cli, chosen, known._replace(target=before))))
     outputs = made.outputs()
     cli.zappa.credentials_arn = outputs["RoleArn"]
@@ -194,7 +194,7 @@ def _report(changes: list[Change]) -> None:
 
 
 def environment(cli: Any, chosen: stage_file.Choices) -> dict[str, str]:
-    """Return the operator's environment with the stage's tables, for a process that looks at them."""
+    """Return the operator's environment with the stage's tables, for a process that reads them."""
     inherited = {name: value for name, value in os.environ.items() if not stage_file.is_setting(name)}
     return inherited | {
         "DJANGO_SETTINGS_MODULE": "eventsite.settings",
@@ -225,7 +225,7 @@ def _make_tables(cli: Any, chosen: stage_file.Choices) -> None:
 
 
 def finish(cli: Any) -> None:
-    """Set what neither Zappa nor the stack can: throttling, tracing and the access log at the gateway."""
+    """Set throttling, tracing and the access log of the API, which neither Zappa nor the stack can."""
     chosen = stage_file.read(cli.api_stage, Path.cwd())
     api = cli.zappa.get_api_id(cli.lambda_name)
     with in_a_sentence():
@@ -233,7 +233,7 @@ def finish(cli: Any) -> None:
 
 
 def gateway_settings(cli: Any, chosen: stage_file.Choices) -> gateway.Gateway:
-    """Return how the stage's API is to be set."""
+    """Return the wanted settings of the stage's API."""
     known = facts(cli)
     group = f"log-group:/aws/apigateway/{cli.lambda_name}/access"
     arn = f"arn:{known.partition}:logs:{cli.aws_region}:{known.account}:{group}"
@@ -241,7 +241,7 @@ def gateway_settings(cli: Any, chosen: stage_file.Choices) -> gateway.Gateway:
 
 
 def _take_down_too(cli: Any, chosen: stage_file.Choices) -> None:
-    """Refuse to undeploy a protected stage, else let Zappa's last step turn the stream off too."""
+    """Refuse to undeploy a protected stage. Otherwise turn the stream off in Zappa's last step."""
     if stack(cli).refuses_deletion():
         raise click.ClickException(PROTECTED.format(name=cli.lambda_name))
     unschedule, table = cli.unschedule, chosen.tables["events"]

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from eventsite.deployment.stack import outputs_of
 from eventsite.deployment.stage_file import Choices
 
-BATCH = 10  # messages; SQS hands out no more at once
-HIDDEN_SECONDS = 60  # during which nobody else is handed a letter, so that listing comes to the end of a queue
+BATCH = 10  # messages; the most that SQS returns in one call
+HIDDEN_SECONDS = 60  # SQS hides a received letter this long; listing must reach the end of the queue before
 
 
 class NoDeadLetters(Exception):
-    """The stage has no such queue. The text is the reason."""
+    """The stage has no dead-letter queue. The text is the reason."""
 
 
 class Letter(NamedTuple):
@@ -26,7 +26,7 @@ class Letter(NamedTuple):
 
     @property
     def about(self) -> str:
-        """What it is, in words without a person's name."""
+        """Return a description without the name of a person."""
         try:
             return _about(json.loads(self.body))
         except (ValueError, TypeError, KeyError):
@@ -46,14 +46,20 @@ def _about(letter: dict[str, Any]) -> str:
 
 
 class DeadLetters:
-    """The queue of a stage's dead letters, and the queue of notices that they came from."""
+    """The dead-letter queue of a stage, and the queue of notices that it belongs to."""
 
     def __init__(self, sqs: Any, *, dead: str, notices: str) -> None:
-        """Take a client of SQS and the URLs of both queues."""
+        """Connect to the queues.
+
+        Args:
+            sqs: The client of SQS.
+            dead: The URL of the dead-letter queue.
+            notices: The URL of the queue of notices.
+        """
         self._sqs, self.dead, self._notices = sqs, dead, notices
 
     def look(self) -> Iterator[Letter]:
-        """Yield the letters, each once, the oldest first where SQS has an order."""
+        """Yield each letter once, roughly the oldest first. SQS has no strict order."""
         asked = {"MessageAttributeNames": ["reason"], "MessageSystemAttributeNames": ["SentTimestamp"]}
         while found := self._sqs.receive_message(
             QueueUrl=self.dead, MaxNumberOfMessages=BATCH, VisibilityTimeout=HIDDEN_SECONDS, **asked
@@ -61,17 +67,16 @@ class DeadLetters:
             yield from map(_letter, found)
 
     def put_back(self, letters: Iterable[Letter]) -> None:
-        """Make letters visible again that were only looked at."""
+        """Make listed letters visible again."""
         for letter in letters:
             self._sqs.change_message_visibility(QueueUrl=self.dead, ReceiptHandle=letter.receipt, VisibilityTimeout=0)
 
     def send_again(self, letter: Letter) -> None:
-        """Put a letter into the queue of notices. Cut off in between, it is sent twice, under the same id."""
+        """Move a letter to the queue of notices. An interruption may send it twice, with the same id."""
         self._sqs.send_message(QueueUrl=self._notices, MessageBody=letter.body)
         self.drop(letter)
 
     def drop(self, letter: Letter) -> None:
-        """Delete a letter."""
         self._sqs.delete_message(QueueUrl=self.dead, ReceiptHandle=letter.receipt)
 
 
@@ -82,7 +87,12 @@ def _letter(message: dict[str, Any]) -> Letter:
 
 
 def of(chosen: Choices) -> DeadLetters:
-    """Return the letters of a stage. Raises: `NoDeadLetters`; botocore's errors."""
+    """Return the letters of a stage.
+
+    Raises:
+        NoDeadLetters: The stage has no dead-letter queue.
+        BotoCoreError, ClientError: AWS refused or did not answer.
+    """
     import boto3
 
     outputs = outputs_of(chosen)

@@ -1,4 +1,4 @@
-"""What Zappa and CloudFormation leave open: how long logs are kept, throttling, tracing, the access log of the API."""
+"""Settings that Zappa and CloudFormation cannot make: log retention, throttling, tracing, the access log."""
 
 import json
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ ACCESS_LOG_LINE = json.dumps(
     },
     separators=(",", ":"),
 )
-"""A line of the access log: without paths and addresses, which point to people.
+"""A line of the access log. It has no paths and addresses, because they identify people.
 
 The service's line about the same request has the same `correlation_id`. If the caller sent one, it has that, and this
 one as `gateway_request_id`.
@@ -30,21 +30,18 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variabl
 
 
 def kept_for(logs: Any, name: str) -> int | None:
-    """Return for how many days a log group keeps its lines.
-
-    That is 0 for ever, and None where there is no such group.
-    """
+    """Return the retention of a log group in days: 0 for ever, None if there is no such group."""
     found = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     return next((group.get("retentionInDays", 0) for group in found if group["logGroupName"] == name), None)
 
 
 def keep_logs(logs: Any, name: str, *, days: int) -> bool:
-    """Let a log group keep its lines for some days, and make it if it is missing.
+    """Set the retention of a log group, and make the group if it is missing.
 
-    The group of the function outlives the stack, so that the lines of a removed stage can still be read.
+    The group of the function outlives the stack, so that the log of a removed stage can still be read.
 
     Returns:
-        Whether anything changed.
+        True if anything changed.
     """
     found = kept_for(logs, name)
     if found is None:
@@ -56,16 +53,16 @@ def keep_logs(logs: Any, name: str, *, days: int) -> bool:
 
 
 def may_write_logs(gateway: Any) -> bool:
-    """Return whether API Gateway has a role in this account and region for writing logs."""
+    """Return True if API Gateway has a role for logs in this account and region."""
     return bool(gateway.get_account().get("cloudwatchRoleArn"))
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """How a stage of an API is set.
+    """The settings of a stage of an API.
 
-    All its methods together are throttled to `rate` requests a second and `burst` at once. `access_log` is the ARN of
-    the log group that gets a line for each request, or None.
+    `rate` (requests a second) and `burst` (requests at once) throttle all its methods together. `access_log` is the ARN
+    of the log group that gets a line for each request, or None.
     """
 
     rate: float
@@ -74,7 +71,11 @@ class Gateway:
     access_log: str | None = None
 
     def changes(self, found: dict[str, Any]) -> list[dict[str, str]]:
-        """Return the patch operations that make a stage like this. Takes: the stage as GetStage shows it."""
+        """Return the patch operations that apply these settings to a stage.
+
+        Args:
+            found: The stage, as GetStage returns it.
+        """
         methods = found.get("methodSettings", {}).get(THROTTLED, {})
         operations = []
         if methods.get("throttlingRateLimit") != self.rate:
@@ -95,7 +96,11 @@ class Gateway:
 
 
 def set_up(gateway: Any, api: str, stage: str, wanted: Gateway) -> list[str]:
-    """Set a stage of an API as it is wanted. Returns: the paths of the settings that changed."""
+    """Apply settings to a stage of an API.
+
+    Returns:
+        The paths of the settings that changed.
+    """
     operations = wanted.changes(gateway.get_stage(restApiId=api, stageName=stage))
     if operations:
         gateway.update_stage(restApiId=api, stageName=stage, patchOperations=operations)

@@ -1,12 +1,12 @@
-"""The Lambda package: what a request needs, compiled, and nothing else.
+"""The Lambda package: only the modules that a request needs, compiled.
 
 Zappa would zip the active virtualenv and the working directory, tests, tools and `.env` included, and without
 bytecode that Python accepts: in a zip every file is from 1980, so a .pyc that is checked by its date is stale and
-each cold start compiles everything again. So zappa_settings.json excludes all of that, and this puts in instead:
+each cold start compiles everything again. So zappa_settings.json excludes all of that, and this module adds:
 
 - the packages of requirements.lock, checked by their hashes and installed for the Lambda's platform;
 - the apps, and of Zappa the modules that run in the Lambda;
-- a .pyc for every module that holds whatever the dates say (PEP 552), of other people's modules without the source.
+- a .pyc for every module that is valid whatever the dates are (PEP 552); third-party modules have no source.
 """
 
 import compileall
@@ -48,13 +48,13 @@ LEFT_OUT = frozenset(
         "locally.py",
     }
 )
-"""Modules and folders that only a local run or the operator's machine needs."""
+"""Modules and folders for local runs and for the operator's machine only."""
 OURS = {
     "static": frozenset({".css", ".ico", ".js", ".png", ".svg", ".webmanifest", ".woff2"}),
     "templates": frozenset({".html", ".txt"}),
     "": frozenset({".py"}),
 }
-"""The kinds of files that an app consists of, by the folder they lie in. Keys, notes and backups are none of them."""
+"""The patterns of the files of an app, by folder. Keys, notes and backups must not get into the package."""
 DOCUMENTS = frozenset({"introduction.md"})
 ZAPPA_MODULES = ("__init__", "asgi", "handler", "middleware", "utilities", "wsgi", "ext/__init__", "ext/django_zappa")
 SETTINGS_FILE = "zappa_settings.py"
@@ -68,7 +68,7 @@ PRUNED = (
     "**/*.c",
     "**/__pycache__",
     "**/tests",
-    *("*.dist-info/RECORD", "*.dist-info/REQUESTED", "*.dist-info/direct_url.json"),  # they differ by the machine
+    *("*.dist-info/RECORD", "*.dist-info/REQUESTED", "*.dist-info/direct_url.json"),  # they depend on the machine
     "django/contrib/admin/static",
     "django/contrib/gis",
     "django/contrib/postgres",
@@ -76,23 +76,23 @@ PRUNED = (
     "django/db/backends/oracle",
     "django/db/backends/postgresql",
     "aws_lambda_powertools/event_handler",
-    "aws_lambda_powertools/utilities/[!jt_]*",  # all but the two that its logger imports
-    # drf-spectacular needs them to check a schema, which is for our tests to do.
+    "aws_lambda_powertools/utilities/[!jt_]*",  # all except the two that its logger imports
+    # drf-spectacular needs them to validate a schema, which only the tests do.
     *("attr", "attrs", "jsonschema", "jsonschema_specifications", "referencing", "rpds"),
     # PyYAML works without its library, only slower; cryptography's binding is compiled.
     *("_yaml", "yaml/_yaml*", "cffi", "pycparser"),
 )
-"""Installed with the requirements, and never run in the Lambda."""
+"""Files that are installed with the requirements and that the Lambda never imports."""
 
 SERVICES = ("dynamodb", "dynamodbstreams", "events", "sesv2", "sqs")
-"""What the service calls: its tables, and, to tell people and systems, their stream, a bus, e-mail and a queue."""
+"""The services that the Lambda calls: tables, their stream, the event bus, e-mail and the queue."""
 ENDPOINTS = ("dynamodb", "email", "events", "sqs", "streams.dynamodb")
-"""The names under which their endpoints are listed."""
+"""The names of these services in botocore's list of endpoints."""
 AWS_DATA = frozenset({"_retry.json", *SERVICES, "endpoints.json", "partitions.json", "sdk-default-configuration.json"})
-"""Of botocore's data, some 400 services, what the clients of these services read."""
+"""The data of botocore that the clients of these services read. There are some 400 services."""
 
 GLIBC_OF_RUNTIME = {(3, 11): 26}
-"""The Lambda's glibc 2.x where it is not Amazon Linux 2023's 2.34.
+"""The minor version of the Lambda's glibc, if it is not that of Amazon Linux 2023 (2.34).
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
 MANYLINUX = ((17, "manylinux2014"), (17, "manylinux_2_17"), (28, "manylinux_2_28"), (34, "manylinux_2_34"))
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
@@ -102,11 +102,11 @@ DATE = (1980, 1, 1, 0, 0, 0)
 def fill(archive: Path, *, architecture: str) -> None:
     """Replace the contents of Zappa's zip, except the settings that Zappa wrote into it.
 
-    The bill of materials goes beside it, as ``<package>.cdx.json``.
+    The bill of materials is written beside it, as ``<package>.cdx.json``.
 
     Args:
-        archive: the zip.
-        architecture: the Lambda's, ``x86_64`` or ``arm64``.
+        archive: The zip.
+        architecture: ``x86_64`` or ``arm64``.
     """
     with zipfile.ZipFile(archive) as written:
         settings = written.read(SETTINGS_FILE)
@@ -119,10 +119,10 @@ def fill(archive: Path, *, architecture: str) -> None:
 
 
 def build(target: Path, *, architecture: str) -> None:
-    """Put everything that goes into the package, unzipped, into a directory.
+    """Write the contents of the package, unzipped, to a directory.
 
     Raises:
-        subprocess.CalledProcessError: pip cannot install the files that requirements.lock lists.
+        subprocess.CalledProcessError: pip cannot install the packages of requirements.lock.
     """
     _install(target, architecture)
     copy_apps(target)
@@ -137,7 +137,7 @@ def build(target: Path, *, architecture: str) -> None:
 
 
 def copy_apps(target: Path, root: Path = ROOT) -> None:
-    """Copy the apps into a directory, without what only local runs and the operator's machine need."""
+    """Copy the apps to a directory, without the modules for local runs and for the operator's machine."""
     for app in APPS:
         shutil.copytree(root / app, target / app, ignore=partial(_unwanted, root))
 
@@ -161,7 +161,7 @@ def _install(target: Path, architecture: str) -> None:
     command += [f"--python-version={sys.version_info.major}.{sys.version_info.minor}"]
     command += [f"--platform={platform}" for platform in platforms]
     command += ["--require-hashes", "--requirement", str(ROOT / "requirements.lock")]
-    subprocess.run(command, check=True)  # noqa: S603 (nothing in it comes from outside)
+    subprocess.run(command, check=True)  # noqa: S603 (no part of it is input)
 
 
 def _prune(target: Path) -> None:
@@ -174,7 +174,7 @@ def _prune(target: Path) -> None:
 
 
 def lighten(data: Path) -> None:
-    """Take out of botocore's data what the clients do not read, because making one parses all of it."""
+    """Delete the data of botocore that our clients do not read, because making a client parses all of it."""
     for packed in data.glob("*/*/*.json.gz"):
         packed.with_suffix("").write_text(json.dumps(_undocumented(json.loads(gzip.decompress(packed.read_bytes())))))
         packed.unlink()
@@ -203,13 +203,13 @@ def _found(target: Path, patterns: Iterable[str]) -> list[Path]:
 
 
 def compile_all(target: Path) -> None:
-    """Compile every module to bytecode that is taken as it is, without a look at its source (PEP 552)."""
+    """Compile every module to unchecked bytecode, which needs no source (PEP 552)."""
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_dir(target, quiet=2, force=True, stripdir=str(target), invalidation_mode=mode, workers=0)
 
 
 def _drop_sources(target: Path) -> None:
-    """Keep of what others wrote only the bytecode: nothing reads the rest, which is a quarter of the package."""
+    """Delete the sources of third-party packages, a quarter of the package that nothing reads."""
     for source in target.rglob("*.py"):
         compiled = Path(importlib.util.cache_from_source(str(source)))
         if source.relative_to(target).parts[0] not in (*APPS, SETTINGS_FILE) and compiled.exists():
@@ -218,7 +218,7 @@ def _drop_sources(target: Path) -> None:
 
 
 def _write(source: Path, archive: Path) -> None:
-    """Zip a directory: the same files make the same bytes, whenever and by whomever they are zipped."""
+    """Zip a directory. The same files always give the same bytes."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package:
         for path in sorted(path for path in source.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(path.relative_to(source).as_posix(), DATE)

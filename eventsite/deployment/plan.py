@@ -1,4 +1,4 @@
-"""What `zappa deploy` or `zappa update` of a stage would do: Zappa's part and the stack's, without doing it."""
+"""A dry run of `zappa deploy` and `zappa update`: the steps of Zappa and the changes of the stack."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ SECRETS = ("SECRET_KEY", "WEBHOOKS", "WEBHOOK_SECRET")  # not printed: the URL o
 
 
 class Step(NamedTuple):
-    """What becomes of one thing."""
+    """One step of a deployment: a resource, and its change."""
 
     verb: str
     what: str
@@ -24,20 +24,20 @@ class Step(NamedTuple):
 
 
 class Undeployable(Exception):
-    """The deployment would stop before it made anything. The text is the reason."""
+    """The deployment would stop before it makes anything. The text is the reason."""
 
 
 def steps(chosen: stage_file.Choices) -> list[Step]:
-    """Return all that a deployment of the stage would do: tables, function, variables, schedules, log, API, stack.
+    """Return the steps of a deployment: tables, function, variables, schedules, log, API, stack.
 
     Raises:
-        Undeployable: the deployment would stop.
+        Undeployable: The deployment would stop.
     """
     cli: Any = ZappaCLI()
     cli.api_stage, cli.command, cli.vargs = chosen.stage, "update", {}
     try:
         cli.load_settings()
-        callbacks.choose(cli)  # as Zappa does first of all
+        callbacks.choose(cli)  # as Zappa does first
         with callbacks.in_a_sentence():
             found = callbacks.function(cli.zappa.lambda_client, cli.lambda_name)
             return [
@@ -62,7 +62,7 @@ def _tables(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
 
 
 def _differences(cli: Any, chosen: stage_file.Choices) -> list[str]:
-    """Return what differs at the tables, by a process whose settings are those of the stage."""
+    """Return the differences of the tables, found by a process with the settings of the stage."""
     done = subprocess.run(
         [sys.executable, "manage.py", "create_tables", "--dry-run"],
         env=callbacks.environment(cli, chosen),
@@ -130,7 +130,7 @@ def _api(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
 
 
 def _stack(cli: Any, chosen: stage_file.Choices) -> Iterator[Step]:
-    """Compare by a change set, as if the stream and the function that are to be made were there."""
+    """Compare by a change set, with placeholders for a stream and a function that do not exist yet."""
     known = callbacks.facts(cli)
     table = chosen.tables["events"]
     on = stream.find(cli.zappa.dynamodb_client, table)

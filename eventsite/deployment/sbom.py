@@ -14,10 +14,10 @@ CLASSIFIER = "License :: OSI Approved :: "
 
 
 def document(target: Path) -> str:
-    """Return the bill of materials of an unzipped package as JSON, the same for the same packages.
+    """Return the bill of materials of an unzipped package as JSON. It depends on the packages only.
 
     Args:
-        target: a directory with the metadata (`*.dist-info`) of everything that was installed into it.
+        target: The directory, with the metadata (`*.dist-info`) of each installed package.
     """
     components = [_component(path) for path in sorted(target.glob("*.dist-info/METADATA"))]
     return json.dumps(
@@ -48,7 +48,7 @@ def _component(metadata: Path) -> dict[str, Any]:
 
 
 def licence(metadata: Path) -> str:
-    """Return the licence of an installed package: its SPDX expression, or the words of older metadata."""
+    """Return the licence of an installed package: its SPDX expression, or the text of older metadata."""
     found = HeaderParser().parsestr(metadata.read_text())
     classifiers = [line.removeprefix(CLASSIFIER) for line in found.get_all("Classifier", []) if CLASSIFIER in line]
     named = found.get("License", "")

@@ -1,4 +1,4 @@
-"""The CloudFormation stack of a stage: previewed and applied by change sets, which CloudFormation rolls back itself."""
+"""The CloudFormation stack of a stage, previewed and applied by change sets."""
 
 import json
 import time
@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from eventsite.deployment.stage_file import Choices
 
-FIRST_WAIT, LONGEST_WAIT = 0.1, 3.0  # seconds between two looks at an operation that is under way
-PATIENCE_SECONDS = 1800.0  # a user pool's domain and a dashboard take minutes at most
+FIRST_WAIT, LONGEST_WAIT = 0.1, 3.0  # seconds between two polls of a running operation
+PATIENCE_SECONDS = 1800.0  # seconds; a user pool's domain and a dashboard take minutes
 UNUSABLE = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
 NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
@@ -21,11 +21,11 @@ Description = dict[str, Any]
 
 
 class StackFailed(Exception):
-    """CloudFormation refused a change. The text names the resource and the reason."""
+    """CloudFormation refused a change. The text has the resource and the reason."""
 
 
 class Change(NamedTuple):
-    """What a change set does to one resource."""
+    """A change of one resource in a change set."""
 
     action: str
     """Add, Modify or Remove."""
@@ -41,38 +41,36 @@ class Change(NamedTuple):
 
 @dataclass
 class Stack:
-    """One stack of CloudFormation."""
-
     client: Any
     name: str
     tags: dict[str, str] = field(default_factory=dict)
     protected: bool = False
-    """Whether deleting the stack needs a step of its own."""
+    """Turn on the termination protection of the stack."""
 
     def describe(self) -> Description | None:
-        """Return the stack as DescribeStacks shows it, or None if it has no resources."""
+        """Return the stack as DescribeStacks does, or None if it has no resources."""
         found = self._describe(self.name)
         return None if found is None or found["StackStatus"] in UNUSABLE else found
 
     def outputs(self) -> dict[str, str]:
-        """Return the outputs of the stack by name, none if there is no stack."""
+        """Return the outputs of the stack by name. Without a stack there are none."""
         return {each["OutputKey"]: each["OutputValue"] for each in (self.describe() or {}).get("Outputs", [])}
 
     def parameters(self) -> dict[str, str]:
-        """Return the parameters that the stack was last changed with."""
+        """Return the present parameters of the stack."""
         found = (self.describe() or {}).get("Parameters", [])
         return {each["ParameterKey"]: each["ParameterValue"] for each in found}
 
     def preview(self, template: Description, parameters: dict[str, str]) -> list[Change]:
-        """Return what `apply` would change, and leave everything as it is."""
+        """Return the changes that `apply` would make."""
         with self._change_set(template, parameters) as (_, changes):
             return changes or []
 
     def apply(self, template: Description, parameters: dict[str, str]) -> list[Change]:
-        """Make the stack as the template wants it.
+        """Create or update the stack.
 
         Returns:
-            The changes; none if the stack is as it should be.
+            The changes; none if the stack is up to date.
 
         Raises:
             StackFailed: CloudFormation refused, and has rolled the stack back.
@@ -85,16 +83,17 @@ class Stack:
         return changes or []
 
     def refuses_deletion(self) -> bool:
-        """Return whether the stack is protected from deletion."""
+        """Return True if the stack is protected from deletion."""
         return bool((self.describe() or {}).get("EnableTerminationProtection"))
 
     @contextmanager
     def _change_set(
         self, template: Description, parameters: dict[str, str]
     ) -> Iterator[tuple[Description, list[Change] | None]]:
-        """Make a change set, and delete it at the end with the empty stack that it may have made.
+        """Make a change set, and delete it at the end, with the empty stack that a new one makes.
 
-        Yields: the ids of the change set and the stack, and the changes, None if there is nothing to change.
+        Yields:
+            The ids of the change set and the stack; and the changes, or None if there are none.
         """
         is_new = self.describe() is None
         if is_new:
@@ -114,7 +113,7 @@ class Stack:
         finally:
             if self.describe() is None:
                 self._delete_unusable()
-            else:  # CloudFormation deletes one that was executed itself
+            else:  # CloudFormation itself deletes an executed one
                 with suppress(self.client.exceptions.ChangeSetNotFoundException):
                     self.client.delete_change_set(ChangeSetName=made["Id"])
 
@@ -133,7 +132,11 @@ class Stack:
         raise StackFailed(f"The change set of {self.name} is not ready after {PATIENCE_SECONDS:g} seconds.")
 
     def _wait(self, stack: str) -> None:
-        """Wait until the stack is at rest. Raises: `StackFailed` if it was rolled back."""
+        """Wait until the operation on the stack has ended.
+
+        Raises:
+            StackFailed: The stack was rolled back.
+        """
         for _ in _waits():
             status = (self._describe(stack) or {"StackStatus": "DELETE_COMPLETE"})["StackStatus"]
             if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
@@ -161,7 +164,7 @@ class Stack:
             self.client.update_termination_protection(StackName=self.name, EnableTerminationProtection=self.protected)
 
     def _delete_unusable(self) -> None:
-        """Delete what a preview or a failed first deployment left: a stack without resources."""
+        """Delete a stack without resources, which a preview or a failed first deployment left."""
         if found := self._describe(self.name):
             self.client.delete_stack(StackName=self.name)
             for _ in _waits():
@@ -192,7 +195,7 @@ def _change(change: Description) -> Change:
 
 
 def _waits() -> Iterator[None]:
-    """Yield until an operation has had its time, with growing pauses."""
+    """Yield with growing pauses, for at most `PATIENCE_SECONDS`."""
     until, pause = time.monotonic() + PATIENCE_SECONDS, FIRST_WAIT
     while time.monotonic() < until:
         yield

@@ -1,6 +1,6 @@
-"""The operator's decisions about a stage, and the environment of the Lambda that follows from them.
+"""The operator's choices for a stage, and the environment of the Lambda that follows from them.
 
-Each stage has its file, `.env.dev` or `.env.prod`; `.env.example` lists what goes into it.
+Each stage has its file, `.env.dev` or `.env.prod`; `.env.example` lists the variables.
 """
 
 import secrets
@@ -28,7 +28,7 @@ FOR_ZAPPA = frozenset({"AWS_REGION", "CERTIFICATE_ARN", "DOMAIN", "S3_BUCKET", "
 FOR_THE_STACK = frozenset(
     {"ACCESS_LOG", "ALARM_EMAIL", "ALARM_TOPIC", "MONTHLY_BUDGET", "SIGN_IN_CODES", "SIGN_IN_SENDER"}
 )
-SNAP_START_SINCE = (3, 12)  # the first Python whose Lambda runtime can start from a snapshot
+SNAP_START_SINCE = (3, 12)  # the first Python with SnapStart in Lambda
 FOR_THE_LAMBDA = frozenset(
     {
         "ALLOWED_HOSTS",
@@ -66,63 +66,63 @@ SET_BY_THE_STACK = {
     "PUBLIC_URL": "ApiEndpoint",
     "MAIL_CONFIGURATION_SET": "MailConfigurationSet",
 }
-"""Variables whose values are outputs of the stack, unless the file has them."""
+"""Variables that the file may leave to the outputs of the stack."""
 SECRET_BYTES = 48
 
 
 class Undecided(Exception):
-    """A decision is missing before the stage can be deployed. The text names it and the file."""
+    """A choice is missing or not valid. The text has the variable and the file."""
 
 
 @dataclass(frozen=True)
 class Choices:
-    """The decisions about one stage."""
+    """The choices for one stage."""
 
     stage: str
     values: dict[str, str]
 
     @property
     def name(self) -> str:
-        """The name of the stage's stack, function and API."""
+        """The name of the stack, the function and the API."""
         return f"eventsite-{self.stage}"
 
     @property
     def region(self) -> str:
-        """The region of everything but the certificate."""
+        """The region of all resources except the certificate."""
         return self.values["AWS_REGION"]
 
     @property
     def domain(self) -> str | None:
-        """The stage's own domain, if it has one."""
+        """The custom domain of the stage, or None."""
         return self.values.get("DOMAIN")
 
     @property
     def access_log(self) -> bool:
-        """Whether API Gateway writes a line about each request, also about those that never reach the Lambda."""
+        """True if API Gateway logs each request, including those that do not reach the Lambda."""
         return self.values.get("ACCESS_LOG") == "true"
 
     @property
     def makes_user_pool(self) -> bool:
-        """Whether the stack has a user pool: people sign in, and no pool is given."""
+        """True if the stack makes a user pool, because users sign in and the file names none."""
         return self.values.get("AUTH_MODE") == "cognito" and "COGNITO_USER_POOL_ID" not in self.values
 
     @property
     def table_prefix(self) -> str:
-        """The beginning of the names of the stage's tables."""
+        """The prefix of the names of the tables."""
         return self.values.get("DYNAMODB_TABLE_PREFIX", f"eventsite-{self.stage}-")
 
     @property
     def tables(self) -> dict[str, str]:
-        """The whole names of the stage's tables, by the app."""
+        """The full names of the tables, by app."""
         return {table: self.values.get(name, f"{self.table_prefix}{table}") for table, name in TABLE_NAMES.items()}
 
     @property
     def table_variables(self) -> dict[str, str]:
-        """The variables that make the service use the stage's tables."""
+        """The environment variables with the names of the tables."""
         return {TABLE_NAMES[table]: name for table, name in self.tables.items()}
 
     def zappa_settings(self) -> dict[str, str | bool]:
-        """Return the settings of Zappa's that depend on the choices. The role is the stack's."""
+        """Return the settings of Zappa that depend on the choices. The stack makes the role."""
         chosen: dict[str, str | bool] = {
             "aws_region": self.region,
             "s3_bucket": self.values["S3_BUCKET"],
@@ -137,12 +137,12 @@ class Choices:
     def environment(self, deployed: dict[str, str], outputs: dict[str, str]) -> dict[str, str]:
         """Return the variables of the Lambda.
 
-        The secret key stays as it was. A variable that is no longer chosen is emptied, which counts as unset: Zappa
-        would keep it.
+        The secret key is kept. A variable that is no longer chosen becomes empty, which counts as unset, because Zappa
+        would keep its value otherwise.
 
         Args:
-            deployed: the variables of the Lambda as it is now, if it is deployed.
-            outputs: those of the stack.
+            deployed: The present variables of the Lambda, if it is deployed.
+            outputs: The outputs of the stack.
         """
         key = deployed.get("SECRET_KEY") or secrets.token_urlsafe(SECRET_BYTES)
         dropped = dict.fromkeys(deployed.keys() & (FOR_THE_LAMBDA | SET_BY_THE_STACK.keys() | {"BASE_PATH"}), "")
@@ -160,12 +160,16 @@ class Choices:
 
 
 def is_setting(name: str) -> bool:
-    """Return whether a variable of the operator's shell would change how the service runs locally."""
+    """Return True if a variable of the operator's shell is a setting of the service."""
     return name in FOR_THE_LAMBDA or name.startswith("DYNAMODB_") or name.endswith("_TABLE_NAME")
 
 
 def read(stage: str, directory: Path) -> Choices:
-    """Return the choices in a stage's file. Raises: `Undecided` when one is missing, or unknown."""
+    """Return the choices in a stage's file.
+
+    Raises:
+        Undecided: A choice is missing, unknown or not valid.
+    """
     path = directory / f".env.{stage}"
     if not path.exists():
         raise Undecided(f"Stage {stage} is undecided: copy .env.example to {path.name} and fill it in.")
@@ -176,7 +180,7 @@ def read(stage: str, directory: Path) -> Choices:
 
 
 def _problem(values: dict[str, str]) -> str:
-    """Return the first fault of a file's values, for a sentence that begins with the file's name."""
+    """Return the first fault of the values, for a sentence that begins with the name of the file."""
     return next(_problems(values), "")
 
 
@@ -202,7 +206,7 @@ def _problems(values: dict[str, str]) -> Iterator[str]:
 
 
 def _shared_table(chosen: Choices, path: Path) -> str:
-    """Return the fault if a table would hold the items of two models or of two stages."""
+    """Return the fault if two models or two stages would share a table."""
     if len(set(chosen.tables.values())) < len(TABLES):
         return "gives two tables the same name."
     for other in sorted(set(path.parent.glob(".env.*")) - {path, path.with_name(".env.example")}):

@@ -1,4 +1,4 @@
-"""The stream of the events table, which belongs to the table and not to the stack."""
+"""The stream of the events table. It belongs to the table, not to the stack."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ SETTLE_SECONDS = 120.0
 
 
 class OtherImages(Exception):
-    """The table has a stream of other images, which another program reads. The text names both."""
+    """The table has a stream with other images, for another program. The text has both view types."""
 
 
 _SETTLING = Retrying(
@@ -21,7 +21,11 @@ _SETTLING = Retrying(
 
 
 def find(dynamodb: Any, table: str) -> str | None:
-    """Return the ARN of the stream, or None if it is off. Raises: `OtherImages`."""
+    """Return the ARN of the stream, or None if it is off.
+
+    Raises:
+        OtherImages: The stream has other images than notices need.
+    """
     try:
         found = dynamodb.describe_table(TableName=table)["Table"]
     except dynamodb.exceptions.ResourceNotFoundException:
@@ -35,16 +39,23 @@ def find(dynamodb: Any, table: str) -> str | None:
 
 
 def turn_on(dynamodb: Any, table: str) -> str:
-    """Return the ARN of the stream, turned on if it was off. Raises: `OtherImages`."""
+    """Turn the stream on if it is off, and return its ARN.
+
+    Raises:
+        OtherImages: The stream has other images than notices need.
+    """
     if find(dynamodb, table) is None:
         _update(dynamodb, table, {"StreamEnabled": True, "StreamViewType": IMAGES})
     return find(dynamodb, table) or ""
 
 
 def turn_off(dynamodb: Any, lambda_: Any, table: str) -> bool:
-    """Turn the stream off, unless a function reads it. Returns: whether it was turned off.
+    """Turn the stream off, unless a function reads it.
 
     A stream that stays on keeps a day of changes. A stage that is deployed within that day would send notices of them.
+
+    Returns:
+        True if the stream was turned off.
     """
     try:
         arn = find(dynamodb, table)

@@ -10,19 +10,19 @@ import troposphere
 from eventsite.deployment.stage_file import Choices
 
 FILE = Path(__file__).with_name("template.yaml")
-VISIBILITY_FACTOR = 6  # Lambda's manual asks for six of the function's timeouts
-SLOW = 0.9  # of the timeout
+VISIBILITY_FACTOR = 6  # times the function's timeout, as the manual of Lambda recommends
+SLOW = 0.9  # share of the timeout
 
 
 class Facts(NamedTuple):
-    """What only AWS knows about a stage."""
+    """The facts about a stage that are read from AWS."""
 
     account: str
     partition: str = "aws"
     stream: str = ""
     """The ARN of the stream of the events table."""
     target: str = ""
-    """The ARN of what the mappings call; empty while there is no function."""
+    """The ARN that the mappings call; empty if there is no function yet."""
 
 
 NO_VALUE = {"Ref": "AWS::NoValue"}
@@ -35,19 +35,19 @@ _PREDICATES = {
 
 
 def read() -> dict[str, Any]:
-    """Return template.yaml, with CloudFormation's short forms written out."""
+    """Return template.yaml with the short forms of functions expanded."""
     found: dict[str, Any] = json.loads(cfn_flip.to_json(FILE.read_text()))
     return found
 
 
 def decided(template: dict[str, Any], values: dict[str, str]) -> dict[str, Any]:
-    """Return a template without conditions: what they exclude is left out.
+    """Evaluate the conditions of a template, and remove the resources that they exclude.
 
-    So a change set lists what there is, also that of an emulated AWS, which does not look at conditions.
+    So a change set lists only real resources, also with an emulator of AWS that ignores conditions.
 
     Args:
-        template: with its functions written out.
-        values: the parameters, and the pseudo parameters that conditions ask for.
+        template: The template, with expanded functions.
+        values: The parameters, and the pseudo parameters that the conditions use.
     """
 
     def holds(condition: Any) -> Any:
@@ -83,9 +83,9 @@ def decided(template: dict[str, Any], values: dict[str, str]) -> dict[str, Any]:
 
 
 def whole(cli: Any, function_arn: str, parameters: dict[str, str]) -> dict[str, Any]:
-    """Return the template as these parameters decide it, with the API that Zappa describes.
+    """Return the template for these parameters, with the API that Zappa describes.
 
-    The API calls the function as the stack's role.
+    The API calls the function with the role of the stack.
     """
     before, cli.zappa.credentials_arn = cli.zappa.credentials_arn, troposphere.GetAtt("Role", "Arn")
     api = cli.zappa.create_stack_template(
@@ -110,10 +110,10 @@ def parameters(chosen: Choices, facts: Facts, *, timeout: int, log_days: int) ->
     """Return the parameters of a stage.
 
     Args:
-        chosen: what its file decides.
-        facts: what AWS knows about it.
-        timeout: the function's, in seconds.
-        log_days: how long the access log is kept.
+        chosen: The choices of its file.
+        facts: The facts from AWS.
+        timeout: The timeout of the function, in seconds.
+        log_days: The retention of the access log, in days.
     """
     values = chosen.values
     return {
@@ -145,7 +145,7 @@ def _switch(value: bool) -> str:
 
 
 def _bus(chosen: Choices, facts: Facts) -> str:
-    """Return the ARN of the bus for notices, empty if none is chosen."""
+    """Return the ARN of the event bus for notices, or an empty string if none is chosen."""
     bus = chosen.values.get("NOTICE_BUS", "")
     if not bus or bus.startswith("arn:"):
         return bus

@@ -1,7 +1,7 @@
-"""The request that Zappa sends to a stage once everything is deployed.
+"""The request that Zappa sends to a stage after its deployment.
 
-Zappa sends it without a time limit and lets its error end the command with a traceback. The address may be out of reach
-though nothing is wrong: behind a firewall, before DNS knows it, or because an emulator made it.
+Zappa sends it without a time limit, and an error ends the command with a traceback. But the address may be unreachable
+although the deployment is right: behind a firewall, before DNS has it, or with an emulator.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import click
 import requests
 
-SECONDS = 35.0  # s; longer than API Gateway waits for a cold start (29 s)
+SECONDS = 35.0  # seconds; longer than API Gateway waits for a cold start (29 s)
 OUT_OF_REACH = (
     "Everything is deployed, but {address} cannot be reached from this machine, so nothing has checked that it "
     "answers. Open it from where it can be reached. (An emulator of AWS serves the stage under an address of its own: "
@@ -18,7 +18,7 @@ OUT_OF_REACH = (
 
 
 def tolerate_unreachable(cli: Any) -> None:
-    """Let Zappa's check of a deployed address say in a sentence that it cannot reach it, and go on."""
+    """Replace the error of Zappa's check of the address by a sentence, so that the command goes on."""
     touch = cli.touch_endpoint
 
     def check(endpoint_url: str) -> None:

@@ -44,7 +44,7 @@ class PatientConnection(Connection):
         return answer
 
     def _gather(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Read the whole of a batch that DynamoDB answers in parts, with a wait before each further part.
+        """Read a whole batch that DynamoDB answers in parts, with a wait before each further part.
 
         PynamoDB itself would request the rest at once and without end.
         """
@@ -67,7 +67,7 @@ class PatientConnection(Connection):
     def client(self) -> Any:
         """Our own client of DynamoDB, or botocore's if the settings choose it."""
         if settings.DYNAMODB_CLIENT == "botocore":
-            importlib.import_module("botocore.client")  # on Lambda PynamoDB was loaded without it
+            importlib.import_module("botocore.client")  # on Lambda, PynamoDB is loaded without it
             return super().client
         self._follow_engine()
         if self._own_client is None:

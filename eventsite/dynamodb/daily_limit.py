@@ -1,4 +1,4 @@
-"""A limit on how often something may be done in a day, for all processes together."""
+"""A limit on the attempts of an action in a day, over all server processes."""
 
 import time
 import uuid
@@ -14,22 +14,25 @@ NAMESPACE = uuid.UUID("0b0f6a52-6a0e-4a3a-9f0e-3a3f0f1d7c21")
 
 
 class DailyLimit(ExpiringItem):
-    """What was done in one day."""
+    """The attempts of one action for one subject on one day."""
 
     ITEM = "limit"
 
     done = UnicodeSetAttribute(null=True)
-    """The ids of what was done, so that a repeated attempt counts once."""
+    """The ids of the attempts, so that a repeated attempt counts once."""
 
 
 def take(kind: str, subject: str, limit: int, attempt: str) -> bool:
-    """Count an attempt. Returns: False if as many others were counted today as there may be.
+    """Count an attempt, unless the limit of the day is reached.
 
     Args:
         kind: The limited action.
-        subject: Whose limit it is. Only a hash of it is stored.
+        subject: The owner of the limit. Only a hash of it is stored.
         limit: The most attempts in a day (UTC).
-        attempt: The id of the attempt: the same one counts once.
+        attempt: The id of the attempt. Attempts with the same id count once.
+
+    Returns:
+        False if the limit is reached.
 
     Raises:
         Unavailable: If DynamoDB does not answer.

@@ -9,7 +9,7 @@ No attempt starts later than `settings.REQUEST_SECONDS` (20 s) after the request
 lasts 4 s at most (1 s to connect, 3 s to answer). So the answer, 503 in the worst case, is there before API Gateway
 gives up after 29 s and the Lambda ends after 30 s.
 
-The signals `conflict_retried`, `deadline_missed` and `throttled` let others count.
+Metrics count by the signals `conflict_retried`, `deadline_missed` and `throttled`.
 """
 
 import random
@@ -36,7 +36,7 @@ T = TypeVar("T")
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 conflict_retried = Signal()
-"""A transaction met another one on its items, and is tried again after a wait."""
+"""Another transaction held an item or committed first. The transaction is tried again after a wait."""
 
 deadline_missed = Signal()
 """A request gave up because its time or its attempts were used up."""
@@ -260,7 +260,7 @@ def _wait_for_items(error: Exception, attempt: int, age: float) -> float:
 
 
 retry_call = _retrying(is_transient, _wait_for_dynamodb, MAX_SENDS)
-"""Make a function send its call again while DynamoDB does not answer it well."""
+"""Decorate a function that sends a call: repeat it after transient errors of DynamoDB."""
 
 retry_on_conflict = _retrying(lambda error: isinstance(error, Conflict), _wait_for_items, MAX_PLANS)
-"""Make a function plan again from the current state whenever it raises `Conflict`."""
+"""Decorate a function that plans a transaction: repeat it from the current state after a `Conflict`."""

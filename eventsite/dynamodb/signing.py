@@ -1,4 +1,4 @@
-"""Who asks, and the proof of it: credentials, and the signature of a request (Signature Version 4).
+"""Credentials, and requests that are signed with them (Signature Version 4).
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -18,8 +18,6 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 class Keys(NamedTuple):
-    """Credentials."""
-
     access_key: str
     secret_key: str
     token: str | None = None
@@ -28,10 +26,11 @@ class Keys(NamedTuple):
 def find_keys() -> Callable[[], Keys]:
     """Return the source of the current credentials: the environment, or the chain of botocore.
 
-    The chain (profiles, single sign-on, the container's or the instance's role, …) costs its imports, which Lambda
-    does not need: its credentials are in the environment, and last as long as the process.
+    The chain (profiles, single sign-on, the container's or the instance's role, …) is slow to import. Lambda does not
+    need it: its credentials are in the environment, and stay valid for the life of the process.
 
-    Raises: `NoCredentialsError`, and what else the chain raises.
+    Raises:
+        NoCredentialsError: There are none. The chain raises further errors.
     """
     keys = Keys(
         os.environ.get("AWS_ACCESS_KEY_ID", ""),
@@ -47,14 +46,14 @@ def find_keys() -> Callable[[], Keys]:
         raise NoCredentialsError
 
     def ask() -> Keys:
-        keys: Any = found.get_frozen_credentials()  # which renews them first when they are about to expire
+        keys: Any = found.get_frozen_credentials()  # renews them if they are about to expire
         return Keys(keys.access_key, keys.secret_key, keys.token)
 
     return ask
 
 
 class Signer:
-    """Makes the requests for an endpoint, each with its signature."""
+    """A signer of the requests to one endpoint."""
 
     def __init__(self, endpoint: str, region: str) -> None:
         url = urlsplit(endpoint)
@@ -65,17 +64,24 @@ class Signer:
         self._region = region
 
     def request(self, operation: str, body: bytes, keys: Keys, moment: str) -> bytes:
-        """Return the whole request, as it goes over the wire. `moment`: the UTC time, as in ``20270101T120000Z``."""
+        """Return the HTTP request as bytes.
+
+        Args:
+            operation: The operation of DynamoDB, such as ``PutItem``.
+            body: The body, as JSON.
+            keys: The credentials.
+            moment: The time in UTC: ``20270101T120000Z``.
+        """
         lines = "".join([f"{name}: {value}\r\n" for name, value in self.headers(operation, body, keys, moment).items()])
         head = f"POST {self._path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
         return head.encode() + body
 
     def headers(self, operation: str, body: bytes, keys: Keys, moment: str) -> dict[str, str]:
-        """Return the signed headers, and the signature."""
+        """Return the signed headers, and the one with the signature."""
         headers = {"content-type": "application/x-amz-json-1.0", "host": self._host, "x-amz-date": moment}
         if keys.token:
             headers["x-amz-security-token"] = keys.token
-        headers["x-amz-target"] = f"{API}.{operation}"  # in the order of their names, which SigV4 asks for
+        headers["x-amz-target"] = f"{API}.{operation}"  # last: SigV4 wants the headers in the order of their names
         signed = ";".join(headers)
         listed = "\n".join([f"{name}:{value}" for name, value in headers.items()])
         canonical = f"POST\n{self._path}\n\n{listed}\n\n{signed}\n{sha256(body).hexdigest()}"

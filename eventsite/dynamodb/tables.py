@@ -1,4 +1,4 @@
-"""The tables at the configured endpoint: make the missing ones, and report differences from the models.
+"""The tables at the configured endpoint: create the missing ones, and report differences from the models.
 
 Nothing here alters an existing table, and only `remove` drops one. A model is compared as the CreateTable request that
 would make its table.
@@ -29,14 +29,21 @@ Description = dict[str, Any]
 def create_missing(
     *, tags: dict[str, str] | None = None, protect: bool | None = None, streams: bool | None = None
 ) -> list[str]:
-    """Make the tables that are missing, and wait until they can be used.
+    """Create the missing tables, and wait until they are active.
 
-    `protect` turns on deletion protection and point-in-time recovery: by default outside local runs. `streams` gives
-    those models a stream that want one: by default in local runs, as a deployment decides for itself. `tags` go on
-    the tables that are made. A table that another process makes at the same time is awaited.
+    A table that another process creates at the same time is awaited too.
 
-    Returns: the names of the tables made. Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out
-    of reach, or a table does not become active in time.
+    Args:
+        tags: The tags of the created tables.
+        protect: Turn on deletion protection and point-in-time recovery; by default outside of local runs.
+        streams: Turn on the streams that models declare; by default in local runs. A deployment does it itself.
+
+    Returns:
+        The names of the created tables.
+
+    Raises:
+        Unavailable: DynamoDB refused or did not answer, or a table did not become active in time.
+            The text is a sentence.
     """
     protect = not settings.LOCAL if protect is None else protect
     streams = settings.LOCAL if streams is None else streams
@@ -52,10 +59,13 @@ def create_missing(
 
 
 def differences(*, protect: bool | None = None) -> list[str]:
-    """Return a sentence for each difference from the models, and an empty list if there is none.
+    """Return a sentence for each difference between the tables and the models.
 
-    `protect`: whether deletion protection and point-in-time recovery are wanted; by default outside local runs.
-    Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out of reach.
+    Args:
+        protect: Expect deletion protection and point-in-time recovery; by default outside of local runs.
+
+    Raises:
+        Unavailable: DynamoDB refused or did not answer. The text is a sentence.
     """
     protect = not settings.LOCAL if protect is None else protect
     with _in_a_sentence():
@@ -65,7 +75,8 @@ def differences(*, protect: bool | None = None) -> list[str]:
 def existing() -> dict[str, Description]:
     """Return the existing tables of the models, by name.
 
-    Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out of reach.
+    Raises:
+        Unavailable: DynamoDB refused or did not answer. The text is a sentence.
     """
     names = [model.Meta.table_name for model in table_models()]
     with _in_a_sentence():
@@ -74,9 +85,10 @@ def existing() -> dict[str, Description]:
 
 
 def remove(table: Description) -> None:
-    """Drop a table, protected or not, with everything in it.
+    """Delete a table with all its items, also if it is protected.
 
-    Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out of reach.
+    Raises:
+        Unavailable: DynamoDB refused or did not answer. The text is a sentence.
     """
     name = table["TableName"]
     with _in_a_sentence():
@@ -87,9 +99,10 @@ def remove(table: Description) -> None:
 
 
 def with_other_keys() -> list[str]:
-    """Return the tables whose keys are not those of the models: of another service or release.
+    """Return the tables that have other keys than the models, because another service or release uses them.
 
-    Raises: `Unavailable`, with a sentence, when DynamoDB refuses or is out of reach.
+    Raises:
+        Unavailable: DynamoDB refused or did not answer. The text is a sentence.
     """
     with _in_a_sentence():
         return [model.Meta.table_name for model in table_models() if _has_other_keys(model)]
@@ -99,7 +112,7 @@ def with_other_keys() -> list[str]:
 
 
 def _call(operation: str, **arguments: Any) -> dict[str, Any]:
-    # Not `dispatch`, which puts a parameter into calls it does not know that DynamoDB does not know either.
+    # Not `dispatch`: it adds a parameter to calls that it does not know, and DynamoDB refuses it.
     return connection()._make_api_call(operation, arguments)
 
 
@@ -149,7 +162,7 @@ _SETTLING = Retrying(
 
 @contextmanager
 def _in_a_sentence() -> Iterator[None]:
-    """Turn an error of DynamoDB or its client into `Unavailable` with a sentence."""
+    """Convert an error of DynamoDB or its client to `Unavailable` with a sentence."""
     try:
         yield
     except RetryError as error:
@@ -202,7 +215,11 @@ def _hash_first(schema: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def _create(request: Description) -> bool:
-    """Ask for a table. Returns: whether it was this request that made it."""
+    """Create a table.
+
+    Returns:
+        False if the table exists already.
+    """
     try:
         _call("CreateTable", **request)
     except ClientError as error:
@@ -213,7 +230,7 @@ def _create(request: Description) -> bool:
 
 
 def finish(model: type[BaseModel], *, protect: bool) -> None:
-    """Set what CreateTable cannot."""
+    """Turn on the settings that CreateTable does not have: expiry and point-in-time recovery."""
     table = model.Meta.table_name
     if wanted := _wanted_ttl(model):
         specification = {"Enabled": True, "AttributeName": wanted}
@@ -268,7 +285,7 @@ def _index_differences(table: str, found: dict[str, str], wanted: dict[str, str]
 
 
 def _indexes(table: Description) -> dict[str, str]:
-    """Return what each index of a table is, in words."""
+    """Return the description of each index of a table, by name."""
     kinds = {"local": table.get(LOCAL_INDEXES) or (), "global": table.get(GLOBAL_INDEXES) or ()}
     return {
         index["IndexName"]: f"{kind} on {_key(index, table)} with {_projection(index['Projection'])}"

@@ -83,7 +83,7 @@ class Transaction:
         self._add("delete", label, record.get_delete_kwargs_from_instance(condition=condition))
 
     def commit(self, *, lasting: bool = True) -> Failures:
-        """Execute it.
+        """Execute the transaction.
 
         Args:
             lasting: True if the plan outlasts a conflict: its conditions state the whole rule, so it is sent again
@@ -118,7 +118,7 @@ class Transaction:
         """Return the failed conditions, or raise `Conflict` while other transactions hold some of the items.
 
         A condition may fail because of the transaction that holds another item, perhaps this very request sent twice
-        with half of the first one visible. It is judged after that transaction has ended.
+        with half of the first one visible. The conditions are evaluated again after that transaction has ended.
         """
         labels = [label for parts in self._parts.values() for label in parts]
         reasons = [(label, reason) for label, reason in zip(labels, error.cancellation_reasons, strict=False) if reason]

@@ -31,7 +31,9 @@ def conditional_update(record: BaseModel, actions: Sequence[Action], condition: 
     """Change some attributes of an item, if a condition holds.
 
     A call that is not answered is sent again, so the condition must fail once the write is done.
-    Raises: `errors.Unavailable`.
+
+    Raises:
+        Unavailable: DynamoDB did not answer in time.
     """
     arguments = record.get_update_kwargs_from_instance(actions=list(actions), condition=condition)
     arguments |= {"ReturnValues": "ALL_NEW", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}

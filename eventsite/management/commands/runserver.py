@@ -22,7 +22,12 @@ ANY_ADDRESS = ("0", "0.0.0.0", "::")  # noqa: S104 (what an operator may have as
 
 
 def url_of(address: str, port: str) -> str:
-    """Where a browser on this machine finds a server. Takes: where it listens, an IPv6 address without brackets."""
+    """Return the URL of a server for a browser on this machine.
+
+    Args:
+        address: The address that the server listens on; an IPv6 address without brackets.
+        port: The port.
+    """
     host = "localhost" if address in ANY_ADDRESS else f"[{address}]" if ":" in address else address
     return f"http://{host}:{port}"
 
@@ -41,15 +46,14 @@ class Command(runserver.Command):
     port: str
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the command line."""
         super().add_arguments(parser)
         parser.add_argument("--demo", action="store_true", help="begin with a season of events, as load_demo makes it")
 
     def run(self, **options: Any) -> None:
-        """Take a lease of the engine before anything else.
+        """Take a lease of the engine first.
 
-        With the autoreloader this process only watches over one child after another: holding a lease itself, it
-        keeps the engine running between them.
+        With the autoreloader, this process starts one child after another. Its own lease keeps the engine running
+        between them.
         """
         _end_on_signals()
         if os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) != "true":
@@ -83,7 +87,11 @@ class Command(runserver.Command):
                 import_string(name)()
 
     def _find_data(self) -> str:
-        """Start the embedded engine, if it is the one to use. Returns: where the data live, in words."""
+        """Start the embedded engine, if the settings name no other one.
+
+        Returns:
+            The place of the data, in words.
+        """
         if not settings.EMBEDDED_ENGINE:
             return f"Data: in DynamoDB at {settings.DYNAMODB_ENDPOINT}"
         try:
