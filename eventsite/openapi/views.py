@@ -58,6 +58,7 @@ class SwaggerView(SpectacularSwaggerSplitView):
 
     renderer_classes = [Page]
     metadata_class = None
+    template_name = "eventsite/docs.html"
 
 
 class RedocView(SpectacularRedocView):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.api import Api
 from tests.signing_in import olivia
 
@@ -51,3 +53,22 @@ def test_the_reference_asks_nobody_else(person: Any) -> None:
     page.wait_for_selector("h1")
     page.wait_for_load_state("networkidle")
     assert [url for url in asked if not url.startswith((reader.service, "data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "title", "ready"),
+    [("/docs", "API – eventsite", ".opblock"), ("/redoc", "Reference – eventsite", "h1")],
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_are_readable_and_lead_back(person: Any, path: str, title: str, ready: str, scheme: str) -> None:
+    reader = person(color_scheme=scheme)
+    page = reader.open(path)
+    page.wait_for_selector(ready)
+    page.wait_for_load_state("networkidle")
+    assert page.title() == title
+    assert page.evaluate("[...document.images].filter(one => one.checkVisibility() && !one.naturalWidth).length") == 0
+    assert [one for one in reader.violations() if one.startswith(("color-contrast", "image-alt"))] == []
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert light == (scheme == "light")
+    reader.follow("← Back to the events")
+    assert reader.heading() == "Events"

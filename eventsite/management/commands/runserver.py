@@ -80,6 +80,11 @@ class Command(runserver.Command):
         self._start_what_runs_beside()
         super().inner_run(*args, **options)
 
+    def on_bind(self, server_port: int) -> None:
+        """Print the address to open, which is known only now if the port was left to the system."""
+        self.stdout.write(f"Open in a browser: {url_of(self.addr, str(server_port))}{settings.BASE_PATH}/events")
+        super().on_bind(server_port)
+
     def _start_what_runs_beside(self) -> None:
         """Start what each app names in `beside_runserver` of its `AppConfig`, if this is a local run."""
         for config in apps.get_app_configs():

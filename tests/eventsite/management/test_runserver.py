@@ -132,6 +132,11 @@ def test_data_that_cannot_be_kept_are_refused_in_a_sentence(tmp_path: Path, mode
     assert ended.stderr.count("\n") == 1
 
 
+def test_it_prints_the_address_to_open(tmp_path: Path) -> None:
+    with runserver(tmp_path, "--noreload") as server:
+        assert f"Open in a browser: http://127.0.0.1:{server.address[1]}/events\n" in server.output
+
+
 def test_it_listens_on_this_machine_only_by_default(tmp_path: Path) -> None:
     with runserver(tmp_path, "--noreload") as server:
         assert "http://127.0.0.1:" in server.output
