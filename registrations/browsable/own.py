@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.utils.functional import cached_property
+from django.utils.safestring import mark_safe
 
 from events.browsable import wording as event_wording
-from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_USER, REGISTER, Reach
+from eventsite.auth.permissions import CHANGE_EVENT, LIST_REGISTRATIONS, READ_USER, REGISTER, Reach
 from eventsite.errors import DomainError
 from eventsite.pages import humanize
 from eventsite.pages import page as pages
@@ -81,7 +82,27 @@ class RegistrationPage(Page, OfEvent, OfUser):
             "person_url": pages.url("user", self.user_id) if self.view.reaches_user(READ_USER, self.user_id) else "",
             "answers": answers.shown(data.get("answers"), self.event.get("questions")),
             "form": self._leave(data) if active else None,
+            "checked_in": data["checkedInAt"] and humanize.moment(data["checkedInAt"]),
+            "door": self._door(data) if data["status"] == REGISTERED else None,
+            "code": self._code() if self.is_own and data["status"] == REGISTERED else "",
         }
+
+    def _door(self, data: Any) -> Form | None:
+        """Return the button that checks the person in, or takes the check-in back, for those who run the event."""
+        if not self.event or not self.owns(CHANGE_EVENT, self.event):
+            return None
+        url, back = pages.url("check-in", self.event_id, self.user_id), {"_next": self.request.path}
+        if data["checkedInAt"]:
+            return Form(url, "Undo the check-in", "DELETE", hidden=back, look="plain")
+        return Form(url, "Check in", "PUT", hidden=back)
+
+    def _code(self) -> str:
+        """Return a QR code of the address of this registration, as SVG."""
+        import segno
+
+        address = self.request.build_absolute_uri(pages.url("registration", self.event_id, self.user_id))
+        drawing = segno.make_qr(address, error="m").svg_inline(omitsize=True, border=2)
+        return mark_safe(drawing)  # noqa: S308 (made of numbers alone)
 
     def _leave(self, data: Any) -> Form:
         own = "Give up my seat" if data["status"] == REGISTERED else "Leave the waitlist"

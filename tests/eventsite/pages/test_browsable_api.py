@@ -3,14 +3,16 @@
 import subprocess
 import sys
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+import segno
 from django.test import Client
 
 from eventsite import clock
 from tests.api import EVENT, Api
 from tests.metering import Meter
-from tests.pages import ACCEPT, ORIGIN, Browser, Page
+from tests.pages import ACCEPT, FORM, ORIGIN, Browser, Page
 from tests.signing_in import As, adam, alice, olivia
 
 
@@ -442,3 +444,21 @@ def test_an_event_s_page_costs_no_more_for_a_signed_in_reader(meter: Meter, read
     assert calls[1] <= calls[0] + 2, calls
     told = {alice: "You are number 1 on the waitlist.", olivia: "You have a seat.", None: "Log in to join the waitlist"}
     assert told.get(reader, "Join the waitlist") in answer.content.decode()
+
+
+@pytest.mark.usefixtures("cognito")
+def test_a_code_leads_organizers_to_the_button_that_checks_the_person_in() -> None:
+    owner, attendee = As(olivia().access), As(alice().access)
+    event = owner.event(capacity=1)
+    attendee.post(f"/events/{event}/registrations", {})
+    path = f"/events/{event}/registrations/{alice().sub}"
+    own = attendee.get(f"/events/{event}/registrations/me", accept=ACCEPT).content.decode()
+    assert segno.make_qr(f"{ORIGIN}{path}", error="m").svg_inline(omitsize=True, border=2) in own
+    assert "Check in" not in own
+    for button, now in (("Check in", "Undo the check-in"), ("Undo the check-in", "Check in")):
+        page = Page(owner.get(path, accept=ACCEPT), path)
+        form = next(form for form in page.forms if button in form.buttons)
+        assert "<svg" not in page.html
+        answer = owner.post(form.action, raw=urlencode(form.hidden), accept=ACCEPT, content_type=FORM)
+        assert (answer.status_code, answer.headers["Location"]) == (303, path)
+        assert bool(attendee.get(path).json()["checkedInAt"]) == (now == "Undo the check-in")
