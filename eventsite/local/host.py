@@ -180,8 +180,9 @@ class Host:
             began = time.monotonic()
             self._state.save()
             if self._state.failure:
-                sys.stderr.write(f"{self._state.failure}\n")
-                sys.stderr.flush()
+                with suppress(OSError):  # a full disk takes no log either
+                    sys.stderr.write(f"{self._state.failure}\n")
+                    sys.stderr.flush()
                 self._written.set()
             pause = max(SAVE_SECONDS, (time.monotonic() - began) / SAVING_SHARE)
 
