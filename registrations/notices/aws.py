@@ -1,4 +1,4 @@
-"""The SDK's clients of the services that carry notices: made when first needed, never for a request."""
+"""The SDK's clients of the services that deliver notices, made on first use and never in a request."""
 
 from functools import cache
 from typing import Any
@@ -10,7 +10,7 @@ CONNECT_SECONDS, READ_SECONDS = 2, 5
 
 @cache
 def client(service: str) -> Any:
-    """Return a client of a service, for any number of threads, that sends each call once."""
+    """Return a thread-safe client of a service that sends each call once."""
     import botocore.config
     import botocore.session
 

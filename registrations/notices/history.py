@@ -1,7 +1,7 @@
-"""The history of an event: what happened to its seats, and which mails were sent (`GET /events/{eventId}/history`).
+"""The history of an event: the changes of its seats, and the sent mails (`GET /events/{eventId}/history`).
 
-It is written from the notices, after the answer of the request that caused it, and kept for 400 days. An entry has
-the id of a person and no name. Erasing the person takes the id out of it.
+It is written from the notices, after the answer of the request, and kept for 400 days. An entry has the id of a user
+and no name. The deletion of the user removes the id from it.
 """
 
 import time
@@ -27,9 +27,9 @@ from users.models import User
 
 KEPT_SECONDS = 400 * 24 * 60 * 60
 UNREACHABLE = frozenset({"event.deleted"})
-"""What nobody can read any more: a deleted event has no history."""
-WRITERS = 8  # threads: the role of the Lambda may put items, one by one
-SETTLE_SECONDS = 60  # longer than a notice that was read before an erasure takes until its entry is written
+"""Notices without an entry: the history of a deleted event cannot be read."""
+WRITERS = 8  # threads; the role of the Lambda allows no batches, only single puts
+SETTLE_SECONDS = 60  # longer than from the read of a notice, before an erasure, to the write of its entry
 EVENTS_PER_TASK = 500
 ERASURE = "user.erased"
 DELETED_PERSON = "a deleted person"
@@ -39,7 +39,7 @@ Place = tuple[str, str]
 
 
 class HistoryEntry(ExpiringItem):
-    """One line of the history of an event."""
+    """One entry of the history of an event."""
 
     what = UnicodeAttribute()
     at = UnicodeAttribute()
@@ -47,11 +47,11 @@ class HistoryEntry(ExpiringItem):
     by = UnicodeAttribute(null=True)
     detail = UnicodeAttribute(null=True)
     erased = BooleanAttribute(null=True)
-    """True for an entry about a person who is deleted."""
+    """True if the user of the entry is deleted."""
 
 
 class Line(NamedTuple):
-    """An entry as it is shown."""
+    """An entry for the API."""
 
     at: str
     what: str
@@ -65,7 +65,7 @@ class Line(NamedTuple):
 
 
 def record(notices: Sequence[Notice]) -> None:
-    """Write the entries of some notices. The same notice has the same entry, however often it is delivered.
+    """Write the entries of some notices. A notice that is delivered twice has one entry.
 
     Raises:
         Unavailable: If DynamoDB does not answer.
@@ -86,7 +86,7 @@ def record(notices: Sequence[Notice]) -> None:
 
 
 def record_mail(notice: Notice, kind: str, user_id: str) -> None:
-    """Note that a person was mailed. A note that cannot be written is left out: the mail is sent."""
+    """Record a sent mail. An error is ignored, because the mail is sent already."""
     with suppress(*queue.OUTAGES):
         entry = _entry(notice, "mail.sent", clock.now(), kind, user_id)
         entry.user_id = user_id
@@ -94,7 +94,7 @@ def record_mail(notice: Notice, kind: str, user_id: str) -> None:
 
 
 def record_problem(event_id: str, user_id: str, what: str, *, at: str, message: str) -> None:
-    """Note that a mail to a person bounced, or that the person complained of it.
+    """Record a bounce of a mail, or a complaint.
 
     Raises:
         Unavailable: If DynamoDB does not answer.
@@ -108,7 +108,7 @@ def record_problem(event_id: str, user_id: str, what: str, *, at: str, message: 
 
 
 def record_message(notice: Notice) -> None:
-    """Note that an organizer wrote to the people of an event."""
+    """Record a message of an organizer to the people of an event."""
     entry = _entry(notice, "message.sent", notice["time"], notice["data"]["subject"])
     entry.by = notice["data"].get("by")
     entry.save()
@@ -147,7 +147,7 @@ def page(event_id: str, *, scope: Scope, limit: int, after: str | None) -> tuple
         event_id: The event.
         scope: The scope of the caller.
         limit: The most entries.
-        after: The cursor of the entry that the last page ended with.
+        after: The cursor of the last entry of the previous page.
 
     Returns:
         The entries, and the cursor to continue after (None on the last page).
@@ -176,7 +176,7 @@ def _line(entry: HistoryEntry, there: set[str]) -> Line:
 
 
 def _existing(user_ids: Iterable[str | None]) -> set[str]:
-    """Return which of some people exist, strongly consistent."""
+    """Return the ids of those users who exist, read strongly consistently."""
     keys = [(User, user_id) for user_id in sorted(filter(None, user_ids))]
     return {user.user_id for user in batch_get(*keys, consistent=True) if user} if keys else set()
 
@@ -185,9 +185,9 @@ def _existing(user_ids: Iterable[str | None]) -> set[str]:
 
 
 def forget_person(user_id: str, places: Sequence[Place]) -> None:
-    """Take the id of a deleted person out of the history of some events.
+    """Remove the id of a deleted user from the history of some events.
 
-    It is done by the queue, where there is one, after a while: a notice may be about to be recorded.
+    With a queue, it is done after `SETTLE_SECONDS`, because an entry may be about to be written.
 
     Raises:
         Unavailable: If the queue or DynamoDB does not answer.
@@ -209,7 +209,7 @@ def deliver(task: Task) -> list[Task]:
 
 
 def erase(user_id: str, places: Iterable[Place]) -> None:
-    """Take the id of a person out of the history of some events. Safe to repeat.
+    """Remove the id of a user from the history of some events. It can be repeated.
 
     Raises:
         Unavailable: If DynamoDB does not answer.

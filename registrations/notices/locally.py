@@ -1,6 +1,6 @@
-"""Notices in local runs: a thread beside `runserver` that follows the stream, as a Lambda does on AWS.
+"""Notices in local runs: a thread beside `runserver` follows the stream, as a Lambda does on AWS.
 
-Each notice is a line of the log, and goes to the same outlets.
+Each notice is logged, and goes to the same outlets.
 """
 
 import logging
@@ -21,20 +21,24 @@ from registrations.notices.stream.following import Following, NoStream
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
-"""The wait between two looks at the stream."""
+"""Seconds between two reads of the stream."""
 OUTAGE_SECONDS = 5.0
 
 _stopped = threading.Event()
 
 
 def start() -> threading.Thread | None:
-    """Follow the stream in a thread of its own, from now on. Returns: None, with a log line, if there is no stream."""
+    """Start a thread that follows the stream from now on.
+
+    Returns:
+        The thread; None, with a line in the log, if there is no stream.
+    """
     try:
         following = _following()
     except NoStream as error:
         logger.warning("No notices: %s", error.sentence)
         return None
-    except stream.OUTAGES as error:  # another engine than ours may have no streams at all
+    except stream.OUTAGES as error:  # an engine other than ours may have no streams
         logger.warning("No notices: the stream of changes cannot be read (%s).", type(error).__name__)
         return None
     thread = threading.Thread(target=follow, args=(following, _stopped), name="notices", daemon=True)
@@ -43,7 +47,7 @@ def start() -> threading.Thread | None:
 
 
 def _following() -> Following:
-    """Follow the stream. The embedded engine's own tables get one where an earlier release made none."""
+    """Return a reader of the stream. A table of the embedded engine gets one if it has none yet."""
     try:
         return Following()
     except NoStream:
@@ -55,7 +59,7 @@ def _following() -> Following:
 
 
 def follow(following: Following, stopped: threading.Event) -> None:
-    """Publish notices until it is stopped. Records that cannot be published yet are kept and tried again."""
+    """Publish notices until `stopped` is set. Records that cannot be published yet are kept and tried again."""
     waiting: list[StreamRecord] = []
     while not stopped.is_set():
         try:

@@ -1,7 +1,7 @@
-"""Which notices people get a mail about, and whether the mail still makes sense.
+"""The reasons for mails: which notices are mailed, and whether the mail is still right.
 
-The present state is read before each mail, so nobody gets a mail about a change that was taken back, or about an event
-that is over.
+The current state is read before each mail, so that no mail is sent for a change that was reversed, or for an event that
+is over.
 """
 
 from dataclasses import dataclass, field
@@ -15,16 +15,16 @@ from eventsite import clock
 from registrations.models import CANCELLED
 
 Notice = dict[str, Any]
-"""A CloudEvent, as JSON has it."""
+"""A CloudEvent in its JSON format."""
 
 SIGNED_UP, WAITING, PROMOTED = "signed up", "waiting", "promoted"
 OFF, DELETED, ON_AGAIN, MOVED = "off", "deleted", "on again", "moved"
 REMINDER, MESSAGE = "reminder", "message"
 WITHOUT_ASKING = frozenset({OFF, DELETED, MESSAGE})
-"""Mails that people get although they want none: cancellations, and messages of the organizers."""
+"""Mails that ignore the user's setting: cancellations, and messages of organizers."""
 
 REMINDER_NOTICE, MESSAGE_NOTICE = "event.reminder", "event.message"
-"""Notices that only mail knows: they do not come from the stream."""
+"""Notices for mail only. They do not come from the stream."""
 
 MAILED_FIELDS = ("date", "endDate", "startTime", "endTime", "timeZone", "location")
 """The fields of an event whose changes are mailed."""
@@ -37,21 +37,21 @@ OF_A_PERSON = {
 
 @dataclass(frozen=True)
 class Occasion:
-    """The reason of a mail, with the event as it is now."""
+    """The reason of a mail, with the event in its current state."""
 
     kind: str
     event: Event
     before: dict[str, Any] = field(default_factory=dict)
-    """What the changed fields among `MAILED_FIELDS` were before."""
+    """The values before the change, of the changed fields among `MAILED_FIELDS`."""
     place: int = 0
-    """The place in the queue of a person who waits."""
+    """The waitlist position of the user; 0 if the user does not wait."""
     subject: str = ""
     text: str = ""
     """The message of an organizer."""
 
 
 def concerns_people(notice: Notice) -> bool:
-    """Return whether people get a mail about a notice of the stream."""
+    """Return True if a notice of the stream is mailed."""
     what, data = notice["type"], notice["data"]
     if what == "event.changed":
         return data["previous"].get("status") == CANCELLED or any(name in MAILED_FIELDS for name in data["changed"])
@@ -61,7 +61,7 @@ def concerns_people(notice: Notice) -> bool:
 
 
 def occasion_of(notice: Notice) -> Occasion | None:
-    """Return the reason for a mail about a notice, or None if there is none any more."""
+    """Return the reason to mail a notice, or None if there is none any more."""
     if notice["type"] == "registration.cancelled":
         return _of_a_deleted(notice["data"])
     whole = find_event(notice["data"]["eventId"])
@@ -113,9 +113,9 @@ def _of_a_change(event: Event, data: dict[str, Any]) -> Occasion | None:
 _ATTRIBUTES = {
     known.attr_name: name for name, known in Event.get_attributes().items() if known.attr_name in MAILED_FIELDS
 }
-"""`MAILED_FIELDS` by their names in the model."""
+"""`MAILED_FIELDS` by the names of the model."""
 
 
 def _is_over(event: Event) -> bool:
-    """Return whether an event has ended, so that no mail about it is of use."""
+    """Return True if an event has ended, so that no mail is needed."""
     return Times.of(event).ends_at <= datetime.fromisoformat(clock.now()).timestamp()

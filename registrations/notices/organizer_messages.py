@@ -1,4 +1,4 @@
-"""Messages of organizers to the people of an event: mailed once to each, at most five a day."""
+"""Messages of organizers to the people of an event, mailed once to each, at most five a day."""
 
 import uuid
 
@@ -15,7 +15,7 @@ from registrations.notices.queue import tasks as queue
 from registrations.notices.queue.tasks import Task
 
 RECIPIENTS = {REGISTERED: REGISTERED, WAITLISTED: WAITLISTED, EVERYBODY: ""}
-"""By the word of the API: the status of the people who get the message, empty for all."""
+"""The status of the recipients, by the word of the API. It is empty for all."""
 A_DAY = 5
 
 
@@ -41,14 +41,14 @@ def send(event_id: str, *, subject: str, text: str, to: str, by: str | None, sco
         subject: The subject of the mail.
         text: The message.
         to: One of `RECIPIENTS`.
-        by: The organizer who writes, whose address answers go to; None where nobody signs in.
+        by: The organizer, whose address gets the replies; None if the service has no sign-in.
         scope: The scope of the caller.
 
     Raises:
-        EventNotFound: If there is no such event, or it is hidden from the caller.
-        EventNotYours: If the caller does not organize it.
-        MailIsOff: If the service sends no mail.
-        TooManyMessages: If there were five messages today.
+        EventNotFound: There is no such event, or it is hidden from the caller.
+        EventNotYours: The caller does not organize it.
+        MailIsOff: The service sends no mail.
+        TooManyMessages: The event has sent five messages today.
         Unavailable: If DynamoDB or the queue does not answer.
     """
     event = services.read(event_id, scope=scope).event

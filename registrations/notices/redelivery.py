@@ -1,7 +1,7 @@
 """The Lambda's handler of the queue: tasks go to `attempts`, and other messages are handled here.
 
 {"error": …, "record": …}      a record that could not be read (`poison`), put back by an operator
-{"DDBStreamBatchInfo": …}      Lambda's own note of records that failed for too long, put back by an operator
+{"DDBStreamBatchInfo": …}      Lambda's report of records that failed for too long, put back by an operator
 {"source": "aws.ses", …}       a bounce or a complaint (`feedback`)
 """
 
@@ -22,11 +22,15 @@ from registrations.notices.stream.changes import StreamRecord, as_for_lambda
 NOTE = "DDBStreamBatchInfo"
 GONE = ("ExpiredIteratorException", "ResourceNotFoundException", "TrimmedDataAccessException")
 PAGES = 20
-"""A note names a batch, which is on one page or two. Some pages of a stream are empty."""
+"""The most pages of a shard that are read for a batch. A batch is on one or two, but some pages are empty."""
 
 
 def deliver(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Try a batch of the queue. Returns: the messages that are to come back, each after a wait of its own."""
+    """Try a batch of the queue.
+
+    Returns:
+        The failed messages, which SQS delivers again, each after a wait of its own.
+    """
     return attempts.deliver(event, context, tell_again)
 
 
@@ -40,9 +44,9 @@ def tell_again(body: str) -> bool:
         False if the message is a task.
 
     Raises:
-        ValueError, TypeError: If the body is not JSON.
-        RetryLater: In an outage.
-        PermanentFailure: If the records are gone.
+        ValueError, TypeError: The body is not JSON.
+        RetryLater: There is an outage.
+        PermanentFailure: The stream has no such records any more.
     """
     letter = json.loads(body)
     if NOTE in letter:
@@ -66,7 +70,7 @@ def _whole(record: StreamRecord) -> StreamRecord:
 
 
 def _of_the_stream(note: dict[str, Any]) -> Iterator[StreamRecord]:
-    """Yield the records that a note names, in the form in which Lambda gets them."""
+    """Yield the records of a report, in the format of Lambda."""
     last = int(note["endSequenceNumber"])
     try:
         for record in _from(note["streamArn"], note["shardId"], note["startSequenceNumber"]):

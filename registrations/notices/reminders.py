@@ -1,7 +1,7 @@
-"""Mail people with a seat the day before an event, at 10:00 where it takes place.
+"""Remind the people who have a seat, at 10:00 local time on the day before an event.
 
 On Lambda a schedule calls `run` every quarter of an hour (`events` in zappa_settings.json). A local run has a thread.
-A run that comes late, or twice, does no harm: the queue mails each person once for each date of an event.
+A run that is late or repeated is safe: the queue mails each user once for each date of an event.
 """
 
 import logging
@@ -34,21 +34,21 @@ logger = logging.getLogger(__name__)
 AT = time_of_day(10)
 PAGE = 100
 LOOK_SECONDS = 60.0
-RESERVED_SECONDS = 4.0  # of the Lambda's time, for the last call and the answer
-ONE_PAGE_SECONDS = 5.0  # with less time left, the next run continues
-KEPT_SECONDS = 4 * 24 * 60 * 60  # longer than an event is looked at
+RESERVED_SECONDS = 4.0  # seconds of the Lambda's time, for the last call and the answer
+ONE_PAGE_SECONDS = 5.0  # seconds; with less time left, the next run continues
+KEPT_SECONDS = 4 * 24 * 60 * 60  # seconds; longer than an event is due
 
 _stopped = threading.Event()
 
 
 class RemindedEvent(ExpiringItem):
-    """An event whose people are reminded, for one of its dates."""
+    """A marker: the people of an event are reminded for one of its dates."""
 
     ITEM = "reminded"
 
 
 def run(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Remind the people of all events that are due: what the schedule on Lambda calls.
+    """Remind the people of all due events. The schedule on Lambda calls this function.
 
     Returns:
         The number of events whose people are reminded.
@@ -61,10 +61,13 @@ def run(event: dict[str, Any], context: Any) -> dict[str, int]:
 
 
 def remind() -> int:
-    """Put a task for each event that is due into the queue. Returns: how many.
+    """Put a task for each due event into the queue.
+
+    Returns:
+        The number of tasks.
 
     Raises:
-        Unavailable: If DynamoDB or the queue does not answer. The next run continues.
+        Unavailable: DynamoDB or the queue does not answer. The next run continues.
     """
     if not settings.MAIL_FROM:
         return 0
@@ -80,18 +83,18 @@ def remind() -> int:
 
 
 def is_due(event: Event, now: datetime) -> bool:
-    """Return whether it is time to remind people of an event, which has not begun."""
+    """Return True if people have to be reminded of an event now."""
     return due_at(event) <= now < _starts_at(event)
 
 
 def due_at(event: Event) -> datetime:
-    """Return 10:00 of the day before an event, in its zone or in UTC, when people are reminded."""
+    """Return 10:00 on the day before an event, in its time zone or in UTC."""
     day = datetime.fromisoformat(event.date).date() - timedelta(days=1)
     return datetime.combine(day, AT, _zone(event))
 
 
 def notice_of(event: Event) -> Notice:
-    """Return the notice of a reminder. People who signed up on the day of it, or later, need none."""
+    """Return the notice of a reminder. People who sign up on that day or later need none."""
     midnight = datetime.combine(due_at(event).date(), time_of_day(), _zone(event))
     return {
         "id": f"{event.event_id}.{event.incarnation}.{event.date}.reminder",
@@ -116,7 +119,7 @@ def _zone(event: Event) -> Any:
 
 
 def _pages(now: datetime) -> Iterator[list[Event]]:
-    """Yield the events that may be due: zones differ from UTC by up to 14 hours."""
+    """Yield the events that may be due. Time zones differ from UTC by up to 14 hours."""
     first, last = ((now + timedelta(days=days)).date().isoformat() for days in (-1, 3))
     sources = listing.streams(scope=EVERYTHING, statuses=sorted(OPEN_STATUSES))
     after: str | None = None
@@ -143,7 +146,7 @@ def _marker(event: Event) -> RemindedEvent:
 
 
 def start() -> threading.Thread:
-    """Remind people in a thread of its own, beside `runserver`."""
+    """Start a thread that reminds people, beside `runserver`."""
     thread = threading.Thread(target=_follow, args=(_stopped,), name="reminders", daemon=True)
     thread.start()
     return thread

@@ -1,4 +1,4 @@
-"""Notices as lines for people who watch them come."""
+"""Notices as lines of text for an operator."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from cloudevents.core.v1.event import CloudEvent
 
 
 def line(notice: CloudEvent) -> str:
-    """Return a notice in a line: the time, the type, the person and the seats that are taken."""
+    """Return a notice as a line: the time, the type, the user and the taken seats."""
     moment = notice.get_time()
     clock = f"{moment:%H:%M:%S}Z" if moment else ""
     return f"{clock} {notice.get_type():24} {_told(notice)}"

@@ -1,7 +1,7 @@
 """Attempts to deliver the tasks of the queue: mails, webhooks, and notices that the bus refused.
 
-Each task is tried until it succeeds, after growing waits over a day (`WAITS`), then dead-lettered. Nothing is repeated
-because something else failed.
+Each task is tried until it succeeds, with growing waits over a day (`WAITS`), then dead-lettered. The failure of one
+task never repeats another.
 """
 
 import logging
@@ -24,16 +24,16 @@ logger = logging.getLogger(__name__)
 
 MINUTE, HOUR = 60, 3600
 WAITS = (5, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 8 * HOUR, 10 * HOUR)
-"""Seconds from one attempt to the next, a little over a day in all."""
+"""Seconds between two attempts, a little over a day in all."""
 JITTER = 0.1
-LONGEST = 12 * HOUR  # SQS hides no message for longer
+LONGEST = 12 * HOUR  # seconds; SQS hides a message for at most this
 ATTEMPTS = len(WAITS) + 1
 AT_ONCE = 10
-LEAVES_SECONDS = 3.0  # of the Lambda's time, for the answer about the batch
+LEAVES_SECONDS = 3.0  # seconds of the Lambda's time, for the answer about the batch
 
 
 Taker = Callable[[str], bool]
-"""Handles the body of a message that is no task. Returns False, and does nothing, if it is one."""
+"""A handler of messages that are no tasks. It does nothing and returns False for a task."""
 
 
 def deliver(event: dict[str, Any], context: Any, taker: Taker = lambda _: False) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def deliver(event: dict[str, Any], context: Any, taker: Taker = lambda _: False)
         taker: Handles messages that are no tasks.
 
     Returns:
-        The messages that are to come back, each after a wait of its own.
+        The failed messages, which SQS delivers again, each after a wait of its own.
     """
     records = event["Records"]
     seconds = context.get_remaining_time_in_millis() / 1000 - LEAVES_SECONDS
@@ -60,7 +60,11 @@ def deliver(event: dict[str, Any], context: Any, taker: Taker = lambda _: False)
 
 
 def _deliver(record: dict[str, Any], taker: Taker) -> bool:
-    """Try one message. Returns: whether it is to come back."""
+    """Try one message.
+
+    Returns:
+        True if the message has to be delivered again.
+    """
     seconds = attempt(record["body"], int(record["attributes"]["ApproximateReceiveCount"]), taker)
     if seconds is not None:
         queue.postpone(record["receiptHandle"], seconds)
@@ -68,7 +72,7 @@ def _deliver(record: dict[str, Any], taker: Taker) -> bool:
 
 
 def attempt(body: str, number: int, taker: Taker = lambda _: False) -> float | None:
-    """Try a task. This function never fails.
+    """Try a task. This function raises no errors.
 
     Args:
         body: The task as text.
@@ -95,13 +99,18 @@ def attempt(body: str, number: int, taker: Taker = lambda _: False) -> float | N
 
 
 def wait_after(number: int, asked: float = 0) -> float:
-    """Return the seconds until the next attempt, after some attempts and a wait that the other side asked for."""
+    """Return the seconds until the next attempt.
+
+    Args:
+        number: The attempts so far.
+        asked: The seconds that the receiver asked for.
+    """
     due = WAITS[min(number, len(WAITS)) - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311 (no secret)
     return min(max(due, asked), LONGEST)
 
 
 def _over(body: str, error: Exception, metric: str, number: int) -> float | None:
-    """Dead-letter a task. If even that fails, it comes back for it."""
+    """Dead-letter a task. If that fails too, return the wait until the next try."""
     reason = (
         str(error) if isinstance(error, RetryLater | PermanentFailure) else type(error).__qualname__
     )  # others quote

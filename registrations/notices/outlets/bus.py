@@ -22,9 +22,10 @@ TRIES, PAUSE_SECONDS = 3, 0.2
 
 
 def put(notices: Sequence[Notice]) -> list[Notice]:
-    """Put notices on the bus, those about one person, or about an event itself, in their order.
+    """Put notices on the bus. The notices of one user, and those of one event itself, stay in order.
 
-    Returns: those that the bus did not take.
+    Returns:
+        The notices that the bus did not take.
     """
     lanes: dict[int, list[Notice]] = {}
     for notice in notices:
@@ -40,9 +41,10 @@ def put(notices: Sequence[Notice]) -> list[Notice]:
 
 
 def _put_in_order(notices: list[Notice]) -> list[Notice]:
-    """Put notices one batch after the other. Once the bus does not answer, nothing more is tried.
+    """Put notices batch by batch, and stop when the bus does not answer.
 
-    Returns: those that were not taken.
+    Returns:
+        The notices that were not taken.
     """
     for start in range(0, len(notices), AT_ONCE):
         left = notices[start : start + AT_ONCE]

@@ -1,6 +1,6 @@
-"""The outlets that the settings choose. One that is down holds up no other.
+"""The outlets of the settings. An outlet that is down does not delay the others.
 
-notices ──┬── queue ──┬── mail          one message for each notice that people get a mail about
+notices ──┬── queue ──┬── mail          one message for each notice that is mailed
           │           ├── webhooks      one message for each notice and each URL
           │           └── bus           notices that the bus refused at first
           ├── bus
@@ -24,10 +24,10 @@ queue.local.attempt = attempts.attempt
 
 
 def publish(notices: Iterable[BaseCloudEvent]) -> None:
-    """Hand notices to every chosen outlet.
+    """Send notices to every chosen outlet.
 
     Raises:
-        Unavailable: All of them must be published again, which does no harm, because a notice keeps its id.
+        Unavailable: All of them must be published again. That is safe, because a notice keeps its id.
     """
     documents = [as_json(notice) for notice in notices]
     queue.send(task for notice in documents for task in _tasks(notice))
@@ -37,7 +37,7 @@ def publish(notices: Iterable[BaseCloudEvent]) -> None:
 
 
 def as_json(notice: BaseCloudEvent) -> Notice:
-    """Return a notice as the JSON format of CloudEvents has it."""
+    """Return a notice in the JSON format of CloudEvents."""
     document: Notice = json.loads(JSONFormat().write(notice))
     return document
 

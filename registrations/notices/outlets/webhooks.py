@@ -1,10 +1,10 @@
-"""Notices at the operator's webhooks, signed as Standard Webhooks has it.
+"""Deliver notices to the operator's webhooks, signed by Standard Webhooks.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 
-A name is looked up for each post, all of its addresses must be public, and one of these is connected to. So a name
-that changes between the look-up and the post leads nowhere else. No redirect is followed, no body is read, and a post
-ends within `SECONDS` however slowly the other side answers.
+The host is resolved for each post, all of its addresses must be public, and the connection goes to one of these. So a
+host that changes between the resolution and the post has no effect. No redirect is followed, no body is read, and a
+post ends within `SECONDS`, also if the receiver is slow.
 """
 
 import base64
@@ -31,8 +31,8 @@ from registrations.notices.queue.tasks import PermanentFailure, RetryLater, Task
 
 CONNECT_SECONDS = 3.0
 SECONDS = 10.0
-HUNG_SECONDS = 60.0  # pause of a webhook that did not answer: mails and other webhooks would wait behind its posts
-ADDRESSES = 3  # of a host that are tried
+HUNG_SECONDS = 60.0  # seconds without posts after a timeout; mails and other webhooks would wait behind them
+ADDRESSES = 3  # addresses of a host that are tried
 GONE = 410
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 
@@ -45,7 +45,7 @@ class Forbidden(Exception):
 
 
 def name_of(url: str) -> str:
-    """Return the name of a webhook in the queue and the log, because its URL may have a key."""
+    """Return the name of a webhook for the queue and the log, because its URL may contain a secret."""
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
@@ -53,8 +53,8 @@ def deliver(task: Task) -> list[Task]:
     """Post a notice to a webhook, unless the operator has removed the webhook meanwhile.
 
     Raises:
-        RetryLater: If the post failed.
-        PermanentFailure: If the other side wants no more.
+        RetryLater: The post failed.
+        PermanentFailure: The receiver wants no more posts.
     """
     url = next((url for url in settings.WEBHOOKS if name_of(url) == task.to), None)
     if url is None:
@@ -85,11 +85,11 @@ def post(url: str, notice: dict[str, Any]) -> tuple[int, float]:
     """Post a signed notice.
 
     Returns:
-        The status of the answer, and the seconds after which the other side wants another attempt (0: it names none).
+        The status of the answer, and the seconds that the receiver asks to wait (0 if it does not ask).
 
     Raises:
-        Forbidden: If an address of the host is not public.
-        OSError, HTTPException: If there is no answer.
+        Forbidden: An address of the host is not public.
+        OSError, HTTPException: There is no answer.
     """
     parts = urlsplit(url)
     body = json.dumps(notice, separators=(",", ":"), ensure_ascii=False).encode()
@@ -100,7 +100,7 @@ def post(url: str, notice: dict[str, Any]) -> tuple[int, float]:
     try:
         connection.request("POST", target, body, headers)
         answer = connection.getresponse()
-        if connection.is_cut:  # which reads as if the headers had ended there
+        if connection.is_cut:  # a cut connection looks like the end of the headers
             raise TimeoutError
         return answer.status, _retry_after(answer)
     except (OSError, HTTPException) as error:
@@ -114,7 +114,7 @@ def post(url: str, notice: dict[str, Any]) -> tuple[int, float]:
 def signed(notice_id: str, timestamp: int, body: bytes, secrets: list[bytes]) -> dict[str, str]:
     """Return the headers that prove the sender and the time of a notice, with one signature for each secret.
 
-    The specification wants ids without dots, because dots separate the signed parts.
+    The specification requires ids without dots, because dots separate the signed parts.
     """
     webhook_id = notice_id.replace(".", ":")
     content = f"{webhook_id}.{timestamp}.".encode() + body
@@ -129,10 +129,10 @@ def _retry_after(answer: HTTPResponse) -> float:
 
 
 def allowed_addresses(parts: SplitResult) -> list[str]:
-    """Return the addresses of a URL's host that may be connected to.
+    """Resolve the host of a URL, and return its allowed addresses.
 
     Raises:
-        Forbidden: If one of them is not public.
+        Forbidden: One of them is not public.
     """
     found = socket.getaddrinfo(parts.hostname, _port(parts), type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
@@ -144,7 +144,7 @@ def allowed_addresses(parts: SplitResult) -> list[str]:
 
 
 def _is_for_this_machine(parts: SplitResult) -> bool:
-    """Return whether a receiver may be on this machine, because the data is on it too."""
+    """Return True if the receiver may be on this machine, because the data is on it too."""
     at_home = settings.EMBEDDED_ENGINE or is_loopback(settings.DYNAMODB_ENDPOINT)
     return bool(at_home and is_loopback(parts.geturl()))
 
@@ -154,14 +154,14 @@ def _port(parts: SplitResult) -> int:
 
 
 class _Connection(HTTPConnection):
-    """A connection to a checked address that ends after `SECONDS`, whatever the other side does."""
+    """A connection to a checked address that ends after `SECONDS`, whatever the receiver does."""
 
     is_cut = False
-    """True if it ended so."""
+    """True if the time was up."""
 
     def __init__(self, parts: SplitResult) -> None:
         super().__init__(str(parts.hostname), _port(parts), timeout=CONNECT_SECONDS)
-        self.default_port = 443 if parts.scheme == "https" else 80  # a default port is not part of the header Host
+        self.default_port = 443 if parts.scheme == "https" else 80  # the header Host has no default port
         self._parts = parts
         self._end: threading.Timer | None = None
         self._same: socket.socket | None = None
@@ -170,7 +170,7 @@ class _Connection(HTTPConnection):
         """Connect to the first address that answers."""
         plain = self._reach(allowed_addresses(self._parts))
         plain.settimeout(SECONDS)
-        self._same = plain.dup()  # TLS takes the socket over
+        self._same = plain.dup()  # TLS takes over the socket
         self._end = threading.Timer(SECONDS, self._cut)
         self._end.daemon = True
         self._end.start()
@@ -203,5 +203,5 @@ class _Connection(HTTPConnection):
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """Return the certificate authorities that come with botocore, because those of the system may be missing."""
+    """Return a context with the certificate authorities of botocore, because the system may have none."""
     return ssl.create_default_context(cafile=str(Path(botocore.__file__).with_name("cacert.pem")))

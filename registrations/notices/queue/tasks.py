@@ -1,7 +1,7 @@
-"""The queue of deliveries: one message for each thing that can fail by itself.
+"""The queue of deliveries: one message for each delivery that can fail independently.
 
 On AWS the messages are in an SQS queue, whose Lambda is `registrations.notices.redelivery.deliver`. In a local run they
-are in this process, and a thread of it does the same.
+are in this process, and a thread executes them.
 """
 
 import heapq
@@ -25,17 +25,17 @@ from registrations.notices import aws
 MAIL, WEBHOOK, BUS, HISTORY = "mail", "webhook", "bus", "history"
 
 AT_ONCE, AT_ONCE_BYTES = 10, 250_000
-"""Messages, and bytes of them, that SQS takes in one call."""
+"""The most messages, and the most bytes, that SQS accepts in one call."""
 SENDERS, TRIES, PAUSE_SECONDS = 8, 3, 0.2
 REASON_LENGTH = 200
 
 
 OUTAGES = (Unavailable, BotoCoreError, ClientError, PynamoDBException, OSError)
-"""Errors that may be over at the next attempt. Any other one is the fault of the message."""
+"""Errors that may be over at the next attempt. Any other error is a fault of the message."""
 
 
 class RetryLater(Exception):
-    """A task failed, and may succeed later. It carries the seconds that the other side asked us to wait."""
+    """A task failed, and may succeed later. The error has the seconds that the receiver asked to wait."""
 
     def __init__(self, reason: str, seconds: float = 0) -> None:
         self.seconds = seconds
@@ -43,23 +43,23 @@ class RetryLater(Exception):
 
 
 class PermanentFailure(Exception):
-    """A task fails however often it is tried."""
+    """A task fails at every attempt."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One delivery."""
+    """A delivery."""
 
     outlet: str
     """`MAIL`, `WEBHOOK`, `BUS` or `HISTORY`."""
     notice: dict[str, Any]
     """A CloudEvent as JSON."""
     to: str = ""
-    """Which webhook; of a mail to the people of an event, the status of those who get it, empty for all."""
+    """The name of the webhook; for a mail, the status of the recipients, empty for all."""
     people: tuple[str, ...] = ()
-    """The people to mail. Without any, a notice about an event goes to its people, in pages."""
+    """The ids of the users to mail. If it is empty, a notice of an event goes to its users, in pages."""
     after: int = 0
-    """The last ticket of the pages before."""
+    """The last ticket of the previous pages."""
 
     @property
     def body(self) -> str:
@@ -69,10 +69,10 @@ class Task:
 
     @classmethod
     def read(cls, body: str) -> "Task":
-        """Return the task that a text holds.
+        """Parse a task.
 
         Raises:
-            ValueError, TypeError: If it holds none.
+            ValueError, TypeError: The text is no task.
         """
         fields = json.loads(body)
         return cls(**(fields | {"people": tuple(fields.get("people", ()))}))
@@ -83,10 +83,10 @@ def send(tasks: Iterable[Task], *, seconds: int = 0) -> None:
 
     Args:
         tasks: The tasks.
-        seconds: How long they wait before the first attempt, at most 15 minutes.
+        seconds: The wait before the first attempt, at most 15 minutes.
 
     Raises:
-        Unavailable: With some of them in the queue.
+        Unavailable: The queue does not answer. Some of the tasks may be in it.
     """
     bodies = [task.body for task in tasks]
     if not bodies:
@@ -119,7 +119,7 @@ def bury(body: str, reason: str) -> None:
 
 
 def postpone(receipt: str, seconds: float) -> None:
-    """Let a message of the SQS queue come back after a while. If that fails, it comes back sooner."""
+    """Delay the next delivery of a message of the SQS queue. If that fails, it is delivered sooner."""
     try:
         aws.client("sqs").change_message_visibility(
             QueueUrl=settings.NOTICE_QUEUE_URL, ReceiptHandle=receipt, VisibilityTimeout=int(seconds)
@@ -143,7 +143,7 @@ def in_batches(bodies: list[str]) -> Iterator[list[str]]:
 
 
 def send_bodies(bodies: list[str], *, seconds: int = 0) -> None:
-    """Send one batch, and again what of it was not taken."""
+    """Send one batch, and send the messages again that SQS did not accept."""
     left, cause = dict(enumerate(bodies)), None
     for attempt in range(TRIES):
         time.sleep(PAUSE_SECONDS * attempt)
@@ -166,15 +166,23 @@ class LocalQueue:
     """The queue of a local run, which ends with the process."""
 
     attempt: Callable[[str, int], float | None] | None = None
-    """Tries a task, given as text and the 1-based number of the attempt. Returns the seconds until the next attempt, or
-    None. `registrations.notices.outlets.chosen` sets it."""
+    """A function that tries a task. `registrations.notices.outlets.chosen` sets it.
+
+    Its arguments are the task as text and the 1-based number of the attempt. It returns the seconds until the next
+    attempt, or None."""
     _waiting: list[tuple[float, int, str, int]] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _thread: threading.Thread | None = None
 
     def put(self, bodies: Iterable[str], *, seconds: float = 0, number: int = 1) -> None:
-        """Queue tasks for their attempt of this 1-based number, after a while."""
+        """Queue tasks.
+
+        Args:
+            bodies: The tasks as text.
+            seconds: The wait before the attempt.
+            number: The 1-based number of the attempt.
+        """
         with self._changed:
             for body in bodies:
                 heapq.heappush(self._waiting, (time.monotonic() + seconds, next(self._numbers), body, number))

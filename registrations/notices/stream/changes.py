@@ -1,16 +1,16 @@
 """The notices of one record of the events table's stream (docs/notices.md).
 
 Every change of a seat is one write of the seats, and every edit of an event is one write of its description. So the
-two images of a record hold everything but the owners of promoted tickets, which have to be looked up. A notice is a
-CloudEvent 1.0. Its id names the change, so it is the same however often the record is delivered.
+two images of a record have everything except the owners of promoted tickets, which have to be read. A notice is a
+CloudEvent 1.0. Its id is derived from the change, so it is the same if the record is delivered again.
 
     item             write     notices
     event            INSERT    event.created
                      MODIFY    event.cancelled for a cancellation, else event.changed if a field changed
                      REMOVE    event.deleted
     seats            MODIFY    a new log entry: registered, waitlisted or cancelled; a promotion: promoted, for each;
-                               new settings: event.changed, if the capacity or the waitlist's switch did
-    the check-ins    any       checked_in, where the count rose
+                               new settings: event.changed, if the capacity or the waitlist's switch changed
+    the check-ins    any       checked_in, if the count rose
     the outbox       INSERT    cancelled, for each person who was registered or waiting when the event was deleted
 """
 
@@ -30,7 +30,7 @@ from events.services import DESCRIPTION
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
 
 StreamRecord = dict[str, Any]
-"""A record as Lambda gets it: ``{"eventName": …, "dynamodb": {"Keys": …, "OldImage": …, "NewImage": …}}``."""
+"""A record in the format of Lambda: ``{"eventName": …, "dynamodb": {"Keys": …, "OldImage": …, "NewImage": …}}``."""
 
 PROMOTED, CHECKED_IN = "promoted", "checked_in"
 CREATED, CHANGED, DELETED = "created", "changed", "deleted"
@@ -44,14 +44,14 @@ OF_AN_OUTBOX = (
 )
 COUNTS = {"capacity": "capacity", "registeredCount": "registered", "waitlistCount": "waiting"}
 SEQUENCE_DIGITS = 40
-PART = 2000  # tickets that are looked up and published together
+PART = 2000  # tickets whose owners are read and whose notices are published together
 
 
 class Holders(Protocol):
-    """Finds the owners of tickets."""
+    """A finder of the owners of tickets."""
 
     def __call__(self, seats: Seats, first: int, last: int) -> dict[int, str]:
-        """Return the owners of a range of tickets in the queue, in order, without those who had left before.
+        """Return the owners of a range of tickets in order, without users who left the waitlist before.
 
         Args:
             seats: The seats as they were when the tickets were promoted.
@@ -60,11 +60,11 @@ class Holders(Protocol):
         """
 
     def owner(self, seats: Seats, entry: LogEntry) -> str:
-        """Return the user of a log entry that has only a hash of the user's id."""
+        """Return the user of a log entry that has only a hash of the id."""
 
 
 def as_for_lambda(record: Any) -> StreamRecord:
-    """Return a record that was read from the stream in the form in which Lambda gets it."""
+    """Convert a record from the API of DynamoDB Streams to the format of Lambda."""
     change = dict(record["dynamodb"])
     created: datetime = change["ApproximateCreationDateTime"]
     return {**record, "dynamodb": change | {"ApproximateCreationDateTime": created.timestamp()}}
@@ -72,19 +72,19 @@ def as_for_lambda(record: Any) -> StreamRecord:
 
 @dataclass
 class _Pending:
-    """One notice, before it is a CloudEvent."""
+    """A notice that is not a CloudEvent yet."""
 
     type: str
     id: str
     data: dict[str, Any]
     at: str = ""
-    """The time of the change, if an item has it."""
+    """The time of the change, or an empty string if no item has it."""
     subject: dict[str, str] = field(default_factory=dict)
     unnamed: tuple[Seats, LogEntry] | None = None
     """The log entry of the change, if the log does not name its user."""
 
     def named(self, holders: Holders) -> "_Pending":
-        """Return it with the user's id."""
+        """Return the notice with the id of its user."""
         if self.unnamed is None:
             return self
         user_id = holders.owner(*self.unnamed)
@@ -93,18 +93,18 @@ class _Pending:
 
 @dataclass
 class _Promotion:
-    """Tickets that got a seat after waiting, in one write."""
+    """The tickets that one write promoted."""
 
     seats: Seats
-    """As they were after the write."""
+    """The seats after the write."""
     tickets: range
     at: str
-    """The time of the write, if it is known."""
+    """The time of the write, or an empty string if it is unknown."""
 
 
 @dataclass
 class Change:
-    """The notices of a record of the stream, and the promoted tickets whose owners are to be looked up."""
+    """The notices of a record of the stream, and the promoted tickets whose owners have to be read."""
 
     event_id: str
     moment: datetime
@@ -114,14 +114,18 @@ class Change:
 
     @property
     def parts(self) -> int:
-        """Return the number of parts: more than one if more people were promoted than are looked up at once."""
+        """Return the number of parts, each with at most `PART` promotions."""
         return max(1, -(-len(self._moved.tickets) // PART)) if self._moved else 1
 
     def part(self, number: int, holders: Holders) -> list[CloudEvent]:
-        """Return the notices of one part, counted from 0, in order.
+        """Return the notices of one part in order.
+
+        Args:
+            number: The 0-based number of the part.
+            holders: The finder of owners.
 
         Raises:
-            Exception: Everything that `holders` raises.
+            Exception: All errors of `holders`.
         """
         pending = list(enumerate(one.named(holders) for one in self._pending)) if number == 0 else []
         if self._moved:
@@ -136,10 +140,10 @@ class Change:
 
 
 def read(record: StreamRecord) -> Change:
-    """Return the change that a record of the stream, with both images, describes.
+    """Parse a record of the stream with both images.
 
     Raises:
-        Exception: If it is not a record of ours.
+        Exception: It is no record of this service.
     """
     change = record["dynamodb"]
     event_id, item = (change["Keys"][name]["S"] for name in ("eventId", "item"))
@@ -154,7 +158,7 @@ def notices(record: StreamRecord, holders: Holders) -> list[CloudEvent]:
     """Return all notices of a record, in order.
 
     Raises:
-        Exception: As `read` and `holders` do.
+        Exception: All errors of `read` and `holders`.
     """
     change = read(record)
     return [notice for number in range(change.parts) for notice in change.part(number, holders)]
@@ -204,14 +208,14 @@ def _of_event(event: Event, what: str, changes: dict[str, Any], at: str = "") ->
 
 
 def _changes(old: Event | Seats, new: Event | Seats, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the names of the changed fields and their values before, or nothing if none changed."""
+    """Return the names of the changed fields and their previous values, or an empty dictionary."""
     before, after = _values(old, names), _values(new, names)
     changed = [name for name in before if before[name] != after[name]]
     return {"changed": changed, "previous": {name: before[name] for name in changed}} if changed else {}
 
 
 def _values(item: Event | Seats | CancellationOutbox, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return some fields by their names in the API."""
+    """Return the values of some fields by the names of the API."""
     attributes = type(item).get_attributes()
     return {attributes[name].attr_name: _plain(getattr(item, name)) for name in names}
 
@@ -236,7 +240,7 @@ def _of_the_seats(old: Seats, new: Seats) -> Iterator[_Pending]:
 
 
 def _fresh(old: Seats, new: Seats) -> list[LogEntry]:
-    """Return the log entries that a write added: the operation that it committed."""
+    """Return the log entries that a write added."""
     before, after = old.committed, new.committed
     return [log.read(name, value) for name, value in after.items() if name not in before]
 
@@ -252,10 +256,10 @@ def _of_a_record(record: LogEntry, seats: Seats) -> _Pending:
 
 
 def _promotion(old: Seats, new: Seats) -> _Promotion | None:
-    """Return the tickets that got a seat after waiting, those of people who had left the queue included.
+    """Return the tickets that a write promoted, including those of users who had left the waitlist.
 
-    An edit and the audit promote without any other change of the queue. A write that corrects counters, or imports an
-    event, promotes nobody.
+    An edit and the audit promote without any other change of the waitlist. A write that corrects counters or imports
+    an event promotes no user.
     """
     for record in _fresh(old, new):
         if record.successor:
@@ -278,9 +282,9 @@ def _of_an_outbox(outbox: CancellationOutbox) -> Iterator[_Pending]:
 
 
 def _of_the_door(old: CheckIns | None, new: CheckIns) -> Iterator[_Pending]:
-    """Yield the notice of a check-in, if the count rose. Another check-in after an undo has a notice of its own."""
+    """Yield the notice of a check-in, if the count rose. A check-in after an undo has a notice of its own."""
     if new.people > (old.people if old else 0) and new.user_id and new.at:
-        new.incarnation = new.item.partition("#")[2]  # an update made the item, so only its key has it
+        new.incarnation = new.item.partition("#")[2]  # an update created the item, so only its key has it
         data: dict[str, Any] = {"status": REGISTERED, "checkedInCount": int(new.people)}
         data |= {"by": new.by} if new.by else {}
         one = _of_registration(new, new.user_id, int(new.ticket or 0), CHECKED_IN, data, new.at)

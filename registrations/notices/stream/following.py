@@ -1,7 +1,7 @@
-"""Reading the events table's stream as it grows: what Lambda does on AWS, for `runserver` and `manage.py follow`.
+"""Read the stream of the events table continuously, as Lambda does, for `runserver` and `manage.py follow`.
 
-A stream has shards, and a shard has children once it is closed; those of one event are read one after the other, for
-a child begins when its parent is read to the end.
+A stream has shards, and a closed shard has children. A child is read after its parent has ended, so that the records of
+one event stay in order.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 """
 
@@ -33,14 +33,19 @@ class Following:
     """A reader of a stream."""
 
     def __init__(self, *, since: str = LATEST) -> None:
-        """Begin to follow. Takes: `LATEST`, or `OLDEST` for all that is still there (a day).
+        """Open the shards of the stream.
 
-        Raises: `NoStream`; `Unavailable`.
+        Args:
+            since: `LATEST`, or `OLDEST` for all records that the stream still has (a day).
+
+        Raises:
+            NoStream: The table has no stream.
+            Unavailable: DynamoDB did not answer.
         """
         self.arn = _stream()
         self.client = streams_client()
         self._iterators: dict[str, str | None] = {}
-        """Of each shard where it goes on; None for one that is read to its end."""
+        """The position in each shard; None if the shard is read to its end."""
         self._begin(since)
 
     def _begin(self, since: str) -> None:
@@ -53,7 +58,7 @@ class Following:
             self._open(shard, since)
 
     def _open(self, shard: Any, since: str) -> None:
-        """Read a shard from now on, unless its parent comes first."""
+        """Start to read a shard, unless its parent has to be read first."""
         name, parent = shard["ShardId"], shard.get("ParentShardId")
         if name in self._iterators or self._iterators.get(parent):
             return
@@ -71,7 +76,7 @@ class Following:
             start = {"ExclusiveStartShardId": last}
 
     def new_records(self) -> list[StreamRecord]:
-        """Return the records since the last look, in order per event, in the form in which Lambda gets them."""
+        """Return the records since the last call, in order per event, in the format of Lambda."""
         found = [record for shard in list(self._iterators) for record in self._records(shard)]
         if None in self._iterators.values():
             for shard in self._shards():
@@ -101,7 +106,7 @@ def streams_client() -> Any:
 
 
 def _endpoint() -> str | None:
-    """Where streams are read: where the tables are, but AWS has another host for it, which the SDK knows (None)."""
+    """Return the endpoint of streams: that of the tables, or None for the host that the SDK knows on AWS."""
     url = connection.endpoint() or ""
     is_aws = (urlsplit(url).hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn"))
     return None if is_aws else url or None

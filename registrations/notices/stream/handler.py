@@ -1,8 +1,8 @@
-"""The Lambda's handler of the events table's stream: the notices of its records go to the outlets, in order.
+"""The Lambda's handler of the events table's stream: it publishes the notices of the records, in order.
 
-Nothing is published twice without need, and nothing is lost. If an outlet or DynamoDB does not answer, the batch comes
-again from that record on (``ReportBatchItemFailures``). A record that cannot be read would come again for ever and hold
-up the events of its shard, so it goes to a dead-letter queue, is counted, and the rest continues.
+Each notice is published at least once. If an outlet or DynamoDB does not answer, Lambda delivers the batch again from
+that record (``ReportBatchItemFailures``). A record that cannot be read would be delivered again and again and block its
+shard, so it is dead-lettered and counted, and the rest continues.
 """
 
 import time
@@ -23,10 +23,10 @@ from registrations.notices.stream.holders import Holders, knowing
 
 OUTAGES = queue.OUTAGES
 
-LEAVES_SECONDS = 2.0  # of the Lambda's time, for the answer
-ONE_GROUP_SECONDS = 8.0  # with less time left, no group is begun: the rest of the batch comes again at once
+LEAVES_SECONDS = 2.0  # seconds of the Lambda's time, for the answer
+ONE_GROUP_SECONDS = 8.0  # seconds; with less time left, no group is begun, and the rest is delivered again at once
 WAITING = "notices wait"
-GROUP = 500  # notices that are published together; those of one record, or of a part of it, may be more
+GROUP = 500  # notices that are published together; one record, or a part of it, may have more
 
 Publish = Callable[[Sequence[CloudEvent]], None]
 Published = tuple[StreamRecord, list[CloudEvent]]
@@ -35,14 +35,14 @@ Published = tuple[StreamRecord, list[CloudEvent]]
 def follow(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Publish the notices of a batch of the stream's records.
 
-    The metrics are `Notices`, `NoticesPoisoned` and `NoticeAgeSeconds`, the age of the oldest change of the batch.
+    The metrics are `Notices`, `NoticesPoisoned` and `NoticeAgeSeconds` (the age of the oldest change of the batch).
 
     Args:
         event: The batch.
         context: The Lambda's context.
 
     Returns:
-        The record from which on the batch must come again, if it must.
+        The first record that Lambda has to deliver again, if there is one.
     """
     records: list[StreamRecord] = event["Records"]
     with time_limit(context.get_remaining_time_in_millis() / 1000 - LEAVES_SECONDS):
@@ -56,7 +56,7 @@ def tell(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | No
     """Publish the notices of some records in their order.
 
     Returns:
-        The first record that must come again, with all after it, or None if all are published.
+        The first record to deliver again, with all records after it; None if all are published.
     """
     records = list(records)
     holders = knowing(records)
@@ -67,7 +67,9 @@ def tell(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | No
             is_long = change.parts > 1
             group.append((record, [] if is_long else change.part(0, holders)))
         except Exception as error:
-            if isinstance(error, OUTAGES) and not isinstance(error, UnreadableItem):  # which stays unreadable
+            if isinstance(error, OUTAGES) and not isinstance(
+                error, UnreadableItem
+            ):  # an unreadable item stays unreadable
                 log_exception(error, WAITING)
                 return _publish(group, publish) or record
             if not poison.put_aside(record, error):
@@ -83,7 +85,11 @@ def tell(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | No
 
 
 def _tell_in_parts(record: StreamRecord, change: Change, holders: Holders, publish: Publish) -> StreamRecord | None:
-    """Publish a record of many promotions part by part. Returns: the record, if it must come again."""
+    """Publish a record with many promotions part by part.
+
+    Returns:
+        The record if it has to be delivered again, else None.
+    """
     try:
         for number in range(progress.parts_told(record), change.parts):
             if time_left() < ONE_GROUP_SECONDS:
@@ -102,7 +108,11 @@ def _tell_in_parts(record: StreamRecord, change: Change, holders: Holders, publi
 
 
 def _publish(group: list[Published], publish: Publish) -> StreamRecord | None:
-    """Publish the notices of some records. Returns: the first record that must come again."""
+    """Publish the notices of some records.
+
+    Returns:
+        The first record to deliver again, or None.
+    """
     notices = [notice for _, those in group for notice in those]
     if not notices:
         return None
@@ -120,7 +130,7 @@ def _publish(group: list[Published], publish: Publish) -> StreamRecord | None:
 
 
 def _publish_one_by_one(group: list[Published], publish: Publish) -> StreamRecord | None:
-    """Publish some records one by one, and dead-letter the one that cannot be published."""
+    """Publish records one by one, and dead-letter a record that cannot be published."""
     for record, notices in group:
         try:
             if notices:
@@ -137,6 +147,6 @@ def _publish_one_by_one(group: list[Published], publish: Publish) -> StreamRecor
 
 
 def _age(records: list[StreamRecord]) -> float:
-    """Return the age of the oldest of some changes in seconds."""
+    """Return the age of the oldest record in seconds."""
     made = min(float(record["dynamodb"].get("ApproximateCreationDateTime", time.time())) for record in records)
     return max(0.0, time.time() - made)

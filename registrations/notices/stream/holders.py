@@ -1,7 +1,8 @@
-"""The owners of promoted tickets, from the log of the seats, or else from the registrations table.
+"""Find the owners of promoted tickets, in the commit log or else in the registrations table.
 
-A ticket is in the log until its entry is applied. Then it is in its line, under ``ticket#`` while its owner is in, and
-under ``cancelled#`` afterwards. An owner who left and came back, or was deleted, is not found, and gets no notice.
+A ticket is in the log until its entry is applied. Then its item has the key ``ticket#`` while the registration is
+active, and ``cancelled#`` afterwards. An owner who left and came back, or was deleted, is not found, and gets no
+notice.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,20 +20,20 @@ from registrations.models import EVERY_LINE, EventTicket
 from registrations.notices.stream.changes import StreamRecord
 from registrations.reading.owners import particulars
 
-AT_ONCE = 50  # tickets of a batch or a transaction, which reads a hundred items: a ticket has one of two keys
+AT_ONCE = 50  # tickets of a batch or a transaction, which reads a hundred items: each ticket has two possible keys
 
 Event = tuple[str, str]
-"""An event's id, and its incarnation."""
+"""The id of an event, and its incarnation."""
 
 
 class Holders:
-    """Finds the owners of tickets, and remembers those that it has seen in the seats."""
+    """A finder of the owners of tickets that keeps the owners from the commit log."""
 
     def __init__(self) -> None:
         self._seen: dict[Event, dict[int, str | None]] = {}
 
     def learn(self, seats: Seats) -> None:
-        """Remember the owners of tickets in the log of the seats. A user who left the queue was not promoted."""
+        """Keep the owners of the tickets in the commit log, except those who left the waitlist."""
         seen = self._seen.setdefault((seats.event_id, seats.incarnation), {})
         for record in log.of(seats):
             if record.leaving == log.QUIT:
@@ -41,28 +42,32 @@ class Holders:
                 seen.setdefault(record.ticket, record.user_id)
 
     def learn_from(self, record: StreamRecord) -> None:
-        """Remember the owners of tickets in a record of the stream."""
+        """Keep the owners of the tickets in a record of the stream."""
         with suppress(Exception):  # the handler reports a record that cannot be read
             if record["dynamodb"]["Keys"]["item"]["S"] == Seats.ITEM:
                 self.learn(Seats.parse(record["dynamodb"]["NewImage"]))
 
     def owner(self, seats: Seats, entry: log.LogEntry) -> str:
-        """Return the user of a log entry that has only a hash of the user's id. Raises: `Unavailable`."""
+        """Return the user of a log entry that has only a hash of the id.
+
+        Raises:
+            Unavailable: The registration is not written yet, or DynamoDB does not answer.
+        """
         user_id, _ = run(particulars(seats, entry))
         if user_id is None:
-            raise Unavailable  # it is not written yet
+            raise Unavailable  # the registration is not written yet
         return user_id
 
     def __call__(self, seats: Seats, first: int, last: int) -> dict[int, str]:
         """Return the owners of a range of tickets at their promotion, in the order of the tickets.
 
         Args:
-            seats: The seats as they were then.
+            seats: The seats at the promotion.
             first: The first ticket.
             last: The last ticket, included.
 
         Raises:
-            Unavailable: If DynamoDB does not answer.
+            Unavailable: DynamoDB does not answer.
         """
         self.learn(seats)
         event = seats.event_id, seats.incarnation
@@ -73,7 +78,7 @@ class Holders:
 
 
 def knowing(records: Iterable[StreamRecord]) -> Holders:
-    """Return a finder of owners that remembers those in some records of the stream."""
+    """Return a finder with the owners in some records of the stream."""
     holders = Holders()
     for record in records:
         holders.learn_from(record)
@@ -89,7 +94,7 @@ def _looked_up(event: Event, wanted: list[int]) -> dict[int, str | None]:
 
 
 def _of_a_range(event: Event, first: int, last: int) -> dict[int, str | None]:
-    """Return the owners of a range of tickets, by queries, which read thousands of lines in a few calls."""
+    """Return the owners of a range of tickets by queries, which read thousands of items in a few calls."""
     found: dict[int, str | None] = {}
     for left in (False, True):
         lines = EventTicket.in_order(*event, EventTicket.range(first, last, cancelled=left), limit=EVERY_LINE)
@@ -101,7 +106,7 @@ def _of_a_range(event: Event, first: int, last: int) -> dict[int, str | None]:
 def _of_some(event: Event, wanted: list[int]) -> dict[int, str | None]:
     found = _by_ticket(batch_get(*_keys(event, wanted), consistent=True))
     missing = [ticket for ticket in wanted if ticket not in found]
-    # Or their leaving is just being written: one line vanishes, the other appears.
+    # Or the cancellation is being written: one item is deleted, the other one created.
     return found | (_by_ticket(transact_get(*_keys(event, missing))) if missing else {})
 
 
@@ -111,7 +116,7 @@ def _keys(event: Event, wanted: list[int]) -> list[Key]:
 
 
 def _by_ticket(lines: Iterable[EventTicket | None]) -> dict[int, str | None]:
-    """Return the present or last owner of each ticket, or None for one who left the queue."""
+    """Return the present or last owner of each ticket, or None if the owner left the waitlist."""
     return dict(_owners(lines))
 
 

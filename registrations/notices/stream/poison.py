@@ -1,4 +1,4 @@
-"""Records of the stream that cannot be read: they are dead-lettered, so that the others continue."""
+"""Dead-letter records of the stream that cannot be read, so that the others continue."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from eventsite.web import observability
 from registrations.notices import aws
 from registrations.notices.stream.changes import StreamRecord
 
-MOST_BYTES = 200_000  # a message of SQS holds 256 KB; a record with larger images goes without them
+MOST_BYTES = 200_000  # a message of SQS has at most 256 KB; larger images are left out
 
 
 def put_aside(record: StreamRecord, error: Exception) -> bool:
@@ -22,7 +22,7 @@ def put_aside(record: StreamRecord, error: Exception) -> bool:
         error: The reason.
 
     Returns:
-        False if no dead-letter queue takes it, so that it must come again.
+        False if the dead-letter queue does not accept it, so that it has to be delivered again.
     """
     log_exception(error, "a notice that cannot be published")
     if not settings.NOTICE_DEAD_LETTER_URL:

@@ -1,7 +1,6 @@
-"""The progress of a record with very many notices: one write can promote a hundred thousand people.
+"""The progress of a record with very many notices. One write can promote a hundred thousand users.
 
-Only such a record has this item, and only while it is being published, so the next attempt continues where the time
-ran out.
+Only such a record has this item, and only until it is published. The next attempt continues where the time ran out.
 """
 
 import time
@@ -10,7 +9,7 @@ from eventsite.dynamodb.base_model import WholeNumberAttribute
 from eventsite.dynamodb.expiring import ExpiringItem
 from registrations.notices.stream.changes import StreamRecord
 
-KEPT_SECONDS = 3 * 24 * 60 * 60  # longer than the stream keeps the record
+KEPT_SECONDS = 3 * 24 * 60 * 60  # seconds; longer than the stream keeps the record
 
 
 class Progress(ExpiringItem):
@@ -43,7 +42,7 @@ def keep(record: StreamRecord, parts: int) -> None:
 
 
 def forget(record: StreamRecord) -> None:
-    """Delete the progress of a record: all of it is published, and may be published again on request."""
+    """Delete the progress of a published record, so that an operator can publish it again."""
     Progress(*_key(record)).delete()
 
 

@@ -1,6 +1,6 @@
-"""The mail that asks a person to confirm an address that was entered.
+"""The mail that asks a user to confirm an address.
 
-Nobody can make the service mail a stranger more than that: an address gets at most `A_DAY` of these mails a day.
+An address gets at most `A_DAY` of these mails a day, so that the service cannot be abused to mail strangers.
 """
 
 import uuid
@@ -16,14 +16,14 @@ from users.models import User
 
 A_DAY = 3
 CONFIRMATION_NOTICE = "user.confirmation"
-"""A notice that only mail knows."""
+"""A notice for mail only."""
 
 
 def ask(user: User) -> None:
     """Put a confirmation mail into the queue, if the service sends mail and has pages.
 
     Raises:
-        Unavailable: If the queue does not answer. The user can enter the address again.
+        Unavailable: The queue does not answer. The user can enter the address again.
     """
     if not (settings.MAIL_FROM and settings.PUBLIC_URL):
         return
@@ -32,15 +32,16 @@ def ask(user: User) -> None:
 
 
 def is_pending(user: User, notice: Notice) -> bool:
-    """Return whether the address of a user still has to be confirmed by what a notice asked for."""
+    """Return True if the address of the notice still has to be confirmed."""
     return bool(
         user.confirmation and user.confirmation == notice["data"]["confirmation"] and is_address(str(user.email))
     )
 
 
 def is_within_limit(user: User, notice: Notice) -> bool:
-    """Count a confirmation mail to an address. Returns: False if it got as many today as it may get.
+    """Count a confirmation mail to an address. A notice that is delivered twice counts once.
 
-    The same notice counts once, however often it is delivered.
+    Returns:
+        False if the limit of today is reached.
     """
     return take("confirmations", in_ascii(str(user.email)).lower(), A_DAY, notice["id"])

@@ -1,6 +1,6 @@
-"""Mail to people: each gets a mail once, however often it is delivered and whatever fails.
+"""Deliver mail. Each user gets a mail at most once, also if its task is delivered again.
 
-A notice about a person is one task of the queue. A notice about an event is cut into pages of people first.
+A notice of one user is one task of the queue. A notice of an event is split into pages of users first.
 """
 
 import logging
@@ -56,24 +56,24 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 20  # people of a page; at a tenth of a second for each mail, it takes two seconds
-ONE_SECONDS = 8.0  # with less time left, no mail is begun: SES may take 7 s not to answer
+AT_ONCE = 20  # users of a page; at a tenth of a second for each mail, it takes two seconds
+ONE_SECONDS = 8.0  # seconds; with less time left, no mail is begun: SES may time out only after 7 s
 TURN_SECONDS, TURNS = 2.0, 20
-"""The longest wait of a mail that SES throttles for its turn, and the most turns."""
+"""The longest wait in seconds of a mail that SES throttles, and the most waits."""
 READ_AT_ONCE, CUT_AT_ONCE = 1000, 20_000
-"""People of one query, and of one task: another task continues."""
-CUTTING_SECONDS = 15.0  # with less time left, another task continues: the pages must still be sent
+"""Users of one query, and of one task. Another task continues."""
+CUTTING_SECONDS = 15.0  # seconds; with less time left, another task continues: the pages must still be sent
 
 
 def deliver(task: Task) -> list[Task]:
-    """Mail the people of a task, or cut it into tasks for pages of people.
+    """Mail the users of a task, or split it into tasks for pages of users.
 
     Returns:
-        The tasks that are left.
+        The remaining tasks.
 
     Raises:
-        RetryLater: If the mail cannot be sent now.
-        Unavailable: If DynamoDB does not answer.
+        RetryLater: The mail cannot be sent now.
+        Unavailable: DynamoDB does not answer.
     """
     if task.notice["type"] == CONFIRMATION_NOTICE:
         return _confirmation(task)
@@ -91,24 +91,24 @@ def deliver(task: Task) -> list[Task]:
 
 
 def _each(task: Task, occasion: Occasion, people: tuple[str, ...]) -> Iterator[Task]:
-    """Mail the people of a page. Yield a task for each person who cannot be mailed now.
+    """Mail the users of a page. Yield a task for each user who cannot be mailed now.
 
     Raises:
-        RetryLater: When time is up. The next attempt passes over the people who were mailed.
+        RetryLater: The time is up. The next attempt skips the users who were mailed.
     """
     for user_id in people:
         if time_left() < ONE_SECONDS:
             raise RetryLater("there was no time for all of them")
         try:
             is_over = _mail(task.notice, occasion, user_id)
-        except Exception:  # the person's own task reports it
+        except Exception:  # the task of this user reports it
             is_over = False
         if not is_over:
             yield replace(task, people=(user_id,))
 
 
 def _pages(task: Task) -> Iterator[Task]:
-    """Yield tasks for pages of people with a status, and one that continues where there are too many."""
+    """Yield tasks for pages of users with a status, and one to continue if there are too many."""
     after: int | None = task.after or None
     if task.notice["type"] == MESSAGE_NOTICE and not after:
         history.record_message(task.notice)
@@ -118,7 +118,7 @@ def _pages(task: Task) -> Iterator[Task]:
             break
         try:
             found, after = lists.of_event(event_id, scope=EVERYTHING, status=status, limit=READ_AT_ONCE, after=after)
-        except EventNotFound:  # its people get a mail about that
+        except EventNotFound:  # its users get a mail about the deletion
             return
         ids = [registration.user_id for registration in found]
         for start in range(0, len(ids), AT_ONCE):
@@ -130,14 +130,18 @@ def _pages(task: Task) -> Iterator[Task]:
 
 
 def _mail(notice: Notice, occasion: Occasion, user_id: str) -> bool:
-    """Mail one person, once. Returns: False if it has to be tried again."""
+    """Mail one user, once.
+
+    Returns:
+        False if the mail has to be tried again.
+    """
     user = _recipient(notice, occasion, user_id)
     if user is None:
         return True
     if occasion.kind == WAITING:
         place = _place(occasion.event.event_id, user_id)
         if not place:
-            return True  # the mail about the seat comes instead
+            return True  # the mail about the seat is sent instead
         occasion = replace(occasion, place=place)
     from registrations.notices.outlets.mail import messages
 
@@ -147,7 +151,16 @@ def _mail(notice: Notice, occasion: Occasion, user_id: str) -> bool:
 
 
 def _claim_and_send(mail: "Mail", marker: Marker, note: Callable[[], None] = lambda: None) -> bool:
-    """Send a mail unless its marker shows another attempt, and note it. Returns: False if it has to be tried again."""
+    """Send a mail, unless its marker belongs to another attempt.
+
+    Args:
+        mail: The mail.
+        marker: Its marker.
+        note: Called after the mail is sent.
+
+    Returns:
+        False if the mail has to be tried again.
+    """
     standing = marker.claim()
     if standing is Standing.OURS:
         return _send_once(mail, marker, note)
@@ -157,7 +170,12 @@ def _claim_and_send(mail: "Mail", marker: Marker, note: Callable[[], None] = lam
 
 
 def _recipient(notice: Notice, occasion: Occasion, user_id: str) -> User | None:
-    """Return the person to mail, or None: no verified address, not wanted, or not in any more."""
+    """Return the user to mail.
+
+    Returns:
+        The user; None if the user cannot be reached or does not want the mail, if the registration has ended, or if
+        the user signed up too late for a reminder.
+    """
     key = UserRegistration.key_of(notice["data"]["eventId"], user_id)
     user: User | None
     user, registration = batch_get((User, user_id), (UserRegistration, *key), consistent=True)
@@ -174,14 +192,17 @@ def _recipient(notice: Notice, occasion: Occasion, user_id: str) -> User | None:
 
 
 def _is_in(registration: UserRegistration | None, ticket: int | None) -> bool:
-    """Return whether the user still has the ticket, or any. One that is not written yet counts."""
+    """Return True if the user still has the ticket, or any ticket if it is None.
+
+    A registration that is not written yet counts.
+    """
     if ticket is None or (registration is not None and registration.ticket == ticket):
         return registration is not None and registration.active
     return registration is None or registration.ticket < ticket
 
 
 def _place(event_id: str, user_id: str) -> int:
-    """Return the present place of a person in the queue, 0 for one who does not wait."""
+    """Return the current waitlist position of a user, or 0 if the user does not wait."""
     try:
         return reading.read(event_id, user_id, scope=EVERYTHING).position or 0
     except RegistrationNotFound:
@@ -189,13 +210,13 @@ def _place(event_id: str, user_id: str) -> int:
 
 
 def _reply_to(notice: Notice) -> User | None:
-    """Return the organizer who answers replies to a message."""
+    """Return the organizer who gets the replies to a message."""
     organizer = User.find(notice["data"].get("by") or "") if notice["type"] == MESSAGE_NOTICE else None
     return organizer if organizer and organizer.is_reachable else None
 
 
 def _confirmation(task: Task) -> list[Task]:
-    """Send the mail that asks a person to confirm an address, if that is still pending."""
+    """Send the mail that asks a user to confirm an address, if that is still pending."""
     user = User.find(task.notice["subject"])
     if user is None or not confirmations.is_pending(user, task.notice):
         return []
@@ -234,15 +255,15 @@ def _doubt(change: str) -> None:
 
 
 class NotSent(Exception):
-    """SES did not take it."""
+    """SES did not accept the mail."""
 
 
 class Throttled(NotSent):
-    """SES takes no more this second."""
+    """SES accepts no more mails this second."""
 
 
 class PerhapsSent(Exception):
-    """SES did not answer."""
+    """SES did not answer. The mail may have been sent."""
 
 
 THROTTLING = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
@@ -250,13 +271,15 @@ NEVER_ARRIVED = (ConnectTimeoutError, EndpointConnectionError, ParamValidationEr
 
 
 def _send_in_turn(mail: "Mail") -> None:
-    """Send a mail as soon as SES takes it.
+    """Send a mail as soon as SES accepts it.
 
-    Mails wait here, not in the queue: a page that gets some of its mails out at each attempt is done after a few,
-    however slowly SES takes them.
+    Mails wait here, not in the queue. So each attempt of a page sends some of its mails, and a few attempts are enough
+    at any rate of SES.
 
     Raises:
-        Throttled: When time is up, and as `send`.
+        Throttled: The time is up.
+        NotSent: As in `send`.
+        PerhapsSent: As in `send`.
     """
     Retrying(
         retry=retry_if_exception_type(Throttled),
@@ -267,17 +290,17 @@ def _send_in_turn(mail: "Mail") -> None:
 
 
 def send(mail: "Mail") -> None:
-    """Send a mail by SES, or keep it as a file in a local run.
+    """Send a mail by SES, or write it to a file in a local run.
 
     Raises:
-        NotSent: If SES did not take it.
-        PerhapsSent: If SES did not answer.
+        NotSent: SES did not accept it.
+        PerhapsSent: SES did not answer.
     """
     if settings.LOCAL:
         _keep(mail)
         return
     reporting: dict[str, Any] = {}
-    if settings.MAIL_CONFIGURATION_SET:  # only with one does SES report bounces, and take tags
+    if settings.MAIL_CONFIGURATION_SET:  # without one, SES neither reports bounces nor accepts tags
         tags = [{"Name": name, "Value": value} for name, value in mail.tags.items()]
         reporting = {"ConfigurationSetName": settings.MAIL_CONFIGURATION_SET, "EmailTags": tags}
     try:
@@ -299,7 +322,7 @@ def send(mail: "Mail") -> None:
 
 def _keep(mail: "Mail") -> None:
     directory = settings.LOCAL_DYNAMODB_DIR / "mail"
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # mails are nobody else's business
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # mails are private
     name = f"{clock.now().replace(':', '')}-{mail['Message-ID'].strip('<>').partition('@')[0]}"
     draft = directory / f".{name}"
     draft.write_bytes(mail.as_bytes())

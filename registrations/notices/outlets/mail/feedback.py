@@ -1,7 +1,7 @@
-"""What became of mails: bounces and complaints, which SES reports as events.
+"""Bounces and complaints, which SES reports as events.
 
-SES publishes them where mails are sent with a configuration set (`MAIL_CONFIGURATION_SET`), an EventBridge rule puts
-them into the queue of notices, and `redelivery` hands them on.
+SES publishes them for mails with a configuration set (`MAIL_CONFIGURATION_SET`), an EventBridge rule puts them into the
+queue of notices, and `redelivery` calls `record`.
 https://docs.aws.amazon.com/ses/latest/dg/monitoring-eventbridge.html
 """
 
@@ -20,18 +20,18 @@ PERMANENT = "Permanent"
 
 
 def is_feedback(message: dict[str, Any]) -> bool:
-    """Return whether a message of the queue is an event of SES."""
+    """Return True if a message of the queue is an event of SES."""
     return message.get("source") == SOURCE
 
 
 def record(event: dict[str, Any]) -> None:
-    """Note a bounce or a complaint at the person and in the history. No more mail goes to a dead address.
+    """Record a bounce or a complaint in the history, and stop mailing the address.
 
-    A bounce that is not permanent, such as a full mailbox, is only part of the history.
+    A temporary bounce, such as a full mailbox, is only recorded in the history.
 
     Raises:
-        KeyError, TypeError: If it is no event of SES.
-        Unavailable: If DynamoDB does not answer.
+        KeyError, TypeError: It is no event of SES.
+        Unavailable: DynamoDB does not answer.
     """
     detail = event["detail"]
     kind = {"Bounce": BOUNCED, "Complaint": COMPLAINED}.get(detail["eventType"])
@@ -50,7 +50,7 @@ def record(event: dict[str, Any]) -> None:
 
 
 def _give_up(user: User, problem: str, recipients: set[str]) -> None:
-    """Mark the address of a person, unless the person has another one meanwhile."""
+    """Mark the address of a user as unreachable, unless the user has another one meanwhile."""
     if is_address(str(user.email)) and in_ascii(str(user.email)).lower() in recipients:
         conditional_update(User(user.user_id), [User.email_problem.set(problem)], User.email == user.email)
 

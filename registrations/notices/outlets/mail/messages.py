@@ -1,6 +1,6 @@
-"""The text of mails, as plain text, as HTML, and as an entry for the calendar.
+"""Mails: their plain text, their HTML, and their calendar entry.
 
-Text of users never reaches a parser of headers, and never looks like a paragraph of ours.
+Text of users never reaches a parser of headers, and cannot look like a paragraph of the service.
 """
 
 import re
@@ -34,11 +34,11 @@ from users.models import User
 
 BRAND = "eventsite"
 AS_WRITTEN = SMTP.clone(refold_source="none")
-"""Sends headers as they were made: folding them again would parse them."""
+"""A policy that sends headers unchanged. Folding would parse them again."""
 NAMESPACE = uuid.UUID("0e7d3f3c-2c3d-4f62-9a86-6a4b8a1d2f55")
 WHEN = ("date", "endDate", "startTime", "endTime", "timeZone")
 WITHOUT_ENTRY = frozenset({WAITING, MESSAGE})
-"""Occasions that put nothing into the calendar."""
+"""Occasions without a calendar entry."""
 
 SUBJECTS = {
     SIGNED_UP: "You are signed up: {title}",
@@ -65,32 +65,32 @@ LEADS = {
 
 
 class Mail(EmailMessage):
-    """A mail, and the address that it goes to, so that no header has to be parsed for it."""
+    """A mail with its recipient, so that no header has to be parsed for the address."""
 
     recipient: str
     tags: dict[str, str]
-    """What SES reports with a bounce: the ids of the person and the event."""
+    """The ids of the user and the event, which SES reports with a bounce."""
 
 
 class Fact(NamedTuple):
-    """One line about the event."""
+    """A line of facts about the event."""
 
     label: str
     value: str
     before: str = ""
-    """What it was, if it changed."""
+    """The value before a change, or an empty string."""
 
 
 @dataclass
 class _Words:
-    """What the templates show."""
+    """The context of the templates."""
 
     subject: str
     title: str
     lead: str
     facts: list[Fact]
     quoted: list[str] = field(default_factory=list)
-    """The lines of an organizer's message."""
+    """The lines of the organizer's message."""
     event_url: str = ""
     own_url: str = ""
     profile_url: str = ""
@@ -99,13 +99,13 @@ class _Words:
 
 
 def compose(occasion: Occasion, user: User, change: str, reply_to: User | None = None) -> Mail:
-    """Return the mail for one person.
+    """Return the mail for one user.
 
     Args:
         occasion: The reason of the mail.
-        user: The person.
+        user: The recipient.
         change: The id of the notice.
-        reply_to: The organizer who answers replies, if it is not the service.
+        reply_to: The organizer who gets the replies; None for the service.
     """
     words = _words(occasion, user)
     mail = addressed(user, words.subject, f"{change} {user.user_id}")
@@ -120,14 +120,14 @@ def compose(occasion: Occasion, user: User, change: str, reply_to: User | None =
 
 
 def compose_confirmation(user: User, url: str, change: str) -> Mail:
-    """Return the mail that asks a person to confirm an address."""
+    """Return the mail that asks a user to confirm an address."""
     mail = addressed(user, "Please confirm your e-mail address", change)
     _fill(mail, "confirmation", {"url": url, "brand": BRAND})
     return mail
 
 
 def addressed(user: User, subject: str, identity: str) -> Mail:
-    """Return a mail with its headers and no content yet."""
+    """Return a mail with headers and without content."""
     mail = Mail(policy=AS_WRITTEN)
     mail.recipient, mail.tags = in_ascii(str(user.email)), {"user": user.user_id}
     mail.set_raw("Subject", _encoded(subject, "Subject"))
@@ -145,7 +145,7 @@ def _fill(mail: Mail, template: str, values: dict[str, Any]) -> None:
 
 
 def _attach(mail: Mail, occasion: Occasion, words: _Words) -> None:
-    """Attach the entry for the calendar: to be added, or to be removed where the event is off."""
+    """Attach the calendar entry, which adds the event, or removes it if it is cancelled."""
     method = "CANCEL" if words.is_off else "PUBLISH"
     entry = calendar.entry(occasion.event, words.event_url, organizer=settings.MAIL_FROM)
     mail.add_attachment(
@@ -177,7 +177,7 @@ def _words(occasion: Occasion, user: User) -> _Words:
 
 
 def _oneself(user: User) -> str:
-    """Return the id of a person in links: where nobody signs in, `me` is unknown."""
+    """Return the id of a user for links: `me`, or the id itself if the service has no sign-in."""
     return "me" if settings.AUTH_MODE != "open" else user.user_id
 
 
@@ -208,12 +208,12 @@ def _when(times: dict[str, Any]) -> str:
 
 
 def _mailbox(name: str, address: str) -> str:
-    """Return a person's name and address as a header has them."""
+    """Return a name and an address in the format of a header."""
     return f"{_encoded(name, 'To')}\r\n <{address}>"
 
 
 def _encoded(text: str, header: str) -> str:
-    """Return all of a text as encoded words, so that no parser finds one of a user in it.
+    """Encode a whole text as encoded words, so that a parser finds no encoded word of a user in it.
 
     CPython before 3.11.10 and 3.12.6 decodes the value that is assigned to a header, and does not encode it again
     (CVE-2024-6923). Hence `set_raw`, which parses nothing.
@@ -222,5 +222,5 @@ def _encoded(text: str, header: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text without the characters that end a line of a header, or begin another paragraph."""
+    """Return a text without the characters that end a line or a paragraph."""
     return re.sub(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e]+", " ", text).strip()

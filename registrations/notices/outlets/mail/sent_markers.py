@@ -1,8 +1,8 @@
-"""Markers of sent mails, so that each is sent once however often its task is delivered.
+"""Markers of sent mails, so that a mail is sent once, also if its task is delivered again.
 
 A marker is written before the mail is sent and completed afterwards. An old marker that is not complete belongs to a
-crashed attempt: the mail may have been sent, so it is not sent again. Markers are in the events table, as those of
-keyed requests are (`eventsite.dynamodb.idempotency`), and its time-to-live removes them.
+crashed attempt: the mail may have been sent, so it is not sent again. Markers are in the events table, like those of
+keyed requests (`eventsite.dynamodb.idempotency`), and expire by TTL.
 """
 
 import enum
@@ -18,12 +18,12 @@ from eventsite.dynamodb.base_model import WholeNumberAttribute
 from eventsite.dynamodb.expiring import ExpiringItem
 
 NAMESPACE = uuid.UUID("5e0d0f0e-6f0c-4a55-8a5b-0f4f2a9b1c77")
-KEPT_SECONDS = 15 * 24 * 60 * 60  # longer than any queue keeps a message, which is 14 days
-ATTEMPT_SECONDS = 120  # longer than any attempt, for the Lambda ends after 30 s
+KEPT_SECONDS = 15 * 24 * 60 * 60  # seconds; longer than a queue keeps a message (14 days)
+ATTEMPT_SECONDS = 120  # seconds; longer than an attempt: the Lambda ends after 30 s
 
 
 class MailMarker(ExpiringItem):
-    """A mail that was sent, or will be next."""
+    """The stored marker of a mail."""
 
     ITEM = "mail"
 
@@ -33,7 +33,7 @@ class MailMarker(ExpiringItem):
 
 
 class Standing(enum.Enum):
-    """The state of a mail for an attempt to send it."""
+    """The state of a mail, for one attempt to send it."""
 
     OURS = "to be sent by us"
     DONE = "sent"
@@ -51,10 +51,10 @@ class Marker:
     _attempt: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def claim(self) -> Standing:
-        """Claim the mail, unless there is a marker already.
+        """Claim the mail for this attempt, unless there is a marker already.
 
         Raises:
-            Unavailable: If DynamoDB does not answer.
+            Unavailable: DynamoDB does not answer.
         """
         now = int(time.time())
         actions = [
@@ -73,18 +73,18 @@ class Marker:
         return Standing.UNDER_WAY if marker.began > now - ATTEMPT_SECONDS else Standing.DOUBTFUL
 
     def keep(self) -> None:
-        """Note that the mail is sent.
+        """Record that the mail is sent.
 
         Raises:
-            Unavailable: If DynamoDB does not answer. The mail is not sent again even then.
+            Unavailable: DynamoDB does not answer. The mail is not sent again even then.
         """
         writes.conditional_update(self._item, [MailMarker.sent.set(True)], self._is_ours())
 
     def release(self) -> None:
-        """Note that the mail is not sent, and may be.
+        """Record that the mail is not sent, so that another attempt may send it.
 
         Raises:
-            Unavailable: If DynamoDB does not answer. Then the mail counts as perhaps sent.
+            Unavailable: DynamoDB does not answer. Then the mail may have been sent, and is not sent again.
         """
         writes.conditional_update(self._item, [MailMarker.expires_at.set(0)], self._is_ours())
 
