@@ -8,7 +8,6 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -23,8 +22,6 @@ BANNED = re.compile(
 LONGEST = 20
 """Words of the first sentence of a docstring; more is two thoughts."""
 FOLDERS = ("eventsite", "events", "registrations", "users", "tests")
-NOT_YET = Path(__file__).with_name("not_yet_plain.txt")
-"""Files that are still to be rewritten, one a line. The list only becomes shorter."""
 THIS = "tests/test_language.py"  # which has to name what is banned
 
 
@@ -33,7 +30,7 @@ def files() -> list[str]:
     code = [path for folder in FOLDERS for kind in ("*.py", "*.html", "*.txt") for path in (ROOT / folder).rglob(kind)]
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
     names = sorted(str(path.relative_to(ROOT)) for path in [*code, *pages])
-    return [name for name in names if name not in (THIS, str(NOT_YET.relative_to(ROOT)), "CHANGELOG.md")]
+    return [name for name in names if name not in (THIS, "CHANGELOG.md")]
 
 
 def prose(name: str, text: str) -> Iterator[str]:
@@ -91,11 +88,7 @@ def faults(name: str, text: str) -> list[str]:
     return found
 
 
-def not_yet() -> set[str]:
-    return set(NOT_YET.read_text().splitlines()) if NOT_YET.exists() else set()
-
-
-@pytest.mark.parametrize("name", [name for name in files() if name not in not_yet()])
+@pytest.mark.parametrize("name", files())
 def test_it_is_plain(name: str) -> None:
     assert faults(name, (ROOT / name).read_text()) == []
 
