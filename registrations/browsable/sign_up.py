@@ -12,7 +12,6 @@ from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Part
 from registrations.browsable import answers
-from registrations.browsable.contact import message_form
 from registrations.browsable.wording import OfEvent, leave_form, names
 from registrations.errors import RegistrationNotFound
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
@@ -109,10 +108,11 @@ class People(Part, OfEvent):
             return None
         rows = everybody(self, data)
         heads = [row.user_id for row in rows if row.status == WAITLISTED][: humanize.NAMED]
+        history = pages.url("event-history", self.event_id)
         return {
             "below": True,
-            "message": message_form(self.event_id, prefix="message") if settings.MAIL_FROM else None,
-            "history_url": pages.url("event-history", self.event_id),
+            "bar": [Link("Message", f"{history}#write")] if settings.MAIL_FROM else [],
+            "history_url": history,
             "lists": self._lists(data),
             "next": humanize.names(list(names(heads).values())) if heads else "",
             "growth": growth.of([row.registered_at for row in rows]),

@@ -32,7 +32,7 @@ def test_an_organizer_reads_what_happened(party: str) -> None:
 
 def test_an_organizer_writes_to_people(party: str, carried: Carried) -> None:
     browser = Browser()
-    page = browser.open("/events/party/history")
+    page = browser.follow(browser.open("/events/party"), "Message")
     page = browser.send(page.form("POST"), subject="Tea", text="There is tea.\r\nBring a cup.", to="everybody")
     assert page.messages == ["The message is on its way."]
     (mail,) = carried.publish([])
@@ -52,6 +52,7 @@ def test_a_message_that_cannot_be_sent_comes_back_with_what_was_typed(party: str
 def test_without_mail_there_is_no_form(party: str, settings: Settings) -> None:
     settings.MAIL_FROM = ""
     assert "Write to people" not in Browser().open("/events/party/history").text
+    assert "Message" not in Browser().open("/events/party").links
 
 
 @pytest.mark.parametrize(
