@@ -1,18 +1,18 @@
-"""Import and export: what other services, our own first release and spreadsheets hold of events and people.
+"""Import and export of events, users and registrations.
 
     files      files as records: DynamoDB JSON, the JSON of list calls, JSON lines, sheets
-    sheets     sheets as people have them, whatever separates their cells
+    sheets     CSV sheets with any separator
     columns    the columns of our sheets, derived from the serializers
-    adapters   each service's record as ours, by the field names of the API
-    guests     the guest lists of other services, and who of them gets into an event
-    people     names, addresses and ids, made to fit our rules
-    moments    dates and times, however they were written
-    planned    users, events and registrations, validated and ready to be written
-    assemble   events with their people in order, by our rules
-    notes      what was changed or left out, counted by kind
-    write      an event with its people as items of our tables
-    export     everything there is, as records
-    demo       a season of events to look around in
+    adapters   records of other services, converted to the field names of the API
+    guests     guest lists of other services, and their sign-up for an event
+    people     names, addresses and ids, converted to valid ones
+    moments    dates and times in many formats
+    planned    validated users, events and registrations
+    assemble   events with their registrations, in order
+    notes      the report of what an import changed or left out
+    write      the write of an event with its registrations
+    export     all users, events and registrations as records
+    demo       sample data: a season of events
 
-No request imports any of this, and the Lambda package leaves it out.
+No request imports this package, and the Lambda package does not contain it.
 """

@@ -1,6 +1,6 @@
-"""Each service's record as ours: an event, a user or a registration, by the field names of the API.
+"""Convert records of other services to events, users and registrations with the field names of the API.
 
-The names of a record's fields show what it is. Where the names are ours already, nothing is done.
+The kind of a record follows from the names of its fields. A record with our names is left unchanged.
 """
 
 from collections.abc import Iterator
@@ -18,26 +18,30 @@ Order = tuple[float, str, float]
 
 @dataclass
 class Moving:
-    """A record on its way in."""
+    """A record that is being imported."""
 
     kind: str
     values: Record
     order: Order = (0, "", 0)
-    """Decides the order of registrations of the same status. Where it does not, the order of the records does."""
+    """The order of registrations with the same status. Equal ones stay in the order of the records."""
     complete: bool = True
-    """Whether it can be the whole thing; half a record only adds to a complete one."""
+    """False if the record has only a part, which is added to a complete one."""
     place: str = ""
 
 
 def moving(row: Row) -> Iterator[Moving]:
-    """Return what a record of some service holds: nothing, one thing, or a registration with its event or user."""
+    """Convert a record of any service.
+
+    Returns:
+        Nothing, one record, or a registration with its event or user.
+    """
     for found in _of_record(row.values, row.kind):
         found.place = row.place
         yield found
 
 
 def is_known(row: Row) -> bool:
-    """Return whether it is clear what a record is, even if it stays behind."""
+    """Return True if the kind of a record is known, also if the record is not imported."""
     return bool(row.kind) or _is_attendance(row.values) or any(is_it(row.values) for is_it, _ in SHAPES)
 
 
@@ -57,7 +61,7 @@ def _is_attendance(record: Record) -> bool:
 
 
 def _person_of(record: Record, kind: str) -> Iterator[Moving]:
-    """Return the person who comes along with a registration in our lists: as `user`, or as columns of a sheet."""
+    """Return the user of a registration in our lists: from `user`, or from columns of a sheet."""
     expanded = record.get("user")
     person = expanded if isinstance(expanded, dict) else record if kind == REGISTRATION else {}
     known = {name: person[name] for name in ("userId", "name", "email") if person.get(name) is not None}
@@ -77,11 +81,11 @@ def _exported(record: Record) -> Moving:
 
 
 def _in_line(record: Record) -> Order:
-    """Return the place in our queue. Everyone else is in the order of the records, which no clock decided."""
+    """Return the order by waitlist position. Other registrations stay in the order of the records."""
     return _number(record.get("waitlistPosition")), "", 0
 
 
-# Our first release: two items per event, and the standing of a registration in its sort key
+# Our first release: two items per event, and the status of a registration in its sort key
 
 
 def _is_half_event(record: Record) -> bool:
@@ -93,7 +97,7 @@ def _half_event(record: Record) -> Moving:
 
 
 def _is_marker(record: Record) -> bool:
-    """Whether it belongs to a keyed request: kept for a day, and only for that release."""
+    """Return True for an item of a keyed request, which only that release needs, for a day."""
     return {"eventId", "item", "outcome"} <= record.keys()
 
 
@@ -128,7 +132,7 @@ def _entity(record: Record) -> Moving | None:
     return None
 
 
-# What the rest have in common
+# Shared by the other services
 
 
 def _is_registration(record: Record) -> bool:
@@ -136,7 +140,7 @@ def _is_registration(record: Record) -> bool:
 
 
 def _registration(record: Record) -> Moving:
-    """Return a registration of our lists, or of service C, whose people move up in the order of asking."""
+    """Return a registration of our lists, or of service C, which promotes in the order of sign-up."""
     if "promotedAt" in record:
         return Moving(REGISTRATION, record, order=_in_line(record))
     asked = moment(record.get("registeredAt")) or "~"
@@ -182,4 +186,4 @@ READERS: dict[str, Any] = {
     USER: _user,
     REGISTRATION: lambda record: Moving(REGISTRATION, record, order=_in_line(record)),
 }
-"""What reads the lines of a sheet, whose columns say what they are."""
+"""The reader of the lines of a sheet, by the kind that its columns show."""

@@ -1,4 +1,4 @@
-"""Answers to the questions of an event: from `answers` of our records, or from columns with the questions' labels."""
+"""Import the answers to the questions of an event, from `answers` or from columns named by labels."""
 
 from typing import Any
 
@@ -12,20 +12,20 @@ Question = dict[str, Any]
 
 
 def by_label(questions: list[Question]) -> dict[str, Question]:
-    """Return questions by their labels, as headers of columns are compared."""
+    """Return the questions by their labels, normalized like headers of columns."""
     return {normalized(question["label"]): question for question in questions}
 
 
 def kept(questions: list[Question], values: dict[str, Any], place: str, found: Notes) -> dict[str, Any] | None:
-    """Return the answers of a registration that fit, or None where the event asks nothing.
+    """Return the valid answers of a registration, or None if the event asks no questions.
 
-    A required answer may be missing: the person signed up where it was not asked.
+    A required answer may be missing, because the other service did not ask.
 
     Args:
-        questions: What the event asks.
-        values: The record, with `answers` by the questions' ids, or with the labels of questions as names.
-        place: Where the record is.
-        found: Receives the answers that do not fit.
+        questions: The questions of the event.
+        values: The record, with `answers` by the ids of questions, or with their labels as names.
+        place: The place of the record, for notes.
+        found: Receives the answers that are not valid.
     """
     sent = values.get("answers")
     answers = dict(sent) if isinstance(sent, dict) else {}
@@ -45,7 +45,7 @@ def kept(questions: list[Question], values: dict[str, Any], place: str, found: N
 
 
 def _typed(question: Question, answer: Any) -> Any:
-    """Return true or false for the words of a sheet, where the question asks for one of them."""
+    """Convert the word of a sheet to a boolean, if the question asks for one."""
     if question["kind"] == YES_NO and isinstance(answer, str):
         return TRUTHS.get(answer.strip().lower(), answer)
     return answer

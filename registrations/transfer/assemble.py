@@ -1,7 +1,7 @@
-"""Events with their people in order, by our rules, out of records of any service. Whatever is changed is noted.
+"""Assemble events with their registrations from records of any service. Each change is noted.
 
-What their rules allowed and ours do not is put right as their users would expect: of several registrations of one user
-for one event the best one counts; free seats go to the head of the queue; an oversold event stays oversold.
+States that only other services allow are repaired as their users would expect. Of several registrations of one user for
+one event, the best one counts. Free seats go to the head of the waitlist. An oversold event stays oversold.
 """
 
 import itertools
@@ -31,21 +31,21 @@ class Moved:
 
     events: list[PlannedEvent] = field(default_factory=list)
     users: dict[str, Record] = field(default_factory=dict)
-    """By id: the attributes of each user."""
+    """The attributes of each user, by id."""
     notes: Notes = field(default_factory=Notes)
-    """What was changed, or left out as expected."""
+    """The changes, and the records that are left out as expected."""
     refused: list[str] = field(default_factory=list)
-    """What cannot be here, with its place and the reason."""
+    """Sentences on the records that cannot be imported, with place and reason."""
 
 
 def assemble(rows: Iterable[Row | Record], found: Notes | None = None) -> Moved:
-    """Return all that a set of records holds, put together. They may come in any order and from several files."""
+    """Assemble a set of records, in any order and from several files."""
     return _Assembly(rows, Notes() if found is None else found).moved
 
 
 @dataclass
 class _Source:
-    """The values of one event or user so far, and where it was first found."""
+    """The values of one event or user so far, with the place of its first record."""
 
     place: str
     values: Record = field(default_factory=dict)
@@ -88,7 +88,11 @@ class _Assembly:
                 self.moved.refused.append(str(error))
 
     def _keep(self, found: Moving) -> None:
-        """Keep what a record holds until all of them are there. Raises `Refused`."""
+        """Collect a record.
+
+        Raises:
+            Refused: It has no usable id.
+        """
         if found.kind == USER:
             user_id = self._user_id(found)
             sources = self._users if found.complete else self._half_users
@@ -109,7 +113,11 @@ class _Assembly:
             self._registrations.setdefault(event_id, {}).setdefault(user_id, []).append(found)
 
     def _id(self, kind: str, found: Moving) -> str:
-        """Return the id that a record has here. Raises `Refused` where it has none."""
+        """Return the id of a record in this service.
+
+        Raises:
+            Refused: It has none.
+        """
         theirs = people.text_of(found.values.get(f"{kind}Id"))
         if not theirs:
             raise Refused(f"{found.place}, column {kind}Id: this {found.kind} has no {kind}Id.")
@@ -123,7 +131,7 @@ class _Assembly:
         return ours
 
     def _user_id(self, found: Moving) -> str:
-        """Return the id of a person: where there is none, one that is made of the address."""
+        """Return the id of a user, by default one that is derived from the address."""
         if people.text_of(found.values.get("userId")):
             return self._id("user", found)
         address = people.address_of(found.values.get("email"), found.place, Notes())
@@ -134,7 +142,7 @@ class _Assembly:
         return people.id_of_address(address)
 
     def _event_id(self, found: Moving) -> str:
-        """Return the id of an event: where there is none, one that is made of its title and date."""
+        """Return the id of an event, by default one that is derived from its title and date."""
         if people.text_of(found.values.get("eventId")):
             return self._id("event", found)
         title, day = (people.text_of(found.values.get(name)) for name in ("title", "date"))
@@ -228,7 +236,7 @@ class _Assembly:
         return Attendee(user_id, status, carried)
 
     def _compare(self, event: PlannedEvent, values: Record) -> None:
-        """Note where the counters that came along are wrong."""
+        """Note counters in the record that are wrong."""
         for status, names in COUNTS.items():
             count = next((values[name] for name in names if isinstance(values.get(name), int)), None)
             there = len(event.attendees[status])
@@ -255,5 +263,5 @@ def _status_of(one: Moving) -> str:
 
 
 def registrations_in(events: Iterable[PlannedEvent]) -> int:
-    """Return how many registrations these events have, of every status."""
+    """Return the number of registrations of these events, in any status."""
     return sum(len(attendees) for event in events for attendees in event.attendees.values())

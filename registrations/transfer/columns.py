@@ -1,6 +1,6 @@
-"""The columns of our sheets: the fields of the API, and what a cell of each may hold.
+"""The columns of our sheets: the fields of the API, and the values of their cells.
 
-All of it follows from the serializers, so a new field is a column too, in `export` and in `import`.
+They are derived from the serializers, so a new field is a column too, in `export` and in `import`.
 """
 
 import json
@@ -25,17 +25,17 @@ FIELDS: dict[str, dict[str, Field]] = {
     EVENT: {name: EventSerializer._declared_fields[name] for name in SOURCES},
     REGISTRATION: RegistrationSerializer._declared_fields,
 }
-"""The fields of each kind of record by their names in the API."""
+"""The fields of each kind of record, by the names of the API."""
 COLUMNS = {kind: tuple(fields) for kind, fields in FIELDS.items()}
 
 TRUTHS = {
     **dict.fromkeys(("true", "1", "yes", "y", "on", "x", "wahr", "ja", "vrai", "oui", "verdadero", "vero"), True),
     **dict.fromkeys(("false", "0", "no", "n", "off", "falsch", "nein", "faux", "non", "falso"), False),
 }
-"""What spreadsheets and people write for true and false, in lower case."""
+"""The words for true and false in sheets, in lower case."""
 _NUMBER = re.compile(r"(\d{1,18})(?:[.,]0{1,2})?", re.ASCII)
 MARK = "'"
-"""Keeps a spreadsheet from turning a text into something else. `import` takes off only the marks that `export` set."""
+"""The mark that stops a spreadsheet from converting a text. `import` removes only the marks of `export`."""
 _MONTHS = "jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez"
 _CHANGED = re.compile(
     rf"{MARK}*\s*(?:"
@@ -44,7 +44,7 @@ _CHANGED = re.compile(
     r"|true|false|wahr|falsch)\s*",
     re.IGNORECASE,
 )
-"""Texts that a spreadsheet takes for a number, a date or a truth value: 007, 1e5, 3/4, May 4."""
+"""Texts that a spreadsheet converts to a number, a date or a boolean: 007, 1e5, 3/4, May 4."""
 _STRUCTURES = (serializers.BaseSerializer, serializers.ListField, serializers.DictField, serializers.JSONField)
 
 
@@ -54,17 +54,17 @@ def python_name(name: str, its_field: Field) -> str:
 
 
 def is_moment(name: str, kind: str) -> bool:
-    """Return whether a field holds a moment."""
+    """Return True if a field is a moment."""
     return isinstance(FIELDS[kind].get(name), serializers.DateTimeField)
 
 
 def is_switch(name: str, kind: str) -> bool:
-    """Return whether a field is true or false."""
+    """Return True if a field is a boolean."""
     return isinstance(FIELDS[kind].get(name), serializers.BooleanField)
 
 
 def accepts(kind: str, name: str, value: Any) -> bool:
-    """Return whether the API accepts a value for a field."""
+    """Return True if the API accepts a value for a field."""
     try:
         FIELDS[kind][name].run_validation(value)
     except serializers.ValidationError:
@@ -73,36 +73,36 @@ def accepts(kind: str, name: str, value: Any) -> bool:
 
 
 class Wrong(ValueError):
-    """A cell does not hold what its column needs. The text shows what to write."""
+    """A cell does not have the type of its column. The text shows what to write."""
 
 
 def normalized(header: str) -> str:
-    """Return a header without case, spaces and punctuation: E-Mail and email are the same."""
+    """Return a header without case, spaces and punctuation, so that E-Mail equals email."""
     return re.sub(r"[\W_]+", "", header).casefold()
 
 
 ALIASES = {"title": ("eventName",), "date": ("eventDate",), "waitlistEnabled": ("waitlist_enabled",)}
-"""Other names of fields, in services that are known."""
+"""The names of fields in other services."""
 KNOWN = {name for fields in FIELDS.values() for name in fields} | {one for names in ALIASES.values() for one in names}
 _NAMES = {normalized(name): name for fields in FIELDS.values() for name in fields}
 
 
 def field_named(header: str) -> str:
-    """Return our name of a column, in whatever case it is written. An unknown column keeps its name."""
+    """Return the field of a column, ignoring case. An unknown column keeps its name."""
     return _NAMES.get(normalized(header), header.strip())
 
 
 def value(kind: str, name: str, cell: str, *, order: str = moments.ISO) -> Any:
-    """Return what a cell holds: a number, a truth value, a day, a structure, or the text that it is.
+    """Convert a cell to a number, a boolean, a day, a structure or a text.
 
     Args:
-        kind: what the line is, such as `EVENT`.
-        name: the name of the column.
-        cell: the text in it.
-        order: the order of the parts of a date.
+        kind: The kind of the line, such as `EVENT`.
+        name: The name of the column.
+        cell: The text of the cell.
+        order: The order of the parts of a date.
 
     Raises:
-        Wrong: If the column cannot hold this.
+        Wrong: The column cannot have this value.
     """
     field = FIELDS[kind].get(name)
     read = next((reader for types, reader in READERS if isinstance(field, types)), None)
@@ -179,11 +179,11 @@ _READ = (
     serializers.DateTimeField,
     TimeField,
 )
-"""Fields whose cells are no texts."""
+"""Fields whose cells are not texts."""
 
 
 def cell(kind: str, name: str, value: Any) -> Any:
-    """Return the value of a field as a cell, which `value` reads again after any spreadsheet."""
+    """Convert a value to a cell that `value` can read again after any spreadsheet."""
     if isinstance(value, bool | list | dict):
         return json.dumps(value, ensure_ascii=False)
     is_text = isinstance(value, str) and not isinstance(FIELDS[kind][name], _READ)

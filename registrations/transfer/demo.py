@@ -1,6 +1,6 @@
-"""A season to look around in: 40 events, 500 users, full houses with queues, as records that can be imported.
+"""Sample data as records to import: 40 events, some of them full with a waitlist, and 500 users.
 
-The same every time, but for the dates, which lie around the day it is made for.
+The data is always the same, except for the dates, which are around a given day.
 """
 
 import random
@@ -16,8 +16,8 @@ from registrations.transfer.files import Record
 
 SEED = 2027
 SIGN_UP_DAYS = 80
-CAME = 0.85  # the share of people with a seat who come
-PRIVATE, OPENS_SOON = 26, 30  # the numbers of an unlisted event, and of one whose registration has not opened
+CAME = 0.85  # share of the people with a seat who are checked in
+PRIVATE, OPENS_SOON = 26, 30  # the number of an unlisted event, and of one whose registration is not open yet
 NAMESPACE = uuid.UUID("5d0c6f3e-52f0-4b6c-8f7e-0a4f6a2d9b11")
 
 FIRST_NAMES = (
@@ -31,7 +31,7 @@ LAST_NAMES = (
 
 
 class Kind(NamedTuple):
-    """An event that takes place again and again."""
+    """A recurring event."""
 
     title: str
     description: str
@@ -80,8 +80,8 @@ KINDS = (
 
 
 def records(today: date) -> Iterator[Record]:
-    """Return the users, the events and the registrations. The events lie around `today`."""
-    chance = random.Random(SEED)  # noqa: S311 (nothing depends on its being unguessable)
+    """Return the users, the events and the registrations. The dates of the events are around `today`."""
+    chance = random.Random(SEED)  # noqa: S311 (no secret)
     users = list(_users(today))
     yield from users
     for number in range(40):
@@ -134,7 +134,7 @@ def _event(number: int, today: date, chance: random.Random) -> Record:
 
 
 def _run(number: int, kind: Kind, day: date, today: date) -> Record:
-    """Return what organizers set of an event beside its description: the window, the questions and who helps."""
+    """Return the settings of an event besides its description: window, questions and co-organizers."""
     values: Record = {"questions": list(kind.questions), "unlisted": number == PRIVATE}
     values |= {"endDate": (day + timedelta(days=kind.days - 1)).isoformat()} if kind.days > 1 else {}
     values |= {"organizers": ["demo-user-001", "demo-user-002"]} if number % 5 == 0 else {}
@@ -143,7 +143,7 @@ def _run(number: int, kind: Kind, day: date, today: date) -> Record:
 
 
 def _registrations(event: Record, users: list[str], today: date, chance: random.Random) -> Iterator[Record]:
-    """Who came in time has a seat, who came later waits, and some have thought better of it."""
+    """Return the registrations of an event: the first ones have a seat, the others wait, and some are cancelled."""
     if event["status"] == "draft" or "registrationOpensAt" in event:
         return
     wanted = int(event["capacity"] * chance.choice((0.3, 0.7, 1.0, 1.2, 1.5)))

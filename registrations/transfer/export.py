@@ -1,6 +1,6 @@
-"""All users, events and registrations as records, with ids and times, in the form that `manage.py import` reads.
+"""Export all users, events and registrations, with ids and times, for `manage.py import`.
 
-Each event is read by itself: beside live traffic an export is exact for each event, but not of one moment for all.
+Each event is read separately. So an export beside live traffic is consistent for each event, but not across events.
 """
 
 import csv
@@ -29,7 +29,7 @@ def everything() -> Iterator[Record]:
     for user in User.scan():
         yield {"kind": USER} | UserSerializer(user).data
     for event_id in snapshot.event_ids():
-        if found := find_event(event_id):  # else it has just been deleted
+        if found := find_event(event_id):  # None if it has just been deleted
             yield {"kind": EVENT} | shape(found, inside=True)
             for status in (ACTIVE, CANCELLED):
                 yield from _registrations(event_id, status)
@@ -46,7 +46,15 @@ def _registrations(event_id: str, status: str) -> Iterator[Record]:
 
 
 def write_lines(records: Iterable[Record], write: Callable[[str], object]) -> int:
-    """Write records as JSON, one per line, by a function that writes a line. Returns: how many."""
+    """Write records as JSON lines.
+
+    Args:
+        records: The records.
+        write: A function that writes a line.
+
+    Returns:
+        The number of records.
+    """
     count = 0
     for count, record in enumerate(records, 1):  # noqa: B007 (its last value is the answer)
         write(json.dumps(record, ensure_ascii=False) + "\n")
@@ -54,7 +62,15 @@ def write_lines(records: Iterable[Record], write: Callable[[str], object]) -> in
 
 
 def write_sheets(records: Iterable[Record], file_of: Callable[[str], IO[str]]) -> int:
-    """Write records as sheets, one for each kind, into the files that `file_of` opens. Returns: how many."""
+    """Write records as sheets, one for each kind.
+
+    Args:
+        records: The records.
+        file_of: A function that opens the file of a kind.
+
+    Returns:
+        The number of records.
+    """
     writers: dict[str, Any] = {}
     for kind, columns in COLUMNS.items():
         writers[kind] = csv.writer(file_of(kind))

@@ -1,4 +1,4 @@
-"""Files as records: what `aws dynamodb scan` prints, what list calls answer, JSON lines, and sheets."""
+"""Read files as records: the output of `aws dynamodb scan`, answers of list calls, JSON lines, and sheets."""
 
 import codecs
 import json
@@ -17,7 +17,7 @@ from registrations.transfer.sheets import Broken, Table
 Record = dict[str, Any]
 
 LISTS = ("Items", "items")
-"""Where a scan, and a service that wraps its lists, keep the records of a page."""
+"""The names of the list of records in a page of a scan, and in a list of another service."""
 SHEETS = (".csv", ".tsv", ".txt")
 JSONS = (".json", ".jsonl", ".ndjson")
 ENCODINGS = (
@@ -26,35 +26,35 @@ ENCODINGS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
     (b"", "utf-8"),
 )
-"""How a file begins, and how it is encoded then."""
+"""Encodings by the first bytes of a file."""
 WITHOUT_A_MARK = "cp1252"
-"""What spreadsheets of the West write without saying so."""
+"""The encoding of Western spreadsheets, which write no mark."""
 ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How workbooks begin, new and old ones."""
+"""The first bytes of workbooks, in the new and the old format."""
 
 
 @dataclass
 class Row:
-    """A record and where it was found, such as ``events.json, record 17``."""
+    """A record with its place, such as ``events.json, record 17``."""
 
     values: Record
     place: str
     kind: str = ""
-    """The kind of the record, where the columns of its sheet show it."""
+    """The kind of the record, or an empty string if the columns of its sheet do not show it."""
 
 
 def rows(path: Path, text: str, found: Notes) -> Iterator[Row]:
-    """Return the records of a file of JSON, one after the other, with plain values.
+    """Return the records of a JSON file, with plain values.
 
     The file may hold several documents, such as the pages of a scan or one per line.
 
     Args:
-        path: the file.
-        text: the content of the file.
-        found: receives what had to be changed.
+        path: The file.
+        text: The content of the file.
+        found: Receives the changes.
 
     Raises:
-        Broken: With line and column, and what to change.
+        Broken: The file is not valid. The text has line and column, and what to change.
     """
     number = 0
     halves = "\\ud" in text.lower()
@@ -77,23 +77,33 @@ def rows(path: Path, text: str, found: Notes) -> Iterator[Row]:
 
 
 def rows_of(table: Table, found: Notes, *, order: str = moments.ISO) -> Iterator[Row]:
-    """Return the lines of a sheet whose columns are ours. Raises `Broken`."""
+    """Return the lines of a sheet with our columns.
+
+    Raises:
+        Broken: The sheet is not valid.
+    """
     kind = table.kind
-    for name in table.unknown_columns if kind != REGISTRATION else ():  # there, questions of the event have columns
+    for name in (
+        table.unknown_columns if kind != REGISTRATION else ()
+    ):  # a registration has columns for the questions of its event
         found.add(notes.COLUMNS, f"{table.name}: {name}")
     for place, values in table.records(kind, order=order):
         yield Row(values, place, kind)
 
 
 def is_sheet(path: Path, text: str) -> bool:
-    """Return whether a file is a sheet rather than JSON: by its name, or by how it begins."""
+    """Return True if a file is a sheet and not JSON, by its name or its first characters."""
     if path.suffix.lower() in (*SHEETS, *JSONS):
         return path.suffix.lower() in SHEETS
     return text.lstrip()[:1] not in ("{", "[")
 
 
 def read_text(path: Path, found: Notes) -> str:
-    """Return the text of a file. Raises `Broken` where it has none."""
+    """Read the text of a file.
+
+    Raises:
+        Broken: The file is no text.
+    """
     content = path.read_bytes()
     if content.startswith(ARCHIVES):
         raise Broken(
@@ -124,7 +134,7 @@ def _place_of(content: bytes, position: int) -> str:
 
 
 def _documents(name: str, text: str) -> Iterator[tuple[Any, int]]:
-    """Return each JSON document of a text, with the position where it begins."""
+    """Return each JSON document of a text, with its position."""
     decoder, position = JSONDecoder(parse_constant=_refuse), _skip(text, 0)
     while position < len(text):
         try:
@@ -153,7 +163,7 @@ def _line(text: str, position: int) -> int:
 
 
 def _listed(document: Any) -> list[Any]:
-    """Return the records of a document, which may be a page of a scan, of a list, or one record."""
+    """Return the records of a document: a page of a scan, a list, or one record."""
     if isinstance(document, list):
         return document
     if isinstance(document, dict):
@@ -169,11 +179,15 @@ def _listed(document: Any) -> list[Any]:
 
 
 class Wrong(ValueError):
-    """A typed value is not of its type."""
+    """A value does not match its type in DynamoDB JSON."""
 
 
 def plain(record: Record) -> Record:
-    """Return a record with plain values, whether it was DynamoDB JSON or is plain already. Raises `Wrong`."""
+    """Convert a record from DynamoDB JSON, if it is not plain already.
+
+    Raises:
+        Wrong: A value does not match its type.
+    """
     if record and all(_is_typed(value) for value in record.values()):
         return {name: _value(value) for name, value in record.items()}
     return record
@@ -215,7 +229,7 @@ TYPES: dict[str, tuple[Any, Any]] = {
 
 
 def _whole(value: Any) -> Any:
-    """Return a value in which no text has half a character, which JSON can write and nothing can store."""
+    """Replace lone surrogates in the texts of a value. JSON may have them, but DynamoDB cannot store them."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):

@@ -1,8 +1,7 @@
-"""Guest lists of other services, recognised by their columns, and how their people get into an event here.
+"""Import guest lists of other services, which are recognised by their columns.
 
-One person per line. People get in by the same rule as anyone who signs up: those with a seat first, in the order in
-which they asked, then those who waited. So an import beside live traffic breaks no rule, and a second one changes
-nothing.
+Each line is a person. People sign up by the same rule as all users: first those with a seat, in the order of their
+registration, then those who waited. So an import is safe beside live traffic, and can be repeated.
 """
 
 from collections.abc import Iterable
@@ -25,7 +24,7 @@ from users import services as users
 NAME, FIRST, LAST, EMAIL, USER_ID, STATUS, ASKED, CHECKED_IN, COMPANIONS = ROLES = (
     *("name", "first", "last", "email", "userId", "status", "asked", "checkedIn", "companions"),
 )
-"""What a column may hold of a guest; `--map` names them."""
+"""The roles of columns, for `--map`."""
 
 HEADERS: dict[str, tuple[str, ...]] = {
     NAME: ("Name", "Full name", "Attendee name", "Your name", "Display name", "Guest name", "Vor- und Nachname"),
@@ -50,24 +49,24 @@ ROLE_OF = {normalized(header): role for role, headers in HEADERS.items() for hea
 
 @dataclass(frozen=True)
 class Reading:
-    """How to read the sheets of one command."""
+    """The options of one command."""
 
     named: dict[str, str] = field(default_factory=dict)
     """The values of ``--map``: a header for a role."""
     order: str = moments.ISO
     """The order of the parts of a date."""
     questions: list[dict[str, Any]] = field(default_factory=list)
-    """What the event asks: columns with the labels of questions are answers."""
+    """The questions of the event. Columns with their labels are answers."""
     now: str = field(default_factory=clock.now)
-    """When the people are created here."""
+    """The creation time of the users."""
 
 
 @dataclass
 class Guest:
-    """One line of a guest list."""
+    """A line of a guest list."""
 
     user: dict[str, Any]
-    """The attributes of the person."""
+    """The attributes of the user."""
     status: str
     asked: str
     place: str
@@ -75,19 +74,19 @@ class Guest:
 
     @property
     def user_id(self) -> str:
-        """The person's id."""
+        """The id of the user."""
         return str(self.user["user_id"])
 
 
 def roles_of(table: Table, named: dict[str, str]) -> dict[str, list[int]]:
-    """Return for each role the columns that hold it, best first.
+    """Return the columns of each role, best first.
 
     Args:
-        table: the sheet.
-        named: the values of ``--map``: a header for a role.
+        table: The sheet.
+        named: The values of ``--map``: a header for a role.
 
     Raises:
-        Broken: If the columns name no one, or a named one is missing.
+        Broken: No column identifies a person, or a named column is missing.
     """
     found: dict[str, list[int]] = {}
     by_name = {normalized(header): number for number, header in enumerate(table.header)}
@@ -112,13 +111,13 @@ def guests(table: Table, reading: Reading, found: Notes) -> list[Guest]:
     """Return the guests of a list.
 
     Args:
-        table: the sheet.
-        reading: how to read it.
-        found: receives what was changed or left out.
+        table: The sheet.
+        reading: The options.
+        found: Receives the changes and the lines that are left out.
 
     Raises:
-        Broken: If the columns name no one.
-        Refused: With every line that cannot be a person.
+        Broken: No column identifies a person.
+        Refused: Some lines are not valid. The text has all of them.
     """
     roles = roles_of(table, reading.named)
     taken = {number for numbers in roles.values() for number in numbers}
@@ -139,7 +138,7 @@ def guests(table: Table, reading: Reading, found: Notes) -> list[Guest]:
 
 
 def in_order(listed: Iterable[Guest]) -> list[Guest]:
-    """Return each person once: those with a seat first, each group in the order in which they asked."""
+    """Return each person once: first those with a seat, each group in the order of registration."""
     ranked = sorted(listed, key=lambda one: ((REGISTERED, WAITLISTED).index(one.status), one.asked))
     once: dict[str, Guest] = {}
     for guest in ranked:
@@ -155,11 +154,11 @@ class _Line:
     roles: dict[str, list[int]]
 
     def cell(self, role: str) -> str:
-        """Return the first cell of a role that is not empty."""
+        """Return the first non-empty cell of a role."""
         return next((self.cells[at].strip() for at in self.roles[role] if self.cells[at].strip()), "")
 
     def place(self, role: str) -> str:
-        """Return the place of a role's first column, or the line where there is none."""
+        """Return the place of the first column of a role, or of the line if there is no such column."""
         if not self.roles.get(role):
             return f"{self.table.name}, line {self.number}"
         at = self.roles[role][0]
@@ -167,7 +166,11 @@ class _Line:
 
 
 def _guest(line: _Line, reading: Reading, found: Notes) -> list[Guest]:
-    """Return the guest of a line, or none where the person is not coming. Raises `Refused`."""
+    """Return the guest of a line, or an empty list if the person declined.
+
+    Raises:
+        Refused: The line is not valid.
+    """
     word = line.cell(STATUS)
     status = people.status_of(word) or REGISTERED
     if people.is_declined(word) or status == CANCELLED:
@@ -184,7 +187,11 @@ def _guest(line: _Line, reading: Reading, found: Notes) -> list[Guest]:
 
 
 def _person(line: _Line, reading: Reading, found: Notes) -> dict[str, Any]:
-    """Return the attributes of a line's person. Raises `Refused` where the line names no one."""
+    """Return the attributes of the user of a line.
+
+    Raises:
+        Refused: The line identifies no person.
+    """
     name = line.cell(NAME) or " ".join(filter(None, (line.cell(FIRST), line.cell(LAST))))
     address = people.address_of(line.cell(EMAIL), line.place(EMAIL), found)
     theirs = line.cell(USER_ID)
@@ -196,13 +203,13 @@ def _person(line: _Line, reading: Reading, found: Notes) -> dict[str, Any]:
 
 
 def id_of(address: str) -> str:
-    """Return the id of the user whose verified address it is, or one that is made of the address."""
+    """Return the id of the user with this verified address, or an id that is derived from the address."""
     known, _ = users.page(limit=10, after=None, email=address)
     return next((str(one.user_id) for one in known if one.has_verified_email), people.id_of_address(address))
 
 
 def _asked(line: _Line, order: str) -> str:
-    """Return when a person asked, as text that sorts. Lines without a time keep their order behind the others."""
+    """Return the time of registration as sortable text. Lines without a time come last, in their order."""
     text = line.cell(ASKED)
     try:
         return moments.moment(moments.in_iso(text.replace(" UTC", "Z"), order)) or "~"
@@ -211,21 +218,21 @@ def _asked(line: _Line, order: str) -> str:
 
 
 def check(seats: Seats) -> None:
-    """Raise `RegistrationClosed` where an event admits no one now, before anyone is created for it."""
+    """Raise `RegistrationClosed` if the event accepts no registrations, before any user is created."""
     if not seats.open or seats.has_ended(clock.seconds()):
         raise RegistrationClosed
 
 
 def admit(event_id: str, listed: Iterable[Guest], found: Notes) -> tuple[int, int]:
-    """Create the people and sign them up, in order.
+    """Create the users and sign them up, in order.
 
     Args:
-        event_id: the event.
-        listed: who comes in, in this order.
-        found: receives what came out other than in the list.
+        event_id: The event.
+        listed: The guests, in order.
+        found: Receives the outcomes that differ from the list.
 
     Returns:
-        How many got a seat, and how many wait.
+        The number of users with a seat, and of those who wait.
     """
     counts = {REGISTERED: 0, WAITLISTED: 0}
     for guest in listed:

@@ -1,4 +1,4 @@
-"""Dates and times in the forms that other services and spreadsheets write, as the contract writes them."""
+"""Convert dates and times of other services and spreadsheets to the formats of the contract."""
 
 import re
 from datetime import UTC, date, datetime, time
@@ -9,7 +9,7 @@ TimeOfDay = dict[str, str]
 
 ISO, DAY_FIRST, MONTH_FIRST = "ISO", "DMY", "MDY"
 ORDERS = (ISO, DAY_FIRST, MONTH_FIRST)
-"""The orders in which a date may be written; only ISO is clear without being named."""
+"""The orders of the parts of a date. Only ISO is unambiguous without an option."""
 
 _NAMED = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(?:,?\s+(.+))?")
 _CLOCK = re.compile(r"(\d{1,2})(?::([0-5]\d))?(?::[0-5]\d(?:\.\d+)?)?\s*(?:([ap])\.?m\.?)?", re.IGNORECASE)
@@ -17,13 +17,13 @@ HALF_DAY = 12
 
 
 def day(text: str) -> tuple[str, TimeOfDay]:
-    """Return the day of an event, and the time of day that was written behind it, if any.
+    """Return the day of an event, and the time of day that follows it, if any.
 
-    A time with an offset becomes one of UTC, so that the moment stays what it was. One without is taken for UTC. A
-    midnight without an offset only names the day.
+    A time with an offset is converted to UTC. A time without one is read as UTC. Midnight without an offset counts as
+    a date without a time.
 
     Raises:
-        ValueError: If it is no date.
+        ValueError: It is no date.
     """
     if found := parse_date(text):
         return found.isoformat(), {}
@@ -37,7 +37,7 @@ def day(text: str) -> tuple[str, TimeOfDay]:
 
 
 def moment(text: object) -> str | None:
-    """Return a moment as RFC 3339 in UTC with microseconds, or None. One without an offset is taken for UTC."""
+    """Return a moment as RFC 3339 in UTC with microseconds, or None. Without an offset, it is read as UTC."""
     try:
         parsed = parse_datetime(str(text)) if text else None
         if parsed is None:
@@ -49,7 +49,11 @@ def moment(text: object) -> str | None:
 
 
 def _in_utc(moment: datetime) -> datetime:
-    """Return a moment in UTC. Raises `ValueError` where it is before the year 1 or after 9999."""
+    """Return a moment in UTC.
+
+    Raises:
+        ValueError: It is before the year 1 or after 9999.
+    """
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:
@@ -57,10 +61,10 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 def in_iso(text: str, order: str = ISO) -> str:
-    """Return a date, with its time if it has one, in ISO's order. A text of another form is returned as it is.
+    """Return a date, with its time if there is one, in the order of ISO. Other texts are returned unchanged.
 
     Raises:
-        ValueError: If the day is not in the calendar.
+        ValueError: The calendar has no such day.
     """
     found = _NAMED.fullmatch(text.strip())
     if found is None or order == ISO:
@@ -72,15 +76,15 @@ def in_iso(text: str, order: str = ISO) -> str:
 
 
 def needs_order(text: str) -> bool:
-    """Return whether a date is written in numbers whose order has to be named, such as 3/4/2027."""
+    """Return True if the order of the parts of a date has to be given, as for 3/4/2027."""
     return bool(_NAMED.fullmatch(text.strip()))
 
 
 def time_of_day(text: str) -> str:
-    """Return a time of day as HH:MM. Spreadsheets write 06:30:00 PM for 18.30 hours.
+    """Return a time of day as HH:MM. Spreadsheets write 06:30:00 PM for 18:30.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: It is no time of day.
     """
     found = _CLOCK.fullmatch(text.strip())
     if found is None:

@@ -1,4 +1,4 @@
-"""What an import changed or left out, counted by kind."""
+"""The report of what an import changed or left out, counted by kind."""
 
 from collections.abc import Iterator
 
@@ -35,7 +35,7 @@ FULL = "Guests left out, because the event is full and keeps no waitlist"
 ALREADY = "Guests who are here already"
 
 DETAILED = 2
-"""The verbosity from which on every detail is shown."""
+"""The lowest verbosity that shows all details."""
 
 
 class Notes:
@@ -43,17 +43,17 @@ class Notes:
 
     def __init__(self) -> None:
         self.details: dict[str, list[str]] = {}
-        """By kind, a sentence or a few words for each case."""
+        """A sentence or a few words for each case, by kind."""
 
     def __bool__(self) -> bool:
         return bool(self.details)
 
     def add(self, kind: str, detail: str) -> None:
-        """Note one case of a kind."""
+        """Add a case of a kind."""
         self.details.setdefault(kind, []).append(detail)
 
     def lines(self, verbosity: int = 1) -> Iterator[str]:
-        """Return a line for each kind with its count and an example, or with every detail."""
+        """Return a line for each kind, with its count and an example, or with all details."""
         for kind, details in self.details.items():
             if verbosity >= DETAILED:
                 yield f"{kind}: {len(details)}."

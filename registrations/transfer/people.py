@@ -1,4 +1,4 @@
-"""People as files have them: names, addresses and ids, made to fit our rules. Whatever is changed is noted."""
+"""Convert names, addresses and ids in files to valid ones. Each change is noted."""
 
 import re
 import unicodedata
@@ -17,7 +17,7 @@ LONGEST_ID, HASH_DIGITS = 128, 8
 LONGEST_NAME = 200
 BY_ADDRESS = uuid.UUID("8a4d2c60-6f0e-5f6b-9b1d-54a1c3f0d7e2")
 JOINERS = "\u200c\u200d"
-"""What names and emoji need, though nobody sees it."""
+"""Invisible characters that names and emoji need."""
 WORDS = {
     **dict.fromkeys(("registered", "confirmed", "approved", "accepted", "attending", "going", "yes", "ja"), REGISTERED),
     **dict.fromkeys(("checked in", "checkedin", "attended", "active", "valid", "paid", "complete"), REGISTERED),
@@ -26,23 +26,23 @@ WORDS = {
     **dict.fromkeys(("pending approval", "awaiting payment", "reserved", "warteliste"), WAITLISTED),
     **dict.fromkeys(("cancelled", "canceled", "refunded", "left", "storniert"), CANCELLED),
 }
-"""What services write for a status, in lower case and with spaces."""
+"""The words of other services for a status, in lower case and with spaces."""
 DECLINING = frozenset(
     ("declined", "rejected", "not attending", "not going", "no", "nein", "invited", "expired", "deleted", "no response")
 )
-"""What they write for people who are not coming."""
+"""Their words for people who declined."""
 _IN_BRACKETS = re.compile(r"(?:.*<|mailto:)\s*([^<>\s]+)\s*>?", re.IGNORECASE | re.DOTALL)
 
 
 def text_of(value: Any) -> str:
-    """Return an id or a text that may have been written as a number. It is empty where there is none."""
+    """Return an id or a text, also if it is written as a number. A missing value gives an empty string."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**100 else ""
     return value.strip() if isinstance(value, str) else ""
 
 
 def fitting_id(theirs: str) -> str:
-    """Return an id by our rule. One that breaks it is replaced by one made of it, always the same."""
+    """Return a valid id: the given one, or one that is derived from it and always the same."""
     if is_id(theirs) and theirs not in RESERVED:
         return theirs
     digest = sha256(theirs.encode()).hexdigest()[:HASH_DIGITS]
@@ -51,17 +51,17 @@ def fitting_id(theirs: str) -> str:
 
 
 def id_of_address(address: str) -> str:
-    """Return the id of a person who is known by an address only. It is always the same, and hides the address."""
+    """Return the id of a person with only an address. It is always the same, and hides the address."""
     return str(uuid.uuid5(BY_ADDRESS, address.casefold()))
 
 
 def status_of(word: str) -> str | None:
-    """Return our status for the word of a service, or None where it is not known."""
+    """Return the status for a word of another service, or None if it is unknown."""
     return WORDS.get(_plain(word))
 
 
 def is_declined(word: str) -> bool:
-    """Return whether a word means that the person is not coming."""
+    """Return True if a word means that the person declined."""
     return _plain(word) in DECLINING
 
 
@@ -70,7 +70,7 @@ def _plain(word: str) -> str:
 
 
 def address_of(value: Any, place: str, found: Notes) -> str | None:
-    """Return an e-mail address that the API would accept, or None."""
+    """Return an e-mail address that the API accepts, or None."""
     text = text_of(value)
     if not text or columns.accepts(USER, "email", text):
         return text or None
@@ -83,7 +83,7 @@ def address_of(value: Any, place: str, found: Notes) -> str | None:
 
 
 def name_of(value: Any, user_id: str, place: str, found: Notes) -> str:
-    """Return a name that the API would accept: what was written, repaired where needed, or the id."""
+    """Return a name that the API accepts: the given one, repaired if necessary, or the id."""
     if isinstance(value, str) and columns.accepts(USER, "name", value):
         return value
     text = text_of(value)

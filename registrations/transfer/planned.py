@@ -1,6 +1,6 @@
-"""Users, events and registrations as they will be here: validated by the API's serializers, ready to be written.
+"""Users, events and registrations to write, validated by the serializers of the API.
 
-Which fields there are follows from the serializers and models. Only what needs a repair is named here.
+The fields follow from the serializers and models. This module names only the fields that need a repair.
 """
 
 import uuid
@@ -25,26 +25,26 @@ LARGEST_VERSION = 10**15
 
 
 class Refused(Exception):
-    """Something cannot be imported. The text has the place and the reason."""
+    """A record cannot be imported. The text has the place and the reason."""
 
 
 @dataclass
 class Attendee:
-    """A registration that fits our rules."""
+    """A valid registration."""
 
     user_id: str
     status: str
     carried: dict[str, Any]
-    """What a registration keeps besides, by the names of its attributes (`CARRIED`)."""
+    """The further attributes of a registration, by name (`CARRIED`)."""
 
 
 @dataclass
 class PlannedEvent:
-    """An event as it will be here."""
+    """A valid event with its registrations."""
 
     event_id: str
     fields: dict[str, Any]
-    """Validated, by their Python names, as `events.services.compose` takes them."""
+    """The validated fields by their Python names, for `events.services.compose`."""
     organizer_id: str | None
     created_at: str
     updated_at: str
@@ -52,10 +52,14 @@ class PlannedEvent:
     attendees: dict[str, list[Attendee]] = field(
         default_factory=lambda: {status: [] for status in (REGISTERED, WAITLISTED, CANCELLED)}
     )
-    """By status: who waits in the order of the queue, all others in the order of registration."""
+    """The registrations by status: the waitlist in its order, all others in the order of registration."""
 
     def promote(self, at: str) -> list[Attendee]:
-        """Give the free seats to the head of the queue. Returns: who got one."""
+        """Give the free seats to the head of the waitlist.
+
+        Returns:
+            The promoted registrations.
+        """
         seats = services.compose(self.fields | {"event_id": self.event_id}, self.organizer_id).seats
         seated, waiting = self.attendees[REGISTERED], self.attendees[WAITLISTED]
         free = max(0, int(seats.capacity) - len(seated)) if seats.promotes(clock.seconds()) else 0
@@ -70,7 +74,11 @@ class PlannedEvent:
 
 
 def user(user_id: str, values: Record, place: str, now: str, found: Notes) -> Record:
-    """Return the attributes of a user. Raises `Refused` where a field cannot be repaired."""
+    """Return the attributes of a user.
+
+    Raises:
+        Refused: A field cannot be repaired.
+    """
     body: Record = {}
     for name, its_field in columns.FIELDS[USER].items():
         if not its_field.read_only and values.get(name) is not None:
@@ -81,7 +89,7 @@ def user(user_id: str, values: Record, place: str, now: str, found: Notes) -> Re
     serializer = UserSerializer(data=body)
     if not serializer.is_valid():
         raise Refused(_sentence(place, serializer))
-    # Addresses of an import count as verified, unless the service that wrote the file knew better.
+    # Addresses of an import count as verified, unless the file denies it.
     known = {"email_verified": True} if body["email"] else {}
     attributes = dict(serializer.validated_data) | known | _kept(USER, values, User.get_attributes())
     # An import is made by an operator, so an address in it counts as verified unless the record denies it.
@@ -91,14 +99,14 @@ def user(user_id: str, values: Record, place: str, now: str, found: Notes) -> Re
 
 
 def _truth(kind: str, name: str, value: Any) -> Any:
-    """Return true or false for the text of a switch. A false that is not understood would switch mail on."""
+    """Convert the text of a switch to a boolean. A false that is not understood would switch mail on."""
     if columns.is_switch(name, kind) and isinstance(value, str):
         return columns.TRUTHS.get(value.strip().lower(), value)
     return value
 
 
 def _kept(kind: str, values: Record, attributes: Any) -> Record:
-    """Return what only the service sets and an export carries, by Python names: the rest follows from other values."""
+    """Return the values that only the service sets and an export has, by Python names."""
     kept: Record = {}
     for name, its_field in columns.FIELDS[kind].items():
         attribute = columns.python_name(name, its_field)
@@ -118,7 +126,11 @@ def _kept(kind: str, values: Record, attributes: Any) -> Record:
 
 
 def event(event_id: str, values: Record, place: str, now: str, found: Notes) -> PlannedEvent:
-    """Return an event without its people. Raises `Refused` where a field is wrong."""
+    """Return an event without registrations.
+
+    Raises:
+        Refused: A field is not valid.
+    """
     serializer = EventSerializer(data=_body(event_id, values, place, found) | {"eventId": event_id})
     if not serializer.is_valid():
         raise Refused(_sentence(place, serializer))
@@ -134,7 +146,7 @@ def event(event_id: str, values: Record, place: str, now: str, found: Notes) -> 
 
 
 def _body(event_id: str, values: Record, place: str, found: Notes) -> Record:
-    """Return the body by which the API would create such an event."""
+    """Return the body of the API request that would create the event."""
     body: Record = {}
     for name, its_field in columns.FIELDS[EVENT].items():
         names = (name, *columns.ALIASES.get(name, ()))
@@ -154,12 +166,12 @@ def _body(event_id: str, values: Record, place: str, found: Notes) -> Record:
 
 
 def _day(written: Any, values: Record, place: str, found: Notes) -> Record:
-    """Return the day, and where it came with a time of day, that time."""
+    """Return the day, and the time of day if the value has one."""
     text = people.text_of(written)
     try:
         date, time = moments.day(text)
     except ValueError:
-        return {}  # the serializer will refuse it
+        return {}  # the serializer refuses it
     if time and not values.get("startTime"):
         found.add(notes.MOMENTS, f"{place}: {text} is {date} at {time['startTime']} UTC")
         return {"date": date, **time}
@@ -186,7 +198,7 @@ def _version(value: Any, place: str, found: Notes) -> int:
 
 
 def _carried_fields() -> dict[str, str]:
-    """Return the fields of a registration that its stored form keeps as they are, by the names of its attributes."""
+    """Return the fields of a registration that are stored unchanged, by the names of their attributes."""
     attributes = RegistrationItem.get_attributes()
     names = {columns.python_name(name, its_field): name for name, its_field in columns.FIELDS[REGISTRATION].items()}
     return {attribute: name for attribute, name in names.items() if attribute in attributes}
@@ -196,7 +208,7 @@ CARRIED = _carried_fields()
 
 
 def carried(values: Record, event: PlannedEvent, place: str, found: Notes) -> dict[str, Any]:
-    """Return what a registration keeps, by the names of its attributes."""
+    """Return the further attributes of a registration, by name."""
     kept: dict[str, Any] = {}
     for attribute, name in CARRIED.items():
         value = values.get(name)
@@ -214,7 +226,7 @@ def carried(values: Record, event: PlannedEvent, place: str, found: Notes) -> di
 
 
 def registration_id(theirs: str) -> str:
-    """Return a UUID: theirs, or one that is made of it."""
+    """Return a UUID: the given one, or one that is derived from the id."""
     try:
         return str(uuid.UUID(theirs))
     except ValueError:
@@ -222,14 +234,14 @@ def registration_id(theirs: str) -> str:
 
 
 def _sentence(place: str, serializer: Any) -> str:
-    """Return where something is wrong, and what: a sentence for each field."""
+    """Return the place and a sentence for each wrong field."""
     return " ".join(
         f"{place}, column {name}: {' '.join(_texts(errors))}" for name, errors in dict(serializer.errors).items()
     )
 
 
 def _texts(errors: Any) -> list[str]:
-    """Return the sentences in the errors of a field, which has fields of its own where it is a structure."""
+    """Return the sentences in the errors of a field, which may be nested."""
     if isinstance(errors, dict):
         errors = list(errors.values())
     return [text for one in errors for text in _texts(one)] if isinstance(errors, list) else [str(errors)]

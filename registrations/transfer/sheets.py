@@ -14,18 +14,18 @@ from registrations.transfer.columns import EVENT, REGISTRATION, USER
 NO_HEADER = "there is no line with the names of the columns. Begin with one, such as name,email."
 SEPARATORS = ",;\t|"
 _NAMED_SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)
-"""The first line by which Excel names the separator of cells."""
+"""The first line in which Excel names the separator."""
 OF_AN_EVENT = frozenset({"eventId", "date", "eventDate", "capacity", "location"})
-"""Columns that a sheet of events has beside the title, and a list of people with their titles has not."""
+"""Columns of a sheet of events. A list of people with a title has none of them."""
 Cells = list[str]
 
 
 class Broken(Exception):
-    """A file cannot be read. The text names the place, and what to change."""
+    """A file cannot be read. The text has the place, and what to change."""
 
 
 def at(name: str, line: int, column: int, header: str = "") -> str:
-    """Return the place of a cell, with the letter that spreadsheets show above its column."""
+    """Return the place of a cell, with the letter of its column."""
     letters = ""
     while column > 0:
         column, letter = divmod(column - 1, 26)
@@ -35,16 +35,20 @@ def at(name: str, line: int, column: int, header: str = "") -> str:
 
 @dataclass
 class Table:
-    """A sheet: the names of its columns, and its lines."""
+    """A sheet with the names of its columns, and its lines."""
 
     name: str
     header: Cells
     lines: list[tuple[int, Cells]]
-    """The number of each line in the file, and its cells, one for each column."""
+    """The lines: the number in the file, and a cell for each column."""
 
     @property
     def kind(self) -> str:
-        """What the lines are, by the columns that there are. Raises `Broken`."""
+        """Return the kind of the lines, by the columns.
+
+        Raises:
+            Broken: The columns are unknown or incomplete.
+        """
         names = {columns.field_named(name) for name in self.header}
         if "registrationId" in names or {"eventId", "userId"} <= names:
             if {"eventId", "userId"} <= names:
@@ -58,7 +62,7 @@ class Table:
 
     @property
     def is_ours(self) -> bool:
-        """Whether the columns are ours. All other sheets are guest lists, of which only the people are known."""
+        """Return True if the columns are ours. All other sheets are guest lists."""
         names = {columns.field_named(name) for name in self.header}
         return (
             "userId" in names or "registrationId" in names or self.kind == EVENT or names <= set(columns.COLUMNS[USER])
@@ -66,11 +70,15 @@ class Table:
 
     @property
     def unknown_columns(self) -> list[str]:
-        """The headers that no field has, of whatever kind."""
+        """Return the headers that are no field of any kind."""
         return [name for name in self.header if name and columns.field_named(name) not in columns.KNOWN]
 
     def records(self, kind: str, *, order: str = moments.ISO) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Return each line that is not empty: its place, and its values by our names. Raises `Broken`."""
+        """Return the place and the values of each line that is not empty.
+
+        Raises:
+            Broken: A cell is not valid.
+        """
         names = [columns.field_named(name) for name in self.header]
         for line, cells in self.lines:
             values: dict[str, Any] = {}
@@ -90,11 +98,11 @@ def read(name: str, text: str) -> Table:
     """Read a sheet.
 
     Args:
-        name: the name of the file, for messages.
-        text: the content of the file.
+        name: The name of the file, for messages.
+        text: The content of the file.
 
     Raises:
-        Broken: With line and column, and what to change.
+        Broken: The sheet is not valid. The text has line and column, and what to change.
     """
     named = _NAMED_SEPARATOR.match(text)
     above = 1 if named else 0
@@ -128,7 +136,11 @@ def _table(name: str, header: Cells, lines: list[tuple[int, Cells]]) -> Table:
 
 
 def _fitted(table: Table, line: int, cells: Cells) -> Cells:
-    """Return a line's cells, one for each column. Raises `Broken` where there are more or fewer."""
+    """Return the cells of a line, one for each column.
+
+    Raises:
+        Broken: There are too many or too few.
+    """
     width = len(table.header)
     if len(cells) < width:
         place = at(table.name, line, len(cells) + 1, table.header[len(cells)])

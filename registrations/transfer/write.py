@@ -1,8 +1,8 @@
-"""An event with its people, as items of our tables.
+"""Write an event with its registrations.
 
-The event is created first, as a draft that admits no one. Then its people are written. Then one transaction makes it
-what it will be, with all its counters. An import that was cut off leaves such a draft, and the next import of the same
-files completes it.
+The event is created first, as a draft that accepts no registrations. Then its registrations are written. Then one
+transaction sets the final values and all counters. An interrupted import leaves a draft, and the next import of the
+same files completes it.
 """
 
 import secrets
@@ -25,14 +25,22 @@ from users.services import put
 
 
 def write_user(attributes: Record) -> bool:
-    """Write a user. Returns: False where the id is taken, and the user left as it is."""
+    """Write a user.
+
+    Returns:
+        False if the id is taken. The present user is not changed.
+    """
     transaction = Transaction()
     put(transaction, User(**attributes))
     return not transaction.commit()
 
 
 def write_event(wanted: PlannedEvent) -> bool:
-    """Write an event with its people. Returns: False where the id is taken, and the event left as it is."""
+    """Write an event with its registrations.
+
+    Returns:
+        False if the id is taken. The present event is not changed.
+    """
     draft = claim(wanted)
     if draft is None:
         return False
@@ -43,7 +51,11 @@ def write_event(wanted: PlannedEvent) -> bool:
 
 
 def claim(wanted: PlannedEvent) -> WholeEvent | None:
-    """Create the draft of the event. Returns: None where the id is taken."""
+    """Create the draft of the event.
+
+    Returns:
+        The draft; None if the id is taken.
+    """
     fields = wanted.fields | {"event_id": wanted.event_id, "status": DRAFT}
     draft = services.compose(fields, wanted.organizer_id)
     draft.event.edits = IMPORTING
@@ -67,20 +79,20 @@ def _write_people(wanted: PlannedEvent, incarnation: str) -> None:
 
 
 def _row(event_id: str, user_id: str, *, active: bool, **known: Any) -> UserRegistration:
-    """Return a registration that no operation of ours has made: its tag is drawn."""
+    """Return a registration with a random tag, because no operation created it."""
     drawn = new_id(known["registered_at"], secrets.randbelow(DRAWS))
     return UserRegistration(*UserRegistration.key_of(event_id, user_id), active=active, operations=drawn, **known)
 
 
 def _write_promotions(wanted: PlannedEvent, seats: Seats) -> None:
-    """Write when each person who has a seat now got it, as a promotion of one person."""
+    """Write the promotion of each user who waited and has a seat now."""
     with Promotion.batch_write() as moves:
         for ticket, at in _promotions(wanted):
             moves.save(Promotion(*promotion_key(seats, ticket), incarnation=seats.incarnation, first=ticket, at=at))
 
 
 def _write_check_ins(wanted: PlannedEvent, incarnation: str) -> None:
-    """Write how many people are in."""
+    """Write the number of checked-in people."""
     people = sum(bool(one.carried["checked_in_at"]) for one in wanted.attendees[REGISTERED])
     if people:
         CheckIns(wanted.event_id, CheckIns.name(incarnation), incarnation=incarnation, people=people).save()
@@ -95,7 +107,7 @@ def _promotions(wanted: PlannedEvent) -> list[tuple[int, str]]:
 
 
 def _tickets(wanted: PlannedEvent) -> Iterator[tuple[int, Attendee]]:
-    """Return each person with a ticket: the first ones for those who left, the last ones for the queue."""
+    """Assign the tickets: the first ones to cancelled registrations, the last ones to the waitlist."""
     people = [one for status in (CANCELLED, REGISTERED, WAITLISTED) for one in wanted.attendees[status]]
     return enumerate(people, 1)
 
@@ -128,6 +140,10 @@ def _finish(wanted: PlannedEvent, draft: WholeEvent) -> bool:
 
 
 def write(users: Iterable[Record], events: Iterable[PlannedEvent]) -> tuple[list[str], list[str]]:
-    """Write users, then events. Returns: the ids of the users and those of the events that were there already."""
+    """Write users, then events.
+
+    Returns:
+        The ids of the users, and of the events, that existed already.
+    """
     taken_users = [values["user_id"] for values in users if not write_user(values)]
     return taken_users, [event.event_id for event in events if not write_event(event)]
