@@ -4,7 +4,5 @@ from django.apps import AppConfig
 
 
 class EventsConfig(AppConfig):
-    """Events."""
-
     name = "events"
     shell_names = ("events.models.Event", "events.ledger.models.Seats", "events.services as events", "events.listing")

@@ -38,9 +38,9 @@ def entry(event: Event, url: str, organizer: str = "") -> bytes:
     """Return one event as a VEVENT.
 
     Args:
-        event: its description.
-        url: its address on the web, if any.
-        organizer: the address that the mail with it comes from, if any.
+        event: The description.
+        url: The address of its page, or an empty string.
+        organizer: The sender of the mail with it, or an empty string.
     """
     found = icalendar.Event()
     found.add("uid", f"{event.event_id}.{re.sub('[^0-9]', '', event.created_at)}@eventsite")
@@ -98,9 +98,9 @@ def document(entries: Iterable[bytes], *, method: str = "", name: str = "") -> b
     """Return a calendar of these entries.
 
     Args:
-        entries: what `entry` made of each event.
-        method: what the receiver of a mailed calendar does with it (RFC 5546): PUBLISH or CANCEL.
-        name: what a program that subscribes calls the calendar (RFC 7986, and X-WR-CALNAME for older ones).
+        entries: The VEVENT of each event, from `entry`.
+        method: The method of a mailed calendar (RFC 5546): PUBLISH or CANCEL.
+        name: The name of a subscribed calendar (RFC 7986, and X-WR-CALNAME for older programs).
     """
     calendar = icalendar.Calendar()
     calendar.add("prodid", PRODUCT)

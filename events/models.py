@@ -2,10 +2,10 @@
 
     eventId  item                              content
     e1       event                             the description: long, seldom written
-    e1       in#<made>                         how many people are checked in
+    e1       in#<made>                         the number of checked-in people
     e1       seats                             the counters: short, rewritten by every registration
-    e1       tickets#<made>#exits#<number>     the tickets, of 128, that left the queue
-    e1       tickets#<made>#promoted#<ticket>  when the queue was promoted up to this ticket
+    e1       tickets#<made>#exits#<number>     the tickets, of 128, that left the waitlist
+    e1       tickets#<made>#promoted#<ticket>  the time when the waitlist was promoted up to this ticket
     e1       ``tickets#<made>#told#<ticket>``  people of a deleted event whose cancellation is to be reported
     e1       view#<user>                       its place in the private list of a user, or (*) of the admins
 
@@ -17,8 +17,8 @@ Only descriptions and private places carry index keys, so a registration writes 
 
 An unlisted event has private places only: its owner's and the admins'. A co-organizer has one for every event.
 
-The description and the seats are written together or one by one. `settings` is the same in two that belong together.
-Each event draws an `incarnation`, so that nothing of a deleted event counts for the next one under its id.
+The description and the seats are written together or one by one. `settings` is equal in two that belong together.
+Each event has a random `incarnation`, so that items of a deleted event do not count for the next one with its id.
 """
 
 from base64 import b64encode
@@ -40,12 +40,12 @@ E = TypeVar("E", bound="EventItem")
 DRAFT = "draft"
 STATUSES = (DRAFT, "scheduled", "published", "active", "cancelled", "completed")
 OPEN_STATUSES = frozenset({"scheduled", "published", "active"})
-"""An event with one of these admits people (CONTRACT, rule 8)."""
+"""The statuses in which an event accepts registrations (CONTRACT, rule 8)."""
 ADMINS = "*"
-"""In the place of a user id, the private list of all unlisted events. No user has this id."""
+"""The owner of the private list of all unlisted events. No user has this id."""
 MARK = 16  # characters, of 6 bits each
 IMPORTING = "importing"
-"""In the place of the ids of edits, a draft whose event an import is writing."""
+"""The value of `edits` in a draft that an import is writing."""
 
 
 class StatusDateIndex(GlobalSecondaryIndex["Event"]):
@@ -81,7 +81,7 @@ class EventItem(BaseModel):
 
     ITEM = ""
     kinds: ClassVar[dict[str, type["EventItem"]]] = {}
-    """The kinds of items that have a fixed range key, by that key. Each registers itself."""
+    """The models with a fixed range key, by that key. Each registers itself."""
 
     event_id = UnicodeAttribute(hash_key=True, attr_name="eventId")
     item = UnicodeAttribute(range_key=True)
@@ -101,7 +101,7 @@ class EventItem(BaseModel):
 
     @classmethod
     def from_raw_data(cls, data: RawItem) -> Any:
-        """Return the item as its own kind, because a query of an event finds several."""
+        """Return the item as its own model, because a query of an event finds several."""
         if cls is not EventItem:
             return super().from_raw_data(data)
         kind = EventItem.kinds.get(text(data, "item").partition("#")[0])
@@ -109,11 +109,15 @@ class EventItem(BaseModel):
 
     @classmethod
     def get(cls: type[E], hash_key: Any, range_key: Any = None, *args: Any, **options: Any) -> E:
-        """Read this item of an event by the event's id: ``Event.get("party")``. Raises `DoesNotExist`."""
+        """Read this item of an event by the id of the event: ``Event.get("party")``.
+
+        Raises:
+            DoesNotExist: There is none.
+        """
         return super().get(hash_key, range_key or cls.ITEM, *args, **options)
 
     def is_run_by(self, user_id: str) -> bool:
-        """Return whether this item names a user as an organizer of the event."""
+        """Return True if this item names the user as an organizer. Most items name only the owner."""
         return user_id == self.organizer_id
 
     @classmethod
@@ -150,7 +154,7 @@ def private(user_id: str, status: str | None = None) -> str:
 
 
 def mark(user_id: str) -> str:
-    """Return the mark of a co-organizer in the seats, which stay short with it, however long the id is."""
+    """Return the mark of a co-organizer in the seats. It is short, so that the seats stay small."""
     return b64encode(sha256(user_id.encode()).digest())[:MARK].decode()
 
 
@@ -162,7 +166,7 @@ class _ListAttribute(JSONAttribute):
 
 
 class _FlagAttribute(BooleanAttribute):
-    """A flag that is stored where it is set."""
+    """A flag that is stored only if it is True."""
 
     def serialize(self, value: Any) -> bool | None:
         return super().serialize(value) if value else None  # type: ignore[no-untyped-call]
@@ -182,7 +186,7 @@ class Event(EventItem):
     organizers = _ListAttribute(null=True, default=list)
     """The ids of the co-organizers."""
     questions = _ListAttribute(null=True, default=list)
-    """The questions at sign-up, as the API has them."""
+    """The questions at sign-up, in the format of the API."""
     unlisted = _FlagAttribute(null=True, default=False)
     start_time = UnicodeAttribute(attr_name="startTime", null=True)
     end_time = UnicodeAttribute(attr_name="endTime", null=True)
@@ -192,15 +196,15 @@ class Event(EventItem):
     version = WholeNumberAttribute()
     settings = WholeNumberAttribute(default=1)
     edits = UnicodeAttribute(default="")
-    """The ids of the last edits, by which a repeated edit is recognised as done."""
+    """The ids of the last edits, so that a repeated edit is recognised."""
     created_at = UnicodeAttribute(attr_name="createdAt")
     updated_at = UnicodeAttribute(attr_name="updatedAt")
 
     checked_in: int | None = None
-    """How many people are in; None where that was not read. It is not a part of the description."""
+    """The number of checked-in people; None if it was not read. It is not stored in this item."""
 
     def is_run_by(self, user_id: str) -> bool:
-        """Return whether a user is the owner or a co-organizer."""
+        """Return True if the user is the owner or a co-organizer."""
         return user_id in (self.organizer_id, *(self.organizers or ()))
 
     @property
@@ -214,7 +218,7 @@ class Event(EventItem):
         self.organizer_status = self.organizer_id and f"{self.organizer_id}#{self.status}"
 
     def index_key_updates(self) -> list[Action]:
-        """Return the actions that move the stored description to where this one is. An event keeps its organizer."""
+        """Return the actions that update the index keys of the stored description. The organizer never changes."""
         actions: list[Action] = [Event.status.set(self.status)]
         actions.append(Event.sort.set(self.sort) if self.sort else Event.sort.remove())
         if self.organizer_status:

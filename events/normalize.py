@@ -1,4 +1,4 @@
-"""What an edit means: clients send back all that they have read, with a part of it changed."""
+"""Normalize an edit. Clients send back everything that they have read, with a part of it changed."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ def normalize(before: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         before: The event.
-        changes: The changed fields by their Python names, `has_waitlist` beside `waitlist_enabled` where both names of
-            the switch were sent and disagree: the one that differs from the stored value counts.
+        changes: The changed fields by their Python names. `has_waitlist` is beside `waitlist_enabled` if both names of
+            the switch were sent with different values. The one that differs from the stored value counts.
 
     Raises:
-        WrongValues: The event would have times that cannot be.
+        WrongValues: The times of the event would not be valid.
     """
     changes = {name: [] if value is None and name in LISTS else value for name, value in changes.items()}
     if "has_waitlist" in changes:
@@ -33,7 +33,7 @@ def normalize(before: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def wrong_times(values: dict[str, Any]) -> dict[str, str]:
-    """Return a sentence for each field whose time does not fit, by its name in JSON.
+    """Return a sentence for each field with a wrong time, by its name in JSON.
 
     Args:
         values: The fields by their Python names, each valid by itself.

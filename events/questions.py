@@ -1,4 +1,4 @@
-"""The questions of an event at sign-up, and the answers that fit them (CONTRACT: `questions`, `answers`)."""
+"""The questions of an event at sign-up, and the validation of answers (CONTRACT: `questions`, `answers`)."""
 
 from typing import Any
 
@@ -18,11 +18,11 @@ def fitting(questions: list[dict[str, Any]], answers: Any) -> dict[str, Any]:
     """Return the answers to the questions of an event, without those to other questions.
 
     Args:
-        questions: As the event holds them.
-        answers: What was sent, by the questions' ids; None for nothing.
+        questions: The questions as the event stores them.
+        answers: The answers by the ids of questions, or None.
 
     Raises:
-        WrongValues: An answer is missing or does not fit; each under ``answers.<questionId>``.
+        WrongValues: Answers are missing or not valid; each under ``answers.<questionId>``.
     """
     if not isinstance(answers, dict | None):
         raise WrongValues({"answers": NOT_AN_OBJECT})
@@ -43,7 +43,7 @@ def fitting(questions: list[dict[str, Any]], answers: Any) -> dict[str, Any]:
 
 
 def _misfit(question: dict[str, Any], answer: Any) -> str:
-    """Return why an answer does not fit its question, or an empty text if it does."""
+    """Return why an answer is not valid for its question, or an empty string if it is."""
     match question["kind"]:
         case "choice":
             return "" if answer in question["choices"] else NOT_A_CHOICE
@@ -54,7 +54,7 @@ def _misfit(question: dict[str, Any], answer: Any) -> str:
 
 
 def _is_encodable(text: str) -> bool:
-    """Return False for a text with half a surrogate pair, which UTF-8 has no bytes for."""
+    """Return False for a text with a lone surrogate, which UTF-8 cannot encode."""
     try:
         text.encode()
     except UnicodeEncodeError:

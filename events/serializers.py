@@ -1,4 +1,4 @@
-"""Events as JSON: what a body must be, what a query may ask, and what an answer looks like."""
+"""The serializers of events: bodies, query parameters and answers."""
 
 from typing import Any, NamedTuple
 
@@ -50,7 +50,11 @@ class QuestionSerializer(Body):
     )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Return the question as the event holds it. Raises `ValidationError` with every wrong field at once."""
+        """Return the question as the event stores it.
+
+        Raises:
+            ValidationError: It has every wrong field.
+        """
         if not isinstance(data, dict):
             raise ValidationError(NO_QUESTION)
         sent = super().to_internal_value({name: value for name, value in data.items() if value is not None})
@@ -68,7 +72,11 @@ class QuestionsField(serializers.ListField):
     child = QuestionSerializer()
 
     def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
-        """Return the questions. Raises `ValidationError` where two have one id."""
+        """Return the questions.
+
+        Raises:
+            ValidationError: A question is not valid, or two have the same id.
+        """
         questions: list[dict[str, Any]] = super().to_internal_value(data)
         ids = [question["questionId"] for question in questions]
         twice = {str(place): [SAME_ID] for place, one in enumerate(ids) if one in ids[:place]}
@@ -188,7 +196,7 @@ class EventChangesSerializer(Body):
         return values
 
     def _wrong_together(self, data: Any, wrong: dict[str, Any]) -> dict[str, str]:
-        """Return how the times do not fit together, beside fields that are wrong by themselves."""
+        """Return the errors of the times in combination, besides those of single fields."""
         fields: dict[str, Any] = {str(field.source): (name, field) for name, field in self.fields.items()}
         times: dict[str, Any] = {source: fields[source] for source in (*Times._fields, *OF_THE_WINDOW)}
         if wrong.keys() & {name for name, _ in times.values()} or not data.get("date"):
@@ -202,7 +210,7 @@ class EventChangesSerializer(Body):
 
 
 class OwnEvent(NamedTuple):
-    """An event as its organizers and admins see it."""
+    """An event with the fields for its organizers and admins."""
 
     whole: WholeEvent
 
@@ -237,12 +245,12 @@ class EventSerializer(EventChangesSerializer):
 
 
 def _disagree(data: Any) -> bool:
-    """Whether the two names of the waitlist switch were sent with different values."""
+    """Return True if the two names of the waitlist switch have different values."""
     return [data.get(name) for name in ("waitlistEnabled", "hasWaitlist")] in ([True, False], [False, True])
 
 
 def _sources() -> dict[str, tuple[type[EventItem], str]]:
-    """For each field of an answer, in order: which half of the event holds it, and as what."""
+    """Return the model and the attribute of each field of an answer, in order."""
     declared = EventSerializer._declared_fields
     names = {name: declared[name].source or name for name in ("eventId", *declared) if name != "checkedInCount"}
     names["hasWaitlist"] = "waitlist_enabled"
@@ -254,7 +262,7 @@ def _sources() -> dict[str, tuple[type[EventItem], str]]:
 
 SOURCES = _sources()
 FOR_ALL = {name: source for name, source in SOURCES.items() if name not in EventSerializer.optional}
-"""Without what only organizers and admins see."""
+"""The fields for all callers, without those for organizers and admins."""
 
 
 def shape(whole_event: WholeEvent, *, inside: bool = False) -> dict[str, Any]:
@@ -262,9 +270,9 @@ def shape(whole_event: WholeEvent, *, inside: bool = False) -> dict[str, Any]:
 
     Args:
         whole_event: The event.
-        inside: Whether it is for its organizers or admins.
+        inside: True for its organizers and admins.
     """
-    # Not through the attributes: a fifth of a list's CPU would go there.
+    # The attributes are not used: they would take a fifth of the CPU time of a list.
     values = {Event: whole_event.event.attribute_values, Seats: whole_event.seats.attribute_values}
     shown = {name: values[half].get(source) for name, (half, source) in (SOURCES if inside else FOR_ALL).items()}
     checked_in = whole_event.event.checked_in if inside else None

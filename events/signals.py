@@ -3,10 +3,10 @@
 from django.dispatch import Signal
 
 event_edited = Signal()
-"""The seats of an event were edited. Carries `event_id`, and as `promoted` how many people moved up by it."""
+"""The seats of an event were edited. It has `event_id`, and the number of promotions as `promoted`."""
 
 event_deleted = Signal()
-"""An event is gone. Carries `event_id`, its `incarnation`, and as `event` its description."""
+"""An event was deleted. It has `event_id`, `incarnation`, and the description as `event`."""
 
 settling_wanted = Signal()
-"""Whatever was committed in these `seats` must be written everywhere else, because the event is going to be deleted."""
+"""The commit log of these `seats` must be applied, because the event will be deleted."""

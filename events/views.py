@@ -25,10 +25,10 @@ from eventsite.web.viewsets import ApiViewSet, caller
 
 Events = list[WholeEvent]
 SHOWN_AFTER = timedelta(days=30)
-"""A feed shows events as much after they began."""
+"""The time for which a feed shows events after they began."""
 
 _SHAPE = EventSerializer()
-"""It shapes answers; making one for each answer copies all of its fields."""
+"""The serializer of answers, shared because a new one would copy all fields."""
 
 
 class EventViewSet(ApiViewSet):
@@ -51,7 +51,7 @@ class EventViewSet(ApiViewSet):
     }
 
     def list(self, request: Request) -> Response:
-        """One page of events, by date and then id."""
+        """Return one page of events, by date and then id."""
         query = self.query()
         span = listing.Span(
             first=query.get("from", self._beginning()),
@@ -74,7 +74,7 @@ class EventViewSet(ApiViewSet):
         return self.listed(EventSerializer, rows, following, lambda row: listing.cursor_of(getattr(row, "whole", row)))
 
     def _beginning(self) -> str:
-        """Return the first day of a list. A feed begins 30 days ago, so that it has room for events to come."""
+        """Return the first day of a list. A feed begins 30 days ago, so that most of it are events to come."""
         if self.format != CalendarRenderer.format:
             return listing.FIRST
         return (datetime.now(UTC) - SHOWN_AFTER).date().isoformat()
@@ -135,7 +135,11 @@ class EventViewSet(ApiViewSet):
         )
 
     def _organizer(self, asked: str | None) -> str | None:
-        """Return the requested organizer. Raises `NotAuthenticated` for `me` without a sign-in."""
+        """Return the requested organizer.
+
+        Raises:
+            NotAuthenticated: It is `me`, and the caller is not signed in.
+        """
         if asked != "me":
             return asked
         me = caller(self.request)
@@ -152,5 +156,5 @@ class EventViewSet(ApiViewSet):
         response = Response(_SHAPE.to_representation(self._seen(found)), status, headers=headers)
         # Registrations change the counts but not the version, which is exact while no ticket was given.
         vars(response)["etag_tells_all"] = not found.seats.tickets
-        vars(response)["whole"] = found  # for the parts of its page
+        vars(response)["whole"] = found  # the parts of its page use it
         return response

@@ -1,4 +1,4 @@
-"""When an event takes place, and when people may sign up for it (CONTRACT, "The window")."""
+"""The times of an event, and the window for sign-up (CONTRACT, "The window")."""
 
 import datetime as dt
 from datetime import datetime, time, timedelta
@@ -27,7 +27,7 @@ class Times(NamedTuple):
 
     @classmethod
     def of(cls, event: Any) -> Self:
-        """Take them from an event."""
+        """Return the times of an event."""
         return cls(*(getattr(event, name) for name in cls._fields))
 
     @property
@@ -39,7 +39,7 @@ class Times(NamedTuple):
 
     @property
     def ends_at(self) -> int:
-        """The end in seconds since 1970, after which nobody gets a seat."""
+        """The end in seconds since 1970. No user gets a seat after it."""
         day = self.last_day
         if not (self.start_time and self.time_zone):
             return (day.toordinal() + 1 - EPOCH) * DAY - LAST_OFFSET
@@ -80,7 +80,7 @@ def closes_first(opens_at: str | None, closes_at: str | None) -> dict[str, str]:
 
 
 def of_seats(event: Any) -> dict[str, int | None]:
-    """Return what the seats of an event know of its window, in seconds since 1970."""
+    """Return the window and the end for the seats of an event, in seconds since 1970."""
     return {
         "opens_at": _instant(event.registration_opens_at),
         "closes_at": _instant(event.registration_closes_at),
@@ -99,11 +99,11 @@ def _seconds(day: dt.date, hour: time, zone: str) -> int:
 
 
 def _is_skipped(day: dt.date, hour: time, zone: str) -> bool:
-    """Return whether the clocks of a zone never show a time: it lies in a gap (PEP 495)."""
+    """Return True if a time is in a gap of its zone, so that clocks never show it (PEP 495)."""
     return _offset(day, hour.replace(fold=1), zone) > _offset(day, hour, zone)
 
 
 def _offset(day: dt.date, hour: time, zone: str) -> timedelta:
-    from zoneinfo import ZoneInfo  # not before the first event that has a time zone
+    from zoneinfo import ZoneInfo  # imported for the first event with a time zone
 
     return datetime.combine(day, hour, ZoneInfo(zone)).utcoffset() or timedelta()

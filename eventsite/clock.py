@@ -6,12 +6,12 @@ FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 def now() -> str:
-    """Return the present moment, for example ``2026-01-31T09:30:00.000000Z``."""
+    """Return the current time, for example ``2026-01-31T09:30:00.000000Z``."""
     return datetime.now(UTC).strftime(FORMAT)
 
 
 def seconds() -> int:
-    """Return the present moment in whole seconds since the epoch."""
+    """Return the current time in whole seconds since the epoch."""
     return int(datetime.now(UTC).timestamp())
 
 

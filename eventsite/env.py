@@ -1,4 +1,4 @@
-"""Read one environment variable, typed, or stop with a sentence that names what it must be."""
+"""Read and convert environment variables, or stop with a sentence about the expected value."""
 
 import base64
 import binascii
@@ -19,11 +19,11 @@ from environ import Env
 T = TypeVar("T")
 
 ENV = Env()
-LEAST_PATCH_LEVEL = {(3, 11): (3, 11, 10), (3, 12): (3, 12, 6)}  # those with the mends of CVE-2024-6923 and -7592
+LEAST_PATCH_LEVEL = {(3, 11): (3, 11, 10), (3, 12): (3, 12, 6)}  # the first with fixes of CVE-2024-6923 and -7592
 
 
 def warning_about_python(version: tuple[int, int, int]) -> str:
-    """Return a sentence if this Python has known defects in its parsers of mail headers and cookies, else nothing."""
+    """Return a sentence if this Python has known defects in its mail headers or cookies, else an empty string."""
     needed = LEAST_PATCH_LEVEL.get(version[:2], version)
     if version >= needed:
         return ""
@@ -32,7 +32,7 @@ def warning_about_python(version: tuple[int, int, int]) -> str:
 
 
 def read(name: str, cast: Callable[..., T], default: T, expected: str) -> T:
-    """Read one environment variable, or stop with a sentence that names what it must be.
+    """Read and convert one environment variable, or stop with a sentence about the expected value.
 
     An empty variable counts as unset, which is what ``NAME= command`` in a shell means.
     """
@@ -53,7 +53,7 @@ def word(name: str, allowed: tuple[str, ...], default: str) -> str:
 
 
 def switch(name: str) -> bool:
-    """Read a yes-or-no variable. Other words than the usual ones are refused, not taken for no."""
+    """Read a boolean variable. Unknown words are refused, and do not count as no."""
     return word(name, ("true", "false", "True", "False", "1", "0"), "false") in ("true", "True", "1")
 
 
@@ -66,7 +66,7 @@ def text(name: str, default: str = "", pattern: str = "", expected: str = "") ->
 
 
 def is_loopback(url: str) -> bool:
-    """Return whether a URL points at this very machine."""
+    """Return True if the host of a URL is this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -75,7 +75,7 @@ def is_loopback(url: str) -> bool:
 
 
 def trusted_url(name: str) -> str:
-    """Read the URL of a service whose answers are trusted: https, unless it is on this very machine."""
+    """Read the URL of a service whose answers are trusted: https, unless it is on this machine."""
     url = text(name, pattern=r"https?://[^\s/]\S*", expected="an https URL")
     if url.startswith("http:") and not is_loopback(url):
         raise ImproperlyConfigured(
@@ -90,12 +90,12 @@ SECRET_BYTES = range(24, 65)  # lengths of a webhook's secret that the specifica
 def webhook_urls(name: str, *, on_this_machine: bool) -> list[str]:
     """Read the URLs that notices are posted to: https, and no address that only a private network can reach.
 
-    The host's name is looked up when a notice is sent, and not before. A wrong URL is not repeated in the refusal, as
-    it may hold a key.
+    The host is resolved only when a notice is sent. The refusal of a wrong URL does not repeat it, because it may
+    contain a secret.
 
     Args:
-        name: the variable.
-        on_this_machine: whether the data is on this machine too, so that a receiver may be.
+        name: The variable.
+        on_this_machine: True if the data is on this machine, so that a receiver may be on it too.
     """
     urls = list(dict.fromkeys(re.split(r"[\s,]+", text(name).strip()))) if text(name) else []
     for number, url in enumerate(urls, start=1):
@@ -126,7 +126,7 @@ def _is_postable(url: str) -> bool:
 def signing_secrets(name: str) -> list[bytes]:
     """Read one secret of Standard Webhooks, or two while one replaces the other, the newer one first.
 
-    A wrong value is not repeated in the refusal, as it may still be a secret.
+    The refusal of a wrong value does not repeat it, because it may be a secret.
     """
     found = []
     for word in re.split(r"[\s,]+", text(name).strip()) if text(name) else []:
@@ -144,25 +144,25 @@ def signing_secrets(name: str) -> list[bytes]:
     return found
 
 
-LOCAL_KEY = "local-runs-only-"  # the beginning of a local run's key, by which the checks know it elsewhere
+LOCAL_KEY = "local-runs-only-"  # the prefix of a local run's key, by which the deployment checks recognise it
 
 
 def local_key(directory: Path) -> str:
-    """Return the key of the local runs on a directory: random, made by the first of them."""
+    """Return the random key of the local runs on a directory, created by the first of them."""
     made = LOCAL_KEY + secrets.token_urlsafe(48)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with NamedTemporaryFile("w", dir=directory) as draft, suppress(FileExistsError):
             draft.write(made)
             draft.flush()
-            os.link(draft.name, directory / "secret-key")  # whole, or not at all: others may be starting too
+            os.link(draft.name, directory / "secret-key")  # atomic, because other processes may be starting too
         return (directory / "secret-key").read_text()
-    except OSError:  # it cannot be kept, so it is good for this process
+    except OSError:  # it cannot be stored, so it is for this process only
         return made
 
 
 UNICAST = ip_network("2000::/3")
-"""The part of IPv6 that addresses are given out of (RFC 4291, section 2.4). All else is for something special."""
+"""The IPv6 block of global unicast addresses (RFC 4291, section 2.4). All other blocks are special."""
 SPECIAL = tuple(
     ip_network(block)
     for block in (
@@ -174,20 +174,20 @@ SPECIAL = tuple(
         "3fff::/20",  # documentation (RFC 9637)
     )
 )
-"""Blocks that `ipaddress` lacks, or takes for public in one of its versions, and those that lead to other addresses.
+"""Blocks that `ipaddress` lacks or that some of its versions treat as public, and blocks that map to other addresses.
 https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.org/assignments/iana-ipv6-special-registry
 """
 
 
 def is_public(text: str) -> bool:
-    """Return whether an address is public: not private, loopback, link-local or otherwise special.
+    """Return True if an address is public: not private, loopback, link-local or otherwise special.
 
     Raises:
-        ValueError: it is no address.
+        ValueError: It is no address.
     """
     address = ip_address(text)
     if isinstance(address, IPv6Address) and (address not in UNICAST or address.scope_id):
-        return False  # also IPv4 in IPv6's clothes (::ffff:0:0/96, 64:ff9b::/96)
+        return False  # includes IPv4 addresses mapped into IPv6 (::ffff:0:0/96, 64:ff9b::/96)
     if isinstance(address, IPv4Address) and (address.is_multicast or address.is_reserved):
         return False
     return address.is_global and not any(address in block for block in SPECIAL if block.version == address.version)

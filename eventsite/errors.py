@@ -1,6 +1,6 @@
-"""What can go wrong, in the words of the domain.
+"""The errors of the domain.
 
-Rules raise these; `eventsite.problems` alone knows which HTTP status each kind becomes.
+Rules raise them. Only `eventsite.problems` maps them to HTTP statuses.
 
     DomainError
     ├── Forbidden           the caller may not do this               403
@@ -8,7 +8,7 @@ Rules raise these; `eventsite.problems` alone knows which HTTP status each kind 
     ├── Refused             the rules or the state forbid it         409
     ├── LimitReached        it was done too often                    429
     ├── Stale               it changed since the caller read it      412
-    ├── Unprocessable       the values make no sense here            422
+    ├── Unprocessable       the values cannot be used                422
     │   └── WrongValues     the same, field by field
     └── Unavailable         DynamoDB does not answer in time         503
 """
@@ -27,7 +27,7 @@ FRAMES = 12
 
 
 class DomainError(Exception):
-    """An error for the caller: a machine word and a sentence for people."""
+    """An error for the caller, with a code for programs and a sentence for users."""
 
     code: str = "error"
     detail: ClassVar[str] = "The request failed."
@@ -39,7 +39,7 @@ class DomainError(Exception):
 
 
 def again(kind: str, code: str, sentence: str, members: dict[str, Any] | None = None) -> DomainError:
-    """Return the error that a request led to before: of the same kind, with the same code and sentence."""
+    """Return the error of an earlier request again: the same kind, code and sentence."""
     error = {one.__name__: one for one in (Missing, Refused)}[kind](sentence, **(members or {}))
     error.code = code
     return error
@@ -53,7 +53,7 @@ class Forbidden(DomainError):
 
 
 class Missing(DomainError):
-    """The thing asked for does not exist, or the caller may not know that it does."""
+    """The resource does not exist, or the caller may not know that it does."""
 
     code = "not_found"
     detail = "There is nothing here."
@@ -66,7 +66,7 @@ class Refused(DomainError):
 
 
 class LimitReached(DomainError):
-    """The caller did this as often as it may be done in a day."""
+    """The limit of the day for this action is reached."""
 
     code = "limit_reached"
     detail = "This was done too often today."
@@ -78,7 +78,7 @@ class LimitReached(DomainError):
 
 
 class Stale(DomainError):
-    """The caller's picture of the resource is out of date (RFC 9110, section 13.1.1)."""
+    """The caller's version of the resource is out of date (RFC 9110, section 13.1.1)."""
 
     code = "precondition_failed"
     detail = "The resource has changed: its ETag is not the one in If-Match. Read it again."

@@ -7,5 +7,5 @@ _ID = re.compile(PATTERN)
 
 
 def is_id(text: str) -> bool:
-    """Whether a text could be the id of something. What cannot be one is not looked up."""
+    """Return True if a text has the form of an id. Other texts are not looked up."""
     return _ID.fullmatch(text) is not None

@@ -17,7 +17,11 @@ RESERVED_SECONDS = 5.0
 
 
 def seats_of(user_id: str) -> Iterator[Event]:
-    """Yield the events for which a user has a seat. Raises `UserNotFound`."""
+    """Yield the events for which a user has a seat.
+
+    Raises:
+        UserNotFound: There is no such user.
+    """
     scope = Scope(touches=EVERYBODYS, drafts_of=NOBODYS)
     since, after = clock.seconds() - SHOWN_AFTER, None
     while True:

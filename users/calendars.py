@@ -16,17 +16,29 @@ def token_of(user: User) -> str | None:
 
 
 def renew(user_id: str) -> User:
-    """Give a user's calendar a new address, after which the old one leads nowhere. Raises `UserNotFound`."""
+    """Create a new address of a user's calendar. The old address stops working.
+
+    Raises:
+        UserNotFound: There is no such user.
+    """
     return services.edit(user_id, {"calendar_secret": secrets.token_hex(SECRET // 2)})
 
 
 def revoke(user_id: str) -> None:
-    """Take the address of a user's calendar away. Raises `UserNotFound`."""
+    """Delete the address of a user's calendar.
+
+    Raises:
+        UserNotFound: There is no such user.
+    """
     services.edit(user_id, {"calendar_secret": None})
 
 
 def owner_of(token: str) -> User:
-    """Return the user whose calendar a token leads to. Raises `UserNotFound`."""
+    """Return the user of a calendar's token.
+
+    Raises:
+        UserNotFound: The token is not valid.
+    """
     secret, user_id = token[:SECRET], token[SECRET:]
     user = User.find(user_id)
     if user is None or not user.calendar_secret or not compare_digest(user.calendar_secret.encode(), secret.encode()):

@@ -85,7 +85,11 @@ class UserViewSet(ApiViewSet):
         return self.reaches_user(CHANGE_USER, self.kwargs.get("user_id", ""))
 
     def _found(self, call: str, user_id: str) -> User:
-        """Return the user, who is created if it is `me`. Raises `UserNotFound`, also out of the caller's reach."""
+        """Return the user. `me` is created if necessary.
+
+        Raises:
+            UserNotFound: There is no such user, or the caller may not see the user.
+        """
         if not self.reaches_user(call, user_id):
             raise services.UserNotFound
         principal = permissions.principal_of(self.request)
@@ -107,7 +111,11 @@ class UserViewSet(ApiViewSet):
         return Response(UserSerializer(user).data)
 
     def _allowed(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of the new user: the caller, unless they may create anyone. Raises `Forbidden`."""
+        """Return the fields of the new user: the caller, or any user if the caller may create any.
+
+        Raises:
+            Forbidden: The caller may not create this user.
+        """
         if permissions.reach(CREATE_USER, permissions.principal_of(self.request)) is Reach.ALL:
             return fields
         me = caller(self.request)

@@ -144,7 +144,11 @@ class BaseModel(Model):
 
 
 def _parsed(parsers: Parsers, item: RawItem) -> dict[str, Any]:
-    """Return the values of an item by their names in Python. Raises whatever a wrong value makes its parser raise."""
+    """Return the values of an item by their Python names.
+
+    Raises:
+        Exception: The error of a parser, for a value of a wrong type.
+    """
     values = {}
     for stored, value in item.items():
         if stored in parsers and "NULL" not in value:

@@ -1,4 +1,4 @@
-"""Items that expire, in a table of the service with a time-to-live."""
+"""Items that expire by TTL, in a table of the service."""
 
 from django.conf import settings
 from pynamodb.attributes import UnicodeAttribute
@@ -7,7 +7,7 @@ from eventsite.dynamodb.base_model import BaseModel, WholeNumberAttribute
 
 
 class ExpiringItem(BaseModel):
-    """An item that the table's time-to-live removes. Each kind of them has an `ITEM` of its own."""
+    """An item that DynamoDB removes by TTL. Each kind has an `ITEM` of its own."""
 
     class Meta(BaseModel.Meta):
         table_name = settings.MARKERS_TABLE

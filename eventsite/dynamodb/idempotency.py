@@ -69,7 +69,14 @@ class IdempotentRequest:
     label = "idempotency-key"
 
     def __init__(self, *, caller: str, call: str, key: str, body: Any) -> None:
-        """`caller` and `call` (for example ``POST /users``) bound the key: others may use the same one."""
+        """Identify a request.
+
+        Args:
+            caller: The user. Another caller may use the same key.
+            call: The call, for example ``POST /users``. Another call may use the same key.
+            key: The idempotency key.
+            body: The body, which must be the same in a repeated request.
+        """
         self._key = f"key#{uuid.uuid5(NAMESPACE, json.dumps([caller, call, key]))}"
         text = json.dumps(body, sort_keys=True, default=str)  # a form may bring a file: it counts by its name
         self._body = hashlib.sha256(text.encode()).hexdigest()
@@ -78,9 +85,11 @@ class IdempotentRequest:
     # In one transaction.
 
     def remember(self, transaction: Transaction, outcome: Any) -> None:
-        """Make the transaction leave a marker, and fail under `label` where there is one already.
+        """Add the marker to a transaction, which fails under `label` if there is one already.
 
-        `outcome` is the JSON from which the caller repeats the first answer.
+        Args:
+            transaction: The transaction.
+            outcome: The JSON from which the caller can repeat the first answer.
         """
         transaction.put(self.label, self._marker(outcome={"done": outcome}), _is_vacant())
 

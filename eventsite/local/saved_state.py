@@ -1,4 +1,4 @@
-"""What the embedded engine keeps on disk: loaded whole or refused, saved as private files, failures reported.
+"""The saved state of the embedded engine: loaded completely or refused, and saved as private files.
 
 ministack alone starts empty where it cannot restore a state file, later overwrites that file, and only logs a failed
 save. `SavedState` takes the place of those functions.

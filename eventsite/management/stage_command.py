@@ -1,4 +1,4 @@
-"""What the commands about one deployed stage have in common: its file, and a sentence for what goes wrong."""
+"""The base of commands for one deployed stage: its file, and sentences for errors."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 class StageCommand(BaseCommand):
-    """A command about a stage. Exit status: 1 with a sentence when it could not be executed."""
+    """A command for a stage. The exit status is 1, with a sentence, if it failed."""
 
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the stage."""
+        """Declare the stage."""
         parser.add_argument("stage", help="dev or prod: a stage of zappa_settings.json")
 
     def handle(self, *args: Any, stage: str, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""How the OpenAPI document is made.
+"""Make the OpenAPI document.
 
 Each app describes its calls in a `schema.py`, in the words of the contract: ``describe("POST /users", Call(...))``.
 Facts of the code are not repeated: bodies and query parameters come from the view's serializers, and the errors that

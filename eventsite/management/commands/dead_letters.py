@@ -1,4 +1,4 @@
-"""``manage.py dead_letters dev``: list what a stage could not deliver, or send it again."""
+"""``manage.py dead_letters dev``: list the dead letters of a stage, or send them again."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ class Command(StageCommand):
     help = "Lists what a stage could not deliver; --resend sends it again, --drop deletes it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the stage, and what to do."""
+        """Declare the stage and the actions."""
         super().add_arguments(parser)
         does = parser.add_mutually_exclusive_group()
         does.add_argument("--resend", "--tell", action="store_true", help="put all into the queue of notices again")
         does.add_argument("--drop", action="store_true", help="delete all of them")
 
     def on_stage(self, chosen: Any, **options: Any) -> None:
-        """Go through the queue."""
+        """List the queue, and execute the action on each letter."""
         from eventsite.deployment import dead_letters
 
         try:

@@ -1,4 +1,4 @@
-"""``manage.py local_user alice --group Organizers``: somebody to try things as, in a local run."""
+"""``manage.py local_user alice --group Organizers``: create a user for a local run."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--group", action="append", default=[], choices=[ORGANIZERS, ADMINS], help="repeatable")
 
     def handle(self, *args: Any, name: str, group: list[str], **options: Any) -> None:
-        """Make the user, sign in, and say how to go on."""
+        """Create the user, sign in, and print how to go on."""
         if not settings.LOCAL_POOL:
             raise CommandError(
                 "This is for local runs with the embedded engine: unset AWS_ENDPOINT_URL_DYNAMODB and "

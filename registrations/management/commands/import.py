@@ -19,7 +19,10 @@ from registrations.transfer.planned import Refused
 
 
 class Command(OperatorCommand):
-    """Imports. Exit status 1 with a place and a sentence for whatever cannot be imported: then nothing was written."""
+    """Imports files.
+
+    The exit status is 1, with a place and a sentence, if a record cannot be imported. Then nothing is written.
+    """
 
     help = (
         "Imports events, users and registrations: scans of tables, the JSON of list calls, what `export` writes, "
@@ -124,7 +127,11 @@ class Command(OperatorCommand):
         self.stdout.write(result)
 
     def _reading(self, questions: list[dict[str, Any]] | None = None) -> Reading:
-        """Return how to read sheets. Raises `Refused` where ``--map`` names no role."""
+        """Return the options for sheets.
+
+        Raises:
+            Refused: ``--map`` names an unknown role.
+        """
         named = {}
         for text in self._options["map"]:
             role, _, header = text.partition("=")
