@@ -113,7 +113,9 @@ class UserRegistration(RegistrationItem):
     operations = UnicodeAttribute(default="")
     """The ids of the last operations that changed it; the last one is its tag."""
     successor = WholeNumberAttribute(null=True)
-    """The ticket that got the seat when this registration was given up, if any."""
+    """The ticket that got the seat when the user left last, if any."""
+    left_by = UnicodeAttribute(attr_name="leftBy", null=True)
+    """The id of that leaving. A request whose answer was lost recognises its own outcome by it."""
 
     PREFIX = "registration#"
 

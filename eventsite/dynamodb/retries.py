@@ -151,10 +151,11 @@ def wait_about(seconds: float) -> float:
         The seconds waited.
 
     Raises:
-        Unavailable: The request's time is up.
+        Unavailable: The request's time is up, or would be after the wait.
     """
-    before_deadline()
     seconds *= random.uniform(0.5, 1.5)  # noqa: S311 (no secret)
+    if time_left() <= seconds:
+        give_up()
     time.sleep(seconds)
     return seconds
 

@@ -51,6 +51,7 @@ def joining(
     line = EventTicket(*EventTicket.key_of(seats.event_id, seats.incarnation, ticket), user_id=user_id, **known)
     parts: dict[str, Part] = {"row": Put(made, guards.is_unchanged(row)), "line": Put(line)}
     if row is not None and row.incarnation == seats.incarnation:
+        made.successor, made.left_by = row.successor, row.left_by
         parts["history"] = Delete(EventTicket(*_line_key(row, cancelled=True)))
     parts["user"] = Check(User(user_id), guards.user_exists())
     return Applied(made, parts)
@@ -71,7 +72,7 @@ def leaving(
     """
     known = {name: getattr(row, name) for name in CARRIED}
     known |= {"promoted_at": promoted_at, "cancelled_at": operations.time_of(operation), "checked_in_at": None}
-    left = UserRegistration(row.key, row.item, active=False, successor=successor, **known)
+    left = UserRegistration(row.key, row.item, active=False, successor=successor, left_by=operation, **known)
     left.operations = _operations(row, seats, operation)
     line = EventTicket(*_line_key(row, cancelled=True), user_id=row.user_id, **known)
     unchanged = guards.is_unchanged(row) & guards.is_checked_in_as(row)

@@ -100,9 +100,9 @@ def _check_reach(seats: Seats | None, scope: Scope) -> None:
 
 
 def _as_it_was(request: Request) -> Steps[Left]:
-    """Return the outcome of an applied leaving, from the registration that was given up."""
+    """Return the outcome of an applied leaving, also if the user has come back since."""
     row_key = UserRegistration.key_of(request.event_id, request.user_id)
     seats, row = yield BatchGet(((Seats, request.event_id, Seats.ITEM), (UserRegistration, *row_key)))
-    if row is None or seats is None or row.successor is None or not row.operations.endswith(request.operation):
+    if row is None or seats is None or row.successor is None or row.left_by != request.operation:
         return Left(None)
     return Left((yield from holder(seats, int(row.successor))))

