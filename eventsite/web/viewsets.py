@@ -123,7 +123,7 @@ class ApiViewSet(viewsets.ViewSet):
         if self.is_me:
             me = caller(request)
             if me is None:
-                raise NotAuthenticated("Nobody is signed in, so there is no telling who is meant by me.")
+                raise NotAuthenticated("No one is signed in, so me names no user.")
             self.kwargs["user_id"] = me
 
     def body(self, *, partial: bool = False) -> dict[str, Any]:
