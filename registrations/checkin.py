@@ -1,4 +1,4 @@
-"""Check-in at the door: who is in, and how many."""
+"""Check-in: record who has arrived, and count them."""
 
 from events import services
 from eventsite.auth.scope import Scope
@@ -8,23 +8,23 @@ from registrations.models import REGISTERED, Registration
 from registrations.reading import lists
 from registrations.reading import one as reading
 
-MOST_PAGES = 10  # read for one filtered page, so that its cost is bounded
+MOST_PAGES = 10  # pages to read for one filtered page, which bounds its cost
 
 
 class NotRegistered(Refused):
-    """The user has no seat: they wait, or they have given it up."""
+    """The user has no seat: the user waits, or has cancelled."""
 
     code = "not_registered"
     detail = "This person has no seat for this event."
 
 
 def check_in(event_id: str, user_id: str, *, by: str | None, scope: Scope) -> Registration:
-    """Check a person in. A person who is in already stays so, with the same time.
+    """Check a person in. A second check-in keeps the time of the first.
 
     Args:
         event_id: The event.
         user_id: The person.
-        by: The caller, where people sign in.
+        by: The caller; None if the service has no sign-in.
         scope: The events that the caller may touch.
 
     Raises:
@@ -39,7 +39,7 @@ def check_in(event_id: str, user_id: str, *, by: str | None, scope: Scope) -> Re
 
 
 def undo(event_id: str, user_id: str, *, scope: Scope) -> Registration:
-    """Take a check-in back. Without one, nothing happens.
+    """Undo a check-in. Without one, nothing happens.
 
     Raises:
         EventNotFound, EventNotYours, RegistrationNotFound
@@ -62,8 +62,8 @@ def page(
         status: The status of the registrations.
         limit: The most registrations to return.
         after: The ticket that the last page ended with.
-        checked_in: Only people who are in, or only those who are not; None for all. A page may then be shorter, with
-            others after it.
+        checked_in: True for checked-in people only, False for the others only, None for all. A page may then
+            be shorter, with others after it.
     """
     found, following = lists.of_event(event_id, scope=scope, status=status, limit=limit, after=after)
     if checked_in is None:

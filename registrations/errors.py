@@ -1,4 +1,4 @@
-"""What can stand in the way of a registration, in the words of the domain."""
+"""The errors of registrations."""
 
 from datetime import UTC, datetime
 

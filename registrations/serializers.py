@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STATUSES = (REGISTERED, WAITLISTED, CANCELLED)
 LISTED = (ACTIVE, *STATUSES)
-"""What a list may be narrowed to."""
+"""The values of the filter by status."""
 
 
 class AnswersField(serializers.DictField):
@@ -46,7 +46,7 @@ class AnswersSerializer(Body):
 
 
 class RegistrationRequestSerializer(Body):
-    """Who is to be registered."""
+    """The user to register."""
 
     userId = IdField(source="user_id", help_text="The user who wants a seat. Who is signed in may leave it out.")
     answers = AnswersField(required=False)
@@ -59,7 +59,7 @@ class RegistrationRequestSerializer(Body):
 
 
 class RegistrationSerializer(serializers.Serializer[Any]):
-    """What one user has to do with one event."""
+    """The registration of one user for one event."""
 
     registrationId = serializers.UUIDField()
     eventId = IdField()
@@ -93,7 +93,7 @@ class PersonSerializer(serializers.Serializer[Any]):
 
 
 class AttendeeSerializer(RegistrationSerializer):
-    """A registration, with who it is: the latter only when asked for."""
+    """A registration, with the person on request."""
 
     user = PersonSerializer(required=False, help_text="Only with `?expand=user`.")
     optional = ("user",)
@@ -106,7 +106,7 @@ class AttendeeSerializer(RegistrationSerializer):
 
 
 class RegisteredSerializer(RegistrationSerializer):
-    """A new registration, and what it means in a sentence."""
+    """A new registration, with a sentence about its status."""
 
     message = serializers.CharField()
 
@@ -120,7 +120,7 @@ class RegisteredSerializer(RegistrationSerializer):
 
 
 class LeftSerializer(serializers.Serializer[Any]):
-    """What came of a registration that was given up."""
+    """The answer to a cancellation."""
 
     message = serializers.CharField()
     promotedUser = IdField(allow_null=True, help_text="Who got the seat, if anybody.")

@@ -10,9 +10,9 @@ from registrations.reading.people import Attendee
 from registrations.serializers import SOURCES, shape
 
 PERSON = ("name", "email")
-"""Follow the user's id."""
+"""The columns after the id of the user."""
 ANSWERS = "answers"
-"""Has a column for each question instead."""
+"""The field that has a column for each question instead."""
 
 
 def _columns() -> tuple[str, ...]:
@@ -28,8 +28,8 @@ class Sheet:
     """The registrations for one event.
 
     Args:
-        questions: What the event asks; each is a column under its label.
-        separator: What stands between cells.
+        questions: The questions of the event. Each is a column with its label.
+        separator: The separator of cells.
     """
 
     def __init__(self, questions: list[dict[str, Any]], separator: str) -> None:

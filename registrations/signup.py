@@ -1,4 +1,4 @@
-"""Signing up: fitting answers to the event's questions, then a seat or a place in the queue."""
+"""Sign up: validate the answers to the questions, then give a seat or a place on the waitlist."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def sign_up(
     keyed: IdempotentRequest | None = None,
     answers: Any = None,
 ) -> Registration:
-    """Give a user a seat, or a place at the end of the queue, with their answers.
+    """Give a user a seat or a place on the waitlist, with the answers.
 
     The event's questions are read only where the event asks any, or an answer was sent; a keyed request reads them
     before it begins, because its first answer is final.
@@ -31,7 +31,7 @@ def sign_up(
         event_id: The event.
         user_id: The user.
         scope: Who asks.
-        organizes: For which events the caller counts as an organizer.
+        organizes: The events for which the caller counts as an organizer.
         keyed: The caller's idempotency key, if any.
         answers: What was sent, by the questions' ids.
 

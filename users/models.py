@@ -10,7 +10,7 @@ from eventsite.ids import is_id
 from eventsite.text.mail_address import is_address
 
 ADDRESS_STATE = ("email_verified", "confirmation", "email_problem")
-"""The attributes that say something about the address, and begin again with another one."""
+"""The attributes of the address, which are reset with another one."""
 
 
 class User(BaseModel):
@@ -24,15 +24,15 @@ class User(BaseModel):
     name = UnicodeAttribute()
     email = UnicodeAttribute(null=True)
     notify = BooleanAttribute(default=True)
-    """Whether to send e-mail about what happens to the user's registrations."""
+    """True if the user gets e-mail about registrations."""
     calendar_secret = UnicodeAttribute(attr_name="calendarSecret", null=True)
-    """What the address of the user's calendar has in it (users.calendars)."""
+    """The secret in the address of the user's calendar (`users.calendars`)."""
     email_verified = BooleanAttribute(attr_name="emailVerified", null=True)
     """True for a verified claim, an address of an admin or an import, and after the confirmation."""
     confirmation = UnicodeAttribute(null=True)
-    """What the link in the confirmation mail has to carry; None if no confirmation is pending."""
+    """The secret in the link of the confirmation mail; None if no confirmation is pending."""
     email_problem = UnicodeAttribute(attr_name="emailProblem", null=True)
-    """Why mail to the address is given up: ``bounced`` or ``complained``, with the time behind it."""
+    """The reason to stop mail to the address: ``bounced`` or ``complained``, with the time."""
     created_at = UnicodeAttribute(attr_name="createdAt")
 
     def set_email(self, email: str | None, *, verified: bool) -> None:

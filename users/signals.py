@@ -3,6 +3,6 @@
 from django.dispatch import Signal
 
 address_entered = Signal()
-"""A user entered an address that is not verified. Carries `user`, with the `confirmation` that is pending."""
+"""A user entered an address that is not verified. It has `user`, with the pending `confirmation`."""
 user_leaves = Signal()
-"""A user is being deleted: whatever is theirs has to go first. Carries `user_id`. Sent again when it was cut off."""
+"""A user will be deleted, and all data of the user first. It has `user_id`, and may be sent again."""

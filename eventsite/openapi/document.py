@@ -90,7 +90,7 @@ def identifier(header: str) -> str:
 def problem(status: int, *examples: tuple[str, str], **more: Any) -> Json:
     """Return an answer that is a problem document: each code it may carry is the name of an example.
 
-    All answers share one schema, so a generated client has one type for whatever goes wrong.
+    All answers share one schema, so a generated client has one type for all errors.
     """
     documents = {
         code: {"value": problems.document(status, code, sentence, "/events/spring-party", **more)}
@@ -195,7 +195,7 @@ COMPONENTS: dict[str, Json] = {
         ),
     },
 }
-"""The parts that more than one call refers to. The responses are those that any call may give."""
+"""The components that several calls use. The responses are those of any call."""
 
 ANY_CALL = {
     "400": "BadRequest",
@@ -208,14 +208,14 @@ ANY_CALL = {
 }
 """The answers that any call may give: the status of each, and its component."""
 TAGS: dict[str, str] = {}
-"""A sentence for each group of calls, by its name: the app that answers them."""
+"""A sentence for each group of calls, by the name of its app."""
 
 
 class Generator(SchemaGenerator):
     """Makes the whole document."""
 
     def coerce_path(self, path: str, method: str, view: Any) -> str:
-        """Path parameters are camelCase, as all names in the API."""
+        """Return the path with parameters in camelCase, like all names in the API."""
         return re.sub(r"_(\w)", lambda found: found[1].upper(), super().coerce_path(path, method, view))
 
     def get_schema(self, request: Any = None, public: bool = False) -> Json:
@@ -230,7 +230,7 @@ class Generator(SchemaGenerator):
         return result
 
     def parse(self, input_request: Any, public: bool) -> Json:
-        """All paths: those of DRF's views, and those of the documentation's own pages."""
+        """Return all paths: those of DRF's views, and those of the documentation's own pages."""
         paths: Json = super().parse(input_request, public)
         return dict(sorted((paths | PAGES).items()))
 
@@ -250,7 +250,7 @@ def undescribed() -> list[str]:
 
 
 PAGES: dict[str, Json] = {}
-"""The paths that no DRF view of ours stands behind."""
+"""The paths that have no DRF view of ours."""
 
 
 class Schema(AutoSchema):
@@ -436,8 +436,7 @@ def _or_null(schema: Json) -> Json:
 QUERY_EXAMPLES: dict[str, Any] = {"limit": 20}
 """An example of each query parameter that is not one of a few words, by its name.
 
-The documentation fills its forms with them. So there is none of a cursor, or of whatever else would make up an answer
-that nobody wants: each form, sent as it stands, works.
+The documentation fills its forms with them, and each unchanged form must work. So a cursor, for example, has none.
 """
 
 

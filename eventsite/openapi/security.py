@@ -28,9 +28,9 @@ class SessionScheme(OpenApiAuthenticationExtension):
     name: list[str] = []
 
     def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[str]]]:
-        """Nothing: the scheme is not declared."""
+        """Return an empty list, because the scheme is not declared."""
         return []
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
-        """Nothing."""
+        """Return an empty list."""
         return []

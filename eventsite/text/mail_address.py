@@ -18,11 +18,11 @@ _ENCODED_WORD = "=?"
 
 
 class NotAnAddress(ValueError):
-    """No mail can be sent to this text."""
+    """The text is no e-mail address."""
 
 
 def is_address(text: str) -> bool:
-    """Return whether mail can be sent to an address."""
+    """Return True if mail can be sent to an address."""
     try:
         in_ascii(text)
     except NotAnAddress:
@@ -31,13 +31,13 @@ def is_address(text: str) -> bool:
 
 
 def in_ascii(text: str) -> str:
-    """Return an address as every mail server takes it, its domain in ASCII.
+    """Return an address with its domain in ASCII, as every mail server accepts it.
 
     The domain is mapped by UTS 46, non-transitional, so `straße` stays another name than `strasse` (RFC 5891).
-    Quoted local parts are refused: hardly a mailbox has one, and hardly two programs read them alike.
+    Quoted local parts are refused: they are rare, and programs read them differently.
 
     Raises:
-        NotAnAddress: If it is none.
+        NotAnAddress: It is no address.
     """
     local, _, domain = text.rpartition("@")
     # An encoded word would be decoded by the next parser of the header (RFC 2047).

@@ -1,4 +1,4 @@
-"""Whole lists in one answer: one page after another until the answer is full, for sheets and calendars."""
+"""Collect whole lists in one answer, page by page until the answer is full, for sheets and calendars."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar

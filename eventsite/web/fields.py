@@ -47,10 +47,10 @@ class Quoting(serializers.Field[Any, Any, Any, Any]):
 
 
 class NoSurrogates(ProhibitSurrogateCharactersValidator):
-    """DRF's validator, which examines every character, run only where there is a surrogate."""
+    """DRF's validator, which examines every character, run only if there is a surrogate."""
 
     def __call__(self, value: Any) -> None:
-        """Raise `ValidationError` where a text has half a character."""
+        """Raise `ValidationError` if a text has a lone surrogate."""
         try:
             str(value).encode()
         except UnicodeEncodeError:
@@ -166,10 +166,10 @@ class TimeZoneField(TextField):
 @cache
 def time_zones() -> frozenset[str]:
     """Return the names of all time zones of the package tzdata, the same on every machine."""
-    from importlib import resources  # not before a request has a time zone
+    from importlib import resources  # imported for the first request with a time zone
 
     names = resources.files("tzdata").joinpath("zones").read_text().split()
-    return frozenset(names) - {"Factory"}  # a clock that was never set
+    return frozenset(names) - {"Factory"}  # the zone of a clock that was never set
 
 
 def whole_number(text: str) -> int | None:

@@ -55,7 +55,7 @@ def _answer(application: Application, environ: dict[str, Any]) -> dict[str, Any]
     answer = {"statusCode": int(status[:3]), "headers": dict(headers), "multiValueHeaders": several}
     try:
         return answer | {"body": body.decode(), "isBase64Encoded": False}
-    except UnicodeDecodeError:  # compressed, or a picture
+    except UnicodeDecodeError:  # the body is compressed, or an image
         return answer | {"body": b64encode(body).decode(), "isBase64Encoded": True}
 
 

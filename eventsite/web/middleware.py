@@ -106,7 +106,7 @@ class BasePathMiddleware:
 
 
 class AdmissionMiddleware:
-    """Refuses what no view could read, before anything reads it: a broken Content-Type, or too large a body."""
+    """Refuses requests that no view can read: a broken Content-Type, or a body that is too large."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -162,7 +162,7 @@ def _is_for_text(charset: str) -> bool:
         return True
     try:
         return PLAIN.decode(name) == PLAIN.decode()
-    except Exception:  # codecs raise what they like
+    except Exception:  # codecs may raise any error
         return False
 
 

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 JSON = "application/json"
 PAGE = "text/html"
 PAGE_FORMAT = "api"
-MAX_AGENT = 300  # characters; what a preview agent is called comes early
+MAX_AGENT = 300  # characters; the name of a preview agent is near the beginning
 PREVIEWS = re.compile(
     r"facebookexternalhit|facebot|twitterbot|slackbot|whatsapp|telegrambot|discordbot|linkedinbot|skypeuripreview"
     r"|mastodon|embedly|googlebot|bingbot|applebot|signal-desktop|iframely|redditbot|pinterest",

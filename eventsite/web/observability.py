@@ -136,7 +136,7 @@ def _log(request: HttpRequest, status: int, seconds: float) -> None:
     global _cold
     told = {
         "request_id": getattr(request.META.get("lambda.context"), "aws_request_id", None),
-        "gateway_request_id": _gateway(request).get("requestId"),  # which the access log has
+        "gateway_request_id": _gateway(request).get("requestId"),  # as in the access log
         "method": request.method,
         "route": _route(request),
         "status": status,

@@ -28,7 +28,7 @@ MAX_WEIGHT = 6_200_000
 ENOUGH_WEIGHT = 2_000_000
 """Bytes of JSON after which a page ends. As HTML the entries may weigh six times as much."""
 MOST_PER_BYTE = 6
-"""The most that a byte of UTF-8 weighs in the envelope. A body that is short enough need not be weighed."""
+"""The most bytes that a byte of UTF-8 takes in the envelope. A short body does not have to be weighed."""
 BLOCK = 64
 
 
@@ -37,7 +37,7 @@ OF_THE_PAGE = ("cursor", "limit", "format", "back", "q", "sort", "print", "seats
 
 
 CURSORS_OF_OTHERS = ("exclusive_start_key", "exclusiveStartKey", "lastEvaluatedKey", "last_evaluated_key")
-"""What services that hand on DynamoDB's own keys call the parameter."""
+"""The names of the parameter in services that expose the keys of DynamoDB."""
 USE_THE_LINK = "Here the next page is behind the Link header: follow it, or send its cursor as cursor."
 
 
@@ -58,7 +58,7 @@ class PageQuery(serializers.Serializer[Any]):
         required=False,
         max_length=4000,
         help_text="Where to continue: as given by the Link header of the last page.",
-        style={"template": "rest_framework/no_field.html"},  # a page has a button for it
+        style={"template": "rest_framework/no_field.html"},  # a page has a button instead
     )
 
     def to_internal_value(self, data: Any) -> Any:
@@ -108,7 +108,7 @@ def weight(content: bytes) -> int:
 
 
 def _affordable(entries: list[Any]) -> int:
-    """Return how many entries are worth rendering: many MB cost seconds before they prove too heavy."""
+    """Return the number of entries to render. Rendering many MB that are too heavy would cost seconds."""
     if len(entries) <= DEFAULT_LIMIT:
         return len(entries)
     weights = accumulate(len(json.dumps(json.dumps(entry, ensure_ascii=False))) for entry in entries)
@@ -132,9 +132,13 @@ def read_cursor(cursor: str | None, request: Request) -> Any:
 
 
 def _decoded(cursor: str) -> bytes:
-    """Return the bytes of a cursor. Raises `ValueError` unless it is spelled exactly as `_encoded` spells it.
+    """Return the bytes of a cursor.
 
-    Python's decoder skips characters outside the alphabet and reads nothing after padding.
+    Python's decoder skips characters outside of the alphabet and reads nothing after padding, so the text is compared
+    with that of `_encoded`.
+
+    Raises:
+        ValueError: The text is not exactly that of `_encoded`.
     """
     sealed = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
     if _encoded(sealed) != cursor:
@@ -166,13 +170,13 @@ def _seal(cursor: Any, request: Request) -> str:
 
 
 def _cipher() -> "AESSIV":
-    from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # not before there is a second page
+    from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # imported only for a second page
 
     return AESSIV(salted_hmac(__name__, "cursors", algorithm="sha512").digest())
 
 
 def _owner_of_cursors(request: Request) -> bytes:
-    """Return what a cursor is bound to: caller, groups, path, and every parameter except the page's size and place."""
+    """Return the values that a cursor is bound to: caller, groups, path, and the parameters that select the list."""
     principal = principal_of(request)
     caller = [principal.sub, *sorted(principal.groups & {ORGANIZERS, ADMINS})] if principal else []
     query = sorted(pair for pair in _parameters(request) if pair[0] not in OF_THE_PAGE)

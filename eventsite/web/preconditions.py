@@ -1,4 +1,4 @@
-"""Entity tags: an edit of the version one has read, and of no other (RFC 9110, sections 8.8.3 and 13.1)."""
+"""Entity tags, so that an edit applies only to the version that was read (RFC 9110, sections 8.8.3 and 13.1)."""
 
 import re
 
@@ -7,7 +7,7 @@ from rest_framework.exceptions import ParseError
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS = re.compile(rf"(?:[ \t]*,)*[ \t]*{_TAG}(?:[ \t]*,(?:[ \t]*{_TAG})?)*[ \t]*")
 _VERSION = re.compile(r'(?:W/)?"(0|[1-9][0-9]{0,17})(?:(?:--?|;)(?:gzip|br|deflate|zstd))?"')
-"""A tag of ours, or what a proxy made of it that compresses answers: nginx weakens it, Apache adds a suffix."""
+"""A tag of ours, also if a compressing proxy changed it: nginx weakens it, Apache adds a suffix."""
 
 
 class MalformedTags(ParseError):

@@ -1,4 +1,4 @@
-"""What a client prefers of an answer: `Prefer: return=minimal` (RFC 7240, section 4.2)."""
+"""The preferences of a client: `Prefer: return=minimal` (RFC 7240, section 4.2)."""
 
 import re
 

@@ -1,8 +1,8 @@
 """Tables for spreadsheets: RFC 4180, without cells that a spreadsheet would execute as formulas.
 
-A mark stands before whatever may begin a formula: at the start of a cell, and within it after a separator or a line
-break, where a spreadsheet with other settings begins a new cell. A text that looks marked already gets one mark more,
-so `unmarked` returns exactly what `marked` was given.
+A mark precedes each text that may begin a formula: at the start of a cell, and within it after a separator or a line
+break, where a spreadsheet with other settings begins a new cell. A text that looks marked already gets one more mark,
+so `unmarked` returns exactly the text that `marked` got.
 """
 
 import csv
@@ -15,10 +15,10 @@ SEPARATORS = (",", ";")
 """What stands between cells. Spreadsheets expect ``;`` where the decimal sign is a comma."""
 CONTENT_TYPE = "text/csv; charset=utf-8; header=present"
 BOM = "\ufeff".encode()
-"""What makes some spreadsheets read a file as UTF-8."""
+"""The byte order mark by which some spreadsheets recognise UTF-8."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a cell begins with that may be executed: OWASP's list, with the full-width forms.
+"""The first characters of a cell that may be executed: OWASP's list, with the full-width forms.
 https://owasp.org/www-community/attacks/CSV_Injection"""
 MARK = "'"
 
@@ -38,7 +38,7 @@ def lines(rows: Iterable[Sequence[Any]], separator: str = ",") -> bytes:
 
 
 def marked(cell: Any) -> Any:
-    """Return a cell that no spreadsheet executes: a mark makes a text of whatever may begin a formula."""
+    """Return a cell that no spreadsheet executes. A mark makes a text of a possible formula."""
     if not isinstance(cell, str):
         return cell
     text = _INSIDE.sub(rf"\1{MARK}", cell)
@@ -46,7 +46,7 @@ def marked(cell: Any) -> Any:
 
 
 def unmarked(cell: str) -> str:
-    """Return what a cell said before `marked`."""
+    """Return the text of a cell before `marked`."""
     if cell.startswith(MARK) and _AT_START.match(cell, 1):
         cell = cell[1:]
     return _MARKED_INSIDE.sub(r"\1", cell)

@@ -40,10 +40,10 @@ class ApiViewSet(viewsets.ViewSet):
     """The serializer of each action's query parameters; the browsable API makes its filters from them."""
 
     formats: dict[str, tuple[type[BaseRenderer], ...]] = {}
-    """The forms that an action's answer takes besides JSON and a page."""
+    """The formats of an action's answer besides JSON and a page."""
 
     is_of_one_format = False
-    """True where the answer has the one form of `formats`, and is never JSON."""
+    """True if the answer always has the one format of `formats`, and is never JSON."""
 
     permission_of_action: dict[str, str] = {}
     """The row of `eventsite.auth.permissions.TABLE` that each action needs. An action without a row is refused."""

@@ -1,8 +1,8 @@
-"""The WSGI application, which answers every request, however odd.
+"""The WSGI application, which answers every request, also a malformed one.
 
-Django parses the Content-Type before any middleware runs, so an odd one raised where nothing adds headers, logs or
-counts. Here it cannot. If an exception escapes the middleware nevertheless, a second, harmless request passes through
-the middleware and gets the answer of the first.
+Django parses the Content-Type before any middleware runs, so the error of a malformed one would have no headers, log
+lines or metrics. This application prevents that. If an exception escapes the middleware nevertheless, a second,
+harmless request passes through the middleware and gets the answer of the first.
 """
 
 import json
@@ -22,7 +22,7 @@ Environment = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 FAILED, REFUSED = "eventsite.failed", "eventsite.refused"
-"""In the environment of the request that takes the place of one that broke the service, or of one with bad headers."""
+"""Keys in the environment of a replacement request: for one that broke the service, or one with bad headers."""
 
 MAX_HEADER_BYTES, MAX_HEADERS_BYTES = 1000, 8192  # bytes; parsers of Django and CPython take quadratic time
 BOUNDED_HEADERS = ("CONTENT_TYPE", "HTTP_ACCEPT")
@@ -46,11 +46,11 @@ HARMLESS = (
 
 
 STANDS_IN = "eventsite.stands-in"
-"""In a Lambda's event: it takes the place of one that is no request."""
+"""The key in a replacement event of Lambda, for an event that is no request."""
 
 
 def stand_in(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the event to handle in place of one that is no request."""
+    """Return the replacement of an event that is no request."""
     return {
         "httpMethod": "GET",
         "path": "/",

@@ -1,4 +1,4 @@
-"""Requests that are cut off: a process that dies right after one of its steps."""
+"""Crashed requests: the process ends right after one of the steps."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ def is_apply(step: Any) -> bool:
 
 
 def carry_out(steps: Steps[Any], *, until: Callable[[Any], bool], at: str | None = None) -> None:
-    """Run a rule up to and including the first step of some kind. Then its process dies.
+    """Run a rule up to and including the first step of some kind, as if its process crashed then.
 
     Args:
         steps: The rule.
@@ -39,15 +39,15 @@ def carry_out(steps: Steps[Any], *, until: Callable[[Any], bool], at: str | None
 
 
 def by_the_log(event_id: str, user_id: str, **options: Any) -> Request:
-    """Return a request that does not try to do everything in one transaction."""
+    """Return a request that uses the log, and does not try one transaction first."""
     return Request(event_id, user_id, EVERYTHING, memory=Memory(), at_once=False, **options)
 
 
 def cut_off_joining(event_id: str, user_id: str, *, at: str | None = None, **options: Any) -> None:
-    """Leave behind a joining that is committed, and not applied."""
+    """Leave a registration that is committed and not applied."""
     carry_out(register(by_the_log(event_id, user_id, **options)), until=is_commit, at=at)
 
 
 def cut_off_leaving(event_id: str, user_id: str, *, at: str | None = None) -> None:
-    """Leave behind a leaving that is committed, and not applied."""
+    """Leave a cancellation that is committed and not applied."""
     carry_out(leave(by_the_log(event_id, user_id)), until=is_commit, at=at)

@@ -1,4 +1,4 @@
-"""Letting something happen in the one moment that matters: between two calls of a request to DynamoDB."""
+"""Run code at an exact moment: between two calls of a request to DynamoDB."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,12 +12,12 @@ from eventsite.dynamodb.steps import CARRY_OUT, Transact, Update
 WRITE, READ, READ_BATCH, READ_MANY = "TransactWriteItems", "GetItem", "BatchGetItem", "Query"
 UPDATE, REMOVE = "UpdateItem", "DeleteItem"
 COMMIT, APPLY, AT_ONCE = "commit", "apply", "at once"
-"""The writes of an operation on a registration: to the log, by which it is applied, and both in one transaction."""
+"""The writes of an operation: the commit to the log, the application, and both in one transaction."""
 
 
 @contextmanager
 def right_before(operation: str, do: Callable[[], Any], *, nth: int = 1) -> Iterator[None]:
-    """Do something once, right before the nth call of this kind that is made to DynamoDB from now on."""
+    """Run a function once, right before the nth call of this kind to DynamoDB."""
     original, calls = PatientConnection._make_api_call, [0]
 
     def interrupted(connection: Any, name: str, arguments: Any) -> Any:
@@ -33,7 +33,7 @@ def right_before(operation: str, do: Callable[[], Any], *, nth: int = 1) -> Iter
 
 @contextmanager
 def right_before_step(name: str, do: Callable[[], Any]) -> Iterator[None]:
-    """Do something once, right before the first step of this name (`COMMIT`, `APPLY` or `AT_ONCE`) from now on."""
+    """Run a function once, right before the first step of this name (`COMMIT`, `APPLY` or `AT_ONCE`)."""
     done = [False]
 
     def watched(carry_out: Callable[[Any], Any]) -> Callable[[Any], Any]:

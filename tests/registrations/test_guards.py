@@ -1,7 +1,7 @@
-"""Every guard of every transaction, taken out alone: something competes in the worst moment, and the breach shows.
+"""Mutation tests of the guards: without a guard, a competing request at the worst moment breaks an invariant.
 
-Each case lets the competition happen right before the write that the guard is part of. With the guard in place the
-outcome is as if the competition had come first and all had gone by the reference; without it, it is not.
+In each case, the competing request runs right before the guarded write. With the guard, the outcome is that of the
+reference model after the competing request. Without it, the outcome differs.
 """
 
 import inspect
@@ -45,29 +45,29 @@ Step = tuple[Any, ...]
 
 
 def always(*_: Any, **__: Any) -> Condition:
-    """A guard that lets everything pass."""
+    """Return a condition that always holds."""
     return Path("nothing").does_not_exist()
 
 
 @dataclass(frozen=True)
 class Case:
-    """A guard, and the competition that it is there for."""
+    """A guard, and the competing requests that it protects from."""
 
     guard: str
     """The name of the guard."""
     step: Step
     """The guarded action."""
     meanwhile: tuple[Step, ...] = ()
-    """What others do right before it is written."""
+    """The competing requests right before the write."""
     given: tuple[Step, ...] = ()
-    """What was before."""
+    """The earlier requests."""
     capacity: int = 1
     instead: Callable[..., Condition] = always
-    """The replacement of the guard: of several conditions, all but one."""
+    """The replacement of the guard, without one of its conditions."""
     before: str = COMMIT
-    """The step before which the competition happens."""
+    """The kind of write before which the competing requests run."""
     comes_first: bool = False
-    """The step counts as done before the competition, not after: it was committed already."""
+    """True if the step was committed before the competing requests, so that it counts as earlier."""
 
 
 def registers(*users: str) -> tuple[Step, ...]:
@@ -206,7 +206,7 @@ CASES = {
 
 
 class World:
-    """The service and the reference, through the same steps."""
+    """The service and the reference, which make the same steps."""
 
     def __init__(self, api: Api, capacity: int) -> None:
         self.api = api
@@ -216,12 +216,12 @@ class World:
         self.do(("create", {"capacity": capacity}))
 
     def do(self, step: Step) -> None:
-        """Take a step with both."""
+        """Make a step with both."""
         self.ask(step)
         self.expect(step)
 
     def ask(self, step: Step) -> Answer:  # noqa: PLR0911 (a table: what each step is)
-        """Take a step with the service."""
+        """Make a step with the service."""
         match step:
             case ("register", user):
                 return outcome(self.api.register(PARTY, user))
@@ -240,7 +240,7 @@ class World:
         return "done", None
 
     def expect(self, step: Step) -> Answer:
-        """Take a step with the reference."""
+        """Make a step with the reference."""
         model, answer = self._follow(step, self.model)
         self.model = model
         return answer
@@ -271,7 +271,7 @@ class World:
         raise AssertionError(step)
 
     def differences(self) -> list[str]:
-        """What in the tables is not as in the reference, or cannot be at all."""
+        """Return the differences between the tables and the reference, and impossible states."""
         kept, model = stored(PARTY), self.model
         if model is None:
             return [] if kept.event is kept.seats is None else ["the event is still there"]
@@ -295,12 +295,16 @@ def _word(answer: Any) -> Answer:
 
 
 def audited(event: str) -> list[str]:
-    """Return the kinds of what the audit finds."""
+    """Return the kinds of the findings of the audit."""
     return [finding.kind for finding in runner.examine(event)]
 
 
 def run(case: Case, api: Api) -> list[str]:
-    """Play a case. Returns: what came out differently than in the reference."""
+    """Run a case.
+
+    Returns:
+        The differences to the reference.
+    """
     world = World(api, case.capacity)
     for step in case.given:
         world.do(step)

@@ -1,4 +1,4 @@
-"""What a request remembers between two calls, in a form that can be compared."""
+"""The state of a running request between two calls, in a form that can be compared."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from eventsite.dynamodb.base_model import BaseModel
 
 
 def remembered(thing: Any) -> Any:
-    """Return the parts of a running rule, which are equal for rules that go on in the same way."""
+    """Return the state of a running rule. Equal states continue in the same way."""
     if isinstance(thing, GeneratorType):
         return tuple(_frames(thing))
     return _plain(thing, ())

@@ -1,8 +1,8 @@
-"""What the requests may answer: the reference, moved along by every write of the seats.
+"""Check the answers of requests against the reference model, which follows every write of the seats.
 
-Each change takes effect at its one write of the seats, so the reference makes the same step there, and must agree.
-A request that changed something answers what the reference answered then; any other must answer what the reference
-would have answered at some moment between its beginning and its end. That is linearizability, with the moments known.
+Each change takes effect at its one write of the seats. There the reference makes the same step, and must agree.
+A request that changed something must give the answer of the reference at that write. Any other request must give an
+answer of the reference at some moment between its beginning and its end. That is linearizability, with known moments.
 """
 
 from typing import Any, NamedTuple
@@ -12,11 +12,11 @@ from events.ledger.models import Seats
 from tests.registrations.reference import Seating
 
 UNKNOWN = ("unknown",)
-"""A 503: the request gave up, and its client does not learn what became of it."""
+"""A 503: the request gave up, and its outcome is unknown to the client."""
 
 
 class Broken(Exception):
-    """Something that must never happen."""
+    """An invariant does not hold."""
 
     def __init__(self, what: str, step: str) -> None:
         super().__init__(what)
@@ -24,20 +24,20 @@ class Broken(Exception):
 
 
 class Asked(NamedTuple):
-    """What a request may answer so far."""
+    """The answers that a request may give so far."""
 
     kind: str
     user: str
     begun: bool = False
     over: bool = False
     committed: Any = None
-    """What the reference answered when its change took effect."""
+    """The answer of the reference when the change took effect."""
     allowed: frozenset[Any] = frozenset()
-    """What the reference would have answered at some moment so far, without changing anything."""
+    """The answers of the reference so far, if the request changes nothing."""
 
 
 class Monitor(NamedTuple):
-    """The event by the reference, and the promises to those who ask."""
+    """The event of the reference, and the allowed answers of each request."""
 
     seating: Seating
     tickets: tuple[tuple[str, int], ...]
@@ -47,7 +47,7 @@ class Monitor(NamedTuple):
 
     @classmethod
     def begin(cls, scenario: Any) -> "Monitor":
-        """Return the promises before the first step."""
+        """Return the monitor before the first step."""
         people = scenario.seated + scenario.waiting
         waiting, past = tuple(scenario.waiting), frozenset(scenario.past)
         seating = Seating(scenario.capacity, scenario.waitlist, scenario.is_open, tuple(scenario.seated), waiting, past)
@@ -60,12 +60,16 @@ class Monitor(NamedTuple):
         return cls(seating, tuple((user, ticket) for ticket, user in enumerate(people, first)), asked, users)
 
     def began(self, index: int) -> "Monitor":
-        """A request makes its first step."""
+        """Record the first step of a request."""
         one = self.asked[index]
         return self if one.begun else self._with(index, one._replace(begun=True, allowed=self._possible(one)))
 
     def changed(self, index: int, old: Seats, new: Seats, label: str) -> "Monitor":
-        """Move the reference along with a write of the seats. Raises: `Broken` where it would not go there."""
+        """Make the step of the reference for a write of the seats.
+
+        Raises:
+            Broken: The reference would not make this step.
+        """
         entries = [entry for entry in log.of(new) if entry.name not in old.committed]
         if new.settings != old.settings:
             after = self._edited(index, new, label)
@@ -102,7 +106,7 @@ class Monitor(NamedTuple):
         return self._with(index, one._replace(committed=answer))
 
     def _agreeing(self, seats: Seats, label: str) -> "Monitor":
-        """Make sure that the seats say the same as the reference: how many, and who."""
+        """Check that the seats have the counts and the users of the reference."""
         counts = len(self.seating.seated), len(self.seating.queue)
         if (seats.registered, seats.waiting) != counts:
             raise Broken(f"the seats count {seats.registered} and {seats.waiting}, not {counts}", label)
@@ -120,7 +124,11 @@ class Monitor(NamedTuple):
         return self._replace(asked=asked)
 
     def answered(self, index: int, answer: Any, label: str) -> "Monitor":
-        """A request ends. Raises: `Broken` where its answer was never right."""
+        """Record the answer of a request.
+
+        Raises:
+            Broken: The answer was right at no moment.
+        """
         one = self.asked[index]
         if answer not in (UNKNOWN, ("swept",)):
             if one.committed is not None and not self._is_right(one, answer):
@@ -132,13 +140,13 @@ class Monitor(NamedTuple):
         return self._with(index, over)
 
     def _is_right(self, one: Asked, answer: Any) -> bool:
-        """Return whether an answer shows the result, as of its commit or a later moment."""
+        """Return True if an answer is right at the commit or at a later moment."""
         if answer in (one.committed, ("waitlisted", None)):  # or given up since, and answered as it began
             return True
         return answer in one.allowed and answer[0] in ("waitlisted", "registered", "event")
 
     def _possible(self, one: Asked) -> frozenset[Any]:
-        """Return what a request may answer at this moment without having changed anything."""
+        """Return the answers that are right at this moment for a request that changed nothing."""
         if one.kind == "register" and one.committed is not None:
             return frozenset([self.standing(one.user)])
         if one.kind in ("register", "leave"):
@@ -152,7 +160,7 @@ class Monitor(NamedTuple):
         return "event", self.seating.capacity, len(self.seating.seated), len(self.seating.queue)
 
     def standing(self, user: str) -> Any:
-        """Return what reading a user's registration answers."""
+        """Return the answer to a read of a registration."""
         if user in self.seating.queue:
             return "waitlisted", self.seating.queue.index(user) + 1
         if user in self.seating.seated:

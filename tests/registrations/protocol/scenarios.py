@@ -17,7 +17,7 @@ TOGETHER = (
     Faults(lost=1, torn=1),
     Faults(late=1, torn=1),
 )
-"""Two of different kinds."""
+"""Two faults of different kinds."""
 
 EVENTS: tuple[dict[str, Any], ...] = (
     {"capacity": 0},
@@ -36,11 +36,11 @@ EVENTS: tuple[dict[str, Any], ...] = (
     {"capacity": 1, "past": "u"},
     {"capacity": 1, "seated": "u", "waiting": "v", "is_open": False},
 )
-"""How things stand at the beginning: none to three people; full, overfull (the capacity was lowered) and closed."""
+"""The initial states: no to three users; full, overfull (after a lower capacity) and closed."""
 
 
 def _requests(event: dict[str, object]) -> list[tuple[object, ...]]:
-    """All that can be asked of an event."""
+    """Return all requests for an event."""
     capacity = int(str(event["capacity"]))
     people = [(kind, user) for kind in ("register", "leave", "look") for user in "uvw"]
     edits = [("edit", capacity + 1, True), ("edit", capacity + 2, True), ("edit", max(0, capacity - 1), True)]

@@ -1,4 +1,4 @@
-"""How a scenario begins, and what must be so at its end."""
+"""The initial items of a scenario, and the invariants at its end."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ SEATS_KEY: Key = (Seats.Meta.table_name, EVENT, Seats.ITEM)
 
 
 def stored(scenario: Any) -> dict[Key, str]:
-    """Return the items with which a scenario begins."""
+    """Return the initial items of a scenario."""
     names = ("title", "description", "date", "location", "organizer")
     fields = {name: FIELDS[name] for name in names} | {"event_id": EVENT, "capacity": scenario.capacity}
     status = "published" if scenario.is_open else "draft"
@@ -67,7 +67,11 @@ def _registered(seats: Seats, user: str, ticket: int, kind: str) -> list[BaseMod
 
 
 def check_rest(items: dict[Key, str], monitor: Monitor) -> None:
-    """Check the stored items when no request is at work any more. Raises: `Broken`."""
+    """Check the stored items after all requests have ended.
+
+    Raises:
+        Broken: An invariant does not hold.
+    """
     found = _Table(items)
     for user in monitor.users:
         if found.standing(user) != monitor.standing(user):
@@ -102,7 +106,7 @@ def _wrong(found: "_Table", monitor: Monitor) -> Any:
 
 
 class _Table:
-    """The items, on which a rule may run to its end."""
+    """A table in memory on which a rule can run to its end."""
 
     def __init__(self, items: dict[Key, str]) -> None:
         self._items = dict(items)

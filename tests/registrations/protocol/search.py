@@ -42,7 +42,7 @@ NAMES = "ABCDEF"
 
 
 class Faults(NamedTuple):
-    """How many of each may still happen."""
+    """The number of faults of each kind that may still happen."""
 
     crashes: int = 0
     lost: int = 0
@@ -55,7 +55,7 @@ NO_FAULTS = Faults()
 
 @dataclass(frozen=True)
 class Scenario:
-    """Who asks what at once, of an event in which some have seats and some wait."""
+    """Some concurrent requests for an event with registrations."""
 
     capacity: int
     requests: tuple[tuple[Any, ...], ...]
@@ -66,7 +66,7 @@ class Scenario:
     is_open: bool = True
     faults: Faults = NO_FAULTS
     at_once: bool = True
-    """Whether one transaction is attempted first."""
+    """True if each operation tries one transaction first."""
 
 
 class State(NamedTuple):
@@ -74,24 +74,29 @@ class State(NamedTuple):
 
     store: int
     requests: tuple[tuple[int, bool], ...]
-    """Where each request is, and whether the call that it makes is in doubt."""
+    """The state of each request, and True if its call is in doubt."""
     late: tuple[tuple[int, int], ...]
-    """Copies of writes that may still arrive: whose, and which."""
+    """The delayed writes: the request, and the number of the write."""
     under_way: tuple[tuple[int, bool, int], ...]
-    """The parts of transactions that have yet to appear: whose, whether that one waits for it, and which."""
+    """The parts of transactions that are not visible yet: request, True if it waits for the part, and part."""
     faults: Faults
     monitor: int
 
 
 class Numbers:
-    """Gives everything that is equal the same number."""
+    """A numbering in which equal values have equal numbers."""
 
     def __init__(self) -> None:
         self._numbers: dict[Any, int] = {}
         self.things: list[Any] = []
 
     def of(self, key: Any, thing: Any = None) -> int:
-        """Return the number of a key. Args: the key; its value, if that is another one."""
+        """Return the number of a key.
+
+        Args:
+            key: The key.
+            thing: The value, if it is not the key.
+        """
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.things)
@@ -112,7 +117,7 @@ class Ways(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """Where a request is: the call that it makes next, and how to go on from there."""
+    """A request that waits for a call, with the call and its continuation."""
 
     call: Any
     sent: tuple[Any, ...]
@@ -203,7 +208,7 @@ def _batch(step: BatchGet) -> Any:
 
 
 class Automata:
-    """The requests' programs. A state is reached again by sending the program once more what it was sent."""
+    """The programs of the requests. A state is restored by sending the program the same outcomes again."""
 
     def __init__(self) -> None:
         self._numbers = Numbers()
@@ -219,7 +224,7 @@ class Automata:
         return found
 
     def send(self, number: int, outcome: Any) -> int:
-        """Return the state of a request after it was sent what came of its call."""
+        """Return the state of a request after the outcome of its call."""
         following = self._next.get((number, outcome))
         if following is None:
             place = self.where(number)
@@ -259,7 +264,7 @@ def _parts(call: Any) -> str:
 
 @dataclass
 class Found:
-    """What a search came to."""
+    """The result of a search."""
 
     states: int
     broken: str | None = None
@@ -404,7 +409,7 @@ class Search:
     def _faulty(
         self, state: State, index: int, done: State | None, number: int, label: str
     ) -> Iterator[tuple[str, State]]:
-        """The answer is lost, the call is delayed, or both: then it is sent again, and is in doubt."""
+        """Lose the answer, delay the call, or both. The call is sent again, and is in doubt."""
         again = (state.requests[index][0], True)
         if done is not None and state.faults.lost:
             less = state.faults._replace(lost=state.faults.lost - 1)
@@ -421,7 +426,7 @@ class Search:
             )
 
     def _arrive(self, state: State, position: int, who: int, number: int) -> Iterator[tuple[str, State]]:
-        """A late copy is executed, or never is, which is the same as that it stays on its way."""
+        """Execute a delayed write. One that is never executed is the same as one that stays delayed."""
         call = self._writes.things[number]
         parts = list(call.parts.values()) if isinstance(call, Transact) else [call]
         if self._is_held(state, [key_of(part.record) for part in parts]):
@@ -483,7 +488,7 @@ class Search:
         return state._replace(monitor=self._monitors.of(before.began(index)))
 
     def _sent(self, state: State, index: int, outcome: Any, label: str) -> State:
-        """A request learns what came of its call. Where that is the end of it, its answer must be right."""
+        """Send the outcome of a call to its request. If the request ends, check its answer."""
         state = self._begun(state, index)
         number = self._automata.send(state.requests[index][0], outcome)
         following = state._replace(requests=_with(state.requests, index, (number, False)))
@@ -495,7 +500,7 @@ class Search:
         return following
 
     def _observed(self, state: State, before: int, index: int, label: str) -> State:
-        """The reference follows a write of the seats."""
+        """Let the monitor follow a write of the seats."""
         old, new = (self._items(store).get(SEATS_KEY) for store in (before, state.store))
         if old == new or old is None or new is None:
             return state

@@ -1,4 +1,4 @@
-"""A store in memory that interprets the conditions and actions of PynamoDB, the very ones that the service sends.
+"""A store in memory that interprets the conditions and actions of PynamoDB that the service sends.
 
 tests/registrations/protocol/test_store.py checks it against the engine.
 """
@@ -60,7 +60,7 @@ def _at(item: Raw | None, path: operands.Path) -> Any:
 
 
 def value_of(operand: Any, item: Raw | None) -> Any:
-    """Return the typed value of an operand, None where it has none."""
+    """Return the typed value of an operand, or None."""
     match operand:
         case operands.Value():
             return operand.value
@@ -89,7 +89,7 @@ def _sum(item: Raw | None, operand: Any, sign: int) -> Any:
 
 
 def holds(condition: Condition | None, item: Raw | None) -> bool:  # noqa: PLR0911 (a table)
-    """Return whether a condition holds for an item, or for none."""
+    """Return True if a condition holds for an item, or for a missing one."""
     match condition:
         case None:
             return True

@@ -1,7 +1,7 @@
-"""The protocol of docs/protocol.md, searched through: every order of the steps of requests that are made at once.
+"""An exhaustive search of the protocol in docs/protocol.md: every order of the steps of concurrent requests.
 
-What runs is the service's code, on a store in memory. Three users and one event, because an event shares no item with
-another one: what happens to two events at once is what happens to each.
+The service's own code runs on a store in memory. Three users and one event are enough, because two events share no
+item.
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ STRIDE = 5  # with one fault, every fifth pair is searched; all of them take a q
 
 
 def resize(capacity: int, *, is_open: bool = True, waitlist: bool = True) -> tuple[object, ...]:
-    """An edit of the settings of the seats."""
+    """Return an edit of the settings of the seats."""
     return "edit", capacity, is_open, waitlist
 
 
