@@ -93,7 +93,7 @@ class PersonSerializer(serializers.Serializer[Any]):
 
 
 class AttendeeSerializer(RegistrationSerializer):
-    """A registration, with the person on request."""
+    """A registration, with who it is: the latter only when asked for."""
 
     user = PersonSerializer(required=False, help_text="Only with `?expand=user`.")
     optional = ("user",)
@@ -120,7 +120,7 @@ class RegisteredSerializer(RegistrationSerializer):
 
 
 class LeftSerializer(serializers.Serializer[Any]):
-    """The answer to a cancellation."""
+    """What came of a registration that was given up."""
 
     message = serializers.CharField()
     promotedUser = IdField(allow_null=True, help_text="Who got the seat, if anybody.")
