@@ -46,7 +46,7 @@ class AnswersSerializer(Body):
 
 
 class RegistrationRequestSerializer(Body):
-    """The user to register."""
+    """Who is to be registered."""
 
     userId = IdField(source="user_id", help_text="The user who wants a seat. Who is signed in may leave it out.")
     answers = AnswersField(required=False)
@@ -59,7 +59,7 @@ class RegistrationRequestSerializer(Body):
 
 
 class RegistrationSerializer(serializers.Serializer[Any]):
-    """The registration of one user for one event."""
+    """What one user has to do with one event."""
 
     registrationId = serializers.UUIDField()
     eventId = IdField()
@@ -106,7 +106,7 @@ class AttendeeSerializer(RegistrationSerializer):
 
 
 class RegisteredSerializer(RegistrationSerializer):
-    """A new registration, with a sentence about its status."""
+    """A new registration, and what it means in a sentence."""
 
     message = serializers.CharField()
 
