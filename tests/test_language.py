@@ -88,6 +88,11 @@ def faults(name: str, text: str) -> list[str]:
     return found
 
 
+@pytest.fixture(autouse=True)
+def tables() -> None:
+    """Make no tables: these tests only read files."""
+
+
 @pytest.mark.parametrize("name", files())
 def test_it_is_plain(name: str) -> None:
     assert faults(name, (ROOT / name).read_text()) == []

@@ -251,8 +251,8 @@ def test_a_fault_that_passes_is_not_noticed(operation: Operation) -> None:
         trial.expect_right_tables()
 
 
-LASTING = pytest.param([conflict, connection_cut, answer_lost], id="the most different faults")
-OTHERS = pytest.param([throttled, busy, internal_error], id="the other faults", marks=pytest.mark.slow)
+LASTING = pytest.param([conflict, answer_lost], id="the most different faults")
+OTHERS = pytest.param([connection_cut, throttled, busy, internal_error], id="the other faults", marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize("faults", [LASTING, OTHERS])

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from django.core.management import call_command
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -192,8 +192,12 @@ class Directory(RuleBasedStateMachine):
             assert set(index.by_address(address)) == wanted
 
 
-def test_the_index_follows_whatever_happens_to_people() -> None:
-    run_state_machine_as_test(Directory)
+FEW, MANY = settings(max_examples=6, stateful_step_count=15), settings(max_examples=60, stateful_step_count=40)
+
+
+@pytest.mark.parametrize("size", [FEW, pytest.param(MANY, marks=pytest.mark.slow)], ids=["few", "many"])
+def test_the_index_follows_whatever_happens_to_people(size: settings) -> None:
+    run_state_machine_as_test(Directory, settings=size)
 
 
 @example(name=" ".join("abcdefghijklmnop"))  # more names than are indexed
