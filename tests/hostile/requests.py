@@ -432,16 +432,16 @@ def _accept(draw: Random) -> dict[str, str]:
 
 
 CLASSES: dict[str, tuple[Callable[[Random], Sent], int]] = {
-    "content types": (content_types, 450),
-    "headers": (headers, 450),
-    "broken bodies": (broken_bodies, 300),
-    "odd values": (odd_values, 350),
-    "nesting": (nesting, 150),
-    "paths": (paths, 250),
-    "queries": (queries, 350),
-    "sizes": (sizes, 30),
-    "forms": (forms, 250),
-    "methods": (methods, 125),
-    "tokens": (tokens, 100),
+    "content types": (content_types, 1200),
+    "headers": (headers, 1200),
+    "broken bodies": (broken_bodies, 800),
+    "odd values": (odd_values, 950),
+    "nesting": (nesting, 400),
+    "paths": (paths, 700),
+    "queries": (queries, 950),
+    "sizes": (sizes, 50),
+    "forms": (forms, 700),
+    "methods": (methods, 325),
+    "tokens": (tokens, 270),
 }
 """What there is, and how many of each are sent over each way and in each mode."""
