@@ -105,7 +105,7 @@ def world(api: Api) -> World:
 
 
 @schema.parametrize()
-@settings(max_examples=15, derandomize=True, **COMMON)
+@settings(max_examples=6, derandomize=True, **COMMON)
 def test_every_answer_is_as_documented(case: schemathesis.Case, world: World) -> None:
     world.aim(case)
     known(case, case.call_and_validate())

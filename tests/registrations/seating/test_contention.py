@@ -26,6 +26,7 @@ def expect_no_collapse(run: Result) -> None:
     assert run.each(run.costs.writes) <= 9.5, run
 
 
+@pytest.mark.slow
 def test_with_128_clients_it_is_no_slower_and_none_has_to_wait_long() -> None:
     expect_no_collapse(run := measure(128, seconds=1.3))
     assert run.seconds[-1] <= 1.5, run
