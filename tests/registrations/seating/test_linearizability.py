@@ -163,8 +163,16 @@ def test_many_more_histories_can_be_explained() -> None:
 def test_histories_without_a_guard_are_found_out() -> None:
     """The expected breach: the recorded calls really race, and the search sees what comes of it."""
     with patch.object(guards, "is_epoch", lambda *_: Path("nothing").does_not_exist()):
-        beginnings_and_histories = (record(seed)[:2] for seed in range(20))
-        assert not all(explain(history, beginning) for beginning, history in beginnings_and_histories)
+        assert not all(is_right(seed) for seed in range(20))
+
+
+def is_right(seed: int) -> bool:
+    """Record a history. Returns: False if it cannot be explained, or if a list has a gap in the queue."""
+    try:
+        beginning, history, _ = record(seed)
+    except AssertionError:
+        return False
+    return explain(history, beginning)
 
 
 # The checker itself, on histories made by hand. Times are small numbers; calls overlap where their spans do.
