@@ -116,7 +116,7 @@ def run(directory: Path, name: str, content: bytes, *options: str) -> str:
 @given(
     name=st.sampled_from(sorted(FORMS)), seed=st.integers(0, 2**32), bits=st.lists(st.binary(max_size=4), max_size=4)
 )
-@settings(max_examples=300)
+@settings(max_examples=settings().max_examples * 2)
 def test_bytes_that_changed_on_their_way(tmp_path: Path, name: str, seed: int, bits: list[bytes]) -> None:
     chance, content = random.Random(seed), bytearray(FORMS[name])
     for inserted in bits:
@@ -139,7 +139,7 @@ def mutated(value: Any, chance: random.Random) -> Any:
 
 
 @given(name=st.sampled_from(sorted(one for one in FORMS if one.endswith(".json"))), seed=st.integers(0, 2**32))
-@settings(max_examples=600)
+@settings(max_examples=settings().max_examples * 4)
 def test_values_that_no_one_expects(tmp_path: Path, name: str, seed: int) -> None:
     chance, document = random.Random(seed), json.loads(FORMS[name])
     for _ in range(chance.randrange(1, 4)):
@@ -157,7 +157,7 @@ CELLS = st.sampled_from([str(one) for one in ODD if not (isinstance(one, str) an
     places=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20), CELLS), min_size=1, max_size=4),
     order=st.sampled_from(moments_orders := ["ISO", "DMY", "MDY"]),
 )
-@settings(max_examples=300)
+@settings(max_examples=settings().max_examples * 2)
 def test_cells_that_no_one_expects(tmp_path: Path, name: str, places: list[tuple[int, int, str]], order: str) -> None:
     import csv
 
@@ -204,7 +204,7 @@ KEYS = st.sampled_from(["eventId", "userId", "name", "title", "registrationId", 
 
 
 @given(st.lists(st.dictionaries(KEYS, st.sampled_from(ODD) | st.text(max_size=5), max_size=6), max_size=4))
-@settings(max_examples=300)
+@settings(max_examples=settings().max_examples * 2)
 def test_what_comes_in_is_what_the_api_gives(api: Api, tmp_path: Path, records: list[dict[str, Any]]) -> None:
     run(tmp_path, "them.json", json.dumps(records).encode(), "--skip")
     for path in ("/users", "/events"):
