@@ -269,7 +269,7 @@ def test_the_bench_for_a_stage_measures_it(dev: Project, capsys: pytest.CaptureF
 
 
 def test_the_nightly_audit_finds_nothing_wrong(dev: Project) -> None:
-    rules = dev.client("events").list_rules()["Rules"]
+    rules = dev.client("events").list_rules(NamePrefix="eventsite-dev-")["Rules"]
     assert [rule["ScheduleExpression"] for rule in rules if "nightly" in rule["Name"]] == ["cron(0 3 * * ? *)"]
     dev.zappa("invoke", "dev", "registrations.nightly.audit")
     counted = logged(dev, lambda line: "AuditFindings" in line)

@@ -27,13 +27,23 @@ LONG = {
 }
 
 
+def timed(*request: Any, **headers: Any) -> tuple[Any, float]:
+    """Return the answer, and the least CPU time of this thread in three tries: a busy machine doubles a single one."""
+    seconds = []
+    for _ in range(3):
+        started = time.thread_time()
+        answer = ask(*request, **headers)
+        seconds.append(time.thread_time() - started)
+    return answer, min(seconds)
+
+
 @pytest.mark.parametrize("name", LONG)
 def test_no_header_takes_long(name: str) -> None:
     for value in LONG[name]:
         more: dict[str, Any] = {} if name == "CONTENT_TYPE" else {name: value}
-        started = time.process_time()
-        status, _, document = ask("GET", "/events", value if name == "CONTENT_TYPE" else "application/json", **more)
-        assert time.process_time() - started < SECONDS, value[:20]
+        content_type = value if name == "CONTENT_TYPE" else "application/json"
+        (status, _, document), seconds = timed("GET", "/events", content_type, **more)
+        assert seconds < SECONDS, value[:20]
         if "COOKIE" in name:
             assert status == 200
         else:
@@ -42,9 +52,9 @@ def test_no_header_takes_long(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(wsgi.OWN_COOKIES))
 def test_a_cookie_within_the_bounds_takes_no_time_either(name: str) -> None:
-    started = time.process_time()
-    assert ask("GET", "/events", "", HTTP_COOKIE=f'{name}="' + "\\1" * 4000 + '"')[0] == 200
-    assert time.process_time() - started < SECONDS
+    answer, seconds = timed("GET", "/events", "", HTTP_COOKIE=f'{name}="' + "\\1" * 4000 + '"')
+    assert answer[0] == 200
+    assert seconds < SECONDS
 
 
 @pytest.mark.parametrize(("name", "most"), [("HTTP_ACCEPT", MAX_HEADER_BYTES), ("HTTP_X", MAX_HEADERS_BYTES // 2)])
