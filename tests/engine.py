@@ -10,6 +10,8 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from eventsite.local.strictness import tighten
+
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 PREFIX = b"DynamoDB_"
 
@@ -56,6 +58,8 @@ def main() -> None:
     from ministack.app import app
     from ministack.core import responses, router
     from ministack.services import dynamodb
+
+    tighten(dynamodb)
 
     async def front(scope: Any, receive: Any, send: Any) -> None:
         called = target(scope)

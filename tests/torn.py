@@ -29,6 +29,7 @@ from functools import partial
 from typing import Any
 from urllib.request import Request, urlopen
 
+from eventsite.local.strictness import tighten
 from tests.children import SECONDS
 from tests.engine import Asgi, answer, read, serve, target
 
@@ -404,8 +405,8 @@ def ministack() -> Engine:
     """The engine, empty, called in this process: its handlers are coroutines that never wait."""
     from ministack.services import dynamodb
 
+    tighten(dynamodb)
     dynamodb.reset()
-
     logging.getLogger("dynamodb").setLevel(logging.ERROR)
 
     def carry_out(operation: str, arguments: Document) -> Answer:

@@ -107,7 +107,11 @@ class Host:
         os.environ.clear()  # variables for other tools, AWS's or ministack's own, must not reach the engine
         os.environ.update(_environment(self._directory, self._socket.getsockname()[1]))
         from ministack.app import app
+        from ministack.services import dynamodb
 
+        from eventsite.local.strictness import tighten
+
+        tighten(dynamodb)
         self._state.take_over()
         engine: Asgi = app
         return engine
