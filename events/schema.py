@@ -9,7 +9,8 @@ from events.models import STATUSES
 from events.serializers import EventSerializer
 from events.services import EventExists, EventHasRegistrations, EventNotFound, EventNotYours
 from eventsite.errors import Forbidden
-from eventsite.openapi.document import QUERY_EXAMPLES, TAGS, Call, Json, changing_something, describe, path_id
+from eventsite.openapi.calls import QUERY_EXAMPLES, TAGS, Call, changing_something, describe
+from eventsite.openapi.components import Json, path_id
 
 SWITCHES = ("waitlistEnabled", "hasWaitlist")
 

@@ -1,30 +1,21 @@
-"""Create, edit and delete events.
-
-The write of an edit has the condition that the version is unchanged, so no edit overwrites another one. An edit of
-texts writes the description alone. An edit of the seats is one transaction over both items, with the promotions that it
-makes possible. The description keeps the ids of the last edits, so a retry after a lost answer recognises its own edit.
-"""
+"""Create, read and delete events. `events.editing` edits them."""
 
 import uuid
-from functools import partial
 from typing import Any
 
-from pynamodb.expressions.update import Action
-
 from events import window
-from events.ledger import guards, promotions
+from events.ledger import guards
 from events.ledger.models import CheckIns, Seats
 from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, PrivatePlace, mark
-from events.normalize import normalize
-from events.signals import event_deleted, event_edited, settling_wanted
-from events.whole import WholeEvent, find, find_event
+from events.signals import event_deleted, settling_wanted
+from events.whole import WholeEvent, find_event
 from eventsite import clock
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb import retries
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.retries import Conflict, retry_on_conflict
-from eventsite.dynamodb.steps import Check, Delete, Get, Now, Put, Steps, Transact, Update, retrying, run
+from eventsite.dynamodb.steps import Delete, Put
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Forbidden, Missing, Refused, Stale
 
@@ -32,9 +23,6 @@ OF_THE_SERVICE = {"version", "settings", "edits", "created_at", "updated_at"}
 """The attributes of a description that only the service sets."""
 DESCRIPTION = tuple(sorted(Event.get_attributes().keys() - EventItem.get_attributes().keys() - OF_THE_SERVICE))
 """The attributes of a description that an organizer sets."""
-OF_THE_SEATS = ("capacity", "waitlist_enabled", "status")
-"""The fields of an event that are stored in its seats and decide who gets one."""
-REMEMBERED_EDITS = 8  # ids; a retry that comes after more edits than this does not recognise its own
 
 
 class EventNotFound(Missing):
@@ -182,7 +170,7 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
         open=fields["status"] in OPEN_STATUSES,
         **shared,
     )
-    for name, value in _derived(event).items():
+    for name, value in copied(event).items():
         setattr(seats, name, value)
     return WholeEvent(event, seats)
 
@@ -190,85 +178,6 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
 def items(whole: WholeEvent) -> list[EventItem]:
     """Return all items of a new event, with its places in the private lists of its organizers."""
     return [*whole, *whole.event.private_places.values()]
-
-
-def edit(event_id: str, changes: dict[str, Any], *, scope: Scope, versions: set[int] | None = None) -> WholeEvent:
-    """Change some fields of an event, and give seats that this frees to the waitlist in the same write.
-
-    Args:
-        event_id: The event.
-        changes: The changed fields by their Python names; None removes a field.
-        scope: The caller's scope.
-        versions: The versions that the caller means to edit; None for any.
-
-    Returns:
-        The event after the edit. It includes later edits if the seats were edited again before the answer.
-
-    Raises:
-        EventNotFound: There is no such event, or the caller may not see it.
-        EventNotYours: The caller may not change it.
-        Stale: The event has none of these versions.
-        WrongValues: The changes do not fit the other fields.
-    """
-    edited, promoted = run(edit_in_steps(event_id, changes, scope, versions, uuid.uuid4().hex[:8]))
-    if promoted is not None:
-        event_edited.send_robust(Event, event_id=event_id, promoted=promoted)
-    return edited
-
-
-Edited = tuple[WholeEvent, int | None]
-"""The event after an edit, and the number of people it promoted: None if the seats were not written."""
-
-
-def edit_in_steps(
-    event_id: str, changes: dict[str, Any], scope: Scope, versions: set[int] | None, operation: str
-) -> Steps[Edited]:
-    """Change some fields of an event, as `edit`, in steps.
-
-    Args:
-        event_id: As in `edit`.
-        changes: As in `edit`.
-        scope: As in `edit`.
-        versions: As in `edit`.
-        operation: The id of the edit.
-    """
-    return (yield from retrying(partial(_edit, event_id, changes, scope, versions, operation)))
-
-
-def _edit(
-    event_id: str, changes: dict[str, Any], scope: Scope, versions: set[int] | None, operation: str
-) -> Steps[Edited]:
-    before = yield from find(event_id)
-    if before is None or not may_be_seen(before.event, scope):
-        raise EventNotFound
-    check_access(before.event, scope)
-    if operation in before.event.edits.split():  # its answer was lost
-        return before, None
-    if versions is not None and before.event.version not in versions:
-        raise Stale
-    changes = {
-        name: value for name, value in normalize(before, changes).items() if not _is_already(before, name, value)
-    }
-    if "organizers" in changes:
-        check_owner(before.event, scope)
-    places = before.event.private_places
-    now = yield Now()
-    actions = _described(before.event, changes, operation, now)
-    seated = _seated(before, changes)
-    if seated or _keys(places) != _keys(before.event.private_places):
-        return (yield from _change_both(before, actions, seated, places, operation, now))
-    return (yield from _change_description(before, actions, operation)), None
-
-
-def _is_already(whole: WholeEvent, name: str, value: Any) -> bool:
-    """Return True if the event has this value, so that there is nothing to write for it."""
-    if name in OF_THE_SEATS:
-        return bool(getattr(whole.seats, name) == value)
-    return name == "organizers" and list(value or ()) == list(whole.event.organizers or ())
-
-
-def _keys(places: dict[str, PrivatePlace]) -> dict[str, RawItem]:
-    return {name: place.serialize() for name, place in places.items()}
 
 
 def followed(old: dict[str, PrivatePlace], new: dict[str, PrivatePlace]) -> dict[str, Put | Delete]:
@@ -289,122 +198,10 @@ def follow(transaction: Transaction, old: dict[str, PrivatePlace], new: dict[str
             transaction.delete(name, part.record)
 
 
-def _change_description(edited: WholeEvent, actions: list[Action], operation: str) -> Steps[WholeEvent]:
-    """Change texts only.
-
-    The transaction checks the seats, so that the answer has the counts of the moment of the edit.
-    """
-    event, seats = edited
-    outcome = yield Transact(
-        {
-            "event": Update(Event.key(event.event_id), actions, guards.is_unedited(event)),
-            "seats": Check(Seats.key(event.event_id), guards.counts_are(seats)),
-        }
-    )
-    if outcome.done:
-        event.version += 1
-        return edited
-    if "event" not in outcome.failures:  # only the check of the seats failed: people registered or left meanwhile
-        return (yield from _change_description_alone(event, actions, operation))
-    if operation not in _edits(outcome.failures["event"]):
-        raise Conflict(immediate=True)
-    return (yield from find(event.event_id)) or edited
-
-
-def _change_description_alone(event: Event, actions: list[Action], operation: str) -> Steps[WholeEvent]:
-    written = yield Update(Event.key(event.event_id), actions, guards.is_unedited(event))
-    if written.image is None or not (written.done or operation in _edits(written.image)):
-        raise Conflict(immediate=True)
-    whole = yield from find(event.event_id)
-    if whole is None:
-        raise EventNotFound
-    return whole
-
-
-def _described(event: Event, changes: dict[str, Any], operation: str, now: str) -> list[Action]:
-    """Change the description in memory, and return the updates that make the stored one equal to it."""
-    actions: list[Action] = []
-    for name in DESCRIPTION:
-        if name in changes:
-            setattr(event, name, changes[name])
-            attribute = getattr(Event, name)
-            actions.append(attribute.remove() if _is_empty(changes[name]) else attribute.set(changes[name]))
-    event.status = changes.get("status", event.status)
-    event.set_index_keys()
-    edits = " ".join([*event.edits.split(), operation][-REMEMBERED_EDITS:])
-    event.updated_at = now
-    actions += [Event.version.set(event.version + 1), Event.updated_at.set(event.updated_at), Event.edits.set(edits)]
-    return actions + event.index_key_updates()
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or value is False or value == []
-
-
-def _seated(edited: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return the attributes of the seats that an edit changes, with those that are copies of the description."""
-    event, seats = edited
-    values = {name: changes[name] for name in OF_THE_SEATS if name in changes}
-    values |= {"open": event.status in OPEN_STATUSES} | _derived(event)
-    return {name: value for name, value in values.items() if getattr(seats, name) != value}
-
-
-def _derived(event: Event) -> dict[str, Any]:
+def copied(event: Event) -> dict[str, Any]:
     """Return the attributes of the seats that are copies of the description."""
     marks = " ".join(map(mark, event.organizers or ())) or None
     return window.of_seats(event) | {"organizer_marks": marks, "asks": bool(event.questions) or None}
-
-
-def _change_both(
-    edited: WholeEvent,
-    described: list[Action],
-    seated: dict[str, Any],
-    places: dict[str, PrivatePlace],
-    operation: str,
-    now: str,
-) -> Steps[Edited]:
-    event, seats = edited
-    counted = _counted(seats, seated)
-    promotes = seats.promotes(clock.in_seconds(now))
-    move = yield from promotions.plan(seats, capacity=int(seats.capacity), open_=promotes, at=now)
-    described = [*described, Event.settings.set(event.settings + 1)]
-    parts: dict[str, Any] = {"event": Update(Event.key(event.event_id), described, guards.is_unedited(event))}
-    parts["seats"] = Update(Seats.key(event.event_id), [*counted, *move.actions], move.condition)
-    if move.move:
-        parts["move"] = Put(move.move)
-    outcome = yield Transact(parts | followed(places, event.private_places))
-    if outcome.in_conflict or (outcome.failures and operation not in _edits(outcome.failures.get("event"))):
-        raise Conflict(immediate=not outcome.in_conflict)
-    move.applied_to(seats)
-    return (yield from _as_it_is(WholeEvent(event, seats))), move.people
-
-
-def _edits(raw: RawItem | None) -> list[str]:
-    return Event.parse(raw).edits.split() if raw else []
-
-
-def _counted(seats: Seats, values: dict[str, Any]) -> list[Action]:
-    """Change the seats in memory, and return the updates that make the stored ones equal to them."""
-    values = values | {"settings": seats.settings + 1}
-    actions: list[Action] = []
-    for name, value in values.items():
-        setattr(seats, name, value)
-        attribute = getattr(Seats, name)
-        actions.append(attribute.remove() if value is None else attribute.set(value))
-    return actions
-
-
-def _as_it_is(written: WholeEvent) -> Steps[WholeEvent]:
-    """Return an edited event with its present counts, or the present event if it was edited again.
-
-    The counts of the plan may have been true at no moment, because people can register between the plan and the write.
-    They are returned only if the event was deleted since.
-    """
-    event, seats = written
-    event.version, event.settings = event.version + 1, event.settings + 1
-    latest = yield Get((Seats, event.event_id, Seats.ITEM))
-    now = WholeEvent(event, latest or seats)
-    return now if now.fits else (yield from find(event.event_id)) or written
 
 
 def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, with_people: bool = False) -> None:

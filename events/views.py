@@ -11,17 +11,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from events import listing, services
+from events import editing, listing, services
 from events.models import STATUSES
 from events.serializers import CANCEL, DeletionQuery, EventChangesSerializer, EventSerializer, EventsQuery, OwnEvent
 from events.whole import WholeEvent
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, OWN_EVENT, SEE_EVENTS
 from eventsite.auth.scope import EVERYBODYS
+from eventsite.pages.viewsets import BrowsableViewSet
 from eventsite.web import pagination, preconditions
 from eventsite.web.collect_pages import answer, collect_pages
 from eventsite.web.pagination import DEFAULT_LIMIT
 from eventsite.web.renderers import CalendarRenderer
-from eventsite.web.viewsets import ApiViewSet, caller
+from eventsite.web.viewsets import caller
 
 Events = list[WholeEvent]
 SHOWN_AFTER = timedelta(days=30)
@@ -31,7 +32,7 @@ _SHAPE = EventSerializer()
 """The serializer of answers, shared because a new one would copy all fields."""
 
 
-class EventViewSet(ApiViewSet):
+class EventViewSet(BrowsableViewSet):
     """Events: create, find, read, change and delete them."""
 
     serializers = {
@@ -118,7 +119,7 @@ class EventViewSet(ApiViewSet):
         """Change the fields that were sent, by PUT and PATCH alike."""
         changes = self.changes()
         versions = preconditions.versions(request.headers.get("If-Match"))
-        return self._answer(services.edit(event_id, changes, scope=self.scope(CHANGE_EVENT), versions=versions))
+        return self._answer(editing.edit(event_id, changes, scope=self.scope(CHANGE_EVENT), versions=versions))
 
     partial_update = update
 

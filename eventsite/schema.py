@@ -3,7 +3,8 @@
 from eventsite import __version__
 from eventsite.dynamodb.health import checked_apps
 from eventsite.openapi import fields, security  # noqa: F401 (importing registers them with drf-spectacular)
-from eventsite.openapi.document import ANY_CALL, COMPONENTS, PAGES, TAGS, Call, Json, describe, identifier, ref
+from eventsite.openapi.calls import PAGES, TAGS, Call, describe
+from eventsite.openapi.components import ANY_CALL, COMPONENTS, Json, identifier, ref
 from eventsite.urls import FROM_ROOT
 
 HOST = "https://api.example.com"

@@ -180,7 +180,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "eventsite.web.middleware.ContentSecurityPolicyMiddleware",
-    "eventsite.web.middleware.ProblemPageMiddleware",
+    "eventsite.pages.middleware.ProblemPageMiddleware",
     "eventsite.web.middleware.BasePathMiddleware",
     "eventsite.web.foreign.ForeignPagesMiddleware",
     "corsheaders.middleware.CorsMiddleware",

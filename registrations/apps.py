@@ -12,7 +12,7 @@ class RegistrationsConfig(AppConfig):
         "registrations.seating",
         "registrations.reading.one as reading",
         "registrations.reading.lists.of_event",
-        "registrations.reading.lists.of_user",
+        "registrations.reading.attendances.of_user",
     )
 
     beside_runserver = ("registrations.notices.locally.start", "registrations.notices.reminders.start")

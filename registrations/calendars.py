@@ -8,7 +8,7 @@ from eventsite import clock
 from eventsite.auth.scope import EVERYBODYS, NOBODYS, Scope
 from eventsite.dynamodb.retries import time_left
 from registrations.models import REGISTERED
-from registrations.reading import lists
+from registrations.reading import attendances
 
 SHOWN_AFTER = 30 * 24 * 60 * 60  # seconds after its end
 PAGE = 100
@@ -25,7 +25,7 @@ def seats_of(user_id: str) -> Iterator[Event]:
     scope = Scope(touches=EVERYBODYS, drafts_of=NOBODYS)
     since, after = clock.seconds() - SHOWN_AFTER, None
     while True:
-        rows, after = lists.of_user(user_id, scope=scope, status=REGISTERED, limit=PAGE, after=after)
+        rows, after = attendances.of_user(user_id, scope=scope, status=REGISTERED, limit=PAGE, after=after)
         for row in rows:
             if Times.of(row.whole_event.event).ends_at > since:
                 yield row.whole_event.event

@@ -10,7 +10,7 @@ from eventsite.dynamodb.retries import time_left, time_limit
 from eventsite.errors import Unavailable
 from eventsite.web import observability
 from registrations.audit import runner
-from registrations.audit.checks import Finding
+from registrations.audit.findings import Finding
 from registrations.audit.snapshot import Traces, census, event_ids
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,8 @@ from dataclasses import replace
 from events.schema import CALENDAR, SPRING_PARTY
 from events.services import EventNotFound, EventNotYours
 from eventsite.errors import Forbidden
-from eventsite.openapi.document import COMPONENTS, QUERY_EXAMPLES, TAGS, Call, Json, describe
+from eventsite.openapi.calls import QUERY_EXAMPLES, TAGS, Call, describe
+from eventsite.openapi.components import COMPONENTS, Json
 from registrations.checkin import NotRegistered
 from registrations.errors import (
     AlreadyRegistered,

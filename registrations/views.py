@@ -14,15 +14,16 @@ from eventsite.auth import permissions
 from eventsite.auth.permissions import CHANGE_EVENT, CHANGE_USER, LIST_REGISTRATIONS, READ_USER, REGISTER, SEE_EVENTS
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
+from eventsite.pages.viewsets import BrowsableViewSet
 from eventsite.web import pagination
 from eventsite.web.collect_pages import answer, collect_pages
 from eventsite.web.pagination import MAX_LIMIT, PageQuery
 from eventsite.web.renderers import CalendarRenderer, SheetRenderer
 from eventsite.web.sheets import BOM, CONTENT_TYPE
-from eventsite.web.viewsets import ApiViewSet, caller
+from eventsite.web.viewsets import caller
 from registrations import calendars, checkin, seating, sheet, signup
 from registrations.models import WAITLISTED, Registration
-from registrations.reading import lists, people
+from registrations.reading import attendances, people
 from registrations.reading import one as reading
 from registrations.serializers import (
     AnswersSerializer,
@@ -47,7 +48,7 @@ from users.services import UserNotFound
 ReadPage = Callable[[int, Any], tuple[list[Registration], Any]]
 
 
-class RegistrationViewSet(ApiViewSet):
+class RegistrationViewSet(BrowsableViewSet):
     """An event's registrations: sign up, look, leave."""
 
     serializers = {"create": RegistrationRequestSerializer, "partial_update": AnswersSerializer}
@@ -162,7 +163,7 @@ class RegistrationViewSet(ApiViewSet):
         return answer(content, collected.cursor, self.request, content_type=CONTENT_TYPE, name=name)
 
 
-class AttendanceViewSet(ApiViewSet):
+class AttendanceViewSet(BrowsableViewSet):
     """A user's registrations, with the events they are for."""
 
     queries = {"registrations": AttendancesQuery, "waitlists": PageQuery}
@@ -182,7 +183,7 @@ class AttendanceViewSet(ApiViewSet):
         if not self.reaches_user(READ_USER, user_id):
             raise UserNotFound
         try:
-            rows, following = lists.of_user(
+            rows, following = attendances.of_user(
                 user_id, status=status, limit=query["limit"], after=after, scope=self.scope(READ_USER, user_id)
             )
         except UserNotFound:
@@ -192,7 +193,7 @@ class AttendanceViewSet(ApiViewSet):
         return self.listed(AttendanceSerializer, rows, following, lambda row: row.registration.event_id)
 
 
-class CalendarViewSet(ApiViewSet):
+class CalendarViewSet(BrowsableViewSet):
     """A user's seats as a calendar, and its secret address."""
 
     formats = {"retrieve": (CalendarRenderer,)}
@@ -224,7 +225,7 @@ class CalendarViewSet(ApiViewSet):
         return Response({"url": url})
 
 
-class FeedViewSet(ApiViewSet):
+class FeedViewSet(BrowsableViewSet):
     """A user's calendar under its secret address, which needs no sign-in."""
 
     formats = {"retrieve": (CalendarRenderer,)}
@@ -254,7 +255,7 @@ def calendar_of(user: User, request: Request) -> Response:
     return response
 
 
-class ContactViewSet(ApiViewSet):
+class ContactViewSet(BrowsableViewSet):
     """What organizers send to the people of an event, and what happened to its seats."""
 
     serializers = {"create": MessageSerializer}

@@ -7,10 +7,11 @@ from django.utils.functional import cached_property
 from eventsite.auth import login
 from eventsite.auth.permissions import CREATE_USER, LIST_USERS, Reach
 from eventsite.errors import DomainError
-from eventsite.pages import humanize
+from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
-from eventsite.pages.page import Link, Page, Question, Seen
+from eventsite.pages.page import Link, Page, Question
+from eventsite.pages.seen import Seen
 from users import services
 from users.serializers import UserSerializer
 
@@ -62,7 +63,7 @@ class UsersPage(Page):
         """Return the rows, the links to other pages, and the form of a new person."""
         rows = [(pages.url("user", user["userId"]), user, humanize.moment(user["createdAt"])) for user in data]
         new = self.form("POST") if self.reach(CREATE_USER) is Reach.ALL else None
-        steps = pages.steps(self.request, self.response)
+        steps = paging.steps(self.request, self.response)
         sought = self.request.query_params.get("q", "").strip()
         return {"rows": rows, "steps": steps, "range": steps.range(len(data)), "new": new, "sought": sought}
 

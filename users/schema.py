@@ -6,7 +6,8 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerExtension
 
 from eventsite.errors import Forbidden
-from eventsite.openapi.document import QUERY_EXAMPLES, TAGS, Call, Json, changing_something, describe, path_id
+from eventsite.openapi.calls import QUERY_EXAMPLES, TAGS, Call, changing_something, describe
+from eventsite.openapi.components import Json, path_id
 from users.serializers import ListedUserSerializer, UserSerializer
 from users.services import UserExists, UserNotFound
 

@@ -13,14 +13,15 @@ from eventsite import problems
 from eventsite.auth import permissions
 from eventsite.auth.permissions import CHANGE_USER, CREATE_USER, FIND_USER, LIST_USERS, READ_USER, Reach
 from eventsite.errors import Forbidden
+from eventsite.pages.viewsets import BrowsableViewSet
 from eventsite.web import pagination
-from eventsite.web.viewsets import ApiViewSet, caller
+from eventsite.web.viewsets import caller
 from users import confirming, services
 from users.models import User
 from users.serializers import ListedUserSerializer, Stranger, UserChangesSerializer, UserSerializer, UsersQuery
 
 
-class UserViewSet(ApiViewSet):
+class UserViewSet(BrowsableViewSet):
     """Users: create, list, read, change and delete them."""
 
     serializers = {

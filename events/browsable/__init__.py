@@ -13,10 +13,11 @@ from events.models import DRAFT, OPEN_STATUSES
 from events.serializers import shape
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, SEE_EVENTS, Reach
 from eventsite.errors import DomainError
-from eventsite.pages import forms, humanize
+from eventsite.pages import forms, humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
-from eventsite.pages.page import Link, Page, Question, Seen
+from eventsite.pages.page import Link, Page, Question
+from eventsite.pages.seen import Seen
 from eventsite.web.fields import whole_number
 
 ASKED = (*FILTERS, "cursor")
@@ -65,7 +66,7 @@ class EventsPage(Page):
         """Return the rows by month, the filters, the links to other pages, and the form of a new event."""
         marks = {key: value for part in self.parts for key, value in part.marks(data).items()}
         rows = [wording.row(event, marks.get(event["eventId"], "")) for event in data if self._is_wanted(event)]
-        steps = pages.steps(self.request, self.response)
+        steps = paging.steps(self.request, self.response)
         query = self.request.query_params
         return {
             "months": _by_month(rows),
@@ -105,7 +106,7 @@ class EventsPage(Page):
         chosen = {name: values[0] for name, values in self._chosen().items()}
         past = {"when": "past"} if self.request.query_params.get("when") == "past" else {}
         return [
-            Link(label, pages.address(self.request.path, wanted), wanted == chosen | past)
+            Link(label, paging.address(self.request.path, wanted), wanted == chosen | past)
             for label, wanted in tabs.items()
         ]
 
@@ -159,7 +160,7 @@ def _chip(path: str, label: str, asked: dict[str, str], wanted: dict[str, str]) 
     """
     is_on = wanted.items() <= asked.items()
     rest = {name: value for name, value in asked.items() if name not in wanted}
-    return Link(label, pages.address(path, rest if is_on else rest | wanted), is_on)
+    return Link(label, paging.address(path, rest if is_on else rest | wanted), is_on)
 
 
 def _by_month(rows: list[wording.Row]) -> list[tuple[str, list[wording.Row]]]:

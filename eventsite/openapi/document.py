@@ -9,7 +9,6 @@ No request but those for the document imports any of this, so a cold start does 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -21,194 +20,26 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry
 from rest_framework.serializers import Serializer
 
-from eventsite import errors, ids, problems
+from eventsite import errors, problems
 from eventsite.auth.permissions import SEE_EVENTS, Reach, reach
 from eventsite.dynamodb import idempotency
+from eventsite.openapi.calls import CALLS, PAGES, QUERY_EXAMPLES, TAGS, Call
+from eventsite.openapi.components import (
+    ANY_CALL,
+    COMPONENTS,
+    TOO_MANY_REQUESTS,
+    Json,
+    identifier,
+    problem,
+    ref,
+    with_headers,
+)
 from eventsite.web import pagination
 from eventsite.web.bodies import Body
-
-Json = dict[str, Any]
 
 INTRODUCTION = Path(__file__).with_name("introduction.md")
 WITH_BODY = ("POST", "PUT", "PATCH")
 INVALID = "Some values are missing or wrong; see errors."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """The description of one call, beyond the facts that follow from the code."""
-
-    name: str
-    """The operation id."""
-    summary: str
-    description: str = ""
-    answer: type[Serializer[Any]] | str | None = None
-    """The serializer of the answer, or the name of a component in `COMPONENTS`; None when there is no body."""
-    many: bool = False
-    status: int = 200
-    example: Any = None
-    examples: Json = field(default_factory=dict)
-    """An example of each form that the answer takes besides JSON, by its media type."""
-    body: Any = None
-    """An example of the request's body."""
-    takes: tuple[str, ...] = ()
-    """The request headers it honours, by their names in `COMPONENTS`."""
-    gives: tuple[str, ...] = ()
-    """The response headers of a success, likewise."""
-    refusals: tuple[type[errors.DomainError], ...] = ()
-    """The domain errors it may answer with, besides those that follow from its parameters."""
-    also: tuple[tuple[int, Json], ...] = ()
-    """Further answers, as they stand in the document."""
-
-
-CALLS: dict[str, Call] = {}
-TOO_MANY_REQUESTS = ("too_many_requests", "Too many requests.")
-
-
-def describe(*described: str, call: Call) -> None:
-    """Document the calls of one kind, such as ``"GET /events"``. All but the first are older names of it."""
-    for position, text in enumerate(described):
-        name = call.name if position == 0 else f"{call.name}OnOlderPath"
-        CALLS[text] = replace(call, name=name)
-
-
-def path_id(name: str, example: str) -> None:
-    """Document a part of paths that is an id."""
-    COMPONENTS["parameters"][name] = {"name": name, "in": "path", "required": True, "schema": ID, "example": example}
-
-
-def ref(kind: str, name: str) -> Json:
-    """Return a reference to a component."""
-    return {"$ref": f"#/components/{kind}/{name}"}
-
-
-def identifier(header: str) -> str:
-    """Return the name of a header's component, which generators make names of types of."""
-    return header if "-" not in header else "".join(part.capitalize() for part in header.split("-"))
-
-
-def problem(status: int, *examples: tuple[str, str], **more: Any) -> Json:
-    """Return an answer that is a problem document: each code it may carry is the name of an example.
-
-    All answers share one schema, so a generated client has one type for all errors.
-    """
-    documents = {
-        code: {"value": problems.document(status, code, sentence, "/events/spring-party", **more)}
-        for code, sentence in examples
-    }
-    content = {"schema": ref("schemas", "Problem"), "examples": documents}
-    return {"description": HTTPStatus(status).phrase, "content": {problems.MEDIA_TYPE: content}}
-
-
-def _with_headers(answer: Json, *names: str) -> Json:
-    return answer | {"headers": {name: ref("headers", identifier(name)) for name in names}} if names else answer
-
-
-PROBLEM: Json = {
-    "type": "object",
-    "description": "What went wrong (RFC 9457).",
-    "required": ["type", "title", "status", "detail", "code", "instance"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference", "description": "Always `about:blank`."},
-        "title": {"type": "string", "description": "The status in words."},
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string", "description": "A sentence for people."},
-        "code": {"type": "string", "description": "The word to switch on in a program."},
-        "instance": {"type": "string", "format": "uri-reference", "description": "The path of the request."},
-        "errors": {
-            "type": "array",
-            "description": "Every wrong field at once; only with the code `validation_error`.",
-            "items": {
-                "type": "object",
-                "required": ["field", "code", "detail"],
-                "properties": {
-                    "field": {"type": "string", "description": "Empty when it is about the body as a whole."},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-ID: Json = {"type": "string", "pattern": f"^{ids.PATTERN}$", "minLength": 1, "maxLength": 128}
-COMPONENTS: dict[str, Json] = {
-    "schemas": {"Problem": PROBLEM},
-    "parameters": {
-        "IfMatch": {
-            "name": "If-Match",
-            "in": "header",
-            "description": "The ETag of the version you mean; if the event has changed since, nothing happens.",
-            "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'},
-        },
-        "IdempotencyKey": {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "description": "A word of your own that makes the request safe to send again: the same key and body get "
-            "the first answer again, and nothing is done twice. Kept for 24 hours.",
-            "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "minLength": 1, "maxLength": 255},
-        },
-    },
-    "headers": {
-        "ETag": {
-            "description": "The version of the event, for If-Match.",
-            "required": True,
-            "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
-            "example": '"1"',
-        },
-        "Location": {
-            "description": "Where the new thing is.",
-            "required": True,
-            "schema": {"type": "string", "format": "uri"},
-            "example": "https://api.example.com/events/spring-party",
-        },
-        "Link": {
-            "description": "The next page (RFC 8288); absent on the last one.",
-            "schema": {"type": "string"},
-            "example": '<https://api.example.com/events?limit=20&cursor=qL0m3vYd7o9c2lnbmF0dXJl>; rel="next"',
-        },
-        "RetryAfter": {
-            "description": "After how many seconds to try again.",
-            "required": True,
-            "schema": {"type": "string", "pattern": "^[0-9]+$"},
-            "example": "2",
-        },
-        "WwwAuthenticate": {
-            "description": "How to sign in (RFC 6750).",
-            "required": True,
-            "schema": {"type": "string"},
-            "example": "Bearer",
-        },
-    },
-    "responses": {
-        "BadRequest": problem(
-            400,
-            ("malformed_json", "The body is not valid JSON."),
-            ("malformed_request", "The request is malformed."),
-        ),
-        "Unauthorized": _with_headers(problem(401, ("not_authenticated", "Sign in first.")), "WWW-Authenticate"),
-        "NotAcceptable": problem(406, ("not_acceptable", "Could not satisfy the request Accept header.")),
-        "PayloadTooLarge": problem(413, ("payload_too_large", "The body may have at most 1,000,000 bytes.")),
-        "UnsupportedMediaType": problem(415, ("unsupported_media_type", problems.SENTENCE_OF_STATUS[415])),
-        "TooManyRequests": _with_headers(problem(429, TOO_MANY_REQUESTS), "Retry-After"),
-        "ServiceUnavailable": _with_headers(
-            problem(503, ("service_unavailable", errors.Unavailable.detail)), "Retry-After"
-        ),
-    },
-}
-"""The components that several calls use. The responses are those of any call."""
-
-ANY_CALL = {
-    "400": "BadRequest",
-    "401": "Unauthorized",
-    "406": "NotAcceptable",
-    "413": "PayloadTooLarge",
-    "415": "UnsupportedMediaType",
-    "429": "TooManyRequests",
-    "503": "ServiceUnavailable",
-}
-"""The answers that any call may give: the status of each, and its component."""
-TAGS: dict[str, str] = {}
-"""A sentence for each group of calls, by the name of its app."""
 
 
 class Generator(SchemaGenerator):
@@ -247,10 +78,6 @@ def undescribed() -> list[str]:
     generator._initialise_endpoints()
     offered = [f"{method} {path}" for path, _, method, _ in generator._get_paths_and_endpoints()]
     return [call for call in offered if call not in CALLS]
-
-
-PAGES: dict[str, Json] = {}
-"""The paths that have no DRF view of ours."""
 
 
 class Schema(AutoSchema):
@@ -349,7 +176,7 @@ class Schema(AutoSchema):
         for kind in self._formats().values():
             content = answer.setdefault("content", {})
             content[kind] = {"schema": {"type": "string"}, "example": call.examples[kind]}
-        return _with_headers(answer, *call.gives)
+        return with_headers(answer, *call.gives)
 
     def _schema_of(self, answer: type[Serializer[Any]] | str) -> Json:
         if isinstance(answer, str):
@@ -407,11 +234,6 @@ def _optional(serializer: Any) -> tuple[str, ...]:
     return names
 
 
-def changing_something(schema: Json) -> Json:
-    """Return the schema of an edit: at least one field, which an object schema can only count."""
-    return {name: part for name, part in schema.items() if name != "required"} | {"minProperties": 1}
-
-
 def _or_blank(schema: Json) -> None:
     """Make one type of a text that may be empty: its pattern allows that already."""
     if schema.get("oneOf", [None])[1:] == [{"type": "string", "maxLength": 0}]:
@@ -433,13 +255,6 @@ def _or_null(schema: Json) -> Json:
     return schema
 
 
-QUERY_EXAMPLES: dict[str, Any] = {"limit": 20}
-"""An example of each query parameter that is not one of a few words, by its name.
-
-The documentation fills its forms with them, and each unchanged form must work. So a cursor, for example, has none.
-"""
-
-
 def _example(name: str, schema: Json) -> Json:
     """Return the example of a query parameter, if it has one."""
     examples = {name: schema["enum"][0]} if "enum" in schema else QUERY_EXAMPLES
@@ -455,5 +270,5 @@ def _by_status(refusals: Iterable[type[errors.DomainError]]) -> dict[str, Json]:
     answers = {str(status): problem(status, *examples) for status, examples in grouped.items()}
     if 429 in grouped:  # besides the one for any call
         either = problem(429, TOO_MANY_REQUESTS, *grouped[429])
-        answers["429"] = _with_headers(either, "Retry-After")
+        answers["429"] = with_headers(either, "Retry-After")
     return answers

@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
-from eventsite.openapi.document import ID, Json
+from eventsite.openapi.components import ID, Json
 from eventsite.web.fields import (
     TEXT_PATTERN,
     TIME_PATTERN,

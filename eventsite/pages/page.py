@@ -5,25 +5,20 @@ page of a lower app, and its entries of the navigation. These modules are import
 that API calls have the shorter cold start.
 """
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar, TypeVar
-from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import autodiscover_modules
 from rest_framework.request import Request
 
-from eventsite.auth import permissions
-from eventsite.auth.permissions import Principal, Reach
 from eventsite.errors import Refused
-from eventsite.pages import humanize, submissions
 from eventsite.pages.forms import Form, fields
+from eventsite.pages.seen import Seen
 from eventsite.web import pagination
-from eventsite.web.fields import whole_number
 
 Json = Any
 P = TypeVar("P", bound="type[Page]")
@@ -31,8 +26,6 @@ Q = TypeVar("Q", bound="type[Part]")
 
 MOST_ERRORS = 20
 """The number of wrong values that a page lists at most."""
-PAGES_BACK = 30
-"""The number of pages of a list that the user can step back through."""
 
 
 class Unconfirmed(Refused):
@@ -69,53 +62,6 @@ class Question:
     """The consequences, with their figures, one sentence each."""
     query: str = ""
     """The query that a yes adds to the address."""
-
-
-class Seen:
-    """The base of pages and their parts: the view, the request and its user."""
-
-    view: Any
-    request: Request
-
-    @property
-    def kwargs(self) -> dict[str, str]:
-        """The parameters of the path."""
-        found: dict[str, str] = self.view.kwargs
-        return found
-
-    @property
-    def principal(self) -> Principal | None:
-        """The user, or None if the request is not signed in."""
-        return permissions.principal_of(self.request)
-
-    @property
-    def submission(self) -> submissions.Submission | None:
-        """The form that was sent, or None if the request is not one."""
-        return submissions.of(self.request)
-
-    def reach(self, call: str) -> Reach:
-        """Return the reach of the user for a call of the permission table."""
-        return permissions.reach(call, self.principal)
-
-    def owns(self, call: str, event: dict[str, Any]) -> bool:
-        """Return True if the user may make a call of the permission table on an event.
-
-        Args:
-            call: The name of the call.
-            event: The event as the API shows it to this user.
-        """
-        return permissions.scope(call, self.principal).reaches(_Shown(event))
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """An event as the API shows it."""
-
-    event: dict[str, Any]
-
-    def is_run_by(self, user_id: str) -> bool:
-        """Return True if the user is the owner or a co-organizer."""
-        return user_id in (self.event["organizerId"], *self.event.get("organizers", ()))
 
 
 class Part(Seen):
@@ -279,53 +225,6 @@ class Page(Seen):
             query.pop(gone, None)
         query["format"] = name
         return f"{self.request.path}?{query.urlencode()}"
-
-
-@dataclass
-class Steps:
-    """The addresses of the previous and the next page of a list."""
-
-    previous: str = ""
-    next: str = ""
-    before: int | None = 0
-    """The number of entries on the previous pages; None if it is unknown."""
-
-    def range(self, shown: int, whole: int | None = None) -> str:
-        """Return ``101 to 200 of 1,240``, with a dash, for the entries here and, if known, their whole number."""
-        if not shown or self.before is None:
-            return ""
-        last = self.before + shown
-        found = f"{humanize.number(self.before + 1)}–{humanize.number(last)}"  # noqa: RUF001 (a range)
-        return found if whole is None else f"{found} of {humanize.number(max(whole, last))}"
-
-
-def steps(request: Request, response: Any) -> Steps:
-    """Return the previous and the next page of a list.
-
-    Cursors lead forward only, so the address of each page contains the cursors of the pages before it.
-    """
-    query = request.query_params.copy()
-    passed, here = query.pop("back", []), query.get("cursor", "")
-    limit = whole_number(query.get("limit", "")) or pagination.DEFAULT_LIMIT
-    known = limit * (len(passed) + 1) if len(passed) < PAGES_BACK else None
-    found = Steps(before=known if here else 0)
-    if here:
-        query["cursor"] = passed[-1] if passed else ""
-        found.previous = _address(request, query, passed[:-1])
-    if match := re.match(r"<[^>]+[?&]cursor=([^&>]+)", response.get("Link", "")):
-        query["cursor"] = ""
-        address = _address(request, query, [*passed, here][-PAGES_BACK:] if here else [])
-        found.next = f"{address}{'&' if '?' in address else '?'}cursor={match[1]}"
-    return found
-
-
-def _address(request: Request, query: Any, passed: Sequence[str]) -> str:
-    kept = [(name, value) for name, values in query.lists() for value in values if value]
-    return address(request.path, kept + [("back", cursor) for cursor in passed])
-
-
-def address(path: str, query: Any) -> str:
-    return f"{path}?{urlencode(query)}" if query else path
 
 
 _pages: dict[str, type[Page]] = {}

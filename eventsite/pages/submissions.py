@@ -79,6 +79,7 @@ def unwrap(request: HttpRequest) -> None:
     request.submission = Submission(sent, _object(sent.get("_before", "")))  # type: ignore[attr-defined]
     if (method := sent.get("_method", "").upper()) in METHODS:
         request.method = method
+    request.META.pop("HTTP_PREFER", None)  # a page is always shown
     headers = {
         "HTTP_IF_MATCH": sent.get("_version") and f'"{sent["_version"]}"',
         "HTTP_IDEMPOTENCY_KEY": sent.get("_key"),

@@ -5,12 +5,11 @@ from encodings import normalize_encoding
 from encodings.aliases import aliases
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.http import parse_header_parameters
 
 from eventsite import problems
 from eventsite.dynamodb import retries
-from eventsite.web.negotiation import wants_page
 from eventsite.web.wsgi import FAILED, REFUSED, STANDS_IN
 
 # Content Security Policy, level 3. Data load nothing. Pages load their script and styles from the
@@ -50,34 +49,6 @@ def _page_policy(request: HttpRequest) -> str:
     route = request.resolver_match and request.resolver_match.url_name
     policy = DOCUMENTATION_POLICY if route in DOCUMENTATION else PAGE_POLICY
     return f"{policy} {login_origin()}".rstrip()
-
-
-class ProblemPageMiddleware:
-    """Shows a browser a page in place of a problem document."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        is_problem = response.headers.get("Content-Type") == problems.MEDIA_TYPE
-        if not is_problem or not wants_page(request) or "format" in request.GET:
-            return response
-        from eventsite.pages import render
-
-        page = HttpResponse(render.lost(request, response), status=response.status_code)
-        for name, value in response.headers.items():
-            if not name.startswith("Content-"):
-                page.headers[name] = value
-        page.cookies = response.cookies
-        return page
-
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        """Return the problem of a page that failed while it was rendered, or None for a defect.
-
-        DRF handles only the errors of views, and a page reads some of what it shows after its view.
-        """
-        return problems.answer_to(request, error)
 
 
 def login_origin() -> str:

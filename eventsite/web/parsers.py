@@ -1,4 +1,4 @@
-"""Reading request bodies: JSON of a bounded depth, and the browsable API's forms.
+"""Read request bodies: JSON of a bounded depth.
 
 Their size is bounded before anything reads them (`eventsite.web.middleware.AdmissionMiddleware`).
 """
@@ -8,10 +8,8 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
+from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
-
-from eventsite.pages import submissions
 
 MAX_DIGITS = 30
 MAX_DEPTH = 64
@@ -77,18 +75,3 @@ def _inside(outer: Any) -> Any:
 def _bounded_int(digits: str) -> int | float:
     """Return an integer. One too long for any field becomes a float, which costs no time to convert."""
     return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
-
-
-class PageFormParser(FormParser):
-    """A form of a page, read as the body that a program would have sent."""
-
-    def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
-        """Return the values."""
-        submission = submissions.of(parser_context and parser_context["request"])
-        return submission.values() if submission else super().parse(stream, media_type, parser_context)
-
-
-FORM_PARSERS: tuple[type[BaseParser], ...] = (MultiPartParser, PageFormParser)
-"""For the browsable API only: a form is read where the answer is a page. Programs send JSON."""

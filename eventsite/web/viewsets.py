@@ -1,4 +1,4 @@
-"""The base of all views: parse, authorize, call one rule, shape the answer."""
+"""The base of the API's views: parse, authorize, call one rule, shape the answer."""
 
 import re
 from collections.abc import Callable
@@ -6,10 +6,9 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, QueryDict
+from django.http import QueryDict
 from rest_framework import viewsets
 from rest_framework.exceptions import APIException, NotAuthenticated, ValidationError
-from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,10 +19,7 @@ from eventsite.auth import permissions
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.errors import DomainError
-from eventsite.pages import submissions
 from eventsite.web import pagination, preferences
-from eventsite.web.negotiation import PAGE_FORMAT, wants_page
-from eventsite.web.parsers import FORM_PARSERS
 
 ME = "me"
 """In a path, the id of the signed-in caller."""
@@ -32,7 +28,7 @@ IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class ApiViewSet(viewsets.ViewSet):
-    """The base of the views of all apps."""
+    """A view of the API."""
 
     serializers: dict[str, type[Serializer[Any]]] = {}
     """The serializer of each action's body; the browsable API makes its forms from them."""
@@ -60,33 +56,9 @@ class ApiViewSet(viewsets.ViewSet):
         action = self.action_map.get((self.request.method or "").lower(), self.action)
         return self.serializers.get(action, Serializer)  # an empty one for a call without a body
 
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        """Return DRF's request. A form of a page becomes the request that a program would have sent."""
-        if wants_page(request):
-            submissions.unwrap(request)
-        return super().initialize_request(request, *args, **kwargs)
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Prepare an action as DRF does. A form may have to be confirmed first."""
-        super().initial(request, *args, **kwargs)
-        if submissions.of(request):
-            from eventsite.pages import render
-
-            render.prepare(self, request)
-
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the answer. A form that succeeded redirects to another page."""
-        answer = super().finalize_response(request, response, *args, **kwargs)
-        if submissions.of(request) is None:
-            return preferences.apply(request, answer)
-        from eventsite.pages import render
-
-        return render.follow(self, request, answer)
-
-    def get_parsers(self) -> list[BaseParser]:
-        """Return the parsers: JSON, and forms where the answer is a page."""
-        forms = FORM_PARSERS if self.request is not None and wants_page(self.request) else ()
-        return super().get_parsers() + [parser() for parser in forms]
+        """Return the answer as DRF does, without the body that the client prefers not to get."""
+        return preferences.apply(request, super().finalize_response(request, response, *args, **kwargs))
 
     def get_renderers(self) -> list[BaseRenderer]:
         """Return the renderers: JSON, a page, and the further formats of this action."""
@@ -150,28 +122,15 @@ class ApiViewSet(viewsets.ViewSet):
         Raises:
             ValidationError: With every wrong parameter.
         """
-        return _validated(self.queries[self.action], self._query_parameters())
+        return _validated(self.queries[self.action], self.query_parameters())
 
     def scope(self, call: str, user_id: str | None = None) -> Scope:
         """Return the scope of the caller for a call of the table, as `permissions.scope` does."""
         return permissions.scope(call, permissions.principal_of(self.request), user_id)
 
-    def _query_parameters(self) -> Any:
-        """Return the query parameters, on a page with the page's defaults."""
-        sent = self.request.query_params
-        if self.request.accepted_renderer.format != PAGE_FORMAT:
-            return sent
-        from eventsite.pages import page as pages
-
-        return pages.with_defaults(self.request)
-
-    def reaches_target(self) -> bool:
-        """Return True if the caller may do to the target what this request asks.
-
-        Only then does a page ask its questions or read the target. An action that does not override this has no
-        questions.
-        """
-        return False
+    def query_parameters(self) -> Any:
+        """Return the query parameters as sent."""
+        return self.request.query_params
 
     def reaches_user(self, call: str, user_id: str) -> bool:
         """Return True if the caller reaches a user with a call of the table, as `permissions.reaches_user` does."""

@@ -18,7 +18,8 @@ from eventsite.dynamodb.retries import Conflict, time_limit
 from eventsite.errors import Unavailable
 from eventsite.ids import is_id
 from registrations.audit import checks
-from registrations.audit.checks import SAFE, Finding, Identity
+from registrations.audit.checks import SAFE
+from registrations.audit.findings import Finding, Identity
 from registrations.audit.repairs import Cure
 from registrations.audit.snapshot import Traces, census, event_ids, take_snapshot
 

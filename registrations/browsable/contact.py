@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.functional import cached_property
 
 from eventsite.auth.permissions import LIST_REGISTRATIONS
-from eventsite.pages import humanize
+from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form, fields
 from eventsite.pages.page import Link, Page
@@ -82,7 +82,7 @@ class HistoryPage(OfPeople):
             )
             for entry in data
         ]
-        steps = pages.steps(self.request, self.response)
+        steps = paging.steps(self.request, self.response)
         message = message_form(self.event_id, prefix="message") if settings.MAIL_FROM else None
         return {"rows": rows, "nothing": NOTHING, "steps": steps, "message": message}
 

@@ -8,10 +8,11 @@ from django.utils.safestring import mark_safe
 from events.browsable import wording as event_wording
 from eventsite.auth.permissions import CHANGE_EVENT, LIST_REGISTRATIONS, READ_USER, REGISTER, Reach
 from eventsite.errors import DomainError
-from eventsite.pages import humanize
+from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
-from eventsite.pages.page import Link, Page, Part, Question, Seen
+from eventsite.pages.page import Link, Page, Part, Question
+from eventsite.pages.seen import Seen
 from registrations.browsable import answers
 from registrations.browsable.wording import OWN_SENTENCES, OfEvent, leave_form, name_of, promoted, since, state
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
@@ -189,7 +190,7 @@ class AttendancePage(Page, OfUser):
             ],
             "empty": not data,
             "tabs": self._tabs(),
-            "steps": pages.steps(self.request, self.response),
+            "steps": paging.steps(self.request, self.response),
             "leaving": Form("", "", "DELETE", hidden={"_next": self.request.get_full_path()}),
         }
 
@@ -212,7 +213,7 @@ class AttendancePage(Page, OfUser):
         return [
             Link("Current", everything, not waits and not asked),
             Link("Waiting", waiting, waits or asked == WAITLISTED),
-            Link("Cancelled", pages.address(everything, {"status": CANCELLED}), asked == CANCELLED),
+            Link("Cancelled", paging.address(everything, {"status": CANCELLED}), asked == CANCELLED),
         ]
 
 

@@ -9,7 +9,7 @@ from rest_framework.exceptions import ValidationError
 from eventsite.auth.login import login_url
 from eventsite.auth.permissions import FIND_USER, LIST_REGISTRATIONS, LIST_USERS, REGISTER, Reach
 from eventsite.dynamodb import retries
-from eventsite.pages import humanize
+from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Field, Form
 from eventsite.pages.page import Link, Page
@@ -107,7 +107,7 @@ class PeoplePage(Page, OfEvent):
 
     def context(self, data: Any) -> dict[str, Any]:
         """Return the rows, the tabs, the links to other pages, and the form that adds a person."""
-        steps = pages.steps(self.request, self.response)
+        steps = paging.steps(self.request, self.response)
         entries = self._whole() if steps.next and (self.sought or self.prints) else data
         before = 0 if self.sought or self.prints else steps.before or 0
         rows = [self._row(entry, before + place) for place, entry in enumerate(entries, start=1)]
@@ -119,7 +119,7 @@ class PeoplePage(Page, OfEvent):
             "rows": rows[:MOST_FOUND] if self.sought else rows,
             "found": self._found_sentence(len(rows)) if self.sought else "",
             "tabs": self._tabs(),
-            "steps": pages.Steps() if whole else steps,
+            "steps": paging.Steps() if whole else steps,
             "range": "" if whole else steps.range(len(data), self._count()),
             "add": self._add(),
             "path": self.request.path,
@@ -141,7 +141,7 @@ class PeoplePage(Page, OfEvent):
     def _with(self, **changes: str) -> str:
         """Return the address of the first page of this list with a changed query."""
         query = {name: self.request.query_params.get(name, "") for name in ("status", "q", "sort", "print")} | changes
-        return pages.address(self.request.path, {name: value for name, value in query.items() if value})
+        return paging.address(self.request.path, {name: value for name, value in query.items() if value})
 
     def _whole(self) -> list[dict[str, Any]]:
         """Read the people of the tab, page by page, until the list or the time ends."""
@@ -194,7 +194,7 @@ class PeoplePage(Page, OfEvent):
         path = pages.url("registrations", self.event_id)
         tabs = {"Everybody": ACTIVE, "Registered": REGISTERED, "Waiting": WAITLISTED, "Cancelled": CANCELLED}
         return [
-            Link(label, pages.address(path, {"status": status} if status != ACTIVE else {}), status == self.status)
+            Link(label, paging.address(path, {"status": status} if status != ACTIVE else {}), status == self.status)
             for label, status in tabs.items()
         ]
 

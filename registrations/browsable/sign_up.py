@@ -15,8 +15,8 @@ from registrations.browsable import answers
 from registrations.browsable.wording import OfEvent, leave_form, names
 from registrations.errors import RegistrationNotFound
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
+from registrations.reading.attendances import of_user
 from registrations.reading.lists import everybody as all_of_event
-from registrations.reading.lists import of_user
 from registrations.reading.one import read
 
 MOST_SHOWN = 1000  # people, read by one query; the page of a larger event has no chart

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from events import services
+from events import editing, services
 from events.ledger import guards as event_guards
 from events.models import Event
 from events.whole import WholeEvent, find_event
@@ -21,8 +21,8 @@ Change = Callable[[str], Any]
 EDITS = pytest.mark.parametrize(
     ("write", "edit"),
     [
-        ("TransactWriteItems", lambda event: services.edit(event, {"title": "Mine"}, scope=OLIVIAS)),
-        ("TransactWriteItems", lambda event: services.edit(event, {"title": "Mine", "capacity": 3}, scope=OLIVIAS)),
+        ("TransactWriteItems", lambda event: editing.edit(event, {"title": "Mine"}, scope=OLIVIAS)),
+        ("TransactWriteItems", lambda event: editing.edit(event, {"title": "Mine", "capacity": 3}, scope=OLIVIAS)),
         ("TransactWriteItems", lambda event: services.delete(event, scope=OLIVIAS)),
     ],
     ids=["edit a text", "edit the seats", "delete"],

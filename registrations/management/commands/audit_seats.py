@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from eventsite.management.operating import OperatorCommand, with_bar
 from registrations.audit import runner
-from registrations.audit.checks import Finding
+from registrations.audit.findings import Finding
 from registrations.audit.snapshot import census
 
 

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from eventsite.auth.scope import EVERYTHING
 from eventsite.management.operating import OperatorCommand
 from registrations.models import ACTIVE, CANCELLED
-from registrations.reading import lists
+from registrations.reading import attendances
 from registrations.serializers import AttendanceSerializer
 from users import services
 from users.serializers import UserSerializer
@@ -36,7 +36,7 @@ def _registrations(user_id: str) -> Iterator[Any]:
     for status in (ACTIVE, CANCELLED):
         after = None
         while True:
-            found, after = lists.of_user(user_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
+            found, after = attendances.of_user(user_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
             yield from AttendanceSerializer(found, many=True).data
             if after is None:
                 break

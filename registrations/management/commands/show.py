@@ -11,7 +11,7 @@ from eventsite.auth.scope import EVERYTHING
 from eventsite.management.operating import OperatorCommand
 from eventsite.text.printable import printable
 from registrations.models import ACTIVE, CANCELLED, Registration
-from registrations.reading import lists, people
+from registrations.reading import attendances, lists, people
 from users.models import User
 
 PAGE = 1000
@@ -100,7 +100,7 @@ def _events_of(user_id: str) -> Iterator[Line]:
     for status in (ACTIVE, CANCELLED):
         after = None
         while True:
-            found, after = lists.of_user(user_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
+            found, after = attendances.of_user(user_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
             for row, whole in found:
                 yield (row.event_id, whole.event.title, whole.event.date, row.status, _since(row), row.position)
             if after is None:

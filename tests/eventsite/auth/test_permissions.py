@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from events import services
+from events import editing, services
 from eventsite.auth.permissions import (
     CHANGE_EVENT,
     CHANGE_USER,
@@ -210,10 +210,10 @@ def register_all(event_id: str, users: list[str]) -> None:
     if event_id == MISSING:
         return
     status = services.read(event_id, scope=EVERYTHING).event.status
-    services.edit(event_id, {"status": "active", "capacity": 9}, scope=EVERYTHING)
+    editing.edit(event_id, {"status": "active", "capacity": 9}, scope=EVERYTHING)
     for user_id in users:
         seating.register(event_id, user_id, scope=EVERYTHING)
-    services.edit(event_id, {"status": status}, scope=EVERYTHING)
+    editing.edit(event_id, {"status": status}, scope=EVERYTHING)
 
 
 @PEOPLE
@@ -389,7 +389,7 @@ def test_a_users_registrations_leave_out_events_that_have_become_drafts() -> Non
     kept, hidden = make_event(oscar().sub), make_event(oscar().sub)
     register_all(kept, [user_id])
     register_all(hidden, [user_id])
-    services.edit(hidden, {"status": "draft"}, scope=EVERYTHING)
+    editing.edit(hidden, {"status": "draft"}, scope=EVERYTHING)
     found = As(alice().access).get(f"/users/{user_id}/registrations").json()
     assert [entry["event"]["eventId"] for entry in found] == [kept]
     assert len(As(adam().access).get(f"/users/{user_id}/registrations").json()) == 2

@@ -15,6 +15,7 @@ from django.core import checks
 from django.core.management import call_command
 
 import eventsite
+from eventsite.openapi import calls
 from eventsite.openapi import document as openapi
 from tests.api import Api, problem
 from tests.openapi import resolved
@@ -178,7 +179,7 @@ def test_a_call_without_a_description_is_a_sentence_of_the_system_check(
     monkeypatch: pytest.MonkeyPatch, document: Any
 ) -> None:
     assert checks.run_checks(tags=["documentation"]) == []
-    monkeypatch.delitem(openapi.CALLS, "GET /users/{userId}")
+    monkeypatch.delitem(calls.CALLS, "GET /users/{userId}")
     said = [str(message.msg) for message in checks.run_checks(tags=["documentation"])]
     assert said == ["GET /users/{userId} has no description."]
 
@@ -186,7 +187,7 @@ def test_a_call_without_a_description_is_a_sentence_of_the_system_check(
 def test_a_call_without_a_description_is_documented_from_the_code(
     monkeypatch: pytest.MonkeyPatch, document: Any
 ) -> None:
-    monkeypatch.delitem(openapi.CALLS, "GET /users/{userId}")
+    monkeypatch.delitem(calls.CALLS, "GET /users/{userId}")
     bare = openapi.document()["paths"]
     assert bare.keys() == document["paths"].keys()
     assert bare["/users/{userId}"]["get"]["parameters"] == document["paths"]["/users/{userId}"]["get"]["parameters"]

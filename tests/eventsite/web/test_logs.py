@@ -92,7 +92,7 @@ BROKEN: dict[str, list[str]] = {
     "the seats": [
         "registrations.seating.services.register",
         "registrations.seating.services.leave",
-        "registrations.reading.lists.of_user",
+        "registrations.reading.attendances.of_user",
     ],
     "the shape of answers": ["rest_framework.renderers.JSONRenderer.render"],
     "the login": ["eventsite.auth.login.offered", "eventsite.auth.authentication.BearerAuthentication.authenticate"],

@@ -17,7 +17,7 @@ from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.steps import run
 from registrations import nightly
 from registrations.audit import checks, repairs, runner
-from registrations.audit.checks import Finding
+from registrations.audit.findings import Finding
 from registrations.audit.snapshot import Snapshot, Traces, census, take_snapshot
 from registrations.models import EventTicket, RegistrationItem, UserRegistration
 from registrations.seating import commit, trim

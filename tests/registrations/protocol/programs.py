@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from events import services
+from events import editing as edits
 from events.ledger import log
 from events.ledger.models import Seats
 from eventsite.auth.scope import EVERYTHING
@@ -42,7 +42,7 @@ def editing(name: str, capacity: int, is_open: bool = True, waitlist: bool = Tru
     """Edit what decides about the seats."""
     status = "published" if is_open else "draft"
     changes = {"capacity": capacity, "status": status, "waitlist_enabled": waitlist}
-    edited, _ = yield from services.edit_in_steps(EVENT, changes, EVERYTHING, None, f"edit-{name}")
+    edited, _ = yield from edits.edit_in_steps(EVENT, changes, EVERYTHING, None, f"edit-{name}")
     return EVENT, int(edited.seats.capacity), int(edited.seats.registered), int(edited.seats.waiting)
 
 

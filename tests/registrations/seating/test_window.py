@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from events import services
+from events import editing
 from events.ledger.models import Seats
 from eventsite import clock
 from eventsite.auth.scope import EVERYTHING, NOTHING
@@ -85,9 +85,9 @@ def test_raising_the_capacity_after_the_end_promotes_nobody_and_a_later_day_does
     alice = api.user()
     register(event, alice)
     it_is(monkeypatch, NOW + 3600)
-    services.edit(event, {"capacity": 1}, scope=EVERYTHING)
+    editing.edit(event, {"capacity": 1}, scope=EVERYTHING)
     assert reading.read(event, alice, scope=EVERYTHING).status == "waitlisted"
-    services.edit(event, {"date": "2027-01-16"}, scope=EVERYTHING)
+    editing.edit(event, {"date": "2027-01-16"}, scope=EVERYTHING)
     assert reading.read(event, alice, scope=EVERYTHING).status == "registered"
 
 

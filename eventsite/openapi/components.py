@@ -1,0 +1,146 @@
+"""The components of the OpenAPI document that several calls use."""
+
+from http import HTTPStatus
+from typing import Any
+
+from eventsite import errors, ids, problems
+
+TOO_MANY_REQUESTS = ("too_many_requests", "Too many requests.")
+
+Json = dict[str, Any]
+
+
+def path_id(name: str, example: str) -> None:
+    """Document a part of paths that is an id."""
+    COMPONENTS["parameters"][name] = {"name": name, "in": "path", "required": True, "schema": ID, "example": example}
+
+
+def ref(kind: str, name: str) -> Json:
+    """Return a reference to a component."""
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def identifier(header: str) -> str:
+    """Return the name of a header's component, which generators make names of types of."""
+    return header if "-" not in header else "".join(part.capitalize() for part in header.split("-"))
+
+
+def problem(status: int, *examples: tuple[str, str], **more: Any) -> Json:
+    """Return an answer that is a problem document: each code it may carry is the name of an example.
+
+    All answers share one schema, so a generated client has one type for all errors.
+    """
+    documents = {
+        code: {"value": problems.document(status, code, sentence, "/events/spring-party", **more)}
+        for code, sentence in examples
+    }
+    content = {"schema": ref("schemas", "Problem"), "examples": documents}
+    return {"description": HTTPStatus(status).phrase, "content": {problems.MEDIA_TYPE: content}}
+
+
+def with_headers(answer: Json, *names: str) -> Json:
+    return answer | {"headers": {name: ref("headers", identifier(name)) for name in names}} if names else answer
+
+
+PROBLEM: Json = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "code", "instance"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "description": "Always `about:blank`."},
+        "title": {"type": "string", "description": "The status in words."},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string", "description": "A sentence for people."},
+        "code": {"type": "string", "description": "The word to switch on in a program."},
+        "instance": {"type": "string", "format": "uri-reference", "description": "The path of the request."},
+        "errors": {
+            "type": "array",
+            "description": "Every wrong field at once; only with the code `validation_error`.",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "detail"],
+                "properties": {
+                    "field": {"type": "string", "description": "Empty when it is about the body as a whole."},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+ID: Json = {"type": "string", "pattern": f"^{ids.PATTERN}$", "minLength": 1, "maxLength": 128}
+COMPONENTS: dict[str, Json] = {
+    "schemas": {"Problem": PROBLEM},
+    "parameters": {
+        "IfMatch": {
+            "name": "If-Match",
+            "in": "header",
+            "description": "The ETag of the version you mean; if the event has changed since, nothing happens.",
+            "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'},
+        },
+        "IdempotencyKey": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "A word of your own that makes the request safe to send again: the same key and body get "
+            "the first answer again, and nothing is done twice. Kept for 24 hours.",
+            "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "minLength": 1, "maxLength": 255},
+        },
+    },
+    "headers": {
+        "ETag": {
+            "description": "The version of the event, for If-Match.",
+            "required": True,
+            "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+            "example": '"1"',
+        },
+        "Location": {
+            "description": "Where the new thing is.",
+            "required": True,
+            "schema": {"type": "string", "format": "uri"},
+            "example": "https://api.example.com/events/spring-party",
+        },
+        "Link": {
+            "description": "The next page (RFC 8288); absent on the last one.",
+            "schema": {"type": "string"},
+            "example": '<https://api.example.com/events?limit=20&cursor=qL0m3vYd7o9c2lnbmF0dXJl>; rel="next"',
+        },
+        "RetryAfter": {
+            "description": "After how many seconds to try again.",
+            "required": True,
+            "schema": {"type": "string", "pattern": "^[0-9]+$"},
+            "example": "2",
+        },
+        "WwwAuthenticate": {
+            "description": "How to sign in (RFC 6750).",
+            "required": True,
+            "schema": {"type": "string"},
+            "example": "Bearer",
+        },
+    },
+    "responses": {
+        "BadRequest": problem(
+            400,
+            ("malformed_json", "The body is not valid JSON."),
+            ("malformed_request", "The request is malformed."),
+        ),
+        "Unauthorized": with_headers(problem(401, ("not_authenticated", "Sign in first.")), "WWW-Authenticate"),
+        "NotAcceptable": problem(406, ("not_acceptable", "Could not satisfy the request Accept header.")),
+        "PayloadTooLarge": problem(413, ("payload_too_large", "The body may have at most 1,000,000 bytes.")),
+        "UnsupportedMediaType": problem(415, ("unsupported_media_type", problems.SENTENCE_OF_STATUS[415])),
+        "TooManyRequests": with_headers(problem(429, TOO_MANY_REQUESTS), "Retry-After"),
+        "ServiceUnavailable": with_headers(
+            problem(503, ("service_unavailable", errors.Unavailable.detail)), "Retry-After"
+        ),
+    },
+}
+"""The components that several calls use. The responses are those of any call."""
+ANY_CALL = {
+    "400": "BadRequest",
+    "401": "Unauthorized",
+    "406": "NotAcceptable",
+    "413": "PayloadTooLarge",
+    "415": "UnsupportedMediaType",
+    "429": "TooManyRequests",
+    "503": "ServiceUnavailable",
+}
+"""The answers that any call may give: the status of each, and its component."""

@@ -1,0 +1,201 @@
+"""Show problems: in sentences for users, with the form as it was typed, or with a question to confirm."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from eventsite.pages import page as pages
+from eventsite.pages import submissions
+from eventsite.pages.forms import Field, Form, label_of
+from eventsite.pages.page import GoneBack, Page, Question, Unconfirmed
+from eventsite.problems import FORGED
+from eventsite.text import MAX_CHARACTERS
+
+SAID, MOST_SAID = ("_method", "_key", "_version", "_before", "_next", "_was"), 20_000
+"""The internal fields that a form keeps when it is shown again, and the characters kept of each."""
+STALE_TOKEN = "You signed in after this form was opened. Everything you typed is still here: send it again."  # noqa: S105
+SENTENCES = {
+    "validation_error": "Please check the fields marked below.",
+    "not_authenticated": "You are signed out. Log in to go on; what you typed is kept.",
+    "method_not_allowed": "This page cannot do that.",
+    "permission_denied": "You may not do this.",
+}
+"""The sentence for users in place of the one for programs, by the code of the problem."""
+ERRORS_OF_KINDS = {"number": "Enter a number.", "date": "Choose a date.", "datetime-local": "Choose a day and a time."}
+ERRORS = {
+    "A time needs both startTime and timeZone.": "Enter a start time and a time zone.",
+    "An end needs a startTime and a timeZone.": "Enter a start time and a time zone, too.",
+    "The request has no user to register: send userId.": "Enter a name or an e-mail address.",
+}
+"""The sentence for users at a field, by the sentence of the API."""
+TITLES = {
+    401: "You are signed out",
+    403: "Not allowed",
+    404: "There is nothing here",
+    405: "This page cannot do that",
+    412: "Changed meanwhile",
+    422: "Something in the address is wrong",
+    429: "Too many requests",
+    503: "The service is busy",
+}
+"""The headings of problems that did not come from a form, by HTTP status."""
+
+
+def problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
+    submission = page.submission
+    if data.get("code") == GoneBack.code and submission:
+        response.status_code = HTTPStatus.OK
+        return _form_again(data, page, submission)
+    if data.get("code") == Unconfirmed.code and submission:
+        response.status_code = HTTPStatus.OK
+        return _confirmation(page, submission, submission.question)
+    if data["status"] == HTTPStatus.PRECONDITION_FAILED and submission and (question := page.question()):
+        return _stale_confirmation(page, submission, question)
+    shown = {
+        "template": "eventsite/pages/problem.html",
+        "title": page.title(data) if submission else TITLES.get(data["status"], data["title"]),
+        "title_prefix": "Error: ",
+        "sentence": _sentence(data),
+        "status": data["status"],
+        "errors": [],
+    }
+    if submission and (form := _again(data, page, submission)):
+        named = {one.name for one in form.fields}
+        shown |= {"form": form, "focused": any(field.focus for field in form.fields)}
+        shown |= {"suggestions": page.suggestions(data)}
+        shown |= {"errors": [one for one in _errors(data, page) if one["field"] not in named]}
+        if data["status"] == HTTPStatus.PRECONDITION_FAILED:
+            shown |= _conflict(page, submission, form)
+    elif not submission:
+        shown["errors"] = _errors(data, page)
+    return shown
+
+
+def _sentence(data: Any) -> str:
+    if data["detail"] == FORGED:
+        return STALE_TOKEN
+    errors = data.get("errors", [])
+    if errors and all(not error["field"] for error in errors):
+        return " ".join(error["detail"] for error in errors)
+    return SENTENCES.get(data["code"]) or str(data["detail"])
+
+
+def _form_again(data: Any, page: Page, submission: submissions.Submission) -> dict[str, Any]:
+    """Show a form again as it was typed, after the user answered the question with no."""
+    return {
+        "template": "eventsite/pages/problem.html",
+        "title": page.title(data),
+        "sentence": "",
+        "form": _again(data, page, submission),
+    }
+
+
+def _errors(data: Any, page: Page) -> list[dict[str, str]]:
+    """Return the wrong fields of a problem document.
+
+    The page assigns some problems to a field by their code (`Page.field_of_code`).
+    """
+    if field := page.field_of_code.get(data.get("code", "")):
+        return [{"field": field, "detail": data["detail"]}]
+    return list(data.get("errors", []))[: pages.MOST_ERRORS]
+
+
+def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | None:
+    """Return the refused form with the typed values and the errors of its fields."""
+    form = page.form(page.request.method or "")
+    if form is None:
+        return None
+    wrong = {one["field"]: one for one in reversed(_errors(data, page))}
+    for field in form.fields:
+        field.value = submission.sent.get(field.name, "")[: field.attributes.get("maxlength", MAX_CHARACTERS)]
+        field.error = _field_error(field, wrong[field.name]) if field.name in wrong else ""
+        for option in field.options:
+            option.chosen = option.value == field.value
+    if wrong_field := next((field for field in form.fields if field.error), None):
+        wrong_field.focus = True
+    kept = {name: submission.sent.get(name, "") for name in ("_before", "_version", "_next") if name in submission.sent}
+    form.hidden |= {name: value[:MOST_SAID] for name, value in kept.items()}
+    return form
+
+
+def _field_error(field: Field, error: dict[str, str]) -> str:
+    """Return the sentence for users about a wrong field, in place of the one for programs."""
+    kind, code = field.kind, error.get("code", "")
+    if code in ("min_value", "max_value") and code[:3] in field.attributes:
+        return f"Enter {field.attributes[code[:3]]} or {'more' if code == 'min_value' else 'less'}."
+    if code in ("required", "blank", "null", "invalid") and kind in ERRORS_OF_KINDS:
+        return ERRORS_OF_KINDS[kind]
+    if code in ("required", "blank", "null"):
+        return "Please fill this in."
+    return ERRORS.get(error["detail"], error["detail"])
+
+
+def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dict[str, Any]:
+    """Show the typed and the current values of an edit that was based on an old version.
+
+    Fields that the user did not change get the current value.
+    """
+    now = page.current()
+    if now is None:
+        return {}
+    differing = []
+    for field in form.fields:
+        present = typed(now.get(field.name))
+        if not submission.is_changed(field.name):
+            field.value = present
+            for option in field.options:
+                option.chosen = option.value == present
+        elif field.value != present:
+            differing.append({"label": field.label, "yours": _say(field.value), "now": _say(present)})
+    form.hidden["_version"] = str(now["version"])
+    form.hidden["_before"] = json.dumps({one.name: typed(now.get(one.name)) for one in form.fields})
+    form.submit, form.buttons = "Save my changes", []
+    return {
+        "differing": differing,
+        "title": "This was changed meanwhile",
+        "template": "eventsite/pages/conflict.html",
+    }
+
+
+def typed(value: Any) -> str:
+    from eventsite.pages.forms import text
+
+    return text(value)
+
+
+def _difference(label: str, now: str, before: str) -> str:
+    return f"{label}: {_say(now)}, before: {_say(before)}."
+
+
+def _say(value: str) -> str:
+    return {"true": "yes", "false": "no", "": "(nothing)"}.get(value, value)
+
+
+def _confirmation(page: Page, submission: submissions.Submission, question: Question) -> dict[str, Any]:
+    form = page.form(page.request.method or "")
+    kept = {*SAID, *(field.name for field in form.fields)} if form else set(SAID)
+    sent = [(name, submission.sent.get(name, "")[:MOST_SAID]) for name in sorted(kept & set(submission.sent))]
+    return {
+        "template": "eventsite/pages/confirm.html",
+        "title": question.title,
+        "question": question,
+        "sent": sent,
+        "action": page.request.path + (f"?{question.query}" if question.query else ""),
+        "form_again": bool(form and any(field.name in submission.sent for field in form.fields)),
+        "back": submissions.way_back(page.request, page.next_url({})),
+    }
+
+
+def _stale_confirmation(page: Page, submission: submissions.Submission, question: Question) -> dict[str, Any]:
+    """Ask again after another user's edit, and list the differences to the opened form."""
+    now = page.current() or {}
+    changed = [(name, before) for name, before in submission.before.items() if before != typed(now.get(name))]
+    question.facts = [
+        "This was changed after you opened the page. Nothing is done yet.",
+        *(_difference(label_of(name, page.labels), typed(now.get(name)), old) for name, old in changed),
+        *question.facts,
+    ]
+    submission.sent = submission.sent.copy()
+    submission.sent["_version"] = str(now.get("version", ""))
+    submission.sent["_before"] = json.dumps({name: typed(now.get(name)) for name in submission.before})
+    return _confirmation(page, submission, question)
