@@ -89,7 +89,10 @@ describe(
         summary="Give up a registration",
         description="A freed seat goes to the head of the waitlist.",
         answer=LeftSerializer,
-        example={"message": "The registration is cancelled. The next person on the waitlist got the seat.", "promotedUser": "bob"},
+        example={
+            "message": "The registration is cancelled. The next person on the waitlist got the seat.",
+            "promotedUser": "bob",
+        },
         refusals=(Forbidden, RegistrationNotFound),
     ),
 )

@@ -105,7 +105,9 @@ class RegistrationViewSet(BrowsableViewSet):
     def destroy(self, request: Request, event_id: str, user_id: str) -> Response:
         """Give up a seat or a place in the queue. A freed seat goes to the head of the queue."""
         promoted = seating.leave(event_id, user_id, scope=self.scope(REGISTER, user_id))
-        message = "The registration is cancelled." + (" The next person on the waitlist got the seat." if promoted else "")
+        message = "The registration is cancelled." + (
+            " The next person on the waitlist got the seat." if promoted else ""
+        )
         return Response(LeftSerializer({"message": message, "promotedUser": promoted}).data)
 
     def check_in(self, request: Request, event_id: str, user_id: str) -> Response:

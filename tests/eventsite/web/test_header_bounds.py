@@ -28,7 +28,8 @@ LONG = {
 
 
 def timed(*request: Any, **headers: Any) -> tuple[Any, float]:
-    """Return the answer, and the least CPU time of this thread in three tries: a busy machine doubles a single one."""
+    """Return the answer, and the least CPU time of this thread in three tries."""
+    # a busy machine doubles the time of a single try
     seconds = []
     for _ in range(3):
         started = time.thread_time()
