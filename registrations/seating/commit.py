@@ -62,7 +62,7 @@ def update(seats: Seats, change: Change, request: Request, name: str, trimmed: l
     """
     epoch = Seats.epochs[seats.bucket_of(request.user_id)]
     actions = [*change.actions, epoch.set(epoch + 1), Seats.records[name].set(change.value)]
-    actions += [Seats.records[one].remove() for one in trimmed if one != name]
+    actions += [Seats.records[one].remove() for one in trimmed]
     if request.ticket > seats.now_serving:
         actions.append(Seats.now_serving.set(request.ticket))
     once = guards.is_incarnation(seats.incarnation) & guards.is_epoch(seats, seats.bucket_of(request.user_id))

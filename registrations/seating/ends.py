@@ -140,7 +140,7 @@ def forget_user(user_id: str) -> list[tuple[str, str]]:
 
 
 def _forget(event_id: str, user_id: str) -> Steps[None]:
-    """Delete a registration that was given up, in one transaction with the user's epoch.
+    """Delete a registration that was given up, or whose event is gone, in one transaction with the user's epoch.
 
     So no operation that was planned with this registration can be committed afterwards.
     """
@@ -155,8 +155,8 @@ def _forget(event_id: str, user_id: str) -> Steps[None]:
             yield from leave(Request(event_id, user_id, EVERYTHING))
             raise Conflict(immediate=True)
         parts["seats"] = _fencing(seats, user_id, [entry.name] if entry else [])
-    history = EventTicket.key_of(event_id, row.incarnation, int(row.ticket or 0), cancelled=True)
-    parts["history"] = Delete(EventTicket(*history))
+    line = EventTicket.key_of(event_id, row.incarnation, int(row.ticket or 0), cancelled=not row.active)
+    parts["line"] = Delete(EventTicket(*line))
     outcome = yield Transact(parts)
     if not outcome.done:
         raise Conflict(immediate=not outcome.in_conflict)
