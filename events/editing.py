@@ -13,9 +13,18 @@ from pynamodb.expressions.update import Action
 
 from events.ledger import guards, promotions
 from events.ledger.models import Seats
-from events.models import OPEN_STATUSES, Event, PrivatePlace
+from events.models import Event, PrivatePlace
 from events.normalize import normalize
-from events.services import DESCRIPTION, EventNotFound, check_access, check_owner, copied, followed, may_be_seen
+from events.services import (
+    DESCRIPTION,
+    SETTINGS,
+    EventNotFound,
+    check_access,
+    check_owner,
+    copied,
+    followed,
+    may_be_seen,
+)
 from events.signals import event_edited
 from events.whole import WholeEvent, find
 from eventsite import clock
@@ -25,7 +34,7 @@ from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import Check, Get, Now, Put, Steps, Transact, Update, retrying, run
 from eventsite.errors import Stale
 
-OF_THE_SEATS = ("capacity", "waitlist_enabled", "status")
+OF_THE_SEATS = (*SETTINGS, "status")
 """The fields of an event that are stored in its seats and decide who gets one."""
 REMEMBERED_EDITS = 8  # ids; a retry that comes after more edits than this does not recognise its own
 
@@ -143,12 +152,10 @@ def _change_description_alone(event: Event, actions: list[Action], operation: st
 
 def _described(event: Event, changes: dict[str, Any], operation: str, now: str) -> list[Action]:
     """Change the description in memory, and return the updates that make the stored one equal to it."""
-    actions: list[Action] = []
-    for name in DESCRIPTION:
-        if name in changes:
-            setattr(event, name, changes[name])
-            attribute = getattr(Event, name)
-            actions.append(attribute.remove() if _is_empty(changes[name]) else attribute.set(changes[name]))
+    described = {name: changes[name] for name in DESCRIPTION if name in changes}
+    for name, value in described.items():
+        setattr(event, name, value)
+    actions = Event.updates({name: None if _is_empty(value) else value for name, value in described.items()})
     event.status = changes.get("status", event.status)
     event.set_index_keys()
     edits = " ".join([*event.edits.split(), operation][-REMEMBERED_EDITS:])
@@ -165,7 +172,7 @@ def _seated(edited: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
     """Return the attributes of the seats that an edit changes, with those that are copies of the description."""
     event, seats = edited
     values = {name: changes[name] for name in OF_THE_SEATS if name in changes}
-    values |= {"open": event.status in OPEN_STATUSES} | copied(event)
+    values |= copied(event)
     return {name: value for name, value in values.items() if getattr(seats, name) != value}
 
 
@@ -200,12 +207,9 @@ def _edits(raw: RawItem | None) -> list[str]:
 def _counted(seats: Seats, values: dict[str, Any]) -> list[Action]:
     """Change the seats in memory, and return the updates that make the stored ones equal to them."""
     values = values | {"settings": seats.settings + 1}
-    actions: list[Action] = []
     for name, value in values.items():
         setattr(seats, name, value)
-        attribute = getattr(Seats, name)
-        actions.append(attribute.remove() if value is None else attribute.set(value))
-    return actions
+    return Seats.updates(values)
 
 
 def _as_it_is(written: WholeEvent) -> Steps[WholeEvent]:

@@ -23,6 +23,8 @@ OF_THE_SERVICE = {"version", "settings", "edits", "created_at", "updated_at"}
 """The attributes of a description that only the service sets."""
 DESCRIPTION = tuple(sorted(Event.get_attributes().keys() - EventItem.get_attributes().keys() - OF_THE_SERVICE))
 """The attributes of a description that an organizer sets."""
+SETTINGS = ("capacity", "waitlist_enabled")
+"""The attributes of the seats that an organizer sets."""
 
 
 class EventNotFound(Missing):
@@ -162,16 +164,8 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
     event = Event(event_id, Event.ITEM, version=1, created_at=created_at, updated_at=created_at, **described)
     event.set_index_keys()
     event.checked_in = 0
-    seats = Seats(
-        event_id,
-        Seats.ITEM,
-        capacity=fields["capacity"],
-        waitlist_enabled=fields.get("waitlist_enabled", False),
-        open=fields["status"] in OPEN_STATUSES,
-        **shared,
-    )
-    for name, value in copied(event).items():
-        setattr(seats, name, value)
+    chosen = {"capacity": fields["capacity"], "waitlist_enabled": fields.get("waitlist_enabled", False)}
+    seats = Seats(event_id, Seats.ITEM, **chosen, **copied(event))
     return WholeEvent(event, seats)
 
 
@@ -199,9 +193,11 @@ def follow(transaction: Transaction, old: dict[str, PrivatePlace], new: dict[str
 
 
 def copied(event: Event) -> dict[str, Any]:
-    """Return the attributes of the seats that are copies of the description."""
+    """Return the attributes of the seats that are copies of the description, or follow from it."""
+    same = {name: getattr(event, name) for name in ("incarnation", "settings", "status", "organizer_id")}
     marks = " ".join(map(mark, event.organizers or ())) or None
-    return window.of_seats(event) | {"organizer_marks": marks, "asks": bool(event.questions) or None}
+    derived = {"open": event.status in OPEN_STATUSES, "organizer_marks": marks, "asks": bool(event.questions) or None}
+    return same | derived | window.of_seats(event)
 
 
 def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, with_people: bool = False) -> None:

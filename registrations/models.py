@@ -9,7 +9,7 @@ The table does not record whether a ticket has a seat or waits. That follows fro
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from heapq import merge
 from itertools import islice
 from typing import Any, Self
@@ -19,6 +19,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribut
 from pynamodb.expressions.condition import Condition
 
 from events.ledger import operations
+from events.ledger.models import Seats
 from eventsite.dynamodb.base_model import BaseModel, WholeNumberAttribute
 from eventsite.ids import is_id
 
@@ -88,23 +89,6 @@ class RegistrationItem(BaseModel):
         except cls.DoesNotExist:
             return None
 
-    def told(self, *, event_id: str, user_id: str, status: str, position: int | None = None) -> Registration:
-        """Return the registration of this item."""
-        return Registration(
-            event_id,
-            user_id,
-            str(self.registration_id),
-            status,
-            str(self.registered_at),
-            promoted_at=self.promoted_at,
-            cancelled_at=self.cancelled_at,
-            position=position,
-            ticket=int(self.ticket or 0),
-            waited=self.waited,
-            answers=self.answers,
-            checked_in_at=self.checked_in_at,
-        )
-
 
 class UserRegistration(RegistrationItem):
     """A user's registration for an event: the active one, or else the last one that was given up."""
@@ -149,10 +133,6 @@ class UserRegistration(RegistrationItem):
     def is_in(self, incarnation: str) -> bool:
         """Return True if the user has a seat or waits in this incarnation of the event."""
         return bool(self.active and self.incarnation == incarnation)
-
-
-CARRIED = ("ticket", "waited", "registration_id", "registered_at", "incarnation", "answers", "checked_in_at")
-"""The attributes that a registration keeps when it is given up."""
 
 
 class EventTicket(RegistrationItem):
@@ -200,6 +180,40 @@ class EventTicket(RegistrationItem):
         """Return the key condition of the tickets from `first` to `last`, both included."""
         kind = "cancelled" if cancelled else "ticket"
         return cls.item.between(f"{kind}#{first:010}", f"{kind}#{last:010}")
+
+
+KEPT = tuple(RegistrationItem.get_attributes().keys() - {"key", "item"})
+"""The attributes that a registration and its line have in common. A new attribute of the model is one of them."""
+SHOWN = tuple(one.name for one in fields(Registration) if one.name in KEPT)
+"""The attributes that the API shows as they are stored."""
+
+
+def standing(ticket: int, seats: Seats, cancelled: bool) -> str:
+    """Return the status of a registration: up to the watermark a ticket has a seat, above it waits."""
+    if cancelled:
+        return CANCELLED
+    return REGISTERED if ticket <= seats.served else WAITLISTED
+
+
+def first_standing(waited: bool) -> str:
+    """Return the status that a registration had when it was made."""
+    return WAITLISTED if waited else REGISTERED
+
+
+def registration_of(
+    item: UserRegistration | EventTicket, event_id: str, status: str, position: int | None = None
+) -> Registration:
+    """Return the registration of an item."""
+    shown: dict[str, Any] = {name: item.attribute_values.get(name) for name in SHOWN}
+    shown["ticket"] = int(shown["ticket"] or 0)
+    return Registration(event_id=event_id, user_id=str(item.user_id), status=status, position=position, **shown)
+
+
+def registration_as_of(
+    seats: Seats, item: UserRegistration | EventTicket, *, cancelled: bool, position: int | None = None
+) -> Registration:
+    """Return the registration of an item, as of the moment at which the seats were read."""
+    return registration_of(item, seats.event_id, standing(int(item.ticket or 0), seats, cancelled), position)
 
 
 def registrations_of(user_id: str, *, active: bool, after: str | None = None) -> Iterator[UserRegistration]:

@@ -6,7 +6,6 @@ from typing import Any
 
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
 from eventsite import clock
 from eventsite.dynamodb.idempotency import IdempotentRequest
@@ -164,7 +163,7 @@ def edit(user_id: str, changes: dict[str, Any], *, email_verified: bool = False)
         return user
     user = User(user_id)
     try:
-        user.update(_actions(changes), condition=User.user_id.exists())
+        user.update(User.updates(changes), condition=User.user_id.exists())
     except UpdateError as error:
         if error.cause_response_code != "ConditionalCheckFailedException":
             raise
@@ -181,18 +180,11 @@ def _edit_indexed(user_id: str, changes: dict[str, Any], email_verified: bool) -
         after.set_email(changes["email"], verified=email_verified)
         changes = changes | {name: getattr(after, name) for name in ADDRESS_STATE}
     transaction = Transaction()
-    transaction.update("user", User(user_id), _actions(changes), _is_found_as(before))
+    transaction.update("user", User(user_id), User.updates(changes), _is_found_as(before))
     index.follow(transaction, before, after)
     if transaction.commit():
         raise Conflict(immediate=True)
     return after
-
-
-def _actions(changes: dict[str, Any]) -> list[Action]:
-    attributes = {name: getattr(User, name) for name in changes}
-    return [
-        attributes[name].remove() if value is None else attributes[name].set(value) for name, value in changes.items()
-    ]
 
 
 def _is_found_as(user: User) -> Condition:

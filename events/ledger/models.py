@@ -14,7 +14,7 @@ from pynamodb.attributes import (
 from pynamodb.constants import LIST
 
 from events.ledger import operations
-from events.models import EventItem, mark
+from events.models import Event, EventItem, mark
 from eventsite.dynamodb.base_model import WholeNumberAttribute
 from eventsite.dynamodb.expiring import ExpiringItem
 
@@ -255,3 +255,8 @@ class CancellationOutbox(EventItem):
         """Return the user ids by ticket."""
         pairs = (one.partition(":") for one in self.people.split())
         return {int(ticket): user_id for ticket, _, user_id in pairs}
+
+
+_DESCRIBED = CancellationOutbox.get_attributes().keys() & Event.get_attributes().keys()
+OF_A_DELETED_EVENT = tuple(sorted(_DESCRIBED - EventItem.get_attributes().keys() | {"status"}))
+"""The attributes of a deleted event that its people see in the cancellation notice."""

@@ -1,12 +1,13 @@
 """The base of every model: PynamoDB on the shared connection. A model subclasses it and names its table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from pynamodb.attributes import Attribute, ListAttribute, MapAttribute, NumberAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.exceptions import AttributeNullError
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from eventsite.dynamodb.connection import RawItem, connection
@@ -136,6 +137,12 @@ class BaseModel(Model):
             elif null_check and not attribute.null:
                 raise AttributeNullError(name)
         return item
+
+    @classmethod
+    def updates(cls, changes: Mapping[str, Any]) -> list[Action]:
+        """Return the updates that give attributes new values; None removes an attribute."""
+        attributes = [(getattr(cls, name), value) for name, value in changes.items()]
+        return [one.remove() if value is None else one.set(value) for one, value in attributes]
 
     @classmethod
     def parse(cls: type[R], raw: RawItem) -> R:

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from events import services
 from events.ledger import log
 from events.ledger.models import Seats
-from events.models import OPEN_STATUSES, Event
+from events.models import Event
 from eventsite import clock
 from registrations.audit import lines, repairs, totals
 from registrations.audit.findings import Finding
@@ -173,13 +174,10 @@ def _halves_at_odds(seen: Snapshot, event: Event, seats: Seats) -> Iterator[Find
     right = Event(event.event_id, Event.ITEM, date=event.date, status=event.status, organizer_id=event.organizer_id)
     right.unlisted = event.unlisted
     right.set_index_keys()
-    both = ("incarnation", "settings", "status", "organizer_id")
-    wrong = [name for name in both if getattr(event, name) != getattr(seats, name)]
+    wrong = [name for name, value in services.copied(event).items() if getattr(seats, name) != value]
     wrong += [name for name in ("sort", "organizer_status") if getattr(event, name) != (getattr(right, name) or None)]
     wrong += [f"{name} of the seats" for name in ("sort", "organizer_status") if getattr(seats, name) is not None]
-    wrong += [name for name in ("capacity", "waitlist_enabled", "open") if getattr(seats, name) is None]
-    if seats.open is not None and seats.open != (event.status in OPEN_STATUSES):
-        wrong.append("open")
+    wrong += [name for name in services.SETTINGS if getattr(seats, name) is None]
     if wrong:
         sentence = f"Its description and its seats do not fit: {', '.join(wrong)}."
         cure = _fitting(seen, event, seats)

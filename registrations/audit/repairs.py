@@ -16,10 +16,11 @@ from pynamodb.exceptions import DeleteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from events import services
 from events.ledger import guards as event_guards
 from events.ledger import log, operations, promotions, queue
 from events.ledger.models import ExitTombstones, Promotion, Seats
-from events.models import OPEN_STATUSES, Event
+from events.models import Event
 from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb import writes
@@ -30,7 +31,7 @@ from registrations import seating
 from registrations.audit.snapshot import Person, Snapshot
 from registrations.audit.totals import Figures, floor, stored_exits
 from registrations.errors import RegistrationNotFound
-from registrations.models import EventTicket, Registration, UserRegistration
+from registrations.models import KEPT, EventTicket, Registration, UserRegistration
 from registrations.seating import apply, guards
 from registrations.seating.ends import trimmed
 from registrations.signals import seats_changed
@@ -164,10 +165,9 @@ def leave(event_id: str, user_id: str) -> Cure:
 def line_of(item: UserRegistration, ticket: int, **known: Any) -> EventTicket:
     """Return the line that belongs to a registration, with `known` in place of some of its values."""
     cancelled = not item.active
-    names = ("waited", "registration_id", "registered_at", "promoted_at", "cancelled_at", "incarnation")
-    fields = {name: getattr(item, name) for name in names} | known
+    fields = {name: getattr(item, name) for name in KEPT} | known | {"ticket": ticket}
     key = EventTicket.key_of(item.event_id, item.incarnation, ticket, cancelled=cancelled)
-    return EventTicket(*key, user_id=item.user_id, ticket=ticket, **fields)
+    return EventTicket(*key, user_id=item.user_id, **fields)
 
 
 def write_line(item: UserRegistration, ticket: int, **known: Any) -> Cure:
@@ -185,10 +185,10 @@ def write_line(item: UserRegistration, ticket: int, **known: Any) -> Cure:
 
 def restore(line: EventTicket, key: tuple[str, str], *, active: bool, ticket: int) -> Cure:
     """Write a lost registration from its line, if the user has none for the event."""
-    names = ("waited", "registered_at", "promoted_at", "cancelled_at", "incarnation", "answers", "checked_in_at")
-    fields = {name: getattr(line, name) for name in names} | {"ticket": ticket, "active": active}
+    fields = {name: getattr(line, name) for name in KEPT} | {"ticket": ticket, "active": active}
+    fields["registration_id"] = line.registration_id or str(uuid.uuid4())
     fields["operations"] = operations.new_id(clock.now(), secrets.randbelow(operations.DRAWS))
-    row = UserRegistration(*key, registration_id=line.registration_id or str(uuid.uuid4()), **fields)
+    row = UserRegistration(*key, **fields)
     transaction = Transaction()
     transaction.check("line", EventTicket, str(line.key), _same(EventTicket.user_id, line.user_id), str(line.item))
     transaction.put("registration", row, UserRegistration.item.does_not_exist())
@@ -242,18 +242,9 @@ def fit(event: Event, seats: Seats, incarnation: str, capacity: int, waitlist_en
     transaction = Transaction()
     described.append(Event.incarnation.set(incarnation))
     transaction.update("event", Event.key(event.event_id), described, event_guards.is_unedited(event))
-    counted: list[Action] = [
-        Seats.settings.set(settings),
-        Seats.status.set(event.status),
-        Seats.open.set(event.status in OPEN_STATUSES),
-        Seats.capacity.set(capacity),
-        Seats.waitlist_enabled.set(waitlist_enabled),
-        Seats.incarnation.set(incarnation),
-        Seats.sort.remove(),
-        Seats.organizer_status.remove(),
-        Seats.organizer_id.set(event.organizer_id) if event.organizer_id else Seats.organizer_id.remove(),
-    ]
-    transaction.update("seats", Seats.key(event.event_id), counted, _stands(seats))
+    values = services.copied(event) | {"settings": settings, "incarnation": incarnation, "capacity": capacity}
+    values |= {"waitlist_enabled": waitlist_enabled, "sort": None, "organizer_status": None}
+    transaction.update("seats", Seats.key(event.event_id), Seats.updates(values), _stands(seats))
     return transaction.commit
 
 
@@ -265,13 +256,9 @@ def seats_again(seen: Snapshot, event: Event) -> Cure:
     seats = Seats(
         event.event_id,
         Seats.ITEM,
-        incarnation=event.incarnation,
-        status=event.status,
-        organizer_id=event.organizer_id,
+        **services.copied(event),
         capacity=max(1, registered),
         waitlist_enabled=len(people) > registered,
-        open=event.status in OPEN_STATUSES,
-        settings=event.settings,
         registered=registered,
         waiting=len(people) - registered,
         tickets=max([served, *(one.ticket for one in people), *seen.history], default=0),

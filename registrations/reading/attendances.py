@@ -21,6 +21,7 @@ from registrations.models import (
     WAITLISTED,
     Registration,
     UserRegistration,
+    registration_as_of,
     registrations_of,
 )
 from registrations.reading import one as reading
@@ -85,7 +86,7 @@ def _with_standing(known: list[tuple[UserRegistration, WholeEvent]]) -> list[Att
         registration = by_event.get(row.event_id)
         if registration is None:
             simple = _is_plain(row, whole.seats) and not (row.active and row.waited)
-            registration = _as_written(row) if simple else _read(row)
+            registration = _as_written(row, whole.seats) if simple else _read(row)
         if registration:
             found.append(Attendance(registration, whole))
     return found
@@ -111,22 +112,19 @@ def _by_seats(waited: list[tuple[UserRegistration, Seats]]) -> dict[str, Registr
         with suppress(Conflict):  # then the caller reads it by itself
             place = run(queue.position(seats, int(row.ticket or 0)))
             if place:
-                found[row.event_id] = row.told(
-                    event_id=row.event_id, user_id=row.user_id, status=WAITLISTED, position=place
-                )
+                found[row.event_id] = registration_as_of(seats, row, cancelled=False, position=place)
     moves = batch_get(
         *((Promotion, *queue.promotion_key(one, int(row.ticket or 0))) for row, one in moved), consistent=True
     )
-    for (row, _), move in zip(moved, moves, strict=True):
+    for (row, one), move in zip(moved, moves, strict=True):
         if move:
-            found[row.event_id] = _as_written(row)
+            found[row.event_id] = _as_written(row, one)
             found[row.event_id].promoted_at = move.at
     return found
 
 
-def _as_written(row: UserRegistration) -> Registration:
-    status = REGISTERED if row.active else CANCELLED
-    return row.told(event_id=row.event_id, user_id=row.user_id, status=status)
+def _as_written(row: UserRegistration, seats: Seats) -> Registration:
+    return registration_as_of(seats, row, cancelled=not row.active)
 
 
 def _read(row: UserRegistration) -> Registration | None:

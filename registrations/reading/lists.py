@@ -23,6 +23,7 @@ from registrations.models import (
     EventTicket,
     Registration,
     UserRegistration,
+    registration_as_of,
 )
 from registrations.reading.one import unapplied
 from registrations.reading.owners import particulars
@@ -153,8 +154,7 @@ class _Page:
             return
         wanted = EventTicket.range(first, last, cancelled=cancelled)
         for item in EventTicket.in_order(self.seats.event_id, self.seats.incarnation, wanted, limit=limit):
-            status = CANCELLED if cancelled else REGISTERED
-            registration = item.told(event_id=self.seats.event_id, user_id=str(item.user_id), status=status)
+            registration = registration_as_of(self.seats, item, cancelled=cancelled)
             yield Line(int(item.ticket or 0), item.waited, registration)
 
     def _pending(self) -> list[tuple[Line, bool]]:
@@ -169,7 +169,7 @@ class _Page:
         for (entry, user_id, answers), row in zip(known, batch_get(*keys, consistent=True), strict=True):
             is_applied = row is not None and row.was_changed_by(entry.operation)
             if entry.leaving and row is not None and row.ticket == entry.ticket:
-                found.append((_left(row, entry), True))
+                found.append((_left(self.seats, row, entry), True))
             elif not entry.leaving and is_applied and row.ticket == entry.ticket:
                 self._written.add(entry.ticket)
             elif not entry.leaving and not is_applied:
@@ -178,14 +178,14 @@ class _Page:
         return found
 
     def _complete(self, lines: list[Line]) -> None:
-        """Set the status and position of waiting people, and the time of promotion of the others."""
-        waiting = [line for line in lines if line.ticket > self.seats.served]
+        """Set the position of waiting people, and the time of promotion of the others."""
+        waiting = [line for line in lines if line.registration.status == WAITLISTED]
         position = run(queue.position(self.seats, waiting[0].ticket)) if waiting else None
         if waiting and position is None:
             raise Conflict(immediate=True)
         for place, line in enumerate(waiting, start=position or 1):
-            line.registration.status, line.registration.position = WAITLISTED, place
-        moved = [line for line in lines if line.waited and line.ticket <= self.seats.served]
+            line.registration.position = place
+        moved = [line for line in lines if line.waited and line.registration.status == REGISTERED]
         times = promotion_times(self.seats, [line.ticket for line in moved])
         for line in moved:
             line.registration.promoted_at = times[line.ticket]
@@ -207,8 +207,8 @@ class _Page:
         return bool(entry.leaving) if entry else not row.active
 
 
-def _left(row: UserRegistration, entry: log.LogEntry) -> Line:
-    left = row.told(event_id=row.event_id, user_id=row.user_id, status=CANCELLED)
+def _left(seats: Seats, row: UserRegistration, entry: log.LogEntry) -> Line:
+    left = registration_as_of(seats, row, cancelled=True)
     left.cancelled_at = entry.at
     return Line(entry.ticket, row.waited, left)
 
@@ -269,9 +269,9 @@ def everybody(seats: Seats, most: int) -> list[Registration]:
     """
     found: list[Registration] = []
     for item in _few(seats) if seats.tickets <= FEW else _many(seats, most):
-        registration = item.told(event_id=seats.event_id, user_id=str(item.user_id), status=REGISTERED)
-        if item.ticket > seats.served:
+        registration = registration_as_of(seats, item, cancelled=False)
+        if registration.status == WAITLISTED:
             before = found[-1].position if found else None
-            registration.status, registration.position = WAITLISTED, (before or 0) + 1
+            registration.position = (before or 0) + 1
         found.append(registration)
     return found

@@ -17,7 +17,15 @@ from eventsite.dynamodb.steps import Get, Steps, TransactGet, retrying, run
 from eventsite.errors import Unavailable
 from eventsite.ids import is_id
 from registrations.errors import RegistrationNotFound
-from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration, UserRegistration
+from registrations.models import (
+    CANCELLED,
+    WAITLISTED,
+    Registration,
+    UserRegistration,
+    first_standing,
+    registration_as_of,
+    standing,
+)
 from registrations.reading.owners import particulars
 
 
@@ -76,7 +84,7 @@ def _as_it_was_made(event_id: str, user_id: str, made_by: tuple[str, ...]) -> St
         raise Unavailable
     if registration.status != CANCELLED:
         return registration
-    status = WAITLISTED if registration.waited else REGISTERED
+    status = first_standing(registration.waited)
     return replace(registration, status=status, promoted_at=None, cancelled_at=None)
 
 
@@ -103,10 +111,10 @@ def _registration(found: Found, user_id: str) -> Steps[Registration | None]:
     if row is None or row.incarnation != seats.incarnation:
         return None
     if not row.active:
-        return row.told(event_id=seats.event_id, user_id=user_id, status=CANCELLED)
+        return registration_as_of(seats, row, cancelled=True)
     if row.ticket > seats.tickets:
         raise Conflict  # a torn transaction: a ticket counts once the seats show it
-    return (yield from _standing(seats, row.told(event_id=seats.event_id, user_id=user_id, status=REGISTERED)))
+    return (yield from _completed(seats, registration_as_of(seats, row, cancelled=False)))
 
 
 def _by_the_log(found: Found, user_id: str, entry: LogEntry) -> Steps[Registration | None]:
@@ -116,13 +124,13 @@ def _by_the_log(found: Found, user_id: str, entry: LogEntry) -> Steps[Registrati
         raise Conflict(immediate=True)  # the registration is newer than the seats
     if not entry.leaving:
         if row is not None and is_applied:
-            joined = row.told(event_id=seats.event_id, user_id=user_id, status=REGISTERED)
+            joined = registration_as_of(seats, row, cancelled=False)
         else:
             joined = unapplied(seats, entry, user_id, (yield from particulars(seats, entry))[1])
-        return (yield from _standing(seats, joined))
+        return (yield from _completed(seats, joined))
     if row is None:  # a leaving has a registration
         raise Conflict
-    left = row.told(event_id=seats.event_id, user_id=user_id, status=CANCELLED)
+    left = registration_as_of(seats, row, cancelled=True)
     left.cancelled_at = entry.at
     if left.waited and entry.leaving != log.QUIT and not left.promoted_at:
         left.promoted_at = yield from promotions.time_of(seats, entry.ticket)
@@ -135,7 +143,7 @@ def unapplied(seats: Seats, entry: LogEntry, user_id: str, answers: dict[str, ob
         seats.event_id,
         user_id,
         operations.registration_id(seats.incarnation, user_id, entry.operation),
-        REGISTERED,
+        standing(entry.ticket, seats, cancelled=False),
         entry.at,
         ticket=entry.ticket,
         waited=entry.waited,
@@ -143,10 +151,9 @@ def unapplied(seats: Seats, entry: LogEntry, user_id: str, answers: dict[str, ob
     )
 
 
-def _standing(seats: Seats, registration: Registration) -> Steps[Registration]:
-    """Set the status and position of an active registration, or the time of its promotion."""
-    if registration.ticket > seats.served:
-        registration.status = WAITLISTED
+def _completed(seats: Seats, registration: Registration) -> Steps[Registration]:
+    """Set the position of an active registration, or the time of its promotion."""
+    if registration.status == WAITLISTED:
         registration.position = yield from queue.position(seats, registration.ticket)
         if registration.position is None:
             raise Conflict(immediate=True)

@@ -97,8 +97,8 @@ def _annotate(
     condition = condition if unless is None else condition & unless
     line = EventTicket(*EventTicket.key_of(event_id, row.incarnation, int(row.ticket or 0)))
     parts = {
-        "row": Update(UserRegistration(row.key, row.item), _actions(UserRegistration, changes), condition),
-        "line": Update(line, _actions(EventTicket, changes), EventTicket.item.exists()),
+        "row": Update(UserRegistration(row.key, row.item), UserRegistration.updates(changes), condition),
+        "line": Update(line, EventTicket.updates(changes), EventTicket.item.exists()),
     }
     if also:
         parts["also"] = Update(*also(row), None)
@@ -123,8 +123,3 @@ def _active(event_id: str, user_id: str) -> Steps[UserRegistration]:
     if seats is None or row is None or not row.is_in(seats.incarnation):
         raise RegistrationNotFound
     return row
-
-
-def _actions(model: type[RegistrationItem], changes: dict[str, Any]) -> list[Action]:
-    attributes = [(getattr(model, name), value) for name, value in changes.items()]
-    return [one.remove() if value is None else one.set(value) for one, value in attributes]

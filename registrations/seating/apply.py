@@ -13,7 +13,7 @@ from events.ledger.log import LogEntry
 from events.ledger.models import CheckIns, ExitTombstones, Intent, Promotion, Seats
 from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import Check, Delete, Get, Put, Steps, Transact, Transacted, TransactGet, Update, Wait
-from registrations.models import CARRIED, EventTicket, UserRegistration
+from registrations.models import KEPT, EventTicket, UserRegistration
 from registrations.reading.owners import particulars
 from registrations.seating import guards
 from users.models import User
@@ -70,7 +70,7 @@ def leaving(
         row: The active registration.
         promoted_at: The time of its promotion, if it had one.
     """
-    known = {name: getattr(row, name) for name in CARRIED}
+    known = {name: getattr(row, name) for name in KEPT}
     known |= {"promoted_at": promoted_at, "cancelled_at": operations.time_of(operation), "checked_in_at": None}
     left = UserRegistration(row.key, row.item, active=False, successor=successor, left_by=operation, **known)
     left.operations = _operations(row, seats, operation)

@@ -13,8 +13,8 @@ from pynamodb.exceptions import PynamoDBException
 
 from events import services
 from events.ledger import log
-from events.ledger.models import CancellationOutbox, Seats
-from events.models import Event, EventItem
+from events.ledger.models import OF_A_DELETED_EVENT, CancellationOutbox, Seats
+from events.models import Event
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.retries import Conflict, time_left, time_limit
@@ -31,9 +31,6 @@ logger = logging.getLogger(__name__)
 RESERVED_SECONDS = 5.0  # seconds of the request's time that the cleanup leaves for the answer
 PEOPLE_AT_ONCE = 100  # lines; the most registrations that one BatchGetItem may read
 PEOPLE_IN_A_TRANSACTION = 25  # registrations; a transaction takes 100 items, and a smaller one has fewer conflicts
-OF_ALL = EventItem.get_attributes().keys() - {"status"}
-TOLD = tuple(CancellationOutbox.get_attributes().keys() & Event.get_attributes().keys() - OF_ALL)
-"""The attributes of a deleted event that its people see in the cancellation notice."""
 
 
 def drain(seats: Seats) -> None:
@@ -111,7 +108,7 @@ def _announce(event_id: str, incarnation: str, event: Event | None, lines: list[
         return
     key = event_id, CancellationOutbox.name(incarnation, int(people[0].partition(":")[0]))
     outbox = CancellationOutbox(*key, incarnation=incarnation, people=" ".join(people))
-    for name in TOLD if event else ():
+    for name in OF_A_DELETED_EVENT if event else ():
         setattr(outbox, name, getattr(event, name))
     outbox.save()
 

@@ -20,7 +20,7 @@ from eventsite.dynamodb.steps import BatchGet, Get, Now, Steps, retrying
 from eventsite.errors import Refused
 from eventsite.ids import is_id
 from registrations.errors import AlreadyRegistered
-from registrations.models import REGISTERED, WAITLISTED, Registration, UserRegistration
+from registrations.models import Registration, UserRegistration, first_standing, registration_of
 from registrations.reading import one as reading
 from registrations.seating import admission, apply, commit, guards, leave, rules, trim
 from registrations.seating.admission_queue import Turn
@@ -181,7 +181,7 @@ def _join_at_once(
     change = replace(change, condition=change.condition & condition)
     transacted = yield from commit.at_once(request, seats, row, change, made)
     if transacted.done:
-        return _told(made.row, int(seats.waiting) + 1 if waited else None), seats
+        return _made(made.row, int(seats.waiting) + 1 if waited else None), seats
     if "user" in transacted.failures:
         raise UserNotFound
     if transacted.in_doubt and (yield from commit.was_carried_out_at_once(request, seats)):
@@ -207,12 +207,11 @@ def _join_by_log(request: Request, look: _Look, turn: Turn) -> Steps[Registratio
         return (yield from _as_it_was_made(request))
     known: dict[str, Any] = {"waited": entry.waited, "row": row, "answers": request.answers}
     made = apply.joining(seats, request.user_id, entry.operation, entry.ticket, **known)
-    return _told(made.row, int(committed.seats.waiting) if entry.waited else None)
+    return _made(made.row, int(committed.seats.waiting) if entry.waited else None)
 
 
-def _told(row: UserRegistration, position: int | None) -> Registration:
-    status = WAITLISTED if position else REGISTERED
-    return row.told(event_id=row.event_id, user_id=row.user_id, status=status, position=position)
+def _made(row: UserRegistration, position: int | None) -> Registration:
+    return registration_of(row, row.event_id, first_standing(row.waited), position)
 
 
 def _as_it_was_made(request: Request) -> Steps[Registration]:

@@ -24,10 +24,10 @@ from cloudevents.core.v1.event import CloudEvent
 
 from events.ledger import log
 from events.ledger.log import LogEntry
-from events.ledger.models import CancellationOutbox, CheckIns, Seats
+from events.ledger.models import OF_A_DELETED_EVENT, CancellationOutbox, CheckIns, Seats
 from events.models import IMPORTING, Event
-from events.services import DESCRIPTION
-from registrations.models import CANCELLED, REGISTERED, WAITLISTED
+from events.services import DESCRIPTION, SETTINGS
+from registrations.models import CANCELLED, REGISTERED, standing
 
 StreamRecord = dict[str, Any]
 """A record in the format of Lambda: ``{"eventName": …, "dynamodb": {"Keys": …, "OldImage": …, "NewImage": …}}``."""
@@ -37,11 +37,6 @@ CREATED, CHANGED, DELETED = "created", "changed", "deleted"
 
 OF_THE_EVENT = ("event_id", *DESCRIPTION, "status", "organizer_id", "version", "created_at", "updated_at")
 EDITABLE = (*DESCRIPTION, "status")
-OF_THE_SEATS = ("capacity", "waitlist_enabled")
-OF_AN_OUTBOX = (
-    *("event_id", "title", "date", "end_date", "start_time", "end_time", "time_zone", "location", "organizer"),
-    *("status", "version", "created_at", "updated_at"),
-)
 COUNTS = {"capacity": "capacity", "registeredCount": "registered", "waitlistCount": "waiting"}
 SEQUENCE_DIGITS = 40
 PART = 2000  # tickets whose owners are read and whose notices are published together
@@ -232,8 +227,8 @@ def _origin(item: Event | Seats | CancellationOutbox | CheckIns) -> str:
 
 
 def _of_the_seats(old: Seats, new: Seats) -> Iterator[_Pending]:
-    if new.settings != old.settings and (changes := _changes(old, new, OF_THE_SEATS)):
-        shown = _values(new, ("event_id", *OF_THE_SEATS)) | _counts(new)
+    if new.settings != old.settings and (changes := _changes(old, new, SETTINGS)):
+        shown = _values(new, ("event_id", *SETTINGS)) | _counts(new)
         yield _Pending("event.changed", f"{_origin(new)}.s{int(new.settings)}.changed", {"event": shown, **changes})
     for record in _fresh(old, new):
         yield _of_a_record(record, new)
@@ -246,7 +241,7 @@ def _fresh(old: Seats, new: Seats) -> list[LogEntry]:
 
 
 def _of_a_record(record: LogEntry, seats: Seats) -> _Pending:
-    status = CANCELLED if record.leaving else WAITLISTED if record.waited else REGISTERED
+    status = standing(record.ticket, seats, cancelled=bool(record.leaving))
     data: dict[str, Any] = {"status": status} | _counts(seats)
     if record.leaving:
         data |= {"reason": "left", "freedSeat": record.leaving != log.QUIT}
@@ -276,7 +271,7 @@ def _counts(seats: Seats) -> dict[str, Any]:
 
 def _of_an_outbox(outbox: CancellationOutbox) -> Iterator[_Pending]:
     data: dict[str, Any] = {"status": CANCELLED, "reason": "event_deleted", "freedSeat": False}
-    data |= {"event": _values(outbox, OF_AN_OUTBOX)} if outbox.title else {}
+    data |= {"event": _values(outbox, ("event_id", *OF_A_DELETED_EVENT))} if outbox.title else {}
     for ticket, user_id in outbox.holders.items():
         yield _of_registration(outbox, user_id, ticket, CANCELLED, data)
 
