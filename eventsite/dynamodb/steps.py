@@ -130,8 +130,6 @@ class Wait:
     """Wait about this number of seconds. The rule is sent the seconds it waited."""
 
     seconds: float
-    is_conflict: bool = False
-    """True if the wait is for the transaction of another request; these waits are counted as a metric."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +153,7 @@ def retrying(attempt: Callable[[], Steps[T]]) -> Steps[T]:
         except Conflict as conflict:
             number += 1
             if not conflict.immediate or number >= IMMEDIATE_ATTEMPTS:
-                yield Wait(min(FIRST_WAIT * 2**number, LONGEST_WAIT), is_conflict=not conflict.immediate)
+                yield Wait(min(FIRST_WAIT * 2**number, LONGEST_WAIT))
 
 
 # The driver
@@ -176,7 +174,7 @@ def run(steps: Steps[T]) -> T:
             returned: T = end.value
             return returned
         try:
-            send, outcome = steps.send, CARRY_OUT[type(step)](step)
+            send, outcome = steps.send, EXECUTORS[type(step)](step)
         except Exception as error:
             send, outcome = steps.throw, error
 
@@ -218,24 +216,27 @@ def _transact(step: Transact) -> Transacted:
         try:
             failures = transaction.commit(lasting=False)
         except Conflict:
+            retries.conflict_retried.send_robust(sender=None)
             return Transacted(done=False, failures={}, in_conflict=True, in_doubt=bool(unanswered))
     return Transacted(done=not failures, failures=failures, in_doubt=bool(unanswered))
 
 
-def _wait(step: Wait) -> float:
-    if step.is_conflict:
+def _transact_get(step: TransactGet) -> list[Any]:
+    try:
+        return transact_get(*step.keys)
+    except Conflict:
         retries.conflict_retried.send_robust(sender=None)
-    return retries.wait_about(step.seconds)
+        raise
 
 
-CARRY_OUT: dict[type, Callable[[Any], Any]] = {
+EXECUTORS: dict[type, Callable[[Any], Any]] = {
     Get: _get,
     BatchGet: lambda step: batch_get(*step.keys, consistent=step.consistent),
-    TransactGet: lambda step: transact_get(*step.keys),
+    TransactGet: _transact_get,
     Query: _query,
     Update: lambda step: conditional_update(step.record, step.actions, step.condition),
     Transact: _transact,
-    Wait: _wait,
+    Wait: lambda step: retries.wait_about(step.seconds),
     Draw: lambda step: random.randrange(step.ways),  # noqa: S311 (no secret)
     Now: lambda step: clock.now(),
 }

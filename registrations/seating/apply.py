@@ -116,15 +116,7 @@ def promoted_at(seats: Seats, row: UserRegistration, kind: str) -> Steps[str | N
 
 
 def planned(seats: Seats, entry: LogEntry, user_id: str, row: UserRegistration | None, answers: Any) -> Steps[Applied]:
-    """Return what a log entry writes.
-
-    Args:
-        seats: The seats with the entry.
-        entry: The entry.
-        user_id: The user of the entry.
-        row: The registration when the operation was planned.
-        answers: The answers to the event's questions, for a joining.
-    """
+    """Return what a log entry writes. The arguments are those of `apply`."""
     if not entry.leaving:
         known = {"waited": entry.waited, "row": row, "answers": answers}
         applied = joining(seats, user_id, entry.operation, entry.ticket, **known)

@@ -288,7 +288,7 @@ def seats_instead(transacted: Transacted, seats: Seats) -> Seats:
     return instead if instead.incarnation == seats.incarnation else seats
 
 
-def was_carried_out_at_once(request: Request, seats: Seats) -> Steps[bool]:
+def was_executed(request: Request, seats: Seats) -> Steps[bool]:
     """Return True if a transaction in doubt was executed. If not, a fence ensures that it never will be."""
     yield from fence(seats, request.user_id)
     return (yield from was_applied(request, request.operation))

@@ -88,7 +88,7 @@ def _first_look(
 
 
 def _may_join(request: Request, seats: Seats, row: UserRegistration | None) -> Steps[bool]:
-    is_in = row is not None and row.active and row.incarnation == seats.incarnation
+    is_in = row is not None and row.is_in(seats.incarnation)
     possible = admission.is_possible(seats, request.organizes, clock.in_seconds((yield Now())))
     answered = request.answers is not None or not seats.asks
     return bool(possible and answered and not is_in and request.scope.reaches(seats))
@@ -120,7 +120,7 @@ def _look_closely(request: Request, before: Seats | None) -> Steps[_Look]:
     now = clock.in_seconds((yield Now()))
     request.memory.look(seats, admits=admission.is_possible(seats, request.organizes, now))
     row = yield from _settled(request, before, seats, row)
-    if row is not None and row.active and row.incarnation == seats.incarnation:
+    if row is not None and row.is_in(seats.incarnation):
         raise AlreadyRegistered
     rules.joining(seats, request.organizes, now)
     admission.check_answers(seats, request.answers)
@@ -155,7 +155,7 @@ def _join(request: Request, seats: Seats, row: UserRegistration | None, turn: Tu
             return made
     request.at_once = False
     (row,) = yield from commit.row_after(request, seats)
-    if row is not None and row.active and row.incarnation == seats.incarnation:
+    if row is not None and row.is_in(seats.incarnation):
         raise Conflict(immediate=True)  # the next attempt decides whether it is refused
     return (yield from _join_by_log(request, _Look(seats, row), turn))
 
@@ -184,7 +184,7 @@ def _join_at_once(
         return _made(made.row, int(seats.waiting) + 1 if waited else None), seats
     if "user" in transacted.failures:
         raise UserNotFound
-    if transacted.in_doubt and (yield from commit.was_carried_out_at_once(request, seats)):
+    if transacted.in_doubt and (yield from commit.was_executed(request, seats)):
         return (yield from _as_it_was_made(request)), seats
     return None, commit.seats_instead(transacted, seats)
 

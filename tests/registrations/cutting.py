@@ -5,7 +5,7 @@ from typing import Any
 
 from events.ledger.models import Seats
 from eventsite.auth.scope import EVERYTHING
-from eventsite.dynamodb.steps import CARRY_OUT, Now, Steps, Transact, Update
+from eventsite.dynamodb.steps import EXECUTORS, Now, Steps, Transact, Update
 from registrations.seating.leave import leave
 from registrations.seating.operations import Memory, Request
 from registrations.seating.register import register
@@ -21,7 +21,7 @@ def is_apply(step: Any) -> bool:
     return isinstance(step, Transact) and "row" in step.parts
 
 
-def carry_out(steps: Steps[Any], *, until: Callable[[Any], bool], at: str | None = None) -> None:
+def execute(steps: Steps[Any], *, until: Callable[[Any], bool], at: str | None = None) -> None:
     """Run a rule up to and including the first step of some kind, as if its process crashed then.
 
     Args:
@@ -32,7 +32,7 @@ def carry_out(steps: Steps[Any], *, until: Callable[[Any], bool], at: str | None
     outcome: Any = None
     while True:
         step = steps.send(outcome)
-        outcome = at if at and isinstance(step, Now) else CARRY_OUT[type(step)](step)
+        outcome = at if at and isinstance(step, Now) else EXECUTORS[type(step)](step)
         if until(step):
             steps.close()
             return
@@ -45,9 +45,9 @@ def by_the_log(event_id: str, user_id: str, **options: Any) -> Request:
 
 def cut_off_joining(event_id: str, user_id: str, *, at: str | None = None, **options: Any) -> None:
     """Leave a registration that is committed and not applied."""
-    carry_out(register(by_the_log(event_id, user_id, **options)), until=is_commit, at=at)
+    execute(register(by_the_log(event_id, user_id, **options)), until=is_commit, at=at)
 
 
 def cut_off_leaving(event_id: str, user_id: str, *, at: str | None = None) -> None:
     """Leave a cancellation that is committed and not applied."""
-    carry_out(leave(by_the_log(event_id, user_id)), until=is_commit, at=at)
+    execute(leave(by_the_log(event_id, user_id)), until=is_commit, at=at)

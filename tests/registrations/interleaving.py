@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from events.ledger.models import Seats
 from eventsite.dynamodb.connection import PatientConnection
-from eventsite.dynamodb.steps import CARRY_OUT, Transact, Update
+from eventsite.dynamodb.steps import EXECUTORS, Transact, Update
 
 WRITE, READ, READ_BATCH, READ_MANY = "TransactWriteItems", "GetItem", "BatchGetItem", "Query"
 UPDATE, REMOVE = "UpdateItem", "DeleteItem"
@@ -36,16 +36,16 @@ def right_before_step(name: str, do: Callable[[], Any]) -> Iterator[None]:
     """Run a function once, right before the first step of this name (`COMMIT`, `APPLY` or `AT_ONCE`)."""
     done = [False]
 
-    def watched(carry_out: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def carry_out_then(step: Any) -> Any:
+    def watched(execute: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def execute_then(step: Any) -> Any:
             if not done[0] and name_of(step) == name:
                 done[0] = True
                 do()
-            return carry_out(step)
+            return execute(step)
 
-        return carry_out_then
+        return execute_then
 
-    with patch.dict(CARRY_OUT, {kind: watched(CARRY_OUT[kind]) for kind in (Update, Transact)}):
+    with patch.dict(EXECUTORS, {kind: watched(EXECUTORS[kind]) for kind in (Update, Transact)}):
         yield
     assert done[0], f"there was no step {name}"
 

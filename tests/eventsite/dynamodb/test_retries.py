@@ -211,6 +211,17 @@ def test_conflicts_and_missed_deadlines_can_be_counted(
     assert (len(conflicts), len(misses)) == (len(calls.made), 1)
 
 
+def test_the_conflicts_of_a_registration_can_be_counted(
+    api: Api, clock: Clock, count_of: Callable[[Signal], list[Any]]
+) -> None:
+    """If its one transaction is in conflict, it goes on by the log without a wait."""
+    event, user = api.event(), api.user()
+    conflicts = count_of(retries.conflict_retried)
+    with failing(conflict, at=1):
+        assert api.register(event, user).status_code == 201
+    assert len(conflicts) == 1
+
+
 def test_throttled_calls_can_be_counted(api: Api, clock: Clock, count_of: Callable[[Signal], list[Any]]) -> None:
     throttled = count_of(retries.throttled)
     with failing(busy):

@@ -92,9 +92,11 @@ def test_no_request_fails_because_of_a_deletion_between_its_calls(api: Api, firs
     while reached:
         prepare(api, leaves=first in AFTER_LEAVING)
         others: list[Any] = []
-        answer, reached = before_call(
-            number, lambda others=others: others.append(SECOND[second](api)), lambda: FIRST[first](api)
-        )
+
+        def act(others: list[Any] = others) -> None:
+            others.append(SECOND[second](api))
+
+        answer, reached = before_call(number, act, lambda: FIRST[first](api))
         for one in (answer, *others):
             assert one.status_code < 500, f"before call {number}: {one.content}"
         if second == "the event is deleted and created again" and first.startswith("register"):
