@@ -130,6 +130,13 @@ def page(sources: list[Stream], span: Span, *, limit: int) -> tuple[list[WholeEv
     return shown, cursors[-1] if len(found) > limit else None
 
 
+def organized_by(user_id: str) -> list[tuple[str, str]]:
+    """Return the ids and incarnations of all events that a user owns or co-organizes (eventually consistent)."""
+    sources = [*(_of_organizer(user_id, status) for status in STATUSES), *_private(user_id, STATUSES)]
+    found = [item for source in sources for item in source.partition_of.query(source.hash_key)]
+    return list({(str(item.event_id), str(item.incarnation)): None for item in found})
+
+
 def cursor_of(whole: WholeEvent) -> str:
     """Return the cursor to continue after an event."""
     return whole.event.place

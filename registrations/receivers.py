@@ -8,6 +8,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from events.ledger.models import Seats
+from events.listing import organized_by
 from events.models import Event
 from events.signals import event_deleted, event_edited, settling_wanted
 from eventsite.web import observability
@@ -44,9 +45,9 @@ def forget_the_registrations(event_id: str, incarnation: str, event: Event, **_:
 
 
 @receiver(user_leaves)
-def let_go(user_id: str, **_: Any) -> None:
+def let_go(user_id: str, by: str | None, **_: Any) -> None:
     """Cancel every registration of a user and forget the history, before the user is deleted."""
-    places = seating.forget_user(user_id)
+    places = seating.forget_user(user_id, by=by) + organized_by(user_id)
     if places:
         from registrations.notices import history  # few requests delete a person
 

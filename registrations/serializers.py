@@ -214,7 +214,9 @@ class HistorySerializer(serializers.Serializer[Any]):
     userId = serializers.CharField(
         allow_null=True, help_text="The person it is about; null once the person is deleted."
     )
-    by = serializers.CharField(allow_null=True, help_text="The organizer who did it, where that is known.")
+    by = serializers.CharField(
+        allow_null=True, help_text="Who did it, where that is known; null for a promotion, which the service does."
+    )
     detail = serializers.CharField(allow_null=True, help_text="A few words for people.")
 
     def to_representation(self, line: "Line") -> dict[str, Any]:

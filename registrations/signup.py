@@ -7,6 +7,7 @@ from events.models import Event
 from eventsite import clock
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
+from eventsite.errors import WrongValues
 from registrations import seating
 from registrations.errors import AnswersNeeded, RegistrationClosed
 from registrations.models import Registration
@@ -21,11 +22,12 @@ def sign_up(
     organizes: Scope,
     keyed: IdempotentRequest | None = None,
     answers: Any = None,
+    by: str | None = None,
 ) -> Registration:
     """Give a user a seat or a place on the waitlist, with the answers.
 
-    The event's questions are read only where the event asks any, or an answer was sent; a keyed request reads them
-    before it begins, because its first answer is final.
+    The event's questions are read only if the event asks any, or an answer was sent. A keyed request reads them before
+    it begins, because its first answer is final. If its answers are not valid any more, it may still be repeated.
 
     Args:
         event_id: The event.
@@ -34,18 +36,25 @@ def sign_up(
         organizes: The events for which the caller counts as an organizer.
         keyed: The caller's idempotency key, if any.
         answers: What was sent, by the questions' ids.
+        by: The id of the caller; None if the caller is not signed in.
 
     Raises:
         WrongValues: An answer is missing or does not fit.
         DomainError: As `seating.register`.
     """
+    caller: dict[str, Any] = {"scope": scope, "organizes": organizes, "by": by}
     if answers is None and keyed is None:
         try:
-            return seating.register(event_id, user_id, scope=scope, organizes=organizes)
+            return seating.register(event_id, user_id, **caller)
         except AnswersNeeded:
             pass
-    fitting = _fitting(event_id, scope, answers)
-    return seating.register(event_id, user_id, scope=scope, organizes=organizes, keyed=keyed, answers=fitting)
+    try:
+        fitting = _fitting(event_id, scope, answers)
+    except WrongValues:
+        if keyed and (earlier := seating.repeat(event_id, user_id, keyed=keyed)):
+            return earlier
+        raise
+    return seating.register(event_id, user_id, keyed=keyed, answers=fitting, **caller)
 
 
 def _fitting(event_id: str, scope: Scope, answers: Any) -> dict[str, Any] | None:

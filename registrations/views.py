@@ -104,7 +104,7 @@ class RegistrationViewSet(BrowsableViewSet):
 
     def destroy(self, request: Request, event_id: str, user_id: str) -> Response:
         """Give up a seat or a place in the queue. A freed seat goes to the head of the queue."""
-        promoted = seating.leave(event_id, user_id, scope=self.scope(REGISTER, user_id))
+        promoted = seating.leave(event_id, user_id, scope=self.scope(REGISTER, user_id), by=caller(request))
         message = "The registration is cancelled." + (
             " The next person on the waitlist got the seat." if promoted else ""
         )
@@ -133,7 +133,8 @@ class RegistrationViewSet(BrowsableViewSet):
 
     def _register(self, event_id: str, user_id: str, keyed: IdempotentRequest | None, answers: Any) -> Registration:
         scope, organizes = self.scope(REGISTER, user_id), self.scope(LIST_REGISTRATIONS)
-        return signup.sign_up(event_id, user_id, scope=scope, organizes=organizes, keyed=keyed, answers=answers)
+        known = {"by": caller(self.request), "keyed": keyed, "answers": answers}
+        return signup.sign_up(event_id, user_id, scope=scope, organizes=organizes, **known)
 
     def _introduce(self, user_id: str) -> None:
         """Create the user of the request's token, unless they exist."""

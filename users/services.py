@@ -194,17 +194,21 @@ def _is_found_as(user: User) -> Condition:
     return unchanged
 
 
-def delete(user_id: str) -> None:
+def delete(user_id: str, *, by: str | None = None) -> None:
     """Delete a user, after the user's registrations and other data. An interrupted deletion can be repeated.
+
+    Args:
+        user_id: The id.
+        by: The id of the caller; None if the caller is not signed in.
 
     Raises:
         UserNotFound: There is none.
         Unavailable: DynamoDB did not answer. A part may be deleted.
     """
     read(user_id)
-    user_leaves.send(User, user_id=user_id)
+    user_leaves.send(User, user_id=user_id, by=by)
     _delete(user_id)
-    user_leaves.send(User, user_id=user_id)  # again, for registrations that were made in between
+    user_leaves.send(User, user_id=user_id, by=by)  # again, for registrations that were made in between
 
 
 @retry_on_conflict

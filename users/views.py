@@ -79,7 +79,7 @@ class UserViewSet(BrowsableViewSet):
         """Delete a user, who gives up every seat and every place in a queue before."""
         if not self.reaches_user(CHANGE_USER, user_id):
             raise services.UserNotFound
-        services.delete(user_id)
+        services.delete(user_id, by=caller(request))
         return Response(status=204)
 
     def reaches_target(self) -> bool:

@@ -70,6 +70,8 @@ class Seats(EventItem):
     """The commit log (`events.ledger.log`)."""
     now_serving = WholeNumberAttribute(attr_name="passed", default=0)
     """The ticket of the admission queue whose request committed last."""
+    by = UnicodeAttribute(null=True)
+    """The caller who requested the last committed operation (`operations.actor`), for the stream; None if unknown."""
     epochs = EpochsAttribute(default=lambda: [0] * BUCKETS)
     """The fencing epochs: for each bucket of users, the number of their operations that were committed or fenced."""
 

@@ -17,6 +17,8 @@ ALPHABET = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 TIME_CHARACTERS, DRAWN_CHARACTERS = 7, 4
 DRAWS = 64**DRAWN_CHARACTERS  # the number of different random parts
 TAG_CHARACTERS = 6
+SELF = "="
+"""The actor of an operation that the user of the registration requested."""
 LONGEST_PLAIN_TOKEN = 24  # characters; the log has a hash of a longer user id, so that the seats stay short
 NAMESPACE = uuid.UUID("5c1b3f5e-6a43-4f0c-8a06-5a1d0a3f7c55")
 
@@ -100,3 +102,24 @@ def user_of(token: str) -> str | None:
     if token.startswith("!"):
         return str(uuid.UUID(bytes=base64.urlsafe_b64decode(token[1:] + "==")))
     return token
+
+
+def actor(by: str | None, user_id: str) -> str | None:
+    """Return how the seats name the caller who requested an operation, in at most 24 characters.
+
+    Args:
+        by: The id of the caller; None if the caller is not signed in.
+        user_id: The user of the registration.
+
+    Returns:
+        `SELF`, a token, or None if the caller is unknown or the id is too long for a token that can be read.
+    """
+    if by is None or by == user_id:
+        return SELF if by else None
+    token = token_of(by)
+    return token if user_of(token) else None
+
+
+def caller_of(actor: str | None, user_id: str) -> str | None:
+    """Return the id of the caller whom `actor` named, or None."""
+    return user_id if actor == SELF else actor and user_of(actor)

@@ -24,7 +24,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from eventsite.dynamodb.expiring import ExpiringItem
-from eventsite.dynamodb.steps import Put, Steps, Transact, Update, Wait
+from eventsite.dynamodb.steps import Delete, Get, Put, Steps, Transact, Update, Wait
 from eventsite.dynamodb.transactions import Failures, Transaction
 from eventsite.errors import DomainError, Missing, Refused, Unprocessable, again
 
@@ -139,6 +139,26 @@ class IdempotentRequest:
             return None
         answer = self._first_answer(earlier)
         return Announced(tuple(earlier.operations.split())) if answer is None else answer
+
+    def look(self) -> Steps[Any]:
+        """Return as `begin`, without announcing an operation.
+
+        Raises:
+            KeyReused: If the earlier request had another body.
+            DomainError: The refusal of the earlier copy.
+        """
+        earlier = yield Get((Marker, self._key, Marker.ITEM))
+        if earlier is None or not earlier.counts:
+            return None
+        answer = self._first_answer(earlier)
+        return Announced(tuple(earlier.operations.split())) if answer is None else answer
+
+    def withdraw(self) -> Steps[bool]:
+        """Remove the announcement of this copy, as if it had never been sent. Return False if another one took over."""
+        part = Delete(Marker(self._key, Marker.ITEM), _is_executed_by(self._announced))
+        while (outcome := (yield Transact({self.label: part}))).in_conflict:
+            yield Wait(0.01)
+        return outcome.failures.get(self.label) is None
 
     def go_on_as(self, operation: str) -> Steps[bool]:
         """Announce one more operation of this copy. Return False if another copy has taken over."""

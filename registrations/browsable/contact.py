@@ -41,6 +41,7 @@ class Row:
     at: str
     what: str
     name: str
+    by: str
     detail: str
 
 
@@ -72,12 +73,13 @@ class HistoryPage(OfPeople):
 
     def context(self, data: Any) -> dict[str, Any]:
         """Return the entries, the links to other pages, and the form of a message."""
-        called = names({entry["userId"] for entry in data if entry["userId"]})
+        called = names({person for entry in data for person in (entry["userId"], entry["by"]) if person})
         rows = [
             Row(
                 humanize.moment(entry["at"]),
                 SENTENCES.get(entry["what"], entry["what"]),
                 called.get(entry["userId"], ""),
+                called.get(entry["by"], ""),
                 entry["detail"] or "",
             )
             for entry in data

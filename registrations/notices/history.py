@@ -48,6 +48,10 @@ class HistoryEntry(ExpiringItem):
     detail = UnicodeAttribute(null=True)
     erased = BooleanAttribute(null=True)
     """True if the user of the entry is deleted."""
+    by_erased = BooleanAttribute(attr_name="byErased", null=True)
+    """True if the caller is deleted."""
+    by_stranger = BooleanAttribute(attr_name="byStranger", null=True)
+    """True if no user existed for the caller, as for an organizer who has never read ``/users/me``."""
 
 
 class Line(NamedTuple):
@@ -73,16 +77,27 @@ def record(notices: Sequence[Notice]) -> None:
     wanted = [notice for notice in notices if _is_recorded(notice)]
     if not wanted:
         return
-    there = _existing({notice.get("subject") for notice in wanted})
-    entries = []
-    for notice in wanted:
-        person = notice.get("subject")
-        entry = _entry(notice, notice["type"], notice["time"], _detail(notice))
-        entry.user_id, entry.erased = (person, None) if person in there else (None, True if person else None)
-        entry.by = notice["data"].get("by")
-        entries.append(entry)
+    there = _existing({one for notice in wanted for one in (notice.get("subject"), notice["data"].get("by"))})
+    entries = [_of_notice(notice, there) for notice in wanted]
     with ThreadPoolExecutor(min(WRITERS, len(entries))) as writers:
         list(writers.map(lambda pair: pair[0].run(pair[1].save), [(copy_context(), entry) for entry in entries]))
+
+
+def _of_notice(notice: Notice, there: set[str]) -> HistoryEntry:
+    """Return the entry of a notice.
+
+    Args:
+        notice: The notice.
+        there: The ids of those of its users who exist.
+    """
+    person, by = notice.get("subject"), notice["data"].get("by")
+    entry = _entry(notice, notice["type"], notice["time"], _detail(notice))
+    entry.user_id, entry.erased = (person, None) if person in there else (None, True if person else None)
+    if by and by == person and entry.erased:
+        entry.by_erased = True
+    elif by:
+        entry.by, entry.by_stranger = by, None if by in there else True
+    return entry
 
 
 def record_mail(notice: Notice, kind: str, user_id: str) -> None:
@@ -128,9 +143,11 @@ def _detail(notice: Notice) -> str | None:
     data = notice["data"]
     if data.get("changed"):
         return ", ".join(data["changed"])
-    if notice["type"] == "registration.cancelled":
-        return "gave up a seat" if data.get("freedSeat") else "left the waitlist"
-    return None
+    if notice["type"] != "registration.cancelled":
+        return None
+    if data.get("by", notice.get("subject")) != notice.get("subject"):
+        return "the seat was taken back" if data.get("freedSeat") else "taken off the waitlist"
+    return "gave up a seat" if data.get("freedSeat") else "left the waitlist"
 
 
 def _partition(place: Place) -> str:
@@ -170,9 +187,16 @@ def page(event_id: str, *, scope: Scope, limit: int, after: str | None) -> tuple
 
 def _line(entry: HistoryEntry, there: set[str]) -> Line:
     is_gone = entry.erased or (entry.user_id is not None and entry.user_id not in there)
-    detail = ", ".join(filter(None, [DELETED_PERSON if is_gone else None, entry.detail])) or None
-    person = None if is_gone else entry.user_id
-    return Line(entry.at, entry.what, person, entry.by if entry.by in there else None, detail, str(entry.item))
+    by = entry.by if entry.by in there or entry.by_stranger else None
+    is_by_gone = bool(entry.by_erased or entry.by) and by is None and not (is_gone and _is_own(entry))
+    words = [DELETED_PERSON if is_gone else None, entry.detail, f"by {DELETED_PERSON}" if is_by_gone else None]
+    person, detail = None if is_gone else entry.user_id, ", ".join(filter(None, words)) or None
+    return Line(entry.at, entry.what, person, by, detail, str(entry.item))
+
+
+def _is_own(entry: HistoryEntry) -> bool:
+    """Return True if the user of an entry was the caller too, also after the deletion of that user."""
+    return bool(entry.by == entry.user_id if entry.by else entry.by_erased and entry.erased)
 
 
 def _existing(user_ids: Iterable[str | None]) -> set[str]:
@@ -218,7 +242,7 @@ def erase(user_id: str, places: Iterable[Place]) -> None:
         if entry.user_id == user_id:
             entry.update([HistoryEntry.user_id.remove(), HistoryEntry.erased.set(True)])
         if entry.by == user_id:
-            entry.update([HistoryEntry.by.remove()])
+            entry.update([HistoryEntry.by.remove(), HistoryEntry.by_erased.set(True)])
 
 
 def _of_person(user_id: str, places: Iterable[Place]) -> Iterator[HistoryEntry]:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from events.ledger import log
+from events.ledger import log, operations
 from events.ledger.log import LogEntry
 from events.ledger.models import Intent, Seats
 from events.services import EventNotFound
@@ -63,6 +63,8 @@ def update(seats: Seats, change: Change, request: Request, name: str, trimmed: l
     epoch = Seats.epochs[seats.bucket_of(request.user_id)]
     actions = [*change.actions, epoch.set(epoch + 1), Seats.records[name].set(change.value)]
     actions += [Seats.records[one].remove() for one in trimmed]
+    actor = operations.actor(request.by, request.user_id)
+    actions.append(Seats.by.set(actor) if actor else Seats.by.remove())
     if request.ticket > seats.now_serving:
         actions.append(Seats.now_serving.set(request.ticket))
     once = guards.is_incarnation(seats.incarnation) & guards.is_epoch(seats, seats.bucket_of(request.user_id))

@@ -113,10 +113,14 @@ def _announce(event_id: str, incarnation: str, event: Event | None, lines: list[
     outbox.save()
 
 
-def forget_user(user_id: str) -> list[tuple[str, str]]:
+def forget_user(user_id: str, *, by: str | None = None) -> list[tuple[str, str]]:
     """Give up every seat and waitlist place of a user, and delete the user's past registrations.
 
     It is safe to repeat.
+
+    Args:
+        user_id: The user.
+        by: The id of the caller; None if the caller is not signed in, or is the service itself.
 
     Returns:
         The ids and incarnations of the events.
@@ -126,7 +130,7 @@ def forget_user(user_id: str) -> list[tuple[str, str]]:
     """
     for row in registrations_of(user_id, active=True):
         try:
-            run(leave(Request(row.event_id, user_id, EVERYTHING)))
+            run(leave(Request(row.event_id, user_id, EVERYTHING, by=by)))
         except RegistrationNotFound:
             run(retrying(partial(_forget, row.event_id, user_id)))
     places = []

@@ -59,7 +59,34 @@ def _once(request: Request, keyed: IdempotentRequest, others: _Others) -> Steps[
     return Registration(**earlier) if earlier else (yield from _execute(request, keyed))
 
 
+def repeat(request: Request, keyed: IdempotentRequest) -> Steps[Registration | None]:
+    """Return the first answer to a request that is not to be executed, or None if no copy of it was executed.
+
+    Raises:
+        KeyReused: The key belongs to a different request. An earlier refusal is raised again.
+    """
+    return (yield from retrying(partial(_repeat, request, keyed, _Others(Turn(request)))))
+
+
+def _repeat(request: Request, keyed: IdempotentRequest, others: _Others) -> Steps[Registration | None]:
+    earlier = yield from keyed.look()
+    if not isinstance(earlier, Announced):
+        return Registration(**earlier) if earlier else None
+    made = yield from _made_by(earlier, request, keyed, others)
+    if made is None and not (yield from keyed.withdraw()):
+        raise Conflict
+    return made
+
+
 def _instead_of(earlier: Announced, request: Request, keyed: IdempotentRequest, others: _Others) -> Steps[Registration]:
+    """Return what another copy of the request made, or execute the request if that copy has crashed before."""
+    made = yield from _made_by(earlier, request, keyed, others)
+    return (yield from _execute(request, keyed)) if made is None else made
+
+
+def _made_by(
+    earlier: Announced, request: Request, keyed: IdempotentRequest, others: _Others
+) -> Steps[Registration | None]:
     """Wait for another copy of the request, and take the request over if that copy has crashed.
 
     The takeover prevents the other copy from announcing another operation. Then a fence prevents the commit of the
@@ -69,7 +96,7 @@ def _instead_of(earlier: Announced, request: Request, keyed: IdempotentRequest, 
     if not (yield from keyed.take_over(earlier, (yield from request.draw()))):
         raise Conflict
     if not (yield from _is_committed(request, earlier.operations)):
-        return (yield from _execute(request, keyed))
+        return None
     made = yield from reading.as_it_was_made(request.event_id, request.user_id, *earlier.operations)
     return (yield from _first_answer(keyed, made))
 

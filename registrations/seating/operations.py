@@ -80,6 +80,8 @@ class Request:
     organizes: Scope = NOTHING
     answers: dict[str, Any] | None = None
     keyed: IdempotentRequest | None = None
+    by: str | None = None
+    """The id of the caller; None if the caller is not signed in, or is the service itself."""
     memory: Memory = field(default_factory=lambda: MEMORY)
     ticket: int = 0
     """Its ticket in the admission queue; 0 while it has met no contention."""

@@ -35,7 +35,8 @@ def is_calm(seats: Seats, memory: Memory, now: str) -> bool:
 
 def room(seats: Seats) -> int:
     """Return the number of entries that fit into the log."""
-    named = (seats.event_id, seats.organizer_id, seats.organizer_marks and f"organizerMarks{seats.organizer_marks}")
+    optional = {"organizerMarks": seats.organizer_marks, "by": seats.by}
+    named = [seats.event_id, seats.organizer_id, *(f"{name}{value}" for name, value in optional.items() if value)]
     return (ROOM - sum(len(one or "") for one in named)) // LONGEST
 
 

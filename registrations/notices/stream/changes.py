@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from cloudevents.core.v1.event import CloudEvent
 
-from events.ledger import log
+from events.ledger import log, operations
 from events.ledger.log import LogEntry
 from events.ledger.models import OF_A_DELETED_EVENT, CancellationOutbox, CheckIns, Seats
 from events.models import IMPORTING, Event
@@ -83,7 +83,8 @@ class _Pending:
         if self.unnamed is None:
             return self
         user_id = holders.owner(*self.unnamed)
-        return replace(self, data=self.data | {"userId": user_id}, subject={"subject": user_id}, unnamed=None)
+        data = self.data | {"userId": user_id} | _actor(self.unnamed[0], user_id)
+        return replace(self, data=data, subject={"subject": user_id}, unnamed=None)
 
 
 @dataclass
@@ -246,8 +247,15 @@ def _of_a_record(record: LogEntry, seats: Seats) -> _Pending:
     if record.leaving:
         data |= {"reason": "left", "freedSeat": record.leaving != log.QUIT}
     at = record.at if record.successor else ""
+    data |= _actor(seats, record.user_id) if record.user_id else {}
     pending = _of_registration(seats, record.user_id or "", record.ticket, status, data, at)
     return pending if record.user_id else replace(pending, unnamed=(seats, record))
+
+
+def _actor(seats: Seats, user_id: str) -> dict[str, str]:
+    """Return the caller who requested the operation that a write committed for a user, if the seats name one."""
+    by = operations.caller_of(seats.by, user_id)
+    return {"by": by} if by else {}
 
 
 def _promotion(old: Seats, new: Seats) -> _Promotion | None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from eventsite.auth.scope import EVERYTHING
+from registrations import seating
 from registrations.notices import history
 from registrations.notices.history import HistoryEntry
 from tests.api import Api, problem
@@ -129,7 +131,8 @@ def test_a_check_in_names_the_helper(cognito: None, carried: Carried) -> None:
     (entry,) = [one for one in entries if one["what"] == "registration.checked_in"]
     assert (entry["userId"], entry["by"]) == (alice().sub, oscar().sub)
     As(adam().access).delete(f"/users/{oscar().sub}")
-    assert As(adam().access).get("/events/party/history").json()[0]["by"] is None, "who is deleted is not named"
+    (entry,) = [one for one in As(adam().access).get("/events/party/history").json() if one["what"] == entry["what"]]
+    assert (entry["by"], entry["detail"]) == (None, "by a deleted person")
 
 
 def test_an_unknown_event_has_none(api: Api) -> None:
@@ -149,3 +152,89 @@ def test_erasing_twice_is_erasing_once(api: Api, party: str) -> None:
     for _ in range(2):
         history.erase("alice", [("party", incarnation)])
     assert ("registration.cancelled", None) in seats(api)
+
+
+@pytest.fixture
+def acts(cognito: None, carried: Carried) -> str:
+    """Sign-ups and cancellations by all roles: who asked, by the role, for whom."""
+    for person in (alice, oscar, adam):
+        As(person().access).get("/users/me")
+    As(oscar().access).event(eventId="party", capacity=1)
+    registrations = "/events/party/registrations"
+    As(alice().access).post(registrations, {})
+    As(adam().access).post("/users", {"userId": "bob", "name": "Bob"})
+    As(adam().access).post("/users", {"userId": "carol", "name": "Carol"})
+    As(oscar().access).post(registrations, {"userId": "bob"})
+    As(adam().access).post(registrations, {"userId": "carol"})
+    As(alice().access).delete(f"{registrations}/me")
+    As(oscar().access).delete(f"{registrations}/bob")
+    As(adam().access).delete(f"{registrations}/carol")
+    carried.publish()
+    return "party"
+
+
+def by_whom(reader: Api, event: str) -> dict[tuple[str, str | None], tuple[str | None, str | None]]:
+    """Return who did it, and the detail, by what happened to whom."""
+    entries = [one for one in reader.walk(f"/events/{event}/history") if one["what"].startswith("registration.")]
+    return {(one["what"].partition(".")[2], one["userId"]): (one["by"], one["detail"]) for one in entries}
+
+
+def test_it_names_who_signed_up_added_and_cancelled(acts: str) -> None:
+    me, organizer, admin = alice().sub, oscar().sub, adam().sub
+    expected = {
+        ("registered", me): (me, None),
+        ("waitlisted", "bob"): (organizer, None),
+        ("waitlisted", "carol"): (admin, None),
+        ("cancelled", me): (me, "gave up a seat"),
+        ("promoted", "bob"): (None, None),
+        ("cancelled", "bob"): (organizer, "the seat was taken back"),
+        ("promoted", "carol"): (None, None),
+        ("cancelled", "carol"): (admin, "the seat was taken back"),
+    }
+    for reader in (oscar(), adam()):
+        assert by_whom(As(reader.access), acts) == expected
+    assert As(alice().access).get(f"/events/{acts}/history").status_code == 403
+    page = As(oscar().access).get(f"/events/{acts}/history", accept="text/html").content.decode()
+    assert "<td>adam</td>" in page and "<td>oscar</td>" in page
+
+
+def test_a_deleted_caller_is_a_deleted_person(acts: str) -> None:
+    for person in (oscar(), alice()):
+        assert As(adam().access).delete(f"/users/{person.sub}").status_code == 204
+    found = by_whom(As(adam().access), acts)
+    assert found["waitlisted", "bob"] == (None, "by a deleted person")
+    assert found["cancelled", "bob"] == (None, "the seat was taken back, by a deleted person")
+    assert found["waitlisted", "carol"] == (adam().sub, None)
+    assert found["registered", None] == (None, "a deleted person")
+    stored = str([entry.attribute_values for entry in HistoryEntry.scan()])
+    assert alice().sub not in stored and oscar().sub not in stored, "not even where it is kept"
+
+
+def test_an_admin_who_deletes_a_person_is_named(cognito: None, carried: Carried) -> None:
+    As(adam().access).get("/users/me")
+    As(oscar().access).event(eventId="party")
+    As(adam().access).post("/users", {"userId": "bob", "name": "Bob"})
+    As(oscar().access).post("/events/party/registrations", {"userId": "bob"})
+    As(adam().access).delete("/users/bob")
+    carried.publish()
+    found = by_whom(As(adam().access), "party")
+    assert found["cancelled", None] == (adam().sub, "a deleted person, the seat was taken back")
+    assert found["registered", None] == (oscar().sub, "a deleted person"), "an organizer without a record is named too"
+
+
+def test_nobody_signs_in_so_nobody_is_named(api: Api, party: str) -> None:
+    assert {by for by, _ in by_whom(api, party).values()} == {None}
+
+
+@pytest.mark.parametrize("caller", ["b" * 30, "ana", None])
+def test_the_caller_is_named_also_if_ids_are_long(api: Api, carried: Carried, caller: str | None) -> None:
+    """An id of more than 24 characters that is no UUID has no room in the seats, unless it is the person's own."""
+    event = api.event(eventId="party")
+    for user in filter(None, {"u" * 40, caller}):
+        api.user(user)
+    seating.register(event, "u" * 40, scope=EVERYTHING, by=caller)
+    seating.leave(event, "u" * 40, scope=EVERYTHING, by="u" * 40)
+    carried.publish()
+    found = by_whom(api, event)
+    assert found["registered", "u" * 40][0] == (caller if caller == "ana" else None)
+    assert found["cancelled", "u" * 40] == ("u" * 40, "gave up a seat")

@@ -1,5 +1,6 @@
 """The seats stay short, whatever the length of the ids, the number of exits or the age of the event."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ def seats_with(event_id: str, organizer: str) -> Seats:
     seats.opens_at = seats.closes_at = seats.ends_at = 1_899_999_999
     seats.gone = {str(number): MANY for number in range(queue.MOST_RANGES)}
     seats.epochs = [9_999] * len(seats.epochs)
+    seats.by = operations.actor(str(uuid.uuid4()), "another")
     return seats
 
 
