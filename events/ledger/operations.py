@@ -121,5 +121,5 @@ def actor(by: str | None, user_id: str) -> str | None:
 
 
 def caller_of(actor: str | None, user_id: str) -> str | None:
-    """Return the id of the caller whom `actor` named, or None."""
+    """Return the id of the caller that `actor` named, or None."""
     return user_id if actor == SELF else actor and user_of(actor)

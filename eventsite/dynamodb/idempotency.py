@@ -154,7 +154,7 @@ class IdempotentRequest:
         return Announced(tuple(earlier.operations.split())) if answer is None else answer
 
     def withdraw(self) -> Steps[bool]:
-        """Remove the announcement of this copy, as if it had never been sent. Return False if another one took over."""
+        """Remove the announcement of this copy. Return False if another copy has taken over."""
         part = Delete(Marker(self._key, Marker.ITEM), _is_executed_by(self._announced))
         while (outcome := (yield Transact({self.label: part}))).in_conflict:
             yield Wait(0.01)

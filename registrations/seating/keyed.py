@@ -60,7 +60,7 @@ def _once(request: Request, keyed: IdempotentRequest, others: _Others) -> Steps[
 
 
 def repeat(request: Request, keyed: IdempotentRequest) -> Steps[Registration | None]:
-    """Return the first answer to a request that is not to be executed, or None if no copy of it was executed.
+    """Return the first answer to a request without executing it, or None if no copy was executed.
 
     Raises:
         KeyReused: The key belongs to a different request. An earlier refusal is raised again.

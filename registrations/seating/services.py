@@ -57,7 +57,7 @@ def register(
 
 
 def repeat(event_id: str, user_id: str, *, keyed: IdempotentRequest) -> Registration | None:
-    """Return the first answer to a keyed request that cannot be executed now, or None if no copy of it was executed.
+    """Return the first answer to a keyed request without executing it, or None if no copy was executed.
 
     Raises:
         KeyReused: The key belongs to a different request. An earlier refusal is raised again.

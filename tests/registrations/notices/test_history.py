@@ -156,7 +156,7 @@ def test_erasing_twice_is_erasing_once(api: Api, party: str) -> None:
 
 @pytest.fixture
 def acts(cognito: None, carried: Carried) -> str:
-    """Sign-ups and cancellations by all roles: who asked, by the role, for whom."""
+    """Sign-ups and cancellations by an attendee, an organizer and an admin."""
     for person in (alice, oscar, adam):
         As(person().access).get("/users/me")
     As(oscar().access).event(eventId="party", capacity=1)
@@ -173,8 +173,8 @@ def acts(cognito: None, carried: Carried) -> str:
     return "party"
 
 
-def by_whom(reader: Api, event: str) -> dict[tuple[str, str | None], tuple[str | None, str | None]]:
-    """Return who did it, and the detail, by what happened to whom."""
+def callers(reader: Api, event: str) -> dict[tuple[str, str | None], tuple[str | None, str | None]]:
+    """Return the caller and the detail by what happened and the person."""
     entries = [one for one in reader.walk(f"/events/{event}/history") if one["what"].startswith("registration.")]
     return {(one["what"].partition(".")[2], one["userId"]): (one["by"], one["detail"]) for one in entries}
 
@@ -192,7 +192,7 @@ def test_it_names_who_signed_up_added_and_cancelled(acts: str) -> None:
         ("cancelled", "carol"): (admin, "the seat was taken back"),
     }
     for reader in (oscar(), adam()):
-        assert by_whom(As(reader.access), acts) == expected
+        assert callers(As(reader.access), acts) == expected
     assert As(alice().access).get(f"/events/{acts}/history").status_code == 403
     page = As(oscar().access).get(f"/events/{acts}/history", accept="text/html").content.decode()
     assert "<td>adam</td>" in page and "<td>oscar</td>" in page
@@ -201,7 +201,7 @@ def test_it_names_who_signed_up_added_and_cancelled(acts: str) -> None:
 def test_a_deleted_caller_is_a_deleted_person(acts: str) -> None:
     for person in (oscar(), alice()):
         assert As(adam().access).delete(f"/users/{person.sub}").status_code == 204
-    found = by_whom(As(adam().access), acts)
+    found = callers(As(adam().access), acts)
     assert found["waitlisted", "bob"] == (None, "by a deleted person")
     assert found["cancelled", "bob"] == (None, "the seat was taken back, by a deleted person")
     assert found["waitlisted", "carol"] == (adam().sub, None)
@@ -217,24 +217,24 @@ def test_an_admin_who_deletes_a_person_is_named(cognito: None, carried: Carried)
     As(oscar().access).post("/events/party/registrations", {"userId": "bob"})
     As(adam().access).delete("/users/bob")
     carried.publish()
-    found = by_whom(As(adam().access), "party")
+    found = callers(As(adam().access), "party")
     assert found["cancelled", None] == (adam().sub, "a deleted person, the seat was taken back")
     assert found["registered", None] == (oscar().sub, "a deleted person"), "an organizer without a record is named too"
 
 
 def test_nobody_signs_in_so_nobody_is_named(api: Api, party: str) -> None:
-    assert {by for by, _ in by_whom(api, party).values()} == {None}
+    assert {by for by, _ in callers(api, party).values()} == {None}
 
 
 @pytest.mark.parametrize("caller", ["b" * 30, "ana", None])
 def test_the_caller_is_named_also_if_ids_are_long(api: Api, carried: Carried, caller: str | None) -> None:
-    """An id of more than 24 characters that is no UUID has no room in the seats, unless it is the person's own."""
+    """A caller with a long id that is no UUID is not named, except as the person."""
     event = api.event(eventId="party")
     for user in filter(None, {"u" * 40, caller}):
         api.user(user)
     seating.register(event, "u" * 40, scope=EVERYTHING, by=caller)
     seating.leave(event, "u" * 40, scope=EVERYTHING, by="u" * 40)
     carried.publish()
-    found = by_whom(api, event)
+    found = callers(api, event)
     assert found["registered", "u" * 40][0] == (caller if caller == "ana" else None)
     assert found["cancelled", "u" * 40] == ("u" * 40, "gave up a seat")
