@@ -28,6 +28,7 @@ class Form:
         """Where each button sends the form, by its label."""
         self.values: dict[str, dict[str, str]] = {}
         """What each button adds to the form, by its label."""
+        self.is_in_header = False
 
     @property
     def method(self) -> str:
@@ -57,8 +58,8 @@ class Page(HTMLParser):
         return next(form for form in self.forms if form.method == method and form.fields)
 
     def button(self, method: str) -> Form:
-        """The form that is only a button."""
-        return next(form for form in self.forms if form.method == method and not form.fields)
+        """The form of the page itself that is only a button."""
+        return next(form for form in self.forms if form.method == method and not form.fields and not form.is_in_header)
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
         self.elements += 1
@@ -106,6 +107,7 @@ class Page(HTMLParser):
 
     def _start_form(self, attributes: dict[str, str]) -> None:
         self.forms.append(Form(attributes))
+        self.forms[-1].is_in_header = any(tag == "header" for tag, _ in self._open)
 
     def _start_input(self, attributes: dict[str, str]) -> None:
         kind, name, value = attributes.get("type", "text"), attributes["name"], attributes.get("value", "")

@@ -4,8 +4,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import pytest
+from django.http import HttpResponse
 from pytest_django.fixtures import Settings
 
+from eventsite.auth import acting
 from eventsite.auth.permissions import ADMINS, ORGANIZERS
 from eventsite.local import user_pool
 from tests.api import Api
@@ -30,6 +32,20 @@ class As(Api):
         """Send a request with the token of a user, or without one."""
         named = {"authorization": f"Bearer {self._token}"} if self._token else {}
         return super().call(method, path, body, raw=raw, **(named | headers))
+
+
+class Acting(Api):
+    """A browser of an open service that acts as an attendee."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__()
+        answer = HttpResponse()
+        acting.start(answer, user_id, user_id.title())
+        self._cookie = f"{acting.COOKIE}={answer.cookies[acting.COOKIE].value}"
+
+    def call(self, method: str, path: str, body: Any = None, *, raw: Any = None, **headers: str) -> Any:
+        """Send a request with the cookie of the role."""
+        return super().call(method, path, body, raw=raw, **({"cookie": self._cookie} | headers))
 
 
 def use_pool(settings: Settings, pool_id: str, client_id: str, *, jwks_url: str = "", domain: str = "") -> None:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from django.utils.functional import cached_property
 
-from eventsite.auth import login
+from eventsite.auth import acting, login
 from eventsite.auth.permissions import CREATE_USER, LIST_USERS, Reach
 from eventsite.errors import DomainError
 from eventsite.pages import humanize, paging
@@ -109,6 +110,7 @@ class UserPage(Page):
             "person": data,
             "since": humanize.moment(data["createdAt"]),
             "is_own": self.is_own,
+            "act": self._act(data) if acting.is_offered() and not self.principal else None,
             "edit": self._edit(data) if "put" in self.view.action_map else None,
             "delete": self._delete(data) if "delete" in self.view.action_map else None,
         }
@@ -119,6 +121,9 @@ class UserPage(Page):
     def _delete(self, data: Any) -> Form:
         label = "Delete my account" if self.is_own else "Delete"
         return Form(self.request.path, label, "DELETE", hidden={"_was": data["name"]}, look="danger")
+
+    def _act(self, data: Any) -> Form:
+        return Form(pages.url("acting"), f"Act as {data['name']}", hidden={"userId": data["userId"]}, look="plain")
 
     @property
     def _deleted(self) -> str:
@@ -164,10 +169,11 @@ class UserPage(Page):
             return "Saved. A mail is on its way: follow its link to confirm the address."
         return "Saved."
 
-    def done(self) -> None:
+    def done(self, answer: HttpResponse) -> None:
         """Sign out a user who deleted the own account. The next request would create it again otherwise."""
         if self.request.method == "DELETE" and self.is_own:
             login.end_session(self.request._request)
+            acting.stop(answer)
 
     def next_url(self, data: Any) -> str:
         """Return the address of the person, or of the front page after a deletion."""

@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import Resolver404, resolve
+from django.urls import reverse as django_reverse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from eventsite import problems
-from eventsite.auth import permissions
+from eventsite.auth import acting, permissions
 from eventsite.auth.permissions import CHANGE_USER, CREATE_USER, FIND_USER, LIST_USERS, READ_USER, Reach
 from eventsite.errors import Forbidden
 from eventsite.pages.viewsets import BrowsableViewSet
@@ -140,4 +143,38 @@ def confirmation(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-vars(confirmation)["for_everybody"] = True
+@csrf_exempt  # only an open service has this view; `eventsite.web.foreign` protects it
+def act(request: HttpRequest) -> HttpResponse:
+    """Let a browser act as an attendee of an open service (`userId`, by default any), or stop it (`stop`)."""
+    if not acting.is_offered():
+        raise Http404
+    if request.method != "POST":
+        refusal = problems.answer(request, 405, "Only POST is possible here.")
+        refusal.headers["Allow"] = "POST"
+        return refusal
+    answer = HttpResponseRedirect(_page_of_an_attendee(request.POST.get("next", "")), status=303)
+    if "stop" in request.POST:
+        acting.stop(answer)
+    elif user := _attendee(request.POST.get("userId", "")):
+        acting.start(answer, user.user_id, user.name)
+    else:
+        answer.headers["Location"] = django_reverse("users")
+    return answer
+
+
+def _attendee(user_id: str) -> User | None:
+    """Return the user to act as: the named one, or any."""
+    return services.read(user_id) if user_id else next(iter(services.page(limit=1, after=None)[0]), None)
+
+
+def _page_of_an_attendee(page: str) -> str:
+    """Return a page of this service that attendees see: the given one, if it is one, else the root."""
+    try:
+        found = resolve(page.removeprefix(settings.BASE_PATH).partition("?")[0])
+    except Resolver404:
+        return django_reverse("root")
+    return page if found.url_name in ("events", "event") else django_reverse("root")
+
+
+for view in (confirmation, act):
+    vars(view)["for_everybody"] = True

@@ -1,16 +1,17 @@
 """Authentication of the caller: a bearer token in the header, or a browser's session.
 
-An open service reads neither, and imports nothing that verifies them.
+An open service reads neither, and imports nothing that verifies them. Its browsers may act as an attendee (`acting`).
 """
 
 import re
 
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
-from eventsite.auth import login, user_pool
+from eventsite.auth import acting, login, user_pool
 from eventsite.auth.permissions import Principal
 from eventsite.problems import FORGED
 
@@ -52,6 +53,13 @@ class BearerAuthentication:
         return 'Bearer error="invalid_token"' if "Authorization" in request.headers else "Bearer"
 
 
+def of_browser(request: HttpRequest) -> Principal | None:
+    """Return the user that the cookies of a browser name, or None."""
+    if settings.AUTH_MODE == "open":
+        return acting.attendee(request)
+    return login.signed_in(request) if hasattr(request, "session") else None
+
+
 class SessionAuthentication(authentication.SessionAuthentication):
     """A browser that signed in through `eventsite.auth.login`. Its unsafe requests must prove their origin."""
 
@@ -61,12 +69,11 @@ class SessionAuthentication(authentication.SessionAuthentication):
         Raises:
             PermissionDenied: If the request may be forged.
         """
-        if settings.AUTH_MODE == "open":
-            return None
-        principal = login.signed_in(request._request)
+        principal = of_browser(request._request)
         if principal is None:
             return None
-        self.enforce_csrf(request)
+        if settings.AUTH_MODE != "open":  # `eventsite.web.foreign` protects an open service
+            self.enforce_csrf(request)
         return principal, None
 
     def enforce_csrf(self, request: Request) -> None:

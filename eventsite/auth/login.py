@@ -26,7 +26,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from eventsite import problems
-from eventsite.auth import refresh_cookie, user_pool
+from eventsite.auth import acting, refresh_cookie, user_pool
 from eventsite.auth.permissions import ADMINS, ORGANIZERS, Principal
 from eventsite.auth.user_pool import Provider
 from eventsite.errors import Unavailable
@@ -69,8 +69,9 @@ def for_browsers(method: str) -> Callable[[View], View]:
 
 
 def offered(request: HttpRequest) -> dict[str, bool]:
-    """Return, as a context processor, whether the templates show a login."""
-    return {"login_offered": settings.AUTH_MODE != "open" and bool(settings.LOGIN_ORIGIN)}
+    """Return, as a context processor, whether the templates show a login, or the role of an attendee."""
+    can_log_in = settings.AUTH_MODE != "open" and bool(settings.LOGIN_ORIGIN)
+    return {"login_offered": can_log_in, "acting_offered": acting.is_offered()}
 
 
 def login_url(page: str) -> str:

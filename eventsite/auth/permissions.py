@@ -6,7 +6,7 @@ A view names its call of the table, and uses one of three checks:
 - Whose events may the caller touch? (`scope`, an argument of every rule)
 - Does the caller reach this user? (`reaches_user`)
 
-With ``AUTH_MODE=open`` every caller may do everything.
+With ``AUTH_MODE=open`` every caller may do everything, except a browser that acts as an attendee (`acting`).
 """
 
 from dataclasses import dataclass
@@ -91,7 +91,8 @@ def principal_of(request: Request) -> Principal | None:
 
 def reach(call: str, principal: Principal | None) -> Reach:
     """Return the reach of a caller with a call of `TABLE`."""
-    return Reach.ALL if settings.AUTH_MODE == "open" else TABLE[call][_column(principal)]
+    is_open = settings.AUTH_MODE == "open" and principal is None  # a principal acts as an attendee there
+    return Reach.ALL if is_open else TABLE[call][_column(principal)]
 
 
 def _column(principal: Principal | None) -> int:

@@ -70,8 +70,9 @@ def follow(view: Any, request: Request, response: Any) -> Any:
     page: Page = submission.page or pages.of(view, request)  # not set if the caller is signed out
     if response.status_code < 300:
         told = " ".join(filter(None, [page.told(response.data), *(part.told(response.data) for part in page.parts)]))
-        page.done()
-        return _redirect(request, page.next_url(response.data), told)
+        answer = _redirect(request, page.next_url(response.data), told)
+        page.done(answer)
+        return answer
     if _is_done_already(page, submission, response):
         return _redirect(request, page.next_url({}), UNCHANGED, WARNING)
     if instead := page.refused(response.data) if isinstance(response.data, dict) else None:

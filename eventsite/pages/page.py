@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar, TypeVar
 
-from django.http import QueryDict
+from django.http import HttpResponse, QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import autodiscover_modules
 from rest_framework.request import Request
@@ -169,8 +169,12 @@ class Page(Seen):
         """
         return None
 
-    def done(self) -> None:
-        """Do the rest of the work of a form, after its action succeeded."""
+    def done(self, answer: HttpResponse) -> None:
+        """Do the rest of the work of a form, after its action succeeded.
+
+        Args:
+            answer: The redirect that is going to be sent.
+        """
 
     def current(self) -> dict[str, Any] | None:
         """Return the resource that a form edits as it is now, or None if there is none."""

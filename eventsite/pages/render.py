@@ -9,7 +9,7 @@ from django.contrib.messages.storage.cookie import CookieStorage
 from django.template import loader
 from rest_framework.request import Request
 
-from eventsite.auth import login
+from eventsite.auth import authentication, login
 from eventsite.auth.permissions import Principal
 from eventsite.pages import page as pages
 from eventsite.pages import submissions
@@ -99,7 +99,7 @@ class _Lost(Seen):
     @property
     def principal(self) -> Principal | None:
         """The user of the session, or None if there is no session."""
-        return login.signed_in(self.request) if hasattr(self.request, "session") else None
+        return authentication.of_browser(self.request)
 
 
 def lost(request: Any, response: Any) -> str:

@@ -233,6 +233,9 @@ class PeoplePage(Page, OfEvent):
         if any(name.startswith(answers.PREFIX) for name in values):
             answers.gather(values, self.event.get("questions"))
         typed = str(values.get("userId", "")).strip()
+        if self.principal and not self.is_by_hand:
+            values["userId"] = self.principal.sub  # an open service requires it
+            return
         if not typed or self.reach(REGISTER) not in (Reach.ALL, Reach.ONESELF_OR_OWN):
             return
         found = self._meant(typed)

@@ -32,6 +32,7 @@ PATHS = [
     "/login",
     "/login/callback",
     "/logout",
+    "/acting",
 ]
 WRITES = [
     ("POST", "/events"),
@@ -41,6 +42,7 @@ WRITES = [
     ("PATCH", "/users/alice"),
     ("POST", "/events/party/registrations"),
     ("POST", "/events/party/register"),
+    ("POST", "/acting"),
 ]
 LISTS = ["/events", "/users", "/events/party/registrations", "/events/party/waitlist", "/users/alice/registrations"]
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
@@ -164,6 +166,9 @@ VALUES: dict[str, list[str]] = {
         "=",
         ";;;",
         "sessionid=" + "x" * 4000,
+        "acting=x",
+        "acting=alice:x:y",
+        'acting="eyJzdWIiOiJhbGljZSJ9:1x:' + "x" * 3000,
     ],
     "Accept": [
         "application/json; a*=foo''x",

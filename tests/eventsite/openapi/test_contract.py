@@ -119,8 +119,9 @@ TABLE = [
 CALLS = {row.call for row in TABLE}
 WITHOUT_A_BODY = {"PUT /users/{userId}/calendar", "PUT /events/{eventId}/registrations/{userId}/check-in"}
 PAGES = {"/docs", "/redoc", "/schema", "/openapi.json"}
-SIGN_IN = {"/login", "/login/callback", "/logout", "/confirmations/<str:token>", "/robots.txt", "/favicon.ico"}
-"""Routes that only browsers and crawlers use: see `eventsite.auth.login`, `users.confirming`, `eventsite.service`."""
+SIGN_IN = {"/login", "/login/callback", "/logout", "/acting"}
+SIGN_IN |= {"/confirmations/<str:token>", "/robots.txt", "/favicon.ico"}
+"""Routes that only browsers and crawlers use: see `eventsite.auth`, `users.confirming`, `eventsite.service`."""
 
 
 def _routed(patterns: list[Any], prefix: str = "/") -> set[str]:
