@@ -7,6 +7,7 @@ from events.services import EventNotFound, EventNotYours
 from eventsite.errors import Forbidden
 from eventsite.openapi.calls import QUERY_EXAMPLES, TAGS, Call, describe
 from eventsite.openapi.components import COMPONENTS, Json
+from eventsite.web import sheets
 from registrations.checkin import NotRegistered
 from registrations.errors import (
     AlreadyRegistered,
@@ -15,6 +16,7 @@ from registrations.errors import (
     RegistrationNotFound,
     RegistrationNotOpen,
 )
+from registrations.models import Registration
 from registrations.notices.organizer_messages import MailIsOff, TooManyMessages
 from registrations.serializers import (
     AttendanceSerializer,
@@ -25,21 +27,21 @@ from registrations.serializers import (
     MessageSentSerializer,
     RegisteredSerializer,
     RegistrationSerializer,
+    shape,
 )
+from registrations.sheet import COLUMNS
 from users.services import UserNotFound
 
-REGISTERED: Json = {
-    "registrationId": "6f1c1f7e-4d0b-4b53-9a0b-2f7d2f0f6d11",
-    "eventId": "spring-party",
-    "userId": "alice",
-    "status": "registered",
-    "registeredAt": "2027-02-01T12:00:00.000000Z",
-    "promotedAt": None,
-    "cancelledAt": None,
-    "waitlistPosition": None,
-    "answers": {"food": "Vegan"},
-    "checkedInAt": None,
-}
+REGISTERED: Json = shape(
+    Registration(
+        event_id="spring-party",
+        user_id="alice",
+        registration_id="6f1c1f7e-4d0b-4b53-9a0b-2f7d2f0f6d11",
+        status="registered",
+        registered_at="2027-02-01T12:00:00.000000Z",
+        answers={"food": "Vegan"},
+    )
+)
 WAITLISTED: Json = REGISTERED | {
     "registrationId": "0d3a7d52-9c65-4f0e-8c0a-53b1b0a9c7f2",
     "userId": "bob",
@@ -47,12 +49,9 @@ WAITLISTED: Json = REGISTERED | {
     "waitlistPosition": 1,
 }
 
-SHEET = {
-    "text/csv": "registrationId,eventId,userId,name,email,status,registeredAt,promotedAt,cancelledAt,"
-    "waitlistPosition,checkedInAt,What do you eat?\r\n"
-    "6f1c1f7e-4d0b-4b53-9a0b-2f7d2f0f6d11,spring-party,alice,Alice,alice@example.com,registered,"
-    "2027-02-01T12:00:00.000000Z,,,,,Vegan\r\n"
-}
+ALICE = REGISTERED | {"name": "Alice", "email": "alice@example.com"}
+ROWS = [[*COLUMNS, "What do you eat?"], [*(ALICE[column] for column in COLUMNS), "Vegan"]]
+SHEET = {"text/csv": sheets.lines(ROWS).decode()}
 QUERY_EXAMPLES |= {"bom": False, "separator": ",", "checkedIn": False}
 TAGS["registrations"] = "Registrations and waitlists of events and of users."
 

@@ -10,16 +10,17 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from events import services
 from events.ledger import queue
 from events.ledger.models import ExitTombstones, Promotion, Seats
 from events.models import Event, EventItem
 from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.steps import run
-from registrations import nightly
+from registrations import nightly, seating
 from registrations.audit import checks, repairs, runner
 from registrations.audit.findings import Finding
 from registrations.audit.snapshot import Snapshot, Traces, census, take_snapshot
-from registrations.models import EventTicket, RegistrationItem, UserRegistration
+from registrations.models import KEPT, EventTicket, RegistrationItem, UserRegistration
 from registrations.seating import commit, trim
 from tests.api import Api
 from tests.registrations import auditing
@@ -210,6 +211,9 @@ DAMAGE: dict[str, tuple[str, Callable[[], object]]] = {
     "listed on another day": ("halves_at_odds", change_event(sort="2020-01-01#party")),
     "listed twice": ("halves_at_odds", change_seats(sort="2020-01-01#party")),
     "the capacity is lost": ("halves_at_odds", change_seats(capacity=None)),
+    "the end of the window is lost": ("halves_at_odds", change_seats(ends_at=None)),
+    "seats of other co-organizers": ("halves_at_odds", change_seats(organizer_marks="another")),
+    "seats that ask nothing": ("halves_at_odds", change_event(questions=[{"questionId": "q", "label": "Why?"}])),
 }
 
 
@@ -301,6 +305,25 @@ def test_what_cut_off_requests_leave_is_found_and_mended_and_is_no_alarm(api: Ap
 
 
 # What the mending does to people.
+
+
+@pytest.mark.parametrize("lost", ["registration", "line", "seats"])
+def test_a_repair_keeps_everything_that_the_other_items_still_have(api: Api, lost: str) -> None:
+    """Nothing here names a field of the models, so a new one is tried too."""
+    questions = [{"questionId": "food", "label": "Food?", "kind": "text"}]
+    event = api.event(eventId=PARTY, capacity=2, organizers=["olga"], questions=questions)
+    api.post(f"/events/{event}/registrations", {"userId": api.user("ada"), "answers": {"food": "Vegan"}})
+    seating.check_in(event, "ada")
+    api.post(f"/events/{event}/registrations", {"userId": api.user("bob"), "answers": {}})  # trims the log
+    read = {
+        "registration": lambda: {name: getattr(row("ada"), name) for name in KEPT},
+        "line": lambda: {name: getattr(line(ticket("ada")), name) for name in KEPT},
+        "seats": lambda: {name: getattr(seats(), name) for name in services.copied(Event.get(PARTY, Event.ITEM))},
+    }[lost]
+    before = read()
+    {"registration": row("ada"), "line": line(ticket("ada")), "seats": seats()}[lost].delete()
+    command(PARTY, repair=True)
+    assert read() == before
 
 
 def test_mending_a_counter_lets_nobody_in_or_out(api: Api, party: str) -> None:
