@@ -8,8 +8,8 @@ import pytest
 from django.core.management import call_command
 
 from tests.api import Api
+from tests.registrations.transfer.round_trip import exported
 from tests.registrations.transfer.test_export import empty_the_tables
-from tests.registrations.transfer.test_round_trip import exported
 
 pytestmark = pytest.mark.slow
 
