@@ -3,11 +3,11 @@
 import uuid
 from typing import Any
 
-from events import window
+from events import commands, window
 from events.ledger import guards
 from events.ledger.models import CheckIns, Seats
 from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, PrivatePlace, mark
-from events.signals import event_deleted, settling_wanted
+from events.signals import event_deleted
 from events.whole import WholeEvent, find_event
 from eventsite import clock
 from eventsite.auth.scope import Scope
@@ -244,7 +244,7 @@ def _delete(
     if not with_people and (seats.registered or seats.waiting):
         raise EventHasRegistrations
     if not with_people and seats.committed:
-        settling_wanted.send(Seats, seats=seats)
+        commands.drain(seats)
     planned.append(event)
     transaction = Transaction()
     transaction.delete("event", Event.key(event_id), guards.is_unedited(event))

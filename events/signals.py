@@ -7,6 +7,3 @@ event_edited = Signal()
 
 event_deleted = Signal()
 """An event was deleted. It has `event_id`, `incarnation`, and the description as `event`."""
-
-settling_wanted = Signal()
-"""The commit log of these `seats` must be applied, because the event will be deleted."""

@@ -1,4 +1,4 @@
-"""What this app does when an event or its seats have changed.
+"""What this app does for events and users: it executes their commands, and receives their signals.
 
 Signals after a commit are sent robustly: a failing receiver cannot change the answer of a committed request.
 """
@@ -7,15 +7,18 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from events.ledger.models import Seats
+import events.commands
+import users.commands
 from events.listing import organized_by
 from events.models import Event
-from events.signals import event_deleted, event_edited, settling_wanted
+from events.signals import event_deleted, event_edited
 from eventsite.web import observability
 from registrations import seating
 from registrations.signals import seats_changed
 from users.models import User
-from users.signals import address_entered, user_leaves
+from users.signals import address_entered
+
+events.commands.drain.is_done_by(seating.drain)
 
 METRICS = {
     "registered": "Registrations",
@@ -32,26 +35,22 @@ def count_the_promoted(promoted: int, **_: Any) -> None:
         observability.count(METRICS["promoted"], promoted)
 
 
-@receiver(settling_wanted)
-def settle(seats: Seats, **_: Any) -> None:
-    """Apply all log entries of an event that will be deleted next."""
-    seating.drain(seats)
-
-
 @receiver(event_deleted)
 def forget_the_registrations(event_id: str, incarnation: str, event: Event, **_: Any) -> None:
     """Delete what a removed event leaves behind."""
     seating.forget_event(event_id, incarnation, event)
 
 
-@receiver(user_leaves)
-def let_go(user_id: str, by: str | None, **_: Any) -> None:
+def let_go(user_id: str, by: str | None) -> None:
     """Cancel every registration of a user and forget the history, before the user is deleted."""
     places = seating.forget_user(user_id, by=by) + organized_by(user_id)
     if places:
         from registrations.notices import history  # few requests delete a person
 
         history.forget_person(user_id, places)
+
+
+users.commands.let_go.is_done_by(let_go)
 
 
 @receiver(address_entered)

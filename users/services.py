@@ -14,9 +14,9 @@ from eventsite.dynamodb.retries import Conflict, retry_on_conflict
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Missing, Refused
 from eventsite.ids import is_id
-from users import index
+from users import commands, index
 from users.models import ADDRESS_STATE, User
-from users.signals import address_entered, user_leaves
+from users.signals import address_entered
 
 INDEXED = frozenset({"name", "email"})
 """The attributes that the search uses."""
@@ -206,9 +206,9 @@ def delete(user_id: str, *, by: str | None = None) -> None:
         Unavailable: DynamoDB did not answer. A part may be deleted.
     """
     read(user_id)
-    user_leaves.send(User, user_id=user_id, by=by)
+    commands.let_go(user_id, by)
     _delete(user_id)
-    user_leaves.send(User, user_id=user_id, by=by)  # again, for registrations that were made in between
+    commands.let_go(user_id, by)  # again, for registrations that were made in between
 
 
 @retry_on_conflict
