@@ -13,7 +13,7 @@ from pynamodb.expressions.update import Action
 
 from events.ledger import guards, promotions
 from events.ledger.models import Seats
-from events.models import Event, PrivatePlace
+from events.models import Event, EventItem
 from events.normalize import normalize
 from events.services import (
     DESCRIPTION,
@@ -98,11 +98,11 @@ def _edit(
     }
     if "organizers" in changes:
         check_owner(before.event, scope)
-    places = before.event.private_places
+    places = before.event.places
     now = yield Now()
     actions = _described(before.event, changes, operation, now)
     seated = _seated(before, changes)
-    if seated or _keys(places) != _keys(before.event.private_places):
+    if seated or _keys(places) != _keys(before.event.places):
         return (yield from _change_both(before, actions, seated, places, operation, now))
     return (yield from _change_description(before, actions, operation)), None
 
@@ -114,7 +114,7 @@ def _is_already(whole: WholeEvent, name: str, value: Any) -> bool:
     return name == "organizers" and list(value or ()) == list(whole.event.organizers or ())
 
 
-def _keys(places: dict[str, PrivatePlace]) -> dict[str, RawItem]:
+def _keys(places: dict[str, EventItem]) -> dict[str, RawItem]:
     return {name: place.serialize() for name, place in places.items()}
 
 
@@ -180,7 +180,7 @@ def _change_both(
     edited: WholeEvent,
     described: list[Action],
     seated: dict[str, Any],
-    places: dict[str, PrivatePlace],
+    places: dict[str, EventItem],
     operation: str,
     now: str,
 ) -> Steps[Edited]:
@@ -193,7 +193,7 @@ def _change_both(
     parts["seats"] = Update(Seats.key(event.event_id), [*counted, *move.actions], move.condition)
     if move.move:
         parts["move"] = Put(move.move)
-    outcome = yield Transact(parts | followed(places, event.private_places))
+    outcome = yield Transact(parts | followed(places, event.places))
     if outcome.in_conflict or (outcome.failures and operation not in _edits(outcome.failures.get("event"))):
         raise Conflict(immediate=not outcome.in_conflict)
     move.applied_to(seats)

@@ -13,21 +13,23 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import NamedTuple
 
 from pynamodb.indexes import GlobalSecondaryIndex
 
 from events import models
-from events.models import DRAFT, STATUSES, Event, EventItem
+from events.models import DRAFT, LOOK_BACK, STATUSES, Event, EventItem
 from events.whole import WholeEvent, completed
-from eventsite.auth.scope import EVERYBODYS, Scope
+from eventsite.auth.scope import EVERYBODYS, NOBODYS, Scope
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.reads import query_page
 from eventsite.dynamodb.shapes import text
 
 FIRST, LAST = "0000-00-00", "9999-99-99"
 AHEAD = 2  # times its share of a page, read of each stream at first; more costs units, less a second trip
+RUNNING = 500  # places of a look back that one call reads; they are short, and most are not shown
 SIDE_BY_SIDE = 32  # streams that a process reads at once, for all requests
 
 Found = tuple[str, RawItem]
@@ -43,22 +45,51 @@ class Stream(NamedTuple):
     """The statuses of its events."""
     is_private: bool = False
     """Whether it is the private list of an organizer: short, as a rule."""
+    look_back: int = 0
+    """The days before a list in which its running events may have begun."""
+    is_long: bool = False
+    """Whether it is a list of events of several days, read only for those that are running when the list begins."""
 
 
-def streams(*, scope: Scope, statuses: Iterable[str] = STATUSES, organizer_id: str | None = None) -> list[Stream]:
+def streams(
+    *, scope: Scope, statuses: Iterable[str] = STATUSES, organizer_id: str | None = None, running: bool = False
+) -> list[Stream]:
     """Return the streams that together hold the requested events that the caller may see.
 
     Args:
         scope: The caller. Their private list, of unlisted events and of those they co-organize, is among the streams.
         statuses: The statuses.
         organizer_id: The organizer whose events are wanted, if only theirs.
+        running: Whether events of several days are wanted that begin before the first day and end on it or later.
     """
     asked = tuple(statuses)
+    public = tuple(status for status in asked if status != DRAFT)
     if organizer_id is not None:
         private = organizer_id if scope.sees_private_list_of(organizer_id) else None
-        seen = [status for status in asked if status != DRAFT or private is not None]
-        return [_of_organizer(organizer_id, status) for status in seen] + _private(private, asked)
-    return [stream for status in asked for stream in _of_status(status, scope)] + _private(scope.drafts_of, asked)
+        seen = asked if private is not None else public
+        found = [_of_organizer(organizer_id, status) for status in seen] + _private(private, asked)
+        return found if not running else _looking_back(found) + _long(EventItem.by_organizer, f"{organizer_id}#", seen)
+    found = [stream for status in asked for stream in _of_status(status, scope)] + _private(scope.drafts_of, asked)
+    if not running:
+        return found
+    found = _looking_back(found) + _long(EventItem.by_status, "", asked if scope.drafts_of == EVERYBODYS else public)
+    has_own_drafts = scope.drafts_of not in (EVERYBODYS, NOBODYS) and DRAFT in asked
+    return found + (_long(EventItem.by_organizer, f"{scope.drafts_of}#", (DRAFT,)) if has_own_drafts else [])
+
+
+def _looking_back(found: list[Stream]) -> list[Stream]:
+    """Let private lists, which hold events of any length, begin before the first day."""
+    days = max(LOOK_BACK.values())
+    return [stream._replace(look_back=days) if stream.is_private else stream for stream in found]
+
+
+def _long(partition_of: GlobalSecondaryIndex[Event], prefix: str, statuses: tuple[str, ...]) -> list[Stream]:
+    """Return the lists of events of several days, all of which have events of all statuses."""
+    return [
+        Stream(partition_of, f"{prefix}{length}", statuses, is_private=True, look_back=days, is_long=True)
+        for length, days in LOOK_BACK.items()
+        if statuses
+    ]
 
 
 def _of_status(status: str, scope: Scope) -> list[Stream]:
@@ -93,9 +124,11 @@ class Span:
     descending: bool = False
     after: str | None = None
 
-    def bounds(self) -> tuple[str, str]:
+    def bounds(self, stream: Stream) -> tuple[str, str]:
         """Return the lowest and the highest sort key. Keys are ``date#eventId``, with characters between # and ~."""
-        low, high = f"{self.first}#", f"{self.last}#~"
+        low, high = f"{_before_day(self.first, stream.look_back)}#", f"{self.last}#~"
+        if stream.is_long:
+            high = min(high, self.first)
         if self.after and self.descending:
             high = min(high, _before(self.after))
         elif self.after:
@@ -140,6 +173,12 @@ def organized_by(user_id: str) -> list[tuple[str, str]]:
 def cursor_of(whole: WholeEvent) -> str:
     """Return the cursor to continue after an event."""
     return whole.event.place
+
+
+def _before_day(day: str, days: int) -> str:
+    """Return the date that is some days before another one."""
+    ordinal = date.fromisoformat(day).toordinal() - days if days and day != FIRST else 0
+    return date.fromordinal(ordinal).isoformat() if ordinal > 0 else day
 
 
 def _before(cursor: str) -> str:
@@ -197,7 +236,7 @@ class _Reader:
     def __init__(self, stream: Stream, span: Span) -> None:
         self.ready: deque[Found] = deque()
         self.stream, self._span = stream, span
-        low, high = span.bounds()
+        low, high = span.bounds(stream)
         self.more = low <= high
         self._between = low, high
         self._start: RawItem | None = None
@@ -214,8 +253,15 @@ class _Reader:
                 self.stream.hash_key,
                 self._between,
                 descending=self._span.descending,
-                limit=events,
+                limit=max(events, RUNNING) if self.stream.look_back else events,
                 after=self._start,
             )
-            self.ready.extend((text(item, "sort"), item) for item in items)
+            self.ready.extend((text(item, "sort"), item) for item in items if self._is_wanted(item))
             self.more = self._start is not None
+
+    def _is_wanted(self, item: RawItem) -> bool:
+        """Return False for an event that was over on the first day, or has another status."""
+        if text(item, "sort") >= self._span.first:
+            return True
+        is_running = "endDate" in item and text(item, "endDate") >= self._span.first
+        return is_running and ("state" not in item or text(item, "state") in self.stream.statuses)

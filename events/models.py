@@ -8,20 +8,24 @@
     e1       tickets#<made>#promoted#<ticket>  the time when the waitlist was promoted up to this ticket
     e1       ``tickets#<made>#told#<ticket>``  people of a deleted event whose cancellation is to be reported
     e1       view#<user>                       its place in the private list of a user, or (*) of the admins
+    e1       days                              its place in the list of events of several days
 
-Only descriptions and private places carry index keys, so a registration writes to no index:
+Only descriptions and places carry index keys, so a registration writes to no index:
 
                     status-date                        organizer-date
     description     status          date#eventId       organizerId#status        date#eventId
     private place   private#<user>  date#eventId       <user>#status#private     date#eventId
+    days            long or longer  date#eventId       organizerId#long          date#eventId
 
-An unlisted event has private places only: its owner's and the admins'. A co-organizer has one for every event.
+An unlisted event has private places only: its owner's and the admins'. A co-organizer has one for every event. Lists
+find the events that are running through the third kind.
 
 The description and the seats are written together or one by one. `settings` is equal in two that belong together.
 Each event has a random `incarnation`, so that items of a deleted event do not count for the next one with its id.
 """
 
 from base64 import b64encode
+from datetime import date
 from hashlib import sha256
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -43,6 +47,10 @@ OPEN_STATUSES = frozenset({"scheduled", "published", "active"})
 """The statuses in which an event accepts registrations (CONTRACT, rule 8)."""
 ADMINS = "*"
 """The owner of the private list of all unlisted events. No user has this id."""
+LONG, LONGER = "long", "longer"
+"""The lists of events of several days."""
+LOOK_BACK = {LONG: 31, LONGER: 366}
+"""The days before a list in which a running event may have begun. With more, more ended events are read."""
 MARK = 16  # characters, of 6 bits each
 IMPORTING = "importing"
 """The value of `edits` in a draft that an import is writing."""
@@ -139,12 +147,33 @@ class EventItem(BaseModel):
 class PrivatePlace(EventItem):
     """The place of an event in a list that one organizer, or only admins, may see."""
 
+    end_date = UnicodeAttribute(attr_name="endDate", null=True)
+
     @classmethod
     def of(cls, event: "Event", user_id: str) -> Self:
         """Return the place of an event in the private list of a user, or of `ADMINS`."""
         place = cls(event.event_id, f"view#{user_id}", incarnation=event.incarnation, sort=event.place)
         place.status = private(user_id)
         place.organizer_status = private(user_id, event.status)
+        place.end_date = event.end_date
+        return place
+
+
+class LongPlace(EventItem):
+    """The place of an event of several days in a list of such events, so that lists find those that are running."""
+
+    ITEM = "days"
+
+    end_date = UnicodeAttribute(attr_name="endDate", null=True)
+    state = UnicodeAttribute()
+    """The status of the event."""
+
+    @classmethod
+    def of(cls, event: "Event", length: str) -> Self:
+        """Return the place of an event in the list of `LONG` events or of `LONGER` ones."""
+        place = cls(event.event_id, cls.ITEM, incarnation=event.incarnation, sort=event.place)
+        place.status, place.state, place.end_date = length, event.status, event.end_date
+        place.organizer_status = event.organizer_id and f"{event.organizer_id}#{length}"
         return place
 
 
@@ -226,8 +255,17 @@ class Event(EventItem):
         return actions
 
     @property
-    def private_places(self) -> dict[str, PrivatePlace]:
-        """The places of the event in private lists, by their range keys."""
+    def places(self) -> dict[str, EventItem]:
+        """The places of the event in further lists, by their range keys."""
         users = {*(self.organizers or ()), *((self.organizer_id, ADMINS) if self.unlisted else ())} - {None}
-        places = [PrivatePlace.of(self, str(user_id)) for user_id in sorted(users)]
+        places: list[EventItem] = [PrivatePlace.of(self, str(user_id)) for user_id in sorted(users)]
+        places += [LongPlace.of(self, length) for length in (self.length,) if length and not self.unlisted]
         return {str(place.item): place for place in places}
+
+    @property
+    def length(self) -> str | None:
+        """`LONG` or `LONGER` for an event of several days, else None."""
+        if not self.end_date or self.end_date <= self.date:
+            return None
+        days = (date.fromisoformat(self.end_date) - date.fromisoformat(self.date)).days
+        return LONG if days <= LOOK_BACK[LONG] else LONGER

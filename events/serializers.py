@@ -7,7 +7,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty
 
 from events.ledger.models import Seats
-from events.models import STATUSES, Event, EventItem
+from events.models import LONGER, LOOK_BACK, STATUSES, Event, EventItem
 from events.normalize import OF_THE_WINDOW, wrong_times
 from events.questions import CHOICE, KINDS
 from events.whole import WholeEvent
@@ -304,6 +304,10 @@ class StatusesField(serializers.Field[Any, Any, Any, Any]):
 
 
 CANCEL = "cancel"
+FROM = (
+    f"The first day, inclusive. An event of several days counts until its last day, if it began at most "
+    f"{LOOK_BACK[LONGER]} days before."
+)
 
 
 class DeletionQuery(serializers.Serializer[Any]):
@@ -328,5 +332,5 @@ class EventsQuery(PageQuery):
 
     def get_fields(self) -> dict[str, Any]:
         """Add `from`, which Python does not allow as a name, and put all in the order of reading."""
-        fields = super().get_fields() | {"from": DayField(required=False, help_text="The first day, inclusive.")}
+        fields = super().get_fields() | {"from": DayField(required=False, help_text=FROM)}
         return {name: fields[name] for name in ("status", "organizerId", "from", "to", "order", "limit", "cursor")}

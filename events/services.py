@@ -6,7 +6,7 @@ from typing import Any
 from events import commands, window
 from events.ledger import guards
 from events.ledger.models import CheckIns, Seats
-from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, PrivatePlace, mark
+from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, mark
 from events.signals import event_deleted
 from events.whole import WholeEvent, find_event
 from eventsite import clock
@@ -129,7 +129,7 @@ def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: Idempoten
     transaction = Transaction()
     transaction.put("event", whole.event, guards.is_new())
     transaction.put("seats", whole.seats)
-    follow(transaction, {}, whole.event.private_places)
+    follow(transaction, {}, whole.event.places)
     if keyed:
         keyed.remember(transaction, [item.to_dynamodb_dict() for item in whole])
     failures = transaction.commit()
@@ -171,10 +171,10 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
 
 def items(whole: WholeEvent) -> list[EventItem]:
     """Return all items of a new event, with its places in the private lists of its organizers."""
-    return [*whole, *whole.event.private_places.values()]
+    return [*whole, *whole.event.places.values()]
 
 
-def followed(old: dict[str, PrivatePlace], new: dict[str, PrivatePlace]) -> dict[str, Put | Delete]:
+def followed(old: dict[str, EventItem], new: dict[str, EventItem]) -> dict[str, Put | Delete]:
     """Return the parts of a transaction that replace an event's old places in private lists by its new ones."""
     parts: dict[str, Put | Delete] = {name: Delete(old[name]) for name in old.keys() - new.keys()}
     for name, place in new.items():
@@ -183,7 +183,7 @@ def followed(old: dict[str, PrivatePlace], new: dict[str, PrivatePlace]) -> dict
     return parts
 
 
-def follow(transaction: Transaction, old: dict[str, PrivatePlace], new: dict[str, PrivatePlace]) -> None:
+def follow(transaction: Transaction, old: dict[str, EventItem], new: dict[str, EventItem]) -> None:
     """Add the parts of `followed` to a transaction that writes the event."""
     for name, part in followed(old, new).items():
         if isinstance(part, Put):
@@ -249,7 +249,7 @@ def _delete(
     transaction = Transaction()
     transaction.delete("event", Event.key(event_id), guards.is_unedited(event))
     transaction.delete("seats", Seats.key(event_id), None if with_people else guards.has_nobody())
-    follow(transaction, event.private_places, {})
+    follow(transaction, event.places, {})
     transaction.delete("check-ins", CheckIns(event_id, CheckIns.name(event.incarnation)))
     if transaction.commit():
         raise Conflict(immediate=True)

@@ -60,6 +60,7 @@ class EventViewSet(BrowsableViewSet):
             descending=query["order"] == "desc",
         )
         sources = listing.streams(
+            running=span.first != listing.FIRST,
             statuses=query.get("status", STATUSES),
             organizer_id=self._organizer(query.get("organizer_id")),
             scope=self.scope(SEE_EVENTS),

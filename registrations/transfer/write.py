@@ -135,7 +135,7 @@ def _finish(wanted: PlannedEvent, draft: WholeEvent) -> bool:
     unchanged = (Event.incarnation == event.incarnation) & (Event.edits == IMPORTING)
     transaction.put("event", event, unchanged & (Event.version == draft.event.version))
     transaction.put("seats", seats, Seats.incarnation == event.incarnation)
-    services.follow(transaction, {}, event.private_places)
+    services.follow(transaction, {}, event.places)
     return not transaction.commit()
 
 
