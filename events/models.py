@@ -160,7 +160,7 @@ class PrivatePlace(EventItem):
 
 
 class LongPlace(EventItem):
-    """The place of an event of several days in a list of such events, so that lists find those that are running."""
+    """The place of an event of several days, where lists find it while it is running."""
 
     ITEM = "days"
 
