@@ -1,11 +1,19 @@
 """The SDK's clients of the services that deliver notices, made on first use and never in a request."""
 
+import logging
+import time
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
+from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 CONNECT_SECONDS, READ_SECONDS = 2, 5
+TRIES, PAUSE_SECONDS = 3, 0.2
 
 
 @cache
@@ -22,3 +30,24 @@ def client(service: str) -> Any:
     )
     session = botocore.session.get_session()
     return session.create_client(service, region_name=settings.AWS_REGION, config=patience)
+
+
+def send_batch(batch: list[T], send: Callable[[list[T]], list[T]]) -> list[T]:
+    """Send a batch, and send again what the service did not accept.
+
+    Args:
+        batch: The entries of one call.
+        send: Makes the call, and returns the entries that were not accepted.
+
+    Returns:
+        The entries that were not accepted after `TRIES` calls.
+    """
+    for attempt in range(TRIES):
+        time.sleep(PAUSE_SECONDS * attempt)
+        try:
+            batch = send(batch)
+        except (BotoCoreError, ClientError):
+            logger.warning("a batch of notices is not accepted", exc_info=True)
+        if not batch:
+            break
+    return batch

@@ -1,14 +1,12 @@
 """Notices on an EventBridge bus: the whole CloudEvent is the `detail`, its type the `detail-type`."""
 
 import json
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from eventsite.web import observability
@@ -18,7 +16,6 @@ from registrations.notices.occasions import Notice
 SOURCE = "eventsite"
 AT_ONCE = 10
 LANES = 8
-TRIES, PAUSE_SECONDS = 3, 0.2
 
 
 def put(notices: Sequence[Notice]) -> list[Notice]:
@@ -47,22 +44,13 @@ def _put_in_order(notices: list[Notice]) -> list[Notice]:
         The notices that were not taken.
     """
     for start in range(0, len(notices), AT_ONCE):
-        left = notices[start : start + AT_ONCE]
-        for attempt in range(TRIES):
-            time.sleep(PAUSE_SECONDS * attempt)
-            left = _put(left)
-            if not left:
-                break
-        else:
+        if left := aws.send_batch(notices[start : start + AT_ONCE], _put):
             return left + notices[start + AT_ONCE :]
     return []
 
 
 def _put(notices: list[Notice]) -> list[Notice]:
-    try:
-        answer = aws.client("events").put_events(Entries=[_entry(notice) for notice in notices])
-    except (BotoCoreError, ClientError):
-        return notices
+    answer = aws.client("events").put_events(Entries=[_entry(notice) for notice in notices])
     return [notice for notice, said in zip(notices, answer["Entries"], strict=True) if said.get("ErrorCode")]
 
 

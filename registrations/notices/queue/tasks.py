@@ -26,7 +26,7 @@ MAIL, WEBHOOK, BUS, HISTORY = "mail", "webhook", "bus", "history"
 
 AT_ONCE, AT_ONCE_BYTES = 10, 250_000
 """The most messages, and the most bytes, that SQS accepts in one call."""
-SENDERS, TRIES, PAUSE_SECONDS = 8, 3, 0.2
+SENDERS = 8
 REASON_LENGTH = 200
 
 
@@ -143,22 +143,21 @@ def in_batches(bodies: list[str]) -> Iterator[list[str]]:
 
 
 def send_bodies(bodies: list[str], *, seconds: int = 0) -> None:
-    """Send one batch, and send the messages again that SQS did not accept."""
-    left, cause = dict(enumerate(bodies)), None
-    for attempt in range(TRIES):
-        time.sleep(PAUSE_SECONDS * attempt)
-        delay = {"DelaySeconds": seconds} if seconds else {}
-        entries = [{"Id": str(number), "MessageBody": body, **delay} for number, body in left.items()]
-        try:
-            answer = aws.client("sqs").send_message_batch(QueueUrl=settings.NOTICE_QUEUE_URL, Entries=entries)
-        except (BotoCoreError, ClientError) as error:
-            cause = error
-            continue
+    """Send one batch.
+
+    Raises:
+        Unavailable: SQS did not accept all of it.
+    """
+    delay = {"DelaySeconds": seconds} if seconds else {}
+
+    def send(left: list[str]) -> list[str]:
+        entries = [{"Id": str(number), "MessageBody": body, **delay} for number, body in enumerate(left)]
+        answer = aws.client("sqs").send_message_batch(QueueUrl=settings.NOTICE_QUEUE_URL, Entries=entries)
         failed = {int(entry["Id"]) for entry in answer.get("Failed", ())}
-        left = {number: body for number, body in left.items() if number in failed}
-        if not left:
-            return
-    raise Unavailable from cause
+        return [body for number, body in enumerate(left) if number in failed]
+
+    if aws.send_batch(bodies, send):
+        raise Unavailable
 
 
 @dataclass

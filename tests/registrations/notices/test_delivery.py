@@ -97,7 +97,7 @@ def test_everything_arrives_everywhere(promoted: str, cloud: Cloud, receiver: Re
 def test_one_that_is_down_neither_holds_up_nor_repeats_the_others(
     promoted: str, cloud: Cloud, receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bus, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(aws, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(bus, "_put", lambda notices: notices)
     settings.WEBHOOKS = [receiver.url, "http://127.0.0.1:1/"]
     outlets.publish(stream.told())
@@ -205,7 +205,7 @@ def test_each_wait_is_longer_than_the_one_before_and_at_least_what_was_asked_for
 def test_when_the_queue_is_down_nothing_is_delivered_and_all_comes_again(
     promoted: str, cloud: Cloud, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(aws, "PAUSE_SECONDS", 0)
     settings.NOTICE_QUEUE_URL = f"{cloud.queue}-gone"
     with pytest.raises(Unavailable):
         outlets.publish(stream.told())
@@ -214,7 +214,7 @@ def test_when_the_queue_is_down_nothing_is_delivered_and_all_comes_again(
 
 def test_what_a_batch_did_not_take_is_sent_again(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     settings.LOCAL, settings.NOTICE_QUEUE_URL = False, "https://queue"
-    monkeypatch.setattr(queue, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(aws, "PAUSE_SECONDS", 0)
     taken: list[str] = []
 
     class Reluctant:
@@ -245,7 +245,7 @@ def test_the_bus_gets_the_notices_of_a_person_in_order_and_refused_ones_again(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, refused: set[int]
 ) -> None:
     settings.NOTICE_BUS = "told"
-    monkeypatch.setattr(bus, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(aws, "PAUSE_SECONDS", 0)
     put: list[int] = []
 
     class Bus:
@@ -276,7 +276,7 @@ def test_the_bus_gets_the_notices_of_a_person_in_order_and_refused_ones_again(
 
 def test_once_the_bus_is_down_the_rest_is_not_even_tried(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     settings.NOTICE_BUS = "told"
-    monkeypatch.setattr(bus, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(aws, "PAUSE_SECONDS", 0)
     calls: list[int] = []
 
     class Down:
@@ -287,7 +287,7 @@ def test_once_the_bus_is_down_the_rest_is_not_even_tried(monkeypatch: pytest.Mon
     monkeypatch.setattr(aws, "client", lambda _: Down())
     notices = [{"source": "/events/e", "type": "t", "time": "2026-01-01T00:00:00Z", "n": n} for n in range(95)]
     assert bus.put(notices) == notices
-    assert calls == [10] * bus.TRIES
+    assert calls == [10] * aws.TRIES
 
 
 # Mails: at most once
@@ -445,7 +445,7 @@ def test_what_becomes_of_notices_is_counted(
 ) -> None:
     counted: Counter[str] = Counter()
     monkeypatch.setattr("eventsite.web.observability.count", lambda metric, value=1: counted.update({metric: value}))
-    monkeypatch.setattr(bus, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(aws, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(bus, "_put", lambda notices: notices)
     receiver.answers = [(500, {}), (410, {}), (204, {})]
     outlets.publish(stream.told())
