@@ -3,11 +3,9 @@
 import json
 from typing import Any
 
-from django.conf import settings
-
 from events import services
-from events.browsable import wording
-from events.browsable.forms import FILTERS, LABELS, NEW, SHORT, TIMETABLE, edit_fields, filters, new_form, to_moments
+from events.browsable import consequences, wording
+from events.browsable.forms import FILTERS, LABELS, NEW, SHORT, edit_fields, filters, new_form, to_moments
 from events.browsable.wording import CANCELLED
 from events.models import DRAFT, OPEN_STATUSES
 from events.serializers import shape
@@ -18,7 +16,6 @@ from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Question
 from eventsite.pages.seen import Seen
-from eventsite.web.fields import whole_number
 
 ASKED = (*FILTERS, "cursor")
 """The parameters that choose events. Without any of them, the page lists the events to come."""
@@ -212,6 +209,7 @@ class EventPage(Page):
             "status": data["status"],
             "edit": self._edit(data),
             "delete": self._delete(data),
+            "waitlist": self._switch_waitlist(data),
             "publish": self._become(data, "published", "Publish") if data["status"] == DRAFT else None,
             "reopen": self._become(data, "published", "Open again") if data["status"] == CANCELLED else None,
             "cancel": self._become(data, CANCELLED, "Cancel event") if data["status"] in OPEN_STATUSES else None,
@@ -219,9 +217,17 @@ class EventPage(Page):
         }
 
     def _become(self, data: Any, status: str, label: str) -> Form:
-        before = json.dumps({"status": data["status"]})
-        hidden = {"status": status, "_before": before, "_version": str(data["version"])}
-        look = "primary" if status != CANCELLED else "plain"
+        return self._set(data, "status", status, label, "primary" if status != CANCELLED else "plain")
+
+    def _switch_waitlist(self, data: Any) -> Form:
+        is_on = data["waitlistEnabled"]
+        label = f"Switch the waitlist {'off' if is_on else 'on'}"
+        return self._set(data, "waitlistEnabled", forms.text(not is_on), label, "plain")
+
+    def _set(self, data: Any, name: str, value: str, label: str, look: str) -> Form:
+        """Return a button that sets one field of the version that the page shows."""
+        before = json.dumps({name: forms.text(data[name])})
+        hidden = {name: value, "_before": before, "_version": str(data["version"])}
         return Form(self.request.path, label, "PUT", hidden=hidden, look=look)
 
     def form(self, method: str) -> Form | None:
@@ -262,8 +268,8 @@ class EventPage(Page):
         if now is None or self.submission is None:
             return None
         if self.request.method == "DELETE":
-            return _before_deleting(now)
-        return _before_editing(now, self.submission.values()) if _people(now) else None
+            return consequences.before_deleting(now)
+        return consequences.before_editing(now, self.submission.values()) if consequences.people(now) else None
 
     def told(self, data: Any) -> str:
         """Return the outcome of an edit or a deletion."""
@@ -273,9 +279,9 @@ class EventPage(Page):
         if self.request.method == "DELETE":
             return f"“{submission.before.get('title', 'The event')}” was deleted."
         changed = [name for name in submission.before if name in submission.sent and submission.is_changed(name)]
-        return " ".join(_told(name, submission.before[name], data) for name in changed[:1] if len(changed) == 1) or (
-            f"Saved: {humanize.names([forms.label_of(name, NEW | self.labels) for name in changed])}."
-        )
+        return " ".join(
+            consequences.told(name, submission.before[name], data) for name in changed[:1] if len(changed) == 1
+        ) or (f"Saved: {humanize.names([forms.label_of(name, NEW | self.labels) for name in changed])}.")
 
     def next_url(self, data: Any) -> str:
         """Return the address of the event, or of the list after a deletion."""
@@ -286,59 +292,3 @@ class EventPage(Page):
 def forms_values(data: Any) -> dict[str, Any]:
     """Return the values of an event for its form, with moments in the time zone of the event."""
     return forms.in_local_time(dict(data), ("registrationOpensAt", "registrationClosesAt"), wording.place_of(data))
-
-
-def _told(name: str, before: str, data: Any) -> str:
-    """Return the outcome of an edit with one changed field."""
-    if name == "capacity":
-        return f"Seats {before} → {data['capacity']}."
-    if name == "waitlistEnabled" and data[name]:
-        return "The waitlist is on."
-    if name == "waitlistEnabled":
-        waiting = data["waitlistCount"]
-        stay = f"; the {humanize.people(waiting)} on it {'stays' if waiting == 1 else 'stay'}" if waiting else ""
-        return f"The waitlist is off{stay}."
-    if name == "status" and data["status"] == CANCELLED:
-        return f"The event is cancelled{_will_be_told(data, '; ')}."
-    if name == "status":
-        return {"published": "Published.", DRAFT: "It is a draft again. Only you see it."}.get(data["status"], "Saved.")
-    return f"Saved: {forms.label_of(name, LABELS)}."
-
-
-def _will_be_told(event: dict[str, Any], before: str = "") -> str:
-    count = event["registeredCount"] + event["waitlistCount"]
-    return f"{before}{humanize.people(count)} will be told" if count and settings.MAIL_FROM else ""
-
-
-def _before_deleting(now: dict[str, Any]) -> Question:
-    title, people = f"Delete “{now['title']}”?", _people(now)
-    if not people:
-        return Question(title, "Delete it", ["This cannot be undone."])
-    facts = [*people, "All of their registrations are cancelled first. This cannot be undone."]
-    return Question(title, "Cancel all registrations and delete it", facts, query="registrations=cancel")
-
-
-def _before_editing(now: dict[str, Any], asked: Any) -> Question | None:
-    title, told = now["title"], _will_be_told(now)
-    notice = f"{told}." if told else "No e-mail is sent here: tell them yourself."
-    if asked.get("status") in (CANCELLED, DRAFT) and now["status"] not in (CANCELLED, DRAFT):
-        verb = "Cancel" if asked["status"] == CANCELLED else "Withdraw"
-        facts = [*_people(now), "No one can sign up, and no one moves up. Registrations are kept.", notice]
-        return Question(f"{verb} “{title}”?", f"{verb} the event", facts)
-    seats = whole_number(asked.get("capacity", ""))
-    if seats is not None and 0 <= seats < now["registeredCount"]:
-        facts = [*_people(now), f"No one loses a seat. No one moves up until fewer than {seats:,} people have a seat."]
-        return Question(f"Only {humanize.counted(seats, 'seat')} for “{title}”?", f"Set {seats:,} seats", facts)
-    if TIMETABLE & set(asked):
-        return Question(f"Move “{title}”?", "Save and tell them" if told else "Save", [*_people(now), notice])
-    return None
-
-
-def _people(event: dict[str, Any]) -> list[str]:
-    """Return sentences with the number of people who have a seat and of those who wait."""
-    found = []
-    if event["registeredCount"]:
-        found.append(f"{humanize.counted(event['registeredCount'], 'person has a seat', 'people have a seat')}.")
-    if event["waitlistCount"]:
-        found.append(f"{humanize.counted(event['waitlistCount'], 'person is', 'people are')} waiting.")
-    return found

@@ -129,7 +129,7 @@ class PeoplePage(Page, OfEvent):
             "sort_url": self._with(sort="name"),
             "order_url": self._with(sort=""),
             "sorted": self.request.query_params.get("sort") == "name",
-            "print_url": self._with(print="yes", sort="name"),
+            "print_url": f"{self._with(print='yes', sort='name')}#now",
             "back_url": self._with(print="", sort=""),
             "clear_url": self._with(q=""),
             "csv_url": self.in_format("csv") if "csv" in self.shown_formats() else "",

@@ -36,6 +36,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
+  if (location.hash === "#now") window.print();
 }
 
 // The rows in sight narrow down while a name is typed.
