@@ -5,13 +5,19 @@ The engine is one ministack process for the whole run. Each test starts with fre
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import Any
 
 import hypothesis
 import pytest
+from django.conf import settings
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from eventsite.dynamodb.base_model import table_models
+from eventsite.dynamodb.connection import connection
+from eventsite.dynamodb.tables import request_for
 from tests.api import Api
 from tests.children import restore_signals
+from tests.engine import RECREATE
 from tests.engines import running_engine, served_by, served_by_moto
 from tests.metering import Meter
 from tests.signing_in import cognito  # noqa: F401 (a fixture)
@@ -69,10 +75,31 @@ def answering(engine: str, request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def tables(answering: None) -> None:
     """Recreate the three tables, empty."""
-    for model in table_models():
-        if model.exists():
-            model.delete_table()
-        model.create_table(wait=False)
+    if settings.DYNAMODB_CLIENT == "botocore":  # on moto
+        for model in table_models():
+            if model.exists():
+                model.delete_table()
+            model.create_table(wait=False)
+    else:
+        requests = [request_for(model, tags={}, protect=False, streams=True) for model in table_models()]
+        connection()._make_api_call(RECREATE, {"Tables": requests})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files() -> Iterator[None]:
+    """Look for the static files once: each client of the tests makes its own middleware, which would look for them."""
+    found: dict[str, dict[str, Any]] = {}
+    look = WhiteNoiseMiddleware.add_files_from_finders
+
+    def remembered(middleware: WhiteNoiseMiddleware) -> None:
+        if settings.STATIC_URL not in found:
+            look(middleware)
+            found[settings.STATIC_URL] = dict(middleware.files)
+        middleware.files.update(found[settings.STATIC_URL])
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(WhiteNoiseMiddleware, "add_files_from_finders", remembered)
+        yield
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from urllib.request import Request, urlopen
 
 from eventsite.local.strictness import tighten
 from tests.children import SECONDS
-from tests.engine import Asgi, answer, read, serve, target
+from tests.engine import RECREATE, Asgi, answer, read, recreations, serve, target
 
 CONTROL, STEP = "/_torn", "/_torn/step"
 TYPE = "com.amazonaws.dynamodb.v20120810#"
@@ -164,6 +164,7 @@ class Front:
             "BatchWriteItem": self._write_batch,
             "CreateTable": self._create_table,
             "DeleteTable": self._delete_table,
+            RECREATE: self._recreate_tables,
             "ListTables": self._list_tables,
             "Query": self._read_index,
             "Scan": self._read_index,
@@ -330,6 +331,12 @@ class Front:
         if answer[0] < ERROR and (table := self._tables.pop(arguments["TableName"], None)):
             for index in table.indexes:
                 self.engine(operation, {"TableName": _follower(arguments["TableName"], index)})
+        return answer
+
+    def _recreate_tables(self, _operation: str, arguments: Document) -> Answer:
+        for operation, each in recreations(arguments):
+            create = operation == "CreateTable"
+            answer = self._create_table(operation, each) if create else self._delete_table(operation, each)
         return answer
 
     def _list_tables(self, operation: str, arguments: Document) -> Answer:
