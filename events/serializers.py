@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty
@@ -66,7 +67,17 @@ class QuestionSerializer(Body):
         return {**sent, "choices": choices, "required": sent.get("required", False)}
 
 
-class QuestionsField(serializers.ListField):
+class ListedField(serializers.ListField):
+    """A list that a form may send too, as the list that its page has made."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        """Return the list. An empty one of a form is a list, too."""
+        if isinstance(dictionary, QueryDict) and self.field_name in dictionary:
+            return dictionary.getlist(self.field_name)
+        return super().get_value(dictionary)
+
+
+class QuestionsField(ListedField):
     """The questions of an event."""
 
     child = QuestionSerializer()
@@ -85,7 +96,7 @@ class QuestionsField(serializers.ListField):
         return questions
 
 
-class OrganizersField(serializers.ListField):
+class OrganizersField(ListedField):
     """The co-organizers of an event, each once."""
 
     child = IdField()

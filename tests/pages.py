@@ -142,9 +142,10 @@ class Page(HTMLParser):
 class Browser:
     """Asks for pages and sends forms. `base` is the stage prefix in front of every path."""
 
-    def __init__(self, base: str = "") -> None:
+    def __init__(self, base: str = "", *, token: str = "") -> None:
         self.base = base
-        self._client = Client(raise_request_exception=False, SERVER_NAME="localhost", headers={"accept": ACCEPT})
+        headers = {"accept": ACCEPT} | ({"authorization": f"Bearer {token}"} if token else {})
+        self._client = Client(raise_request_exception=False, SERVER_NAME="localhost", headers=headers)
 
     def open(self, path: str) -> Page:
         """The page at a path without the prefix, or at the address that a link gave."""

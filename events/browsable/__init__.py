@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from events import services
-from events.browsable import consequences, wording
+from events.browsable import consequences, questions, wording  # noqa: F401 (the questions register their part)
 from events.browsable.forms import FILTERS, LABELS, NEW, SHORT, edit_fields, filters, new_form, to_moments
 from events.browsable.wording import CANCELLED
 from events.models import DRAFT, OPEN_STATUSES
@@ -66,7 +66,7 @@ class EventsPage(Page):
         steps = paging.steps(self.request, self.response)
         query = self.request.query_params
         return {
-            "months": _by_month(rows),
+            "months": wording.by_month(rows),
             "chips": self._chips(),
             "tabs": self._tabs(),
             "filters": filters(self, self._chosen()),
@@ -117,7 +117,12 @@ class EventsPage(Page):
 
     def _new(self) -> Form:
         copied = self.request.query_params.get("copy")
-        return new_form(self, self._copied(copied) if copied else {})
+        return self._new_form(self._copied(copied) if copied else {}, copied)
+
+    def _new_form(self, values: dict[str, Any], copied: str | None) -> Form:
+        made = new_form(self, values)
+        made.hidden |= {"copy": copied} if copied else {}
+        return made
 
     def _copied(self, event_id: str) -> dict[str, Any]:
         """Return the values that a new event copies from another one: everything but its days and its id."""
@@ -130,10 +135,13 @@ class EventsPage(Page):
 
     def form(self, method: str) -> Form | None:
         """Return the form of a new event."""
-        return new_form(self, {}) if method == "POST" else None
+        copied = self.submission.sent.get("copy") if self.submission else None
+        return self._new_form({}, copied) if method == "POST" else None
 
     def translate(self, values: Any) -> None:
         to_moments(values, values.get("timeZone"))
+        if copied := self._copied(values.get("copy", "")):
+            values.setlist("questions", copied["questions"] or [])
 
     def told(self, data: Any) -> str:
         if data["status"] == DRAFT:
@@ -158,13 +166,6 @@ def _chip(path: str, label: str, asked: dict[str, str], wanted: dict[str, str]) 
     is_on = wanted.items() <= asked.items()
     rest = {name: value for name, value in asked.items() if name not in wanted}
     return Link(label, paging.address(path, rest if is_on else rest | wanted), is_on)
-
-
-def _by_month(rows: list[wording.Row]) -> list[tuple[str, list[wording.Row]]]:
-    found: dict[str, list[wording.Row]] = {}
-    for row in rows:
-        found.setdefault(humanize.month(row.date), []).append(row)
-    return list(found.items())
 
 
 @pages.page("event")
@@ -279,6 +280,8 @@ class EventPage(Page):
         if self.request.method == "DELETE":
             return f"“{submission.before.get('title', 'The event')}” was deleted."
         changed = [name for name in submission.before if name in submission.sent and submission.is_changed(name)]
+        if not changed:
+            return ""  # the form of a part
         return " ".join(
             consequences.told(name, submission.before[name], data) for name in changed[:1] if len(changed) == 1
         ) or (f"Saved: {humanize.names([forms.label_of(name, NEW | self.labels) for name in changed])}.")

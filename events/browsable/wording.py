@@ -166,6 +166,14 @@ def row(event: dict[str, Any], mark: str = "") -> Row:
     return Row(url, event["title"], event["date"], *parts, *said, look, mark)
 
 
+def by_month(rows: list[Row]) -> list[tuple[str, list[Row]]]:
+    """Return the rows of a list under the months of their dates."""
+    found: dict[str, list[Row]] = {}
+    for one in rows:
+        found.setdefault(humanize.month(one.date), []).append(one)
+    return list(found.items())
+
+
 def week_end(day: str) -> str:
     """Return the Sunday of the week of a day."""
     found = date.fromisoformat(day)

@@ -35,6 +35,8 @@ def prepare(view: Any, request: Request) -> None:
     page.check()
     values: Any = request.data  # the CSRF check may have parsed it already
     page.translate(values)
+    for part in page.parts:
+        part.translate(values)
     if not view.reaches_target():
         return  # the action refuses it
     if submission.goes_back:

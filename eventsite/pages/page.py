@@ -86,6 +86,17 @@ class Part(Seen):
         """Return how the user is involved in the entries of a list, by the id of the entry."""
         return {}
 
+    def form(self, method: str) -> Form | None:
+        """Return the form of this part that was sent, or None."""
+        return None
+
+    def translate(self, values: QueryDict) -> None:
+        """Convert the values of a form of this part, in place, as `Page.translate`.
+
+        Raises:
+            ValidationError: The form must not be sent as it is.
+        """
+
     def prepare(self) -> None:
         """Read the current state before a form is executed. The permission check has passed already."""
 
@@ -150,6 +161,10 @@ class Page(Seen):
     def form(self, method: str) -> Form | None:
         """Return the empty form that sends a method to this route, or None if there is none."""
         return None
+
+    def sent_form(self, method: str) -> Form | None:
+        """Return the form that was sent, of a part or of the page, or None if there is none."""
+        return next((form for part in self.parts if (form := part.form(method))), None) or self.form(method)
 
     def check(self) -> None:
         """Refuse a form for a reason that only pages have, before its action runs.

@@ -102,7 +102,7 @@ def _errors(data: Any, page: Page) -> list[dict[str, str]]:
 
 def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | None:
     """Return the refused form with the typed values and the errors of its fields."""
-    form = page.form(page.request.method or "")
+    form = page.sent_form(page.request.method or "")
     if form is None:
         return None
     wrong = {one["field"]: one for one in reversed(_errors(data, page))}
@@ -172,7 +172,7 @@ def _say(value: str) -> str:
 
 
 def _confirmation(page: Page, submission: submissions.Submission, question: Question) -> dict[str, Any]:
-    form = page.form(page.request.method or "")
+    form = page.sent_form(page.request.method or "")
     kept = {*SAID, *(field.name for field in form.fields)} if form else set(SAID)
     sent = [(name, submission.sent.get(name, "")[:MOST_SAID]) for name in sorted(kept & set(submission.sent))]
     return {

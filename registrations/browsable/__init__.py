@@ -1,3 +1,10 @@
 """The pages of registrations: the people of an event, sign-up, and the registrations of a user."""
 
-from registrations.browsable import check_in, contact, own, people, sign_up  # noqa: F401 (each registers its pages)
+from registrations.browsable import (  # noqa: F401 (each registers its pages)
+    check_in,
+    contact,
+    organizers,
+    own,
+    people,
+    sign_up,
+)

@@ -13,7 +13,7 @@ from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Part, Question
 from eventsite.pages.seen import Seen
-from registrations.browsable import answers
+from registrations.browsable import answers, organizers
 from registrations.browsable.wording import OWN_SENTENCES, OfEvent, leave_form, name_of, promoted, since, state
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.one import read
@@ -83,6 +83,7 @@ class RegistrationPage(Page, OfEvent, OfUser):
             "person_url": pages.url("user", self.user_id) if self.view.reaches_user(READ_USER, self.user_id) else "",
             "answers": answers.shown(data.get("answers"), self.event.get("questions")),
             "form": self._leave(data) if active else None,
+            "organizes": organizers.offer(self, self.event, self.event_url, self.user_id) if not self.is_own else None,
             "checked_in": data["checkedInAt"] and humanize.moment(data["checkedInAt"]),
             "door": self._door(data) if data["status"] == REGISTERED else None,
             "code": self._code() if self.is_own and data["status"] == REGISTERED else "",

@@ -1,0 +1,110 @@
+"""The co-organizers on the page of an event: its owner adds and removes them."""
+
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+
+from eventsite.auth import permissions
+from eventsite.auth.permissions import FIND_USER, LIST_USERS, OWN_EVENT, Reach
+from eventsite.pages import page as pages
+from eventsite.pages.forms import Field, Form
+from eventsite.pages.page import Part
+from eventsite.pages.seen import Seen
+from registrations.browsable.wording import OfEvent, name_of, names
+from users import services as users
+
+TYPED, ADDED, REMOVED = "organizers.typed", "organizers.added", "organizers.removed"
+UNKNOWN = "No one with this address has signed in here. A person from the list of people can be added on their page."
+SEVERAL = "Several people have this name: enter the address."
+EMPTY = "Enter an e-mail address."
+
+
+@pages.part("event")
+class CoOrganizers(Part, OfEvent):
+    """The co-organizers of an event, for its owner and admins."""
+
+    template = "registrations/organizers.html"
+    place = 30
+    _person = ""
+
+    def context(self, data: Any) -> dict[str, Any] | None:
+        """Return the co-organizers, each with a button, and the form that adds one."""
+        if not owns(self, data):
+            return None
+        called = names(data.get("organizers") or [])
+        people = [(name, button(self.event_url, user_id, "Remove", REMOVED)) for user_id, name in called.items()]
+        return {"below": True, "people": people, "add": self._typed(data)}
+
+    def form(self, method: str) -> Form | None:
+        """Return the form that adds a person if it was sent."""
+        now = self.page.current() if self._sent(TYPED) is not None else None
+        return self._typed(now) if now else None
+
+    def translate(self, values: Any) -> None:
+        """Convert the person into the list of the API.
+
+        Raises:
+            ValidationError: No person, or more than one, has the typed address or name.
+        """
+        typed, added, removed = (self._sent(name) for name in (TYPED, ADDED, REMOVED))
+        now = self.page.current() if (typed, added, removed) != (None, None, None) else None
+        if now is None:
+            return
+        added = added or (self._meant(typed) if typed is not None else None)
+        for name in (TYPED, ADDED, REMOVED):
+            values.pop(name, None)
+        known = [one for one in now.get("organizers") or [] if one != removed]
+        values.setlist("organizers", [*known, *([added] if added else [])])
+        self._person = added or removed or ""
+
+    def told(self, data: Any) -> str:
+        """Return who is a co-organizer now, or is none any more."""
+        if not self._person:
+            return ""
+        is_one = self._person in (data.get("organizers") or [])
+        return f"{name_of(self._person)} {'is a co-organizer now' if is_one else 'is no co-organizer any more'}."
+
+    def _sent(self, name: str) -> str | None:
+        sent = self.submission.sent if self.submission else {}
+        return str(sent[name]).strip() if name in sent else None
+
+    def _typed(self, event: dict[str, Any]) -> Form:
+        label = "Add a co-organizer: name or e-mail" if self.reach(LIST_USERS) is Reach.ALL else "E-mail of a person"
+        field = Field(TYPED, label, "text", required=True, prefix="organizer")
+        field.help = "They may do what you may, but for deleting the event and changing this list."
+        return Form(self.event_url, "Add", "PUT", [field], hidden={"_version": str(event["version"])})
+
+    def _meant(self, typed: str) -> str:
+        """Return the id of the person with this address or, for admins, this name.
+
+        Only a verified address counts, because another person may have typed it.
+        """
+        if not typed:
+            raise ValidationError({TYPED: [EMPTY]})
+        found = []
+        if "@" in typed and self.reach(FIND_USER) is Reach.ALL:
+            found = [user for user in users.page(limit=2, after=None, email=typed)[0] if user.has_verified_email]
+        elif self.reach(LIST_USERS) is Reach.ALL:
+            found = [user for user in users.called(typed) if user.name.casefold() == typed.casefold()]
+        if len(found) != 1:
+            raise ValidationError({TYPED: [SEVERAL if found else UNKNOWN]})
+        return str(found[0].user_id)
+
+
+def owns(seen: Seen, event: dict[str, Any]) -> bool:
+    """Return True if the user may change the co-organizers of an event."""
+    return permissions.scope(OWN_EVENT, seen.principal).may_touch(event["organizerId"])
+
+
+def button(event_url: str, user_id: str, label: str, name: str, **hidden: str) -> Form:
+    """Return the button that adds or removes a co-organizer."""
+    return Form(event_url, label, "PUT", hidden={name: user_id, **hidden}, look="plain")
+
+
+def offer(seen: Seen, event: dict[str, Any], event_url: str, user_id: str) -> Form | None:
+    """Return the button for a person of an event, or None if the user does not own the event."""
+    if not event or not owns(seen, event) or user_id == event["organizerId"]:
+        return None
+    is_one = user_id in (event.get("organizers") or [])
+    label, name = ("Remove as co-organizer", REMOVED) if is_one else ("Make co-organizer", ADDED)
+    return button(event_url, user_id, label, name, _next=seen.request.path)

@@ -1,0 +1,153 @@
+"""The forms of organizers on the page of an event: its questions, its co-organizers, and a duplicate."""
+
+from typing import Any
+
+import pytest
+
+from tests.api import Api
+from tests.pages import Browser, Form, Page
+from tests.signing_in import As, adam, alice, olivia, oscar
+
+DIET = {"questionId": "diet", "label": "Diet?", "kind": "choice", "choices": ["meat", "vegan"], "required": True}
+
+
+@pytest.fixture
+def browser() -> Browser:
+    return Browser()
+
+
+def form_with(page: Page, field: str) -> Form:
+    return next(form for form in page.forms if field in form.fields)
+
+
+def questions(page: Page) -> Form:
+    return form_with(page, "questions.0.label")
+
+
+def test_questions_are_made_changed_and_removed(api: Api, browser: Browser) -> None:
+    path = f"/events/{api.event(organizer='Club')}"
+    typed = {"questions.0.label": "Größe?", "questions.1.label": "Diet?", "questions.1.kind": "choice"}
+    typed |= {"questions.1.choices": "meat\r\n vegan \r\n\r\n", "questions.1.required": "true"}
+    page = browser.send(questions(browser.open(path)), **typed)
+    assert page.messages == ["The questions are saved."]
+    assert api.get(path).json()["questions"] == [
+        {"questionId": "groe", "label": "Größe?", "kind": "text", "choices": [], "required": False},
+        DIET,
+    ]
+    shown = questions(page)
+    assert shown.fields["questions.1.choices"] == "meat\nvegan" and "questions.3.label" in shown.fields
+    page = browser.send(shown, **{"questions.0.label": "", "questions.2.label": "Diet?"})
+    first, second = api.get(path).json()["questions"]
+    assert first == DIET and second["label"] == "Diet?" and second["questionId"].startswith("diet-")
+    browser.send(questions(page), **{"questions.0.label": "", "questions.1.label": ""})
+    assert api.get(path).json()["questions"] == []
+
+
+def test_ten_questions_leave_no_empty_one(api: Api, browser: Browser) -> None:
+    asked = [DIET | {"questionId": f"q{number}"} for number in range(10)]
+    page = browser.open(f"/events/{api.event(questions=asked)}")
+    assert "questions.10.label" not in questions(page).fields
+    browser.send(questions(page), **{"questions.9.label": "Last?"})
+    assert api.get(page.path).json()["questions"][9]["label"] == "Last?"
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"questions.1.label": "Diet?", "questions.1.kind": "choice"}, "questions.1.choices"),
+        ({"questions.0.label": "", "questions.1.label": "x" * 201}, "questions.1.label"),
+        ({"questions.1.label": "Which?", "questions.1.kind": "a drawing"}, "questions.1.kind"),
+    ],
+)
+def test_a_wrong_question_is_marked_and_what_was_typed_is_kept(
+    api: Api, browser: Browser, typed: dict[str, str], field: str
+) -> None:
+    path = f"/events/{api.event(questions=[DIET])}"
+    page = browser.send(questions(browser.open(path)), **typed)
+    assert page.status == 422 and set(questions(page).errors) == {field}
+    assert questions(page).fields["questions.1.label"] == typed["questions.1.label"][:200]
+    assert api.get(path).json()["questions"] == [DIET]
+
+
+def test_an_edit_meanwhile_is_no_reason_to_lose_a_question(api: Api, browser: Browser) -> None:
+    path = f"/events/{api.event(questions=[DIET])}"
+    opened = questions(browser.open(path))
+    api.patch(path, {"title": "Other"})
+    page = browser.send(opened, **{"questions.1.label": "Why?"})
+    assert "This was changed meanwhile" in page.headings
+    browser.send(questions(page))
+    assert [one["label"] for one in api.get(path).json()["questions"]] == ["Diet?", "Why?"]
+
+
+def test_a_duplicate_has_the_questions(api: Api, browser: Browser) -> None:
+    event = api.event(questions=[DIET])
+    form = form_with(browser.open(f"/events?copy={event}"), "title")
+    refused = browser.send(form, "Publish", date="soon")
+    browser.send(form_with(refused, "title"), "Publish", date="2099-05-05", eventId="again")
+    assert api.get("/events/again").json()["questions"] == [DIET]
+
+
+@pytest.fixture
+def party(cognito: None) -> str:
+    """Oscar's event, with Alice and Olivia, whose addresses are verified."""
+    As(oscar().access).event(eventId="party")
+    for person, address in ((alice(), "alice@example.com"), (olivia(), "olivia@example.com")):
+        body = {"userId": person.sub, "name": address.split("@")[0].title(), "email": address}
+        assert As(adam().access).post("/users", body).status_code == 201
+    As(alice().access).post("/events/party/registrations", {})
+    return "/events/party"
+
+
+def organizers_of(path: str) -> list[str]:
+    return list(As(adam().access).get(path).json()["organizers"])
+
+
+def test_an_owner_adds_by_address_and_removes(party: str) -> None:
+    browser = Browser(token=oscar().access)
+    page = browser.send(
+        form_with(browser.open(party), "organizers.typed"), **{"organizers.typed": "Olivia@example.com"}
+    )
+    assert page.messages == ["Olivia is a co-organizer now."]
+    assert organizers_of(party) == [olivia().sub]
+    remove = next(form for form in page.forms if "organizers.removed" in form.hidden)
+    assert browser.send(remove).messages == ["Olivia is no co-organizer any more."]
+    assert organizers_of(party) == []
+
+
+def test_an_owner_adds_a_person_of_the_event(party: str) -> None:
+    browser = Browser(token=oscar().access)
+    page = browser.open(f"{party}/registrations/{alice().sub}")
+    page = browser.send(next(form for form in page.forms if "organizers.added" in form.hidden))
+    assert page.messages == ["Alice is a co-organizer now."] and organizers_of(party) == [alice().sub]
+    browser.send(next(form for form in page.forms if "organizers.removed" in form.hidden))
+    assert organizers_of(party) == []
+
+
+@pytest.mark.parametrize("typed", ["", "nobody@example.com", "Olivia", "sub", "typed@example.com"])
+def test_an_id_a_name_and_an_unverified_address_add_nobody(party: str, typed: str) -> None:
+    As(alice().access).patch("/users/me", {"email": "typed@example.com"})
+    typed = olivia().sub if typed == "sub" else typed
+    browser = Browser(token=oscar().access)
+    page = browser.send(form_with(browser.open(party), "organizers.typed"), **{"organizers.typed": typed})
+    assert page.status == 422 and set(form_with(page, "organizers.typed").errors) == {"organizers.typed"}
+    assert organizers_of(party) == []
+
+
+def test_an_admin_may_type_a_name(party: str) -> None:
+    browser = Browser(token=adam().access)
+    browser.send(form_with(browser.open(party), "organizers.typed"), **{"organizers.typed": "olivia"})
+    assert organizers_of(party) == [olivia().sub]
+
+
+def test_only_those_who_may_use_the_forms_see_them(party: str) -> None:
+    As(oscar().access).patch(party, {"organizers": [olivia().sub]})
+    expected: list[tuple[Any, set[str]]] = [
+        (alice(), set()),
+        (olivia(), {"questions.0.label"}),
+        (oscar(), {"questions.0.label", "organizers.typed"}),
+        (adam(), {"questions.0.label", "organizers.typed"}),
+    ]
+    for person, names in expected:
+        page = Browser(token=person.access).open(party)
+        shown = {name for form in page.forms for name in form.fields}
+        assert shown & {"questions.0.label", "organizers.typed"} == names
