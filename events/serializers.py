@@ -73,7 +73,7 @@ class ListedField(serializers.ListField):
     def get_value(self, dictionary: Any) -> Any:
         """Return the list. An empty one of a form is a list, too."""
         if isinstance(dictionary, QueryDict) and self.field_name in dictionary:
-            return dictionary.getlist(self.field_name)
+            return dictionary.getlist(str(self.field_name))
         return super().get_value(dictionary)
 
 

@@ -46,7 +46,8 @@ class Questions(Part):
         """
         if not self._is_sent() or self.submission is None:
             return
-        asked, wrong = {}, {}
+        asked: dict[int, dict[str, Any]] = {}
+        wrong: dict[str, Any] = {}
         for number, row in _rows(self.submission.sent).items():
             if question := _question(row, list(asked.values())):
                 asked[number] = question
@@ -108,7 +109,7 @@ def _question(row: dict[str, str], others: list[dict[str, Any]]) -> dict[str, An
     label, lines = row.get("label", "").strip(), row.get("choices", "").split("\n")
     if not label:
         return None
-    question = {"questionId": row.get("questionId") or _new_id(label, others), "label": label}
+    question: dict[str, Any] = {"questionId": row.get("questionId") or _new_id(label, others), "label": label}
     question |= {"kind": row.get("kind", TEXT), "required": row.get("required") == TRUE}
     return question | {"choices": [line.strip() for line in lines if line.strip()]}
 
