@@ -46,7 +46,7 @@ def stock(events: list[tuple[int, int, str, bool]]) -> None:
     order=st.sampled_from(["asc", "desc"]),
     statuses=st.none() | st.sets(st.sampled_from(STATUSES), min_size=1),
 )
-def test_a_list_has_what_is_not_over_once_and_in_order(
+def test_a_list_has_each_event_that_is_not_over_once_and_in_order(
     api: Api, events: list[tuple[int, int, str, bool]], limit: int, order: str, statuses: set[str] | None
 ) -> None:
     stock(events)

@@ -1,4 +1,4 @@
-"""The first answer of a keyed request comes again, although the state would refuse the request by now."""
+"""The first answer of a keyed request comes again, although the present state would refuse the request."""
 
 from collections.abc import Callable
 from contextlib import suppress
