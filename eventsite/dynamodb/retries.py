@@ -82,6 +82,7 @@ REFUSALS = frozenset(
 THROTTLES = frozenset({"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"})
 
 _unanswered: ContextVar[list[BaseException] | None] = ContextVar("unanswered", default=None)
+_is_impatient: ContextVar[bool] = ContextVar("is_impatient", default=False)
 
 
 class Conflict(Exception):
@@ -118,6 +119,16 @@ def note(error: BaseException) -> None:
         throttled.send_robust(sender=None)
     if errors is not None and is_transient(error) and code not in REFUSALS:
         errors.append(error)
+
+
+@contextmanager
+def impatience() -> Iterator[None]:
+    """Let a throttled transaction fail with `Conflict`, because its caller has a plan that needs fewer units."""
+    token = _is_impatient.set(True)
+    try:
+        yield
+    finally:
+        _is_impatient.reset(token)
 
 
 @contextmanager
@@ -170,7 +181,7 @@ def is_transient(error: BaseException) -> bool:
     """Return True if the same call may succeed when it is sent again."""
     if isinstance(error, VerboseClientError):
         reasons = _cancellation_reasons(error)
-        return bool(reasons & TRANSIENT_REASONS) if reasons else _is_passing(error)
+        return bool(reasons & TRANSIENT_REASONS) and not _is_impatient.get() if reasons else _is_passing(error)
     return isinstance(error, HTTPClientError | BotocoreConnectionError | Unprocessed) or _is_unreadable(error)
 
 

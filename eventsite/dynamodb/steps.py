@@ -9,6 +9,7 @@
 
 import random
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -110,6 +111,8 @@ class Transact:
 
     parts: Mapping[str, Update | Put | Delete | Check]
     """The parts by their labels, which are the keys of `Transacted.failures`."""
+    is_patient: bool = True
+    """False if throttling counts as a conflict, instead of a reason to send the transaction again."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +215,7 @@ def _transact(step: Transact) -> Transacted:
             case Check(record, condition):
                 key, *range_key = (getattr(record, name) for name in record.key_attributes())
                 transaction.check(label, type(record), key, condition, *range_key)
-    with retries.unanswered_calls() as unanswered:
+    with retries.unanswered_calls() as unanswered, nullcontext() if step.is_patient else retries.impatience():
         try:
             failures = transaction.commit(lasting=False)
         except Conflict:

@@ -94,7 +94,8 @@ class Transaction:
             The failed conditions. An empty dict means that everything was written.
 
         Raises:
-            Conflict: Other transactions hold some of the items, and the plan is not lasting.
+            Conflict: Other transactions hold some of the items, and the plan is not lasting. Or DynamoDB throttles the
+                transaction, under `retries.impatience`.
             Unavailable: DynamoDB did not answer in time.
         """
         return self._send_until_free() if lasting else self._send()
@@ -123,7 +124,7 @@ class Transaction:
         labels = [label for parts in self._parts.values() for label in parts]
         reasons = [(label, reason) for label, reason in zip(labels, error.cancellation_reasons, strict=False) if reason]
         codes = {reason.code for _, reason in reasons}
-        if retries.CONFLICT_REASON in codes:
+        if codes & {retries.CONFLICT_REASON, *retries.TRANSIENT_REASONS}:
             raise retries.Conflict from error
         failures = {label: reason.raw_item for label, reason in reasons if reason.code == FAILED_CONDITION}
         if not failures:

@@ -39,9 +39,17 @@ class Turn:
             Conflict: It has waited, so the seats are out of date; read them again.
         """
         if not self.request.ticket and len(seats.committed) >= CONTENTION:
-            self.request.at_once = False
-            yield from self.wait(seats)
-            raise Conflict(immediate=True)
+            yield from self.wait_after_conflict(seats)
+
+    def wait_after_conflict(self, seats: Seats) -> Steps[None]:
+        """Wait in the queue, because other requests write the seats at the same time.
+
+        Raises:
+            Conflict: Always, as the seats are out of date; read them again.
+        """
+        self.request.at_once = False
+        yield from self.wait(seats)
+        raise Conflict(immediate=True)
 
     def wait(self, seats: Seats, number: int = 1) -> Steps[None]:
         """Wait until it is the request's turn, or the event admits no user any more.

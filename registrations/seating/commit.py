@@ -277,7 +277,7 @@ def at_once(
     trimmed = yield from trim.trimmable(seats, request.user_id, request.memory)
     name = log.name_of(request.operation, request.user_id, UserRegistration.tag(row, seats.incarnation))
     write = update(seats, change, request, name, trimmed, 0)
-    transacted: Transacted = yield Transact({"seats": write, **made.parts})
+    transacted: Transacted = yield Transact({"seats": write, **made.parts}, is_patient=False)
     if transacted.done:
         request.memory.remember(seats.event_id, request.operation)
     return transacted

@@ -150,7 +150,7 @@ def _settled(
 def _join(request: Request, seats: Seats, row: UserRegistration | None, turn: Turn) -> Steps[Registration]:
     """Join by one transaction if there is no contention, else by the log."""
     if request.at_once and commit.is_worth_a_transaction(request, seats, row, (yield Now())):
-        made, seats = yield from _join_at_once(request, seats, row)
+        made, seats = yield from _join_at_once(request, seats, row, turn)
         if made:
             return made
     request.at_once = False
@@ -161,12 +161,15 @@ def _join(request: Request, seats: Seats, row: UserRegistration | None, turn: Tu
 
 
 def _join_at_once(
-    request: Request, seats: Seats, row: UserRegistration | None
+    request: Request, seats: Seats, row: UserRegistration | None, turn: Turn
 ) -> Steps[tuple[Registration | None, Seats]]:
     """Join by one transaction.
 
     Returns:
         The registration, or None if another request came first; and the latest seats that are known.
+
+    Raises:
+        Conflict: The transaction of another request held the seats. The request has waited for its turn; read again.
     """
     yield from request.begin()
     try:
@@ -186,6 +189,8 @@ def _join_at_once(
         raise UserNotFound
     if transacted.in_doubt and (yield from commit.was_executed(request, seats)):
         return (yield from _as_it_was_made(request)), seats
+    if transacted.in_conflict:
+        yield from turn.wait_after_conflict(seats)
     return None, commit.seats_instead(transacted, seats)
 
 

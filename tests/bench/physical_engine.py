@@ -213,12 +213,12 @@ class PhysicalEngine:
         operation, bodies = "TransactWriteItems", [next(iter(part.values())) for part in arguments["TransactItems"]]
         keys = [self._key(body) for body in bodies]
         befores = [self._look(key) for key in keys]
-        held = [key in self._held for key in keys]
-        if any(held):  # the losers' attempts are charged as well
-            self._charge(operation, self._bill(zip(keys, befores, befores, strict=True), factor=2), Counter())
-            raise self._conflict(operation, held)
         afters = [body.get("Item", before) for body, before in zip(bodies, befores, strict=True)]
         expected = self._admit(operation, arguments, zip(keys, befores, afters, strict=True), factor=2)
+        held = [key in self._held for key in keys]
+        if any(held):  # the losers' attempts are charged as well
+            self._charge(operation, self._bill(zip(keys, befores, befores, strict=True), factor=2), expected)
+            raise self._conflict(operation, held)
         self._held.update(keys)
         try:
             document = self._ask(operation, arguments)

@@ -32,6 +32,7 @@ from tests.faults import (
     disturbed,
     failing,
     refused,
+    throttled,
 )
 from users.models import User
 
@@ -180,11 +181,11 @@ def test_a_transaction_that_met_a_conflict_is_sent_again_as_it_was(api: Api, clo
 @pytest.mark.parametrize(
     ("is_calm", "write", "made"),
     [
-        (True, 1, ["TransactWriteItems", "BatchGetItem", "UpdateItem", "TransactWriteItems"]),
+        (True, 1, ["TransactWriteItems", "UpdateItem", "BatchGetItem", "UpdateItem", "TransactWriteItems"]),
         (False, 2, ["BatchGetItem", "UpdateItem", "UpdateItem", "TransactWriteItems"]),
         (False, 3, ["BatchGetItem", "UpdateItem", "TransactWriteItems", "TransactWriteItems"]),
     ],
-    ids=["one transaction for all, then by the log", "the commit", "the apply"],
+    ids=["one transaction for all, then by the queue and the log", "the commit", "the apply"],
 )
 def test_a_write_of_a_registration_that_met_a_transaction_is_sent_again(
     api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch, is_calm: bool, write: int, made: list[str]
@@ -194,6 +195,17 @@ def test_a_write_of_a_registration_that_met_a_transaction_is_sent_again(
     with failing(conflict, at=write) as calls:
         assert api.register(event, user).status_code == 201
     assert calls.made == ["BatchGetItem", *made]
+
+
+def test_a_throttled_transaction_of_a_registration_is_not_sent_again_but_goes_by_the_queue(
+    api: Api, clock: Clock
+) -> None:
+    event, user = api.event(capacity=1), api.user()
+    with failing(throttled, at=1) as calls:
+        assert api.register(event, user).status_code == 201
+    by_log = ["BatchGetItem", "UpdateItem", "TransactWriteItems"]
+    assert calls.made == ["BatchGetItem", "TransactWriteItems", "UpdateItem", *by_log]
+    assert not clock.waits
 
 
 # Metrics.
@@ -223,10 +235,10 @@ def test_the_conflicts_of_a_registration_can_be_counted(
 
 
 def test_throttled_calls_can_be_counted(api: Api, clock: Clock, count_of: Callable[[Signal], list[Any]]) -> None:
-    throttled = count_of(retries.throttled)
+    counted = count_of(retries.throttled)
     with failing(busy):
         assert api.post("/users", {"name": "Ann"}).status_code == 201
-    assert len(throttled) == 1
+    assert len(counted) == 1
 
 
 def test_a_counter_that_fails_harms_nobody(api: Api, clock: Clock) -> None:
