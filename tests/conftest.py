@@ -28,7 +28,7 @@ ALIKE = hypothesis.settings(
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
 )
-hypothesis.settings.register_profile("quick", ALIKE, max_examples=40)
+hypothesis.settings.register_profile("quick", ALIKE, max_examples=25)
 hypothesis.settings.register_profile("deep", ALIKE, max_examples=120)  # `--hypothesis-profile deep`, as in .ci/run
 hypothesis.settings.load_profile("quick")
 restore_signals()

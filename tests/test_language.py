@@ -8,6 +8,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import lru_cache
 
 import pytest
 
@@ -37,7 +38,7 @@ def prose(name: str, text: str) -> Iterator[str]:
     """The parts of a file that a person reads: of code, its comments, docstrings and names of tests."""
     if name.endswith(".py"):
         yield from comments(text)
-        for node in ast.walk(ast.parse(text)):
+        for node in statements(parsed(text)):
             yield from docstrings(node)
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 yield node.name.replace("_", " ")
@@ -45,6 +46,20 @@ def prose(name: str, text: str) -> Iterator[str]:
         yield re.sub(r"(?ms)^```.*?^```$|`[^`]*`", " ", text)
     else:
         yield re.sub(r"(?s)\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", " ", text)
+
+
+@lru_cache(1)
+def parsed(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a module and all its statements, which are a twentieth of its nodes."""
+    yield node
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        children = getattr(node, name, None)
+        for child in children if isinstance(children, list) else []:
+            yield from statements(child)
 
 
 def comments(source: str) -> Iterator[str]:
@@ -81,7 +96,7 @@ def faults(name: str, text: str) -> list[str]:
     banned = [match[0] for part in prose(name, text) for match in BANNED.finditer(" ".join(without_code(part).split()))]
     found = [f"banned: {word!r}" for word in banned]
     if name.endswith(".py"):
-        nodes = ast.walk(ast.parse(text))
+        nodes = statements(parsed(text))
         documented = [node for node in nodes if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
         sentences = [first_sentence(docstring) for node in documented if (docstring := ast.get_docstring(node))]
         found += [f"long: {sentence}" for sentence in sentences if is_long(sentence)]

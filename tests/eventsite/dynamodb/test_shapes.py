@@ -163,7 +163,7 @@ def _with(value: Any, path: tuple[Any, ...], other: Any) -> Any:
     return changed
 
 
-@pytest.mark.parametrize("examples", [10, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [5, pytest.param(300, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", REQUESTS)
 def test_an_answer_with_another_shape_somewhere_in_it_is_no_defect(
     requests: Requests, name: str, examples: int

@@ -4,16 +4,24 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
 import pytest
 
 from eventsite.management.commands.runserver import url_of
-from tests.eventsite.processes import IN_BACKGROUND, SECONDS, has_ended, lean, manage, record, runserver
+from tests.eventsite.processes import IN_BACKGROUND, SECONDS, Server, has_ended, lean, manage, record, runserver
 
 ALICE = {"userId": "alice", "name": "Alice"}
 MODES = pytest.mark.parametrize("mode", [["--noreload"], []], ids=["plain", "autoreload"])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Yield a server for all tests that only look at one."""
+    with runserver(tmp_path_factory.mktemp("data"), "--noreload") as running:
+        yield running
 
 
 @MODES
@@ -32,8 +40,14 @@ def test_it_can_begin_with_a_season_to_look_around_in(tmp_path: Path) -> None:
         assert len(server.call("/events?limit=1000")) == 40
 
 
-@MODES
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
+@pytest.mark.parametrize(
+    ("how", "mode"),
+    [
+        pytest.param(how, mode, id=f"{how.name}-{name}", marks=pytest.mark.slow if is_long else ())
+        for how in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+        for name, mode, is_long in (("plain", ["--noreload"], False), ("autoreload", [], how != signal.SIGINT))
+    ],
+)
 def test_it_ends_on_each_signal_though_started_in_the_background_and_keeps_its_data(
     tmp_path: Path, mode: list[str], how: signal.Signals
 ) -> None:
@@ -86,8 +100,8 @@ def test_links_in_mails_lead_to_where_it_listens(address: str, host: str) -> Non
     assert url_of(address, "8123") == f"http://{host}:8123"
 
 
-def test_a_request_that_stalls_holds_up_nobody(tmp_path: Path) -> None:
-    with runserver(tmp_path, "--noreload") as server, socket.create_connection(server.address) as stalling:
+def test_a_request_that_stalls_holds_up_nobody(server: Server) -> None:
+    with socket.create_connection(server.address) as stalling:
         stalling.sendall(b"GET / HTTP/1.1\r\n")
         assert server.call("/health")["status"] == "healthy"
 
@@ -132,13 +146,11 @@ def test_data_that_cannot_be_kept_are_refused_in_a_sentence(tmp_path: Path, mode
     assert ended.stderr.count("\n") == 1
 
 
-def test_it_prints_the_address_to_open(tmp_path: Path) -> None:
-    with runserver(tmp_path, "--noreload") as server:
-        assert f"Open in a browser: http://127.0.0.1:{server.address[1]}/events\n" in server.output
+def test_it_prints_the_address_to_open(server: Server) -> None:
+    assert f"Open in a browser: http://127.0.0.1:{server.address[1]}/events\n" in server.output
 
 
-def test_it_listens_on_this_machine_only_by_default(tmp_path: Path) -> None:
-    with runserver(tmp_path, "--noreload") as server:
-        assert "http://127.0.0.1:" in server.output
-        with socket.create_connection(server.address, timeout=SECONDS) as connection:
-            assert connection.getpeername()[0] == "127.0.0.1"
+def test_it_listens_on_this_machine_only_by_default(server: Server) -> None:
+    assert "http://127.0.0.1:" in server.output
+    with socket.create_connection(server.address, timeout=SECONDS) as connection:
+        assert connection.getpeername()[0] == "127.0.0.1"

@@ -59,7 +59,8 @@ CHOSEN = [
 @pytest.mark.parametrize(
     ("faults", "chosen"),
     [
-        pytest.param(CRASH, CHOSEN, id="a crash"),
+        pytest.param(CRASH, CHOSEN[1::2], id="a crash"),
+        pytest.param(CRASH, CHOSEN, id="a crash, all scenarios", marks=pytest.mark.slow),
         pytest.param(LOST, CHOSEN[::2], id="a lost answer"),
         pytest.param(LOST, CHOSEN, id="a lost answer, all scenarios", marks=pytest.mark.slow),
         pytest.param(LATE, CHOSEN[::3], id="a late copy"),
