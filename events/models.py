@@ -6,7 +6,7 @@
     e1       seats                             the counters: short, rewritten by every registration
     e1       tickets#<made>#exits#<number>     the tickets, of 128, that left the waitlist
     e1       tickets#<made>#promoted#<ticket>  the time when the waitlist was promoted up to this ticket
-    e1       ``tickets#<made>#told#<ticket>``  people of a deleted event whose cancellation is to be reported
+    e1       tickets#<made>#outbox#<ticket>    people of a deleted event whose cancellation is to be reported
     e1       view#<user>                       its place in the private list of a user, or (*) of the admins
     e1       days                              its place in the list of events of several days
 

@@ -157,6 +157,6 @@ class EventViewSet(BrowsableViewSet):
         headers["ETag"] = preconditions.etag(int(found.event.version))
         response = Response(_SHAPE.to_representation(self._seen(found)), status, headers=headers)
         # Registrations change the counts but not the version, which is exact while no ticket was given.
-        vars(response)["etag_tells_all"] = not found.seats.tickets
+        vars(response)["etag_covers_all"] = not found.seats.tickets
         vars(response)["whole"] = found  # the parts of its page use it
         return response

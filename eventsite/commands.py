@@ -1,4 +1,4 @@
-"""Commands of a lower app to a higher one: each is a call of the one function that the higher app registers.
+"""Commands of a lower app to a higher one. Each calls the function that the higher app has registered for it.
 
     @command
     def drain(seats: Seats) -> None:

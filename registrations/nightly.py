@@ -28,7 +28,7 @@ class Tally:
     """The counts of one night's audit."""
 
     audited: int = 0
-    mended: int = 0
+    repaired: int = 0
     wrong: int = 0
     unfinished: int = 0
 
@@ -52,7 +52,7 @@ def audit(event: dict[str, Any], context: Any) -> dict[str, int]:
                 _count(tally, finding)
     except Unavailable:
         tally.unfinished = 1
-    observability.count("AuditMended", tally.mended)
+    observability.count("AuditMended", tally.repaired)
     observability.count("AuditFindings", tally.wrong)
     observability.count("AuditUnfinished", tally.unfinished)
     observability.publish()
@@ -72,7 +72,7 @@ def _findings(tally: Tally) -> Iterator[Finding]:
         if time_left() < ONE_EVENT_SECONDS:
             tally.unfinished = 1
             return
-        yield from runner.mend(event_id, traces.get(event_id, Traces()), only_safe=True)
+        yield from runner.repair_event(event_id, traces.get(event_id, Traces()), only_safe=True)
         tally.audited += 1
 
 
@@ -90,9 +90,9 @@ def _census(tally: Tally) -> dict[str, Traces]:
 
 def _count(tally: Tally, finding: Finding) -> None:
     about = {"event_id": finding.event_id, "kind": finding.kind}
-    if finding.mended:
-        tally.mended += 1
-        logger.warning("audit mended", extra=about)
+    if finding.repaired:
+        tally.repaired += 1
+        logger.warning("audit repaired", extra=about)
     elif not finding.harmless:
         tally.wrong += 1
         logger.error("audit", extra=about)

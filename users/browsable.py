@@ -71,7 +71,7 @@ class UsersPage(Page):
     def form(self, method: str) -> Form | None:
         return self.make_form("POST", "Create person", values={"notify": True}) if method == "POST" else None
 
-    def told(self, data: Any) -> str:
+    def outcome(self, data: Any) -> str:
         return f"{data['name']} was added."
 
     def next_url(self, data: Any) -> str:
@@ -160,7 +160,7 @@ class UserPage(Page):
         if not values and typed and self.request.method == "PUT":
             values["email"] = typed
 
-    def told(self, data: Any) -> str:
+    def outcome(self, data: Any) -> str:
         """Return the outcome of an edit or a deletion."""
         if self.request.method == "DELETE":
             return "Your account is deleted." if self.is_own else f"{self._deleted} was deleted."

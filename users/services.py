@@ -94,7 +94,7 @@ def put(transaction: Transaction, user: User) -> None:
     index.follow(transaction, None, user)
 
 
-def index_anew(user: User) -> bool:
+def rebuild_index(user: User) -> bool:
     """Write the search index of a user who was stored by an earlier release.
 
     Returns:

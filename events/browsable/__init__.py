@@ -143,7 +143,7 @@ class EventsPage(Page):
         if copied := self._copied(values.get("copy", "")):
             values.setlist("questions", copied["questions"] or [])
 
-    def told(self, data: Any) -> str:
+    def outcome(self, data: Any) -> str:
         if data["status"] == DRAFT:
             return f"“{data['title']}” is saved as a draft. Only you see it."
         address = self.request.build_absolute_uri(pages.url("event", data["eventId"]))
@@ -272,7 +272,7 @@ class EventPage(Page):
             return consequences.before_deleting(now)
         return consequences.before_editing(now, self.submission.values()) if consequences.people(now) else None
 
-    def told(self, data: Any) -> str:
+    def outcome(self, data: Any) -> str:
         """Return the outcome of an edit or a deletion."""
         submission = self.submission
         if submission is None:
@@ -282,9 +282,9 @@ class EventPage(Page):
         changed = [name for name in submission.before if name in submission.sent and submission.is_changed(name)]
         if not changed:
             return ""  # the form of a part
-        return " ".join(
-            consequences.told(name, submission.before[name], data) for name in changed[:1] if len(changed) == 1
-        ) or (f"Saved: {humanize.names([forms.label_of(name, NEW | self.labels) for name in changed])}.")
+        if len(changed) == 1:
+            return consequences.outcome_of(changed[0], submission.before[changed[0]], data)
+        return f"Saved: {humanize.names([forms.label_of(name, NEW | self.labels) for name in changed])}."
 
     def next_url(self, data: Any) -> str:
         """Return the address of the event, or of the list after a deletion."""

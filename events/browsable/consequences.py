@@ -12,7 +12,7 @@ from eventsite.pages.page import Question
 from eventsite.web.fields import whole_number
 
 
-def told(name: str, before: str, data: Any) -> str:
+def outcome_of(name: str, before: str, data: Any) -> str:
     """Return the outcome of an edit with one changed field."""
     if name == "capacity":
         return f"Seats {before} → {data['capacity']}."
@@ -23,13 +23,13 @@ def told(name: str, before: str, data: Any) -> str:
         stay = f"; the {humanize.people(waiting)} on it {'stays' if waiting == 1 else 'stay'}" if waiting else ""
         return f"The waitlist is off{stay}."
     if name == "status" and data["status"] == CANCELLED:
-        return f"The event is cancelled{_will_be_told(data, '; ')}."
+        return f"The event is cancelled{_will_be_notified(data, '; ')}."
     if name == "status":
         return {"published": "Published.", DRAFT: "It is a draft again. Only you see it."}.get(data["status"], "Saved.")
     return f"Saved: {forms.label_of(name, LABELS)}."
 
 
-def _will_be_told(event: dict[str, Any], before: str = "") -> str:
+def _will_be_notified(event: dict[str, Any], before: str = "") -> str:
     count = event["registeredCount"] + event["waitlistCount"]
     return f"{before}{humanize.people(count)} will be told" if count and settings.MAIL_FROM else ""
 
@@ -43,7 +43,7 @@ def before_deleting(now: dict[str, Any]) -> Question:
 
 
 def before_editing(now: dict[str, Any], asked: Any) -> Question | None:
-    title, notified = now["title"], _will_be_told(now)
+    title, notified = now["title"], _will_be_notified(now)
     notice = f"{notified}." if notified else "No e-mail is sent here: tell them yourself."
     if asked.get("status") in (CANCELLED, DRAFT) and now["status"] not in (CANCELLED, DRAFT):
         verb = "Cancel" if asked["status"] == CANCELLED else "Withdraw"

@@ -245,12 +245,12 @@ class CancellationOutbox(EventItem):
     @staticmethod
     def name(incarnation: str, ticket: int) -> str:
         """Return the range key of the item whose first person has this ticket."""
-        return f"tickets#{incarnation}#told#{ticket:010}"
+        return f"tickets#{incarnation}#outbox#{ticket:010}"
 
     @staticmethod
     def is_named(item: str) -> bool:
         """Return True if `item` is a range key that `name` made."""
-        return item.startswith("tickets#") and "#told#" in item
+        return item.startswith("tickets#") and "#outbox#" in item
 
     @property
     def holders(self) -> dict[int, str]:

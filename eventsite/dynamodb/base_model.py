@@ -140,7 +140,7 @@ class BaseModel(Model):
 
     @classmethod
     def updates(cls, changes: Mapping[str, Any]) -> list[Action]:
-        """Return the updates that give attributes new values; None removes an attribute."""
+        """Return the updates that give attributes new values. None removes an attribute."""
         attributes = [(getattr(cls, name), value) for name, value in changes.items()]
         return [one.remove() if value is None else one.set(value) for one, value in attributes]
 

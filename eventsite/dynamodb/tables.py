@@ -140,8 +140,8 @@ def _ttl(table: str) -> str | None:
 
 
 def _can_recover(table: str) -> bool:
-    told = _call("DescribeContinuousBackups", TableName=table)["ContinuousBackupsDescription"]
-    recovery = told.get("PointInTimeRecoveryDescription", {})
+    described = _call("DescribeContinuousBackups", TableName=table)["ContinuousBackupsDescription"]
+    recovery = described.get("PointInTimeRecoveryDescription", {})
     return bool(recovery.get("PointInTimeRecoveryStatus") == "ENABLED")
 
 

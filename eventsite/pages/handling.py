@@ -71,8 +71,9 @@ def follow(view: Any, request: Request, response: Any) -> Any:
         return response
     page: Page = submission.page or pages.of(view, request)  # not set if the caller is signed out
     if response.status_code < 300:
-        told = " ".join(filter(None, [page.told(response.data), *(part.told(response.data) for part in page.parts)]))
-        answer = _redirect(request, page.next_url(response.data), told)
+        sentences = [page.outcome(response.data), *(part.outcome(response.data) for part in page.parts)]
+        outcome = " ".join(filter(None, sentences))
+        answer = _redirect(request, page.next_url(response.data), outcome)
         page.done(answer)
         return answer
     if _is_done_already(page, submission, response):

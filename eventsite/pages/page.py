@@ -100,7 +100,7 @@ class Part(Seen):
     def prepare(self) -> None:
         """Read the current state before a form is executed. The permission check has passed already."""
 
-    def told(self, data: Json) -> str:
+    def outcome(self, data: Json) -> str:
         """Return sentences about the outcome of a form, in addition to those of the page."""
         return ""
 
@@ -207,7 +207,7 @@ class Page(Seen):
         """Return the question to confirm before the form is executed, or None."""
         return None
 
-    def told(self, data: Json) -> str:
+    def outcome(self, data: Json) -> str:
         """Return the outcome of the form, in a sentence.
 
         Args:

@@ -11,7 +11,7 @@ from eventsite.pages.page import GoneBack, Page, Question, Unconfirmed
 from eventsite.problems import FORGED
 from eventsite.text import MAX_CHARACTERS
 
-SAID, MOST_SAID = ("_method", "_key", "_version", "_before", "_next", "_was"), 20_000
+KEPT_FIELDS, MOST_KEPT = ("_method", "_key", "_version", "_before", "_next", "_was"), 20_000
 """The internal fields that a form keeps when it is shown again, and the characters kept of each."""
 STALE_TOKEN = "You signed in after this form was opened. Everything you typed is still here: send it again."  # noqa: S105
 SENTENCES = {
@@ -114,7 +114,7 @@ def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | 
     if wrong_field := next((field for field in form.fields if field.error), None):
         wrong_field.focus = True
     kept = {name: submission.sent.get(name, "") for name in ("_before", "_version", "_next") if name in submission.sent}
-    form.hidden |= {name: value[:MOST_SAID] for name, value in kept.items()}
+    form.hidden |= {name: value[:MOST_KEPT] for name, value in kept.items()}
     return form
 
 
@@ -146,7 +146,7 @@ def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dic
             for option in field.options:
                 option.chosen = option.value == present
         elif field.value != present:
-            differing.append({"label": field.label, "yours": _say(field.value), "now": _say(present)})
+            differing.append({"label": field.label, "yours": _in_words(field.value), "now": _in_words(present)})
     form.hidden["_version"] = str(now["version"])
     form.hidden["_before"] = json.dumps({one.name: typed(now.get(one.name)) for one in form.fields})
     form.submit, form.buttons = "Save my changes", []
@@ -164,17 +164,17 @@ def typed(value: Any) -> str:
 
 
 def _difference(label: str, now: str, before: str) -> str:
-    return f"{label}: {_say(now)}, before: {_say(before)}."
+    return f"{label}: {_in_words(now)}, before: {_in_words(before)}."
 
 
-def _say(value: str) -> str:
+def _in_words(value: str) -> str:
     return {"true": "yes", "false": "no", "": "(nothing)"}.get(value, value)
 
 
 def _confirmation(page: Page, submission: submissions.Submission, question: Question) -> dict[str, Any]:
     form = page.sent_form(page.request.method or "")
-    kept = {*SAID, *(field.name for field in form.fields)} if form else set(SAID)
-    sent = [(name, submission.sent.get(name, "")[:MOST_SAID]) for name in sorted(kept & set(submission.sent))]
+    kept = {*KEPT_FIELDS, *(field.name for field in form.fields)} if form else set(KEPT_FIELDS)
+    sent = [(name, submission.sent.get(name, "")[:MOST_KEPT]) for name in sorted(kept & set(submission.sent))]
     return {
         "template": "eventsite/pages/confirm.html",
         "title": question.title,

@@ -25,14 +25,14 @@ def show(data: Any, view: Any, request: Request, response: Any) -> str:
     an answer without content.
     """
     page = pages.of(view, request, response)
-    vars(response)["etag_tells_all"] = False  # a page is more than the version of what it shows
+    vars(response)["etag_covers_all"] = False  # a page is more than the version of what it shows
     if request.method in ("GET", "HEAD") and response.status_code < 300 and (target := page.elsewhere()):
         response.status_code, response.headers["Location"] = HTTPStatus.FOUND, target
         return ""
     shown = problem(data, page, response) if response.status_code >= 400 else _success(data, page)
-    told = _messages(request, response)
+    outcome = _messages(request, response)
     template = loader.get_template(shown.pop("template"))
-    html: str = template.render(_frame(page) | {"messages": told} | shown, request=request._request)
+    html: str = template.render(_frame(page) | {"messages": outcome} | shown, request=request._request)
     if response.status_code == HTTPStatus.NO_CONTENT:
         response.status_code = HTTPStatus.OK
     return html
@@ -43,9 +43,9 @@ def _messages(request: Request, response: Any) -> list[Any]:
     if CookieStorage.cookie_name not in request.COOKIES:
         return []
     waiting = CookieStorage(request._request)
-    told = list(waiting)
+    outcome = list(waiting)
     waiting.update(response)
-    return told
+    return outcome
 
 
 def _url(page: Page) -> str:

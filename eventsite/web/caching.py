@@ -39,9 +39,9 @@ class CachingMiddleware:
             response.headers["Cache-Control"] = "no-store"
             return response
         response.headers["Cache-Control"] = "no-cache"
-        tells_all = "ETag" not in response.headers or getattr(response, "etag_tells_all", False)
+        covers_all = "ETag" not in response.headers or getattr(response, "etag_covers_all", False)
         response.headers.setdefault("ETag", _tag_of(response))
-        if tells_all and names(request.headers.get("If-None-Match"), response.headers["ETag"]):
+        if covers_all and names(request.headers.get("If-None-Match"), response.headers["ETag"]):
             _empty(response)
         return response
 

@@ -134,7 +134,7 @@ def _chosen_id(request: HttpRequest) -> str:
 
 def _log(request: HttpRequest, status: int, seconds: float) -> None:
     global _cold
-    told = {
+    measured = {
         "request_id": getattr(request.META.get("lambda.context"), "aws_request_id", None),
         "gateway_request_id": _gateway(request).get("requestId"),  # as in the access log
         "method": request.method,
@@ -145,7 +145,7 @@ def _log(request: HttpRequest, status: int, seconds: float) -> None:
         "caller": caller_of(request),
     }
     _cold = False
-    logger.log(logging.INFO if settings.ON_LAMBDA else logging.DEBUG, "request", extra=told)
+    logger.log(logging.INFO if settings.ON_LAMBDA else logging.DEBUG, "request", extra=measured)
     if status >= 500:
         count("ServerErrors")
     publish()

@@ -16,7 +16,7 @@ from events.models import Event
 from eventsite import clock
 from registrations.audit import lines, repairs, totals
 from registrations.audit.findings import Finding
-from registrations.audit.repairs import Cure
+from registrations.audit.repairs import Repair
 from registrations.audit.snapshot import Snapshot
 from registrations.audit.totals import Figures
 
@@ -50,23 +50,23 @@ def _unapplied(seen: Snapshot) -> Iterator[Finding]:
     for user_id, entry in seen.pending().items():
         if seen.seats and entry.at < oldest:
             sentence = f"An operation on the registration of {user_id} was cut off; it is not applied yet."
-            cure = repairs.apply_entry(seen.seats, entry)
-            yield Finding(seen.event_id, "unapplied", sentence, user_id, entry.operation, harmless=True, repair=cure)
+            repair = repairs.apply_entry(seen.seats, entry)
+            yield Finding(seen.event_id, "unapplied", sentence, user_id, entry.operation, harmless=True, repair=repair)
 
 
 def _empty(seen: Snapshot) -> Iterator[Finding]:
     for row in seen.rows.values():
         if row.ticket is None:
             sentence = f"The registration of {row.user_id} is empty."
-            cure = repairs.remove_empty(row)
-            yield Finding(seen.event_id, "empty", sentence, row.user_id, harmless=True, repair=cure)
+            repair = repairs.remove_empty(row)
+            yield Finding(seen.event_id, "empty", sentence, row.user_id, harmless=True, repair=repair)
 
 
 def _leftovers(seen: Snapshot) -> Iterator[Finding]:
-    for incarnation in sorted(seen.dead):
+    for incarnation in sorted(seen.deleted):
         sentence = "There is something left of a deleted event of this id."
-        cure = repairs.bury(seen, incarnation)
-        yield Finding(seen.event_id, "leftover", sentence, incarnation, harmless=True, repair=cure)
+        repair = repairs.delete_leftovers(seen, incarnation)
+        yield Finding(seen.event_id, "leftover", sentence, incarnation, harmless=True, repair=repair)
 
 
 def _long_log(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
@@ -75,22 +75,22 @@ def _long_log(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
     applied = [entry.name for entry in log.of(seats) if entry.operation not in pending]
     if len(applied) > MANY_ENTRIES:
         sentence = f"The log of its seats has {len(applied)} entries of operations that are applied."
-        cure = repairs.trim(seats, applied)
-        yield Finding(seen.event_id, "long_log", sentence, harmless=True, repair=cure)
+        repair = repairs.trim(seats, applied)
+        yield Finding(seen.event_id, "long_log", sentence, harmless=True, repair=repair)
 
 
 def _deleted_users(seen: Snapshot) -> Iterator[Finding]:
     gone = [one for one in seen.people() if one.settled and one.user_id not in seen.known_users]
     for one in gone:
         sentence = f"{one.user_id} has ticket {one.ticket}, and there is no such user."
-        cure = repairs.leave(seen.event_id, one.user_id)
-        yield Finding(seen.event_id, "deleted_user", sentence, one.user_id, one.ticket, repair=cure)
+        repair = repairs.leave(seen.event_id, one.user_id)
+        yield Finding(seen.event_id, "deleted_user", sentence, one.user_id, one.ticket, repair=repair)
     busy = seen.pending().keys()
     for user_id, past in seen.past.items():
         if user_id not in seen.known_users | busy and past.incarnation == seen.incarnation:
             sentence = f"{user_id} once left, and there is no such user."
-            cure = repairs.forget(seen.event_id, user_id)
-            yield Finding(seen.event_id, "deleted_user", sentence, user_id, past.ticket, harmless=True, repair=cure)
+            repair = repairs.forget(seen.event_id, user_id)
+            yield Finding(seen.event_id, "deleted_user", sentence, user_id, past.ticket, harmless=True, repair=repair)
 
 
 # People and their lines.
@@ -162,10 +162,10 @@ def _moved_up(seen: Snapshot, seats: Seats) -> Iterator[int]:
 
 def _half_missing(seen: Snapshot) -> Iterator[Finding]:
     if seen.event:
-        sentence = "It has no seats. (Mended, its capacity is the number of people who have one: set it anew.)"
+        sentence = "It has no seats. (The repair sets its capacity to the number of people who have one. Edit it.)"
         yield Finding(seen.event_id, "half_missing", sentence, repair=repairs.seats_again(seen, seen.event))
     elif seen.seats:
-        sentence = f"It has no description. (Mended, its texts read {repairs.LOST}: write them anew.)"
+        sentence = f"It has no description. (The repair sets its texts to {repairs.LOST}. Edit them.)"
         yield Finding(seen.event_id, "half_missing", sentence, repair=repairs.description_again(seen.seats))
 
 
@@ -180,13 +180,13 @@ def _halves_at_odds(seen: Snapshot, event: Event, seats: Seats) -> Iterator[Find
     wrong += [name for name in services.SETTINGS if getattr(seats, name) is None]
     if wrong:
         sentence = f"Its description and its seats do not fit: {', '.join(wrong)}."
-        cure = _fitting(seen, event, seats)
+        repair = _fitting(seen, event, seats)
         yield Finding(
-            seen.event_id, "halves_at_odds", sentence, mark=(event.settings, seats.settings, *wrong), repair=cure
+            seen.event_id, "halves_at_odds", sentence, mark=(event.settings, seats.settings, *wrong), repair=repair
         )
 
 
-def _fitting(seen: Snapshot, event: Event, seats: Seats) -> Cure:
+def _fitting(seen: Snapshot, event: Event, seats: Seats) -> Repair:
     """Return the repair of description and seats. It gives a lost setting a value that moves no person."""
     people = seen.people()
     capacity = seats.capacity if seats.capacity is not None else max(1, int(seats.registered))

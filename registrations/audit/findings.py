@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from registrations.audit.repairs import Cure
+from registrations.audit.repairs import Repair
 
 Identity = tuple[str, str, object]
 
@@ -20,9 +20,9 @@ class Finding:
     """Distinguishes the finding from one of the same kind a moment earlier or later, which traffic may cause."""
     harmless: bool = False
     """True if no seat is affected, so that a line in the report is enough and no alarm is needed."""
-    repair: Cure | None = field(default=None, repr=False, compare=False)
+    repair: Repair | None = field(default=None, repr=False, compare=False)
     """Repairs it if it is unchanged; None if an operator has to decide."""
-    mended: bool = False
+    repaired: bool = False
 
     @property
     def identity(self) -> Identity:

@@ -31,17 +31,17 @@ def of_the_lines(seen: Snapshot) -> Iterator[Finding]:
 
 def _line(seen: Snapshot, one: Person, line: EventTicket | None, ids: Counter[str]) -> Iterator[Finding]:
     right = _merged(one, line, ids)
-    if line is not None and _says(line, one.item, right):
+    if line is not None and _agrees(line, one.item, right):
         return
     known = {name: value for name, value in right.items() if getattr(one.item, name) != value}
     kind, sentence = "lines_differ", f"The registration of {one.user_id} and ticket {one.ticket} do not say the same."
     if line is None:
         kind, sentence = "line_missing", f"Ticket {one.ticket} of {one.user_id} is not in the list of the event."
-    cure = repairs.write_line(one.item, one.ticket, **known)
-    yield Finding(seen.event_id, kind, sentence, one.user_id, one.ticket, repair=cure)
+    repair = repairs.write_line(one.item, one.ticket, **known)
+    yield Finding(seen.event_id, kind, sentence, one.user_id, one.ticket, repair=repair)
 
 
-def _says(line: EventTicket, item: UserRegistration, right: dict[str, Any]) -> bool:
+def _agrees(line: EventTicket, item: UserRegistration, right: dict[str, Any]) -> bool:
     """Return True if both the line and the registration have the right values."""
     same = all(getattr(line, name) == value == getattr(item, name) for name, value in right.items())
     return same and line.user_id == item.user_id and line.ticket == item.ticket
@@ -67,11 +67,11 @@ def _stray(seen: Snapshot, ticket: int, line: EventTicket, owner: Person | None)
     gone = ticket in {one for some in seen.exits.values() for one in some}
     if line.user_id and owner is None and active is None and not left and not gone and ticket not in seen.history:
         sentence = f"{user_id} has ticket {ticket}, and no registration."
-        cure = repairs.restore(line, UserRegistration.key_of(seen.event_id, user_id), active=True, ticket=ticket)
-        return Finding(seen.event_id, "lost_registration", sentence, user_id, ticket, repair=cure)
+        repair = repairs.restore(line, UserRegistration.key_of(seen.event_id, user_id), active=True, ticket=ticket)
+        return Finding(seen.event_id, "lost_registration", sentence, user_id, ticket, repair=repair)
     sentence = f"The event lists ticket {ticket} of {user_id}, who does not have it."
-    cure = repairs.remove_line(line, owner.item if owner else past)
-    return Finding(seen.event_id, "stray_line", sentence, user_id, ticket, repair=cure)
+    repair = repairs.remove_line(line, owner.item if owner else past)
+    return Finding(seen.event_id, "stray_line", sentence, user_id, ticket, repair=repair)
 
 
 def of_the_past(seen: Snapshot) -> Iterator[Finding]:
@@ -82,8 +82,8 @@ def of_the_past(seen: Snapshot) -> Iterator[Finding]:
     for user_id, past in here.items():
         if user_id not in busy and not _is_line_of(seen.history.get(int(past.ticket or 0)), past):
             sentence = f"{user_id} left with ticket {past.ticket}, which is not in the list of those who left."
-            cure = repairs.write_line(past, int(past.ticket or 0))
-            yield Finding(seen.event_id, "history_missing", sentence, user_id, past.ticket, repair=cure)
+            repair = repairs.write_line(past, int(past.ticket or 0))
+            yield Finding(seen.event_id, "history_missing", sentence, user_id, past.ticket, repair=repair)
     for ticket, line in seen.history.items():
         user_id = str(line.user_id)
         if user_id not in busy and not _is_line_of(line, here.get(user_id)):
@@ -100,16 +100,16 @@ def _stray_history(
     user_id = str(line.user_id)
     if one or past or not line.user_id:
         sentence = f"The event lists that {user_id} left with ticket {ticket}, which is not so any more."
-        cure = repairs.remove_line(line, one.item if one else past)
-        yield Finding(seen.event_id, "stray_history", sentence, user_id, ticket, harmless=True, repair=cure)
+        repair = repairs.remove_line(line, one.item if one else past)
+        yield Finding(seen.event_id, "stray_history", sentence, user_id, ticket, harmless=True, repair=repair)
     elif user_id in seen.known_users:
         sentence = f"{user_id} left with ticket {ticket}, and has no registration that says so."
-        cure = repairs.restore(line, UserRegistration.key_of(seen.event_id, user_id), active=False, ticket=ticket)
-        yield Finding(seen.event_id, "lost_past", sentence, user_id, ticket, repair=cure)
+        repair = repairs.restore(line, UserRegistration.key_of(seen.event_id, user_id), active=False, ticket=ticket)
+        yield Finding(seen.event_id, "lost_past", sentence, user_id, ticket, repair=repair)
     else:
         sentence = f"The event lists that {user_id} left, and there is no such user."
-        cure = repairs.remove_line(line, None)
-        yield Finding(seen.event_id, "deleted_user", sentence, user_id, ticket, harmless=True, repair=cure)
+        repair = repairs.remove_line(line, None)
+        yield Finding(seen.event_id, "deleted_user", sentence, user_id, ticket, harmless=True, repair=repair)
 
 
 def shared_tickets(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
@@ -124,10 +124,10 @@ def shared_tickets(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
         sharing = [one for one in people if one.ticket == ticket]
         line = seen.lines.get(ticket)
         keeps = next((one for one in sharing if line and line.user_id == one.user_id), sharing[0])
-        loser = next(one for one in sharing if one is not keeps)
-        sentence = f"{count} people have ticket {ticket}; {loser.user_id} must get another one."
-        cure = repairs.give_ticket(seats, loser, _another_ticket(seen, seats, loser)) if loser.settled else None
-        yield Finding(seen.event_id, "shared_ticket", sentence, loser.user_id, ticket, repair=cure)
+        other = next(one for one in sharing if one is not keeps)
+        sentence = f"{count} people have ticket {ticket}; {other.user_id} must get another one."
+        repair = repairs.give_ticket(seats, other, _another_ticket(seen, seats, other)) if other.settled else None
+        yield Finding(seen.event_id, "shared_ticket", sentence, other.user_id, ticket, repair=repair)
 
 
 def _another_ticket(seen: Snapshot, seats: Seats, one: Person) -> int:

@@ -37,7 +37,7 @@ from registrations.seating.ends import trimmed
 from registrations.signals import seats_changed
 from users.models import User
 
-Cure = Callable[[], object]
+Repair = Callable[[], object]
 LOST = "(lost)"
 """The texts of a description that had to be invented."""
 ITEMS_AT_ONCE = 50  # exit tombstones in a transaction, which takes 100 items
@@ -76,7 +76,7 @@ def _is_there(item: UserRegistration) -> Condition:
 # Counters.
 
 
-def recount(seen: Snapshot, seats: Seats, right: Figures) -> Cure:
+def recount(seen: Snapshot, seats: Seats, right: Figures) -> Repair:
     """Set the counters and the exit tombstones to the right figures."""
     wanted = {"tickets": right.tickets, "served": right.served}
     wanted |= {"registered": right.registered, "waiting": right.waiting}
@@ -99,10 +99,10 @@ def recount(seen: Snapshot, seats: Seats, right: Figures) -> Cure:
     return transaction.commit
 
 
-def promote(seats: Seats) -> Cure:
+def promote(seats: Seats) -> Repair:
     """Promote people into the free seats, as an edit does."""
 
-    def cure() -> None:
+    def repair() -> None:
         at = clock.now()
         promotes = seats.promotes(clock.seconds())
         move = run(promotions.plan(seats, capacity=int(seats.capacity), open_=promotes, at=at))
@@ -115,10 +115,10 @@ def promote(seats: Seats) -> Cure:
         if not transaction.commit():
             seats_changed.send_robust(Registration, promoted=move.people)
 
-    return cure
+    return repair
 
 
-def log_move(seats: Seats, first: int) -> Cure:
+def log_move(seats: Seats, first: int) -> Repair:
     """Write a missing promotion from a ticket on, with the present time, as the true time is lost."""
     transaction = Transaction()
     transaction.check("seats", Seats, seats.event_id, _is_same(seats), Seats.ITEM)
@@ -128,7 +128,7 @@ def log_move(seats: Seats, first: int) -> Cure:
     return transaction.commit
 
 
-def trim(seats: Seats, names: list[str]) -> Cure:
+def trim(seats: Seats, names: list[str]) -> Repair:
     """Trim log entries of applied operations."""
     return lambda: run(trimmed(seats, names[:ENTRIES_AT_ONCE]))
 
@@ -136,30 +136,30 @@ def trim(seats: Seats, names: list[str]) -> Cure:
 # People and their lines.
 
 
-def apply_entry(seats: Seats, entry: log.LogEntry) -> Cure:
+def apply_entry(seats: Seats, entry: log.LogEntry) -> Repair:
     """Apply the operation of a crashed process."""
     return lambda: run(apply.recover(seats, entry))
 
 
-def forget(event_id: str, user_id: str) -> Cure:
+def forget(event_id: str, user_id: str) -> Repair:
     """Delete the past registrations of a user who does not exist any more."""
 
-    def cure() -> None:
+    def repair() -> None:
         if User.find(user_id) is None:
             seating.forget_user(user_id)
 
-    return cure
+    return repair
 
 
-def leave(event_id: str, user_id: str) -> Cure:
+def leave(event_id: str, user_id: str) -> Repair:
     """Give up the registration of a user who does not exist any more."""
 
-    def cure() -> None:
+    def repair() -> None:
         if User.find(user_id) is None:
             with suppress(RegistrationNotFound):
                 seating.leave(event_id, user_id, scope=EVERYTHING)
 
-    return cure
+    return repair
 
 
 def line_of(item: UserRegistration, ticket: int, **known: Any) -> EventTicket:
@@ -170,7 +170,7 @@ def line_of(item: UserRegistration, ticket: int, **known: Any) -> EventTicket:
     return EventTicket(*key, user_id=item.user_id, **fields)
 
 
-def write_line(item: UserRegistration, ticket: int, **known: Any) -> Cure:
+def write_line(item: UserRegistration, ticket: int, **known: Any) -> Repair:
     """Write the line of a registration, and the `known` values into the registration itself."""
     transaction = Transaction()
     actions: list[Action] = [getattr(type(item), name).set(value) for name, value in known.items()]
@@ -183,7 +183,7 @@ def write_line(item: UserRegistration, ticket: int, **known: Any) -> Cure:
     return transaction.commit
 
 
-def restore(line: EventTicket, key: tuple[str, str], *, active: bool, ticket: int) -> Cure:
+def restore(line: EventTicket, key: tuple[str, str], *, active: bool, ticket: int) -> Repair:
     """Write a lost registration from its line, if the user has none for the event."""
     fields = {name: getattr(line, name) for name in KEPT} | {"ticket": ticket, "active": active}
     fields["registration_id"] = line.registration_id or str(uuid.uuid4())
@@ -195,7 +195,7 @@ def restore(line: EventTicket, key: tuple[str, str], *, active: bool, ticket: in
     return transaction.commit
 
 
-def remove_line(line: EventTicket, owner: UserRegistration | None) -> Cure:
+def remove_line(line: EventTicket, owner: UserRegistration | None) -> Repair:
     """Delete a stale line, if the registration of its user is unchanged."""
     transaction = Transaction()
     transaction.delete("line", EventTicket(line.key, line.item), _same(EventTicket.user_id, line.user_id))
@@ -204,13 +204,13 @@ def remove_line(line: EventTicket, owner: UserRegistration | None) -> Cure:
     return transaction.commit
 
 
-def remove_empty(row: UserRegistration) -> Cure:
+def remove_empty(row: UserRegistration) -> Repair:
     """Delete a registration that has no ticket."""
     key = UserRegistration(row.key, row.item)
     return partial(_delete, key, UserRegistration.ticket.does_not_exist() & guards.is_unchanged(row))
 
 
-def give_ticket(seats: Seats, one: Person, ticket: int) -> Cure:
+def give_ticket(seats: Seats, one: Person, ticket: int) -> Repair:
     """Give a person who shares a ticket another one."""
     item = one.item
     transaction = Transaction()
@@ -230,7 +230,7 @@ def give_ticket(seats: Seats, one: Person, ticket: int) -> Cure:
 # Whole events.
 
 
-def fit(event: Event, seats: Seats, incarnation: str, capacity: int, waitlist_enabled: bool) -> Cure:
+def fit(event: Event, seats: Seats, incarnation: str, capacity: int, waitlist_enabled: bool) -> Repair:
     """Make description and seats agree again.
 
     The status and the owner of the description win. The counts of the seats stay.
@@ -248,7 +248,7 @@ def fit(event: Event, seats: Seats, incarnation: str, capacity: int, waitlist_en
     return transaction.commit
 
 
-def seats_again(seen: Snapshot, event: Event) -> Cure:
+def seats_again(seen: Snapshot, event: Event) -> Repair:
     """Rebuild lost seats from the registrations. The capacity becomes the number of registered people."""
     people = seen.people()
     served = max([*(one.ticket for one in people if not one.waited), *seen.moves, *_successors(seen)], default=0)
@@ -276,7 +276,7 @@ def _successors(seen: Snapshot) -> list[int]:
     return [int(past.successor) for past in left if past.successor]
 
 
-def description_again(seats: Seats) -> Cure:
+def description_again(seats: Seats) -> Repair:
     """Write a placeholder for a lost description, which the organizer has to edit."""
     now = clock.now()
     event = Event(seats.event_id, Event.ITEM, version=1, created_at=now, updated_at=now, date=now[:10])
@@ -290,10 +290,10 @@ def description_again(seats: Seats) -> Cure:
     return transaction.commit
 
 
-def bury(seen: Snapshot, incarnation: str) -> Cure:
+def delete_leftovers(seen: Snapshot, incarnation: str) -> Repair:
     """Delete what a deleted event left behind. Incarnations are random, so none ever returns."""
 
-    def cure() -> None:
+    def repair() -> None:
         found = transact_get((Event, seen.event_id, Event.ITEM), (Seats, seen.event_id, Seats.ITEM))
         if any(item is not None and item.incarnation == incarnation for item in found):
             return
@@ -302,7 +302,7 @@ def bury(seen: Snapshot, incarnation: str) -> Cure:
             if item.incarnation == incarnation and item.ticket is not None:
                 _delete(UserRegistration(item.key, item.item), _is_there(item))
 
-    return cure
+    return repair
 
 
 def _delete(record: BaseModel, condition: Condition) -> None:

@@ -20,13 +20,13 @@ from eventsite.ids import is_id
 from registrations.audit import checks
 from registrations.audit.checks import SAFE
 from registrations.audit.findings import Finding, Identity
-from registrations.audit.repairs import Cure
+from registrations.audit.repairs import Repair
 from registrations.audit.snapshot import Traces, census, event_ids, take_snapshot
 
 PAUSE_SECONDS = 0.2  # seconds between two snapshots; a shorter pause might see the same torn transaction twice
 LOOKS = 10  # snapshots; after that the event is reported as `UNSETTLED`
 ROUNDS = 6  # of repairs; one may uncover the next finding, as a right counter uncovers a free seat
-CURE_SECONDS = 20.0  # seconds for one repair
+REPAIR_SECONDS = 20.0  # seconds for one repair
 UNSETTLED = "unsettled"
 
 
@@ -46,7 +46,7 @@ def run(ids: Iterable[str], traces: dict[str, Traces], *, repair: bool = False) 
     """
     for event_id in ids:
         found = traces.get(event_id, Traces())
-        yield from mend(event_id, found) if repair else examine(event_id, found)
+        yield from repair_event(event_id, found) if repair else examine(event_id, found)
 
 
 def is_known(event_id: str, traces: dict[str, Traces]) -> bool:
@@ -90,7 +90,7 @@ def examine(event_id: str, traces: Traces | None = None) -> list[Finding]:
     return [Finding(event_id, UNSETTLED, "It changes too fast to be judged; audit it again later.", harmless=True)]
 
 
-def mend(event_id: str, traces: Traces | None = None, *, only_safe: bool = False) -> list[Finding]:
+def repair_event(event_id: str, traces: Traces | None = None, *, only_safe: bool = False) -> list[Finding]:
     """Repair one event.
 
     Args:
@@ -99,7 +99,7 @@ def mend(event_id: str, traces: Traces | None = None, *, only_safe: bool = False
         only_safe: True to repair only the kinds in `checks.SAFE`.
 
     Returns:
-        All findings, each with `mended`.
+        All findings, each with `repaired`.
     """
     if traces is None:
         traces = taken(census([event_id])).get(event_id, Traces())
@@ -107,21 +107,21 @@ def mend(event_id: str, traces: Traces | None = None, *, only_safe: bool = False
     left = examine(event_id, traces)
     for _ in range(ROUNDS):
         found = {(finding.kind, finding.subject): finding for finding in left} | found
-        cures = [finding.repair for finding in left if finding.repair and (finding.kind in SAFE or not only_safe)]
-        if not cures:
+        wanted = [finding.repair for finding in left if finding.repair and (finding.kind in SAFE or not only_safe)]
+        if not wanted:
             break
-        for cure in cures:
-            _try(cure)
+        for repair in wanted:
+            _try(repair)
         left = examine(event_id, traces)
     still_wrong = {(finding.kind, finding.subject) for finding in left}
     certain = all(finding.kind != UNSETTLED for finding in left)
-    return [replace(finding, mended=certain and subject not in still_wrong) for subject, finding in found.items()]
+    return [replace(finding, repaired=certain and subject not in still_wrong) for subject, finding in found.items()]
 
 
-def _try(cure: Cure) -> None:
+def _try(repair: Repair) -> None:
     """Try a repair. If another inconsistency prevents it, the next round tries again."""
     try:
-        with time_limit(CURE_SECONDS):
-            cure()
+        with time_limit(REPAIR_SECONDS):
+            repair()
     except (Conflict, Unavailable):
         pass

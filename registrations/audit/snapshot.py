@@ -62,7 +62,7 @@ class Snapshot:
     """The promotions by the ticket in their key."""
     exits: dict[int, frozenset[int]]
     """The tickets in the exit tombstones, by the number of the item."""
-    dead: frozenset[str]
+    deleted: frozenset[str]
     """The incarnations of deleted events that left something behind."""
     known_users: frozenset[str]
     """The ids among the event's users that exist in the users table."""
@@ -196,8 +196,8 @@ def take_snapshot(event_id: str, traces: Traces) -> Snapshot:
     moves, exits, others = _of_the_queue(items, current)
     others |= {row.incarnation for row in rows.values() if row.ticket is not None}
     others |= {one for one in traces.incarnations - current if _has_lines(event_id, one)}
-    dead = frozenset(others - current)
-    return Snapshot(event_id, *before, rows, lines, history, moves, exits, dead, known, owners, still)
+    deleted = frozenset(others - current)
+    return Snapshot(event_id, *before, rows, lines, history, moves, exits, deleted, known, owners, still)
 
 
 def _both(items: Iterable[EventItem]) -> tuple[Event | None, Seats | None]:

@@ -13,7 +13,7 @@ class CheckInPage(Page, OfEvent):
 
     name = "Check-in"
 
-    def told(self, data: Any) -> str:
+    def outcome(self, data: Any) -> str:
         who = name_of(self.kwargs["user_id"])
         return f"{who} is checked in." if self.request.method == "PUT" else f"{who} is not checked in any more."
 

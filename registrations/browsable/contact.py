@@ -98,7 +98,7 @@ class MessagePage(OfPeople):
     def form(self, method: str) -> Form | None:
         return message_form(self.event_id) if method == "POST" else None
 
-    def told(self, data: Any) -> str:
+    def outcome(self, data: Any) -> str:
         return str(data["message"])
 
     def next_url(self, data: Any) -> str:

@@ -150,7 +150,7 @@ class RegistrationPage(Page, OfEvent, OfUser):
             return self.event_url, OWN_SENTENCES["registration_not_found"]
         return None
 
-    def told(self, data: Any) -> str:
+    def outcome(self, data: Any) -> str:
         """Return the outcome of a cancellation, with the person who got the seat."""
         if self.is_own and self.submission and self.submission.sent.get("_was") == WAITLISTED:
             return "You have left the waitlist."

@@ -272,10 +272,10 @@ class PeoplePage(Page, OfEvent):
             return self.event_url, "You logged in after this page was opened. Click once more to sign up."
         return self.event_url, OWN_SENTENCES.get(data["code"], data["detail"])
 
-    def told(self, data: Any) -> str:
+    def outcome(self, data: Any) -> str:
         """Return the outcome: who has a seat, or a place on the waitlist."""
         if self.principal and data["userId"] == self.principal.sub:
-            return _told_oneself(data)
+            return _messages_by_hand(data)
         who = name_of(data["userId"])
         if data["status"] == REGISTERED:
             return f"{who} has a seat."
@@ -290,7 +290,7 @@ def _called(user: Any) -> str:
     return f"{user.name} ({user.email or user.user_id})"
 
 
-def _told_oneself(data: Any) -> str:
+def _messages_by_hand(data: Any) -> str:
     if data["status"] == REGISTERED:
         return "You have a seat."
     place = f"You are number {humanize.number(data['waitlistPosition'])} on the waitlist."

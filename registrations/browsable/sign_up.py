@@ -16,7 +16,7 @@ from registrations.browsable.wording import OfEvent, leave_form, names
 from registrations.errors import RegistrationNotFound
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.attendances import of_user
-from registrations.reading.lists import everybody as all_of_event
+from registrations.reading.lists import all_of_event
 from registrations.reading.one import read
 
 MOST_SHOWN = 1000  # people, read by one query; the page of a larger event has no chart
@@ -133,7 +133,7 @@ class People(Part, OfEvent):
         if submission and self.request.method == "PUT" and {"capacity", "status"} & set(submission.values()):
             self._waited = self.queue(MOST_MOVED)
 
-    def told(self, data: Any) -> str:
+    def outcome(self, data: Any) -> str:
         """Return the promotions of the edit, in a sentence."""
         if not self._waited or self.request.method != "PUT":
             return ""

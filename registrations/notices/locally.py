@@ -64,7 +64,7 @@ def follow(following: Following, stopped: threading.Event) -> None:
     while not stopped.is_set():
         try:
             waiting += following.new_records()
-            waiting = _rest(waiting, stream.tell(waiting, publish))
+            waiting = _rest(waiting, stream.publish_records(waiting, publish))
         except stream.OUTAGES as error:
             logger.warning("The stream of changes does not answer: %s", type(error).__name__)
             stopped.wait(OUTAGE_SECONDS)

@@ -31,10 +31,10 @@ def deliver(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Returns:
         The failed messages, which SQS delivers again, each after a wait of its own.
     """
-    return attempts.deliver(event, context, tell_again)
+    return attempts.deliver(event, context, redeliver)
 
 
-def tell_again(body: str) -> bool:
+def redeliver(body: str) -> bool:
     """Handle a message that is no task. A record that fails again is dead-lettered again.
 
     Args:
@@ -58,7 +58,7 @@ def tell_again(body: str) -> bool:
         return True
     else:
         return False
-    if stream.tell(records, outlets.publish):
+    if stream.publish_records(records, outlets.publish):
         raise RetryLater("the outlets do not take it")
     return True
 
@@ -93,7 +93,7 @@ def _from(arn: str, shard: str, first: str) -> Iterator[StreamRecord]:
     where = {"ShardIteratorType": "AT_SEQUENCE_NUMBER", "SequenceNumber": first}
     iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, **where)["ShardIterator"]
     for _ in range(PAGES):
-        told = streams.get_records(ShardIterator=iterator)
-        yield from map(as_for_lambda, told["Records"])
-        if not (iterator := told.get("NextShardIterator")):
+        answer = streams.get_records(ShardIterator=iterator)
+        yield from map(as_for_lambda, answer["Records"])
+        if not (iterator := answer.get("NextShardIterator")):
             return

@@ -9,10 +9,10 @@ def line(notice: CloudEvent) -> str:
     """Return a notice as a line: the time, the type, the user and the taken seats."""
     moment = notice.get_time()
     clock = f"{moment:%H:%M:%S}Z" if moment else ""
-    return f"{clock} {notice.get_type():24} {_told(notice)}"
+    return f"{clock} {notice.get_type():24} {_in_words(notice)}"
 
 
-def _told(notice: CloudEvent) -> str:
+def _in_words(notice: CloudEvent) -> str:
     data: Any = notice.get_data()
     event = data["eventId"]
     kind, _, what = notice.get_type().partition(".")
@@ -22,11 +22,11 @@ def _told(notice: CloudEvent) -> str:
 
 
 def _of_an_event(what: str, data: Any) -> str:
-    told = f"is {what}" if what != "cancelled" else "is called off"
+    what_happened = f"is {what}" if what != "cancelled" else "is called off"
     if not data.get("changed"):
-        return told
+        return what_happened
     changes = [f"{name} was {data['previous'][name]}, is {data['event'][name]}" for name in data["changed"]]
-    return f"{told}: {'; '.join(changes)}"
+    return f"{what_happened}: {'; '.join(changes)}"
 
 
 def _of_a_registration(what: str, data: Any) -> str:

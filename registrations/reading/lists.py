@@ -258,7 +258,7 @@ def _many(seats: Seats, most: int) -> Iterable[EventTicket]:
     return EventTicket.in_order(seats.event_id, seats.incarnation, wanted, limit=most)
 
 
-def everybody(seats: Seats, most: int) -> list[Registration]:
+def all_of_event(seats: Seats, most: int) -> list[Registration]:
     """Return the first registered and waiting people of an event, in the order of their tickets.
 
     Up to `FEW` tickets are read in one call by their keys, more by one query of each partition.

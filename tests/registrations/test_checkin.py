@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from registrations.notices.words import line
 from tests.api import EVENT, Api, problem
-from tests.registrations.notices.stream import data, told
+from tests.registrations.notices.stream import data, reported
 from tests.signing_in import As, alice, olivia, oscar
 
 MORE_PEOPLE = 6
@@ -129,7 +129,7 @@ def test_an_edit_answers_with_the_count(api: Api, party: str) -> None:
 def test_each_check_in_is_a_notice(api: Api, party: str) -> None:
     for user, method in (("ada", "PUT"), ("ada", "PUT"), ("bea", "PUT"), ("ada", "DELETE"), ("ada", "PUT")):
         api.call(method, door(party, user))
-    came = [one for one in told() if one.get_type() == "registration.checked_in"]
+    came = [one for one in reported() if one.get_type() == "registration.checked_in"]
     assert [(one.get_subject(), data(one)["checkedInCount"]) for one in came] == [("ada", 1), ("bea", 2), ("ada", 2)]
     assert len({one.get_id() for one in came}) == 3
     at = api.get(f"/events/{party}/registrations/ada").json()["checkedInAt"]

@@ -72,19 +72,19 @@ def test_a_silent_dynamodb_is_one_sentence(command: str) -> None:
 
 
 def test_an_event_is_purged_with_everybody(api: Api, party: str, printed: Any) -> None:
-    told = "party (Spring party): 1 registered, 1 waiting."
-    assert printed("purge_event", party, dry_run=True) == f"Would delete {told}\n"
+    reported = "party (Spring party): 1 registered, 1 waiting."
+    assert printed("purge_event", party, dry_run=True) == f"Would delete {reported}\n"
     assert api.get("/events/party").status_code == 200
-    assert printed("purge_event", party) == f"Deleted {told}\n"
+    assert printed("purge_event", party) == f"Deleted {reported}\n"
     assert problem(api.get("/events/party")) == (404, "event_not_found")
     assert api.get("/users/alice/registrations").json() == []
 
 
 def test_a_user_is_erased_with_everything(api: Api, party: str, printed: Any) -> None:
-    told = "alice (Alice): 1 registrations, 0 cancelled ones."
-    assert printed("erase_user", "alice", dry_run=True) == f"Would erase {told}\n"
+    reported = "alice (Alice): 1 registrations, 0 cancelled ones."
+    assert printed("erase_user", "alice", dry_run=True) == f"Would erase {reported}\n"
     assert api.get("/users/alice").status_code == 200
-    assert printed("erase_user", "alice") == f"Erased {told}\n"
+    assert printed("erase_user", "alice") == f"Erased {reported}\n"
     assert problem(api.get("/users/alice")) == (404, "user_not_found")
     assert api.get("/events/party/registrations/bob").json()["status"] == "registered"
 

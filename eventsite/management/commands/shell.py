@@ -36,11 +36,11 @@ class Command(shell.Command):
                 tables.create_missing()
             except Unavailable as error:
                 self.stderr.write(f"{error.sentence} Everything that needs no data works.")
-        sys.excepthook = _told
+        sys.excepthook = _print_sentence
         super().handle(**options)
 
 
-def _told(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+def _print_sentence(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
     """Print a refusal as one sentence, as the API does, and any other error as Python does."""
     if isinstance(error, DomainError):
         sys.stderr.write(f"{error.sentence}\n")

@@ -22,7 +22,7 @@ class Command(OperatorCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         findings = [self._reported(finding) for finding in self._audit(options["events"], repair=options["repair"])]
-        wrong = [finding for finding in findings if not (finding.harmless or finding.mended)]
+        wrong = [finding for finding in findings if not (finding.harmless or finding.repaired)]
         if wrong:
             raise CommandError(f"Audited {self._audited} events: {len(wrong)} things are wrong.")
         self.stdout.write(f"Audited {self._audited} events: all is well.")
@@ -36,6 +36,6 @@ class Command(OperatorCommand):
         yield from runner.run(with_bar(ids, "event"), traces, repair=repair)
 
     def _reported(self, finding: Finding) -> Finding:
-        note = " Mended." if finding.mended else " (harmless)" if finding.harmless else ""
+        note = " Repaired." if finding.repaired else " (harmless)" if finding.harmless else ""
         self.stdout.write(f"{finding.event_id}: {finding.sentence}{note}")
         return finding

@@ -115,7 +115,7 @@ def _over(body: str, error: Exception, metric: str, number: int) -> float | None
         str(error) if isinstance(error, RetryLater | PermanentFailure) else type(error).__qualname__
     )  # others quote
     try:
-        queue.bury(body, reason)
+        queue.dead_letter(body, reason)
     except Unavailable:
         return wait_after(number)
     logger.error("a notice is given up: %s", reason)

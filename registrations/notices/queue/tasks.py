@@ -101,7 +101,7 @@ def send(tasks: Iterable[Task], *, seconds: int = 0) -> None:
         list(senders.map(partial(send_bodies, seconds=seconds), batches))
 
 
-def bury(body: str, reason: str) -> None:
+def dead_letter(body: str, reason: str) -> None:
     """Dead-letter a task.
 
     Raises:

@@ -62,16 +62,16 @@ class Following:
         name, parent = shard["ShardId"], shard.get("ParentShardId")
         if name in self._iterators or self._iterators.get(parent):
             return
-        told = self.client.get_shard_iterator(StreamArn=self.arn, ShardId=name, ShardIteratorType=since)
-        self._iterators[name] = told["ShardIterator"]
+        answer = self.client.get_shard_iterator(StreamArn=self.arn, ShardId=name, ShardIteratorType=since)
+        self._iterators[name] = answer["ShardIterator"]
 
     def _shards(self) -> list[Any]:
         shards: list[Any] = []
         start: dict[str, str] = {}
         while True:
-            told = self.client.describe_stream(StreamArn=self.arn, **start)["StreamDescription"]
-            shards += told["Shards"]
-            if not (last := told.get("LastEvaluatedShardId")):
+            answer = self.client.describe_stream(StreamArn=self.arn, **start)["StreamDescription"]
+            shards += answer["Shards"]
+            if not (last := answer.get("LastEvaluatedShardId")):
                 return shards
             start = {"ExclusiveStartShardId": last}
 
@@ -85,11 +85,11 @@ class Following:
 
     def _records(self, shard: str) -> Iterator[StreamRecord]:
         while iterator := self._iterators[shard]:
-            told = self.client.get_records(ShardIterator=iterator)
-            self._iterators[shard] = told.get("NextShardIterator")
-            if not told["Records"]:
+            answer = self.client.get_records(ShardIterator=iterator)
+            self._iterators[shard] = answer.get("NextShardIterator")
+            if not answer["Records"]:
                 return
-            yield from (as_for_lambda(record) for record in told["Records"])
+            yield from (as_for_lambda(record) for record in answer["Records"])
 
 
 def _stream() -> str:

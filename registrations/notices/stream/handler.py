@@ -46,13 +46,13 @@ def follow(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     records: list[StreamRecord] = event["Records"]
     with time_limit(context.get_remaining_time_in_millis() / 1000 - LEAVES_SECONDS):
-        rest = tell(records, outlets.publish)
+        rest = publish_records(records, outlets.publish)
     observability.count("NoticeAgeSeconds", _age(records), unit="Seconds")
     observability.publish()
     return {"batchItemFailures": [{"itemIdentifier": rest["dynamodb"]["SequenceNumber"]}] if rest else []}
 
 
-def tell(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | None:
+def publish_records(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | None:
     """Publish the notices of some records in their order.
 
     Returns:
@@ -79,19 +79,19 @@ def tell(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | No
             if failed := _publish(group, publish):
                 return failed
             group = []
-        if is_long and (failed := _tell_in_parts(record, change, holders, publish)):
+        if is_long and (failed := _publish_in_parts(record, change, holders, publish)):
             return failed
     return _publish(group, publish)
 
 
-def _tell_in_parts(record: StreamRecord, change: Change, holders: Holders, publish: Publish) -> StreamRecord | None:
+def _publish_in_parts(record: StreamRecord, change: Change, holders: Holders, publish: Publish) -> StreamRecord | None:
     """Publish a record with many promotions part by part.
 
     Returns:
         The record if it has to be delivered again, else None.
     """
     try:
-        for number in range(progress.parts_told(record), change.parts):
+        for number in range(progress.parts_published(record), change.parts):
             if time_left() < ONE_GROUP_SECONDS:
                 return record
             notices = change.part(number, holders)

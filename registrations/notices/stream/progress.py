@@ -15,12 +15,12 @@ KEPT_SECONDS = 3 * 24 * 60 * 60  # seconds; longer than the stream keeps the rec
 class Progress(ExpiringItem):
     """The number of published parts of a record."""
 
-    ITEM = "told"
+    ITEM = "progress"
 
     parts = WholeNumberAttribute(default=0)
 
 
-def parts_told(record: StreamRecord) -> int:
+def parts_published(record: StreamRecord) -> int:
     """Return the number of published parts of a record.
 
     Raises:
@@ -47,4 +47,4 @@ def forget(record: StreamRecord) -> None:
 
 
 def _key(record: StreamRecord) -> tuple[str, str]:
-    return f"told#{record['dynamodb']['SequenceNumber']}", Progress.ITEM
+    return f"progress#{record['dynamodb']['SequenceNumber']}", Progress.ITEM

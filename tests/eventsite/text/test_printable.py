@@ -94,7 +94,7 @@ def formatter(name: str) -> logging.Formatter:
 
 
 def test_no_line_of_the_log_is_forged(hostile: str) -> None:
-    for notice in stream.told():
+    for notice in stream.reported():
         record = logging.makeLogRecord({"msg": "%s", "args": (words.line(notice),)})
         assert not EXECUTED.search(line := formatter("line").format(record)) and "\n" not in line
     record = logging.makeLogRecord({"msg": '"%s" %s', "args": (f"GET /{HOSTILE}", "404"), "server_time": "now"})

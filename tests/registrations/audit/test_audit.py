@@ -247,14 +247,14 @@ def test_damage_is_found_and_repaired(party: str, damage: str) -> None:
     assert contents() == before, "an audit that was not asked to repair changed something"
     printed, well = command(repair=True)
     assert well, printed
-    assert "Mended." in printed
+    assert "Repaired." in printed
     assert examined() == [], "something is left"
     assert auditing.audit(party, shrunk=True) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_mended_event_goes_on_and_no_mend_that_comes_too_late_does_anything(
+def test_a_repaired_event_goes_on_and_no_repair_that_comes_too_late_does_anything(
     api: Api, party: str, damage: str
 ) -> None:
     DAMAGE[damage][1]()
@@ -289,7 +289,7 @@ def everybody_leaves(api: Api) -> None:
 
 
 @pytest.mark.parametrize("remains", REMAINS)
-def test_what_cut_off_requests_leave_is_found_and_mended_and_is_no_alarm(api: Api, party: str, remains: str) -> None:
+def test_what_cut_off_requests_leave_is_found_and_repaired_and_is_no_alarm(api: Api, party: str, remains: str) -> None:
     kind, leave_it = REMAINS[remains]
     leave_it()
     assert kind in examined()
@@ -299,7 +299,7 @@ def test_what_cut_off_requests_leave_is_found_and_mended_and_is_no_alarm(api: Ap
     before = everybody(api)
     printed, well = command(repair=True)
     assert well, printed
-    assert "Mended." in printed
+    assert "Repaired." in printed
     assert examined() == []
     assert everybody(api) == before
 
@@ -532,13 +532,13 @@ def test_whether_seats_stood_still_is_seen(party: str, monkeypatch: pytest.Monke
     assert not take_snapshot(party, Traces()).still
 
 
-def test_what_cannot_be_judged_any_more_is_not_called_mended(party: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_judged_any_more_is_not_called_repaired(party: str, monkeypatch: pytest.MonkeyPatch) -> None:
     change(Seats.key(party), registered=5, waiting=5)
     broken = runner.examine(party)
     outcomes = iter([broken])
     unsettled = [Finding(party, runner.UNSETTLED, "", harmless=True)]
     monkeypatch.setattr(runner, "examine", lambda *_: next(outcomes, unsettled))
-    assert {finding.mended for finding in runner.mend(party)} == {False}
+    assert {finding.repaired for finding in runner.repair_event(party)} == {False}
 
 
 # Beside live traffic.
@@ -580,10 +580,10 @@ def test_live_traffic_raises_no_false_alarm(party: str, traffic: list[int]) -> N
 
 
 @pytest.mark.parametrize("traffic", [1], indirect=True)
-def test_a_counter_is_mended_beside_live_traffic(party: str, traffic: list[int]) -> None:
+def test_a_counter_is_repaired_beside_live_traffic(party: str, traffic: list[int]) -> None:
     Seats.key(party).update(actions=[Seats.waiting.add(5)])
     for _ in range(300):
-        if any(finding.mended for finding in runner.mend(party)):
+        if any(finding.repaired for finding in runner.repair_event(party)):
             return
     raise AssertionError("never stood still for long enough")
 
@@ -602,18 +602,18 @@ class Lambda:
 
 
 @pytest.mark.parametrize("remains", REMAINS)
-def test_at_night_what_cut_off_requests_leave_is_mended(party: str, remains: str) -> None:
+def test_at_night_what_cut_off_requests_leave_is_repaired(party: str, remains: str) -> None:
     kind, leave_it = REMAINS[remains]
     leave_it()
-    told = nightly.audit({}, Lambda(60))
-    assert (told["wrong"], told["unfinished"]) == (0, 0)
+    reported = nightly.audit({}, Lambda(60))
+    assert (reported["wrong"], reported["unfinished"]) == (0, 0)
     assert (examined() == []) == (kind in checks.SAFE)
 
 
 @pytest.mark.parametrize("damage", ["seats are free while people wait", "somebody has a seat who does not exist"])
 def test_at_night_seats_are_handed_on_and_it_is_no_alarm(api: Api, party: str, damage: str) -> None:
     DAMAGE[damage][1]()
-    assert nightly.audit({}, Lambda(60)) == {"audited": 1, "mended": 1, "wrong": 0, "unfinished": 0}
+    assert nightly.audit({}, Lambda(60)) == {"audited": 1, "repaired": 1, "wrong": 0, "unfinished": 0}
     assert seated(api)[-1] == "d"
     assert examined() == []
 
@@ -621,16 +621,16 @@ def test_at_night_seats_are_handed_on_and_it_is_no_alarm(api: Api, party: str, d
 def test_at_night_whatever_needs_judgement_is_reported_and_left_alone(party: str) -> None:
     change(Seats.key(party), registered=5)
     before = contents()
-    assert nightly.audit({}, Lambda(60)) == {"audited": 1, "mended": 0, "wrong": 1, "unfinished": 0}
+    assert nightly.audit({}, Lambda(60)) == {"audited": 1, "repaired": 0, "wrong": 1, "unfinished": 0}
     assert contents() == before
 
 
 def test_at_night_the_time_is_kept(api: Api, party: str) -> None:
-    told = nightly.audit({}, Lambda(nightly.RESERVED_SECONDS + nightly.ONE_EVENT_SECONDS / 2))
-    assert (told["audited"], told["unfinished"]) == (0, 1)
+    reported = nightly.audit({}, Lambda(nightly.RESERVED_SECONDS + nightly.ONE_EVENT_SECONDS / 2))
+    assert (reported["audited"], reported["unfinished"]) == (0, 1)
     assert nightly.audit({}, Lambda(0))["unfinished"] == 1
 
 
 def test_at_night_a_census_that_is_cut_off_raises_no_alarm(party: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nightly, "CENSUS_SHARE", 0.0)
-    assert nightly.audit({}, Lambda(60)) == {"audited": 1, "mended": 0, "wrong": 0, "unfinished": 1}
+    assert nightly.audit({}, Lambda(60)) == {"audited": 1, "repaired": 0, "wrong": 0, "unfinished": 1}

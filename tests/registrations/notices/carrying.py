@@ -44,7 +44,7 @@ class Carried:
 
     def publish(self, notices: Iterable[CloudEvent] | None = None) -> list[EmailMessage]:
         """Hand notices to the outlets, by default all, and execute the tasks. Returns: the new mails."""
-        outlets.publish(stream.told() if notices is None else notices)
+        outlets.publish(stream.reported() if notices is None else notices)
         while self.bodies:
             self.once()
         return self.new_mails()

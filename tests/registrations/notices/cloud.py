@@ -32,7 +32,7 @@ class Cloud:
 
     def receive(self) -> list[dict[str, Any]]:
         """Return the due messages of the queue, as Lambda receives them."""
-        told = aws.client("sqs").receive_message(
+        reported = aws.client("sqs").receive_message(
             QueueUrl=self.queue, MaxNumberOfMessages=10, MessageSystemAttributeNames=["ApproximateReceiveCount"]
         )
         return [
@@ -42,23 +42,23 @@ class Cloud:
                 "body": one["Body"],
                 "attributes": one["Attributes"],
             }
-            for one in told.get("Messages", ())
+            for one in reported.get("Messages", ())
         ]
 
     def waiting(self) -> int:
         """How many messages the queue holds."""
         name = "ApproximateNumberOfMessages"
-        told = aws.client("sqs").get_queue_attributes(QueueUrl=self.queue, AttributeNames=[name])
-        return int(told["Attributes"][name])
+        reported = aws.client("sqs").get_queue_attributes(QueueUrl=self.queue, AttributeNames=[name])
+        return int(reported["Attributes"][name])
 
-    def buried(self) -> list[tuple[str, str]]:
+    def dead_lettered(self) -> list[tuple[str, str]]:
         """Return the bodies and the reasons of all dead letters."""
         return [
             (one["Body"], one["MessageAttributes"]["reason"]["StringValue"])
             for one in self._messages(self.dead, MessageAttributeNames=["All"])
         ]
 
-    def told(self) -> list[dict[str, Any]]:
+    def reported(self) -> list[dict[str, Any]]:
         """What a rule of the bus passed on."""
         return [json.loads(one["Body"]) for one in self._messages(self.on_the_bus)]
 

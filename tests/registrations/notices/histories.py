@@ -88,7 +88,7 @@ class Story:
         """Deliver a batch, the beginning of which may have been delivered before. Returns: whether there is more."""
         self._records += self._following.new_records()
         batch = self._records[: most + self._repeated]
-        assert stream.tell(batch, self.receiver) is None
+        assert stream.publish_records(batch, self.receiver) is None
         kept = min(most // 2, len(batch))
         del self._records[: len(batch) - kept]
         more = len(self._records) > kept

@@ -42,17 +42,17 @@ class Receiver:
             self._take_registration(notice, what)
 
     def _take_event(self, notice: CloudEvent, what: str) -> None:
-        told = data(notice)
-        event = str(told["eventId"])
+        reported = data(notice)
+        event = str(reported["eventId"])
         self._incarnations[event] = _origin(notice)
         if what == "deleted":
             del self.events[event]
         else:
             assert (what == "created") == (event not in self.events)
             known = self.events.setdefault(event, {})
-            for name, before in told.get("previous", {}).items():
+            for name, before in reported.get("previous", {}).items():
                 assert known.get(name, before) == before
-            known |= told["event"]
+            known |= reported["event"]
 
     def _take_registration(self, notice: CloudEvent, what: str) -> None:
         people, ticket, user = (
@@ -76,9 +76,9 @@ class Receiver:
             assert event not in self.events
             assert not any(self.people.values())
             return
-        told, people = answer.json(), self.people.get(self._incarnations[event], {})
+        reported, people = answer.json(), self.people.get(self._incarnations[event], {})
         known = {name: value for name, value in self.events[event].items() if name not in OF_THE_MOMENT}
-        assert known.items() <= told.items()
+        assert known.items() <= reported.items()
         rows = api.walk(f"/events/{event}/registrations")
         assert [people[ticket] for ticket in sorted(people)] == [(row["userId"], row["status"]) for row in rows]
 

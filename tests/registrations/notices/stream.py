@@ -16,7 +16,7 @@ def everything() -> list[StreamRecord]:
     return Following(since=OLDEST).new_records()
 
 
-def told(records: Iterable[StreamRecord] | None = None) -> list[CloudEvent]:
+def reported(records: Iterable[StreamRecord] | None = None) -> list[CloudEvent]:
     """What some records tell, or all."""
     holders = Holders()
     return [

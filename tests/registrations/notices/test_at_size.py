@@ -27,7 +27,7 @@ def test_an_event_with_ten_thousand_people_is_cut_into_pages_that_hold_each_once
     people = [f"guest{number:05}" for number in range(PEOPLE)]
     lay("party", capacity=PEOPLE // 2, seated=people[: PEOPLE // 2], waiting=people[PEOPLE // 2 :])
     api.patch("/events/party", {"status": "cancelled"})
-    outlets.publish(stream.told()[-1:])
+    outlets.publish(stream.reported()[-1:])
     meter.reset()
     rounds: list[int] = []
     pages: list[Task] = []
@@ -49,7 +49,7 @@ def cloud(engine: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> C
 
 def test_ten_thousand_who_move_up_at_once_are_all_queued(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "record", lambda notices: None)  # which takes a minute on the embedded engine
-    told = [
+    reported = [
         CloudEvent(
             {
                 "id": f"party.i1.{ticket}.promoted",
@@ -63,5 +63,5 @@ def test_ten_thousand_who_move_up_at_once_are_all_queued(cloud: Cloud, monkeypat
         )
         for ticket in range(PEOPLE)
     ]
-    outlets.publish(told)
+    outlets.publish(reported)
     assert cloud.waiting() == PEOPLE

@@ -10,12 +10,12 @@ from events.ledger.models import Seats
 from registrations.audit import runner
 from registrations.audit.snapshot import census
 from tests.api import Api
-from tests.registrations.notices.stream import data, everything, in_words, told
+from tests.registrations.notices.stream import data, everything, in_words, reported
 from tests.registrations.scenes import queue_up
 
 
-def seats_told(api: Api) -> list[str]:
-    return [one for one in in_words(told()) if one.startswith("registration.")]
+def seats_reported(api: Api) -> list[str]:
+    return [one for one in in_words(reported()) if one.startswith("registration.")]
 
 
 def test_registering_waiting_leaving_and_moving_up_are_notices(api: Api) -> None:
@@ -25,7 +25,7 @@ def test_registering_waiting_leaving_and_moving_up_are_notices(api: Api) -> None
     api.leave(event, "carol")
     api.leave(event, "alice")
     api.leave(event, "bob")
-    assert in_words(told()) == [
+    assert in_words(reported()) == [
         "event.created /events/party",
         "registration.registered alice",
         "registration.waitlisted bob",
@@ -43,7 +43,7 @@ def test_a_notice_holds_the_change_and_nothing_about_the_person(api: Api) -> Non
     api.register(event, "alice")
     api.register(event, api.user("bob"))
     api.leave(event, "alice")
-    _, registered, waitlisted, cancelled, promoted = told()
+    _, registered, waitlisted, cancelled, promoted = reported()
     counts = {"capacity": 1, "registeredCount": 1, "waitlistCount": 1}
     assert data(registered) == {
         "eventId": "party", "userId": "alice", "ticket": 1, "status": "registered", **counts, "waitlistCount": 0,
@@ -55,7 +55,7 @@ def test_a_notice_holds_the_change_and_nothing_about_the_person(api: Api) -> Non
         "eventId": "party", "userId": "alice", "ticket": 1, "status": "cancelled", **counts,
         "reason": "left", "freedSeat": True,
     }  # fmt: skip
-    everywhere = str([(one.get_attributes(), data(one)) for one in told()])
+    everywhere = str([(one.get_attributes(), data(one)) for one in reported()])
     assert "Liddell" not in everywhere and "@" not in everywhere
 
 
@@ -64,7 +64,7 @@ def test_a_notice_is_a_cloud_event_that_can_be_put_in_order(api: Api) -> None:
     api.register(event, api.user("alice"))
     api.register(event, api.user("bob"))
     api.leave(event, "alice")
-    notices = told()
+    notices = reported()
     made = data(notices[0])["event"]
     assert notices[0].get_id().startswith("party.") and notices[0].get_id().endswith(".v1.created")
     incarnation = notices[0].get_id().split(".")[1]
@@ -85,7 +85,7 @@ def test_leaving_the_queue_frees_no_seat_and_leaving_a_seat_that_nobody_wants_do
         api.register(event, user)
     api.leave(event, bob)
     api.leave(event, alice)
-    *_, of_bob, of_alice = told()
+    *_, of_bob, of_alice = reported()
     assert (data(of_bob)["freedSeat"], data(of_alice)["freedSeat"]) == (False, True)
 
 
@@ -95,9 +95,9 @@ def test_raising_the_capacity_notifies_the_promoted_but_not_those_who_left(api: 
     for user in users:
         api.register(event, user)
     api.leave(event, users[1])
-    before = len(told())
+    before = len(reported())
     api.patch(f"/events/{event}", {"capacity": 3})
-    changed, *promoted = told()[before:]
+    changed, *promoted = reported()[before:]
     assert (changed.get_type(), data(changed)["changed"], data(changed)["previous"]) == (
         "event.changed", ["capacity"], {"capacity": 0},
     )  # fmt: skip
@@ -112,7 +112,7 @@ def test_a_promotion_before_a_leave_is_still_a_notice_in_order(api: Api) -> None
     api.leave(event, users[7])
     api.patch(f"/events/{event}", {"capacity": 120})
     api.leave(event, users[3])
-    promoted = [one.get_subject() for one in told() if one.get_type() == "registration.promoted"]
+    promoted = [one.get_subject() for one in reported() if one.get_type() == "registration.promoted"]
     assert promoted == [user for user in users if user != users[7]]
 
 
@@ -127,7 +127,7 @@ def test_whose_leaving_is_just_being_written_is_found(api: Api, monkeypatch: pyt
         name: value for name, value in records[0]["dynamodb"]["NewImage"]["records"]["M"].items() if "S" in value
     }
     monkeypatch.setattr("registrations.notices.stream.holders.batch_get", lambda *keys, consistent: [None] * len(keys))
-    assert in_words(told(records)) == [f"registration.cancelled {alice}", f"registration.promoted {bob}"]
+    assert in_words(reported(records)) == [f"registration.cancelled {alice}", f"registration.promoted {bob}"]
 
 
 def test_reopening_an_event_promotes_and_is_a_notice(api: Api) -> None:
@@ -138,7 +138,7 @@ def test_reopening_an_event_promotes_and_is_a_notice(api: Api) -> None:
     api.patch(f"/events/{event}", {"status": "cancelled"})
     api.leave(event, alice)
     api.patch(f"/events/{event}", {"status": "published"})
-    assert sorted(in_words(told())[3:]) == sorted([
+    assert sorted(in_words(reported())[3:]) == sorted([
         "event.cancelled /events/party",
         f"registration.cancelled {alice}",
         "event.changed /events/party",
@@ -149,7 +149,7 @@ def test_reopening_an_event_promotes_and_is_a_notice(api: Api) -> None:
 def test_an_edit_reports_the_changed_fields_and_their_old_values(api: Api) -> None:
     event = api.event(startTime="18:00", timeZone="Europe/Berlin")
     api.patch(f"/events/{event}", {"location": "Hall", "date": "2027-04-02", "startTime": None, "timeZone": None})
-    changed = told()[-1]
+    changed = reported()[-1]
     assert changed.get_type() == "event.changed" and changed.get_id().endswith(".v2.changed")
     assert data(changed)["changed"] == ["date", "location", "startTime", "timeZone"]
     assert data(changed)["previous"] == {
@@ -162,19 +162,19 @@ def test_an_edit_reports_the_changed_fields_and_their_old_values(api: Api) -> No
 
 def test_an_edit_that_changes_nothing_is_no_notice(api: Api) -> None:
     event = api.event()
-    before = len(told())
+    before = len(reported())
     api.patch(f"/events/{event}", {"title": "Spring party", "capacity": 2})
-    assert len(told()) == before
+    assert len(reported()) == before
 
 
 def test_cancelling_is_one_notice_with_the_other_changes(api: Api) -> None:
     event = api.event()
     api.patch(f"/events/{event}", {"status": "cancelled", "title": "Called off"})
-    *_, last = told()
+    *_, last = reported()
     assert last.get_type() == "event.cancelled"
     assert data(last)["changed"] == ["title", "status"]
     api.patch(f"/events/{event}", {"title": "Called off for good"})
-    assert told()[-1].get_type() == "event.changed"
+    assert reported()[-1].get_type() == "event.changed"
 
 
 def test_a_deletion_is_a_notice_and_one_for_each_person(api: Api) -> None:
@@ -182,9 +182,9 @@ def test_a_deletion_is_a_notice_and_one_for_each_person(api: Api) -> None:
     for user in map(api.user, ("alice", "bob", "carol")):
         api.register(event, user)
     api.leave(event, "carol")
-    before = len(told())
+    before = len(reported())
     assert api.delete(f"/events/{event}?registrations=cancel").status_code == 204
-    gone, *ended = told()[before:]
+    gone, *ended = reported()[before:]
     assert gone.get_type() == "event.deleted" and data(gone)["event"]["title"] == "Spring party"
     assert in_words(ended) == ["registration.cancelled alice", "registration.cancelled bob"]
     assert data(ended[0])["reason"] == "event_deleted" and data(ended[0])["event"]["title"] == "Spring party"
@@ -194,14 +194,14 @@ def test_a_deletion_is_a_notice_and_one_for_each_person(api: Api) -> None:
 def test_deleting_an_event_without_people_is_one_notice(api: Api) -> None:
     event = api.event(eventId="party")
     api.delete(f"/events/{event}")
-    assert in_words(told()) == ["event.created /events/party", "event.deleted /events/party"]
+    assert in_words(reported()) == ["event.created /events/party", "event.deleted /events/party"]
 
 
 def test_a_recreated_event_is_another_one(api: Api) -> None:
     for _ in range(2):
         event = api.event(eventId="party")
         api.delete(f"/events/{event}")
-    ids = [one.get_id() for one in told()]
+    ids = [one.get_id() for one in reported()]
     assert len(set(ids)) == 4
 
 
@@ -212,12 +212,12 @@ def test_an_import_is_a_notice_of_the_event_and_none_of_its_people(api: Api, tmp
     api.patch(f"/events/{event}", {"location": "Hall"})
     call_command("export", str(tmp_path / "all.jsonl"))
     api.delete(f"/events/{event}?registrations=cancel")
-    before = len(told())
+    before = len(reported())
     call_command("import", str(tmp_path / "all.jsonl"))
-    (created,) = told()[before:]
+    (created,) = reported()[before:]
     assert created.get_type() == "event.created" and created.get_id().endswith(".v2.created")
     api.register(event, api.user())
-    assert told()[-1].get_type() == "registration.waitlisted" and data(told()[-1])["waitlistCount"] == 3
+    assert reported()[-1].get_type() == "registration.waitlisted" and data(reported()[-1])["waitlistCount"] == 3
 
 
 def test_a_promotion_by_the_audit_is_a_notice_and_corrected_figures_are_not(api: Api) -> None:
@@ -226,13 +226,13 @@ def test_a_promotion_by_the_audit_is_a_notice_and_corrected_figures_are_not(api:
     for user in users:
         api.register(event, user)
     Seats.key(event).update([Seats.capacity.set(3)])
-    before = len(told())
+    before = len(reported())
     list(runner.run([event], runner.taken(census([event])), repair=True))
-    assert in_words(told()[before:]) == [f"registration.promoted {users[2]}"]
+    assert in_words(reported()[before:]) == [f"registration.promoted {users[2]}"]
     Seats.key(event).update([Seats.registered.set(2), Seats.waiting.set(1), Seats.served.set(2)])
     list(runner.run([event], runner.taken(census([event])), repair=True))
     assert api.get(f"/events/{event}").json()["registeredCount"] == 3
-    assert len(told()) == before + 1
+    assert len(reported()) == before + 1
 
 
 def test_the_upkeep_of_the_protocol_is_no_notice(api: Api) -> None:
@@ -240,7 +240,7 @@ def test_the_upkeep_of_the_protocol_is_no_notice(api: Api) -> None:
     alice = api.user()
     api.register(event, alice, idempotency_key="1")
     records = everything()
-    before = len(told(records))
+    before = len(reported(records))
     api.register(event, alice, idempotency_key="1")
     api.register(event, alice)
-    assert len(told()) == before
+    assert len(reported()) == before

@@ -75,7 +75,7 @@ def deliver(records: list[dict[str, Any]]) -> list[str]:
 
 
 def test_everything_arrives_everywhere(promoted: str, cloud: Cloud, receiver: Receiver) -> None:
-    notices = stream.told()
+    notices = stream.reported()
     outlets.publish(notices)
     records = cloud.receive()
     assert len(records) == 8, "five posts, and mails about a seat, a place in the queue, and moving up"
@@ -83,7 +83,7 @@ def test_everything_arrives_everywhere(promoted: str, cloud: Cloud, receiver: Re
     assert cloud.receive() == []
     ids = sorted(notice.get_id() for notice in notices)
     assert sorted(json.loads(post.body)["id"] for post in receiver.posts) == ids
-    on_the_bus = cloud.told()
+    on_the_bus = cloud.reported()
     assert sorted(one["detail"]["id"] for one in on_the_bus) == ids
     assert {(one["source"], one["detail-type"] == one["detail"]["type"]) for one in on_the_bus} == {("eventsite", True)}
     (sent,) = cloud.mails()  # Alice has left, and Bob waits no more
@@ -100,14 +100,14 @@ def test_one_that_is_down_neither_holds_up_nor_repeats_the_others(
     monkeypatch.setattr(aws, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(bus, "_put", lambda notices: notices)
     settings.WEBHOOKS = [receiver.url, "http://127.0.0.1:1/"]
-    outlets.publish(stream.told())
+    outlets.publish(stream.reported())
     back: list[str] = []
     while records := cloud.receive():
         back += deliver(records)
     assert len(back) == 10, "five posts to the webhook that is down, and five to the bus"
     assert len(receiver.posts) == 5
     assert len(cloud.mails()) == 1
-    assert cloud.buried() == []
+    assert cloud.dead_lettered() == []
 
 
 def test_a_postponed_task_comes_back_after_its_wait_and_nonsense_never(
@@ -121,7 +121,7 @@ def test_a_postponed_task_comes_back_after_its_wait_and_nonsense_never(
     records = cloud.receive()
     assert deliver(records) == [record["messageId"] for record in records if "bus" in record["body"]]
     assert len(postponed) == 1 and 5 <= postponed[0] <= 5.5
-    assert sorted(cloud.buried()) == [("nonsense", "JSONDecodeError"), (bodies[2], "KeyError")]
+    assert sorted(cloud.dead_lettered()) == [("nonsense", "JSONDecodeError"), (bodies[2], "KeyError")]
 
 
 def test_a_wait_is_kept_by_the_queue(cloud: Cloud) -> None:
@@ -161,7 +161,7 @@ def test_what_was_tried_for_a_day_is_laid_aside(cloud: Cloud, monkeypatch: pytes
     body = Task("bus", {"id": "1"}).body
     waits = [attempts.attempt(body, number) for number in range(1, attempts.ATTEMPTS + 1)]
     assert waits[-1] is None and None not in waits[:-1]
-    assert cloud.buried() == [(body, "the other side is down")]
+    assert cloud.dead_lettered() == [(body, "the other side is down")]
 
 
 def test_a_permanent_failure_is_dead_lettered_at_once(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +170,7 @@ def test_a_permanent_failure_is_dead_lettered_at_once(cloud: Cloud, monkeypatch:
 
     monkeypatch.setitem(attempts.CARRIERS, "bus", refuse)
     assert attempts.attempt(Task("bus", NOTICE).body, 1) is None
-    assert [reason for _, reason in cloud.buried()] == ["410"]
+    assert [reason for _, reason in cloud.dead_lettered()] == ["410"]
 
 
 def test_what_cannot_even_be_laid_aside_comes_back(settings: Settings, cloud: Cloud) -> None:
@@ -208,8 +208,8 @@ def test_when_the_queue_is_down_nothing_is_delivered_and_all_comes_again(
     monkeypatch.setattr(aws, "PAUSE_SECONDS", 0)
     settings.NOTICE_QUEUE_URL = f"{cloud.queue}-gone"
     with pytest.raises(Unavailable):
-        outlets.publish(stream.told())
-    assert cloud.told() == []
+        outlets.publish(stream.reported())
+    assert cloud.reported() == []
 
 
 def test_what_a_batch_did_not_take_is_sent_again(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
@@ -327,7 +327,9 @@ FATES = st.sampled_from(
 @pytest.fixture
 def notice(promoted: str) -> dict[str, Any]:
     """That Bob moved up."""
-    return next(told for told in map(outlets.as_json, stream.told()) if told["type"] == "registration.promoted")
+    return next(
+        reported for reported in map(outlets.as_json, stream.reported()) if reported["type"] == "registration.promoted"
+    )
 
 
 @hypothesis.settings(max_examples=40)
@@ -396,7 +398,7 @@ def test_one_who_cannot_be_mailed_does_not_hold_up_a_page(
 ) -> None:
     api.register(promoted, "alice")
     api.patch(f"/events/{promoted}", {"location": "Hall"})
-    moved = outlets.as_json(stream.told()[-1])
+    moved = outlets.as_json(stream.reported()[-1])
     ses = Ses([(False, REFUSED)])
     settings.LOCAL = False
     monkeypatch.setattr(aws, "client", lambda _: ses)
@@ -412,7 +414,7 @@ def test_one_whose_mail_cannot_even_be_written_does_not_hold_up_a_page(
     User("bob").update([User.email.set("not an address")])
     api.register(promoted, "alice")
     api.patch(f"/events/{promoted}", {"location": "Hall"})
-    (mailed,) = carried.publish(stream.told()[-1:])
+    (mailed,) = carried.publish(stream.reported()[-1:])
     assert mailed["To"] == "Alice <alice@example.com>"
     assert carried.bodies == [], "it was laid aside"
 
@@ -422,7 +424,7 @@ def test_who_there_is_no_time_for_is_mailed_next_time(
 ) -> None:
     api.register(promoted, "alice")
     api.patch(f"/events/{promoted}", {"location": "Hall"})
-    page = Task("mail", outlets.as_json(stream.told()[-1]), people=("bob", "alice"))
+    page = Task("mail", outlets.as_json(stream.reported()[-1]), people=("bob", "alice"))
     for task in (page, Task("mail", notice)):
         with time_limit(mail.ONE_SECONDS - 1), pytest.raises(RetryLater):
             mail.deliver(task)
@@ -434,7 +436,7 @@ def test_who_there_is_no_time_for_is_mailed_next_time(
 def test_nobodys_seat_is_affected(promoted: str, cloud: Cloud, settings: Settings, api: Api) -> None:
     settings.NOTICE_BUS, settings.WEBHOOKS, settings.WEBHOOK_SECRETS = "gone", ["http://127.0.0.1:1/"], [b"s" * 32]
     settings.MAIL_FROM = "unverified@example.org"
-    outlets.publish(stream.told())
+    outlets.publish(stream.reported())
     before = api.get(f"/events/{promoted}/registrations").json()
     deliver(cloud.receive())
     assert api.get(f"/events/{promoted}/registrations").json() == before
@@ -448,7 +450,7 @@ def test_what_becomes_of_notices_is_counted(
     monkeypatch.setattr(aws, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(bus, "_put", lambda notices: notices)
     receiver.answers = [(500, {}), (410, {}), (204, {})]
-    outlets.publish(stream.told())
+    outlets.publish(stream.reported())
     assert counted == {"BusFailed": 5}
     while records := cloud.receive():
         deliver(records)

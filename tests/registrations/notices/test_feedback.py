@@ -41,7 +41,7 @@ def test_a_dead_address_gets_no_more_mail(
     api: Api, party: str, carried: Carried, kind: str, feedback: dict[str, Any], what: str
 ) -> None:
     for _ in range(2):
-        assert redelivery.tell_again(event(kind, feedback, user="alice", event="party"))
+        assert redelivery.redeliver(event(kind, feedback, user="alice", event="party"))
     problem = User.get("alice").email_problem
     assert problem == f"{what.removeprefix('mail.')} 2026-12-01T10:00:00Z"
     history = api.get("/events/party/history").json()
@@ -64,7 +64,7 @@ def test_a_dead_address_gets_no_more_mail(
     ],
 )
 def test_a_report_about_something_else_changes_nothing(party: str, body: str) -> None:
-    assert redelivery.tell_again(body)
+    assert redelivery.redeliver(body)
     assert User.get("alice").email_problem is None
 
 

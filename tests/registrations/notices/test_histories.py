@@ -42,7 +42,7 @@ def test_they_do_beside_a_crowd(api: Api) -> None:
 
     def follow() -> None:
         while not over.is_set():
-            assert stream.tell(following.new_records(), receiver) is None
+            assert stream.publish_records(following.new_records(), receiver) is None
 
     def come_and_go(users: list[str]) -> None:
         mine = Api()
@@ -57,5 +57,5 @@ def test_they_do_beside_a_crowd(api: Api) -> None:
             done.result()
         over.set()
         reading.result()
-    assert stream.tell(following.new_records(), receiver) is None
+    assert stream.publish_records(following.new_records(), receiver) is None
     receiver.must_agree_with(api, event)

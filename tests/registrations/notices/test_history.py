@@ -11,7 +11,7 @@ from registrations.notices import history
 from registrations.notices.history import HistoryEntry
 from tests.api import Api, problem
 from tests.registrations.notices.carrying import Carried
-from tests.registrations.notices.stream import told
+from tests.registrations.notices.stream import reported
 from tests.signing_in import As, adam, alice, olivia, oscar
 
 
@@ -91,7 +91,7 @@ def test_an_erased_person_is_a_deleted_person(api: Api, party: str, carried: Car
 
 
 def test_entries_are_kept_for_400_days(api: Api, party: str) -> None:
-    entries = list(HistoryEntry.query(f"history#party#{told()[0].get_id().split('.')[1]}"))
+    entries = list(HistoryEntry.query(f"history#party#{reported()[0].get_id().split('.')[1]}"))
     assert entries
     for entry in entries:
         assert abs(entry.expires_at - time.time() - 400 * 24 * 60 * 60) < 600
@@ -148,7 +148,7 @@ def test_a_message_is_in_it(api: Api, party: str, carried: Carried) -> None:
 
 
 def test_erasing_twice_is_erasing_once(api: Api, party: str) -> None:
-    incarnation = told()[0].get_id().split(".")[1]
+    incarnation = reported()[0].get_id().split(".")[1]
     for _ in range(2):
         history.erase("alice", [("party", incarnation)])
     assert ("registration.cancelled", None) in seats(api)

@@ -14,7 +14,7 @@ from registrations.notices.outlets.mail import delivery as sending
 from registrations.notices.outlets.mail.sent_markers import MailMarker
 from tests.api import Api
 from tests.registrations.notices.carrying import Carried, html, text
-from tests.registrations.notices.stream import told
+from tests.registrations.notices.stream import reported
 from users.models import User
 
 TIMES = {"startTime": "19:00", "endTime": "22:00", "timeZone": "Europe/Berlin"}
@@ -190,7 +190,7 @@ def test_a_person_who_left_meanwhile_is_not_mailed(api: Api, party: str, carried
     api.leave(party, "bob")
     assert told_to(carried.publish()) == ["carol: You have a seat: Fête d’été"]
     api.patch(f"/events/{party}", {"location": "Hall"})
-    notices = told()
+    notices = reported()
     api.delete("/users/carol")
     assert carried.publish(notices) == []
 
@@ -199,7 +199,7 @@ def test_a_person_back_at_the_end_of_the_queue_gets_no_mail_about_the_old_seat(
     api: Api, party: str, carried: Carried
 ) -> None:
     api.leave(party, "alice")
-    notices = told()
+    notices = reported()
     api.leave(party, "bob")
     api.register(party, "bob")
     assert carried.publish(notices) == []
@@ -212,14 +212,14 @@ def test_a_person_back_at_the_end_of_the_queue_gets_no_mail_about_the_old_seat(
 @pytest.mark.parametrize("back", [{"location": "Garden"}, {"status": "cancelled"}, {"status": "draft"}])
 def test_a_change_that_was_undone_is_not_mailed(api: Api, party: str, carried: Carried, back: dict[str, str]) -> None:
     api.patch(f"/events/{party}", {"location": "Hall"})
-    moved = told()
+    moved = reported()
     api.patch(f"/events/{party}", back)
     assert carried.publish(moved) == []
 
 
 def test_an_event_of_the_same_id_has_other_people(api: Api, party: str, carried: Carried) -> None:
     api.patch(f"/events/{party}", {"location": "Hall"})
-    moved = told()
+    moved = reported()
     api.delete(f"/events/{party}?registrations=cancel")
     api.event(eventId="party", location="Barn")
     api.register("party", "alice")
@@ -293,7 +293,7 @@ def test_a_domain_with_other_letters_is_written_as_mail_servers_take_it(api: Api
 
 def test_links_lead_to_oneself_where_one_signs_in(api: Api, party: str, carried: Carried, settings: Settings) -> None:
     api.leave(party, "alice")
-    notices = told()
+    notices = reported()
     settings.AUTH_MODE, settings.PUBLIC_URL = "cognito", "https://events.example/prod"
     User("bob").update([User.email_verified.set(True)])
     (mail,) = carried.publish(notices)
@@ -331,7 +331,7 @@ def test_a_marker_holds_nothing_about_the_person_and_expires(api: Api, party: st
 def test_notices_in_any_order_leave_people_with_the_final_state(api: Api, party: str, carried: Carried) -> None:
     api.patch(f"/events/{party}", {"location": "Hall"})
     api.patch(f"/events/{party}", {"location": "Barn"})
-    for notices in permutations(told()[-2:]):
+    for notices in permutations(reported()[-2:]):
         for mail in carried.publish(notices):
             assert "Where: Barn" in text(mail)
 
@@ -383,7 +383,7 @@ def test_an_address_that_is_not_verified_is_not_mailed(
     api: Api, party: str, carried: Carried, settings: Settings
 ) -> None:
     api.patch(f"/events/{party}", {"status": "cancelled"})
-    notices = told()
+    notices = reported()
     settings.AUTH_MODE = "cognito"
     User("bob").update([User.email_verified.set(True)])
     assert told_to(carried.publish(notices)) == ["bob: Cancelled: Fête d’été"]

@@ -28,8 +28,8 @@ class Mailing(Receiver):
 
     def __call__(self, notices: Sequence[CloudEvent]) -> None:
         super().__call__(notices)
-        told = self._carried.publish(notices)
-        self.mails += [(str(mail["Message-ID"]), str(mail["To"]), str(mail["Subject"])) for mail in told]
+        reported = self._carried.publish(notices)
+        self.mails += [(str(mail["Message-ID"]), str(mail["To"]), str(mail["Subject"])) for mail in reported]
 
 
 def check(steps: list[tuple[str, Any]]) -> None:

@@ -19,7 +19,7 @@ from registrations.notices.stream import poison
 from registrations.notices.stream.changes import StreamRecord
 from registrations.notices.stream.following import Following
 from tests.api import Api
-from tests.registrations.notices.stream import everything, told
+from tests.registrations.notices.stream import everything, reported
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def outlet(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def dead(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Return the letters of that queue."""
-    buried: list[tuple[str, str]] = []
-    monkeypatch.setattr(queue, "bury", lambda body, reason: buried.append((body, reason)))
-    return buried
+    dead_lettered: list[tuple[str, str]] = []
+    monkeypatch.setattr(queue, "dead_letter", lambda body, reason: dead_lettered.append((body, reason)))
+    return dead_lettered
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def streams(engine: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def attempt(body: str) -> float | None:
     """Deliver a message for the first time. Returns: in how many seconds it is due again, None where it is over."""
-    return attempts.attempt(body, 1, redelivery.tell_again)
+    return attempts.attempt(body, 1, redelivery.redeliver)
 
 
 def note(streams: Any, records: list[StreamRecord], **other: str) -> str:
@@ -77,7 +77,7 @@ def note(streams: Any, records: list[StreamRecord], **other: str) -> str:
 def test_a_poisoned_record_is_delivered_when_it_can_be(records: list[StreamRecord], outlet: list[str]) -> None:
     for record in records:
         assert attempt(poison.message_of(record, ValueError())) is None
-    assert outlet == [notice.get_id() for notice in told(records)]
+    assert outlet == [notice.get_id() for notice in reported(records)]
 
 
 def test_a_record_whose_images_are_gone_stays_set_aside(
@@ -103,7 +103,7 @@ def test_records_that_lambda_gave_up_are_fetched_from_the_stream_and_delivered(
 ) -> None:
     some = records[first:last]
     assert attempt(note(streams, some)) is None
-    assert outlet == [notice.get_id() for notice in told(some)]
+    assert outlet == [notice.get_id() for notice in reported(some)]
 
 
 def failing(code: str) -> Callable[..., Any]:
@@ -133,7 +133,7 @@ def test_what_the_stream_has_no_more_is_hopeless_and_an_outage_is_not(
     body = note(streams, records)
     monkeypatch.setattr(streams, "get_shard_iterator", answer)
     with pytest.raises(outcome):
-        redelivery.tell_again(body)
+        redelivery.redeliver(body)
 
 
 def test_a_stream_that_shows_only_some_is_asked_again(
@@ -141,7 +141,7 @@ def test_a_stream_that_shows_only_some_is_asked_again(
 ) -> None:
     body = note(streams, records, endSequenceNumber=str(10**39))
     with pytest.raises(RetryLater, match="does not show all of it"):
-        redelivery.tell_again(body)
+        redelivery.redeliver(body)
     assert outlet == []
 
 
@@ -156,8 +156,8 @@ def test_a_batch_of_the_queue_may_hold_both(records: list[StreamRecord], outlet:
     ]
     lambda_ = SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
     assert redelivery.deliver({"Records": batch}, lambda_) == {"batchItemFailures": []}
-    assert outlet == [notice.get_id() for notice in told(records[:1])]
+    assert outlet == [notice.get_id() for notice in reported(records[:1])]
 
 
 def test_a_task_is_none_of_it(outlet: list[str]) -> None:
-    assert not redelivery.tell_again('{"outlet": "mail", "notice": {}}')
+    assert not redelivery.redeliver('{"outlet": "mail", "notice": {}}')

@@ -15,7 +15,7 @@ from registrations.models import UserRegistration
 from registrations.notices import reminders
 from tests.api import Api
 from tests.registrations.notices.carrying import Carried, text
-from tests.registrations.notices.stream import told
+from tests.registrations.notices.stream import reported
 
 TIMES = {"startTime": "19:00", "endTime": "22:00", "timeZone": "America/New_York"}
 DUE = "2027-03-31T14:00:00.000000Z"  # 10:00 in New York, the day before
@@ -154,4 +154,4 @@ def test_it_does_not_come_from_the_stream(party: str, carried: Carried, monkeypa
     at(monkeypatch, DUE)
     reminders.remind()
     reminded(carried)
-    assert not any(notice.get_type() == "event.reminder" for notice in told())
+    assert not any(notice.get_type() == "event.reminder" for notice in reported())

@@ -17,7 +17,7 @@ from registrations.notices.stream import changes, poison
 from registrations.notices.stream import handler as stream
 from registrations.notices.stream.changes import StreamRecord
 from tests.api import Api
-from tests.registrations.notices.stream import everything, in_words, told
+from tests.registrations.notices.stream import everything, in_words, reported
 
 LAMBDA = SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
 
@@ -74,7 +74,7 @@ def follow(records: list[StreamRecord]) -> list[StreamRecord]:
 
 def test_a_batch_is_delivered_in_its_order(batch: list[StreamRecord], outlet: Outlet) -> None:
     assert follow(batch) == []
-    assert outlet.ids == [one.get_id() for one in told(batch)]
+    assert outlet.ids == [one.get_id() for one in reported(batch)]
 
 
 def test_a_replay_has_the_same_notices_under_the_same_ids(batch: list[StreamRecord], outlet: Outlet) -> None:
@@ -88,7 +88,7 @@ def test_a_replay_has_the_same_notices_under_the_same_ids(batch: list[StreamReco
 def test_a_batch_has_the_same_notices_however_it_is_split(batch: list[StreamRecord], outlet: Outlet, size: int) -> None:
     for start in range(0, len(batch), size):
         assert follow(batch[start : start + size]) == []
-    assert outlet.ids == [one.get_id() for one in told(batch)]
+    assert outlet.ids == [one.get_id() for one in reported(batch)]
 
 
 @pytest.mark.parametrize("error", [Unavailable(), ConnectionError()])
@@ -101,7 +101,7 @@ def test_what_an_outage_kept_back_comes_again_and_nothing_else(
     assert 0 < len(rest) < len(batch)
     outlet.fails = lambda _: None
     assert follow(rest) == []
-    assert outlet.ids == [one.get_id() for one in told(batch)]
+    assert outlet.ids == [one.get_id() for one in reported(batch)]
 
 
 def test_when_tickets_cannot_be_looked_up_earlier_notices_are_delivered(
@@ -116,8 +116,8 @@ def test_when_tickets_cannot_be_looked_up_earlier_notices_are_delivered(
 
     third = batch[3]
     monkeypatch.setattr(changes, "read", sometimes)
-    assert stream.tell(batch, outlet) is third
-    assert outlet.ids == [one.get_id() for one in told(batch[:3])]
+    assert stream.publish_records(batch, outlet) is third
+    assert outlet.ids == [one.get_id() for one in reported(batch[:3])]
 
 
 NONSENSE: list[dict[str, Any]] = [
@@ -145,8 +145,8 @@ def dead_letters(engine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     monkeypatch.setattr(poison, "_sqs", lambda: sqs)
 
     def read() -> list[Any]:
-        told = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
-        return [json.loads(one["Body"]) for one in told.get("Messages", [])]
+        reported = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        return [json.loads(one["Body"]) for one in reported.get("Messages", [])]
 
     with override_settings(NOTICE_DEAD_LETTER_URL=url):
         yield read
@@ -164,7 +164,7 @@ def test_a_poisoned_record_is_dead_lettered_and_the_rest_goes_on(
     number = at(batch)
     poisoned = spoiled(batch[number], nonsense)
     assert follow([*batch[:number], poisoned, *batch[number + 1 :]]) == []
-    assert outlet.ids == [one.get_id() for one in told([*batch[:number], *batch[number + 1 :]])]
+    assert outlet.ids == [one.get_id() for one in reported([*batch[:number], *batch[number + 1 :]])]
     (letter,) = dead_letters()
     assert letter["record"]["dynamodb"]["SequenceNumber"] == poisoned["dynamodb"]["SequenceNumber"]
     assert counted["NoticesPoisoned"] == 1 and counted["Notices"] == len(outlet.taken)
@@ -173,10 +173,10 @@ def test_a_poisoned_record_is_dead_lettered_and_the_rest_goes_on(
 def test_a_notice_that_no_outlet_can_take_is_dead_lettered_alone(
     batch: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]]
 ) -> None:
-    bad = told(batch)[2].get_id()
+    bad = reported(batch)[2].get_id()
     outlet.fails = lambda notices: ValueError() if bad in [one.get_id() for one in notices] else None
     assert follow(batch) == []
-    assert outlet.ids == [one.get_id() for one in told(batch) if one.get_id() != bad]
+    assert outlet.ids == [one.get_id() for one in reported(batch) if one.get_id() != bad]
     assert len(dead_letters()) == 1
 
 
@@ -190,7 +190,7 @@ def test_a_poisoned_record_that_cannot_be_dead_lettered_comes_again(
     number = at(batch)
     records = [*batch[:number], spoiled(batch[number]), *batch[number + 1 :]]
     assert follow(records) == records[number:]
-    assert outlet.ids == [one.get_id() for one in told(batch[:number])]
+    assert outlet.ids == [one.get_id() for one in reported(batch[:number])]
 
 
 def test_a_large_poisoned_record_is_dead_lettered_without_its_images(
@@ -209,10 +209,10 @@ def test_what_the_lambdas_time_does_not_suffice_for_comes_again(
     monkeypatch.setattr(stream, "GROUP", 3)
     left = iter([30.0, 30.0, 1.0])
     monkeypatch.setattr(stream, "time_left", lambda: next(left))
-    rest = stream.tell(batch, outlet)
+    rest = stream.publish_records(batch, outlet)
     assert rest is not None and len(outlet.taken) >= 6
-    left_over = told(batch[batch.index(rest) :])
-    assert outlet.ids + [one.get_id() for one in left_over] == [one.get_id() for one in told(batch)]
+    left_over = reported(batch[batch.index(rest) :])
+    assert outlet.ids + [one.get_id() for one in left_over] == [one.get_id() for one in reported(batch)]
 
 
 @pytest.fixture
@@ -243,18 +243,18 @@ def test_very_many_promotions_are_delivered_in_parts_from_where_the_time_ran_out
     no_longer(monkeypatch, 30.0, 1.0)
     assert follow(rest) == rest
     assert follow(rest) == []
-    assert outlet.ids == [one.get_id() for one in told(crowd)]
+    assert outlet.ids == [one.get_id() for one in reported(crowd)]
     sequences = [str(one.get_extension("sequence")) for one in outlet.taken]
     assert sequences == sorted(sequences)
     before = len(outlet.taken)
     assert follow(rest) == []
-    assert outlet.ids[before:] == [one.get_id() for one in told(rest)], "who tells it again tells all of it"
+    assert outlet.ids[before:] == [one.get_id() for one in reported(rest)], "who tells it again tells all of it"
 
 
 def test_an_outage_in_the_midst_of_a_crowd_repeats_no_more_than_a_part(
     crowd: list[StreamRecord], outlet: Outlet
 ) -> None:
-    whole = told(crowd)
+    whole = reported(crowd)
     outlet.fails = lambda _: ConnectionError() if len(outlet.taken) > len(whole) // 2 else None
     rest = follow(crowd)
     outlet.fails = lambda _: None
@@ -294,10 +294,10 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
 def test_promotions_are_known_from_the_batch_if_it_holds_them(batch: list[StreamRecord], meter: Any) -> None:
     outlet = Outlet()
     meter.reset()
-    stream.tell(batch, outlet)
+    stream.publish_records(batch, outlet)
     assert meter.calls == []
     assert "registration.promoted" in {one.get_type() for one in outlet.taken}
-    assert in_words(outlet.taken) == in_words(told(batch))
+    assert in_words(outlet.taken) == in_words(reported(batch))
 
 
 def test_why_notices_wait_is_in_the_log(

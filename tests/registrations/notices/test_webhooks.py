@@ -69,8 +69,10 @@ def test_every_notice_goes_to_every_webhook(api: Api, receiver: Receiver, carrie
     event = api.event(eventId="party")
     api.register(event, api.user("alice"))
     carried.publish()
-    told = sorted((post.path, json.loads(post.body)["type"]) for post in receiver.posts)
-    assert told == [(path, what) for path in ("/one", "/two") for what in ("event.created", "registration.registered")]
+    posted = sorted((post.path, json.loads(post.body)["type"]) for post in receiver.posts)
+    assert posted == [
+        (path, what) for path in ("/one", "/two") for what in ("event.created", "registration.registered")
+    ]
     carried.publish()
     assert len({post.headers["webhook-id"] for post in receiver.posts}) == 2, "the same ids when it comes again"
 

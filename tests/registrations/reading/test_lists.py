@@ -52,8 +52,8 @@ def test_a_users_registrations_come_with_their_events_once_each(api: Api, capaci
         assert entry["event"] == event
     positions = {event: 1 if capacity else 2 for event, capacity in zip(events, capacities, strict=True)}
     waitlists = api.walk(f"/users/{user}/waitlists?limit={limit}")
-    told = {one["event"]["eventId"]: one["registration"]["waitlistPosition"] for one in waitlists}
-    assert told == positions
+    reported = {one["event"]["eventId"]: one["registration"]["waitlistPosition"] for one in waitlists}
+    assert reported == positions
     assert waitlists == found
 
 

@@ -43,8 +43,8 @@ def test_each_registration_is_a_line(api: Api, party: str, asking: dict[str, str
     assert (lines[0], len(lines), lines[-1]) == (HEADER, 4, "")
     as_json = api.get(f"/events/{party}/registrations?expand=user").json()
     flat = [{**entry, **entry["user"]} for entry in as_json]
-    told = [{name: "" if entry[name] is None else str(entry[name]) for name in HEADER.split(",")} for entry in flat]
-    assert rows(answer) == told
+    reported = [{name: "" if entry[name] is None else str(entry[name]) for name in HEADER.split(",")} for entry in flat]
+    assert rows(answer) == reported
 
 
 def test_the_waitlist_is_a_sheet_too(api: Api, party: str) -> None:

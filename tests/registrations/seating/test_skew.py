@@ -127,7 +127,7 @@ def test_a_recreated_event_has_no_history(old: str, new: str, clocks: Clocks) ->
     assert audit(event) == []
 
 
-def told(reply: Reply) -> Answer:
+def reported(reply: Reply) -> Answer:
     """An answer to registering or leaving, in the words of the reference."""
     if reply.status == 201:
         return reply.word, reply.document["waitlistPosition"]
@@ -157,11 +157,11 @@ class Mixed:
 
     def register(self, user: str) -> None:
         self.state, expected = self.state.register(user)
-        assert told(self.server.register(ID, user)) == expected
+        assert reported(self.server.register(ID, user)) == expected
 
     def leave(self, user: str) -> None:
         self.state, expected = self.state.leave(user)
-        assert told(self.server.leave(ID, user)) == expected
+        assert reported(self.server.leave(ID, user)) == expected
 
     def resize(self, _: str) -> None:
         capacity = self._dice.choice((1, 2, 3))

@@ -94,8 +94,8 @@ def test_raising_the_capacity_after_the_end_promotes_nobody_and_a_later_day_does
 def test_answers_are_kept_with_the_registration_when_it_is_given_up_too(api: Api) -> None:
     event = api.event(capacity=1)
     alice = api.user()
-    told = seating.register(event, alice, scope=EVERYTHING, answers={"q1": "vegan"})
-    assert told.answers == {"q1": "vegan"}
+    reported = seating.register(event, alice, scope=EVERYTHING, answers={"q1": "vegan"})
+    assert reported.answers == {"q1": "vegan"}
     assert reading.read(event, alice, scope=EVERYTHING).answers == {"q1": "vegan"}
     seating.leave(event, alice, scope=EVERYTHING)
     assert reading.read(event, alice, scope=EVERYTHING).answers == {"q1": "vegan"}

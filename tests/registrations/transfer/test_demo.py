@@ -65,9 +65,9 @@ def test_it_is_loaded_and_loaded_again(api: Api, capsys: pytest.CaptureFixture[s
     assert (len(before[0]), len(before[1])) == (3, 30)
     call_command("load_demo")
     assert (api.get("/events?limit=1000").json(), api.get("/users").json()) == before
-    told = capsys.readouterr().out.splitlines()
-    assert told[0].startswith("Would load 3 events, 30 users and ")
-    assert told[-1].endswith("(30 users and 3 events were there already.)")
+    reported = capsys.readouterr().out.splitlines()
+    assert reported[0].startswith("Would load 3 events, 30 users and ")
+    assert reported[-1].endswith("(30 users and 3 events were there already.)")
 
 
 def test_it_is_for_this_machine(settings: Settings) -> None:

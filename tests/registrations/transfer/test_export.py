@@ -28,7 +28,7 @@ def season(api: Api) -> None:
     api.patch("/events/party", {"location": "Hall"})
 
 
-def told(api: Api) -> dict[str, Any]:
+def reported(api: Api) -> dict[str, Any]:
     """Return all that the API shows."""
     paths = ["/users", "/events", "/events/party/registrations", "/events/party/registrations?status=cancelled"]
     paths += ["/events/party/waitlist", "/users/alice/registrations?status=cancelled", "/users/-dave/waitlists"]
@@ -46,13 +46,13 @@ def empty_the_tables() -> None:
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.usefixtures("season")
 def test_what_was_exported_is_the_same_after_an_import(api: Api, tmp_path: Path, form: str) -> None:
-    before = told(api)
+    before = reported(api)
     to = tmp_path / "season.jsonl" if form == "jsonl" else tmp_path
     call_command("export", str(to), format=form)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FORMATS[form])
     empty_the_tables()
     call_command("import", *(str(tmp_path / name) for name in FORMATS[form]))
-    assert told(api) == before
+    assert reported(api) == before
     assert api.leave("party", "bob").json()["promotedUser"] == "carol"
 
 

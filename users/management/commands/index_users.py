@@ -16,5 +16,5 @@ class Command(OperatorCommand):
         """Index all users."""
         count = 0
         for user in with_bar(User.scan(), "user"):
-            count += services.index_anew(user)
+            count += services.rebuild_index(user)
         self.stdout.write(f"Indexed {count} users.")
