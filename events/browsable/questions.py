@@ -58,7 +58,7 @@ class Questions(Part):
             del values[name]
         values.setlist("questions", list(asked.values()))
 
-    def told(self, data: Any) -> str:
+    def outcome(self, data: Any) -> str:
         return "The questions are saved." if self._is_sent() else ""
 
     def _is_sent(self) -> bool:

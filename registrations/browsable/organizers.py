@@ -57,7 +57,7 @@ class CoOrganizers(Part, OfEvent):
         values.setlist("organizers", [*known, *([added] if added else [])])
         self._person = added or removed or ""
 
-    def told(self, data: Any) -> str:
+    def outcome(self, data: Any) -> str:
         """Return who is a co-organizer now, or is none any more."""
         if not self._person:
             return ""
