@@ -10,6 +10,7 @@ from eventsite.dynamodb.steps import Now, Steps
 from registrations.seating import admission_queue
 from registrations.seating.admission_queue import Turn
 from tests.api import Api
+from tests.children import SECONDS
 from tests.faults import Clock, Killed, failing, killed
 from tests.registrations.auditing import audit
 from tests.registrations.interleaving import AT_ONCE, UPDATE, right_before, right_before_step
@@ -67,7 +68,7 @@ def test_the_first_answer_stands_where_the_copy_that_takes_over_is_late(api: Api
 
     def hand_over() -> None:
         taken_over.set()
-        assert answered.wait(20)
+        assert answered.wait(SECONDS)
 
     def copy() -> None:
         with right_before(UPDATE, hand_over, nth=3):  # takes over, fences, leaves the answer
@@ -78,7 +79,7 @@ def test_the_first_answer_stands_where_the_copy_that_takes_over_is_late(api: Api
     def meanwhile() -> None:
         api.leave(event, first)
         thread.start()
-        assert taken_over.wait(20)
+        assert taken_over.wait(SECONDS)
 
     with right_before(UPDATE, meanwhile, nth=ANSWERED):
         answers.append(send())
@@ -143,14 +144,14 @@ def test_a_copy_that_comes_in_a_crowd_lets_the_first_one_have_its_turn(
     def first() -> None:
         def pause() -> None:
             about_to_commit.set()
-            assert copy_waits.wait(20)
+            assert copy_waits.wait(SECONDS)
 
         with right_before_step(AT_ONCE, pause):
             answers.append(send())
 
     thread = threading.Thread(target=first)
     thread.start()
-    assert about_to_commit.wait(20)
+    assert about_to_commit.wait(SECONDS)
 
     def wait(turn: Turn, seats: Seats, number: int = 1) -> Steps[None]:
         turn.request.ticket = 1  # as if it were its turn

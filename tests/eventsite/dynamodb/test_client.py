@@ -208,7 +208,7 @@ def test_a_forked_process_makes_a_connection_of_its_own(api: Api) -> None:
     for child in children:
         child.start()
     assert [api.get("/events/party").status_code for _ in range(20)] == [200] * 20
-    assert [answers.get(timeout=30) for _ in children] == [[200] * 20] * 2
+    assert [answers.get(timeout=SECONDS) for _ in children] == [[200] * 20] * 2
     for child in children:
         child.join()
 
