@@ -11,6 +11,7 @@ imports. Code that needs the real modules later gets them.
 import gc
 import importlib
 import importlib.util
+import inspect
 import random
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,14 @@ def _stand_in(name: str, **contents: Any) -> ModuleType:
     return module
 
 
+def _no_loop() -> Any:
+    raise RuntimeError("no running event loop")
+
+
+def _real_asyncio(name: str) -> Any:
+    return getattr(importlib.import_module("asyncio"), name)
+
+
 # PynamoDB uses these in annotations, and calls some of them with DYNAMODB_CLIENT=botocore.
 GENERIC_CLIENT = [
     _stand_in("botocore.client", BaseClient=object, ClientError=ClientError),
@@ -48,8 +57,20 @@ GENERIC_CLIENT = [
     _stand_in("botocore.session", Session=object, get_session=_later("botocore.session", "get_session")),
     _stand_in("botocore.signers", RequestSigner=object),
 ]
+BOTO3 = _stand_in("boto3", Session=object)  # only in annotations of Zappa
+POWERTOOLS = "aws_lambda_powertools.utilities"
+IS_COROUTINE = {"iscoroutine": inspect.iscoroutine, "iscoroutinefunction": inspect.iscoroutinefunction}
+MAIL = ("get_connection", "mail_managers")
 OTHERS = [
-    _stand_in("boto3", Session=object),  # only in annotations of Zappa
+    # Django asks whether functions, answers and callers are asynchronous. Here none is.
+    _stand_in("asyncio", __getattr__=_real_asyncio, get_running_loop=_no_loop, **IS_COROUTINE),
+    _stand_in("asyncio.coroutines"),
+    # Only a correlation id that is found by an expression needs it.
+    _stand_in(f"{POWERTOOLS}.jmespath_utils", query=_later(f"{POWERTOOLS}.jmespath_utils", "query")),
+    BOTO3,
+    # Only Django's reports of errors and broken links by mail, which nothing here sends, need it.
+    _stand_in("django.core.mail", **{name: _later("django.core.mail", name) for name in MAIL}),
+    _stand_in("sqlparse"),  # only migrations
     # Only schemas need it, and it imports the admin of Django.
     _stand_in(
         "django.contrib.admindocs.views", simplify_regex=_later("django.contrib.admindocs.views", "simplify_regex")
@@ -125,7 +146,7 @@ gc.enable()
 def _zappa() -> Any:
     """Import Zappa's handler, which brings werkzeug along."""
     _skip_init("werkzeug")  # it imports a server and a test client
-    with _standing_in(OTHERS[0]):
+    with _standing_in(BOTO3):
         return importlib.import_module("zappa.handler").lambda_handler
 
 

@@ -186,7 +186,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "eventsite.web.middleware.AdmissionMiddleware",
     "eventsite.web.caching.HashedNamesMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "eventsite.web.caching.StaticFilesMiddleware",
     "django.middleware.common.CommonMiddleware",
     *(SIGN_IN_MIDDLEWARE if AUTH_MODE != "open" else []),  # an open service sets no cookies
     "eventsite.web.middleware.DeadlineMiddleware",

@@ -9,8 +9,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from django.conf import settings
-from whitenoise.middleware import WhiteNoiseMiddleware
+from _pytest.nodeid import NodeId
 
 from eventsite.dynamodb.base_model import table_models
 from eventsite.dynamodb.connection import connection
@@ -38,6 +37,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the tests marked `two_engines` on the suite's engine, and again on moto."""
     if metafunc.definition.get_closest_marker("two_engines"):
         metafunc.parametrize("answering", ["ministack", "moto"], indirect=True, scope="module")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    """Keep the tests of an `xdist_group` in one process.
+
+    xdist 3.8 adds the group to an attribute of which pytest 9.2 no longer makes the id of a test.
+    """
+    for item in items:
+        if (grouped := getattr(item, "_nodeid", item.nodeid)) != item.nodeid:
+            item._id = NodeId.parse(grouped)  # noqa: SLF001 (pytest has no public way)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,23 +93,6 @@ def tables(answering: None) -> None:
     else:
         requests = [request_for(model, tags={}, protect=False, streams=True) for model in table_models()]
         connection()._make_api_call(RECREATE, {"Tables": requests})
-
-
-@pytest.fixture(scope="session", autouse=True)
-def static_files() -> Iterator[None]:
-    """Look for the static files once: each client of the tests makes its own middleware, which would look for them."""
-    found: dict[str, dict[str, Any]] = {}
-    look = WhiteNoiseMiddleware.add_files_from_finders
-
-    def remembered(middleware: WhiteNoiseMiddleware) -> None:
-        if settings.STATIC_URL not in found:
-            look(middleware)
-            found[settings.STATIC_URL] = dict(middleware.files)
-        middleware.files.update(found[settings.STATIC_URL])
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(WhiteNoiseMiddleware, "add_files_from_finders", remembered)
-        yield
 
 
 @pytest.fixture

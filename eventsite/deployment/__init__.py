@@ -1,13 +1,11 @@
-"""The deployment of a stage: the steps that `zappa deploy` and `zappa update` need besides Zappa's own.
+"""The deployment of a stage, on the operator's machine: what `zappa deploy` needs besides Zappa's own steps.
 
-    callbacks        the three functions in zappa_settings.json that Zappa calls
-    stage_file       the operator's choices, and the environment of the Lambda
-    template.yaml    the stage's stack: role, queues, mappings, alarms, dashboard, user pool
-    template, stack  the template with its parameters; its changes, previewed and applied
-    stream, gateway  settings that neither Zappa nor CloudFormation can make
-    lambda_package   the zip, with its bill of materials (sbom)
-    plan             a dry run of a deployment
-    dead_letters     notices that could not be delivered
-
-It runs on the operator's machine only. No request imports it, and it is not in the package.
+callbacks        the three functions in zappa_settings.json that Zappa calls
+stage_file       the operator's choices, and the environment of the Lambda
+template.yaml    the stage's stack: API, role, queues, mappings, alarms, dashboard, user pool
+template, stack  its parameters; its changes, previewed and applied
+stream           the stream of a table, which is not in the stack
+lambda_package   the zip, with its bill of materials (sbom)
+plan             a dry run of a deployment
+dead_letters     notices that could not be delivered
 """

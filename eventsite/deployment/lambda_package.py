@@ -1,12 +1,9 @@
 """The Lambda package: only the modules that a request needs, compiled.
 
-Zappa would zip the active virtualenv and the working directory, tests, tools and `.env` included, and without
-bytecode that Python accepts: in a zip every file is from 1980, so a .pyc that is checked by its date is stale and
-each cold start compiles everything again. So zappa_settings.json excludes all of that, and this module adds:
-
-- the packages of requirements.lock, checked by their hashes and installed for the Lambda's platform;
-- the apps, and of Zappa the modules that run in the Lambda;
-- a .pyc for every module that is valid whatever the dates are (PEP 552); third-party modules have no source.
+Zappa would zip the active virtualenv and the working directory, `.env` included, and without bytecode that Python
+accepts: in a zip every file is from 1980, so each cold start would compile everything again. So zappa_settings.json
+excludes all of that. This module adds the packages of requirements.lock, the apps, and the modules of Zappa that run in
+the Lambda, with bytecode that is valid whatever the dates are (PEP 552). Only the apps keep their sources.
 """
 
 import compileall
@@ -19,70 +16,29 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import zappa
+from click import ClickException
 
 from eventsite.deployment import sbom
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ("eventsite", "events", "registrations", "users")
-LEFT_OUT = frozenset(
-    {
-        "__pycache__",
-        "deployment",
-        "local",
-        "moving",
-        "local_user.py",
-        "plan.py",
-        "dead_letters.py",
-        "stage_command.py",
-        "user.py",
-        "import.py",
-        "export.py",
-        "follow.py",
-        "following.py",
-        "locally.py",
-    }
-)
-"""Modules and folders for local runs and for the operator's machine only."""
-OURS = {
+LEFT_OUT = frozenset({"__pycache__", "deployment", "local", "transfer"})
+LEFT_OUT |= {"follow.py", "following.py", "load_demo.py", "local_user.py", "locally.py"}  # for local runs
+LEFT_OUT |= {"dead_letters.py", "export.py", "import.py", "plan.py", "stage_command.py", "user.py"}  # for operators
+KINDS = {
     "static": frozenset({".css", ".ico", ".js", ".png", ".svg", ".webmanifest", ".woff2"}),
     "templates": frozenset({".html", ".txt"}),
     "": frozenset({".py"}),
 }
-"""The patterns of the files of an app, by folder. Keys, notes and backups must not get into the package."""
-DOCUMENTS = frozenset({"introduction.md"})
+"""The kinds of the files of an app, by folder. Keys, notes and backups must not get into the package."""
+DOCUMENTS = ("introduction.md",)
 ZAPPA_MODULES = ("__init__", "asgi", "handler", "middleware", "utilities", "wsgi", "ext/__init__", "ext/django_zappa")
 SETTINGS_FILE = "zappa_settings.py"
-
-PRUNED = (
-    "bin",
-    "**/*.mo",
-    "**/*.po",
-    "**/*.map",
-    "**/*.pyi",
-    "**/*.c",
-    "**/__pycache__",
-    "**/tests",
-    *("*.dist-info/RECORD", "*.dist-info/REQUESTED", "*.dist-info/direct_url.json"),  # they depend on the machine
-    "django/contrib/admin/static",
-    "django/contrib/gis",
-    "django/contrib/postgres",
-    "django/db/backends/mysql",
-    "django/db/backends/oracle",
-    "django/db/backends/postgresql",
-    "aws_lambda_powertools/event_handler",
-    "aws_lambda_powertools/utilities/[!jt_]*",  # all except the two that its logger imports
-    # drf-spectacular needs them to validate a schema, which only the tests do.
-    *("attr", "attrs", "jsonschema", "jsonschema_specifications", "referencing", "rpds"),
-    # PyYAML works without its library, only slower; cryptography's binding is compiled.
-    *("_yaml", "yaml/_yaml*", "cffi", "pycparser"),
-)
-"""Files that are installed with the requirements and that the Lambda never imports."""
 
 SERVICES = ("dynamodb", "dynamodbstreams", "events", "sesv2", "sqs")
 """The services that the Lambda calls: tables, their stream, the event bus, e-mail and the queue."""
@@ -90,24 +46,27 @@ ENDPOINTS = ("dynamodb", "email", "events", "sqs", "streams.dynamodb")
 """The names of these services in botocore's list of endpoints."""
 AWS_DATA = frozenset({"_retry.json", *SERVICES, "endpoints.json", "partitions.json", "sdk-default-configuration.json"})
 """The data of botocore that the clients of these services read. There are some 400 services."""
+PRUNED = (
+    *("bin", "**/*.mo", "**/*.po", "**/*.map", "**/*.pyi", "**/*.c", "**/__pycache__", "**/tests"),
+    *("*.dist-info/RECORD", "*.dist-info/REQUESTED", "*.dist-info/direct_url.json"),  # they depend on the machine
+    *("django/contrib/admin/static", "django/contrib/gis", "django/contrib/postgres"),
+    *("django/db/backends/mysql", "django/db/backends/oracle", "django/db/backends/postgresql"),
+    *("aws_lambda_powertools/event_handler", "aws_lambda_powertools/utilities/[!jt_]*"),  # its logger imports two
+    # drf-spectacular needs them to validate a schema, which only the tests do.
+    *("attr", "attrs", "jsonschema", "jsonschema_specifications", "referencing", "rpds"),
+    # PyYAML works without its library, only slower; cryptography's binding is compiled.
+    *("_yaml", "yaml/_yaml*", "cffi", "pycparser"),
+)
+"""Files that are installed with the requirements and that the Lambda never imports."""
 
-GLIBC_OF_RUNTIME = {(3, 11): 26}
-"""The minor version of the Lambda's glibc, if it is not that of Amazon Linux 2023 (2.34).
-https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
-MANYLINUX = ((17, "manylinux2014"), (17, "manylinux_2_17"), (28, "manylinux_2_28"), (34, "manylinux_2_34"))
+# What the runtime can load: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+IN_AMAZON_LINUX_2, FROM_2023 = ("manylinux2014", "manylinux_2_17"), ("manylinux_2_28", "manylinux_2_34")
+PLATFORMS = (*IN_AMAZON_LINUX_2, *(FROM_2023 if sys.version_info >= (3, 12) else ()))
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
-DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def fill(archive: Path, *, architecture: str) -> None:
-    """Replace the contents of Zappa's zip, except the settings that Zappa wrote into it.
-
-    The bill of materials is written beside it, as ``<package>.cdx.json``.
-
-    Args:
-        archive: The zip.
-        architecture: ``x86_64`` or ``arm64``.
-    """
+    """Replace the contents of Zappa's zip, except its settings, and write the bill of materials beside it."""
     with zipfile.ZipFile(archive) as written:
         settings = written.read(SETTINGS_FILE)
     with tempfile.TemporaryDirectory(prefix="eventsite-package-") as directory:
@@ -119,11 +78,7 @@ def fill(archive: Path, *, architecture: str) -> None:
 
 
 def build(target: Path, *, architecture: str) -> None:
-    """Write the contents of the package, unzipped, to a directory.
-
-    Raises:
-        subprocess.CalledProcessError: pip cannot install the packages of requirements.lock.
-    """
+    """Write the contents of the package, unzipped, to a directory."""
     _install(target, architecture)
     copy_apps(target)
     for module in ZAPPA_MODULES:
@@ -143,63 +98,43 @@ def copy_apps(target: Path, root: Path = ROOT) -> None:
 
 
 def _unwanted(root: Path, folder: str, names: list[str]) -> list[str]:
-    kind = next((part for part in Path(folder).relative_to(root).parts if part in OURS), "")
-    return [name for name in names if not _is_wanted(Path(folder, name), OURS[kind])]
-
-
-def _is_wanted(path: Path, kinds: frozenset[str]) -> bool:
-    if path.name in LEFT_OUT or path.name.startswith(".") or path.is_symlink():
-        return False
-    return path.is_dir() or path.suffix in kinds or path.name in DOCUMENTS
+    kinds = KINDS[next((part for part in Path(folder).relative_to(root).parts if part in KINDS), "")]
+    hidden = [name for name in names if name in LEFT_OUT or name[0] == "." or Path(folder, name).is_symlink()]
+    files = [name for name in names if not Path(folder, name).is_dir() and name not in DOCUMENTS]
+    return hidden + [name for name in files if Path(name).suffix not in kinds]
 
 
 def _install(target: Path, architecture: str) -> None:
-    glibc = GLIBC_OF_RUNTIME.get(sys.version_info[:2], 34)
-    platforms = [f"{name}_{MACHINES[architecture]}" for least, name in MANYLINUX if least <= glibc]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
     command += ["--target", str(target), "--only-binary=:all:", "--implementation=cp", "--no-warn-conflicts"]
     command += [f"--python-version={sys.version_info.major}.{sys.version_info.minor}"]
-    command += [f"--platform={platform}" for platform in platforms]
+    command += [f"--platform={platform}_{MACHINES[architecture]}" for platform in PLATFORMS]
     command += ["--require-hashes", "--requirement", str(ROOT / "requirements.lock")]
-    subprocess.run(command, check=True)  # noqa: S603 (no part of it is input)
+    if subprocess.run(command, check=False).returncode:  # noqa: S603 (no part of it is input)
+        raise ClickException("pip could not install the requirements; the reason is above.")
 
 
 def _prune(target: Path) -> None:
     unused_data = [entry for entry in (target / "botocore" / "data").iterdir() if entry.name not in AWS_DATA]
-    for path in [*_found(target, PRUNED), *unused_data]:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+    for path in [*(path for pattern in PRUNED for path in target.glob(pattern)), *unused_data]:
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def lighten(data: Path) -> None:
     """Delete the data of botocore that our clients do not read, because making a client parses all of it."""
     for packed in data.glob("*/*/*.json.gz"):
-        packed.with_suffix("").write_text(json.dumps(_undocumented(json.loads(gzip.decompress(packed.read_bytes())))))
+        model = json.loads(gzip.decompress(packed.read_bytes()), object_hook=_undocumented)
+        packed.with_suffix("").write_text(json.dumps(model))
         packed.unlink()
     endpoints = data / "endpoints.json"
     table = json.loads(endpoints.read_text())
     for partition in table["partitions"]:
-        known = partition["services"]
-        partition["services"] = {name: known.get(name, {"endpoints": {}}) for name in ENDPOINTS}
+        partition["services"] = {name: partition["services"].get(name, {"endpoints": {}}) for name in ENDPOINTS}
     endpoints.write_text(json.dumps(table))
 
 
-def _undocumented(model: Any) -> Any:
-    if isinstance(model, list):
-        return [_undocumented(element) for element in model]
-    if not isinstance(model, dict):
-        return model
-    return {
-        name: _undocumented(value)
-        for name, value in model.items()
-        if not (name == "documentation" and isinstance(value, str))
-    }
-
-
-def _found(target: Path, patterns: Iterable[str]) -> list[Path]:
-    return [path for pattern in patterns for path in target.glob(pattern)]
+def _undocumented(model: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in model.items() if name != "documentation" or not isinstance(value, str)}
 
 
 def compile_all(target: Path) -> None:
@@ -221,6 +156,6 @@ def _write(source: Path, archive: Path) -> None:
     """Zip a directory. The same files always give the same bytes."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package:
         for path in sorted(path for path in source.rglob("*") if path.is_file()):
-            entry = zipfile.ZipInfo(path.relative_to(source).as_posix(), DATE)
+            entry = zipfile.ZipInfo(path.relative_to(source).as_posix())  # of 1980, whenever it was made
             entry.create_system, entry.external_attr = 3, 0o644 << 16
             package.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)

@@ -1,77 +1,49 @@
 """The stream of the events table. It belongs to the table, not to the stack."""
 
+from contextlib import suppress
 from typing import Any
 
-from tenacity import Retrying, retry_if_exception, retry_if_result, stop_after_delay, wait_exponential
+from click import ClickException
 
 IMAGES = "NEW_AND_OLD_IMAGES"
-SETTLE_SECONDS = 120.0
+PATIENCE = {"Delay": 1, "MaxAttempts": 120}  # seconds, polls
 
 
-class OtherImages(Exception):
-    """The table has a stream with other images, for another program. The text has both view types."""
-
-
-_SETTLING = Retrying(
-    retry=retry_if_exception(lambda error: "ResourceInUse" in str(error)) | retry_if_result(lambda done: done is False),
-    wait=wait_exponential(multiplier=0.2, max=5),
-    stop=stop_after_delay(SETTLE_SECONDS),
-    reraise=True,
-)
-
-
-def find(dynamodb: Any, table: str) -> str | None:
-    """Return the ARN of the stream, or None if it is off.
-
-    Raises:
-        OtherImages: The stream has other images than notices need.
-    """
+def find(dynamodb: Any, table: str) -> str:
+    """Return the ARN of the stream, or an empty string if it is off. One of another program is a ClickException."""
     try:
         found = dynamodb.describe_table(TableName=table)["Table"]
     except dynamodb.exceptions.ResourceNotFoundException:
-        return None
-    specification = found.get("StreamSpecification") or {}
-    if not specification.get("StreamEnabled"):
-        return None
-    if specification["StreamViewType"] != IMAGES:
-        raise OtherImages(f"The stream of table {table} has {specification['StreamViewType']}; notices need {IMAGES}.")
-    return str(found["LatestStreamArn"])
+        return ""
+    images = (found.get("StreamSpecification") or {}).get("StreamViewType")
+    if images not in (None, IMAGES):
+        raise ClickException(f"The stream of table {table} has {images}; notices need {IMAGES}.")
+    return str(found["LatestStreamArn"]) if images else ""
 
 
 def turn_on(dynamodb: Any, table: str) -> str:
-    """Turn the stream on if it is off, and return its ARN.
-
-    Raises:
-        OtherImages: The stream has other images than notices need.
-    """
-    if find(dynamodb, table) is None:
+    """Turn the stream on if it is off, and return its ARN."""
+    if not find(dynamodb, table):
         _update(dynamodb, table, {"StreamEnabled": True, "StreamViewType": IMAGES})
-    return find(dynamodb, table) or ""
+    return find(dynamodb, table)
 
 
 def turn_off(dynamodb: Any, lambda_: Any, table: str) -> bool:
-    """Turn the stream off, unless a function reads it.
+    """Turn the stream off, unless another function reads it. Return True if it was turned off.
 
     A stream that stays on keeps a day of changes. A stage that is deployed within that day would send notices of them.
-
-    Returns:
-        True if the stream was turned off.
     """
-    try:
+    with suppress(ClickException):  # it is another program's
         arn = find(dynamodb, table)
-    except OtherImages:
-        return False
-    if arn is None or _has_readers(lambda_, arn):
-        return False
-    _update(dynamodb, table, {"StreamEnabled": False})
-    return True
-
-
-def _has_readers(lambda_: Any, arn: str) -> bool:
-    found = lambda_.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
-    return any(mapping.get("State") != "Deleting" for mapping in found)
+        readers = lambda_.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"] if arn else []
+        if arn and all(mapping.get("State") == "Deleting" for mapping in readers):
+            _update(dynamodb, table, {"StreamEnabled": False})
+            return True
+    return False
 
 
 def _update(dynamodb: Any, table: str, specification: dict[str, Any]) -> None:
-    _SETTLING(dynamodb.update_table, TableName=table, StreamSpecification=specification)
-    _SETTLING(lambda: dynamodb.describe_table(TableName=table)["Table"]["TableStatus"] == "ACTIVE")
+    active = dynamodb.get_waiter("table_exists")
+    active.wait(TableName=table, WaiterConfig=PATIENCE)  # DynamoDB refuses an update during another one
+    dynamodb.update_table(TableName=table, StreamSpecification=specification)
+    active.wait(TableName=table, WaiterConfig=PATIENCE)

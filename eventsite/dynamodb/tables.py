@@ -26,17 +26,15 @@ Description = dict[str, Any]
 """A table in the form of DescribeTable or CreateTable."""
 
 
-def create_missing(
-    *, tags: dict[str, str] | None = None, protect: bool | None = None, streams: bool | None = None
-) -> list[str]:
+def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None = None) -> list[str]:
     """Create the missing tables, and wait until they are active.
 
-    A table that another process creates at the same time is awaited too.
+    A table that another process creates at the same time is awaited too. In a local run they have the streams that
+    their models declare. A deployment turns them on by itself.
 
     Args:
         tags: The tags of the created tables.
         protect: Turn on deletion protection and point-in-time recovery; by default outside of local runs.
-        streams: Turn on the streams that models declare; by default in local runs. A deployment does it itself.
 
     Returns:
         The names of the created tables.
@@ -46,10 +44,10 @@ def create_missing(
             The text is a sentence.
     """
     protect = not settings.LOCAL if protect is None else protect
-    streams = settings.LOCAL if streams is None else streams
     with _in_a_sentence():
         missing = [model for model in table_models() if _describe(model.Meta.table_name) is None]
-        requests = {model: request_for(model, tags=tags or {}, protect=protect, streams=streams) for model in missing}
+        options: Any = {"tags": tags or {}, "protect": protect, "streams": settings.LOCAL}
+        requests = {model: request_for(model, **options) for model in missing}
         made = [model for model, request in requests.items() if _create(request)]
         for model in missing:
             _SETTLING(_is_active, model.Meta.table_name)

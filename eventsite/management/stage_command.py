@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from eventsite.deployment.stage_file import Choices
 
 
+NEEDS_MORE = "Deploying needs more than serving: pip install -r requirements-dev.txt"
+
+
 class StageCommand(BaseCommand):
     """A command for a stage. The exit status is 1, with a sentence, if it failed."""
 
@@ -22,15 +25,17 @@ class StageCommand(BaseCommand):
     def handle(self, *args: Any, stage: str, **options: Any) -> None:
         """Read the stage's file, before the SDK and Zappa are loaded, which takes seconds."""
         try:
-            from eventsite.deployment import stage_file
+            from click import ClickException
 
-            try:
-                chosen = stage_file.read(stage, Path.cwd())
-            except stage_file.Undecided as undecided:
-                raise CommandError(str(undecided)) from undecided
-            self.on_stage(chosen, **options)
+            from eventsite.deployment import stage_file
         except ImportError as error:
-            raise CommandError("Deploying needs more than serving: pip install -r requirements-dev.txt") from error
+            raise CommandError(NEEDS_MORE) from error
+        try:
+            self.on_stage(stage_file.read(stage, Path.cwd()), **options)
+        except ClickException as refusal:
+            raise CommandError(refusal.message) from refusal
+        except ImportError as error:
+            raise CommandError(NEEDS_MORE) from error
         except (BotoCoreError, ClientError) as error:
             raise CommandError(f"AWS refused, or cannot be asked: {error}") from error
 

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from eventsite.auth.permissions import Principal
 from eventsite.web.preconditions import names
@@ -64,6 +66,29 @@ def _empty(response: HttpResponse) -> None:
     response.content = b""
     for name in ABOUT_CONTENT:
         del response.headers[name]
+
+
+class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc] # whitenoise has no annotations
+    """WhiteNoise that lists the files at the first request for one, because no other request needs them.
+
+    Listing them takes 4 % of a cold start.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._listing, self._is_listed = Lock(), False
+        super().__init__(get_response)
+
+    def add_files_from_finders(self) -> None:
+        """Put the listing off."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not self._is_listed and request.path_info.startswith(self.static_prefix):
+            with self._listing:
+                if not self._is_listed:
+                    super().add_files_from_finders()
+                self._is_listed = True
+        response: HttpResponseBase = super().__call__(request)
+        return response
 
 
 class HashedNames(StaticFilesStorage):

@@ -23,14 +23,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only say what is missing or differs")
+        parser.add_argument("--protect", action="store_true", default=None, help="protect them, as a deployment does")
+        parser.add_argument("--tag", action="append", default=[], metavar="NAME=VALUE", help="a tag of the new tables")
         parser.add_argument("--migrate", action="store_true", help="say how the data of tables with other keys move")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             if options["migrate"] and (old := tables.with_other_keys()):
                 raise CommandError(f"{', '.join(old)} cannot be migrated in place. {KEYS_STAY}")
-            made = [] if options["dry_run"] else tables.create_missing()
-            self._report(made, tables.differences())
+            protect, tags = options["protect"], dict(tag.split("=", 1) for tag in options["tag"])
+            made = [] if options["dry_run"] else tables.create_missing(tags=tags, protect=protect)
+            self._report(made, tables.differences(protect=protect))
         except Unavailable as error:
             raise CommandError(error.sentence) from error
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from eventsite.management.stage_command import StageCommand
 
@@ -21,26 +21,22 @@ class Command(StageCommand):
 
     def on_stage(self, chosen: Any, **options: Any) -> None:
         """List the queue, and execute the action on each letter."""
-        from eventsite.deployment import dead_letters
+        from eventsite.deployment.dead_letters import letters, line, queues
 
-        try:
-            queue = dead_letters.of(chosen)
-        except dead_letters.NoDeadLetters as error:
-            raise CommandError(str(error)) from error
-        self._go_through(queue, **options)
-
-    def _go_through(self, queue: Any, *, resend: bool, drop: bool, **_: Any) -> None:
-        letters: dict[str, Any] = {}
-        for letter in queue.look():
-            if resend and letter.body in letters:
+        resend, drop = options["resend"], options["drop"]
+        dead, notices = queues(chosen)
+        found: dict[str, Any] = {}
+        for letter in letters(dead):
+            if resend and letter.body in found:
                 continue  # it was sent again and came back: its cause is still there
-            self.stdout.write(f"{letter.since:%Y-%m-%d %H:%M} {letter.about}{letter.reason and f' ({letter.reason})'}")
-            letters[letter.body if resend else letter.receipt] = letter
-            if resend:
-                queue.send_again(letter)
-            elif drop:
-                queue.drop(letter)
+            self.stdout.write(line(letter))
+            found[letter.body if resend else letter.receipt_handle] = letter
+            if resend:  # an interruption before the deletion sends it twice, with the same id
+                notices.send_message(MessageBody=letter.body)
+            if resend or drop:
+                letter.delete()
         if not (resend or drop):
-            queue.put_back(letters.values())
+            for letter in found.values():
+                letter.change_visibility(VisibilityTimeout=0)
         done = "will be sent again" if resend else "dropped" if drop else "there; --resend sends them again"
-        self.stdout.write(f"{len(letters)} {done}.")
+        self.stdout.write(f"{len(found)} {done}.")

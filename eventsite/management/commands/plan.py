@@ -21,10 +21,7 @@ class Command(StageCommand):
         """Print the steps as a table."""
         from eventsite.deployment import plan
 
-        try:
-            steps = plan.steps(chosen)
-        except plan.Undeployable as error:
-            raise CommandError(str(error)) from error
+        steps = plan.steps(chosen)
         shown = [step for step in steps if options["all"] or step.verb != plan.LEAVE]
         width = max((len(step.what) for step in shown), default=0)
         for step in shown:

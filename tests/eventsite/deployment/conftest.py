@@ -1,6 +1,5 @@
 """The deployments of these tests, which need neither the suite's engine nor its tables."""
 
-import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from eventsite.deployment import stage_file
 from tests.engines import running_engine
-from tests.eventsite.deployment.zappa_project import Project, checkout
+from tests.eventsite.deployment.zappa_project import CLOUD, Project, checkout
 
 REGION = "eu-west-1"
 
@@ -39,7 +38,7 @@ def dev(project: Project) -> Project:
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[str]:
     """An emulated AWS of this module's own, as others deploy into theirs."""
-    with running_engine(module="ministack") as url:
+    with running_engine(module=CLOUD) as url:
         yield url
 
 
@@ -53,8 +52,8 @@ def aws(cloud: str) -> Any:
 @pytest.fixture
 def operator(cloud: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An operator's directory and shell."""
-    for name in filter(stage_file.is_setting, list(os.environ)):
-        monkeypatch.delenv(name)
+    for name in stage_file.FOR_THE_LAMBDA:
+        monkeypatch.delenv(name, raising=False)
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):  # which a deployment sets
         monkeypatch.setenv(name, REGION)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

@@ -25,7 +25,10 @@ def started(tmp_path_factory: pytest.TempPathFactory, engine: str) -> dict[str, 
         sys.path[:0] = sys.argv[1:]
         import eventsite.aws_lambda
         loaded = {name: str(getattr(module, "__file__", "")) for name, module in sys.modules.items()}
-        import boto3, botocore.session, werkzeug.wrappers, yaml
+        import asyncio, boto3, botocore.session, django.core.mail, sqlparse, werkzeug.wrappers, yaml
+        from aws_lambda_powertools.utilities import jmespath_utils
+        assert asyncio.run(asyncio.sleep(0, "slept")) == "slept" and asyncio.coroutines.iscoroutine
+        assert django.core.mail.EmailMessage and jmespath_utils.extract_data_from_envelope and sqlparse.split("a;b")
         from django.contrib.admindocs.views import simplify_regex
         assert boto3.Session and botocore.session.get_session().get_credentials().access_key == "test"
         assert yaml.safe_load("a: 1") == {"a": 1}
@@ -48,12 +51,15 @@ def test_the_views_and_the_client_are_there_before_the_first_request(started: di
 @pytest.mark.parametrize(
     "module",
     [
+        "asyncio",
+        "aws_lambda_powertools.utilities.jmespath_utils",
         "boto3",
         "botocore.client",
         "botocore.session",
         "cloudevents",
         "cryptography",
         "django.contrib.admin",
+        "django.core.mail",
         "drf_spectacular.generators",
         "eventsite.deployment",
         "eventsite.local",
@@ -61,6 +67,8 @@ def test_the_views_and_the_client_are_there_before_the_first_request(started: di
         "jwt",
         "oauthlib",
         "registrations.notices",
+        "registrations.transfer",
+        "sqlparse",
         "werkzeug.serving",
         "yaml",
     ],

@@ -11,7 +11,6 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from eventsite.deployment import dead_letters
-from eventsite.deployment.dead_letters import DeadLetters, Letter
 
 DEAD, NOTICES = "letters-dead", "letters-notices"
 RECORD = {"eventName": "MODIFY", "dynamodb": {"Keys": {"eventId": {"S": "party"}, "item": {"S": "seats"}}}}
@@ -42,15 +41,14 @@ def sqs(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 @pytest.fixture
-def letters(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> DeadLetters:
-    """A queue with letters of all kinds, which the command finds."""
+def letters(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Letters of all kinds, in the queue of the stage."""
     dead, notices = (sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in (DEAD, NOTICES))
-    found = DeadLetters(sqs, dead=dead, notices=notices)
+    outputs = {"DeadLetterQueueUrl": dead, "NoticeQueueUrl": notices}
+    monkeypatch.setattr(dead_letters, "outputs_of", lambda chosen: outputs)
     reason = {"reason": {"DataType": "String", "StringValue": "given up"}}
     for body in BODIES:
         sqs.send_message(QueueUrl=dead, MessageBody=body, MessageAttributes=reason)
-    monkeypatch.setattr(dead_letters, "of", lambda chosen: found)
-    return found
 
 
 def run(*options: str) -> list[str]:
@@ -65,7 +63,8 @@ def bodies(sqs: Any, name: str) -> list[str]:
     return sorted(message["Body"] for message in found)
 
 
-def test_all_letters_are_listed_with_why_and_stay(letters: DeadLetters, sqs: Any) -> None:
+@pytest.mark.usefixtures("letters")
+def test_all_letters_are_listed_with_why_and_stay(sqs: Any) -> None:
     *listed, last = run()
     assert sorted(line.split(maxsplit=2)[2] for line in listed) == sorted(
         f"{about} (given up)" for about in BODIES.values()
@@ -75,24 +74,27 @@ def test_all_letters_are_listed_with_why_and_stay(letters: DeadLetters, sqs: Any
     assert (bodies(sqs, DEAD), bodies(sqs, NOTICES)) == (sorted(BODIES), [])
 
 
-def test_letters_are_sent_again(letters: DeadLetters, sqs: Any) -> None:
+@pytest.mark.usefixtures("letters")
+def test_letters_are_sent_again(sqs: Any) -> None:
     assert run("--resend")[-1] == "5 will be sent again."
     assert (bodies(sqs, DEAD), bodies(sqs, NOTICES)) == ([], sorted(BODIES))
 
 
-def test_a_letter_that_comes_back_is_not_sent_for_ever(letters: DeadLetters, sqs: Any) -> None:
-    send = letters.send_again
+@pytest.mark.usefixtures("letters")
+def test_a_letter_that_comes_back_is_not_sent_for_ever(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    line, dead = dead_letters.line, sqs.get_queue_url(QueueName=DEAD)["QueueUrl"]
 
-    def comes_back(letter: Letter) -> None:
-        send(letter)
-        sqs.send_message(QueueUrl=letters.dead, MessageBody=letter.body)
+    def comes_back(letter: Any) -> str:
+        sqs.send_message(QueueUrl=dead, MessageBody=letter.body)
+        return line(letter)
 
-    letters.send_again = comes_back  # type: ignore[method-assign]
+    monkeypatch.setattr(dead_letters, "line", comes_back)
     assert run("--resend")[-1] == "5 will be sent again."
     assert bodies(sqs, NOTICES) == sorted(BODIES)
 
 
-def test_letters_are_dropped(letters: DeadLetters, sqs: Any) -> None:
+@pytest.mark.usefixtures("letters")
+def test_letters_are_dropped(sqs: Any) -> None:
     assert run("--drop")[-1] == "5 dropped."
     assert (bodies(sqs, DEAD), bodies(sqs, NOTICES)) == ([], [])
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 
 from tests.api import EVENT
 from tests.eventsite.deployment.zappa_project import Project
@@ -237,7 +238,8 @@ def test_taking_the_stage_down_leaves_nothing_but_the_tables(told: Project, part
     assert left(told) == []
     functions = told.client("lambda").list_functions()["Functions"]
     assert FUNCTION not in [function["FunctionName"] for function in functions]
-    assert told.client("cloudformation").describe_stacks()["Stacks"] == []
+    with pytest.raises(ClientError, match="does not exist"):
+        told.client("cloudformation").describe_stacks(StackName=FUNCTION)
     roles = told.client("iam").list_roles()["Roles"]
     assert not [each["RoleName"] for each in roles if FUNCTION in each["RoleName"]]
     assert TABLE in told.client("dynamodb").list_tables()["TableNames"]

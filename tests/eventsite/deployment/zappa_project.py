@@ -21,6 +21,7 @@ from eventsite.deployment.lambda_package import ROOT
 from tests.engines import running_engine
 
 REGION = "eu-west-1"
+CLOUD = "tests.eventsite.deployment.cloud"
 CHOICES = {"AWS_REGION": REGION, "S3_BUCKET": "packages", "AUTH_MODE": "open", "ALLOWED_HOSTS": "127.0.0.1"}
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "*.zip")
 SECONDS = 900
@@ -130,7 +131,7 @@ def checkout(directory: Path) -> Iterator[Project]:
     settings["spare"] = {"extends": "dev"}  # which never gets deployed
     settings["told"] = {"extends": "dev"}  # which has every outlet
     (copy / "zappa_settings.json").write_text(json.dumps(settings))
-    with running_engine(python=_emulator_python(directory / "emulator"), module="ministack", AUTH="true") as endpoint:
+    with running_engine(python=_emulator_python(directory / "emulator"), module=CLOUD, AUTH="true") as endpoint:
         yield Project(copy, endpoint)
 
 

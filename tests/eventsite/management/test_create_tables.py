@@ -46,12 +46,12 @@ def describe(table: str) -> dict[str, Any]:
     return description
 
 
-def run() -> tuple[int, str, str]:
+def run(*options: str) -> tuple[int, str, str]:
     """Run the command here. Returns: its exit status and what it wrote."""
     out, err = StringIO(), StringIO()
     status = 0
     try:
-        call_command("create_tables", stdout=out, stderr=err)
+        call_command("create_tables", *options, stdout=out, stderr=err)
     except SystemExit as end:
         status = int(end.code or 0)
     return status, out.getvalue(), err.getvalue()
@@ -127,8 +127,9 @@ def test_tables_are_protected_outside_local_runs(no_tables: None, monkeypatch: A
     assert tables.differences() == []
 
 
-def test_tables_carry_the_tags_they_are_given(no_tables: None) -> None:
-    tables.create_missing(tags={"stage": "dev"})
+def test_tables_of_a_stage_are_tagged_and_protected(no_tables: None) -> None:
+    status, _, differences = run("--protect", "--tag", "stage=dev")
+    assert (status, differences, describe(USERS)["DeletionProtectionEnabled"]) == (0, "", True)
     tags = call("ListTagsOfResource", ResourceArn=describe(USERS)["TableArn"])["Tags"]
     assert tags == [{"Key": "stage", "Value": "dev"}]
 

@@ -1,10 +1,12 @@
 """What browsers and proxies may keep, and when they get a 304."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 
 from eventsite.web import caching
 from tests.api import EVENT, Api, next_page
@@ -132,3 +134,28 @@ def test_an_old_name_leads_to_the_file_and_is_not_kept() -> None:
     answer.close()
     missing = client.get("/static/0123456789abcdef/nothing.js")
     assert (missing.status_code, missing.headers["Cache-Control"]) == (404, "no-store")
+
+
+STYLE = "/static/eventsite/pages.css"
+
+
+def asked(middleware: caching.StaticFilesMiddleware, path: str) -> int:
+    """The status of the answer: 418 is the service's."""
+    response = middleware(RequestFactory().get(path))
+    response.close()
+    return response.status_code
+
+
+def test_static_files_are_listed_at_the_first_request_for_one() -> None:
+    middleware = caching.StaticFilesMiddleware(lambda request: HttpResponse(status=418))
+    assert (asked(middleware, "/events"), middleware.files) == (418, {})
+    assert asked(middleware, STYLE) == 200
+    listed = dict(middleware.files)
+    assert asked(middleware, "/static/eventsite/nothing.css") == 418
+    assert middleware.files == listed
+
+
+def test_a_file_is_served_to_all_of_the_first_requests_for_it() -> None:
+    middleware = caching.StaticFilesMiddleware(lambda request: HttpResponse(status=418))
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: asked(middleware, STYLE), range(8))) == {200}
