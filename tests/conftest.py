@@ -10,6 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 from _pytest.nodeid import NodeId
+from django.conf import settings
 
 from eventsite.dynamodb.base_model import table_models
 from eventsite.dynamodb.connection import connection

@@ -15,7 +15,7 @@ NAME = "_resolve_props_for_diff"
 resolve = getattr(changesets, NAME)
 
 
-def resolve_what_is_wanted(template: Any, params: Any, *stack: Any) -> Any:
+def resolve_included(template: Any, params: Any, *stack: Any) -> Any:
     """Return the resources of a template whose conditions hold, with their properties resolved."""
     holds = _evaluate_conditions(template, params) if template else {}
     found = resolve(template, params, *stack).get("Resources", {})
@@ -23,5 +23,5 @@ def resolve_what_is_wanted(template: Any, params: Any, *stack: Any) -> Any:
 
 
 if __name__ == "__main__":
-    setattr(changesets, NAME, resolve_what_is_wanted)
+    setattr(changesets, NAME, resolve_included)
     main()

@@ -99,7 +99,7 @@ def test_cfn_lint_finds_nothing_in_any_shape_of_the_template(chosen: Choices) ->
 
 
 @pytest.mark.slow
-def test_cfn_lint_finds_what_is_wrong() -> None:
+def test_cfn_lint_finds_a_wrong_value_and_a_wrong_name() -> None:
     assert found_by_cfn_lint(template.TEXT.replace("StartingPosition: TRIM_HORIZON", "StartingPosition: SOMEWHERE"))
     assert found_by_cfn_lint(template.TEXT.replace("!GetAtt Role.Arn", "!GetAtt Nobody.Arn"))
 
