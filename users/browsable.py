@@ -79,22 +79,26 @@ class UsersPage(Page):
         return pages.url("user", data["userId"]) if data else super().next_url(data)
 
 
-@pages.page("user")
-class UserPage(Page):
-    template = "users/user.html"
-    name = "Person"
-    labels, helps = {name: LABELS[name] for name in ("name", "email", "notify")}, HELPS
+class OfUser(Seen):
+    """The common base of pages of one person."""
 
     @property
     def user_id(self) -> str:
-        """The id of the user whose page it is."""
+        """The id of the person."""
         asked = self.kwargs["user_id"]
         return self.principal.sub if asked == "me" and self.principal else asked
 
     @property
     def is_own(self) -> bool:
-        """True if it is the user's own page."""
-        return self.principal is not None and self.principal.sub == self.user_id
+        """True if the person is the signed-in user."""
+        return self.principal is not None and self.user_id == self.principal.sub
+
+
+@pages.page("user")
+class UserPage(OfUser, Page):
+    template = "users/user.html"
+    name = "Person"
+    labels, helps = {name: LABELS[name] for name in ("name", "email", "notify")}, HELPS
 
     def title(self, data: Any) -> str:
         """Return the name of the person."""

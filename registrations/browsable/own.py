@@ -17,6 +17,7 @@ from registrations.browsable import answers, organizers
 from registrations.browsable.wording import OWN_SENTENCES, OfEvent, leave_form, name_of, promoted, since, state
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.one import read
+from users.browsable import OfUser
 
 
 @pages.navigation(20)
@@ -27,19 +28,8 @@ def own_registrations(seen: Seen) -> Link | None:
     return Link("My registrations", pages.url("user-registrations", "me"))
 
 
-class OfUser(Seen):
+class OfPerson(OfUser):
     """The common base of pages of one person."""
-
-    @property
-    def user_id(self) -> str:
-        """The id of the person."""
-        asked = self.kwargs["user_id"]
-        return self.principal.sub if asked == "me" and self.principal else asked
-
-    @property
-    def is_own(self) -> bool:
-        """True if the person is the signed-in user."""
-        return self.principal is not None and self.user_id == self.principal.sub
 
     @cached_property
     def called(self) -> str:
@@ -48,7 +38,7 @@ class OfUser(Seen):
 
 
 @pages.page("registration", "unregister")
-class RegistrationPage(Page, OfEvent, OfUser):
+class RegistrationPage(Page, OfEvent, OfPerson):
     """The registration of one person for one event."""
 
     template = "registrations/registration.html"
@@ -166,7 +156,7 @@ class RegistrationPage(Page, OfEvent, OfUser):
 
 
 @pages.page("user-registrations", "user-waitlists")
-class AttendancePage(Page, OfUser):
+class AttendancePage(Page, OfPerson):
     """The registrations of one person."""
 
     template = "registrations/attendance.html"
@@ -223,7 +213,7 @@ def _day(one: dict[str, Any]) -> tuple[str, str]:
 
 
 @pages.part("user")
-class AttendanceOf(Part, OfUser):
+class AttendanceOf(Part, OfPerson):
     """The link from a person to the registrations."""
 
     template = "registrations/of_user.html"

@@ -8,15 +8,8 @@ from hypothesis import strategies as st
 
 from tests import strategies
 from tests.api import EVENT, Api, problem
+from tests.events.questions import BADGE, FOOD
 
-FOOD = {
-    "questionId": "food",
-    "label": "What do you eat?",
-    "kind": "choice",
-    "choices": ["All", "Vegan"],
-    "required": True,
-}
-NAME = {"questionId": "badge", "label": "Name on the badge?", "kind": "text"}
 AS_KEPT = {"choices": [], "required": False}
 
 QUESTIONS = st.lists(
@@ -63,11 +56,11 @@ def test_an_event_need_not_ask_anything(api: Api) -> None:
         ([{"questionId": str(number), "label": "?", "kind": "text"} for number in range(11)], {"questions"}),
         ([7], {"questions.0"}),
         ([FOOD, {}], {"questions.1.questionId", "questions.1.label", "questions.1.kind"}),
-        ([NAME | {"kind": "number"}], {"questions.0.kind"}),
-        ([NAME | {"label": "x" * 201}], {"questions.0.label"}),
-        ([NAME | {"label": " "}], {"questions.0.label"}),
-        ([NAME | {"questionId": "a b"}], {"questions.0.questionId"}),
-        ([NAME | {"required": "yes"}], {"questions.0.required"}),
+        ([BADGE | {"kind": "number"}], {"questions.0.kind"}),
+        ([BADGE | {"label": "x" * 201}], {"questions.0.label"}),
+        ([BADGE | {"label": " "}], {"questions.0.label"}),
+        ([BADGE | {"questionId": "a b"}], {"questions.0.questionId"}),
+        ([BADGE | {"required": "yes"}], {"questions.0.required"}),
         ([FOOD | {"choices": []}], {"questions.0.choices"}),
         ([FOOD | {"choices": None}], {"questions.0.choices"}),
         ([FOOD | {"choices": ["a", "x" * 101]}], {"questions.0.choices.1"}),

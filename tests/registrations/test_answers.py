@@ -10,17 +10,10 @@ from hypothesis import strategies as st
 
 from eventsite import clock
 from tests.api import Api, problem
+from tests.events.questions import BADGE, FOOD
 from tests.metering import Meter
 from tests.signing_in import As, alice, olivia
 
-FOOD = {
-    "questionId": "food",
-    "label": "What do you eat?",
-    "kind": "choice",
-    "choices": ["All", "Vegan"],
-    "required": True,
-}
-BADGE = {"questionId": "badge", "label": "Name on the badge?", "kind": "text"}
 PARKS = {"questionId": "parks", "label": "=Parking?", "kind": "yesNo"}
 QUESTIONS = [FOOD, BADGE, PARKS]
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from registrations.notices.words import line
 from tests.api import EVENT, Api, problem
-from tests.registrations.notices.stream import data, reported
+from tests.registrations.notices.streaming import data, reported
 from tests.signing_in import As, alice, olivia, oscar
 
 MORE_PEOPLE = 6

@@ -18,7 +18,7 @@ from eventsite.management.operating import OperatorCommand
 from eventsite.text.printable import PrintableFormatter, PrintableServerFormatter, printable
 from registrations.notices import words
 from tests.api import EVENT, Api
-from tests.registrations.notices import stream
+from tests.registrations.notices import streaming as stream
 
 HOSTILE = "A\x1b]0;owned\x07\r\n2026-01-01 INFO forged\x9b31m\u2028\u202b\x00".replace("\0", "\x7f")
 EXECUTED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")

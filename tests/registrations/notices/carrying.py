@@ -11,7 +11,7 @@ from cloudevents.core.v1.event import CloudEvent
 from registrations.notices.outlets import attempts
 from registrations.notices.outlets import chosen as outlets
 from registrations.notices.queue.tasks import Task
-from tests.registrations.notices import stream
+from tests.registrations.notices import streaming as stream
 
 
 class Carried:

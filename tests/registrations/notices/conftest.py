@@ -6,6 +6,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from registrations.notices.queue import tasks as queue
+from tests.api import Api
 from tests.registrations.notices.carrying import Carried
 
 
@@ -16,3 +17,14 @@ def carried(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     tasks = Carried(tmp_path / "mail")
     monkeypatch.setattr(queue, "local", tasks)
     return tasks
+
+
+@pytest.fixture
+def alice_before_bob(api: Api) -> str:
+    """An event with one seat, which Alice has while Bob waits."""
+    for name in ("Alice", "Bob"):
+        api.post("/users", {"userId": name.lower(), "name": name, "email": f"{name.lower()}@example.com"})
+    event = api.event(eventId="party", capacity=1)
+    api.register(event, "alice")
+    api.register(event, "bob")
+    return event

@@ -6,7 +6,7 @@ from typing import Any
 from cloudevents.core.v1.event import CloudEvent
 
 from tests.api import Api
-from tests.registrations.notices.stream import data
+from tests.registrations.notices.streaming import data
 
 WAITS, IS_IN = "waitlisted", "registered"
 OF_THE_MOMENT = ("version", "updatedAt", "registeredCount", "waitlistCount")

@@ -11,22 +11,17 @@ from registrations.notices import history
 from registrations.notices.history import HistoryEntry
 from tests.api import Api, problem
 from tests.registrations.notices.carrying import Carried
-from tests.registrations.notices.stream import reported
+from tests.registrations.notices.streaming import reported
 from tests.signing_in import As, adam, alice, olivia, oscar
 
 
 @pytest.fixture
-def party(api: Api, carried: Carried) -> str:
+def party(api: Api, carried: Carried, alice_before_bob: str) -> str:
     """An event with one seat, which Alice had and Bob has now. All of it is recorded."""
-    for name in ("Alice", "Bob"):
-        api.post("/users", {"userId": name.lower(), "name": name, "email": f"{name.lower()}@example.com"})
-    event = api.event(eventId="party", capacity=1)
-    api.register(event, "alice")
-    api.register(event, "bob")
-    api.leave(event, "alice")
+    api.leave(alice_before_bob, "alice")
     api.patch("/events/party", {"location": "Hall"})
     carried.publish()
-    return event
+    return alice_before_bob
 
 
 def seats(api: Api) -> list[tuple[str, Any]]:

@@ -16,15 +16,10 @@ MESSAGE: dict[str, Any] = {"subject": "Bring a cup", "text": "There is tea.\n\nY
 
 
 @pytest.fixture
-def party(api: Api, carried: Carried) -> str:
+def party(carried: Carried, alice_before_bob: str) -> str:
     """An event with one seat, which Alice has while Bob waits."""
-    for name in ("Alice", "Bob"):
-        api.post("/users", {"userId": name.lower(), "name": name, "email": f"{name.lower()}@example.com"})
-    event = api.event(eventId="party", capacity=1)
-    api.register(event, "alice")
-    api.register(event, "bob")
     carried.publish()
-    return event
+    return alice_before_bob
 
 
 def written(api: Api, carried: Carried, **changes: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from registrations.models import UserRegistration
 from registrations.notices import reminders
 from tests.api import Api
 from tests.registrations.notices.carrying import Carried, text
-from tests.registrations.notices.stream import reported
+from tests.registrations.notices.streaming import reported
 
 TIMES = {"startTime": "19:00", "endTime": "22:00", "timeZone": "America/New_York"}
 DUE = "2027-03-31T14:00:00.000000Z"  # 10:00 in New York, the day before

@@ -9,7 +9,7 @@ from cloudevents.core.v1.event import CloudEvent
 from registrations.notices.stream import handler as stream
 from tests.api import Api
 from tests.metering import Meter
-from tests.registrations.notices.stream import everything
+from tests.registrations.notices.streaming import everything
 from tests.registrations.scenes import queue_up
 
 PEOPLE = 10_000

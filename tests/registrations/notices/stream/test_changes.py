@@ -10,7 +10,7 @@ from events.ledger.models import Seats
 from registrations.audit import runner
 from registrations.audit.snapshot import census
 from tests.api import Api
-from tests.registrations.notices.stream import data, everything, in_words, reported
+from tests.registrations.notices.streaming import data, everything, in_words, reported
 from tests.registrations.scenes import queue_up
 
 

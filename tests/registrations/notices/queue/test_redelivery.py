@@ -19,7 +19,7 @@ from registrations.notices.stream import poison
 from registrations.notices.stream.changes import StreamRecord
 from registrations.notices.stream.following import Following
 from tests.api import Api
-from tests.registrations.notices.stream import everything, reported
+from tests.registrations.notices.streaming import everything, reported
 
 
 @pytest.fixture

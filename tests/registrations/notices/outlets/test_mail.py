@@ -14,7 +14,7 @@ from registrations.notices.outlets.mail import delivery as sending
 from registrations.notices.outlets.mail.sent_markers import MailMarker
 from tests.api import Api
 from tests.registrations.notices.carrying import Carried, html, text
-from tests.registrations.notices.stream import reported
+from tests.registrations.notices.streaming import reported
 from users.models import User
 
 TIMES = {"startTime": "19:00", "endTime": "22:00", "timeZone": "Europe/Berlin"}

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 
 from tests.api import Api
-from tests.registrations.notices import test_histories
 from tests.registrations.notices.histories import HISTORIES
+from tests.registrations.notices.stream import test_histories
 from tests.torn import Torn
 
 pytestmark = pytest.mark.torn

@@ -28,7 +28,7 @@ from registrations.notices.queue import tasks as queue
 from registrations.notices.queue.tasks import PermanentFailure, RetryLater, Task
 from tests.api import Api
 from tests.children import SECONDS
-from tests.registrations.notices import stream
+from tests.registrations.notices import streaming as stream
 from tests.registrations.notices.carrying import Carried
 from tests.registrations.notices.cloud import SENDER, Cloud, stage
 from tests.registrations.notices.receiving import Receiver, receiving

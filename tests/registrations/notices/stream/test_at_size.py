@@ -12,7 +12,7 @@ from registrations.notices.outlets import chosen as outlets
 from registrations.notices.queue.tasks import Task
 from tests.api import Api
 from tests.metering import Meter
-from tests.registrations.notices import stream
+from tests.registrations.notices import streaming as stream
 from tests.registrations.notices.carrying import Carried
 from tests.registrations.notices.cloud import Cloud, stage
 from tests.registrations.scenes import lay

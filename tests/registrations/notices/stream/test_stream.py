@@ -17,7 +17,7 @@ from registrations.notices.stream import changes, poison
 from registrations.notices.stream import handler as stream
 from registrations.notices.stream.changes import StreamRecord
 from tests.api import Api
-from tests.registrations.notices.stream import everything, in_words, reported
+from tests.registrations.notices.streaming import everything, in_words, reported
 
 LAMBDA = SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
 
