@@ -10,6 +10,11 @@ def now() -> str:
     return datetime.now(UTC).strftime(FORMAT)
 
 
+def precise(moment: str) -> str:
+    """Return a moment of any precision as `now` returns it."""
+    return datetime.fromisoformat(moment).astimezone(UTC).strftime(FORMAT)
+
+
 def seconds() -> int:
     """Return the current time in whole seconds since the epoch."""
     return int(datetime.now(UTC).timestamp())

@@ -125,7 +125,8 @@ def record_problem(event_id: str, user_id: str, what: str, *, at: str, message: 
 def record_message(notice: Notice) -> None:
     """Record a message of an organizer to the people of an event."""
     entry = _entry(notice, "message.sent", notice["time"], notice["data"]["subject"])
-    entry.by = notice["data"].get("by")
+    if by := notice["data"].get("by"):
+        entry.by, entry.by_stranger = by, None if _existing([by]) else True
     entry.save()
 
 
@@ -134,7 +135,7 @@ def _is_recorded(notice: Notice) -> bool:
 
 
 def _entry(notice: Notice, what: str, at: str, detail: str | None, suffix: str = "") -> HistoryEntry:
-    key = _partition((notice["data"]["eventId"], incarnation_of(notice)))
+    key, at = _partition((notice["data"]["eventId"], incarnation_of(notice))), clock.precise(at)
     expires_at = int(time.time()) + KEPT_SECONDS
     return HistoryEntry(key, f"{at}#{notice['id']}#{suffix}", what=what, at=at, detail=detail, expires_at=expires_at)
 

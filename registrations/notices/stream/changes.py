@@ -246,9 +246,8 @@ def _of_a_record(record: LogEntry, seats: Seats) -> _Pending:
     data: dict[str, Any] = {"status": status} | _counts(seats)
     if record.leaving:
         data |= {"reason": "left", "freedSeat": record.leaving != log.QUIT}
-    at = record.at if record.successor else ""
     data |= _actor(seats, record.user_id) if record.user_id else {}
-    pending = _of_registration(seats, record.user_id or "", record.ticket, status, data, at)
+    pending = _of_registration(seats, record.user_id or "", record.ticket, status, data, record.at)
     return pending if record.user_id else replace(pending, unnamed=(seats, record))
 
 
