@@ -66,7 +66,7 @@ class Task(NamedTuple):
     clicks: int
     typed: int
     begins: Callable[[], str]
-    do: Callable[[Hands], None]
+    do: Callable[[Hands], object]
 
 
 def run_by_olivia(**changes: Any) -> str:
