@@ -18,10 +18,15 @@ from users.serializers import UserSerializer
 
 HELPS = {
     "email": "Seen by the person, by admins, and by the organizers of events that the person signs up for.",
-    "notify": "E-mail me when I get a seat, or when an event is moved or cancelled.",
     "userId": "Letters, digits and dashes. Leave it empty to get one.",
 }
-LABELS = {"name": "Name", "email": "E-mail", "notify": "Notifications", "userId": "Id"}
+OWN_HELPS = {"email": "Seen by you, by admins, and by the organizers of events that you sign up for."}
+LABELS = {
+    "name": "Name",
+    "email": "E-mail",
+    "notify": "E-mail about seats, and about moved or cancelled events",
+    "userId": "Id",
+}
 
 
 @pages.navigation(30)
@@ -120,11 +125,14 @@ class UserPage(OfUser, Page):
         }
 
     def _edit(self, data: Any) -> Form:
-        return self.make_form("PUT", "Save", values=data).show_before()
+        made = self.make_form("PUT", "Save", values=data).show_before()
+        for one in made.fields if self.is_own else ():
+            one.help = OWN_HELPS.get(one.name, one.help)
+        return made
 
     def _delete(self, data: Any) -> Form:
         label = "Delete my account" if self.is_own else "Delete"
-        return Form(self.request.path, label, "DELETE", hidden={"_was": data["name"]}, look="danger")
+        return Form(self.request.path, label, "DELETE", hidden={"_was": data["name"]}, look="risky")
 
     def _act(self, data: Any) -> Form:
         return Form(pages.url("acting"), f"Act as {data['name']}", hidden={"userId": data["userId"]}, look="plain")

@@ -62,7 +62,7 @@ class EventsPage(Page):
     def context(self, data: Any) -> dict[str, Any]:
         """Return the rows by month, the filters, the links to other pages, and the form of a new event."""
         marks = {key: value for part in self.parts for key, value in part.marks(data).items()}
-        rows = [wording.row(event, marks.get(event["eventId"], "")) for event in data if self._is_wanted(event)]
+        rows = [wording.row(event, wording.mark(event, marks)) for event in data if self._is_wanted(event)]
         steps = paging.steps(self.request, self.response)
         query = self.request.query_params
         return {
@@ -179,7 +179,7 @@ class EventPage(Page):
         return str(data["title"]) if "eventId" in data else "Edit event"
 
     def about(self, data: Any) -> str:
-        return f"{wording.when(data)}, {data['location']}. {wording.room_sentence(data)}."
+        return f"{wording.days(data)}, {data['location']}. {wording.room_sentence(data)}."
 
     def trail(self) -> list[Link]:
         """Return the list of events and, above a form, the event."""
@@ -194,13 +194,14 @@ class EventPage(Page):
         return {
             "event": data,
             "row": wording.row(data),
-            "long_day": "" if data.get("endDate") else humanize.long_day(data["date"]),
-            "days": wording.when(data),
+            "long_day": "" if wording.is_of_several_days(data) else humanize.long_day(data["date"]),
+            "days": wording.days(data),
+            "now_until": wording.now_until(data),
             "hours": wording.hours_and_zone(data),
             "room": wording.room_sentence(data),
             "closes": wording.closes(data),
             "map_url": wording.map_url(data),
-            "calendar_url": self.in_format("ics") if "ics" in self.shown_formats() else "",
+            "calendar_url": self.in_format("ics") if data["status"] != CANCELLED else "",
             "runs": self._runs(data) if mine else None,
         }
 
@@ -247,7 +248,7 @@ class EventPage(Page):
     def _delete(self, data: Any) -> Form:
         before = {name: forms.text(data[name]) for name in SHORT}
         shown = {"_version": str(data["version"]), "_before": json.dumps(before)}
-        return Form(self.request.path, "Delete", "DELETE", hidden=shown, look="danger")
+        return Form(self.request.path, "Delete", "DELETE", hidden=shown, look="risky")
 
     def translate(self, values: Any) -> None:
         now = self.current() if {"registrationOpensAt", "registrationClosesAt"} & set(values) else None

@@ -53,13 +53,29 @@ def place_of(event: dict[str, Any]) -> tzinfo:
 
 
 def when(event: dict[str, Any]) -> str:
-    """Return ``Sat 12 Dec 2026, 19:00–22:00``."""  # noqa: RUF002 (a range)
-    return ", ".join(filter(None, [_days(event), hours(event)]))
+    """Return ``Sat 12 Dec 2026, 19:00–22:00``, or ``Now, until Sunday`` for one of several days that runs."""  # noqa: RUF002 (a range)
+    return now_until(event) or days(event)
 
 
-def _days(event: dict[str, Any]) -> str:
-    last = event.get("endDate")
-    return humanize.days(event["date"], last) if last and last != event["date"] else humanize.day(event["date"])
+def days(event: dict[str, Any]) -> str:
+    """Return the days and hours, in full."""
+    if is_of_several_days(event):
+        return humanize.days(event["date"], event["endDate"], event.get("startTime"), event.get("endTime"))
+    return ", ".join(filter(None, [humanize.day(event["date"]), hours(event)]))
+
+
+def now_until(event: dict[str, Any]) -> str:
+    """Return ``Now, until Sunday, 18:00`` for an event of several days that runs, else an empty string."""
+    here = now().astimezone(place_of(event))
+    began = (event["date"], event.get("startTime") or "") <= (f"{here:%Y-%m-%d}", f"{here:%H:%M}")
+    if not is_of_several_days(event) or not began or has_ended(event) or event["status"] in STATUS_WORDS:
+        return ""
+    return humanize.until(event["endDate"], f"{here:%Y-%m-%d}", event.get("endTime"))
+
+
+def is_of_several_days(event: dict[str, Any]) -> bool:
+    """Return True if the event ends on another day than it begins, by its `endDate`."""
+    return bool(event.get("endDate") and event["endDate"] != event["date"])
 
 
 def hours(event: dict[str, Any]) -> str:
@@ -70,7 +86,8 @@ def hours(event: dict[str, Any]) -> str:
 def hours_and_zone(event: dict[str, Any]) -> str:
     """Return ``19:00–22:00, Berlin time``."""  # noqa: RUF002 (a range)
     zone = humanize.zone(event["timeZone"]) if event.get("timeZone") else ""
-    return ", ".join(filter(None, [hours(event), zone])) if hours(event) else ""
+    shown = "" if is_of_several_days(event) else hours(event)
+    return ", ".join(filter(None, [shown, zone])) if hours(event) else ""
 
 
 def sign_up(event: dict[str, Any]) -> str:
@@ -172,6 +189,12 @@ def by_month(rows: list[Row]) -> list[tuple[str, list[Row]]]:
     for one in rows:
         found.setdefault(humanize.month(one.date), []).append(one)
     return list(found.items())
+
+
+def mark(event: dict[str, Any], marks: dict[str, str]) -> str:
+    """Return the user's own registration in a few words, or an empty string for an event that does not take place."""
+    is_on = event["status"] != CANCELLED and not has_ended(event)
+    return marks.get(event["eventId"], "") if is_on else ""
 
 
 def week_end(day: str) -> str:

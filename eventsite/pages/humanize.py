@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
 
 NAMED = 3
+DAYS_OF_A_WEEK = 7
 MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60  # seconds
 
 
@@ -19,12 +20,25 @@ def long_day(text: str) -> str:
     return f"{found:%A}, {found.day} {found:%B %Y}"
 
 
-def days(first: str, last: str) -> str:
-    """Return ``Sat 12 – Sun 13 Dec 2026``, or both days in full where the months differ."""  # noqa: RUF002 (a range)
+def days(first: str, last: str, starts: str | None = None, ends: str | None = None) -> str:
+    """Return ``Sat 12 – Sun 13 Dec 2026``, or ``Sat 28 Nov, 19:00 – Tue 1 Dec 2026, 22:00``."""  # noqa: RUF002 (a range)
     start, end = date.fromisoformat(first), date.fromisoformat(last)
-    if (start.year, start.month) == (end.year, end.month):
-        return f"{start:%a} {start.day} – {day(last)}"  # noqa: RUF001 (a range)
-    return f"{day(first)} – {day(last)}"  # noqa: RUF001 (a range)
+    begin = day(first) if start.year != end.year else f"{start:%a} {start.day} {start:%b}"
+    if (start.year, start.month) == (end.year, end.month) and not starts:
+        begin = f"{start:%a} {start.day}"
+    return f"{_at(begin, starts)} – {_at(day(last), ends)}"  # noqa: RUF001 (a range)
+
+
+def _at(day: str, hour: str | None) -> str:
+    return f"{day}, {hour}" if hour else day
+
+
+def until(last: str, today: str, ends: str | None = None) -> str:
+    """Return ``Now, until Sunday``, or ``Now, until Sun 13 Dec, 22:00`` where that day is a week away or more."""
+    end = date.fromisoformat(last)
+    ahead = (end - date.fromisoformat(today)).days
+    named = "today" if ahead <= 0 else f"{end:%A}" if ahead < DAYS_OF_A_WEEK else f"{end:%a} {end.day} {end:%b}"
+    return f"Now, until {_at(named, ends)}"
 
 
 def month(text: str) -> str:

@@ -79,7 +79,7 @@ class HistoryPage(OfPeople):
                 humanize.moment(entry["at"]),
                 SENTENCES.get(entry["what"], entry["what"]),
                 called.get(entry["userId"], ""),
-                called.get(entry["by"], ""),
+                _by(entry, called),
                 entry["detail"] or "",
             )
             for entry in data
@@ -87,6 +87,14 @@ class HistoryPage(OfPeople):
         steps = paging.steps(self.request, self.response)
         message = message_form(self.event_id, prefix="message") if settings.MAIL_FROM else None
         return {"rows": rows, "nothing": NOTHING, "steps": steps, "message": message}
+
+
+def _by(entry: dict[str, Any], called: dict[str, str]) -> str:
+    """Return the name of the person who did it, or an empty string for the person of the entry."""
+    by = entry["by"]
+    if not by or by == entry["userId"]:
+        return ""
+    return "An admin or organizer" if called[by] == by else called[by]
 
 
 @pages.page("event-messages")

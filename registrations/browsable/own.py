@@ -1,5 +1,6 @@
 """The pages of one registration, and of all registrations of a user."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils.functional import cached_property
@@ -14,7 +15,7 @@ from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Part, Question
 from eventsite.pages.seen import Seen
 from registrations.browsable import answers, organizers
-from registrations.browsable.wording import OWN_SENTENCES, OfEvent, leave_form, name_of, promoted, since, state
+from registrations.browsable.wording import OWN_SENTENCES, OfEvent, leave_form, name_of, own_state, state
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.one import read
 from users.browsable import OfUser
@@ -64,20 +65,29 @@ class RegistrationPage(Page, OfEvent, OfPerson):
         active = data.get("status") in (REGISTERED, WAITLISTED)
         return {
             "registration": data,
-            "event": event_wording.row(self.event) if self.event else None,
+            "event": replace(event_wording.row(self.event), room="") if self.event else None,
             "called": "" if self.is_own else self.called,
-            "state": state(data),
-            "since": since(data),
-            "promoted": promoted(data),
-            "cancelled": data["cancelledAt"] and humanize.moment(data["cancelledAt"]),
+            "state": own_state(data, self.event) if self.is_own else state(data),
+            "look": _look(data, self.event),
+            "facts": self._facts(data),
             "person_url": pages.url("user", self.user_id) if self.view.reaches_user(READ_USER, self.user_id) else "",
-            "answers": answers.shown(data.get("answers"), self.event.get("questions")),
             "form": self._leave(data) if active else None,
             "organizes": organizers.offer(self, self.event, self.event_url, self.user_id) if not self.is_own else None,
-            "checked_in": data["checkedInAt"] and humanize.moment(data["checkedInAt"]),
             "door": self._door(data) if data["status"] == REGISTERED else None,
             "code": self._code() if self.is_own and data["status"] == REGISTERED else "",
         }
+
+    def _facts(self, data: Any) -> list[tuple[str, str]]:
+        """Return the times, the answers and the reference of the registration, with labels."""
+        times = {
+            "Signed up": data["registeredAt"],
+            "Got a seat": data["promotedAt"],
+            "Cancelled": data["cancelledAt"],
+            "Checked in": data["checkedInAt"],
+        }
+        said = [(label, f"{humanize.moment(at)} UTC") for label, at in times.items() if at]
+        said += answers.shown(data.get("answers"), self.event.get("questions"))
+        return [*said, ("Reference", data["registrationId"])]
 
     def _door(self, data: Any) -> Form | None:
         """Return the button that checks the person in, or takes the check-in back, for those who run the event."""
@@ -179,19 +189,31 @@ class AttendancePage(Page, OfPerson):
                 ("Coming up", [self._row(**one) for one in sorted(coming, key=_day)]),
                 ("Past", [self._row(**one) for one in sorted(past, key=_day, reverse=True)]),
             ],
-            "empty": not data,
+            "nothing": "" if data else self._nothing(),
             "tabs": self._tabs(),
             "steps": paging.steps(self.request, self.response),
             "leaving": Form("", "", "DELETE", hidden={"_next": self.request.get_full_path()}),
         }
 
+    def _nothing(self) -> str:
+        """Return the sentence for an empty list."""
+        if not self.is_own:
+            return "There are no registrations."
+        if self.view.action == "waitlists":
+            return "You are on no waitlist."
+        is_cancelled = self.request.query_params.get("status") == CANCELLED
+        return "You have given up no registration." if is_cancelled else "You have no registrations yet."
+
     def _row(self, registration: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
-        leaves = registration["status"] != CANCELLED and not event_wording.has_ended(event)
-        own = "Give up my seat" if registration["status"] == REGISTERED else "Leave the waitlist"
+        status, is_on = registration["status"], event["status"] != event_wording.CANCELLED
+        leaves = is_on and status != CANCELLED and not event_wording.has_ended(event)
+        own = "Give up my seat" if status == REGISTERED else "Leave the waitlist"
         return {
             "event": event_wording.row(event),
-            "status": registration["status"],
-            "state": state(registration),
+            "status": status,
+            "look": _look(registration, event),
+            "state": own_state(registration, event) if self.is_own else state(registration),
+            "open": "Show my code" if self.is_own and leaves and status == REGISTERED else "Details",
             "url": pages.url("registration", event["eventId"], self.user_id),
             "leave_url": pages.url("registration", event["eventId"], self.user_id) if leaves else "",
             "leave": own if self.is_own else "Cancel the registration",
@@ -208,6 +230,11 @@ class AttendancePage(Page, OfPerson):
         ]
 
 
+def _look(registration: dict[str, Any], event: dict[str, Any]) -> str:
+    """Return the class of the badge of a registration."""
+    return CANCELLED if event.get("status") == event_wording.CANCELLED else str(registration["status"])
+
+
 def _day(one: dict[str, Any]) -> tuple[str, str]:
     return one["event"]["date"], one["event"].get("startTime") or ""
 
@@ -219,8 +246,7 @@ class AttendanceOf(Part, OfPerson):
     template = "registrations/of_user.html"
 
     def context(self, data: Any) -> dict[str, Any] | None:
-        """Return the links, or None if the user may not see the registrations."""
-        if self.reach(READ_USER) is Reach.NONE or "userId" not in data:
+        """Return the link, or None if the user may not see the registrations, or has them in the navigation."""
+        if self.is_own or self.reach(READ_USER) is Reach.NONE or "userId" not in data:
             return None
-        whose = self.kwargs["user_id"]
-        return {"url": pages.url("user-registrations", whose), "waiting_url": pages.url("user-waitlists", whose)}
+        return {"url": pages.url("user-registrations", self.user_id)}

@@ -117,6 +117,7 @@ class PeoplePage(Page, OfEvent):
         whole = self.sought or self.prints
         return {
             "rows": rows[:MOST_FOUND] if self.sought else rows,
+            "any_promoted": any(row.promoted for row in rows),
             "found": self._found_sentence(len(rows)) if self.sought else "",
             "tabs": self._tabs(),
             "steps": paging.Steps() if whole else steps,

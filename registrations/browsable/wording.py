@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from events import services as events
+from events.browsable import wording as event_wording
 from events.serializers import shape as shape_event
 from eventsite.auth.permissions import LIST_REGISTRATIONS
 from eventsite.errors import DomainError
@@ -13,12 +14,12 @@ from eventsite.pages import humanize
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.seen import Seen
-from registrations.models import REGISTERED, WAITLISTED, Registration
+from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.lists import of_event
 from users import services as users
 from users.models import User
 
-STATES = {REGISTERED: "Has a seat", "cancelled": "Cancelled"}
+STATES = {REGISTERED: "Has a seat", CANCELLED: "Cancelled"}
 OWN_SENTENCES = {
     "already_registered": "You are already signed up.",
     "registration_not_found": "You have already given up your seat.",
@@ -58,6 +59,17 @@ def state(registration: dict[str, Any]) -> str:
     """Return ``Has a seat``, ``Number 3 on the waitlist`` or ``Cancelled``."""
     place = registration["waitlistPosition"]
     return f"Number {humanize.number(place)} on the waitlist" if place else STATES[registration["status"]]
+
+
+def own_state(registration: dict[str, Any], event: dict[str, Any]) -> str:
+    """Return the state of the user's own registration: ``You have a seat``, or why there is none."""
+    if event.get("status") == event_wording.CANCELLED:
+        return "The event is cancelled"
+    if registration["status"] == CANCELLED:
+        return "You gave it up"
+    if registration["status"] == REGISTERED:
+        return "You had a seat" if event and event_wording.has_ended(event) else "You have a seat"
+    return state(registration)
 
 
 def since(registration: dict[str, Any]) -> str:

@@ -81,7 +81,7 @@ def test_an_attendee_signs_up_and_gives_up_with_one_click_each(signing_in: str, 
     assert "Number 1 on the waitlist" in page.inner_text(".events")
     attendee.click("Leave the waitlist: Spring party")
     assert attendee.told() == "You have left the waitlist."
-    assert "There are no registrations." in page.inner_text("main")
+    assert "You have no registrations yet." in page.inner_text("main")
     attendee.go("My profile")
     page.get_by_label("Name", exact=True).fill("Alice Ahmed")
     page.get_by_role("textbox", name="E-mail").fill("alice@example.com")
