@@ -192,7 +192,7 @@ def by_month(rows: list[Row]) -> list[tuple[str, list[Row]]]:
 
 
 def mark(event: dict[str, Any], marks: dict[str, str]) -> str:
-    """Return the user's own registration in a few words, or an empty string for an event that does not take place."""
+    """Return the user's own registration in a few words, or nothing where the event is over or cancelled."""
     is_on = event["status"] != CANCELLED and not has_ended(event)
     return marks.get(event["eventId"], "") if is_on else ""
 
