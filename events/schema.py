@@ -18,8 +18,8 @@ BODY: Json = {
     "eventId": "spring-party",
     "title": "Spring party",
     "description": "Music and cake in the garden.",
-    "date": "2027-04-01",
-    "endDate": "2027-04-01",
+    "date": "2083-04-01",
+    "endDate": "2083-04-01",
     "startTime": "19:00",
     "endTime": "22:00",
     "timeZone": "Europe/Berlin",
@@ -39,8 +39,8 @@ BODY: Json = {
         }
     ],
     "waitlistEnabled": True,
-    "registrationOpensAt": "2027-02-01T09:00:00Z",
-    "registrationClosesAt": "2027-03-31T22:00:00Z",
+    "registrationOpensAt": "2083-02-01T09:00:00Z",
+    "registrationClosesAt": "2083-03-31T22:00:00Z",
 }
 SPRING_PARTY: Json = BODY | {
     "hasWaitlist": True,
@@ -48,21 +48,21 @@ SPRING_PARTY: Json = BODY | {
     "waitlistCount": 3,
     "checkedInCount": 0,
     "organizerId": None,
-    "createdAt": "2027-01-31T09:30:00.000000Z",
-    "updatedAt": "2027-01-31T09:30:00.000000Z",
+    "createdAt": "2083-01-31T09:30:00.000000Z",
+    "updatedAt": "2083-01-31T09:30:00.000000Z",
     "version": 1,
 }
 TAGS["events"] = "Events: create, list, read, change and delete them."
 path_id("eventId", example="spring-party")
 CALENDAR = {
     "text/calendar": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//eventsite//events//EN\r\nBEGIN:VEVENT\r\n"
-    "SUMMARY:Spring party\r\nDTSTART:20270401T170000Z\r\nDTEND:20270401T200000Z\r\n"
+    "SUMMARY:Spring party\r\nDTSTART:20830401T170000Z\r\nDTEND:20830401T200000Z\r\n"
     "UID:spring-party.20270131093000000000@eventsite\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 }
 QUERY_EXAMPLES |= {
     "status": ["published", "active"],
-    "from": "2027-01-01",
-    "to": "2027-12-31",
+    "from": "2083-01-01",
+    "to": "2083-12-31",
 }
 
 

@@ -38,7 +38,7 @@ REGISTERED: Json = shape(
         user_id="alice",
         registration_id="6f1c1f7e-4d0b-4b53-9a0b-2f7d2f0f6d11",
         status="registered",
-        registered_at="2027-02-01T12:00:00.000000Z",
+        registered_at="2083-02-01T12:00:00.000000Z",
         answers={"food": "Vegan"},
     )
 )
@@ -122,7 +122,7 @@ CHECK_IN = Call(
     summary="Check a person in at the door",
     description="To repeat it changes nothing: the first time stays.",
     answer=RegistrationSerializer,
-    example=REGISTERED | {"checkedInAt": "2027-04-01T17:00:00.000000Z"},
+    example=REGISTERED | {"checkedInAt": "2083-04-01T17:00:00.000000Z"},
     refusals=(EventNotYours, EventNotFound, RegistrationNotFound, NotRegistered),
 )
 describe("PUT /events/{eventId}/registrations/{userId}/check-in", call=CHECK_IN)
@@ -257,7 +257,7 @@ describe(
         many=True,
         example=[
             {
-                "at": "2027-02-01T12:00:00.000000Z",
+                "at": "2083-02-01T12:00:00.000000Z",
                 "what": "registration.registered",
                 "userId": "alice",
                 "by": None,

@@ -69,7 +69,7 @@ def crowd(request: pytest.FixtureRequest) -> None:
     with EventItem.batch_write() as batch:
         for number in range(request.param):
             status = "draft" if number % 3 == 2 else "published"
-            fields = {**EVENT, "status": status, "date": f"2027-{number % 12 + 1:02}-{number % 28 + 1:02}"}
+            fields = {**EVENT, "status": status, "date": f"2083-{number % 12 + 1:02}-{number % 28 + 1:02}"}
             for half in services.compose({**fields, "event_id": f"{status}-{number:06}"}, None):
                 batch.save(half)
 

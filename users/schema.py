@@ -14,7 +14,7 @@ from users.services import UserExists, UserNotFound
 ALICE: Json = {"userId": "alice", "name": "Alice", "email": "alice@example.com"}
 ALICE["emailVerified"] = True
 ALICE["notify"] = True
-ALICE["createdAt"] = "2027-01-31T09:30:00.000000Z"
+ALICE["createdAt"] = "2083-01-31T09:30:00.000000Z"
 
 TAGS["users"] = "The people who register."
 path_id("userId", example="alice")

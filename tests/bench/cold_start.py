@@ -176,7 +176,7 @@ from eventsite.dynamodb.base_model import table_models
 
 for model in table_models():
     model.create_table(wait=True)
-fields = dict(title="T", description="D", date="2027-01-01", location="L", capacity=5, organizer="O", status="active")
+fields = dict(title="T", description="D", date="2083-01-01", location="L", capacity=5, organizer="O", status="active")
 services.create(fields | {{"event_id": "{EVENT_ID}"}}, organizer_id=None)
 """
 

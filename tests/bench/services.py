@@ -21,7 +21,7 @@ STATUSES = ("active", "published", "draft", "cancelled")
 EVENT = {
     "title": "Spring party",
     "description": "Music and cake in the garden. " * 5,
-    "date": "2028-06-15",
+    "date": "2084-06-15",
     "location": "Garden",
     "capacity": 100_000,
     "organizer": "The garden club",
@@ -158,9 +158,9 @@ class Data:
 
 
 def _day(number: int) -> str:
-    """A day of 2028 that has nothing to do with the status, but is the same in every run."""
+    """A day of 2084 that has nothing to do with the status, but is the same in every run."""
     digits = hashlib.sha256(str(number).encode()).digest()
-    return f"2028-{digits[0] % 12 + 1:02}-{digits[1] % 28 + 1:02}"
+    return f"2084-{digits[0] % 12 + 1:02}-{digits[1] % 28 + 1:02}"
 
 
 def prepare(endpoint: str) -> None:

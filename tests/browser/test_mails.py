@@ -13,7 +13,7 @@ EVENT = Event(
     "party",
     Event.ITEM,
     title="A party with a name that is much longer than any telephone is wide: " + "Donaudampfschifffahrt" * 4,
-    date="2027-04-01",
+    date="2083-04-01",
     start_time="19:00",
     end_time="22:00",
     time_zone="America/Argentina/ComodRivadavia",
@@ -26,7 +26,7 @@ EVENT = Event(
     updated_at="2026-11-21T12:00:00.000000Z",
 )
 ALICE = User("alice", name="Alice", email="alice@example.com")
-BEFORE = {"date": "2027-03-31", "location": "The garden"}
+BEFORE = {"date": "2083-03-31", "location": "The garden"}
 
 
 @look

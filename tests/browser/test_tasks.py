@@ -121,7 +121,7 @@ def give_up_what_others_wait_for(hands: Hands) -> None:
 
 def new_event(hands: Hands) -> None:
     hands.unfold("New event")
-    for label, text in (("Title", "Choir"), ("Date", "2027-04-01"), ("Place", "Church"), ("Seats", "5")):
+    for label, text in (("Title", "Choir"), ("Date", "2083-04-01"), ("Place", "Church"), ("Seats", "5")):
         hands.fill(label, text)
     hands.click("Publish")
     hands.sees("“Choir” is published. Share it:")
@@ -216,7 +216,7 @@ def checked_in() -> str:
 
 def duplicate(hands: Hands) -> None:
     hands.follow("Duplicate")
-    hands.fill("Date", "2027-05-01")
+    hands.fill("Date", "2083-05-01")
     hands.click("Publish")
     hands.sees("is published.")
 
@@ -274,7 +274,7 @@ TASKS = {
         Task("raise the capacity", 2, 1, with_dave, edit(SEATS, "9", "Seats 2 → 9.")),
         Task("lower the capacity", 3, 1, with_dave, edit(SEATS, "0", "Seats 2 → 0.", "Set 0 seats")),
         Task("switch the waitlist off", 2, 0, run_by_olivia, switch_the_waitlist_off),
-        Task("move the date", 3, 1, with_dave, edit("Date", "2027-05-01", "Saved: Date.", "Save and tell them")),
+        Task("move the date", 3, 1, with_dave, edit("Date", "2083-05-01", "Saved: Date.", "Save and tell them")),
         Task("cancel the event", 2, 0, with_dave, cancel_the_event),
         Task(
             "the people as a sheet", 1, 0, lambda: people(with_dave()), lambda hands: hands.download("Download as CSV")

@@ -7,9 +7,9 @@ import pytest
 from tests.api import EVENT, Api, problem
 
 REMOVABLE: dict[str, Any] = {
-    "endDate": "2027-04-02",
-    "registrationOpensAt": "2027-01-01T00:00:00Z",
-    "registrationClosesAt": "2027-02-01T00:00:00Z",
+    "endDate": "2083-04-02",
+    "registrationOpensAt": "2083-01-01T00:00:00Z",
+    "registrationClosesAt": "2083-02-01T00:00:00Z",
     "organizers": ["bea"],
     "questions": [{"questionId": "q", "label": "?", "kind": "text", "choices": [], "required": False}],
 }

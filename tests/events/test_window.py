@@ -19,8 +19,8 @@ from users import services
 
 BERLIN = {"startTime": "19:00", "timeZone": "Europe/Berlin"}
 CLOSES_AS_IT_OPENS = {
-    "registrationOpensAt": "2027-01-01T00:00:00Z",
-    "registrationClosesAt": "2027-01-01T01:00:00+01:00",
+    "registrationOpensAt": "2083-01-01T00:00:00Z",
+    "registrationClosesAt": "2083-01-01T01:00:00+01:00",
 }
 
 
@@ -39,10 +39,10 @@ def wrong(answer: Any) -> set[str]:
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [
-        ("2027-01-31T10:00:00+01:00", "2027-01-31T09:00:00Z"),
-        ("2027-01-31t09:00:00z", "2027-01-31T09:00:00Z"),
-        ("2027-01-31T09:00:00.999Z", "2027-01-31T09:00:00Z"),
-        ("2027-01-01T00:30:00+05:45", "2026-12-31T18:45:00Z"),
+        ("2083-01-31T10:00:00+01:00", "2083-01-31T09:00:00Z"),
+        ("2083-01-31t09:00:00z", "2083-01-31T09:00:00Z"),
+        ("2083-01-31T09:00:00.999Z", "2083-01-31T09:00:00Z"),
+        ("2083-01-01T00:30:00+05:45", "2082-12-31T18:45:00Z"),
         ("0999-01-01T00:00:00-00:00", "0999-01-01T00:00:00Z"),
     ],
 )
@@ -54,11 +54,11 @@ def test_moments_come_with_an_offset_and_are_answered_in_utc(api: Api, sent: str
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
-        ({"endDate": "2027-03-31"}, {"endDate"}),
+        ({"endDate": "2083-03-31"}, {"endDate"}),
         (CLOSES_AS_IT_OPENS, {"registrationClosesAt"}),
-        ({"date": "2027-03-28", "startTime": "02:30", "timeZone": "Europe/Berlin"}, {"startTime"}),
-        ({"date": "2027-03-27", **BERLIN, "endTime": "02:30"}, {"endTime"}),
-        ({"date": "2027-03-20", **BERLIN, "endDate": "2027-03-28", "endTime": "02:00"}, {"endTime"}),
+        ({"date": "2083-03-28", "startTime": "02:30", "timeZone": "Europe/Berlin"}, {"startTime"}),
+        ({"date": "2083-03-27", **BERLIN, "endTime": "02:30"}, {"endTime"}),
+        ({"date": "2083-03-20", **BERLIN, "endDate": "2083-03-28", "endTime": "02:00"}, {"endTime"}),
         ({"date": "2011-12-30", "startTime": "10:00", "timeZone": "Pacific/Apia"}, {"startTime"}),
         ({**BERLIN, "endDate": EVENT["date"], "endTime": "18:00"}, {"endTime"}),
     ],
@@ -74,16 +74,16 @@ def test_what_cannot_be_is_refused_on_create_and_on_an_edit(api: Api, fields: di
 
 
 def test_an_edit_is_judged_with_what_the_event_has(api: Api) -> None:
-    event = api.event(date="2027-03-27", startTime="02:30", timeZone="Europe/Berlin", endDate="2027-03-28")
-    assert wrong(api.patch(f"/events/{event}", {"date": "2027-03-28"})) == {"startTime"}
-    assert wrong(api.patch(f"/events/{event}", {"endDate": "2027-03-26"})) == {"endDate"}
+    event = api.event(date="2083-03-27", startTime="02:30", timeZone="Europe/Berlin", endDate="2083-03-28")
+    assert wrong(api.patch(f"/events/{event}", {"date": "2083-03-28"})) == {"startTime"}
+    assert wrong(api.patch(f"/events/{event}", {"endDate": "2083-03-26"})) == {"endDate"}
     assert api.patch(f"/events/{event}", {"title": "Another"}).status_code == 200
-    assert api.patch(f"/events/{event}", {"date": "2027-03-28", "startTime": "03:00"}).status_code == 200
+    assert api.patch(f"/events/{event}", {"date": "2083-03-28", "startTime": "03:00"}).status_code == 200
 
 
 def test_null_takes_the_last_day_and_the_window_away(api: Api) -> None:
-    moments = {"registrationOpensAt": "2027-01-01T00:00:00Z", "registrationClosesAt": "2027-02-01T00:00:00Z"}
-    event = api.event(endDate="2027-04-02", **moments)
+    moments = {"registrationOpensAt": "2083-01-01T00:00:00Z", "registrationClosesAt": "2083-02-01T00:00:00Z"}
+    event = api.event(endDate="2083-04-02", **moments)
     nothing = dict.fromkeys(["endDate", *moments])
     answer = api.patch(f"/events/{event}", nothing)
     assert {name: answer.json()[name] for name in nothing} == nothing
@@ -92,33 +92,33 @@ def test_null_takes_the_last_day_and_the_window_away(api: Api) -> None:
 @pytest.mark.usefixtures("cognito")
 def test_people_sign_up_from_the_opening_until_the_closing(monkeypatch: pytest.MonkeyPatch) -> None:
     event = As(olivia().access).event(
-        registrationOpensAt="2027-02-01T10:00:00+01:00", registrationClosesAt="2027-03-01T00:00:00Z"
+        registrationOpensAt="2083-02-01T10:00:00+01:00", registrationClosesAt="2083-03-01T00:00:00Z"
     )
     attendee, organizer, path = As(alice().access), As(olivia().access), f"/events/{event}/registrations"
-    for moment in ("2027-02-01T08:59:59Z", "2027-03-01T00:00:00Z"):
+    for moment in ("2083-02-01T08:59:59Z", "2083-03-01T00:00:00Z"):
         at(monkeypatch, moment)
-        early = moment < "2027-02-02"
+        early = moment < "2083-02-02"
         refusal = attendee.post(path, {})
         assert problem(refusal) == (409, "registration_not_open" if early else "registration_closed")
-        assert refusal.json().get("opensAt") == ("2027-02-01T09:00:00Z" if early else None)
+        assert refusal.json().get("opensAt") == ("2083-02-01T09:00:00Z" if early else None)
         guest = services.create(name="Guest").user_id
         assert organizer.post(path, {"userId": guest}).status_code == 201
-    for moment in ("2027-02-01T09:00:00Z", "2027-02-28T23:59:59Z"):
+    for moment in ("2083-02-01T09:00:00Z", "2083-02-28T23:59:59Z"):
         at(monkeypatch, moment)
         assert attendee.post(path, {}).status_code == 201
         assert attendee.leave(event, "me").status_code == 200
 
 
 ENDS = [
-    ({}, "2027-04-02T12:00:00Z"),
-    ({"endDate": "2027-04-03"}, "2027-04-04T12:00:00Z"),
-    (BERLIN, "2027-04-01T22:00:00Z"),
-    (BERLIN | {"endTime": "21:00"}, "2027-04-01T19:00:00Z"),
-    (BERLIN | {"endTime": "01:30"}, "2027-04-01T23:30:00Z"),
-    (BERLIN | {"endTime": "01:30", "endDate": "2027-04-03"}, "2027-04-02T23:30:00Z"),
-    (BERLIN | {"endDate": "2027-04-03"}, "2027-04-03T22:00:00Z"),
-    ({"startTime": "19:00", "timeZone": "America/Los_Angeles"}, "2027-04-02T07:00:00Z"),
-    ({"startTime": "19:00", "timeZone": "Pacific/Kiritimati"}, "2027-04-01T10:00:00Z"),
+    ({}, "2083-04-02T12:00:00Z"),
+    ({"endDate": "2083-04-03"}, "2083-04-04T12:00:00Z"),
+    (BERLIN, "2083-04-01T22:00:00Z"),
+    (BERLIN | {"endTime": "21:00"}, "2083-04-01T19:00:00Z"),
+    (BERLIN | {"endTime": "01:30"}, "2083-04-01T23:30:00Z"),
+    (BERLIN | {"endTime": "01:30", "endDate": "2083-04-03"}, "2083-04-02T23:30:00Z"),
+    (BERLIN | {"endDate": "2083-04-03"}, "2083-04-03T22:00:00Z"),
+    ({"startTime": "19:00", "timeZone": "America/Los_Angeles"}, "2083-04-02T07:00:00Z"),
+    ({"startTime": "19:00", "timeZone": "Pacific/Kiritimati"}, "2083-04-01T10:00:00Z"),
 ]
 
 
@@ -136,11 +136,11 @@ def test_an_event_admits_until_its_end_in_its_zone(
 
 
 def test_an_hour_that_exists_twice_is_the_first(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    event = api.event(date="2027-10-31", startTime="01:00", endTime="02:30", timeZone="Europe/Berlin")
+    event = api.event(date="2083-10-31", startTime="01:00", endTime="02:30", timeZone="Europe/Berlin")
     first, second = api.users(2)
-    at(monkeypatch, "2027-10-31T00:29:59Z")
+    at(monkeypatch, "2083-10-31T00:29:59Z")
     assert api.register(event, first).status_code == 201
-    at(monkeypatch, "2027-10-31T00:30:00Z")
+    at(monkeypatch, "2083-10-31T00:30:00Z")
     assert problem(api.register(event, second)) == (409, "registration_closed")
 
 
@@ -149,10 +149,10 @@ def test_after_the_end_no_seat_is_handed_on_until_the_event_is_moved(api: Api, m
     alice, bob = api.users(2)
     api.register(event, alice)
     api.register(event, bob)
-    at(monkeypatch, "2027-04-01T22:00:00Z")
+    at(monkeypatch, "2083-04-01T22:00:00Z")
     assert api.leave(event, alice).json()["promotedUser"] is None
     assert api.patch(f"/events/{event}", {"capacity": 2}).json()["waitlistCount"] == 1
-    moved = api.patch(f"/events/{event}", {"date": "2027-04-02"}).json()
+    moved = api.patch(f"/events/{event}", {"date": "2083-04-02"}).json()
     assert (moved["registeredCount"], moved["waitlistCount"]) == (1, 0)
 
 

@@ -9,7 +9,7 @@ from tests.eventsite.processes import has_ended, manage
 PARTY = {
     "title": "Party",
     "description": "Cake.",
-    "date": "2027-04-01",
+    "date": "2083-04-01",
     "location": "Garden",
     "capacity": 1,
     "organizer": "Alice",

@@ -33,10 +33,10 @@ schema.config.checks.positive_data_acceptance.expected_statuses.append("412")
 schemathesis.openapi.format("iana-time-zone", st.sampled_from(sorted(time_zones())))
 
 WINDOW = {
-    "date": "2027-04-01",
-    "endDate": "2027-04-02",
-    "registrationOpensAt": "2027-01-01T00:00:00Z",
-    "registrationClosesAt": "2027-02-01T00:00:00Z",
+    "date": "2083-04-01",
+    "endDate": "2083-04-02",
+    "registrationOpensAt": "2083-01-01T00:00:00Z",
+    "registrationClosesAt": "2083-02-01T00:00:00Z",
 }
 EXISTING = {"eventId": "spring-party", "userId": "alice"}
 EDITED = {"title", "location", "capacity", "organizer", "name", "notify"}

@@ -169,7 +169,7 @@ class Shards:
         return {"Records": records} | (more if parts or shard not in self.closed else {})
 
 
-MOMENT = datetime(2027, 4, 1)
+MOMENT = datetime(2083, 4, 1)
 
 
 @pytest.fixture

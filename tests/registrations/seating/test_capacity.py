@@ -64,5 +64,5 @@ def test_an_edit_of_other_fields_leaves_the_counters_alone(api: Api) -> None:
     event = api.event(capacity=1)
     for user in api.users(2):
         api.register(event, user)
-    api.patch(f"/events/{event}", {"title": "New", "date": "2028-01-01"})
+    api.patch(f"/events/{event}", {"title": "New", "date": "2084-01-01"})
     assert counts(api, event) == (1, 1)

@@ -10,21 +10,21 @@ A_EVENT = {
     "eventId": "614b345c-5114-4788-bd81-f792d59463b5",
     "title": "Glazing day",
     "description": "Ash and salt.",
-    "date": "2027-05-01",
+    "date": "2083-05-01",
     "location": "Studio 4",
     "capacity": 30,
     "organizer": "The clay club",
     "status": "scheduled",
 }
 
-B_EVENT = A_EVENT | {"eventId": "conf.2027", "status": "active", "capacity": 2, "waitlistEnabled": True}
+B_EVENT = A_EVENT | {"eventId": "conf.2083", "status": "active", "capacity": 2, "waitlistEnabled": True}
 
 
 def b_user(user: str) -> Record:
     return {"PK": f"USER#{user}", "SK": "METADATA", "entity_type": "user", "user_id": user, "name": user.title()}
 
 
-def b_row(user: str, position: int | None = None, event: str = "conf.2027") -> Record:
+def b_row(user: str, position: int | None = None, event: str = "conf.2083") -> Record:
     """A seat, or with a position a place in the queue."""
     shared = {"PK": f"EVENT#{event}", "GSI1PK": f"USER#{user}", "user_id": user, "event_id": event}
     if position is None:
@@ -34,7 +34,7 @@ def b_row(user: str, position: int | None = None, event: str = "conf.2027") -> R
 
 
 def b_counters(registered: int, waiting: int) -> Record:
-    keys = {"PK": "EVENT#conf.2027", "SK": "METADATA", "entity_type": "event", "event_id": "conf.2027"}
+    keys = {"PK": "EVENT#conf.2083", "SK": "METADATA", "entity_type": "event", "event_id": "conf.2083"}
     counts = {"registered_count": registered, "waitlist_count": waiting}
     return keys | counts | {"name": "Conference", "capacity": 2, "waitlist_enabled": True}
 
@@ -68,7 +68,7 @@ D_EVENT = {
     "eventId": "b9f1a0de-33e5-4a4e-8f5e-0f6bd1f6ce43",
     "eventName": "Spring fair",
     "description": None,
-    "eventDate": "2027-05-01 18:30:00+02:00",
+    "eventDate": "2083-05-01 18:30:00+02:00",
     "location": "Market",
     "capacity": 100,
     "organizerId": "5c1e3f0a-7b11-4a5c-9f10-0f7a0b8f2f11",
@@ -84,11 +84,11 @@ FIRST_RELEASE: list[dict[str, Any]] = [
         "item": "event",
         "title": "Spring party",
         "description": "Music.",
-        "date": "2027-04-01",
+        "date": "2083-04-01",
         "location": "Garden",
         "organizer": "The garden club",
         "status": "published",
-        "sort": "2027-04-01#party#event",
+        "sort": "2083-04-01#party#event",
         "organizerId": "olivia",
         "organizerStatus": "olivia#published",
         "version": 3,
@@ -99,7 +99,7 @@ FIRST_RELEASE: list[dict[str, Any]] = [
         "eventId": "party",
         "item": "seats",
         "status": "published",
-        "sort": "2027-04-01#party#seats",
+        "sort": "2083-04-01#party#seats",
         "organizerId": "olivia",
         "organizerStatus": "olivia#published",
         "capacity": 1,

@@ -49,7 +49,7 @@ FORMS: dict[str, bytes] = {
     "first.json": scanned(*theirs.FIRST_RELEASE),
     "users.csv": b"userId,name,email,notify,createdAt\nann,Ann,ann@example.org,FALSE,2026-11-01T10:00:00Z\n",
     "events.csv": b"eventId,title,description,date,location,capacity,organizer,status\n"
-    b"party,P,,2027-03-20,S,2,C,active\n",
+    b"party,P,,2083-03-20,S,2,C,active\n",
     "registrations.csv": b"registrationId,eventId,userId,name,email,status\n"
     b"1,party,ann,Ann,ann@example.org,registered\n",
     "meetup.csv": MEETUP.encode(),
@@ -74,7 +74,7 @@ ODD: list[Any] = [
     *(
         "0001-01-01T00:00:00+12:00",
         "9999-12-31T23:59:59-12:00",
-        "2027-02-30",
+        "2083-02-30",
         "24:00",
         "v2",
         "9" * 5000,

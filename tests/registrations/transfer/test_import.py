@@ -49,7 +49,7 @@ def test_events_seats_and_queue_are_here_afterwards(api: Api, b: list[str], caps
     queue = api.get(f"{path}/waitlist").json()
     assert [(one["userId"], one["waitlistPosition"]) for one in queue] == [("zoe", 1), ("cem", 2), ("dan", 3)]
     assert capsys.readouterr().out.splitlines() == [
-        f"Ids changed to fit our rule: The event conf.2027 is called {event['eventId']} here.",
+        f"Ids changed to fit our rule: The event conf.2083 is called {event['eventId']} here.",
         "1 events, 5 users and 5 registrations to import.",
         "Audited 1 events: all is well.",
     ]

@@ -25,7 +25,7 @@ def test_what_libreoffice_saves_comes_in_as_it_was(api: Api, tmp_path: Path, for
     for user, name, notify in (("007", "=Ann; the\n1st", True), ("bea", "0123", False), ("cem", "TRUE", False)):
         api.post("/users", {"userId": user, "name": name, "email": f"u{user}@example.org", "notify": notify})
     api.event(eventId="party", title="Ümlaut; and, more", description="", startTime="18:30", timeZone="Europe/Berlin")
-    api.event(eventId="1e5", title="3/4", date="2027-12-31", status="draft", waitlistEnabled=False)
+    api.event(eventId="1e5", title="3/4", date="2083-12-31", status="draft", waitlistEnabled=False)
     for user in ("bea", "007", "cem"):
         api.register("party", user)
     api.leave("party", "bea")

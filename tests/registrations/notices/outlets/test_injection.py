@@ -27,7 +27,7 @@ def tables() -> None:
 
 EVENT: dict[str, Any] = {
     "description": "",
-    "date": "2027-04-01",
+    "date": "2083-04-01",
     "version": 1,
     "status": "published",
     "created_at": "2026-11-29T18:00:00.000000Z",
