@@ -1,6 +1,5 @@
 """The state of a running request between two calls, in a form that can be compared."""
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from types import FunctionType, GeneratorType, MethodType
@@ -37,13 +36,11 @@ def _plain(value: Any, above: tuple[int, ...]) -> Any:  # noqa: PLR0911, C901, P
     above = (*above, id(value))
     match value:
         case BaseModel():
-            return type(value).__name__, json.dumps(value.to_dynamodb_dict(), sort_keys=True) if _is_whole(
-                value
-            ) else repr(value)
+            return type(value).__name__, repr(sorted(value.attribute_values.items()))
         case Condition() | Action():
             return repr(value)
         case dict():
-            return tuple(sorted(((str(key), _plain(one, above)) for key, one in value.items()), key=repr))
+            return tuple((str(key), _plain(value[key], above)) for key in sorted(value, key=str))
         case list() | tuple():
             return tuple(_plain(one, above) for one in value)
         case set() | frozenset():
@@ -63,7 +60,3 @@ def _plain(value: Any, above: tuple[int, ...]) -> Any:  # noqa: PLR0911, C901, P
             return repr(value)
     own = getattr(value, "__dict__", None)
     return type(value).__name__, _plain(own, above) if own else None
-
-
-def _is_whole(record: BaseModel) -> bool:
-    return all(attribute.null or name in record.attribute_values for name, attribute in record.get_attributes().items())

@@ -208,10 +208,14 @@ def _batch(step: BatchGet) -> Any:
 
 
 class Automata:
-    """The programs of the requests. A state is restored by sending the program the same outcomes again."""
+    """The programs of the requests. A state is restored by sending the program the same outcomes again.
+
+    The first time that a state is left, the running program itself continues, because that is faster.
+    """
 
     def __init__(self) -> None:
         self._numbers = Numbers()
+        self._running: dict[int, Any] = {}
         self._next: dict[tuple[int, Any], int] = {}
 
     def begin(self, kind: str, name: str, arguments: tuple[Any, ...], at_once: bool) -> int:
@@ -229,20 +233,22 @@ class Automata:
         if following is None:
             place = self.where(number)
             assert isinstance(place, Waiting)
-            following = self._next[number, outcome] = self._at(place.began, (*place.sent, outcome))
+            running = self._running.pop(number, None)
+            following = self._next[number, outcome] = self._at(place.began, (*place.sent, outcome), running)
         return following
 
-    def _at(self, began: Any, sent: tuple[Any, ...]) -> int:
+    def _at(self, began: Any, sent: tuple[Any, ...], running: Any = None) -> int:
         kind, name, arguments, at_once = began
-        running = _in_calls(answering(PROGRAMS[kind](name, *arguments, at_once=at_once)), name)
+        rest: tuple[Any, ...] = sent[-1:] if running else (None, *sent)
+        running = running or _in_calls(answering(PROGRAMS[kind](name, *arguments, at_once=at_once)), name)
         try:
-            call = running.send(None)
-            for outcome in sent:
+            for outcome in rest:
                 call = running.send(outcome)
         except StopIteration as end:
             return self._numbers.of(("done", name, end.value), Done(end.value))
-        key = (began, _label(call), remembered(running))
-        return self._numbers.of(key, Waiting(call, sent, began))
+        number = self._numbers.of((began, _label(call), remembered(running)), Waiting(call, sent, began))
+        self._running.setdefault(number, running)
+        return number
 
 
 def _label(call: Any) -> str:
