@@ -10,9 +10,8 @@ from pynamodb.expressions.update import Action
 from events.ledger import log
 from events.ledger.models import CheckIns, Seats
 from events.models import EventItem
-from eventsite import clock
 from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.steps import Get, Steps, Transact, Update, retrying, run
+from eventsite.dynamodb.steps import Get, Now, Steps, Transact, Update, retrying, run
 from registrations.errors import RegistrationNotFound
 from registrations.models import EventTicket, RegistrationItem, UserRegistration
 from registrations.seating import apply, guards
@@ -35,7 +34,12 @@ def check_in(event_id: str, user_id: str, by: str | None = None) -> bool:
     Raises:
         RegistrationNotFound: The person has no active registration for the event.
     """
-    at = clock.now()
+    return run(check_in_in_steps(event_id, user_id, by))
+
+
+def check_in_in_steps(event_id: str, user_id: str, by: str | None = None) -> Steps[bool]:
+    """Check a person in, as `check_in`, in steps."""
+    at = yield Now()
 
     def count(row: RegistrationItem) -> tuple[EventItem, list[Action]]:
         last = [CheckIns.user_id.set(user_id), CheckIns.ticket.set(row.ticket), CheckIns.at.set(at)]
@@ -43,7 +47,7 @@ def check_in(event_id: str, user_id: str, by: str | None = None) -> bool:
         return apply.check_ins(event_id, row.incarnation), [*last, helper, CheckIns.people.add(1)]
 
     nobody = RegistrationItem.checked_in_at.does_not_exist()
-    return annotate(event_id, user_id, {"checked_in_at": at}, unless=nobody, also=count)
+    return (yield from retrying(partial(_annotate, event_id, user_id, {"checked_in_at": at}, nobody, count)))
 
 
 def check_out(event_id: str, user_id: str) -> bool:

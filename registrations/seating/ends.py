@@ -82,20 +82,20 @@ def _forget_event(event_id: str, incarnation: str, event: Event | None) -> None:
         rows = batch_get(*((UserRegistration, *key) for key in keys), consistent=True)
         rows = [row for row in rows if row and row.incarnation == incarnation]
         for start in range(0, len(rows), PEOPLE_IN_A_TRANSACTION):
-            _remove_rows(rows[start : start + PEOPLE_IN_A_TRANSACTION], incarnation)
+            run(remove_rows(rows[start : start + PEOPLE_IN_A_TRANSACTION], incarnation))
         with EventTicket.batch_write() as batch:
             for line in some:
                 batch.delete(EventTicket(line.key, line.item))
     services.forget_tickets(event_id, incarnation)
 
 
-def _remove_rows(rows: list[UserRegistration], incarnation: str) -> None:
+def remove_rows(rows: list[UserRegistration], incarnation: str) -> Steps[None]:
     """Delete registrations, except those that are already for a later event of the same id."""
     condition = UserRegistration.item.does_not_exist() | (UserRegistration.incarnation == incarnation)
     parts = {str(number): Delete(UserRegistration(row.key, row.item), condition) for number, row in enumerate(rows)}
-    failed = run(apply.transact(dict(parts))).failures
+    failed = (yield from apply.transact(dict(parts))).failures
     if failed:
-        _remove_rows([row for number, row in enumerate(rows) if str(number) not in failed], incarnation)
+        yield from remove_rows([row for number, row in enumerate(rows) if str(number) not in failed], incarnation)
 
 
 def _announce(event_id: str, incarnation: str, event: Event | None, lines: list[EventTicket]) -> None:
@@ -129,22 +129,31 @@ def forget_user(user_id: str, *, by: str | None = None) -> list[tuple[str, str]]
         Unavailable: DynamoDB does not answer. A part of the work may be done.
     """
     for row in registrations_of(user_id, active=True):
-        try:
-            run(leave(Request(row.event_id, user_id, EVERYTHING, by=by)))
-        except RegistrationNotFound:
-            run(retrying(partial(_forget, row.event_id, user_id)))
+        run(give_up(Request(row.event_id, user_id, EVERYTHING, by=by)))
     places = []
     for row in registrations_of(user_id, active=False):
-        run(retrying(partial(_forget, row.event_id, user_id)))
+        run(forget(row.event_id, user_id))
         places.append((row.event_id, str(row.incarnation)))
     return places
 
 
-def _forget(event_id: str, user_id: str) -> Steps[None]:
+def give_up(request: Request) -> Steps[None]:
+    """Give up an active registration, or delete it if its event is gone."""
+    try:
+        yield from leave(request)
+    except RegistrationNotFound:
+        yield from forget(request.event_id, request.user_id)
+
+
+def forget(event_id: str, user_id: str) -> Steps[None]:
     """Delete a registration that was given up, or whose event is gone, in one transaction with the user's epoch.
 
     So no operation that was planned with this registration can be committed afterwards.
     """
+    yield from retrying(partial(_forget, event_id, user_id))
+
+
+def _forget(event_id: str, user_id: str) -> Steps[None]:
     seats = yield Get((Seats, event_id, Seats.ITEM))
     row = yield from apply.settled_row(event_id, user_id)
     if row is None:

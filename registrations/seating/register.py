@@ -5,6 +5,7 @@ are that the next ticket and the last operation on the registration are as they 
 first, the operation is committed to the log instead (`registrations.seating.commit`).
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import BatchGet, Get, Now, Steps, retrying
 from eventsite.errors import Refused
 from eventsite.ids import is_id
-from registrations.errors import AlreadyRegistered
+from registrations.errors import AlreadyRegistered, RegistrationNotFound
 from registrations.models import Registration, UserRegistration, first_standing, registration_of
 from registrations.reading import one as reading
 from registrations.seating import admission, apply, commit, guards, leave, rules, trim
@@ -205,7 +206,8 @@ def _join_by_log(request: Request, look: _Look, turn: Turn) -> Steps[Registratio
 
     committed = yield from commit.commit(request, seats, row, plan, turn)
     if not (yield from commit.finish(request, committed, row)):
-        yield from leave.leave(Request(request.event_id, request.user_id, EVERYTHING, memory=request.memory))
+        with suppress(RegistrationNotFound):  # the deletion of the user has given it up already
+            yield from leave.leave(Request(request.event_id, request.user_id, EVERYTHING, memory=request.memory))
         raise UserNotFound
     entry = committed.entry
     if entry is None or (entry.waited and not (committed.exact and entry.ticket == committed.seats.tickets)):

@@ -5,12 +5,16 @@ A request that changed something must give the answer of the reference at that w
 answer of the reference at some moment between its beginning and its end. That is linearizability, with known moments.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from events.ledger import log
 from events.ledger.models import Seats
 from tests.registrations.reference import Seating
 
+ALWAYS_RIGHT = (("swept",), ("erased",), ("replaced",))
+"""The answers of requests whose outcome has no details."""
 UNKNOWN = ("unknown",)
 """A 503: the request gave up, and its outcome is unknown to the client."""
 
@@ -34,6 +38,9 @@ class Asked(NamedTuple):
     """The answer of the reference when the change took effect."""
     allowed: frozenset[Any] = frozenset()
     """The answers of the reference so far, if the request changes nothing."""
+    is_keyed: bool = False
+    given: Any = None
+    """The first answer to a keyed request, which its other copies must give too."""
 
 
 class Monitor(NamedTuple):
@@ -43,26 +50,64 @@ class Monitor(NamedTuple):
     tickets: tuple[tuple[str, int], ...]
     """The active users with their tickets."""
     asked: tuple[Asked, ...]
+    places: tuple[int, ...]
+    """The index in `asked` of each request. The copies of a keyed request share one."""
     users: str
+    exists: bool = True
+    """False while the event is deleted."""
+    erased: frozenset[str] = frozenset()
+    """The deleted users."""
+    closes: bool = False
+    """True if the window closes before the time that the late clocks show."""
 
     @classmethod
     def begin(cls, scenario: Any) -> "Monitor":
         """Return the monitor before the first step."""
-        people = scenario.seated + scenario.waiting
+        seated = scenario.crowd + scenario.seated
+        people, capacity = seated + scenario.waiting, scenario.capacity + len(scenario.crowd)
         waiting, past = tuple(scenario.waiting), frozenset(scenario.past)
-        seating = Seating(scenario.capacity, scenario.waitlist, scenario.is_open, tuple(scenario.seated), waiting, past)
-        asked = tuple(
-            Asked(kind, str(arguments[0]) if kind in ("register", "leave", "look") else "")
-            for kind, *arguments in scenario.requests
-        )
+        seating = Seating(capacity, scenario.waitlist, scenario.is_open, tuple(seated), waiting, past)
+        distinct = list(dict.fromkeys((one, 0 if one[0] == "keyed" else n) for n, one in enumerate(scenario.requests)))
+        places = tuple(distinct.index((one, 0 if one[0] == "keyed" else n)) for n, one in enumerate(scenario.requests))
+        asked = tuple(_asked(*one) for one, _ in distinct)
         users = "".join(sorted({*people, *scenario.past, *(one.user for one in asked if one.user)}))
         first = len(scenario.past) + 1
-        return cls(seating, tuple((user, ticket) for ticket, user in enumerate(people, first)), asked, users)
+        tickets = tuple((user, ticket) for ticket, user in enumerate(people, first))
+        return cls(seating, tickets, asked, places, users, closes=scenario.closes)
 
     def began(self, index: int) -> "Monitor":
         """Record the first step of a request."""
-        one = self.asked[index]
-        return self if one.begun else self._with(index, one._replace(begun=True, allowed=self._possible(one)))
+        place = self.places[index]
+        one = self.asked[place]
+        return self if one.begun else self._with(place, one._replace(begun=True, allowed=self._possible(one)))
+
+    def forgot(self, user: str) -> "Monitor":
+        """Record that a registration that was given up is deleted."""
+        past = self.seating.past - {user}
+        return self if past == self.seating.past else self._replace(seating=replace(self.seating, past=past))._widened()
+
+    def deleted_user(self, user: str) -> "Monitor":
+        """Record that a user is deleted."""
+        return self._replace(erased=self.erased | {user})._widened()
+
+    def deleted(self) -> "Monitor":
+        """Record that the event is deleted, with all registrations.
+
+        A request that took effect in it may answer so, or take effect in the next event of the same id.
+        """
+        empty = replace(self.seating, seated=(), queue=(), past=frozenset())
+        asked = tuple(
+            one._replace(committed=None, allowed=one.allowed | {one.committed, ("waitlisted", None)})
+            if one.committed and not one.over
+            else one
+            for one in self.asked
+        )
+        return self._replace(seating=empty, tickets=(), exists=False, asked=asked)._widened()
+
+    def created(self, new: Seats) -> "Monitor":
+        """Record that the event is created again."""
+        empty = Seating(int(new.capacity), new.waitlist_enabled, new.open)
+        return self._replace(seating=empty, tickets=(), exists=True, closes=new.closes_at is not None)._widened()
 
     def changed(self, index: int, old: Seats, new: Seats, label: str) -> "Monitor":
         """Make the step of the reference for a write of the seats.
@@ -70,6 +115,7 @@ class Monitor(NamedTuple):
         Raises:
             Broken: The reference would not make this step.
         """
+        index = self.places[index]
         entries = [entry for entry in log.of(new) if entry.name not in old.committed]
         if new.settings != old.settings:
             after = self._edited(index, new, label)
@@ -81,7 +127,7 @@ class Monitor(NamedTuple):
 
     def _edited(self, index: int, new: Seats, label: str) -> "Monitor":
         settings: Any = {"capacity": int(new.capacity), "open": new.open, "waitlist": new.waitlist_enabled}
-        after = self._replace(seating=self.seating.edit(**settings))
+        after = self._replace(seating=self.seating.edit(**settings), closes=new.closes_at is not None)
         return after._promised(index, after._event(), label)
 
     def _committed(self, index: int, entry: log.LogEntry, new: Seats, label: str) -> "Monitor":
@@ -95,7 +141,15 @@ class Monitor(NamedTuple):
         expected = ("left", successor) if entry.leaving else joined
         if answer != expected:
             raise Broken(f"{entry}: the reference says {answer}, not {expected}", label)
-        return self._replace(seating=seating, tickets=tickets)._promised(index, answer, label)
+        after = self._replace(seating=seating, tickets=tickets)
+        one = self.asked[index]
+        if one.kind == "erase":
+            return after
+        if one.kind == "late" and self.closes and not entry.leaving:
+            raise Broken("a user joins after the window closed", label)
+        if entry.leaving and one.kind != "leave" and user in self.erased:  # the joining is undone
+            return after._with(index, one._replace(committed=("user_not_found", None)))
+        return after._promised(index, answer, label)
 
     def _promised(self, index: int, answer: Any, label: str) -> "Monitor":
         one = self.asked[index]
@@ -129,32 +183,56 @@ class Monitor(NamedTuple):
         Raises:
             Broken: The answer was right at no moment.
         """
+        index = self.places[index]
         one = self.asked[index]
-        if answer not in (UNKNOWN, ("swept",)):
+        if one.is_keyed and (answer == UNKNOWN or one.given is not None):
+            if answer not in (UNKNOWN, one.given):
+                raise Broken(f"a copy is answered {answer}, and the first one was {one.given}", label)
+            return self
+        if answer not in (UNKNOWN, *ALWAYS_RIGHT):
             if one.committed is not None and not self._is_right(one, answer):
                 raise Broken(f"{one.kind} is answered {answer}, not {one.committed}", label)
             if one.committed is None and answer not in one.allowed:
                 right = sorted(one.allowed, key=str)
                 raise Broken(f"{one.kind} is answered {answer}, and only {right} were right", label)
-        over = one._replace(over=answer != UNKNOWN, allowed=frozenset())
+        over = one._replace(over=answer != UNKNOWN, allowed=frozenset(), given=answer if one.is_keyed else None)
         return self._with(index, over)
 
     def _is_right(self, one: Asked, answer: Any) -> bool:
         """Return True if an answer is right at the commit or at a later moment."""
         if answer in (one.committed, ("waitlisted", None)):  # or given up since, and answered as it began
             return True
+        if answer == ("user_not_found", None):  # the joining is undone, by this request or by the deletion
+            return one.user in self.erased and one.user not in self.seating.seated + self.seating.queue
         return answer in one.allowed and answer[0] in ("waitlisted", "registered", "event")
 
     def _possible(self, one: Asked) -> frozenset[Any]:
         """Return the answers that are right at this moment for a request that changed nothing."""
-        if one.kind == "register" and one.committed is not None:
+        if one.kind in ("register", "late") and one.committed is not None:
             return frozenset([self.standing(one.user)])
-        if one.kind in ("register", "leave"):
-            following, answer = getattr(self.seating, one.kind)(one.user)
-            return frozenset([answer] if following == self.seating else [])
+        if one.kind in ("register", "late", "leave"):
+            return frozenset(self._refusals(one))
         if one.kind == "look":
             return frozenset([self.standing(one.user)])
-        return frozenset([self._event()] if one.kind in ("event", "edit") else [])
+        if one.kind == "check in":
+            is_in = one.user in self.seating.seated + self.seating.queue
+            return frozenset([("checked_in" if is_in else "registration_not_found", None)])
+        if not self.exists:
+            return frozenset([("event_not_found", None)])
+        return frozenset([self._event()] if one.kind in ("event", "edit", "window") else [])
+
+    def _refusals(self, one: Asked) -> Iterator[Any]:
+        """Yield the refusals that are right at this moment."""
+        if not self.exists:
+            yield "registration_not_found" if one.kind == "leave" else "event_not_found", None
+            return
+        if one.kind != "leave" and one.user in self.erased:
+            yield "user_not_found", None
+        following, answer = getattr(self.seating, "leave" if one.kind == "leave" else "register")(one.user)
+        if following == self.seating:
+            yield answer
+        elif one.kind == "late" and self.closes:
+            yield "registration_closed", None
 
     def _event(self) -> Any:
         return "event", self.seating.capacity, len(self.seating.seated), len(self.seating.queue)
@@ -169,3 +247,8 @@ class Monitor(NamedTuple):
 
     def _with(self, index: int, one: Asked) -> "Monitor":
         return self._replace(asked=(*self.asked[:index], one, *self.asked[index + 1 :]))
+
+
+def _asked(kind: str, *arguments: Any) -> Asked:
+    user = str(arguments[0]) if kind in ("register", "leave", "look", "keyed", "late", "check in", "erase") else ""
+    return Asked("register" if kind == "keyed" else kind, user, is_keyed=kind == "keyed")

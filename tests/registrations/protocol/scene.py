@@ -4,8 +4,9 @@ from typing import Any
 
 from events import services
 from events.ledger import log
-from events.ledger.models import ExitTombstones, Seats
+from events.ledger.models import AdmissionQueue, CheckIns, ExitTombstones, Seats
 from events.ledger.operations import new_id
+from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.steps import (
@@ -26,33 +27,44 @@ from eventsite.errors import DomainError
 from registrations.models import EventTicket, UserRegistration
 from registrations.reading import one as reading
 from registrations.seating import apply
+from registrations.seating.admission_queue import TOGETHER
 from tests.api import EVENT as FIELDS
 from tests.registrations.protocol.monitor import Broken, Monitor
 from tests.registrations.protocol.store import Key, frozen, key_of, thawed, written
 from users.models import User
 
 EVENT = "event"
+CLOSES = "2026-06-01T11:00:00Z"
+"""When the window closes, if it does. The clocks of the servers show 10:00 or 12:00."""
 AT = "2026-01-01T00:00:00.000000Z"
 SEATS_KEY: Key = (Seats.Meta.table_name, EVENT, Seats.ITEM)
 
 
 def stored(scenario: Any) -> dict[Key, str]:
     """Return the initial items of a scenario."""
+    seated, capacity = scenario.crowd + scenario.seated, scenario.capacity + len(scenario.crowd)
     names = ("title", "description", "date", "location", "organizer")
-    fields = {name: FIELDS[name] for name in names} | {"event_id": EVENT, "capacity": scenario.capacity}
+    fields = {name: FIELDS[name] for name in names} | {"event_id": EVENT, "capacity": capacity}
     status = "published" if scenario.is_open else "draft"
     whole = services.compose(fields | {"status": status, "waitlist_enabled": scenario.waitlist}, None)
     event, seats = whole
+    if scenario.closes:
+        event.registration_closes_at, seats.closes_at = CLOSES, clock.in_seconds(CLOSES)
     event.incarnation = seats.incarnation = "incarnation"
     event.created_at = event.updated_at = AT
     records: list[BaseModel] = [event, seats, *(User(user, name=user, created_at=AT) for user in "uvw")]
     people = [(user, "past") for user in scenario.past]
-    people += [(user, "seated") for user in scenario.seated] + [(user, "waiting") for user in scenario.waiting]
+    people += [(user, "seated") for user in seated] + [(user, "waiting") for user in scenario.waiting]
     for ticket, (user, kind) in enumerate(people, 1):
         records += _registered(seats, user, ticket, kind)
-    seats.registered, seats.waiting = len(scenario.seated), len(scenario.waiting)
-    seats.served, seats.tickets = len(scenario.past) + len(scenario.seated), len(people)
+    seats.registered, seats.waiting = len(seated), len(scenario.waiting)
+    seats.served, seats.tickets = len(scenario.past) + len(seated), len(people)
     seats.left = len(scenario.past)
+    first = len(scenario.past) + 1
+    for ticket, user in enumerate(scenario.crowd, first):
+        seats.records[log.name_of(new_id(AT, ticket), user, "")] = ticket
+    if scenario.crowd:
+        records.append(AdmissionQueue(*AdmissionQueue.key_of(seats), entered=TOGETHER, expires_at=0))
     return {key_of(record): str(frozen(dict(record.serialize()))) for record in records}
 
 
@@ -77,16 +89,19 @@ def check_rest(items: dict[Key, str], monitor: Monitor) -> None:
         if found.standing(user) != monitor.standing(user):
             raise Broken(f"at rest {user} reads {found.standing(user)}, not {monitor.standing(user)}", "at rest")
     seats = found.seats
-    for entry in log.of(seats):
+    for entry in log.of(seats) if seats else ():
         found.run(apply.recover(seats, entry))
-    for wrong in _wrong(found, monitor):
+    for wrong in _wrong(found, monitor) if monitor.exists else ():
         raise Broken(f"at rest: {wrong}", "at rest")
 
 
 def _wrong(found: "_Table", monitor: Monitor) -> Any:
-    tickets = dict(monitor.tickets)
+    tickets, incarnation = dict(monitor.tickets), found.seats.incarnation
+    inside = 0
     for user in monitor.users:
         row = found.get(UserRegistration, *UserRegistration.key_of(EVENT, user))
+        row = row if row and row.incarnation == incarnation else None
+        inside += bool(row and row.active and row.checked_in_at)
         ticket = int(row.ticket) if row and row.active else None
         if ticket != tickets.get(user):
             yield f"{user} has ticket {ticket} in the registration, not {tickets.get(user)}"
@@ -94,13 +109,17 @@ def _wrong(found: "_Table", monitor: Monitor) -> Any:
             yield f"{user}'s history is {row}"
         if found.standing(user) != monitor.standing(user):
             yield f"{user} reads {found.standing(user)}, not {monitor.standing(user)}"
-    lines = {int(line.ticket): line.user_id for line in found.all(EventTicket, "ticket#")}
+    counted = found.get(CheckIns, EVENT, CheckIns.name(incarnation))
+    if inside != (counted.people if counted else 0):
+        yield f"{inside} are checked in, {counted} are counted"
+    lines = {int(line.ticket): line.user_id for line in found.all(EventTicket, "ticket#", incarnation)}
     if lines != {ticket: user for user, ticket in monitor.tickets}:
         yield f"the lines are {lines}, the tickets {monitor.tickets}"
-    history = {line.user_id for line in found.all(EventTicket, "cancelled#")}
+    history = {line.user_id for line in found.all(EventTicket, "cancelled#", incarnation)}
     if history != set(monitor.seating.past):
         yield f"the history is of {history}, not of {set(monitor.seating.past)}"
-    exits = {ticket for item in found.all(ExitTombstones, "tickets#incarnation#exits#") for ticket in item.exits}
+    stored = found.all(ExitTombstones, f"tickets#{incarnation}#exits#")
+    exits = {ticket for item in stored for ticket in item.exits}
     if len(exits) != found.seats.quits:
         yield f"{found.seats.quits} left the queue, {exits} are known"
 
@@ -115,10 +134,10 @@ class _Table:
         text = self._items.get((model.Meta.table_name, *key))
         return model.parse(thawed(text) or {}) if text else None
 
-    def all(self, model: type[BaseModel], prefix: str) -> list[Any]:
-        table = model.Meta.table_name
-        wanted = [text for key, text in self._items.items() if key[0] == table and key[-1].startswith(prefix)]
-        return [model.parse(thawed(text) or {}) for text in wanted]
+    def all(self, model: type[BaseModel], prefix: str, incarnation: str = "") -> list[Any]:
+        table, inside = model.Meta.table_name, f"#{incarnation}#" if incarnation else ""
+        keys = [key for key in self._items if key[0] == table and key[-1].startswith(prefix) and inside in key[1]]
+        return [model.parse(thawed(self._items[key]) or {}) for key in keys]
 
     @property
     def seats(self) -> Any:
@@ -160,9 +179,13 @@ class _Table:
                     done=self._write([step]), image=thawed(self._items.get(key_of(step.record))), in_doubt=False
                 )
             case Transact():
-                done = self._write(list(step.parts.values()))
-                return Transacted(done, {} if done else {"row": None})
+                failed = self._failed(step.parts)
+                return Transacted(not failed and self._write(list(step.parts.values())), failed)
         raise NotImplementedError(step)
+
+    def _failed(self, parts: Any) -> dict[str, Any]:
+        items = {label: thawed(self._items.get(key_of(part.record))) for label, part in parts.items()}
+        return {label: items[label] for label, part in parts.items() if not written(part, items[label])[0]}
 
     def _write(self, parts: list[Any]) -> bool:
         changed = {}

@@ -27,15 +27,18 @@ from eventsite.dynamodb.steps import (
 )
 from eventsite.dynamodb.writes import Written
 from eventsite.errors import Unavailable
+from registrations.models import UserRegistration
 from tests.registrations.protocol.memory import remembered
 from tests.registrations.protocol.monitor import Broken, Monitor
-from tests.registrations.protocol.programs import PROGRAMS, answering
+from tests.registrations.protocol.programs import EVENT, PROGRAMS, answering
 from tests.registrations.protocol.scene import SEATS_KEY, check_rest, stored
 from tests.registrations.protocol.store import Key, frozen, key_of, thawed, written
+from users.models import User
 
 CRASHED = -1
 NOW = "2026-06-01T10:00:00.000000Z"
 MOST_OPERATIONS = 3
+MOST_OPERATIONS_OF_COPIES = 8
 """After this number of attempts a request gives up, as it would at its deadline."""
 MOST_STEPS = 70
 NAMES = "ABCDEF"
@@ -67,6 +70,10 @@ class Scenario:
     faults: Faults = NO_FAULTS
     at_once: bool = True
     """True if each operation tries one transaction first."""
+    closes: bool = False
+    """True if the window closes between the times that the clocks of the servers show."""
+    crowd: str = ""
+    """Further users with a further seat each, whose operations are still in the commit log."""
 
 
 class State(NamedTuple):
@@ -135,7 +142,7 @@ def _key(key: Any) -> Key:
     return (model.Meta.table_name, *parts)
 
 
-def _in_calls(steps: Any, name: str) -> Any:
+def _in_calls(steps: Any, name: str, most: int = MOST_OPERATIONS) -> Any:
     """Run a request: steps without a call by themselves, and separate reads one by one."""
     outcome: Any = None
     drawn = count = 0
@@ -156,10 +163,10 @@ def _in_calls(steps: Any, name: str) -> Any:
             if step.ways > 1000:
                 drawn += 1
                 outcome = NAMES.index(name) * 1000 + drawn
-                if drawn > MOST_OPERATIONS:
+                if drawn > most:
                     send, outcome = steps.throw, Unavailable()
         elif isinstance(step, Wait):
-            outcome = 0.0
+            outcome = step.seconds
         else:
             outcome = yield from _call(step)
             if isinstance(outcome, Conflict):
@@ -240,7 +247,8 @@ class Automata:
     def _at(self, began: Any, sent: tuple[Any, ...], running: Any = None) -> int:
         kind, name, arguments, at_once = began
         rest: tuple[Any, ...] = sent[-1:] if running else (None, *sent)
-        running = running or _in_calls(answering(PROGRAMS[kind](name, *arguments, at_once=at_once)), name)
+        most = MOST_OPERATIONS_OF_COPIES if kind == "keyed" else MOST_OPERATIONS
+        running = running or _in_calls(answering(PROGRAMS[kind](name, *arguments, at_once=at_once)), name, most)
         try:
             for outcome in rest:
                 call = running.send(outcome)
@@ -507,18 +515,39 @@ class Search:
 
     def _observed(self, state: State, before: int, index: int, label: str) -> State:
         """Let the monitor follow a write of the seats."""
-        old, new = (self._items(store).get(SEATS_KEY) for store in (before, state.store))
-        if old == new or old is None or new is None:
+        if before == state.store:
             return state
+        earlier, later = self._items(before), self._items(state.store)
+        old, new = earlier.get(SEATS_KEY), later.get(SEATS_KEY)
         monitor: Monitor = self._monitors.things[self._begun(state, index).monitor]
-        after = monitor.changed(index, Seats.parse(thawed(old) or {}), Seats.parse(thawed(new) or {}), label)
-        return state._replace(monitor=self._monitors.of(after))
+        for user in monitor.users:
+            if _row_key(user) in earlier and _row_key(user) not in later:
+                monitor = monitor.forgot(user)
+            if _user_key(user) in earlier and _user_key(user) not in later:
+                monitor = monitor.deleted_user(user)
+        if old != new:
+            monitor = self._following_seats(monitor, index, old, new, label)
+        return state._replace(monitor=self._monitors.of(monitor))
+
+    def _following_seats(self, monitor: Monitor, index: int, old: str | None, new: str | None, label: str) -> Monitor:
+        if new is None:
+            return monitor.deleted()
+        seats = Seats.parse(thawed(new))
+        return monitor.changed(index, Seats.parse(thawed(old)), seats, label) if old else monitor.created(seats)
 
     def _check_rest(self, state: State) -> None:
         if (state.store, state.monitor) in self._fine:
             return
         check_rest(self._items(state.store), self._monitors.things[state.monitor])
         self._fine.add((state.store, state.monitor))
+
+
+def _row_key(user: str) -> Key:
+    return (UserRegistration.Meta.table_name, *UserRegistration.key_of(EVENT, user))
+
+
+def _user_key(user: str) -> Key:
+    return (User.Meta.table_name, user)
 
 
 def _with(requests: tuple[Any, ...], index: int, one: Any) -> tuple[Any, ...]:
