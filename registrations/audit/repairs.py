@@ -29,7 +29,7 @@ from eventsite.dynamodb.steps import run
 from eventsite.dynamodb.transactions import Transaction, transact_get
 from registrations import seating
 from registrations.audit.snapshot import Person, Snapshot
-from registrations.audit.totals import Figures, floor, stored_exits
+from registrations.audit.totals import COUNTERS, Figures, floor, stored_exits
 from registrations.errors import RegistrationNotFound
 from registrations.models import KEPT, EventTicket, Registration, UserRegistration
 from registrations.seating import apply, guards
@@ -64,8 +64,7 @@ def _all_same(record: BaseModel, *names: str) -> Condition:
 
 def _stands(seats: Seats) -> Condition:
     """Require that nothing was committed, edited or fenced since the seats were read."""
-    figures = ("incarnation", "epochs", "settings", "tickets", "served", "registered", "waiting", "quits", "left")
-    return _all_same(seats, *figures)
+    return _all_same(seats, "incarnation", "epochs", "settings", "quits", "left", *COUNTERS)
 
 
 def _is_there(item: UserRegistration) -> Condition:
@@ -78,9 +77,7 @@ def _is_there(item: UserRegistration) -> Condition:
 
 def recount(seen: Snapshot, seats: Seats, right: Figures) -> Repair:
     """Set the counters and the exit tombstones to the right figures."""
-    wanted = {"tickets": right.tickets, "served": right.served}
-    wanted |= {"registered": right.registered, "waiting": right.waiting}
-    actions: list[Action] = [getattr(Seats, name).set(value) for name, value in wanted.items()]
+    actions = Seats.updates({name: getattr(right, name) for name in COUNTERS})
     counts = right.counts(seats.width)
     actions.append(Seats.gone.set({str(number): count for number, count in counts.items()}))
     actions.append(Seats.quits.set(seats.quits + 1))

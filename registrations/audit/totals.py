@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from events.ledger import log
 from events.ledger.models import Seats
@@ -25,6 +25,10 @@ class Figures:
     def counts(self, width: int) -> dict[int, int]:
         """Return the exit counts by range, as the seats store them."""
         return dict(Counter(ticket // width for ticket in self.exits))
+
+
+COUNTERS = tuple(one.name for one in fields(Figures) if one.type == "int" or one.type is int)
+"""The attributes of the seats that are counters."""
 
 
 def of(seen: Snapshot, seats: Seats) -> Figures | None:
