@@ -80,13 +80,13 @@ class RegistrationViewSet(BrowsableViewSet):
         user_id = body.get("user_id") or caller(request) or ""  # required where nobody is signed in
         keyed = self.keyed(f"POST /events/{event_id}/registrations")
         if keyed and user_id == caller(request):  # a keyed refusal would be final
-            self._introduce(user_id)
+            introduce(request, user_id)
         try:
             registration = self._register(event_id, user_id, keyed, body.get("answers"))
         except UserNotFound:
             if user_id != caller(request):
                 raise
-            self._introduce(user_id)
+            introduce(request, user_id)
             registration = self._register(event_id, user_id, keyed, body.get("answers"))
         location = reverse("registration", [event_id, user_id], request=request)
         return Response(RegisteredSerializer(registration).data, 201, headers={"Location": location})
@@ -135,14 +135,6 @@ class RegistrationViewSet(BrowsableViewSet):
         scope, organizes = self.scope(REGISTER, user_id), self.scope(LIST_REGISTRATIONS)
         known = {"by": caller(self.request), "keyed": keyed, "answers": answers}
         return signup.sign_up(event_id, user_id, scope=scope, organizes=organizes, **known)
-
-    def _introduce(self, user_id: str) -> None:
-        """Create the user of the request's token, unless they exist."""
-        principal = permissions.principal_of(self.request)
-        if principal:
-            services.read_or_create(
-                user_id, name=principal.name, email=principal.email, email_verified=principal.email_verified
-            )
 
     def _page(self, event_id: str, status: str, query: dict[str, Any]) -> Response:
         def read(limit: int, after: Any) -> tuple[list[Registration], Any]:
@@ -206,6 +198,8 @@ class CalendarViewSet(BrowsableViewSet):
         """Answer with the calendar, or, as JSON, with its secret address."""
         if not self.reaches_user(READ_USER, user_id):
             raise UserNotFound
+        if self.is_me:
+            introduce(request, user_id)
         user = services.read(user_id)
         return calendar_of(user, request) if self.format == CalendarRenderer.format else self._address(user)
 
@@ -213,6 +207,8 @@ class CalendarViewSet(BrowsableViewSet):
         """Make a new secret address, after which the old one leads nowhere."""
         if not self.reaches_user(CHANGE_USER, user_id):
             raise UserNotFound
+        if self.is_me:
+            introduce(request, user_id)
         return self._address(user_calendars.renew(user_id))
 
     def revoke(self, request: Request, user_id: str) -> Response:
@@ -221,6 +217,9 @@ class CalendarViewSet(BrowsableViewSet):
             raise UserNotFound
         user_calendars.revoke(user_id)
         return Response(status=204)
+
+    def reaches_target(self) -> bool:
+        return self.reaches_user(CHANGE_USER, self.kwargs["user_id"])
 
     def _address(self, user: User) -> Response:
         token = user_calendars.token_of(user)
@@ -242,6 +241,15 @@ class FeedViewSet(BrowsableViewSet):
     def retrieve(self, request: Request, token: str) -> Response:
         """Answer with the calendar."""
         return calendar_of(user_calendars.owner_of(token), request)
+
+
+def introduce(request: Request, user_id: str) -> None:
+    """Create the user of the request's token, unless they exist."""
+    principal = permissions.principal_of(request)
+    if principal:
+        services.read_or_create(
+            user_id, name=principal.name, email=principal.email, email_verified=principal.email_verified
+        )
 
 
 def calendar_of(user: User, request: Request) -> Response:

@@ -20,7 +20,7 @@ EVENT = {
     "status": "published",
     "waitlistEnabled": True,
 }
-"""An event that is not over for long: 2083 has the calendar of 2027, so that every date has the same day of the week."""
+"""An event that is not over for long. 2083 has the calendar of 2027, so each date is on the same day of the week."""
 
 
 class Api:

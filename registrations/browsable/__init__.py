@@ -1,6 +1,7 @@
 """The pages of registrations: the people of an event, sign-up, and the registrations of a user."""
 
 from registrations.browsable import (  # noqa: F401 (each registers its pages)
+    calendar,
     check_in,
     contact,
     organizers,

@@ -2,13 +2,15 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import icalendar
 import pytest
 
 from eventsite import clock
 from tests.api import Api, problem
-from tests.signing_in import As, adam, alice, olivia
+from tests.pages import Browser
+from tests.signing_in import As, adam, alice, olivia, oscar
 from users import services
 
 
@@ -102,3 +104,17 @@ def test_a_feed_of_events_has_a_name_and_begins_thirty_days_ago(api: Api) -> Non
     assert calendar["name"] == calendar["x-wr-calname"] == "Events"
     assert entries(api.get("/events?format=ics&from=2000-01-01")) == ["-40", "-20", "20"]
     assert len(api.get("/events").json()) == 3
+
+
+def test_an_attendee_makes_and_revokes_the_address_by_clicks(cognito: None) -> None:
+    browser = Browser(token=alice().access)
+    page = browser.follow(browser.open("/users/me/registrations"), "Subscribe to my events as a calendar")
+    page = browser.send(page.button("PUT"))
+    assert page.messages == ["The address is made."]
+    address = As(alice().access).get("/users/me/calendar").json()["url"]
+    assert address in page.text and As(None).get(urlsplit(address).path).status_code == 200
+    assert browser.download(page.links["Download the calendar"])[0] == 200
+    page = browser.sure(browser.send(page.button("DELETE")))
+    assert page.messages == ["The address is revoked."] and address not in page.text
+    assert As(None).get(urlsplit(address).path).status_code == 404
+    assert Browser(token=oscar().access).open(f"/users/{alice().sub}/calendar").status == 404
