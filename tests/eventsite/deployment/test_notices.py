@@ -146,10 +146,10 @@ def party(told: Project) -> str:
 def test_who_moves_up_is_mailed(told: Project, party: str) -> None:
     def mails() -> list[Any]:
         kept = requests.get(f"{told.endpoint}/_ministack/ses/messages", timeout=SECONDS).json()["messages"]
-        return [mail for of_account in kept.values() for mail in of_account]
+        return [mail for of_account in kept.values() for mail in of_account if SENDER in mail["Source"]]
 
     (mail,) = eventually(mails)
-    assert (mail["To"], SENDER in mail["Source"]) == ([ADDRESS], True)
+    assert mail["To"] == [ADDRESS]
     assert "Summer party" in mail["Subject"] + mail["BodyText"]
 
 

@@ -79,11 +79,14 @@ def test_on_an_empty_account_everything_is_made_and_nothing_is_touched(stage: Pa
         "stack: Dashboard (CloudWatch::Dashboard)",
         "stack: Api (ApiGateway::RestApi)",
     }
-    assert aws("cloudformation").describe_stacks()["Stacks"] == []
-    assert aws("dynamodb").list_tables()["TableNames"] == []
-    assert aws("lambda").list_functions()["Functions"] == []
-    assert aws("logs").describe_log_groups()["logGroups"] == []
-    assert aws("apigateway").get_rest_apis()["items"] == []
+    there = {
+        *(each["StackName"] for each in aws("cloudformation").describe_stacks()["Stacks"]),
+        *aws("dynamodb").list_tables()["TableNames"],
+        *(each["FunctionName"] for each in aws("lambda").list_functions()["Functions"]),
+        *(each["logGroupName"] for each in aws("logs").describe_log_groups()["logGroups"]),
+        *(each["name"] for each in aws("apigateway").get_rest_apis()["items"]),
+    }
+    assert not [name for name in there if "eventsite-dev" in name]
 
 
 @pytest.mark.slow
@@ -96,7 +99,7 @@ def test_no_secret_of_an_outlet_is_printed(stage: Path, aws: Any, capsys: pytest
     for made in ("stream of table", "stack: Notices", "stack: Following", "stack: DeadLettersAlarm"):
         assert f"make     {made}" in printed
     assert secret not in printed and "key=1" not in printed
-    assert not aws("sqs").list_queues().get("QueueUrls")
+    assert not aws("sqs").list_queues(QueueNamePrefix="eventsite-dev").get("QueueUrls")
 
 
 @pytest.mark.slow
@@ -143,6 +146,7 @@ def test_a_table_that_the_service_could_not_use_stops_the_deployment(
     with pytest.raises(CommandError, match="would stop"):
         call_command("plan", "dev")
     assert re.search(r"stop +table club-events +has the key eventId \(S\); the model wants", capsys.readouterr().out)
+    aws("dynamodb").delete_table(TableName="club-events")
 
 
 @pytest.mark.slow

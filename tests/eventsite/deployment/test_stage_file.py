@@ -75,6 +75,13 @@ def test_choices_that_do_not_fit_are_refused(tmp_path: Path, values: dict[str, s
         chosen(tmp_path, **values)
 
 
+def test_all_missing_decisions_are_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ClickException, match=r"decide yet: S3_BUCKET, OIDC_ISSUER\."):
+        chosen(tmp_path, S3_BUCKET="", AUTH_MODE="oidc", OIDC_CLIENT_ID="abc")
+    with pytest.raises(ClickException, match=r"\.env\.dev sets DEBUG, which means nothing here"):
+        chosen(tmp_path, DEBUG="true")
+
+
 def test_what_means_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ClickException, match="sets AUTHMODE, which means nothing here"):
         chosen(tmp_path, AUTHMODE="cognito")
