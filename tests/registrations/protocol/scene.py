@@ -30,7 +30,7 @@ from registrations.seating import apply
 from registrations.seating.admission_queue import TOGETHER
 from tests.api import EVENT as FIELDS
 from tests.registrations.protocol.monitor import Broken, Monitor
-from tests.registrations.protocol.store import Key, frozen, key_of, thawed, written
+from tests.registrations.protocol.store import Key, frozen, key_of, thawed, transacted
 from users.models import User
 
 EVENT = "event"
@@ -175,27 +175,18 @@ class _Table:
             case Draw() | Wait():
                 return 0
             case Update():
-                return Written(
-                    done=self._write([step]), image=thawed(self._items.get(key_of(step.record))), in_doubt=False
-                )
+                failed = self._write({"": step})
+                return Written(not failed, image=thawed(self._items.get(key_of(step.record))), in_doubt=False)
             case Transact():
-                failed = self._failed(step.parts)
-                return Transacted(not failed and self._write(list(step.parts.values())), failed)
+                failed = self._write(step.parts)
+                return Transacted(not failed, {label: thawed(item) for label, item in failed.items()})
         raise NotImplementedError(step)
 
-    def _failed(self, parts: Any) -> dict[str, Any]:
-        items = {label: thawed(self._items.get(key_of(part.record))) for label, part in parts.items()}
-        return {label: items[label] for label, part in parts.items() if not written(part, items[label])[0]}
-
-    def _write(self, parts: list[Any]) -> bool:
-        changed = {}
-        for part in parts:
-            key = key_of(part.record)
-            done, changed[key] = written(part, thawed(self._items.get(key)))
-            if not done:
-                return False
-        for key, item in changed.items():
+    def _write(self, parts: Any) -> dict[str, str | None]:
+        """Write all parts or none, and return the stored items of those that fail."""
+        failures, changed = transacted(self._items, parts)
+        for key, item in () if failures else changed.items():
             self._items.pop(key, None)
             if item is not None:
                 self._items[key] = str(frozen(item))
-        return True
+        return failures

@@ -32,7 +32,7 @@ from tests.registrations.protocol.memory import remembered
 from tests.registrations.protocol.monitor import Broken, Monitor
 from tests.registrations.protocol.programs import EVENT, PROGRAMS, answering
 from tests.registrations.protocol.scene import SEATS_KEY, check_rest, stored
-from tests.registrations.protocol.store import Key, frozen, key_of, thawed, written
+from tests.registrations.protocol.store import Key, frozen, key_of, thawed, transacted, written
 from users.models import User
 
 CRASHED = -1
@@ -480,14 +480,9 @@ class Search:
             done, item = written(call, thawed(before))
             after = self._stored(items, {key_of(call.record): item}) if done else store
             return done, after, (frozen(item),)
-        changed, failures = {}, []
-        for label, part in call.parts.items():
-            key = key_of(part.record)
-            done, changed[key] = written(part, thawed(items.get(key)))
-            if not done:
-                failures.append((label, items.get(key)))
+        failures, changed = transacted(items, call.parts)
         if failures:
-            return False, store, tuple(failures)
+            return False, store, tuple(failures.items())
         return True, self._stored(items, changed), ()
 
     def _stored(self, items: dict[Key, str], changed: dict[Key, Any]) -> int:

@@ -5,7 +5,8 @@ tests/registrations/protocol/test_store.py checks it against the engine.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import combinations
 from typing import Any
 
 from pynamodb.expressions import condition as conditions
@@ -135,7 +136,16 @@ def _compared(operator: str, left: Any, right: Any) -> bool:  # noqa: PLR0911 (a
 
 
 def updated(record: BaseModel, actions: Iterable[Any], item: Raw | None) -> Raw:
-    """Return an item after some actions. All of them read it as it was before."""
+    """Return an item after some actions. All of them read it as it was before.
+
+    Raises:
+        ValueError: Two paths overlap. DynamoDB refuses that.
+        KeyError: A path has no parent. DynamoDB refuses that too.
+    """
+    actions = list(actions)
+    paths = [_segments(action.values[0]) for action in actions]
+    if any(one[: len(other)] == other[: len(one)] for one, other in combinations(paths, 2)):
+        raise ValueError(actions)
     keys = {name: {"S": str(getattr(record, attribute))} for name, attribute in _keys(record)}
     after: Raw = json.loads(json.dumps(item or keys))
     for action in actions:
@@ -191,3 +201,23 @@ def written(part: Update | Put | Delete | Check, item: Raw | None) -> tuple[bool
         case Delete():
             return True, None
     return True, item
+
+
+def transacted(items: Mapping[Key, str], parts: Mapping[str, Any]) -> tuple[dict[str, str | None], dict[Key, Any]]:
+    """Return the outcome of a transaction.
+
+    Args:
+        items: The stored items.
+        parts: The parts of the transaction by their labels.
+
+    Returns:
+        The stored items of the parts whose conditions fail, by their labels, and all items afterwards if none fails.
+    """
+    failures: dict[str, str | None] = {}
+    changed: dict[Key, Any] = {}
+    for label, part in parts.items():
+        key = key_of(part.record)
+        done, changed[key] = written(part, thawed(items.get(key)))
+        if not done:
+            failures[label] = items.get(key)
+    return failures, changed
