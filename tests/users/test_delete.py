@@ -8,6 +8,7 @@ from events.models import EventItem
 from registrations.models import RegistrationItem, registrations_of
 from registrations.seating import ends
 from tests.api import Api, problem
+from tests.registrations.interleaving import WRITE, right_before
 from tests.signing_in import As, adam, alice, oscar
 from users.models import User
 
@@ -93,6 +94,14 @@ def test_what_was_cut_off_is_finished_by_the_next_one(
     assert api.get("/users/alice").status_code == 200
     assert api.delete("/users/alice").status_code == 204
     assert left_of("alice") == []
+
+
+def test_a_registration_that_is_made_during_the_deletion_is_given_up_too(api: Api) -> None:
+    event, user = api.event(), api.user("dora")
+    with right_before(WRITE, lambda: api.register(event, user)):
+        assert api.delete(f"/users/{user}").status_code == 204
+    assert api.get(f"/events/{event}").json()["registeredCount"] == 0
+    assert left_of(user) == []
 
 
 @pytest.mark.usefixtures("cognito")
