@@ -137,6 +137,10 @@ CALLS_ON_AN_EVENT = [
     (OWN_EVENT, "DELETE", "", None, 204, "event_not_found"),
     (LIST_REGISTRATIONS, "GET", "/registrations", None, 200, "event_not_found"),
     (LIST_REGISTRATIONS, "GET", "/waitlist", None, 200, "event_not_found"),
+    (LIST_REGISTRATIONS, "GET", "/history", None, 200, "event_not_found"),
+    (CHANGE_EVENT, "POST", "/messages", {"subject": "A", "text": "B", "to": "everybody"}, 202, "event_not_found"),
+    (CHANGE_EVENT, "PUT", "/registrations/erin/check-in", None, 404, "event_not_found"),
+    (CHANGE_EVENT, "DELETE", "/registrations/erin/check-in", None, 404, "event_not_found"),
 ]
 
 
