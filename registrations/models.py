@@ -67,6 +67,8 @@ class RegistrationItem(BaseModel):
         table_name = settings.REGISTRATIONS_TABLE
         billing_mode = "PAY_PER_REQUEST"
 
+    FORMER_ITEMS = "active#"
+
     key = UnicodeAttribute(hash_key=True)
     item = UnicodeAttribute(range_key=True)
     ticket = WholeNumberAttribute(null=True)

@@ -54,6 +54,9 @@ class BaseModel(Model):
     class Meta:
         table_name = ""
 
+    FORMER_ITEMS = ""
+    """The beginning of range keys that only the release before this one wrote; empty if it wrote the same items."""
+
     @classmethod
     def _get_connection(cls) -> TableConnection:
         table = super()._get_connection()

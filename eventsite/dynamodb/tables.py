@@ -20,6 +20,7 @@ from eventsite.errors import Unavailable
 
 ANSWER_SECONDS = 3.0
 SETTLE_SECONDS = 180.0
+FIRST_ITEMS = 100  # items; in the release before this one, every third item of the table was a user's registration
 LOCAL_INDEXES, GLOBAL_INDEXES = "LocalSecondaryIndexes", "GlobalSecondaryIndexes"
 
 Description = dict[str, Any]
@@ -104,6 +105,24 @@ def with_other_keys() -> list[str]:
     """
     with _in_a_sentence():
         return [model.Meta.table_name for model in table_models() if _has_other_keys(model)]
+
+
+def with_old_items() -> list[str]:
+    """Return the tables in which the release before this one stored items, by a look at their first items.
+
+    Raises:
+        Unavailable: DynamoDB refused or did not answer. The text is a sentence.
+    """
+    with _in_a_sentence():
+        return [model.Meta.table_name for model in table_models() if model.FORMER_ITEMS and _has_old_items(model)]
+
+
+def _has_old_items(model: type[BaseModel]) -> bool:
+    table, item = model.Meta.table_name, model.key_names()[-1]
+    if _describe(table) is None or _has_other_keys(model):
+        return False
+    first = _call("Scan", TableName=table, Limit=FIRST_ITEMS)["Items"]
+    return any(one[item]["S"].startswith(model.FORMER_ITEMS) for one in first)
 
 
 # Asking

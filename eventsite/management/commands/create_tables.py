@@ -15,6 +15,12 @@ KEYS_STAY = (
 )
 
 
+ITEMS_DIFFER = (
+    "the registrations there are in the form of the release before this one. Export them with that release, and import "
+    'them into new tables. docs/operations.md shows the steps ("From the second release").'
+)
+
+
 class Command(BaseCommand):
     """Makes tables, and never drops or alters one. The exit status is 1 if a table differs or DynamoDB fails."""
 
@@ -31,6 +37,8 @@ class Command(BaseCommand):
         try:
             if options["migrate"] and (old := tables.with_other_keys()):
                 raise CommandError(f"{', '.join(old)} cannot be migrated in place. {KEYS_STAY}")
+            if old := tables.with_old_items():
+                raise CommandError(f"{', '.join(old)} cannot be used: {ITEMS_DIFFER}")
             protect, tags = options["protect"], dict(tag.split("=", 1) for tag in options["tag"])
             made = [] if options["dry_run"] else tables.create_missing(tags=tags, protect=protect)
             self._report(made, tables.differences(protect=protect))
