@@ -18,6 +18,7 @@ SEED = 2027
 SIGN_UP_DAYS = 80
 CAME = 0.85  # share of the people with a seat who are checked in
 PRIVATE, OPENS_SOON = 26, 30  # the number of an unlisted event, and of one whose registration is not open yet
+RUNNING, RUNS_DAYS = 7, 60  # the number of a fair that has begun and is not over, and its length
 NAMESPACE = uuid.UUID("5d0c6f3e-52f0-4b6c-8f7e-0a4f6a2d9b11")
 
 FIRST_NAMES = (
@@ -105,7 +106,8 @@ def _users(today: date) -> Iterator[Record]:
 def _event(number: int, today: date, chance: random.Random) -> Record:
     kind = KINDS[number % len(KINDS)]
     day = today + timedelta(days=(number - 12) * 6 + chance.randrange(5))
-    status = "completed" if day < today else "published"
+    last = day + timedelta(days=(RUNS_DAYS if number == RUNNING else kind.days) - 1)
+    status = "completed" if last < today else "published"
     if number in (9, 21):
         status = "cancelled"
     elif number in (37, 38, 39):
@@ -114,7 +116,7 @@ def _event(number: int, today: date, chance: random.Random) -> Record:
     made = today - timedelta(days=280 - number)
     return (
         times
-        | _run(number, kind, day, today)
+        | _run(number, kind, day, last, today)
         | {
             "kind": EVENT,
             "eventId": f"demo-event-{number + 1:02}",
@@ -133,10 +135,10 @@ def _event(number: int, today: date, chance: random.Random) -> Record:
     )
 
 
-def _run(number: int, kind: Kind, day: date, today: date) -> Record:
+def _run(number: int, kind: Kind, day: date, last: date, today: date) -> Record:
     """Return the settings of an event besides its description: window, questions and co-organizers."""
     values: Record = {"questions": list(kind.questions), "unlisted": number == PRIVATE}
-    values |= {"endDate": (day + timedelta(days=kind.days - 1)).isoformat()} if kind.days > 1 else {}
+    values |= {"endDate": last.isoformat()} if last > day else {}
     values |= {"organizers": ["demo-user-001", "demo-user-002"]} if number % 5 == 0 else {}
     values |= {"registrationClosesAt": _moment(day - timedelta(days=1), 9 * 60)} if number % 3 == 0 else {}
     return values | ({"registrationOpensAt": _moment(today + timedelta(days=2), 0)} if number == OPENS_SOON else {})
