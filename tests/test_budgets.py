@@ -14,6 +14,7 @@ from events.models import EventItem
 from tests.api import EVENT, Api
 from tests.metering import Meter
 from tests.registrations.scenes import queue_up
+from tests.signing_in import As, adam
 from tests.tour import ROOT
 
 BUDGETS = {
@@ -135,3 +136,20 @@ def test_lists_cost_what_their_page_costs(api: Api, meter: Meter) -> None:
 def test_full_pages_cost_the_same_among_few_and_many(api: Api, measured: Measured) -> None:
     measured("list 100 events of one status", lambda: api.get("/events?status=published"))
     measured("list 100 events of all statuses", lambda: api.get("/events"))
+
+
+@pytest.mark.parametrize("crowd", [300, 1500], indirect=True)
+@pytest.mark.usefixtures("crowd", "cognito")
+def test_the_unlisted_and_the_running_events_cost_what_the_guarantees_say(meter: Meter) -> None:
+    costs = {}
+    for role, token in (("anyone", None), ("an admin", adam().access)):
+        for query in ("status=published", "status=published&from=2083-01-01"):
+            As(token).get(f"/events?{query}")  # the first call fetches the keys of the pool
+            meter.reset()
+            assert As(token).get(f"/events?{query}").status_code == 200
+            costs[role, "from" in query] = len(meter.calls), meter.units
+    calls, units = costs["anyone", False]
+    assert calls == 2
+    assert costs["an admin", False] == (calls + 1, units + 0.5)
+    assert costs["anyone", True] == (calls + 2, units + 1)
+    assert costs["an admin", True] == (calls + 3, units + 1.5)
