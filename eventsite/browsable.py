@@ -11,7 +11,7 @@ class HomePage(Page):
     """The front page: the first entry of the navigation."""
 
     def elsewhere(self) -> str:
-        return next((link.url for link in pages.ways(self)), "")
+        return next((link.url for link in pages.navigation_links(self)), "")
 
 
 @pages.page("health")

@@ -80,7 +80,7 @@ def follow(view: Any, request: Request, response: Any) -> Any:
         return _redirect(request, page.next_url({}), UNCHANGED, WARNING)
     if instead := page.refused(response.data) if isinstance(response.data, dict) else None:
         target, sentence = instead
-        return _lead(request, target, sentence, WARNING)
+        return _redirect_to(request, target, sentence, WARNING)
     return response
 
 
@@ -94,10 +94,10 @@ def _is_done_already(page: Page, submission: submissions.Submission, response: A
 
 
 def _redirect(request: Request, url: str, message: str, level: int = SUCCESS) -> HttpResponseRedirect:
-    return _lead(request, submissions.way_back(request, url), message, level)
+    return _redirect_to(request, submissions.return_address(request, url), message, level)
 
 
-def _lead(request: Request, url: str, message: str, level: int) -> HttpResponseRedirect:
+def _redirect_to(request: Request, url: str, message: str, level: int) -> HttpResponseRedirect:
     answer = HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
     messages = CookieStorage(request._request)
     if message:

@@ -21,7 +21,7 @@ class ProblemPageMiddleware:
             return response
         from eventsite.pages import render
 
-        page = HttpResponse(render.lost(request, response), status=response.status_code)
+        page = HttpResponse(render.show_problem(request, response), status=response.status_code)
         for name, value in response.headers.items():
             if not name.startswith("Content-"):
                 page.headers[name] = value

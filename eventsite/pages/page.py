@@ -318,7 +318,7 @@ def with_defaults(request: Request) -> Any:
     return query
 
 
-def ways(seen: Seen) -> list[Link]:
+def navigation_links(seen: Seen) -> list[Link]:
     """Return the links of the navigation for a user."""
     _discover()
     found = [entry(seen) for _, entry in sorted(_navigation, key=lambda pair: pair[0])]

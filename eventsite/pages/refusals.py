@@ -182,7 +182,7 @@ def _confirmation(page: Page, submission: submissions.Submission, question: Ques
         "sent": sent,
         "action": page.request.path + (f"?{question.query}" if question.query else ""),
         "form_again": bool(form and any(field.name in submission.sent for field in form.fields)),
-        "back": submissions.way_back(page.request, page.next_url({})),
+        "back": submissions.return_address(page.request, page.next_url({})),
     }
 
 

@@ -1,4 +1,4 @@
-"""Render the answers of the API as pages: `show` an answer, `lost` a problem that no view produced."""
+"""Render the answers of the API as pages: `show` an answer, `show_problem` a problem that no view produced."""
 
 import json
 from http import HTTPStatus
@@ -56,7 +56,7 @@ def _url(page: Page) -> str:
 def _frame(page: Page) -> dict[str, Any]:
     """Return the context that every page needs."""
     return {
-        "navigation": pages.ways(page),
+        "navigation": pages.navigation_links(page),
         "trail": page.trail(),
         "page": page,
         "user": page.principal,
@@ -72,7 +72,7 @@ def _return_to(page: Page) -> str:
     request = page.request
     if request.method in ("GET", "HEAD"):
         return str(request.get_full_path())
-    return submissions.way_back(request, page.next_url({}))
+    return submissions.return_address(request, page.next_url({}))
 
 
 def _success(data: Any, page: Page) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _success(data: Any, page: Page) -> dict[str, Any]:
     }
 
 
-class _Lost(Seen):
+class _Reader(Seen):
     """The user of a request that reached no view."""
 
     def __init__(self, request: Any) -> None:
@@ -102,17 +102,17 @@ class _Lost(Seen):
         return authentication.of_browser(self.request)
 
 
-def lost(request: Any, response: Any) -> str:
+def show_problem(request: Any, response: Any) -> str:
     """Return the HTML of a problem that no view produced, such as an unknown path."""
     problem = json.loads(response.content)
-    reader = _Lost(request)
+    reader = _Reader(request)
     context = {
         "title": TITLES.get(problem["status"], problem["title"]),
         "title_prefix": "Error: ",
         "sentence": SENTENCES.get(problem["code"], problem["detail"]),
         "return_to": request.get_full_path(),
         "status": problem["status"],
-        "navigation": pages.ways(reader),
+        "navigation": pages.navigation_links(reader),
         "user": reader.principal,
         **login.offered(request),
     }

@@ -89,7 +89,7 @@ def unwrap(request: HttpRequest) -> None:
     request.__dict__.pop("headers", None)  # Django caches them from META
 
 
-def way_back(request: Any, otherwise: str) -> str:
+def return_address(request: Any, otherwise: str) -> str:
     """Return the page to redirect to after a form.
 
     Args:

@@ -17,7 +17,7 @@ Order = tuple[float, str, float]
 
 
 @dataclass
-class Moving:
+class Converted:
     """A record that is being imported."""
 
     kind: str
@@ -29,7 +29,7 @@ class Moving:
     place: str = ""
 
 
-def moving(row: Row) -> Iterator[Moving]:
+def convert(row: Row) -> Iterator[Converted]:
     """Convert a record of any service.
 
     Returns:
@@ -45,7 +45,7 @@ def is_known(row: Row) -> bool:
     return bool(row.kind) or _is_attendance(row.values) or any(is_it(row.values) for is_it, _ in SHAPES)
 
 
-def _of_record(record: Record, kind: str) -> Iterator[Moving]:
+def _of_record(record: Record, kind: str) -> Iterator[Converted]:
     if _is_attendance(record):
         yield from _of_record(record["event"], "")
         yield from _of_record(record["registration"], "")
@@ -60,13 +60,13 @@ def _is_attendance(record: Record) -> bool:
     return isinstance(record.get("registration"), dict) and isinstance(record.get("event"), dict)
 
 
-def _person_of(record: Record, kind: str) -> Iterator[Moving]:
+def _person_of(record: Record, kind: str) -> Iterator[Converted]:
     """Return the user of a registration in our lists: from `user`, or from columns of a sheet."""
     expanded = record.get("user")
     person = expanded if isinstance(expanded, dict) else record if kind == REGISTRATION else {}
     known = {name: person[name] for name in ("userId", "name", "email") if person.get(name) is not None}
     if len(known) > 1 and "userId" in known:
-        yield Moving(USER, known, complete=False)
+        yield Converted(USER, known, complete=False)
 
 
 # Our own
@@ -76,8 +76,8 @@ def _is_exported(record: Record) -> bool:
     return record.get("kind") in KINDS
 
 
-def _exported(record: Record) -> Moving:
-    return Moving(record["kind"], record, order=_in_line(record))
+def _exported(record: Record) -> Converted:
+    return Converted(record["kind"], record, order=_in_line(record))
 
 
 def _in_line(record: Record) -> Order:
@@ -92,8 +92,8 @@ def _is_half_event(record: Record) -> bool:
     return {"eventId", "item", "sort"} <= record.keys()
 
 
-def _half_event(record: Record) -> Moving:
-    return Moving(EVENT, record, complete=record["item"] == "event")
+def _half_event(record: Record) -> Converted:
+    return Converted(EVENT, record, complete=record["item"] == "event")
 
 
 def _is_marker(record: Record) -> bool:
@@ -105,9 +105,9 @@ def _is_standing(record: Record) -> bool:
     return {"eventId", "userId", "standing"} <= record.keys()
 
 
-def _standing(record: Record) -> Moving:
+def _standing(record: Record) -> Converted:
     standing = str(record["standing"])
-    return Moving(REGISTRATION, record | {"status": standing.partition("#")[0]}, order=(0, standing, 0))
+    return Converted(REGISTRATION, record | {"status": standing.partition("#")[0]}, order=(0, standing, 0))
 
 
 # Service B: one table for users, counters, registrations and queues
@@ -117,18 +117,18 @@ def _is_entity(record: Record) -> bool:
     return {"PK", "SK", "entity_type"} <= record.keys()
 
 
-def _entity(record: Record) -> Moving | None:
+def _entity(record: Record) -> Converted | None:
     renamed = {"eventId": record.get("event_id"), "userId": record.get("user_id")}
     if record["entity_type"] == "user":
-        return Moving(USER, renamed | {"name": record.get("name")})
+        return Converted(USER, renamed | {"name": record.get("name")})
     if record["entity_type"] == "event":
         values = {name: record[name] for name in ("capacity", "waitlist_enabled") if name in record}
         counts = {name: record[name] for name in ("registered_count", "waitlist_count") if name in record}
-        return Moving(EVENT, renamed | values | counts | {"title": record.get("name")}, complete=False)
+        return Converted(EVENT, renamed | values | counts | {"title": record.get("name")}, complete=False)
     if record["entity_type"] in ("registration", "waitlist"):
         status = WAITLISTED if record["entity_type"] == "waitlist" else REGISTERED
         order = (_number(record.get("position")), str(record["SK"]), 0)
-        return Moving(REGISTRATION, renamed | {"status": status}, order=order)
+        return Converted(REGISTRATION, renamed | {"status": status}, order=order)
     return None
 
 
@@ -139,12 +139,12 @@ def _is_registration(record: Record) -> bool:
     return {"eventId", "userId"} <= record.keys() or ("registrationId" in record and "status" in record)
 
 
-def _registration(record: Record) -> Moving:
+def _registration(record: Record) -> Converted:
     """Return a registration of our lists, or of service C, which promotes in the order of sign-up."""
     if "promotedAt" in record:
-        return Moving(REGISTRATION, record, order=_in_line(record))
+        return Converted(REGISTRATION, record, order=_in_line(record))
     asked = moment(record.get("registeredAt")) or "~"
-    return Moving(REGISTRATION, record, order=(0, asked, _number(record.get("waitlistPosition"))))
+    return Converted(REGISTRATION, record, order=(0, asked, _number(record.get("waitlistPosition"))))
 
 
 def _number(value: Any) -> float:
@@ -155,16 +155,16 @@ def _is_user(record: Record) -> bool:
     return "userId" in record and bool({"name", "email"} & record.keys())
 
 
-def _user(record: Record) -> Moving:
-    return Moving(USER, record)
+def _user(record: Record) -> Converted:
+    return Converted(USER, record)
 
 
 def _is_event(record: Record) -> bool:
     return bool({"title", "eventName"} & record.keys())
 
 
-def _event(record: Record) -> Moving:
-    return Moving(EVENT, record)
+def _event(record: Record) -> Converted:
+    return Converted(EVENT, record)
 
 
 def _nothing(record: Record) -> None:
@@ -184,6 +184,6 @@ SHAPES: tuple[tuple[Any, Any], ...] = (
 READERS: dict[str, Any] = {
     EVENT: _event,
     USER: _user,
-    REGISTRATION: lambda record: Moving(REGISTRATION, record, order=_in_line(record)),
+    REGISTRATION: lambda record: Converted(REGISTRATION, record, order=_in_line(record)),
 }
 """The reader of the lines of a sheet, by the kind that its columns show."""

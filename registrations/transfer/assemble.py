@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from eventsite import clock
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
 from registrations.transfer import adapters, notes, people, planned
-from registrations.transfer.adapters import Moving
+from registrations.transfer.adapters import Converted
 from registrations.transfer.columns import EVENT, USER
 from registrations.transfer.files import Record, Row
 from registrations.transfer.notes import Notes
@@ -26,7 +26,7 @@ BEST_FIRST = (REGISTERED, WAITLISTED, CANCELLED)
 
 
 @dataclass
-class Moved:
+class Assembled:
     """The events and users to write, and the report about them."""
 
     events: list[PlannedEvent] = field(default_factory=list)
@@ -38,9 +38,9 @@ class Moved:
     """Sentences on the records that cannot be imported, with place and reason."""
 
 
-def assemble(rows: Iterable[Row | Record], found: Notes | None = None) -> Moved:
+def assemble(rows: Iterable[Row | Record], found: Notes | None = None) -> Assembled:
     """Assemble a set of records, in any order and from several files."""
-    return _Assembly(rows, Notes() if found is None else found).moved
+    return _Assembly(rows, Notes() if found is None else found).assembled
 
 
 @dataclass
@@ -53,7 +53,7 @@ class _Source:
 
 class _Assembly:
     def __init__(self, rows: Iterable[Row | Record], found: Notes) -> None:
-        self.moved = Moved(notes=found)
+        self.assembled = Assembled(notes=found)
         self._now = clock.now()
         self._changed_ids: set[str] = set()
         self._made_ids: set[str] = set()
@@ -63,7 +63,7 @@ class _Assembly:
         self._half_users: dict[str, _Source] = {}
         self._events: dict[str, _Source] = {}
         self._half_events: dict[str, _Source] = {}
-        self._registrations: dict[str, dict[str, list[Moving]]] = {}
+        self._registrations: dict[str, dict[str, list[Converted]]] = {}
         for number, row in enumerate(rows, 1):
             self._sort_in(row if isinstance(row, Row) else Row(row, f"record {number}"))
         for user_id in self._users | self._half_users:
@@ -75,19 +75,19 @@ class _Assembly:
     def _sort_in(self, row: Row) -> None:
         if not adapters.is_known(row):
             names = ", ".join(sorted(row.values))[:100]
-            self.moved.refused.append(
+            self.assembled.refused.append(
                 f"{row.place}: this is no event, user or registration. It has {names or 'nothing'}."
             )
-        moving = list(adapters.moving(row))
-        if not moving and adapters.is_known(row):
-            self.moved.notes.add(notes.BOOKKEEPING, row.place)
-        for found in moving:
+        converted = list(adapters.convert(row))
+        if not converted and adapters.is_known(row):
+            self.assembled.notes.add(notes.BOOKKEEPING, row.place)
+        for found in converted:
             try:
                 self._keep(found)
             except Refused as error:
-                self.moved.refused.append(str(error))
+                self.assembled.refused.append(str(error))
 
-    def _keep(self, found: Moving) -> None:
+    def _keep(self, found: Converted) -> None:
         """Collect a record.
 
         Raises:
@@ -105,14 +105,14 @@ class _Assembly:
             event_id, user_id = self._id("event", found), self._user_id(found)
             word = people.text_of(found.values.get("status"))
             if people.is_declined(word):
-                self.moved.notes.add(notes.DECLINED, f"{found.place}: {word}")
+                self.assembled.notes.add(notes.DECLINED, f"{found.place}: {word}")
                 return
             if word and people.status_of(word) is None:
-                self.moved.notes.add(notes.STATUSES, f"{found.place}: {word[:40]!r}")
+                self.assembled.notes.add(notes.STATUSES, f"{found.place}: {word[:40]!r}")
             found.order = (*found.order, next(self._numbers))  # type: ignore[assignment]
             self._registrations.setdefault(event_id, {}).setdefault(user_id, []).append(found)
 
-    def _id(self, kind: str, found: Moving) -> str:
+    def _id(self, kind: str, found: Converted) -> str:
         """Return the id of a record in this service.
 
         Raises:
@@ -127,10 +127,10 @@ class _Assembly:
         ours = people.fitting_id(theirs)
         if ours != theirs and ours not in self._changed_ids:
             self._changed_ids.add(ours)
-            self.moved.notes.add(notes.IDS, f"The {kind} {theirs} is called {ours} here.")
+            self.assembled.notes.add(notes.IDS, f"The {kind} {theirs} is called {ours} here.")
         return ours
 
-    def _user_id(self, found: Moving) -> str:
+    def _user_id(self, found: Converted) -> str:
         """Return the id of a user, by default one that is derived from the address."""
         if people.text_of(found.values.get("userId")):
             return self._id("user", found)
@@ -141,7 +141,7 @@ class _Assembly:
             )
         return people.id_of_address(address)
 
-    def _event_id(self, found: Moving) -> str:
+    def _event_id(self, found: Converted) -> str:
         """Return the id of an event, by default one that is derived from its title and date."""
         if people.text_of(found.values.get("eventId")):
             return self._id("event", found)
@@ -149,7 +149,7 @@ class _Assembly:
         base = re.sub(r"[^a-z0-9]+", "-", f"{title} {day}".lower()).strip("-")[:100] or "event"
         made = next(one for one in _numbered(base) if one not in self._made_ids)
         self._made_ids.add(made)
-        self.moved.notes.add(notes.NEW_IDS, f"{found.place}: {made}")
+        self.assembled.notes.add(notes.NEW_IDS, f"{found.place}: {made}")
         return made
 
     # People
@@ -159,9 +159,9 @@ class _Assembly:
         first = whole or half or _Source(f"user {user_id}")
         values = (half.values if half else {}) | (whole.values if whole else {})
         try:
-            self.moved.users[user_id] = planned.user(user_id, values, first.place, self._now, self.moved.notes)
+            self.assembled.users[user_id] = planned.user(user_id, values, first.place, self._now, self.assembled.notes)
         except Refused as error:
-            self.moved.refused.append(str(error))
+            self.assembled.refused.append(str(error))
 
     # Events
 
@@ -172,20 +172,22 @@ class _Assembly:
             try:
                 event = self._event(event_id, _Source(source.place, half.values | source.values))
             except Refused as error:
-                self.moved.refused.append(f"{error}{_behind(registrations)}")
+                self.assembled.refused.append(f"{error}{_behind(registrations)}")
                 continue
             self._admit(event, _Source(source.place, half.values | source.values), registrations)
-            self.moved.events.append(event)
+            self.assembled.events.append(event)
         for event_id, source in self._half_events.items():
-            self.moved.refused.append(f"{source.place}: the description of event {event_id} is in none of the files.")
+            self.assembled.refused.append(
+                f"{source.place}: the description of event {event_id} is in none of the files."
+            )
         for event_id, registrations in self._registrations.items():
             self._leave_behind(event_id, registrations)
 
-    def _leave_behind(self, event_id: str, registrations: dict[str, list[Moving]]) -> None:
-        if self.moved.events:
-            self.moved.notes.add(notes.ORPHANS, f"{len(registrations)} for event {event_id}")
+    def _leave_behind(self, event_id: str, registrations: dict[str, list[Converted]]) -> None:
+        if self.assembled.events:
+            self.assembled.notes.add(notes.ORPHANS, f"{len(registrations)} for event {event_id}")
         else:
-            self.moved.refused.append(
+            self.assembled.refused.append(
                 f"{next(iter(registrations.values()))[0].place}: the event {event_id} is in none of the files, and "
                 f"{len(registrations)} registrations are for it. Import the events in the same command."
             )
@@ -194,39 +196,39 @@ class _Assembly:
         values = source.values
         organizer_id = people.text_of(values.get("organizerId")) or None
         ours = {"organizerId": self._fitting("user", organizer_id)} if organizer_id else {}
-        return planned.event(event_id, values | ours, source.place, self._now, self.moved.notes)
+        return planned.event(event_id, values | ours, source.place, self._now, self.assembled.notes)
 
     # Registrations
 
-    def _admit(self, event: PlannedEvent, source: _Source, registrations: dict[str, list[Moving]]) -> None:
+    def _admit(self, event: PlannedEvent, source: _Source, registrations: dict[str, list[Converted]]) -> None:
         chosen = [(user_id, self._best(event, user_id, theirs)) for user_id, theirs in registrations.items()]
         for user_id, one in sorted(chosen, key=lambda pair: pair[1].order):
             attendee = self._attendee(event, user_id, one)
             if attendee.status == CANCELLED and attendee.carried["registered_at"] < event.created_at:
-                self.moved.notes.add(notes.EARLIER, f"{user_id} for event {event.event_id}")
+                self.assembled.notes.add(notes.EARLIER, f"{user_id} for event {event.event_id}")
                 continue
             event.attendees[attendee.status].append(attendee)
-            if user_id not in self.moved.users:
-                self.moved.users[user_id] = planned.user(user_id, {"name": user_id}, one.place, self._now, Notes())
-                self.moved.notes.add(notes.UNKNOWN_PEOPLE, user_id)
+            if user_id not in self.assembled.users:
+                self.assembled.users[user_id] = planned.user(user_id, {"name": user_id}, one.place, self._now, Notes())
+                self.assembled.notes.add(notes.UNKNOWN_PEOPLE, user_id)
         self._compare(event, source.values)
         for attendee in event.promote(self._now):
-            self.moved.notes.add(notes.MOVED_UP, f"{attendee.user_id} for event {event.event_id}")
+            self.assembled.notes.add(notes.MOVED_UP, f"{attendee.user_id} for event {event.event_id}")
 
-    def _best(self, event: PlannedEvent, user_id: str, theirs: list[Moving]) -> Moving:
+    def _best(self, event: PlannedEvent, user_id: str, theirs: list[Converted]) -> Converted:
         """Return the best of several registrations of one user for one event."""
         ranked = sorted(theirs, key=lambda one: (BEST_FIRST.index(_status_of(one)), one.order))
         distinct = {people.text_of(one.values.get("registrationId")) or id(one) for one in theirs}
         if len(distinct) > 1 and _status_of(ranked[0]) != CANCELLED:
-            self.moved.notes.add(
+            self.assembled.notes.add(
                 notes.REPEATED, f"{user_id}: {len(distinct)} for event {event.event_id}; {_status_of(ranked[0])} counts"
             )
         return ranked[0]
 
-    def _attendee(self, event: PlannedEvent, user_id: str, one: Moving) -> Attendee:
-        carried = planned.carried(one.values, event, one.place, self.moved.notes)
+    def _attendee(self, event: PlannedEvent, user_id: str, one: Converted) -> Attendee:
+        carried = planned.carried(one.values, event, one.place, self.assembled.notes)
         if carried["registration_id"] in self._registration_ids:
-            self.moved.notes.add(notes.TWICE, f"{one.place}: {carried['registration_id']}")
+            self.assembled.notes.add(notes.TWICE, f"{one.place}: {carried['registration_id']}")
             carried["registration_id"] = planned.registration_id(f"{event.event_id} {user_id}")
         self._registration_ids.add(carried["registration_id"])
         status = _status_of(one)
@@ -241,12 +243,12 @@ class _Assembly:
             count = next((values[name] for name in names if isinstance(values.get(name), int)), None)
             there = len(event.attendees[status])
             if count is not None and count != there:
-                self.moved.notes.add(
+                self.assembled.notes.add(
                     notes.COUNTS, f"event {event.event_id}: {there} {status}, and the counter said {count}"
                 )
         over = len(event.attendees[REGISTERED]) - event.fields["capacity"]
         if over > 0:
-            self.moved.notes.add(notes.OVERSOLD, f"event {event.event_id} by {over}")
+            self.assembled.notes.add(notes.OVERSOLD, f"event {event.event_id} by {over}")
 
 
 def _numbered(base: str) -> Iterator[str]:
@@ -254,11 +256,11 @@ def _numbered(base: str) -> Iterator[str]:
     yield from (f"{base}-{number}" for number in itertools.count(2))
 
 
-def _behind(registrations: dict[str, list[Moving]]) -> str:
+def _behind(registrations: dict[str, list[Converted]]) -> str:
     return f" {len(registrations)} registrations for it wait for that." if registrations else ""
 
 
-def _status_of(one: Moving) -> str:
+def _status_of(one: Converted) -> str:
     return people.status_of(people.text_of(one.values.get("status"))) or REGISTERED
 
 

@@ -12,7 +12,7 @@ from events import services
 from eventsite.auth.scope import EVERYTHING
 from eventsite.management.operating import OperatorCommand, with_bar
 from registrations.transfer import files, guests, moments, sheets, write
-from registrations.transfer.assemble import Moved, assemble, registrations_in
+from registrations.transfer.assemble import Assembled, assemble, registrations_in
 from registrations.transfer.guests import Guest, Reading
 from registrations.transfer.notes import Notes
 from registrations.transfer.planned import Refused
@@ -56,22 +56,20 @@ class Command(OperatorCommand):
     # Events with their people
 
     def _everything(self) -> list[str]:
-        moved = self._read(self._options["files"])
+        assembled = self._read(self._options["files"])
         for line in self._notes.lines(self._options["verbosity"]):
             self.stdout.write(line)
-        for reason in moved.refused:
+        for reason in assembled.refused:
             self.stderr.write(f"Refused: {reason}")
-        if moved.refused and not self._options["skip"]:
-            raise CommandError(f"{len(moved.refused)} refused; --skip leaves them out. Nothing was imported.")
-        self.stdout.write(
-            f"{len(moved.events)} events, {len(moved.users)} users and {registrations_in(moved.events)} registrations "
-            "to import."
-        )
+        if assembled.refused and not self._options["skip"]:
+            raise CommandError(f"{len(assembled.refused)} refused; --skip leaves them out. Nothing was imported.")
+        events, registrations = len(assembled.events), registrations_in(assembled.events)
+        self.stdout.write(f"{events} events, {len(assembled.users)} users and {registrations} registrations to import.")
         if not self._options["dry_run"]:
-            self._write(moved)
-        return moved.refused
+            self._write(assembled)
+        return assembled.refused
 
-    def _read(self, paths: Sequence[Path]) -> Moved:
+    def _read(self, paths: Sequence[Path]) -> Assembled:
         reading = self._reading()
         rows: list[files.Row] = []
         people: dict[str, Any] = {}
@@ -84,21 +82,21 @@ class Command(OperatorCommand):
                 rows += files.rows_of(table, self._notes, order=reading.order)
             else:
                 people |= {one.user_id: one.user for one in guests.guests(table, reading, self._notes)}
-        moved = assemble(rows, self._notes)
-        moved.users = people | moved.users
-        return moved
+        assembled = assemble(rows, self._notes)
+        assembled.users = people | assembled.users
+        return assembled
 
-    def _write(self, moved: Moved) -> None:
+    def _write(self, assembled: Assembled) -> None:
         users, events = write.write(
-            with_bar(moved.users.values(), "users", len(moved.users)),
-            with_bar(moved.events, "events", len(moved.events)),
+            with_bar(assembled.users.values(), "users", len(assembled.users)),
+            with_bar(assembled.events, "events", len(assembled.events)),
         )
         if users:
             self.stdout.write(f"{len(users)} users were here already and were left as they are.")
         for event_id in events:
             self.stdout.write(f"Event {event_id} was here already and was left as it is.")
-        if moved.events:
-            call_command("audit_seats", *(event.event_id for event in moved.events), stdout=self.stdout)
+        if assembled.events:
+            call_command("audit_seats", *(event.event_id for event in assembled.events), stdout=self.stdout)
 
     # Guests of one event
 
