@@ -16,7 +16,7 @@ from events.models import STATUSES
 from events.serializers import CANCEL, DeletionQuery, EventChangesSerializer, EventSerializer, EventsQuery, OwnEvent
 from events.whole import WholeEvent
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, OWN_EVENT, SEE_EVENTS
-from eventsite.auth.scope import EVERYBODYS
+from eventsite.auth.scope import EVERYBODYS, Scope
 from eventsite.pages.viewsets import BrowsableViewSet
 from eventsite.web import pagination, preconditions
 from eventsite.web.collect_pages import answer, collect_pages
@@ -72,7 +72,8 @@ class EventViewSet(BrowsableViewSet):
         if self.format == CalendarRenderer.format:
             return self._feed(read, query)
         found, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), request))
-        rows = [self._seen(whole) for whole in found]
+        scope = self.scope(CHANGE_EVENT)
+        rows = [_seen(whole, scope) for whole in found]
         return self.listed(EventSerializer, rows, following, lambda row: listing.cursor_of(getattr(row, "whole", row)))
 
     def _beginning(self) -> str:
@@ -149,14 +150,15 @@ class EventViewSet(BrowsableViewSet):
             raise NotAuthenticated("Only who is signed in can ask for organizerId=me.")
         return me or ""
 
-    def _seen(self, found: WholeEvent) -> WholeEvent | OwnEvent:
-        """Return the event as the caller may see it."""
-        return OwnEvent(found) if self.scope(CHANGE_EVENT).reaches(found.event) else found
-
     def _answer(self, found: WholeEvent, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))
-        response = Response(_SHAPE.to_representation(self._seen(found)), status, headers=headers)
+        response = Response(_SHAPE.to_representation(_seen(found, self.scope(CHANGE_EVENT))), status, headers=headers)
         # Registrations change the counts but not the version, which is exact while no ticket was given.
         vars(response)["etag_covers_all"] = not found.seats.tickets
         vars(response)["whole"] = found  # the parts of its page use it
         return response
+
+
+def _seen(found: WholeEvent, scope: Scope) -> WholeEvent | OwnEvent:
+    """Return the event as a caller may see it who may change these events."""
+    return OwnEvent(found) if scope.reaches(found.event) else found

@@ -76,13 +76,15 @@ def find_events(event_ids: Iterable[str]) -> dict[str, WholeEvent]:
 def completed(items: Sequence[EventItem]) -> list[WholeEvent | None]:
     """Return the whole events of some items in the same order, or None for deleted ones (eventually consistent).
 
+    Their seats may lack the attributes of the protocol (`Seats.shown`).
+
     Args:
         items: Descriptions, which need no second read, or other items of events.
     """
     ids = [item.event_id for item in items]
     unknown = [item.event_id for item in items if not isinstance(item, Event)]
     keys = [(Seats, event_id, Seats.ITEM) for event_id in ids] + [(Event, one, Event.ITEM) for one in unknown]
-    read = batch_get(*keys, consistent=False)
+    read = batch_get(*keys, consistent=False, only=None if unknown else Seats.shown())
     events = dict(zip(unknown, read[len(ids) :], strict=True)) | {
         item.event_id: item for item in items if isinstance(item, Event)
     }

@@ -1,34 +1,23 @@
 """The items of the seat protocol: counters, exit tombstones, promotions and the admission queue."""
 
 import zlib
+from functools import cache
 from typing import Any
 
 from pynamodb.attributes import (
-    Attribute,
     BooleanAttribute,
     JSONAttribute,
     MapAttribute,
     NumberSetAttribute,
     UnicodeAttribute,
 )
-from pynamodb.constants import LIST
 
 from events.ledger import operations
 from events.models import Event, EventItem, mark
-from eventsite.dynamodb.base_model import WholeNumberAttribute
+from eventsite.dynamodb.base_model import WholeNumberAttribute, WholeNumbersAttribute
 from eventsite.dynamodb.expiring import ExpiringItem
 
 BUCKETS = 24  # of users; more would lengthen the seats, fewer would make more users share a fencing epoch
-
-
-class EpochsAttribute(Attribute[list[int]]):
-    attr_type = LIST
-
-    def serialize(self, value: list[int]) -> list[dict[str, str]]:
-        return [{"N": str(number)} for number in value]
-
-    def deserialize(self, value: list[dict[str, str]]) -> list[int]:
-        return [int(number["N"]) for number in value]
 
 
 class Seats(EventItem):
@@ -72,8 +61,18 @@ class Seats(EventItem):
     """The ticket of the admission queue whose request committed last."""
     by = UnicodeAttribute(null=True)
     """The caller who requested the last committed operation (`operations.actor`), for the stream; None if unknown."""
-    epochs = EpochsAttribute(default=lambda: [0] * BUCKETS)
+    epochs = WholeNumbersAttribute(default=lambda: [0] * BUCKETS)
     """The fencing epochs: for each bucket of users, the number of their operations that were committed or fenced."""
+
+    @classmethod
+    @cache
+    def shown(cls) -> tuple[str, ...]:
+        """Return the stored names of the attributes that readers of an event need: all but those of the protocol.
+
+        A list of events reads only these, because the others are most of the item.
+        """
+        protocol = ("records", "gone", "epochs", "exit_width", "exits_from", "moved", "quits", "left", "now_serving")
+        return tuple(one.attr_name for name, one in cls.get_attributes().items() if name not in (*protocol, "by"))
 
     def is_run_by(self, user_id: str) -> bool:
         """Return True if the user is the owner or a co-organizer."""

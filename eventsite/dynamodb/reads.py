@@ -16,18 +16,22 @@ Key = tuple[type[BaseModel], *tuple[str, ...]]
 MAX_BATCH = 100  # items of one BatchGetItem
 
 
-def batch_get(*keys: Key, consistent: bool | tuple[type[BaseModel], ...]) -> list[Any]:
+def batch_get(
+    *keys: Key, consistent: bool | tuple[type[BaseModel], ...], only: tuple[str, ...] | None = None
+) -> list[Any]:
     """Return several items, read a hundred in a call. Each is read by itself, so they may be of different moments.
 
     Args:
         keys: The model and the parts of the key of each item.
         consistent: Whether all reads are strongly consistent, or the models that are read so.
+        only: The stored names of the attributes to read; None for all. It saves time, but no units.
 
     Returns:
         The records in the order of the keys, None for a missing item.
     """
     if len(keys) > MAX_BATCH:
-        return batch_get(*keys[:MAX_BATCH], consistent=consistent) + batch_get(*keys[MAX_BATCH:], consistent=consistent)
+        first, rest = keys[:MAX_BATCH], keys[MAX_BATCH:]
+        return batch_get(*first, consistent=consistent, only=only) + batch_get(*rest, consistent=consistent, only=only)
     if not keys:
         return []
     model_of_table = {model.Meta.table_name: model for model, *_ in keys}
@@ -35,7 +39,7 @@ def batch_get(*keys: Key, consistent: bool | tuple[type[BaseModel], ...]) -> lis
     for table, model in model_of_table.items():
         model._get_connection()  # makes the table known to the shared connection
         exact = consistent if isinstance(consistent, bool) else table in {one.Meta.table_name for one in consistent}
-        requests[table] = {"Keys": [], "ConsistentRead": exact}
+        requests[table] = {"Keys": [], "ConsistentRead": exact} | _projection(only)
     places = [(model.Meta.table_name, *parts) for model, *parts in keys]
     for place in dict.fromkeys(places):
         requests[place[0]]["Keys"].append(_key(model_of_table[place[0]], place[1:]))
@@ -47,6 +51,14 @@ def batch_get(*keys: Key, consistent: bool | tuple[type[BaseModel], ...]) -> lis
     }
     raw: list[RawItem | None] = [found.get(place) for place in places]
     return [model.parse(item) if item else None for (model, *_), item in zip(keys, raw, strict=True)]
+
+
+@cache
+def _projection(only: tuple[str, ...] | None) -> dict[str, Any]:
+    if only is None:
+        return {}
+    names = {f"#{number}": name for number, name in enumerate(only)}
+    return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
 
 
 def _key(model: type[BaseModel], parts: tuple[str, ...]) -> RawItem:

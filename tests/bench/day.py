@@ -76,9 +76,9 @@ class Day:
     def staged(self) -> Iterator[None]:
         """Make the tables, and let time pass inside."""
         from eventsite.dynamodb.base_model import table_models
-        from tests.bench.contention import _memory_of_its_own
+        from tests.bench.contention import memory_of_its_own
 
-        with self.engine.connected(), self.clock, _memory_of_its_own():
+        with self.engine.connected(), self.clock, memory_of_its_own():
             for model in table_models():
                 model.create_table(wait=False)
             yield

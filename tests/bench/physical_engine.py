@@ -15,6 +15,7 @@ Units are counted by AWS's rules, per kind of call and per item, those of refuse
 """
 
 import math
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -89,6 +90,7 @@ class PhysicalEngine:
         self._spent: dict[tuple[str, Key], tuple[float, float]] = {}
         self.is_running = False
         """Whether time passes and units count; off while the stage is set."""
+        self._own = threading.local()
 
     @contextmanager
     def connected(self) -> Iterator[None]:
@@ -99,10 +101,32 @@ class PhysicalEngine:
             yield
         disconnect()
 
+    @contextmanager
+    def interrupted(self, calls: int, error: type[BaseException]) -> Iterator[None]:
+        """Raise an error in this thread after so many calls, of which the last one is executed."""
+        self._own.interruption = [calls, error]
+        try:
+            yield
+        finally:
+            del self._own.interruption
+
     def __call__(self, operation: str, arguments: Document) -> Document:
         """Execute a call. Raises: `ClientError`, as botocore does."""
         if not self.is_running:
             return self._ask(operation, arguments)
+        try:
+            return self._timed(operation, arguments)
+        finally:
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        interruption = getattr(self._own, "interruption", None)
+        if interruption:
+            interruption[0] -= 1
+            if not interruption[0]:
+                raise interruption[1]
+
+    def _timed(self, operation: str, arguments: Document) -> Document:
         self.costs.calls[operation] += 1
         self._clock.sleep(self.physics.round_trip / 2)
         try:
