@@ -30,7 +30,7 @@ from unittest.mock import patch
 import django
 
 CLIENTS = (1, 32, 256, 1000)
-MOST_LEAVE = 600  # a second; so many are registered before
+MOST_LEAVE = 600  # leavings a second; fewer registered users than that would run out
 MOST_CALLS = 6  # of a request in contention, after one of which its process may crash
 
 

@@ -103,7 +103,7 @@ class PhysicalEngine:
 
     @contextmanager
     def interrupted(self, calls: int, error: type[BaseException]) -> Iterator[None]:
-        """Raise an error in this thread after so many calls, of which the last one is executed."""
+        """Raise an error in this thread after this number of calls, of which the last one is executed."""
         self._own.interruption = [calls, error]
         try:
             yield
