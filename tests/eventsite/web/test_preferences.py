@@ -1,8 +1,12 @@
 """Less than the whole answer, for clients that ask for less: `Prefer: return=minimal`, and HEAD."""
 
+from urllib.parse import urlencode
+
 import pytest
+from django.test import Client
 
 from tests.api import EVENT, Api
+from tests.pages import ACCEPT, FORM
 
 
 @pytest.mark.parametrize("prefer", ["return=minimal", "respond-async, return=minimal; foo=1", 'Return = "minimal"'])
@@ -52,3 +56,12 @@ def test_a_cursor_of_another_service_is_refused_so_that_its_loop_ends(api: Api, 
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
     assert error["field"] == name and "Link header" in error["detail"]
+
+
+@pytest.mark.parametrize("prefer", ["", "return=minimal"])
+def test_the_form_of_a_page_has_no_preference(api: Api, prefer: str) -> None:
+    event, client = api.event(), Client(SERVER_NAME="localhost", headers={"accept": ACCEPT, "prefer": prefer})
+    form = urlencode({"_method": "PATCH", "_before": '{"capacity": "2"}', "capacity": "5"})
+    answer = client.post(f"/events/{event}", form, content_type=FORM)
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/events/{event}")
+    assert api.get(f"/events/{event}").json()["capacity"] == 5
