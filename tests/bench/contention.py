@@ -129,7 +129,7 @@ class _Run:
         self._in_time = 0
 
     def until(self, seconds: float, *, capacity: int, leavers: int = 0) -> Result:
-        """Register new users until the time is up; or let some who are registered leave."""
+        """Register new users until the time is up, or let some registered users leave."""
 
         def client(event_id: str, users: Iterator[str]) -> None:
             for user in users:
