@@ -134,6 +134,7 @@ def _call(operation: str, **arguments: Any) -> dict[str, Any]:
 
 
 def _describe(table: str) -> Description | None:
+    connection()  # outside of the time limit: in a local run it starts the engine, which takes long on a busy machine
     try:
         with time_limit(ANSWER_SECONDS):
             description: Description = _call("DescribeTable", TableName=table)["Table"]

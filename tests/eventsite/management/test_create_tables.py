@@ -14,8 +14,9 @@ from eventsite.dynamodb.base_model import table_models
 from eventsite.dynamodb.client import Answer
 from eventsite.dynamodb.connection import connection
 from registrations.models import RegistrationItem
+from tests.engines import served_by
 from tests.eventsite.processes import manage
-from tests.faults import Request, disturbed
+from tests.faults import Clock, Request, disturbed
 from users.models import User
 
 EVENTS, REGISTRATIONS, USERS = settings.EVENTS_TABLE, settings.REGISTRATIONS_TABLE, settings.USERS_TABLE
@@ -293,3 +294,20 @@ def test_tables_with_the_right_keys_have_nothing_to_migrate(
 ) -> None:
     call_command("create_tables", "--migrate")
     assert "are as the models want them" in capsys.readouterr().out
+
+
+def test_an_engine_that_starts_slowly_is_waited_for(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    clock.install(monkeypatch)
+    started: list[str] = []
+
+    def start() -> str:
+        clock.waited += 0 if started else 60  # seconds
+        started.append(engine)
+        return engine
+
+    with served_by(""):
+        monkeypatch.setattr(settings, "DYNAMODB_ENGINE", "any")
+        monkeypatch.setattr("eventsite.dynamodb.connection.import_string", lambda _: start)
+        assert len(tables.existing()) == len(table_models())
+    assert started

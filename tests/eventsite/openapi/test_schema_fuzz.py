@@ -129,7 +129,11 @@ def search(operation: str, world: World, chosen: settings) -> None:
     test()
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+OTHER_NAMES = {name for name in OPERATIONS if name.startswith("PUT ") and name.replace("PUT", "PATCH") in OPERATIONS}
+"""Operations that are another one under a second method. The slow test searches them too."""
+
+
+@pytest.mark.parametrize("operation", [name for name in OPERATIONS if name not in OTHER_NAMES])
 def test_every_answer_is_as_documented(operation: str, world: World) -> None:
     search(operation, world, settings(max_examples=6, derandomize=True, **COMMON))
 
