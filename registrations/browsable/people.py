@@ -14,6 +14,7 @@ from eventsite.pages import page as pages
 from eventsite.pages.forms import Field, Form
 from eventsite.pages.page import Link, Page
 from eventsite.web import pagination
+from eventsite.web.fields import whole_number
 from registrations.browsable import answers
 from registrations.browsable.wording import (
     OWN_SENTENCES,
@@ -63,7 +64,8 @@ class PeoplePage(Page, OfEvent):
     template = "registrations/list.html"
     labels = {"userId": "Add a person: name or e-mail"}
     field_of_code = {"user_not_found": "userId", "already_registered": "userId"}
-    is_cut_short = False
+    searched = 0
+    """The ticket after which a search stopped because its time was over; 0 if it came to the end."""
 
     @staticmethod
     def defaults(query: Any) -> dict[str, str]:
@@ -108,19 +110,18 @@ class PeoplePage(Page, OfEvent):
     def context(self, data: Any) -> dict[str, Any]:
         """Return the rows, the tabs, the links to other pages, and the form that adds a person."""
         steps = paging.steps(self.request, self.response)
-        entries = self._whole() if steps.next and (self.sought or self.prints) else data
-        before = 0 if self.sought or self.prints else steps.before or 0
-        rows = [self._row(entry, before + place) for place, entry in enumerate(entries, start=1)]
-        rows = self._found(rows) if self.sought else rows
+        whole = bool(self.sought or self.prints)
+        entries = self._whole() if whole else enumerate(data, start=(steps.before or 0) + 1)
+        rows = [self._row(entry, place) for place, entry in entries]
+        rows = self._exact_first(rows) if self.sought else rows
         if self.request.query_params.get("sort") == "name":
             rows.sort(key=lambda row: row.name.casefold())
-        whole = self.sought or self.prints
         return {
             "rows": rows[:MOST_FOUND] if self.sought else rows,
             "any_promoted": any(row.promoted for row in rows),
             "found": self._found_sentence(len(rows)) if self.sought else "",
             "tabs": self._tabs(),
-            "steps": paging.Steps() if whole else steps,
+            "steps": paging.Steps(next=self._rest()) if whole else steps,
             "range": "" if whole else steps.range(len(data), self._count()),
             "add": self._add(),
             "path": self.request.path,
@@ -144,25 +145,40 @@ class PeoplePage(Page, OfEvent):
         query = {name: self.request.query_params.get(name, "") for name in ("status", "q", "sort", "print")} | changes
         return paging.address(self.request.path, {name: value for name, value in query.items() if value})
 
-    def _whole(self) -> list[dict[str, Any]]:
-        """Read the people of the tab, page by page, until the list or the time ends."""
-        found: list[dict[str, Any]] = []
-        after: int | None = None
+    def _rest(self) -> str:
+        """Return the address that continues a search, or an empty string if it came to the end."""
+        return self._with(after=str(self.searched)) if self.searched else ""
+
+    def _whole(self) -> list[tuple[int, dict[str, Any]]]:
+        """Read the people of the tab, page by page, until the list or the time ends.
+
+        Returns:
+            The people who match the search, each with the place in the list.
+        """
+        found: list[tuple[int, dict[str, Any]]] = []
+        after, read = whole_number(self.request.query_params.get("after", "")), 0
         scope, shape = self.view.scope(LIST_REGISTRATIONS), AttendeeSerializer().to_representation
         while True:
             rows, after = of_event(self.event_id, scope=scope, status=self.status, limit=ALL, after=after)
-            found += [shape(one) for one in named(rows)]
+            people = enumerate(named(rows), start=read + 1)
+            found += [(place, shape(one)) for place, one in people if self._matches(one.user)]
+            read += len(rows)
             if after is None:
                 return found
-            if len(found) >= MOST_READ or retries.time_left() < LEAVES_SECONDS:
-                self.is_cut_short = True
+            if read >= MOST_READ or retries.time_left() < LEAVES_SECONDS:
+                self.searched = after
                 return found
 
-    def _found(self, rows: list[Row]) -> list[Row]:
-        """Return the people whose name or address contains the words, exact matches first."""
+    def _matches(self, user: Any) -> bool:
+        """Return True if the name or the address of a person contains the words of the search."""
         sought = self.sought.casefold()
-        matching = [row for row in rows if sought in row.name.casefold() or sought in row.email.casefold()]
-        return sorted(matching, key=lambda row: sought not in (row.name.casefold(), row.email.casefold()))
+        return not sought or (
+            user is not None and (sought in user.name.casefold() or sought in (user.email or "").casefold())
+        )
+
+    def _exact_first(self, rows: list[Row]) -> list[Row]:
+        sought = self.sought.casefold()
+        return sorted(rows, key=lambda row: sought not in (row.name.casefold(), row.email.casefold()))
 
     def _found_sentence(self, count: int) -> str:
         if not count:
@@ -171,7 +187,7 @@ class PeoplePage(Page, OfEvent):
             said = f"{humanize.people(count)} {'matches' if count == 1 else 'match'} “{self.sought}”."
         if count > MOST_FOUND:
             said += f" These are the first {MOST_FOUND}."
-        return f"{said} Only part of the list was searched: it is very long." if self.is_cut_short else said
+        return f"{said} The list is very long: continue with “Next”." if self.searched else said
 
     def _row(self, entry: dict[str, Any], number: int) -> Row:
         user = entry.get("user") or {}

@@ -8,12 +8,16 @@ from axe_playwright_python.base import AXE_FILE_PATH
 AXE = AXE_FILE_PATH.read_text()
 RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
+COLORS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+WIDTHS = (390, 1280)  # pixels; a phone, and a desk
+
 
 class Person:
     """One browser context of its own, with one tab."""
 
     def __init__(self, chromium: Any, service: str, *, width: int = 1280, **options: Any) -> None:
         self.service = service
+        options.setdefault("reduced_motion", "reduce")  # a button that changes its color has no contrast of its own
         self.context = chromium.new_context(viewport={"width": width, "height": 900}, base_url=service, **options)
         self.context.set_default_timeout(30_000)
         self.complaints: list[str] = []
@@ -72,11 +76,34 @@ class Person:
         """The message on the page."""
         return str(self.page.get_by_role("status").inner_text())
 
-    def violations(self) -> list[str]:
+    def violations(self, rules: dict[str, Any] = RULES) -> list[str]:
         """What axe-core finds wrong with the page as it is."""
-        self.page.evaluate(AXE)
-        found = self.page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE)
+        found = self.page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", rules)
         return [f"{one['id']}: {node['html'][:120]}" for one in found["violations"] for node in one["nodes"]]
+
+    def faults(self, rules: dict[str, Any] = RULES) -> list[str]:
+        """Return the faults of the page as it is: those that axe-core finds, and a page wider than the window."""
+        wide = ["wider than the window"] if self.overflows() else []
+        return [f"{self.page.url}: {fault}" for fault in self.violations(rules) + wide]
+
+    def faults_in_all_looks(self) -> list[str]:
+        """Return the faults of the page at two widths, in the light and in the dark, and in print.
+
+        The style sheet changes nothing but colors in the dark, so only these are looked at there.
+        """
+        found = []
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": 900})
+            for scheme, rules in (("dark", COLORS), ("light", RULES)):
+                self.page.emulate_media(color_scheme=scheme)
+                found += [f"{scheme}, {width}: {fault}" for fault in self.faults(rules)]
+        for scheme, rules in (("dark", COLORS), ("light", RULES)):
+            self.page.emulate_media(media="print", color_scheme=scheme)
+            found += [f"print, {scheme}: {fault}" for fault in self.violations(rules)]
+        self.page.emulate_media(media="screen")
+        return found
 
     def overflows(self) -> bool:
         """Whether the page is wider than the window."""

@@ -5,7 +5,7 @@ from typing import Any
 from events.models import Event
 from registrations.notices.occasions import DELETED, MOVED, OFF, ON_AGAIN, PROMOTED, Occasion
 from registrations.notices.outlets.mail import messages
-from tests.browser.test_for_everybody import faults, look
+from tests.browser.test_for_everybody import look
 from tests.registrations.notices.carrying import html
 from users.models import User
 
@@ -36,5 +36,5 @@ def test_every_mail(person: Any, scheme: str, width: int) -> None:
     for kind in (PROMOTED, OFF, DELETED, ON_AGAIN, MOVED):
         letter = messages.compose(Occasion(kind, EVENT, BEFORE if kind == MOVED else {}), ALICE, "1")
         someone.page.set_content(html(letter))
-        found += [f"{kind}: {fault}" for fault in faults(someone)]
+        found += [f"{kind}: {fault}" for fault in someone.faults()]
     assert found == []
