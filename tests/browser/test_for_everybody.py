@@ -169,6 +169,22 @@ CUT_SHORT: dict[str, Callable[[Any, Api], None]] = {
 }
 
 
+TARGETS = """() => [...document.querySelectorAll("button, .button, header a, .tabs a, .chips a, summary, [type=search]")]
+    .filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44)
+    .map(one => one.textContent.trim())"""
+"""The buttons, entries and fields that are lower than 44 pixels."""
+
+
+def test_a_thumb_hits_what_it_means(person: Any, api: Api) -> None:
+    make_season(api)
+    someone = person(width=390)
+    for path in ("/events", "/events/party", "/events/party/registrations", "/users/dave", "/users/dave/registrations"):
+        page = someone.open(path)
+        assert page.evaluate(TARGETS) == [], path
+    someone.click("Act as an attendee")
+    assert someone.open("/events/party").evaluate(TARGETS) == []
+
+
 @pytest.mark.parametrize("path", ["/events", "/events/party", "/events/party/registrations"])
 def test_nothing_is_lost_when_everything_is_twice_as_large(person: Any, api: Api, path: str) -> None:
     """A window of 640 pixels is one of 1,280 at 200 %. The text alone may be that large as well."""
