@@ -150,7 +150,8 @@ slowly. "before" is the ratio in the last release, or its milliseconds where the
 Three figures answer this question, and the first two are not AWS's:
 
 - "register, all for one event" in a full run. The limit is the embedded engine: one Python process that answers one
-  call after the other. It serves four calls for each of our registrations, and one for each of the rival's.
+  call after the other. It serves two calls for each of our registrations, some six under contention, and one for each
+  of the rival's.
 - `python -m tests.bench.contention`, in [guarantees.md](guarantees.md). The limit is DynamoDB as AWS documents it: an
   item takes one write after the other. The engine takes no time there, so this figure is higher.
 - `python -m tests.bench.stage URL` measures a deployed stage. There the stage's throttle, the way to the region and
