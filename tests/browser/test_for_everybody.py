@@ -169,9 +169,9 @@ CUT_SHORT: dict[str, Callable[[Any, Api], None]] = {
 }
 
 
-TARGETS = """() => [...document.querySelectorAll("button, .button, header a, .tabs a, .chips a, summary, [type=search]")]
-    .filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44)
-    .map(one => one.textContent.trim())"""
+TARGETS = """() => [
+    ...document.querySelectorAll("button, .button, header a, .tabs a, .chips a, summary, [type=search]")
+].filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44).map(one => one.textContent.trim())"""
 """The buttons, entries and fields that are lower than 44 pixels."""
 
 
