@@ -84,7 +84,10 @@ class Monitor(NamedTuple):
     def forgot(self, user: str) -> "Monitor":
         """Record that a registration that was given up is deleted."""
         past = self.seating.past - {user}
-        return self if past == self.seating.past else self._replace(seating=replace(self.seating, past=past))._widened()
+        if past == self.seating.past:
+            return self
+        asked = tuple(_open(one) if one.kind == "leave" and one.user == user else one for one in self.asked)
+        return self._replace(seating=replace(self.seating, past=past), asked=asked)._widened()
 
     def deleted_user(self, user: str) -> "Monitor":
         """Record that a user is deleted."""
@@ -96,12 +99,7 @@ class Monitor(NamedTuple):
         A request that took effect in it may answer so, or take effect in the next event of the same id.
         """
         empty = replace(self.seating, seated=(), queue=(), past=frozenset())
-        asked = tuple(
-            one._replace(committed=None, allowed=one.allowed | {one.committed, ("waitlisted", None)})
-            if one.committed and not one.over
-            else one
-            for one in self.asked
-        )
+        asked = tuple(map(_open, self.asked))
         return self._replace(seating=empty, tickets=(), exists=False, asked=asked)._widened()
 
     def created(self, new: Seats) -> "Monitor":
@@ -202,8 +200,8 @@ class Monitor(NamedTuple):
         """Return True if an answer is right at the commit or at a later moment."""
         if answer in (one.committed, ("waitlisted", None)):  # or given up since, and answered as it began
             return True
-        if answer == ("user_not_found", None):  # the joining is undone, by this request or by the deletion
-            return one.user in self.erased and one.user not in self.seating.seated + self.seating.queue
+        if answer == ("user_not_found", None):  # this request or the deletion undoes the joining
+            return one.user in self.erased
         return answer in one.allowed and answer[0] in ("waitlisted", "registered", "event")
 
     def _possible(self, one: Asked) -> frozenset[Any]:
@@ -247,6 +245,13 @@ class Monitor(NamedTuple):
 
     def _with(self, index: int, one: Asked) -> "Monitor":
         return self._replace(asked=(*self.asked[:index], one, *self.asked[index + 1 :]))
+
+
+def _open(one: Asked) -> Asked:
+    """Return a request after what it changed is deleted: it may still give its answer, or act again."""
+    if one.committed is None or one.over:
+        return one
+    return one._replace(committed=None, allowed=one.allowed | {one.committed, ("waitlisted", None)})
 
 
 def _asked(kind: str, *arguments: Any) -> Asked:

@@ -36,6 +36,8 @@ from tests.registrations.protocol.store import Key, frozen, key_of, thawed, tran
 from users.models import User
 
 CRASHED = -1
+SURE, IN_DOUBT, EXECUTED = range(3)
+"""Whether the call of a request may have been executed. `EXECUTED` is for a transaction that was, by its token."""
 NOW = "2026-06-01T10:00:00.000000Z"
 MOST_OPERATIONS = 3
 MOST_OPERATIONS_OF_COPIES = 8
@@ -80,8 +82,8 @@ class State(NamedTuple):
     """The whole state at one moment, made of numbers only."""
 
     store: int
-    requests: tuple[tuple[int, bool], ...]
-    """The state of each request, and True if its call is in doubt."""
+    requests: tuple[tuple[int, int], ...]
+    """The state of each request, and whether its call is in doubt (`SURE`, `IN_DOUBT` or `EXECUTED`)."""
     late: tuple[tuple[int, int], ...]
     """The delayed writes: the request, and the number of the write."""
     under_way: tuple[tuple[int, bool, int], ...]
@@ -286,9 +288,15 @@ class Found:
 
 
 class Search:
-    """Some scenarios, which share the results of their computations."""
+    """Some scenarios, which share the results of their computations.
 
-    def __init__(self) -> None:
+    Args:
+        tokens: True if DynamoDB recognizes another copy of a transaction by its token, and does not execute it again.
+            It does so for ten minutes. Without tokens more can go wrong.
+    """
+
+    def __init__(self, *, tokens: bool = False) -> None:
+        self._tokens = tokens
         self._automata = Automata()
         self._stores, self._writes, self._monitors = Numbers(), Numbers(), Numbers()
         self._done: dict[tuple[int, int], tuple[bool, int, tuple[Any, ...]]] = {}
@@ -323,7 +331,7 @@ class Search:
 
     def _first(self, scenario: Scenario) -> State:
         requests = tuple(
-            (self._automata.begin(kind, name, tuple(arguments), scenario.at_once), False)
+            (self._automata.begin(kind, name, tuple(arguments), scenario.at_once), SURE)
             for name, (kind, *arguments) in zip(NAMES, scenario.requests, strict=False)
         )
         store = self._stores.of(frozenset(stored(scenario).items()))
@@ -352,14 +360,14 @@ class Search:
 
     def _crashed(self, state: State, index: int) -> State:
         return state._replace(
-            requests=_with(state.requests, index, (CRASHED, False)),
+            requests=_with(state.requests, index, (CRASHED, SURE)),
             faults=state.faults._replace(crashes=state.faults.crashes - 1),
             under_way=tuple((who, waits and who != index, part) for who, waits, part in state.under_way),
         )
 
     # What one request does next
 
-    def _step(self, state: State, index: int, call: Any, in_doubt: bool) -> Iterator[tuple[str, State]]:
+    def _step(self, state: State, index: int, call: Any, in_doubt: int) -> Iterator[tuple[str, State]]:
         name, label = NAMES[index], f"{NAMES[index]} {_label(call)}"
         match call:
             case Ways():
@@ -387,28 +395,30 @@ class Search:
         keys = sorted(key for key in items if key[:2] == (table, call.hash_key) and low <= key[2] <= high)
         return tuple(items[key] for key in (keys[::-1][: call.newest] if call.newest else keys))
 
-    def _update(
-        self, state: State, index: int, call: Update, in_doubt: bool, label: str
-    ) -> Iterator[tuple[str, State]]:
+    def _update(self, state: State, index: int, call: Update, in_doubt: int, label: str) -> Iterator[tuple[str, State]]:
         if self._is_held(state, [key_of(call.record)]):
             return  # it is refused, and sent again
         number = self._write(call)
         done, store, (text,) = self._carried_out(state.store, number)
         after = self._observed(state._replace(store=store), state.store, index, label)
-        yield f"{label}: {done}", self._sent(after, index, (done, text, in_doubt), label)
+        yield f"{label}: {done}", self._sent(after, index, (done, text, bool(in_doubt)), label)
         yield from self._faulty(state, index, after if done else None, number, label)
 
     def _transact(
-        self, state: State, index: int, call: Transact, in_doubt: bool, label: str
+        self, state: State, index: int, call: Transact, in_doubt: int, label: str
     ) -> Iterator[tuple[str, State]]:
         if self._is_held(state, [key_of(part.record) for part in call.parts.values()]):
             if "seats" in call.parts:
-                yield f"{label}: in conflict", self._sent(state, index, (False, (), True, in_doubt), label)
+                yield f"{label}: in conflict", self._sent(state, index, (False, (), True, bool(in_doubt)), label)
             return
         number = self._write(call)
+        if in_doubt == EXECUTED:
+            yield f"{label}: known by its token", self._sent(state, index, (True, (), False, True), label)
+            return
         done, store, failures = self._carried_out(state.store, number)
-        after = self._observed(state._replace(store=store), state.store, index, label)
-        yield f"{label}: {done} {failures}", self._sent(after, index, (done, failures, False, in_doubt), label)
+        late = state.late if not (done and self._tokens) else tuple(one for one in state.late if one[1] != number)
+        after = self._observed(state._replace(store=store, late=late), state.store, index, label)
+        yield f"{label}: {done} {failures}", self._sent(after, index, (done, failures, False, bool(in_doubt)), label)
         yield from self._faulty(state, index, after if done else None, number, label)
         if done and state.faults.torn and len(call.parts) > 1:
             less = state.faults._replace(torn=state.faults.torn - 1)
@@ -424,10 +434,11 @@ class Search:
         self, state: State, index: int, done: State | None, number: int, label: str
     ) -> Iterator[tuple[str, State]]:
         """Lose the answer, delay the call, or both. The call is sent again, and is in doubt."""
-        again = (state.requests[index][0], True)
+        again = (state.requests[index][0], IN_DOUBT)
         if done is not None and state.faults.lost:
             less = state.faults._replace(lost=state.faults.lost - 1)
-            requests = _with(done.requests, index, again)
+            is_known = self._tokens and isinstance(self._writes.things[number], Transact)
+            requests = _with(done.requests, index, (again[0], EXECUTED) if is_known else again)
             yield f"{label}: carried out, answer lost", done._replace(faults=less, requests=requests)
         if state.faults.late:
             less = state.faults._replace(late=state.faults.late - 1)
@@ -447,8 +458,18 @@ class Search:
             return
         rest = state._replace(late=state.late[:position] + state.late[position + 1 :])
         done, store, _ = self._carried_out(state.store, number)
+        if done and self._tokens and isinstance(call, Transact):
+            rest = rest._replace(requests=self._known_by_token(state, who, number))
         label = f"late copy of {NAMES[who]}: {_label(call)}: {done}"
         yield label, self._observed(rest._replace(store=store), state.store, who, label)
+
+    def _known_by_token(self, state: State, who: int, number: int) -> tuple[tuple[int, int], ...]:
+        """Return the requests after a late copy of a transaction is executed, for which its request may still wait."""
+        position = state.requests[who][0]
+        place = self._automata.where(position) if position != CRASHED else None
+        if isinstance(place, Waiting) and isinstance(place.call, Transact) and self._write(place.call) == number:
+            return _with(state.requests, who, (position, EXECUTED))
+        return state.requests
 
     def _appear(self, state: State, position: int) -> tuple[str, State]:
         who, waits, number = state.under_way[position]
@@ -461,7 +482,7 @@ class Search:
         label = f"{key} of {NAMES[who]} appears"
         after = self._observed(state._replace(store=store, under_way=under_way), state.store, who, label)
         if waits and not any(one == who for one, _, _ in under_way):
-            after = self._sent(after, who, (True, (), False, state.requests[who][1]), label)
+            after = self._sent(after, who, (True, (), False, bool(state.requests[who][1])), label)
         return label, after
 
     def _is_held(self, state: State, keys: list[Key]) -> bool:
@@ -500,7 +521,7 @@ class Search:
         """Send the outcome of a call to its request. If the request ends, check its answer."""
         state = self._begun(state, index)
         number = self._automata.send(state.requests[index][0], outcome)
-        following = state._replace(requests=_with(state.requests, index, (number, False)))
+        following = state._replace(requests=_with(state.requests, index, (number, SURE)))
         place = self._automata.where(number)
         if isinstance(place, Done):
             monitor: Monitor = self._monitors.things[following.monitor]

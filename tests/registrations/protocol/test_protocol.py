@@ -126,8 +126,9 @@ def test_longer_scenarios_are_answered_right(scenario: Scenario) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("faults", EACH, ids=str)
 def test_one_fault_harms_neither_keys_nor_deletions(faults: Faults) -> None:
-    search = Search()
-    for scenario in FURTHER[1:]:  # two copies of a keyed request have too many states
+    search = Search(tokens=True)  # else a copy of a transaction may write a registration that was deleted since
+    # Two copies of a keyed request have too many states, and so have later scenarios with torn transactions.
+    for scenario in FURTHER[1:6] if faults == TORN else FURTHER[1:]:
         expect_right(search, replace(scenario, faults=faults))
 
 

@@ -78,6 +78,16 @@ def test_a_leaving_that_is_not_applied_is_listed_as_cancelled_only(api: Api) -> 
     assert [row["userId"] for row in api.get(f"{path}?status=cancelled").json()] == [user]
 
 
+def test_a_users_own_list_lacks_a_joining_that_is_not_applied_until_the_next_request(api: Api) -> None:
+    event, user = api.event(), api.user()
+    cut_off_joining(event, user)
+    mine = f"/users/{user}/registrations"
+    assert api.get(mine).json() == []
+    assert api.get(f"/events/{event}/registrations/{user}").json()["status"] == "registered"
+    assert api.register(event, user).status_code == 409
+    assert [row["event"]["eventId"] for row in api.get(mine).json()] == [event]
+
+
 def test_answers_and_long_ids_survive_a_crash_after_the_commit(api: Api) -> None:
     event, user = api.event(), api.user("u" * 100)
     cut_off_joining(event, user, answers={"q1": "vegan"})
