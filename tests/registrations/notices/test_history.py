@@ -1,5 +1,6 @@
 """What happened to the seats of an event, for its organizers: newest first, without people who are deleted."""
 
+import re
 import time
 from typing import Any
 
@@ -196,7 +197,7 @@ def test_it_names_who_signed_up_added_and_cancelled(acts: str) -> None:
         assert callers(As(reader.access), acts) == expected
     assert As(alice().access).get(f"/events/{acts}/history").status_code == 403
     page = As(oscar().access).get(f"/events/{acts}/history", accept="text/html").content.decode()
-    assert "<td>adam</td>" in page and "<td>oscar</td>" in page
+    assert {"adam", "oscar"} <= set(re.findall('data-label="by">(.*)</td>', page))
 
 
 def test_a_deleted_caller_is_a_deleted_person(acts: str) -> None:
