@@ -26,7 +26,7 @@ FAILED, REFUSED = "eventsite.failed", "eventsite.refused"
 
 MAX_HEADER_BYTES, MAX_HEADERS_BYTES = 1000, 8192  # bytes; parsers of Django and CPython take quadratic time
 BOUNDED_HEADERS = ("CONTENT_TYPE", "HTTP_ACCEPT")
-OWN_COOKIES = frozenset({settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, "messages", "renewal"})
+OWN_COOKIES = frozenset({settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, "messages", "renewal", "acting"})
 
 HARMLESS = (
     "HTTP_ORIGIN",

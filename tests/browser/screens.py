@@ -22,6 +22,8 @@ PICTURES = {
     "door": ("/events/{event}/registrations?print=yes&sort=name", 1200, 800, "light"),
 }
 """The path, the size of the window and the colours of each."""
+OF_ATTENDEES = {"phone"}
+"""The pictures that show what an attendee sees."""
 
 
 def main(service: str, event: str) -> None:
@@ -32,6 +34,10 @@ def main(service: str, event: str) -> None:
         for name, (path, width, height, scheme) in PICTURES.items():
             appearance: Any = {"color_scheme": scheme}
             page = browser.new_page(viewport={"width": width, "height": height}, **appearance)
+            if name in OF_ATTENDEES:
+                page.goto(f"{service}/events")
+                page.get_by_role("button", name="Act as an attendee").click()
+                page.get_by_role("button", name="Leave this role").wait_for()
             page.goto(service + path.format(event=event))
             page.screenshot(path=Path(SCREENS, f"{name}.png"))
         browser.close()

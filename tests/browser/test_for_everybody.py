@@ -99,6 +99,7 @@ def test_every_page_of_an_open_service(person: Any, api: Api) -> None:
     found = look_at(someone, PAGES["open"])
     someone.open("/events")
     someone.click("Act as an attendee")
+    someone.page.get_by_text("You act as").wait_for()
     found += look_at(someone, PAGES["acting"])
     assert not found, "\n".join(found)
 
@@ -182,6 +183,7 @@ def test_a_thumb_hits_what_it_means(person: Any, api: Api) -> None:
         page = someone.open(path)
         assert page.evaluate(TARGETS) == [], path
     someone.click("Act as an attendee")
+    someone.page.get_by_text("You act as").wait_for()
     assert someone.open("/events/party").evaluate(TARGETS) == []
 
 

@@ -144,3 +144,17 @@ def test_an_admin_finds_people_and_helps_them(signing_in: str, person: Any) -> N
     page.get_by_role("textbox", name="E-mail").fill("dave@example.com")
     admin.click("Save")
     assert admin.told() == "Saved."
+
+
+def test_a_user_of_an_open_service_signs_up_as_an_attendee(person: Any, api: Api) -> None:
+    api.user("ada")
+    event = api.event()
+    someone = person()
+    page = someone.open(f"/events/{event}")
+    someone.click("Act as an attendee")
+    someone.click("Sign up")
+    assert someone.told() == "You have a seat."
+    someone.go("My registrations")
+    assert "Spring party" in page.inner_text("main")
+    someone.click("Leave this role")
+    assert page.get_by_role("link", name="People").count() == 1
