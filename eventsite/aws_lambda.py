@@ -79,7 +79,9 @@ OTHERS = [
 
 
 @contextmanager
-def _standing_in(*modules: ModuleType) -> Iterator[None]:
+def _standing_in(*stand_ins: ModuleType) -> Iterator[None]:
+    # One that is imported already costs nothing. Without its package, its parts could not be imported again.
+    modules = [module for module in stand_ins if module.__name__ not in sys.modules]
     for module in modules:
         sys.modules[module.__name__] = module
         _hang(module.__name__, module)

@@ -44,6 +44,22 @@ def started(tmp_path_factory: pytest.TempPathFactory, engine: str) -> dict[str, 
     return loaded
 
 
+def test_a_module_that_the_runtime_has_imported_stays(engine: str, tmp_path: Path) -> None:
+    """Without its package, its parts are not imported again: `import asyncio` fails then."""
+    (tmp_path / "zappa_settings.py").write_text(cold_start.SETTINGS)
+    script = """if True:
+        import sys
+        sys.path[:0] = sys.argv[1:]
+        import asyncio
+        import eventsite.aws_lambda
+        assert sys.modules["asyncio"] is asyncio
+        import django.core.handlers.asgi
+    """
+    command = [sys.executable, "-c", script, str(tmp_path), str(ROOT)]
+    done = subprocess.run(command, env=cold_start.environment(engine), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_views_and_the_client_are_there_before_the_first_request(started: dict[str, str]) -> None:
     assert {"events.views", "registrations.views", "users.views", "eventsite.dynamodb.client"} <= started.keys()
 
