@@ -448,6 +448,7 @@ def test_the_seats_stay_short_and_crashed_processes_make_room(
         cut_off_joining(event, user)
     Clock().install(monkeypatch)
     monkeypatch.setattr(trim, "room", lambda _: 3)
+    monkeypatch.setattr(trim, "is_calm", lambda *_: False)
     assert api.register(event, users[3]).status_code == 201
     seats = Seats.find(event)
     assert seats
@@ -465,6 +466,7 @@ def test_the_seats_stay_short_where_they_fill_up_right_before_a_commit(
         cut_off_joining(event, user)
     Clock().install(monkeypatch)
     monkeypatch.setattr(trim, "room", lambda _: 3)
+    monkeypatch.setattr(trim, "is_calm", lambda *_: False)
     if not is_guarded:
         monkeypatch.setattr(guards, "has_room", lambda *_: guards.is_open())
     with right_before_step(COMMIT, lambda: cut_off_joining(event, users[2])):
