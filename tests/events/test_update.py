@@ -11,6 +11,7 @@ from eventsite.web import preconditions
 from tests import strategies
 from tests.api import EVENT, Api, problem
 from tests.events.test_create import expected
+from tests.faults import answer_lost, conflict, disturbed
 
 METHODS = st.sampled_from(["PUT", "PATCH"])
 
@@ -138,3 +139,17 @@ def test_registrations_are_no_edits(api: Api) -> None:
     event = api.event()
     api.register(event, api.user())
     assert api.get(f"/events/{event}").headers["ETag"] == '"1"'
+
+
+@pytest.mark.parametrize("changes", [{"title": "Another"}, {"capacity": 5}], ids=["texts", "seats"])
+def test_an_edit_whose_answer_was_lost_and_whose_copy_meets_a_conflict_is_one_edit(
+    api: Api, changes: dict[str, Any]
+) -> None:
+    event, faults = api.event(), [answer_lost, conflict]
+
+    def plan(_: int, operation: str) -> Any:
+        return faults.pop(0) if operation == "TransactWriteItems" and faults else None
+
+    with disturbed(plan):
+        answer = api.patch(f"/events/{event}", changes, if_match='"1"')
+    assert (answer.status_code, answer.headers.get("ETag"), faults) == (200, '"2"', [])
