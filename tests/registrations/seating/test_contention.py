@@ -6,6 +6,7 @@ In virtual time, so the figures are those of the service and of DynamoDB's physi
 import pytest
 
 from tests.bench.contention import Result, measure
+from tests.bench.doors import open_doors
 
 
 @pytest.mark.parametrize(("joins", "least"), [(False, 450), (True, 400)], ids=["seats", "joins"])
@@ -43,6 +44,26 @@ def test_one_who_registers_alone_makes_two_calls_for_ten_units() -> None:
     run = measure(1, seconds=1)
     assert run.each(run.costs.calls) <= 2, run
     assert run.each(run.costs.writes) + run.each(run.costs.reads) <= 10, run
+
+
+def test_crashed_processes_keep_no_other_request_waiting() -> None:
+    run = measure(32, seconds=0.6, dying=0.3)
+    assert run.answers["killed"]
+    assert run.refused == 0
+    assert run.seconds[-1] <= 1, run
+
+
+def test_leaving_is_as_fast() -> None:
+    run = measure(32, seconds=0.3, leavers=300)
+    assert set(run.answers) == {"left"}
+    assert run.per_second >= 400, run
+
+
+def test_an_opening_admits_in_the_order_of_arrival() -> None:
+    opening = open_doors(20, seats=10, every=15)
+    assert opening.answers == {"registered": 10, "waitlisted": 10}
+    assert opening.displaced[-1] <= 1
+    assert opening.early_calls <= 3 * opening.early
 
 
 def test_the_figures_are_the_same_each_time() -> None:
