@@ -155,7 +155,7 @@ def test_a_table_that_the_service_could_not_use_stops_the_deployment(
     [
         ({"AUTH_MODE": ""}, "does not decide yet: AUTH_MODE"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL must be one of"),
-        ({"NOTICE_BUS": "nowhere"}, "Event bus nowhere does not exist"),
+        ({"NOTICE_BUS": "nowhere"}, "Event bus nowhere"),
         ({"WEBHOOKS": "https://example.org"}, "WEBHOOKS needs WEBHOOK_SECRET"),
     ],
 )
