@@ -57,6 +57,8 @@ def _attempt(request: Request, turn: Turn) -> Steps[Registration]:
             if not request.at_once and commit.is_settled(request, row, before, earlier):
                 return (yield from _join_by_log(request, _Look(before, row), turn))
             return (yield from _join(request, before, row, turn))
+    if before is not None:
+        yield from _refuse_before_the_opening(request, before)
     look = yield from _look_closely(request, before)
     return (yield from _join_by_log(request, look, turn))
 
@@ -75,11 +77,7 @@ def _first_look(
     event_id, user_id = request.event_id, request.user_id
     if not (is_id(event_id) and is_id(user_id)):
         return None, None, None
-    keys: list[Key] = [
-        (Seats, event_id, Seats.ITEM),
-        (User, user_id),
-        (UserRegistration, *UserRegistration.key_of(event_id, user_id)),
-    ]
+    keys: list[Key] = [(Seats, event_id, Seats.ITEM), *_keys(request)]
     others = (yield from trim.some_unknown(earlier, request.memory)) if earlier else []
     traces = trim.traces(earlier, others) if earlier else []
     seats, user, row, *found = yield BatchGet([*keys, *traces], consistent=(UserRegistration,))
@@ -93,6 +91,33 @@ def _may_join(request: Request, seats: Seats, row: UserRegistration | None) -> S
     possible = admission.is_possible(seats, request.organizes, clock.in_seconds((yield Now())))
     answered = request.answers is not None or not seats.asks
     return bool(possible and answered and not is_in and request.scope.reaches(seats))
+
+
+def _refuse_before_the_opening(request: Request, before: Seats) -> Steps[None]:
+    """Refuse in one call what comes before the window opens, because many clients ask again and again then.
+
+    It returns if the registration may have to be refused for another reason, or may be possible.
+
+    Raises:
+        RegistrationNotOpen: The window has not opened yet.
+        RegistrationClosed: The event has been closed.
+    """
+    now = clock.in_seconds((yield Now()))
+    if before.has_opened(now) or request.organizes.reaches(before):
+        return
+    user, row, seats = yield BatchGet([*_keys(request), (Seats, request.event_id, Seats.ITEM)])
+    if user is None or seats is None or not request.scope.reaches(seats) or not may_be_seen(seats, request.scope):
+        return
+    is_in = row is not None and row.is_in(seats.incarnation)
+    if not is_in and log.of_user(seats, request.user_id) is None:
+        request.memory.look(seats, admits=admission.is_possible(seats, request.organizes, now))
+        admission.check(seats, request.organizes, now)
+
+
+def _keys(request: Request) -> list[Key]:
+    """Return the keys of the user and of the registration."""
+    key = UserRegistration.key_of(request.event_id, request.user_id)
+    return [(User, request.user_id), (UserRegistration, *key)]
 
 
 def _look_closely(request: Request, before: Seats | None) -> Steps[_Look]:
@@ -110,8 +135,7 @@ def _look_closely(request: Request, before: Seats | None) -> Steps[_Look]:
     event_id, user_id = request.event_id, request.user_id
     user = row = seats = None
     if is_id(event_id) and is_id(user_id):
-        keys = ((User, user_id), (UserRegistration, *UserRegistration.key_of(event_id, user_id)))
-        user, row = yield BatchGet(keys)
+        user, row = yield BatchGet(_keys(request))
         seats = yield Get((Seats, event_id, Seats.ITEM))
     if seats is None or not may_be_seen(seats, request.scope):
         raise EventNotFound

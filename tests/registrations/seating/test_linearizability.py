@@ -56,11 +56,11 @@ class Recorder:
                 return outcome(api.delete(f"{self._event}/registrations/{argument}"))
             case "edit":
                 named = {"capacity": "capacity", "waitlist": "waitlistEnabled"}
-                return _counts(api.patch(self._event, {named[key]: value for key, value in argument.items()}).json())
+                return _counts(_body(api.patch(self._event, {named[key]: value for key, value in argument.items()})))
             case "event":
-                return _counts(api.get(self._event).json())
+                return _counts(_body(api.get(self._event)))
             case "people":
-                return _people(api.get(f"{self._event}/registrations").json())
+                return _people(_body(api.get(f"{self._event}/registrations")))
             case _:
                 return _standing(api.get(f"{self._event}/registrations/{argument}").json())
 
@@ -69,6 +69,11 @@ class Recorder:
             self._own.api = Api()
         api: Api = self._own.api
         return api
+
+
+def _body(answer: Any) -> Any:
+    assert answer.status_code == 200, answer.content
+    return answer.json()
 
 
 def _counts(event: Any) -> tuple[int, int, int]:
