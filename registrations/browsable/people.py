@@ -30,6 +30,7 @@ from registrations.reading.lists import of_event
 from registrations.reading.people import named
 from registrations.serializers import AttendeeSerializer
 from users import services as users
+from users.models import User
 
 ALL = pagination.MAX_LIMIT
 MOST_READ = 50_000  # people; the most that a search or a printed list reads
@@ -111,7 +112,10 @@ class PeoplePage(Page, OfEvent):
         """Return the rows, the tabs, the links to other pages, and the form that adds a person."""
         steps = paging.steps(self.request, self.response)
         whole = bool(self.sought or self.prints)
-        entries = self._whole() if whole else enumerate(data, start=(steps.before or 0) + 1)
+        entries = list(enumerate(data, start=(steps.before or 0) + 1))
+        if whole:
+            is_complete = not steps.next and "after" not in self.request.query_params
+            entries = self._matching(entries) if is_complete else self._whole()
         rows = [self._row(entry, place) for place, entry in entries]
         rows = self._exact_first(rows) if self.sought else rows
         if self.request.query_params.get("sort") == "name":
@@ -161,7 +165,7 @@ class PeoplePage(Page, OfEvent):
         while True:
             rows, after = of_event(self.event_id, scope=scope, status=self.status, limit=ALL, after=after)
             people = enumerate(named(rows), start=read + 1)
-            found += [(place, shape(one)) for place, one in people if self._matches(one.user)]
+            found += [(place, shape(one)) for place, one in people if self._is_sought(one.user)]
             read += len(rows)
             if after is None:
                 return found
@@ -169,12 +173,21 @@ class PeoplePage(Page, OfEvent):
                 self.searched = after
                 return found
 
-    def _matches(self, user: Any) -> bool:
+    def _is_sought(self, user: User | None) -> bool:
+        return self._matches(user.name if user else "", (user.email if user else None) or "")
+
+    def _matching(self, entries: list[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
+        users = ((place, entry, entry.get("user") or {}) for place, entry in entries)
+        return [
+            (place, entry)
+            for place, entry, user in users
+            if self._matches(user.get("name") or "", user.get("email") or "")
+        ]
+
+    def _matches(self, name: str, email: str) -> bool:
         """Return True if the name or the address of a person contains the words of the search."""
         sought = self.sought.casefold()
-        return not sought or (
-            user is not None and (sought in user.name.casefold() or sought in (user.email or "").casefold())
-        )
+        return sought in name.casefold() or sought in email.casefold()
 
     def _exact_first(self, rows: list[Row]) -> list[Row]:
         sought = self.sought.casefold()

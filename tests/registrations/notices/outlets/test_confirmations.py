@@ -183,6 +183,6 @@ def test_the_profile_asks_for_the_click(me: As, carried: Carried) -> None:
     me.patch("/users/me", {"email": TYPED})
     (link,) = asked(carried)
     page = me.get("/users/me", accept="text/html,application/xhtml+xml").content.decode()
-    assert "Not confirmed yet." in page
+    assert "is not confirmed yet." in page
     Api().post(link)
-    assert "Not confirmed yet." not in me.get("/users/me", accept="text/html,application/xhtml+xml").content.decode()
+    assert "is not confirmed yet." not in me.get("/users/me", accept="text/html,application/xhtml+xml").content.decode()
