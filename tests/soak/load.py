@@ -25,11 +25,26 @@ EVENTS = [*FIXED, *RESIZED, *BRIEF]
 CAPACITY = {"fixed-0": 5, "fixed-1": 12, "resized-0": 4, "resized-1": 8, "brief-0": 1, "brief-1": 2}
 GUESTS = {event: PEOPLE[:4] if event in BRIEF else PEOPLE for event in EVENTS}
 
+CLOSED: list[dict[str, Any]] = [
+    {"status": "cancelled"},
+    {"waitlistEnabled": False},
+    {"date": "2020-01-01"},
+    {"registrationOpensAt": "2082-01-01T00:00:00Z"},
+    {"registrationClosesAt": "2020-01-01T00:00:00Z"},
+]
+"""Edits after which an event takes fewer registrations, or none."""
+OPEN: dict[str, Any] = {
+    **{"status": "active", "waitlistEnabled": True, "date": EVENT["date"]},
+    **{"registrationOpensAt": None, "registrationClosesAt": None},
+}
+
 WEIGHTS = {
     "register": 24,
     "keyed": 16,
     "leave": 22,
     "place": 16,
+    "check_in": 5,
+    "check_out": 3,
     "people": 5,
     "event": 5,
     "history": 3,
@@ -165,6 +180,12 @@ class Guest(threading.Thread):
     def _place(self, event: str, user: str) -> None:
         self._make("place", event, user, "GET", f"/events/{event}/registrations/{user}")
 
+    def _check_in(self, event: str, user: str) -> None:
+        self._make("check_in", event, user, "PUT", f"/events/{event}/registrations/{user}/check-in")
+
+    def _check_out(self, event: str, user: str) -> None:
+        self._make("check_out", event, user, "DELETE", f"/events/{event}/registrations/{user}/check-in")
+
     def _people(self, event: str, user: str) -> None:
         self._make("people", event, "", "GET", f"/events/{event}/registrations")
 
@@ -178,13 +199,13 @@ class Guest(threading.Thread):
         self._make("waitlists", "", user, "GET", f"/users/{user}/waitlists")
 
     def _edit(self, event: str, user: str) -> None:
-        changes: list[dict[str, Any]] = [{"status": "cancelled"}, {"waitlistEnabled": False}, {"title": "Another"}]
+        changes: list[dict[str, Any]] = [*CLOSED, {"title": "Another"}]
         if event in RESIZED:
             changes += [{"capacity": self._dice.choice((0, 2, 4, 8, 16))}] * 4
         change = self._dice.choice(changes)
         self._make("edit", event, "", "PATCH", f"/events/{event}", change)
-        if "status" in change or "waitlistEnabled" in change:
-            self._make("edit", event, "", "PATCH", f"/events/{event}", {"status": "active", "waitlistEnabled": True})
+        if change in CLOSED:
+            self._make("edit", event, "", "PATCH", f"/events/{event}", OPEN)
 
     def _anew(self, event: str, user: str) -> None:
         """Empty an event, delete it, recreate it."""

@@ -12,12 +12,15 @@ from typing import Any, NamedTuple
 from tests.registrations.auditing import Stored
 from tests.soak.load import BRIEF, CAPACITY, FIXED, UNKNOWN, Call
 
-JOINED, REFUSED = {"registered", "waitlisted"}, {"already_registered", "event_full", "registration_closed"}
+JOINED = {"registered", "waitlisted"}
+REFUSED = {"already_registered", "event_full", "registration_closed", "registration_not_open"}
 POSSIBLE = {
     "register": JOINED | REFUSED,
     "keyed": JOINED | REFUSED | {"cancelled"},  # it was cut off, and the user left before it came again
     "leave": {"200", "registration_not_found"},
     "place": {"200", "registration_not_found"},
+    "check_in": {"200", "registration_not_found", "not_registered"},
+    "check_out": {"200", "registration_not_found", "not_registered"},
     "people": {"200"},
     "event": {"200"},
     "history": {"200"},
