@@ -64,7 +64,7 @@ describe(
     call=Call(
         name="getUser",
         summary="Read a user",
-        description="Whoever is signed in is there under the name `me`, from the first time on that it is read.",
+        description="The signed-in user is also found under the name `me`, and is created by the first read of it.",
         answer=UserSerializer,
         example=ALICE,
         refusals=(UserNotFound,),

@@ -14,7 +14,7 @@ from users.models import User
 class NewUserIdField(IdField):
     """The id of a new user."""
 
-    default_error_messages = {"reserved": "This word stands for whoever is signed in."}
+    default_error_messages = {"reserved": "In addresses, “me” is the user who is signed in. Choose another id."}
 
     def to_internal_value(self, data: Any) -> str:
         if (text := super().to_internal_value(data)) == ME:

@@ -127,7 +127,7 @@ def _miscounted(seen: Snapshot, seats: Seats, right: Figures) -> Iterator[Findin
     ranges = totals.stored_counts(seats, right.served)
     if (stored, ranges) != (right.exits, right.counts(seats.width)):
         wrong = sorted(stored ^ right.exits)[:5]
-        yield finding("exits", "What is kept of those who left the queue is not so.", mark=tuple(wrong))
+        yield finding("exits", "What is kept of the users who left the queue differs.", mark=tuple(wrong))
 
 
 def _moves(seen: Snapshot, seats: Seats) -> Iterator[Finding]:

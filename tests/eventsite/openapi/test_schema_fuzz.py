@@ -76,6 +76,8 @@ class World:
             case.body |= {name: WINDOW[name] for name in sent if case.body[name] is not None}
         if case.method in ("PUT", "PATCH") and isinstance(case.body, dict) and not changes(case.body):
             case.body |= {"title": "Moved", "name": "Moved"}  # an edit changes something, whatever else it carries
+        if isinstance(case.body, dict) and case.body.get("userId") == "me":
+            case.body["userId"] = "you"  # the one reserved id, which no pattern shows
         if isinstance(case.body, dict) and case.body.get("questions"):
             # Each has an id of its own, and a choice has something to choose from.
             case.body["questions"] = [{"questionId": "badge", "label": "Name?", "kind": "text"}]

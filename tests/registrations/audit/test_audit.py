@@ -160,6 +160,8 @@ def is_lines_user(number: int, user: str) -> Callable[[], None]:
     return lambda: change(line(number), user_id=user)
 
 
+QUESTION = {"questionId": "q", "label": "Why?", "kind": "text", "choices": [], "required": False}
+
 DAMAGE: dict[str, tuple[str, Callable[[], object]]] = {
     "too many counted as registered": ("registered_count", change_seats(registered=7)),
     "too few counted as registered": ("registered_count", change_seats(registered=0)),
@@ -213,7 +215,7 @@ DAMAGE: dict[str, tuple[str, Callable[[], object]]] = {
     "the capacity is lost": ("halves_at_odds", change_seats(capacity=None)),
     "the end of the window is lost": ("halves_at_odds", change_seats(ends_at=None)),
     "seats of other co-organizers": ("halves_at_odds", change_seats(organizer_marks="another")),
-    "seats that ask nothing": ("halves_at_odds", change_event(questions=[{"questionId": "q", "label": "Why?"}])),
+    "seats that ask nothing": ("halves_at_odds", change_event(questions=[QUESTION])),
 }
 
 
