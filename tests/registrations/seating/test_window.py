@@ -9,10 +9,12 @@ from events import editing
 from events.ledger.models import Seats
 from eventsite import clock
 from eventsite.auth.scope import EVERYTHING, NOTHING
-from registrations.errors import RegistrationClosed, RegistrationNotOpen
+from registrations.errors import AlreadyRegistered, RegistrationClosed, RegistrationNotOpen
 from registrations.reading import one as reading
 from registrations.seating import services as seating
 from tests.api import Api
+from tests.metering import Meter
+from users.services import UserNotFound
 
 NOW = 1_800_000_000
 
@@ -52,6 +54,24 @@ def test_it_admits_from_the_opening_second_until_the_closing_second(api: Api) ->
     opening(event, closes_at=NOW + 9, ends_at=NOW)
     with pytest.raises(RegistrationClosed):
         register(event, cleo)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_before_the_opening_every_other_refusal_comes_first(api: Api, times: int, meter: Meter) -> None:
+    """As many clients ask again and again then, the refusal takes one call, or two at first."""
+    event = api.event(capacity=3)
+    alice, bob = api.users(2)
+    opening(event, opens_at=NOW + 1)
+    register(event, alice, organizes=EVERYTHING)
+    for _ in range(times):
+        with pytest.raises(AlreadyRegistered):
+            register(event, alice)
+        with pytest.raises(UserNotFound):
+            register(event, "stranger")
+        meter.reset()
+        with pytest.raises(RegistrationNotOpen):
+            register(event, bob)
+        assert meter.calls == ["BatchGetItem"]
 
 
 def test_its_organizers_add_people_until_the_end(api: Api) -> None:
