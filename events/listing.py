@@ -68,13 +68,13 @@ def streams(
         private = organizer_id if scope.sees_private_list_of(organizer_id) else None
         seen = asked if private is not None else public
         found = [_of_organizer(organizer_id, status) for status in seen] + _private(private, asked)
-        return found if not running else _looking_back(found) + _long(EventItem.by_organizer, f"{organizer_id}#", seen)
-    found = [stream for status in asked for stream in _of_status(status, scope)] + _private(scope.drafts_of, asked)
-    if not running:
-        return found
-    found = _looking_back(found) + _long(EventItem.by_status, "", asked if scope.drafts_of == EVERYBODYS else public)
-    has_own_drafts = scope.drafts_of not in (EVERYBODYS, NOBODYS) and DRAFT in asked
-    return found + (_long(EventItem.by_organizer, f"{scope.drafts_of}#", (DRAFT,)) if has_own_drafts else [])
+        long = _long(EventItem.by_organizer, f"{organizer_id}#", seen)
+    else:
+        found = [stream for status in asked for stream in _of_status(status, scope)] + _private(scope.drafts_of, asked)
+        long = _long(EventItem.by_status, "", asked if scope.drafts_of == EVERYBODYS else public)
+        if scope.drafts_of not in (EVERYBODYS, NOBODYS) and DRAFT in asked:
+            long += _long(EventItem.by_organizer, f"{scope.drafts_of}#", (DRAFT,))
+    return _looking_back(found) + long if running else found
 
 
 def _looking_back(found: list[Stream]) -> list[Stream]:

@@ -143,6 +143,13 @@ def answer(request: HttpRequest, status: int, detail: str, code: str | None = No
     return JsonResponse(data, status=status, content_type=MEDIA_TYPE, headers=headers)
 
 
+def refused_method(request: HttpRequest, allowed: str, sentence: str) -> JsonResponse:
+    """Return the problem document of a method that a plain Django view does not have (RFC 9110, 15.5.6)."""
+    refusal = answer(request, 405, sentence)
+    refusal.headers["Allow"] = allowed
+    return refusal
+
+
 def answer_to(request: HttpRequest, error: Exception) -> JsonResponse | None:
     """Return the answer to an error outside DRF's views, or None for a defect."""
     explained = _explain(error)

@@ -196,19 +196,13 @@ class CalendarViewSet(BrowsableViewSet):
 
     def retrieve(self, request: Request, user_id: str) -> Response:
         """Answer with the calendar, or, as JSON, with its secret address."""
-        if not self.reaches_user(READ_USER, user_id):
-            raise UserNotFound
-        if self.is_me:
-            introduce(request, user_id)
+        self._enter(READ_USER, user_id)
         user = services.read(user_id)
         return calendar_of(user, request) if self.format == CalendarRenderer.format else self._address(user)
 
     def renew(self, request: Request, user_id: str) -> Response:
         """Make a new secret address, after which the old one leads nowhere."""
-        if not self.reaches_user(CHANGE_USER, user_id):
-            raise UserNotFound
-        if self.is_me:
-            introduce(request, user_id)
+        self._enter(CHANGE_USER, user_id)
         return self._address(user_calendars.renew(user_id))
 
     def revoke(self, request: Request, user_id: str) -> Response:
@@ -220,6 +214,17 @@ class CalendarViewSet(BrowsableViewSet):
 
     def reaches_target(self) -> bool:
         return self.reaches_user(CHANGE_USER, self.kwargs["user_id"])
+
+    def _enter(self, call: str, user_id: str) -> None:
+        """Check that the caller reaches the user, and create the user of the request's token where that is `me`.
+
+        Raises:
+            UserNotFound: The caller does not reach the user.
+        """
+        if not self.reaches_user(call, user_id):
+            raise UserNotFound
+        if self.is_me:
+            introduce(self.request, user_id)
 
     def _address(self, user: User) -> Response:
         token = user_calendars.token_of(user)
@@ -247,9 +252,7 @@ def introduce(request: Request, user_id: str) -> None:
     """Create the user of the request's token, unless they exist."""
     principal = permissions.principal_of(request)
     if principal:
-        services.read_or_create(
-            user_id, name=principal.name, email=principal.email, email_verified=principal.email_verified
-        )
+        services.read_or_create(user_id, **principal.profile)
 
 
 def calendar_of(user: User, request: Request) -> Response:

@@ -98,6 +98,11 @@ class OfUser(Seen):
         """True if the person is the signed-in user."""
         return self.principal is not None and self.user_id == self.principal.sub
 
+    @property
+    def named(self) -> str:
+        """The person in an address of this service: `me` for the signed-in user."""
+        return "me" if self.is_own else self.user_id
+
 
 @pages.page("user")
 class UserPage(OfUser, Page):

@@ -98,9 +98,7 @@ class UserViewSet(BrowsableViewSet):
             raise services.UserNotFound
         principal = permissions.principal_of(self.request)
         if self.is_me and principal:
-            return services.read_or_create(
-                user_id, name=principal.name, email=principal.email, email_verified=principal.email_verified
-            )
+            return services.read_or_create(user_id, **principal.profile)
         return services.read(user_id)
 
     def _knows(self, email: str | None) -> bool:
@@ -132,9 +130,7 @@ class UserViewSet(BrowsableViewSet):
 def confirmation(request: HttpRequest, token: str) -> HttpResponse:
     """Answer the link in a confirmation mail. Only a click confirms, because programs that scan mail follow links."""
     if request.method not in ("GET", "HEAD", "POST"):
-        refusal = problems.answer(request, 405, "Only GET and POST are possible here.")
-        refusal.headers["Allow"] = "GET, HEAD, POST"
-        return refusal
+        return problems.refused_method(request, "GET, HEAD, POST", "Only GET and POST are possible here.")
     done = confirming.confirm(token) if request.method == "POST" else None
     is_over = done is False or (done is None and not confirming.is_pending(token))
     values = {"title": "Confirm your e-mail address", "done": done, "is_over": is_over}
@@ -149,9 +145,7 @@ def act(request: HttpRequest) -> HttpResponse:
     if not acting.is_offered():
         raise Http404
     if request.method != "POST":
-        refusal = problems.answer(request, 405, "Only POST is possible here.")
-        refusal.headers["Allow"] = "POST"
-        return refusal
+        return problems.refused_method(request, "POST", "Only POST is possible here.")
     answer = HttpResponseRedirect(_page_of_an_attendee(request.POST.get("next", "")), status=303)
     if "stop" in request.POST:
         acting.stop(answer)

@@ -52,9 +52,7 @@ def for_browsers(method: str) -> Callable[[View], View]:
         @wraps(view)
         def answer(request: HttpRequest) -> HttpResponse:
             if request.method != method:
-                response = problems.answer(request, 405, f"Only {method} is possible here.")
-                response["Allow"] = method
-                return response
+                return problems.refused_method(request, method, f"Only {method} is possible here.")
             try:
                 return view(request)
             except LoginFailed as error:

@@ -47,6 +47,11 @@ class Principal:
     def __str__(self) -> str:
         return self.name or self.sub
 
+    @property
+    def profile(self) -> dict[str, Any]:
+        """The fields of the user that the token names."""
+        return {"name": self.name, "email": self.email, "email_verified": self.email_verified}
+
 
 SEE_EVENTS = "list and read events that are not drafts"
 READ_DRAFT = "read a draft"

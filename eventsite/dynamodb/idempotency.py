@@ -23,8 +23,9 @@ from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.expiring import ExpiringItem
-from eventsite.dynamodb.steps import Delete, Get, Put, Steps, Transact, Update, Wait
+from eventsite.dynamodb.steps import Delete, Get, Put, Steps, Transact, Transacted, Update, Wait
 from eventsite.dynamodb.transactions import Failures, Transaction
 from eventsite.errors import DomainError, Missing, Refused, Unprocessable, again
 
@@ -130,15 +131,12 @@ class IdempotentRequest:
             DomainError: The refusal of the earlier copy.
         """
         marker = self._marker(operations=operation)
-        while (outcome := (yield Transact({self.label: Put(marker, _is_vacant())}))).in_conflict:
-            yield Wait(0.01)
-        raw = outcome.failures.get(self.label)
+        raw = yield from self._write(Put(marker, _is_vacant()))
         earlier = Marker.parse(raw) if raw else marker
         if earlier.operations == operation and earlier.outcome is None:
             self._announced = operation
             return None
-        answer = self._first_answer(earlier)
-        return Announced(tuple(earlier.operations.split())) if answer is None else answer
+        return self._outcome_of(earlier)
 
     def look(self) -> Steps[Any]:
         """Return as `begin`, without announcing an operation.
@@ -148,17 +146,24 @@ class IdempotentRequest:
             DomainError: The refusal of the earlier copy.
         """
         earlier = yield Get((Marker, self._key, Marker.ITEM))
-        if earlier is None or not earlier.counts:
-            return None
-        answer = self._first_answer(earlier)
-        return Announced(tuple(earlier.operations.split())) if answer is None else answer
+        return self._outcome_of(earlier) if earlier is not None and earlier.counts else None
 
     def withdraw(self) -> Steps[bool]:
         """Remove the announcement of this copy. Return False if another copy has taken over."""
-        part = Delete(Marker(self._key, Marker.ITEM), _is_executed_by(self._announced))
-        while (outcome := (yield Transact({self.label: part}))).in_conflict:
+        mine = Delete(Marker(self._key, Marker.ITEM), _is_executed_by(self._announced))
+        return (yield from self._write(mine)) is None
+
+    def _write(self, part: Put | Delete) -> Steps[RawItem | None]:
+        """Write the marker. Return the present one if it does not fulfil the condition, else None."""
+        outcome: Transacted = yield Transact({self.label: part})
+        while outcome.in_conflict:
             yield Wait(0.01)
-        return outcome.failures.get(self.label) is None
+            outcome = yield Transact({self.label: part})
+        return outcome.failures.get(self.label)
+
+    def _outcome_of(self, earlier: Marker) -> Any:
+        answer = self._first_answer(earlier)
+        return Announced(tuple(earlier.operations.split())) if answer is None else answer
 
     def go_on_as(self, operation: str) -> Steps[bool]:
         """Announce one more operation of this copy. Return False if another copy has taken over."""

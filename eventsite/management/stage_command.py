@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from eventsite.deployment.stage_file import Choices
 
 
-NEEDS_MORE = "Deploying needs more than serving: pip install -r requirements-dev.txt"
-
-
 class StageCommand(BaseCommand):
     """A command for a stage. The exit status is 1, with a sentence, if it failed."""
 
@@ -28,14 +25,13 @@ class StageCommand(BaseCommand):
             from click import ClickException
 
             from eventsite.deployment import stage_file
+
+            try:
+                self.on_stage(stage_file.read(stage, Path.cwd()), **options)
+            except ClickException as refusal:
+                raise CommandError(refusal.message) from refusal
         except ImportError as error:
-            raise CommandError(NEEDS_MORE) from error
-        try:
-            self.on_stage(stage_file.read(stage, Path.cwd()), **options)
-        except ClickException as refusal:
-            raise CommandError(refusal.message) from refusal
-        except ImportError as error:
-            raise CommandError(NEEDS_MORE) from error
+            raise CommandError("Deploying needs more than serving: pip install -r requirements-dev.txt") from error
         except (BotoCoreError, ClientError) as error:
             raise CommandError(f"AWS refused, or cannot be asked: {error}") from error
 

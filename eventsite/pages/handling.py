@@ -11,8 +11,8 @@ from rest_framework.request import Request
 
 from eventsite.pages import page as pages
 from eventsite.pages import submissions
+from eventsite.pages.forms import text
 from eventsite.pages.page import GoneBack, Page, Unconfirmed
-from eventsite.pages.refusals import typed
 
 UNCHANGED = "Nothing was changed."
 
@@ -90,7 +90,7 @@ def _is_done_already(page: Page, submission: submissions.Submission, response: A
         return [error["code"] for error in response.data.get("errors", [])] == ["empty"]
     is_stale_edit = response.status_code == HTTPStatus.PRECONDITION_FAILED and page.request.method != "DELETE"
     now = page.current() if is_stale_edit else None
-    return now is not None and all(typed(now.get(name)) == value for name, value in submission.values().items())
+    return now is not None and all(text(now.get(name)) == value for name, value in submission.values().items())
 
 
 def _redirect(request: Request, url: str, message: str, level: int = SUCCESS) -> HttpResponseRedirect:

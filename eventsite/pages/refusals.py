@@ -6,7 +6,7 @@ from typing import Any
 
 from eventsite.pages import page as pages
 from eventsite.pages import submissions
-from eventsite.pages.forms import Field, Form, label_of
+from eventsite.pages.forms import Field, Form, label_of, text
 from eventsite.pages.page import GoneBack, Page, Question, Unconfirmed
 from eventsite.problems import FORGED
 from eventsite.text import MAX_CHARACTERS
@@ -140,7 +140,7 @@ def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dic
         return {}
     differing = []
     for field in form.fields:
-        present = typed(now.get(field.name))
+        present = text(now.get(field.name))
         if not submission.is_changed(field.name):
             field.value = present
             for option in field.options:
@@ -148,19 +148,13 @@ def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dic
         elif field.value != present:
             differing.append({"label": field.label, "yours": _in_words(field.value), "now": _in_words(present)})
     form.hidden["_version"] = str(now["version"])
-    form.hidden["_before"] = json.dumps({one.name: typed(now.get(one.name)) for one in form.fields})
+    form.hidden["_before"] = json.dumps({one.name: text(now.get(one.name)) for one in form.fields})
     form.submit, form.buttons = "Save my changes", []
     return {
         "differing": differing,
         "title": "This was changed meanwhile",
         "template": "eventsite/pages/conflict.html",
     }
-
-
-def typed(value: Any) -> str:
-    from eventsite.pages.forms import text
-
-    return text(value)
 
 
 def _difference(label: str, now: str, before: str) -> str:
@@ -189,13 +183,13 @@ def _confirmation(page: Page, submission: submissions.Submission, question: Ques
 def _stale_confirmation(page: Page, submission: submissions.Submission, question: Question) -> dict[str, Any]:
     """Ask again after another user's edit, and list the differences to the opened form."""
     now = page.current() or {}
-    changed = [(name, before) for name, before in submission.before.items() if before != typed(now.get(name))]
+    changed = [(name, before) for name, before in submission.before.items() if before != text(now.get(name))]
     question.facts = [
         "This was changed after you opened the page. Nothing is done yet.",
-        *(_difference(label_of(name, page.labels), typed(now.get(name)), old) for name, old in changed),
+        *(_difference(label_of(name, page.labels), text(now.get(name)), old) for name, old in changed),
         *question.facts,
     ]
     submission.sent = submission.sent.copy()
     submission.sent["_version"] = str(now.get("version", ""))
-    submission.sent["_before"] = json.dumps({name: typed(now.get(name)) for name in submission.before})
+    submission.sent["_before"] = json.dumps({name: text(now.get(name)) for name in submission.before})
     return _confirmation(page, submission, question)

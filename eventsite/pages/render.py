@@ -30,9 +30,9 @@ def show(data: Any, view: Any, request: Request, response: Any) -> str:
         response.status_code, response.headers["Location"] = HTTPStatus.FOUND, target
         return ""
     shown = problem(data, page, response) if response.status_code >= 400 else _success(data, page)
-    outcome = _messages(request, response)
+    messages = _messages(request, response)
     template = loader.get_template(shown.pop("template"))
-    html: str = template.render(_frame(page) | {"messages": outcome} | shown, request=request._request)
+    html: str = template.render(_frame(page) | {"messages": messages} | shown, request=request._request)
     if response.status_code == HTTPStatus.NO_CONTENT:
         response.status_code = HTTPStatus.OK
     return html
@@ -43,9 +43,9 @@ def _messages(request: Request, response: Any) -> list[Any]:
     if CookieStorage.cookie_name not in request.COOKIES:
         return []
     waiting = CookieStorage(request._request)
-    outcome = list(waiting)
+    messages = list(waiting)
     waiting.update(response)
-    return outcome
+    return messages
 
 
 def _url(page: Page) -> str:

@@ -17,16 +17,15 @@ def of_the_lines(seen: Snapshot) -> Iterator[Finding]:
     """Check that each registration has a line with the same values, and each line a registration."""
     people = {one.user_id: one for one in seen.people() if one.settled}
     ids = Counter(str(one.item.registration_id) for one in people.values())
-    shared = {ticket for ticket, count in Counter(one.ticket for one in people.values()).items() if count > 1}
+    held = Counter(one.ticket for one in people.values())
+    shared = {ticket for ticket, count in held.items() if count > 1}
     for one in people.values():
         if one.ticket not in shared:
             yield from _line(seen, one, seen.lines.get(one.ticket), ids)
     unsettled = seen.unsettled()
     for ticket, line in seen.lines.items():
-        owner = people.get(str(line.user_id))
-        taken = any(one.ticket == ticket for one in people.values())
-        if ticket not in unsettled and not taken:
-            yield _stray(seen, ticket, line, owner)
+        if ticket not in unsettled and ticket not in held:
+            yield _stray(seen, ticket, line, people.get(str(line.user_id)))
 
 
 def _line(seen: Snapshot, one: Person, line: EventTicket | None, ids: Counter[str]) -> Iterator[Finding]:

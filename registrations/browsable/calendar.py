@@ -20,7 +20,7 @@ class CalendarPage(Page, OfPerson):
     def trail(self) -> list[Link]:
         """Return the registrations of the person."""
         label = "My registrations" if self.is_own else "Registrations"
-        return [Link(label, pages.url("user-registrations", "me" if self.is_own else self.user_id))]
+        return [Link(label, pages.url("user-registrations", self.named))]
 
     def context(self, data: Any) -> dict[str, Any]:
         """Return the secret address, the forms that change it, and the address of the file."""

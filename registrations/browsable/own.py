@@ -192,7 +192,7 @@ class AttendancePage(Page, OfPerson):
             "nothing": "" if data else self._nothing(),
             "tabs": self._tabs(),
             "steps": paging.steps(self.request, self.response),
-            "calendar_url": pages.url("user-calendar", "me" if self.is_own else self.user_id),
+            "calendar_url": pages.url("user-calendar", self.named),
             "leaving": Form("", "", "DELETE", hidden={"_next": self.request.get_full_path()}),
         }
 

@@ -1,5 +1,6 @@
 """The page of the people of an event, with the form that adds a person."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,6 @@ from registrations.reading.lists import of_event
 from registrations.reading.people import named
 from registrations.serializers import AttendeeSerializer
 from users import services as users
-from users.models import User
 
 ALL = pagination.MAX_LIMIT
 MOST_READ = 50_000  # people; the most that a search or a printed list reads
@@ -112,10 +112,8 @@ class PeoplePage(Page, OfEvent):
         """Return the rows, the tabs, the links to other pages, and the form that adds a person."""
         steps = paging.steps(self.request, self.response)
         whole = bool(self.sought or self.prints)
-        entries = list(enumerate(data, start=(steps.before or 0) + 1))
-        if whole:
-            is_complete = not steps.next and "after" not in self.request.query_params
-            entries = self._matching(entries) if is_complete else self._whole()
+        is_here = not steps.next and "after" not in self.request.query_params
+        entries = self._whole() if whole and not is_here else self._listed(data, steps.before or 0)
         rows = [self._row(entry, place) for place, entry in entries]
         rows = self._exact_first(rows) if self.sought else rows
         if self.request.query_params.get("sort") == "name":
@@ -165,7 +163,8 @@ class PeoplePage(Page, OfEvent):
         while True:
             rows, after = of_event(self.event_id, scope=scope, status=self.status, limit=ALL, after=after)
             people = enumerate(named(rows), start=read + 1)
-            found += [(place, shape(one)) for place, one in people if self._is_sought(one.user)]
+            sought = [(place, one) for place, one in people if self._matches(one.user, getattr)]
+            found += [(place, shape(one)) for place, one in sought]
             read += len(rows)
             if after is None:
                 return found
@@ -173,21 +172,20 @@ class PeoplePage(Page, OfEvent):
                 self.searched = after
                 return found
 
-    def _is_sought(self, user: User | None) -> bool:
-        return self._matches(user.name if user else "", (user.email if user else None) or "")
+    def _listed(self, data: list[dict[str, Any]], before: int) -> list[tuple[int, dict[str, Any]]]:
+        """Return the people of the page that was read who match the search, each with the place in the list."""
+        places = enumerate(data, start=before + 1)
+        return [(place, one) for place, one in places if self._matches(one.get("user") or {}, dict.get)]
 
-    def _matching(self, entries: list[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
-        users = ((place, entry, entry.get("user") or {}) for place, entry in entries)
-        return [
-            (place, entry)
-            for place, entry, user in users
-            if self._matches(user.get("name") or "", user.get("email") or "")
-        ]
+    def _matches(self, user: Any, value_of: Callable[..., Any]) -> bool:
+        """Return True if the name or the address of a person contains the words of the search.
 
-    def _matches(self, name: str, email: str) -> bool:
-        """Return True if the name or the address of a person contains the words of the search."""
+        Args:
+            user: The user as an item or as JSON; empty for a deleted one.
+            value_of: Returns a field of it, by default an empty text.
+        """
         sought = self.sought.casefold()
-        return sought in name.casefold() or sought in email.casefold()
+        return any(sought in (value_of(user, name, "") or "").casefold() for name in ("name", "email"))
 
     def _exact_first(self, rows: list[Row]) -> list[Row]:
         sought = self.sought.casefold()
@@ -305,7 +303,7 @@ class PeoplePage(Page, OfEvent):
     def outcome(self, data: Any) -> str:
         """Return the outcome: who has a seat, or a place on the waitlist."""
         if self.principal and data["userId"] == self.principal.sub:
-            return _messages_by_hand(data)
+            return _own_outcome(data)
         who = name_of(data["userId"])
         if data["status"] == REGISTERED:
             return f"{who} has a seat."
@@ -320,7 +318,7 @@ def _called(user: Any) -> str:
     return f"{user.name} ({user.email or user.user_id})"
 
 
-def _messages_by_hand(data: Any) -> str:
+def _own_outcome(data: Any) -> str:
     if data["status"] == REGISTERED:
         return "You have a seat."
     place = f"You are number {humanize.number(data['waitlistPosition'])} on the waitlist."

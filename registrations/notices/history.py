@@ -95,9 +95,14 @@ def _of_notice(notice: Notice, there: set[str]) -> HistoryEntry:
     entry.user_id, entry.erased = (person, None) if person in there else (None, True if person else None)
     if by and by == person and entry.erased:
         entry.by_erased = True
-    elif by:
-        entry.by, entry.by_stranger = by, None if by in there else True
+    else:
+        _name_caller(entry, by, there)
     return entry
+
+
+def _name_caller(entry: HistoryEntry, by: str | None, there: set[str]) -> None:
+    if by:
+        entry.by, entry.by_stranger = by, None if by in there else True
 
 
 def record_mail(notice: Notice, kind: str, user_id: str) -> None:
@@ -125,8 +130,8 @@ def record_problem(event_id: str, user_id: str, what: str, *, at: str, message: 
 def record_message(notice: Notice) -> None:
     """Record a message of an organizer to the people of an event."""
     entry = _entry(notice, "message.sent", notice["time"], notice["data"]["subject"])
-    if by := notice["data"].get("by"):
-        entry.by, entry.by_stranger = by, None if _existing([by]) else True
+    by = notice["data"].get("by")
+    _name_caller(entry, by, _existing([by]))
     entry.save()
 
 

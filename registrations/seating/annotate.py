@@ -46,8 +46,8 @@ def check_in_in_steps(event_id: str, user_id: str, by: str | None = None) -> Ste
         helper = CheckIns.by.set(by) if by else CheckIns.by.remove()
         return apply.check_ins(event_id, row.incarnation), [*last, helper, CheckIns.people.add(1)]
 
-    nobody = RegistrationItem.checked_in_at.does_not_exist()
-    return (yield from retrying(partial(_annotate, event_id, user_id, {"checked_in_at": at}, nobody, count)))
+    not_yet = RegistrationItem.checked_in_at.does_not_exist()
+    return (yield from retrying(partial(_annotate, event_id, user_id, {"checked_in_at": at}, not_yet, count)))
 
 
 def check_out(event_id: str, user_id: str) -> bool:
@@ -63,8 +63,8 @@ def check_out(event_id: str, user_id: str) -> bool:
     def count(row: RegistrationItem) -> tuple[EventItem, list[Action]]:
         return apply.check_ins(event_id, row.incarnation), [CheckIns.people.add(-1)]
 
-    somebody = RegistrationItem.checked_in_at.exists()
-    return annotate(event_id, user_id, {"checked_in_at": None}, unless=somebody, also=count)
+    is_in = RegistrationItem.checked_in_at.exists()
+    return annotate(event_id, user_id, {"checked_in_at": None}, unless=is_in, also=count)
 
 
 def annotate(

@@ -72,7 +72,7 @@ class Person:
         """What the page is called."""
         return str(self.page.locator("h1").inner_text())
 
-    def told(self) -> str:
+    def message(self) -> str:
         """The message on the page."""
         return str(self.page.get_by_role("status").inner_text())
 

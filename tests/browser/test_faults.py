@@ -46,7 +46,7 @@ def sign_up_in_another_tab(_: As) -> str:
 def test_a_refused_sign_up_leads_back_to_the_event(attendee: Any, meanwhile: Any) -> None:
     sentence = meanwhile(As(olivia().access))
     attendee.click("Sign up")
-    assert attendee.told() == sentence
+    assert attendee.message() == sentence
     assert attendee.page.url.endswith("/events/party")
     assert attendee.page.get_by_label("Add a person").count() == 0
 
@@ -59,13 +59,13 @@ def test_a_sign_up_after_the_session_is_over_goes_on_after_the_login(attendee: A
         attendee.fill_in("alice", signing_in)
     assert attendee.page.url.endswith("/events/party")
     attendee.click("Sign up")
-    assert attendee.told() == "You have a seat."
+    assert attendee.message() == "You have a seat."
 
 
 def test_a_session_that_is_over_is_renewed_and_nobody_notices(attendee: Any) -> None:
     attendee.context.clear_cookies(name="sessionid")
     attendee.click("Sign up")
-    assert attendee.told() == "You have a seat."
+    assert attendee.message() == "You have a seat."
 
 
 def test_an_empty_add_registers_nobody(signing_in: str, party: str, person: Any) -> None:
@@ -124,7 +124,7 @@ def test_a_long_description_with_line_breaks_is_taken_whole(person: Any, api: Ap
     page.get_by_text("Edit", exact=True).click()
     page.get_by_label("Description").fill(text)
     someone.click("Save")
-    assert someone.told() == "Saved: Description."
+    assert someone.message() == "Saved: Description."
     assert api.get("/events/party").json()["description"] == text
 
 
@@ -139,7 +139,7 @@ def test_giving_up_a_seat_that_others_wait_for_asks_first(attendee: Any) -> None
     assert "You have a seat." in attendee.page.inner_text("main")
     attendee.click("Give up my seat")
     attendee.click("Give up my seat")
-    assert attendee.told() == "You have given up your seat."
+    assert attendee.message() == "You have given up your seat."
 
 
 def test_no_go_back_shows_the_form_as_typed(person: Any, api: Api) -> None:
@@ -183,14 +183,14 @@ def test_switching_the_waitlist_off_is_reported_as_that(person: Any, api: Api) -
     page.locator("details.more summary").click()
     page.get_by_label("Waitlist").uncheck()
     someone.click("Save")
-    assert someone.told() == "The waitlist is off; the 1 person on it stays."
+    assert someone.message() == "The waitlist is off; the 1 person on it stays."
 
 
 def test_deleting_ones_account_signs_out_and_the_account_stays_away(attendee: Any) -> None:
     attendee.go("My profile")
     attendee.click("Delete my account")
     attendee.click("Delete my account")
-    assert attendee.told() == "Your account is deleted."
+    assert attendee.message() == "Your account is deleted."
     assert attendee.page.get_by_role("link", name="Log in").count() == 1
     attendee.go("Events")
     assert As(adam().access).get(f"/users/{alice().sub}").status_code == 404
@@ -243,7 +243,7 @@ def test_moving_an_event_with_people_asks_first(person: Any, api: Api, label: st
     someone.click("Save")
     assert "1 person will be told." in page.inner_text("main")
     someone.click("Save and tell them")
-    assert someone.told() == f"Saved: {label}."
+    assert someone.message() == f"Saved: {label}."
 
 
 def test_find_keeps_its_tab_and_shows_exact_matches_first(person: Any, api: Api) -> None:
@@ -282,7 +282,7 @@ def test_questions_are_answered_at_sign_up(attendee: Any) -> None:
     assert attendee.page.locator(".error").inner_text() == "Please answer this question."
     attendee.page.get_by_label("Do you eat meat?").select_option("No")
     attendee.click("Sign up")
-    assert attendee.told() == "You have a seat."
+    assert attendee.message() == "You have a seat."
     found = As(alice().access).get("/events/party/registrations/me").json()
     assert found["answers"] == {"diet": False}
 
@@ -296,7 +296,7 @@ def test_people_are_checked_in_at_the_door_and_out_again(person: Any, api: Api) 
     page.get_by_label("Find by name or e-mail").fill("da")
     assert page.locator("tbody tr:visible").count() == 1
     someone.click("Check in Dave")
-    assert someone.told() == "Dave is checked in."
+    assert someone.message() == "Dave is checked in."
     assert api.get(f"/events/{event}").json()["checkedInCount"] == 1
     someone.click("Undo the check-in of Dave")
-    assert someone.told() == "Dave is not checked in any more."
+    assert someone.message() == "Dave is not checked in any more."

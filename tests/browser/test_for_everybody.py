@@ -242,7 +242,7 @@ def test_it_works_without_scripts(person: Any, api: Api) -> None:
     for label, value in (("Place", "Garden"), ("Organizer", "Us")):
         page.get_by_label(label, exact=True).fill(value)
     someone.click("Publish")
-    assert someone.told().startswith("“Quiet party” is published.")
+    assert someone.message().startswith("“Quiet party” is published.")
     assert someone.page.get_by_role("link", name="This page as programs see it").count() == 0
 
 
@@ -298,4 +298,4 @@ def test_what_was_typed_outlives_the_session(signing_in: str, person: Any) -> No
     page.wait_for_selector("[role=status]")
     assert page.get_by_label("Title", exact=True).input_value() == "Typed with care"
     admin.click("Save")
-    assert admin.told() == "Saved: Title."
+    assert admin.message() == "Saved: Title."

@@ -154,13 +154,13 @@ def add(hands: Hands) -> None:
     hands.sees("Erin has a seat.")
 
 
-def cancel_somebody(hands: Hands) -> None:
+def cancel_a_registration(hands: Hands) -> None:
     hands.click("Cancel the registration of Dave")
     hands.click("Cancel the registration")
     hands.sees("Dave is not registered any more.")
 
 
-def edit(label: str, text: str, told: str, *confirmed: str) -> Callable[[Hands], None]:
+def edit(label: str, text: str, outcome: str, *confirmed: str) -> Callable[[Hands], None]:
     """Return a task that edits one field, and confirms it with these buttons."""
 
     def do(hands: Hands) -> None:
@@ -169,7 +169,7 @@ def edit(label: str, text: str, told: str, *confirmed: str) -> Callable[[Hands],
         hands.click("Save")
         for name in confirmed:
             hands.click(name)
-        hands.sees(told)
+        hands.sees(outcome)
 
     return do
 
@@ -221,7 +221,7 @@ def duplicate(hands: Hands) -> None:
     hands.sees("is published.")
 
 
-def write_to_everybody(hands: Hands) -> None:
+def write_to_all(hands: Hands) -> None:
     hands.follow("Message")
     hands.fill("Subject", "Rain")
     hands.fill("Message", "Bring a coat.")
@@ -270,7 +270,7 @@ TASKS = {
         Task("see who is coming", 1, 0, with_dave, see_who_comes),
         Task("find among the people", 1, 1, lambda: people(with_dave()), find_among_the_people),
         Task("add by e-mail", 2, 1, lambda: people(run_by_olivia()), add),
-        Task("cancel a person", 2, 0, lambda: people(with_dave()), cancel_somebody),
+        Task("cancel a person", 2, 0, lambda: people(with_dave()), cancel_a_registration),
         Task("raise the capacity", 2, 1, with_dave, edit(SEATS, "9", "Seats 2 → 9.")),
         Task("lower the capacity", 3, 1, with_dave, edit(SEATS, "0", "Seats 2 → 0.", "Set 0 seats")),
         Task("switch the waitlist off", 2, 0, run_by_olivia, switch_the_waitlist_off),
@@ -284,7 +284,7 @@ TASKS = {
         Task("check a person in", 1, 1, lambda: people(with_dave()), check_in),
         Task("undo a check-in", 1, 0, checked_in, undo_the_check_in),
         Task("duplicate for next month", 2, 1, run_by_olivia, duplicate),
-        Task("write to everybody", 3, 2, with_dave, write_to_everybody),
+        Task("write to everybody", 3, 2, with_dave, write_to_all),
     ],
     "adam": [
         Task("find a person over all", 1, 1, lambda: "/users", find_a_person),

@@ -25,7 +25,7 @@ def test_an_open_service(person: Any, api: Api) -> None:
     someone.go("Events")
     new_event(page, Organizer="The garden club")
     someone.click("Publish")
-    assert someone.told().startswith("“Spring party” is published. Share it: http://localhost")
+    assert someone.message().startswith("“Spring party” is published. Share it: http://localhost")
     assert someone.heading() == "Spring party"
     event = page.url
     someone.go("People")
@@ -40,26 +40,26 @@ def test_an_open_service(person: Any, api: Api) -> None:
     for name in ("Carol", "Dave", "Erin"):
         page.get_by_label("Add a person").fill(name)
         someone.click("Add")
-    assert someone.told() == "Erin is number 2 on the waitlist."
+    assert someone.message() == "Erin is number 2 on the waitlist."
     someone.click("Cancel the registration of Carol")
     assert "Carol gives up the seat. Dave moves up." in page.inner_text("main")
     someone.click("Cancel the registration")
-    assert someone.told() == "Carol is not registered any more. Dave has the seat now."
+    assert someone.message() == "Carol is not registered any more. Dave has the seat now."
     someone.open(event)
     page.get_by_text("Edit", exact=True).click()
     page.get_by_label("Seats", exact=True).fill("2")
     someone.click("Save")
-    assert someone.told() == "Seats 1 → 2. Erin moved up."
+    assert someone.message() == "Seats 1 → 2. Erin moved up."
     page.get_by_text("Edit", exact=True).click()
     page.get_by_label("Seats", exact=True).fill("1")
     someone.click("Save")
     assert "2 people have a seat." in page.inner_text("main")
     someone.click("Set 1 seats")
-    assert someone.told() == "Seats 2 → 1."
+    assert someone.message() == "Seats 2 → 1."
     page.get_by_text("Edit", exact=True).click()
     someone.click("Delete")
     someone.click("Cancel all registrations and delete it")
-    assert someone.told() == "“Spring party” was deleted."
+    assert someone.message() == "“Spring party” was deleted."
 
 
 def test_an_attendee_signs_up_and_gives_up_with_one_click_each(signing_in: str, person: Any) -> None:
@@ -70,9 +70,9 @@ def test_an_attendee_signs_up_and_gives_up_with_one_click_each(signing_in: str, 
     attendee.log_in("alice", signing_in)
     assert page.get_by_text("Edit", exact=True).count() == page.get_by_text("Run this event").count() == 0
     attendee.click("Sign up")
-    assert attendee.told() == "You have a seat."
+    assert attendee.message() == "You have a seat."
     attendee.click("Give up my seat")
-    assert attendee.told() == "You have given up your seat."
+    assert attendee.message() == "You have given up your seat."
     organizer.register(event, olivia().sub)
     page.reload()
     attendee.click("Join the waitlist")
@@ -80,14 +80,14 @@ def test_an_attendee_signs_up_and_gives_up_with_one_click_each(signing_in: str, 
     attendee.go("My registrations")
     assert "Number 1 on the waitlist" in page.inner_text(".events")
     attendee.click("Leave the waitlist: Spring party")
-    assert attendee.told() == "You have left the waitlist."
+    assert attendee.message() == "You have left the waitlist."
     assert "You have no registrations yet." in page.inner_text("main")
     attendee.go("My profile")
     page.get_by_label("Name", exact=True).fill("Alice Ahmed")
     page.get_by_role("textbox", name="E-mail").fill("alice@example.com")
     attendee.click("Save")
     sentence = "Saved. A mail is on its way: follow its link to confirm the address."
-    assert (attendee.told(), attendee.heading()) == (sentence, "Alice Ahmed")
+    assert (attendee.message(), attendee.heading()) == (sentence, "Alice Ahmed")
     attendee.click("Log out")
     attendee.page.wait_for_url(f"{attendee.service}/events")
     assert page.get_by_role("link", name="Log in").count() == 1
@@ -108,7 +108,7 @@ def test_an_organizer_sees_who_is_coming_and_nobody_elses(signing_in: str, perso
     for name in ("carol", "dave"):
         page.get_by_label("Add a person").fill(name)
         organizer.click("Add")
-    assert organizer.told() == "Dave is number 1 on the waitlist."
+    assert organizer.message() == "Dave is number 1 on the waitlist."
     organizer.open(event)
     assert "Next on the waitlist: Dave." in page.inner_text("main")
     organizer.go("Events")
@@ -119,7 +119,7 @@ def test_an_organizer_sees_who_is_coming_and_nobody_elses(signing_in: str, perso
     assert "1 person is waiting." in page.inner_text("main")
     assert "2 people will be told." in page.inner_text("main")
     organizer.click("Cancel the event")
-    assert organizer.told() == "The event is cancelled; 2 people will be told."
+    assert organizer.message() == "The event is cancelled; 2 people will be told."
     organizer.open("/events/others")
     assert page.get_by_text("Edit", exact=True).count() == page.get_by_text("Run this event").count() == 0
 
@@ -135,7 +135,7 @@ def test_an_admin_finds_people_and_helps_them(signing_in: str, person: Any) -> N
     page.get_by_label("Add a person").fill("Car")
     admin.click("Add")
     admin.click("Add Carol (carol)")
-    assert admin.told() == "Carol has a seat."
+    assert admin.message() == "Carol has a seat."
     page.get_by_label("Find by name or e-mail").fill("car")
     admin.click("Find")
     assert page.locator("tbody tr").count() == 1
@@ -143,7 +143,7 @@ def test_an_admin_finds_people_and_helps_them(signing_in: str, person: Any) -> N
     admin.follow("Dave")
     page.get_by_role("textbox", name="E-mail").fill("dave@example.com")
     admin.click("Save")
-    assert admin.told() == "Saved."
+    assert admin.message() == "Saved."
 
 
 def test_a_user_of_an_open_service_signs_up_as_an_attendee(person: Any, api: Api) -> None:
@@ -153,7 +153,7 @@ def test_a_user_of_an_open_service_signs_up_as_an_attendee(person: Any, api: Api
     page = someone.open(f"/events/{event}")
     someone.click("Act as an attendee")
     someone.click("Sign up")
-    assert someone.told() == "You have a seat."
+    assert someone.message() == "You have a seat."
     someone.go("My registrations")
     assert "Spring party" in page.inner_text("main")
     someone.click("Leave this role")

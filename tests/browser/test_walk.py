@@ -57,7 +57,7 @@ def ask(organizer: Person) -> None:
     page.get_by_label("Question 1 has to be answered", exact=True).check()
     assert organizer.violations() == []
     organizer.click("Save questions")
-    assert organizer.told() == "The questions are saved."
+    assert organizer.message() == "The questions are saved."
 
 
 def share(organizer: Person) -> None:
@@ -67,7 +67,7 @@ def share(organizer: Person) -> None:
     fill(page, **{"E-mail of a person": "oscar@example.com"})
     assert organizer.violations() == []
     page.locator("#organizers").get_by_role("button", name="Add", exact=True).click()
-    assert organizer.told() == "Oscar is a co-organizer now."
+    assert organizer.message() == "Oscar is a co-organizer now."
 
 
 def open_the_window(organizer: Person) -> None:
@@ -84,7 +84,7 @@ def sign_up(attendee: Person) -> None:
     attendee.click("Sign up")
     page.get_by_label("Shirt?").select_option("L")
     attendee.click("Sign up")
-    assert attendee.told() == "You have a seat."
+    assert attendee.message() == "You have a seat."
     attendee.go("My registrations")
     attendee.follow("Subscribe to my events as a calendar")
     attendee.click("Make an address")
@@ -97,7 +97,7 @@ def add_oscar(admin: Person) -> None:
     admin.click("Add")
     page.get_by_label("Shirt?").select_option("S")
     admin.click("Add")
-    assert "Oscar is number 1 on the waitlist." in admin.told()
+    assert "Oscar is number 1 on the waitlist." in admin.message()
 
 
 def let_in(organizer: Person) -> None:
@@ -106,7 +106,7 @@ def let_in(organizer: Person) -> None:
     organizer.click("Check in")
     organizer.open(f"{SCHOOL}/registrations/{alice().sub}")
     organizer.click("Make co-organizer")
-    assert organizer.told() == "alice is a co-organizer now."
+    assert organizer.message() == "alice is a co-organizer now."
 
 
 def test_three_roles_run_an_event(roles: dict[str, Person]) -> None:

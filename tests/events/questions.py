@@ -8,3 +8,4 @@ FOOD = {
     "required": True,
 }
 BADGE = {"questionId": "badge", "label": "Name on the badge?", "kind": "text"}
+DIET = {"questionId": "diet", "label": "Diet?", "kind": "choice", "choices": ["meat", "vegan"], "required": True}

@@ -147,8 +147,8 @@ SEVERAL_DAYS = [
 @pytest.mark.parametrize(("times", "begins", "ends"), SEVERAL_DAYS)
 def test_an_event_of_several_days_ends_on_its_last_one(api: Api, times: Any, begins: Any, ends: Any) -> None:
     found = entry(api, api.event(endDate="2083-04-03", **times))
-    times = [found[name].dt for name in ("dtstart", "dtend")]
-    assert times == [one if isinstance(one, date) else datetime.fromisoformat(f"{one}+00:00") for one in (begins, ends)]
+    shown = [found[name].dt for name in ("dtstart", "dtend")]
+    assert shown == [one if isinstance(one, date) else datetime.fromisoformat(f"{one}+00:00") for one in (begins, ends)]
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2200-01-01", "9999-12-31"])

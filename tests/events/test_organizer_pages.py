@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from tests.api import Api
+from tests.events.questions import DIET
 from tests.pages import Browser, Form, Page
 from tests.signing_in import As, adam, alice, olivia, oscar
-
-DIET = {"questionId": "diet", "label": "Diet?", "kind": "choice", "choices": ["meat", "vegan"], "required": True}
 
 
 @pytest.fixture

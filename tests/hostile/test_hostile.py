@@ -51,10 +51,10 @@ def over_the_lambda(function: lambdas.Function) -> Send:
     """Send requests as events of API Gateway's."""
 
     def send(sent: Sent) -> tuple[int, dict[str, str], str]:
-        reported = function.call(sent.method, sent.path, sent.body, **sent.headers)
-        answers.logged_once(reported.log, sent)
-        assert reported.size <= lambdas.MAX_BYTES
-        return reported.status, reported.headers, reported.text
+        answer = function.call(sent.method, sent.path, sent.body, **sent.headers)
+        answers.logged_once(answer.log, sent)
+        assert answer.size <= lambdas.MAX_BYTES
+        return answer.status, answer.headers, answer.text
 
     return send
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.api import EVENT, Api, problem
+from tests.events.questions import DIET
 from tests.faults import Clock, Killed, failing, killed
 from tests.registrations.auditing import audit
 from tests.signing_in import As, adam, olivia, oscar
 
-DIET = {"questionId": "diet", "label": "Diet?", "kind": "choice", "choices": ["meat", "vegan"], "required": True}
 ANSWER = {"diet": "vegan"}
 AGE = {"questionId": "age", "label": "Age?", "kind": "text", "required": True}
 BODY = {"userId": "ana", "answers": ANSWER}
@@ -24,7 +24,7 @@ def edit(**changes: Any) -> Callable[[Api], Any]:
 
 
 def fill(api: Api) -> None:
-    """Let others take every seat, and switch the waitlist off."""
+    """Leave as many seats as are taken, and switch the waitlist off."""
     api.patch("/events/party", {"capacity": 1, "waitlistEnabled": False})
 
 

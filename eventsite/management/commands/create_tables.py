@@ -14,7 +14,6 @@ KEYS_STAY = (
     'import the file into the new tables. docs/coming-from.md tells it step by step ("Your data").'
 )
 
-
 ITEMS_DIFFER = (
     "the registrations there are in the form of the release before this one. Export them with that release, and import "
     'them into new tables. docs/operations.md shows the steps ("From the second release").'

@@ -17,7 +17,7 @@ def everything() -> list[StreamRecord]:
 
 
 def reported(records: Iterable[StreamRecord] | None = None) -> list[CloudEvent]:
-    """What some records tell, or all."""
+    """Return the notices of these records, or of all."""
     holders = Holders()
     return [
         one for record in (everything() if records is None else records) for one in changes.notices(record, holders)

@@ -12,7 +12,7 @@ from events.whole import WholeEvent, find
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.steps import BatchGet, Delete, Get, Now, Put, Steps, Transact, retrying
+from eventsite.dynamodb.steps import BatchGet, Delete, Get, Put, Steps, Transact, retrying
 from eventsite.errors import DomainError, Unavailable
 from registrations.models import UserRegistration
 from registrations.reading import one as reading
@@ -23,11 +23,9 @@ from registrations.seating.leave import leave
 from registrations.seating.operations import Memory, Request
 from registrations.seating.register import register
 from tests.registrations.protocol.monitor import UNKNOWN
+from tests.registrations.protocol.scene import CLOSES, EVENT
 from users.models import User
 
-EVENT = "event"
-CLOSES, LATER = "2026-06-01T11:00:00Z", "2026-06-01T12:00:00.000000Z"
-"""When the window closes, and what some clocks show. The others show 10:00."""
 Answer = tuple[Any, ...]
 
 
@@ -72,23 +70,6 @@ def keyed(name: str, user: str, key: str, *, at_once: bool) -> Steps[Answer]:
     request = Request(EVENT, user, EVERYTHING, memory=Memory(), at_once=at_once, keyed=marker)
     made = yield from once(request, marker)
     return made.status, made.position
-
-
-def late(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
-    """Register on a server whose clock shows a time after the window closed."""
-    steps = registering(name, user, at_once=at_once)
-    send: Callable[[Any], Any] = steps.send
-    outcome: Any = None
-    while True:
-        try:
-            step = send(outcome)
-        except StopIteration as end:
-            answer: Answer = end.value
-            return answer
-        try:
-            send, outcome = steps.send, LATER if isinstance(step, Now) else (yield step)
-        except (Conflict, Unavailable) as error:
-            send, outcome = steps.throw, error
 
 
 def windowing(name: str, closes: bool, *, at_once: bool) -> Steps[Answer]:
@@ -159,7 +140,7 @@ PROGRAMS: dict[str, Callable[..., Steps[Answer]]] = {
     "edit": editing,
     "sweep": sweeping,
     "keyed": keyed,
-    "late": late,
+    "late": registering,  # on a server whose clock is late
     "window": windowing,
     "check in": checking_in,
     "erase": erasing,

@@ -35,7 +35,7 @@ from users.models import User
 
 EVENT = "event"
 CLOSES = "2026-06-01T11:00:00Z"
-"""When the window closes, if it does. The clocks of the servers show 10:00 or 12:00."""
+"""When the window closes, if it does. Most servers' clocks show 10:00 (`search.NOW`), the late ones' 12:00."""
 AT = "2026-01-01T00:00:00.000000Z"
 SEATS_KEY: Key = (Seats.Meta.table_name, EVENT, Seats.ITEM)
 

@@ -38,7 +38,8 @@ from users.models import User
 CRASHED = -1
 SURE, IN_DOUBT, EXECUTED = range(3)
 """Whether the call of a request may have been executed. `EXECUTED` is for a transaction that was, by its token."""
-NOW = "2026-06-01T10:00:00.000000Z"
+NOW, LATE = "2026-06-01T10:00:00.000000Z", "2026-06-01T12:00:00.000000Z"
+"""What the clocks of the servers show, between which a window may close."""
 MOST_OPERATIONS = 3
 MOST_OPERATIONS_OF_COPIES = 8
 """After this number of attempts a request gives up, as it would at its deadline."""
@@ -144,7 +145,7 @@ def _key(key: Any) -> Key:
     return (model.Meta.table_name, *parts)
 
 
-def _in_calls(steps: Any, name: str, most: int = MOST_OPERATIONS) -> Any:
+def _in_calls(steps: Any, name: str, now: str, most: int) -> Any:
     """Run a request: steps without a call by themselves, and separate reads one by one."""
     outcome: Any = None
     drawn = count = 0
@@ -159,7 +160,7 @@ def _in_calls(steps: Any, name: str, most: int = MOST_OPERATIONS) -> Any:
         if count > MOST_STEPS:
             send, outcome = steps.throw, Unavailable()
         elif isinstance(step, Now):
-            outcome = NOW
+            outcome = now
         elif isinstance(step, Draw):
             outcome = 0
             if step.ways > 1000:
@@ -250,7 +251,8 @@ class Automata:
         kind, name, arguments, at_once = began
         rest: tuple[Any, ...] = sent[-1:] if running else (None, *sent)
         most = MOST_OPERATIONS_OF_COPIES if kind == "keyed" else MOST_OPERATIONS
-        running = running or _in_calls(answering(PROGRAMS[kind](name, *arguments, at_once=at_once)), name, most)
+        now = LATE if kind == "late" else NOW
+        running = running or _in_calls(answering(PROGRAMS[kind](name, *arguments, at_once=at_once)), name, now, most)
         try:
             for outcome in rest:
                 call = running.send(outcome)

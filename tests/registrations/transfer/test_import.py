@@ -109,8 +109,8 @@ def test_what_our_lists_answer_comes_in_again(api: Api, tmp_path: Path, tables: 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_what_export_writes_comes_in_as_it_was(api: Api, tmp_path: Path, form: str) -> None:
     for user in EVERYBODY:
-        reported = {"email": f"{user}@example.com", "notify": user != "bea"}
-        api.post("/users", {"userId": user, "name": f"={user}, the first", **reported})
+        fields = {"email": f"{user}@example.com", "notify": user != "bea"}
+        api.post("/users", {"userId": user, "name": f"={user}, the first", **fields})
     api.event(eventId="party", capacity=1, startTime="19:00", timeZone="Europe/Berlin")
     api.event(eventId="empty", status="draft", waitlistEnabled=False)
     for user in ("ann", "eve", "cem", "bea", "dan"):

@@ -248,7 +248,7 @@ def test_very_many_promotions_are_delivered_in_parts_from_where_the_time_ran_out
     assert sequences == sorted(sequences)
     before = len(outlet.taken)
     assert follow(rest) == []
-    assert outlet.ids[before:] == [one.get_id() for one in reported(rest)], "who tells it again tells all of it"
+    assert outlet.ids[before:] == [one.get_id() for one in reported(rest)], "a batch that is repeated is repeated whole"
 
 
 def test_an_outage_in_the_midst_of_a_crowd_repeats_no_more_than_a_part(
