@@ -220,6 +220,7 @@ BREACHES = [
 
 @pytest.mark.parametrize(("guard", "scenario"), BREACHES, ids=[guard for guard, _ in BREACHES])
 def test_without_this_condition_something_breaks(guard: str, scenario: Scenario) -> None:
+    expect_right(Search(), scenario)
     module = guards if hasattr(guards, guard) else ledger_guards
     with patch.object(module, guard, lambda *_, **__: Path("nothing").does_not_exist()):
         assert Search().run(scenario).broken
