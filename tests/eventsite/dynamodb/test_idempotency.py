@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from eventsite.dynamodb import idempotency
+from eventsite.dynamodb.idempotency import Announced, IdempotentRequest
+from eventsite.dynamodb.steps import run
 from tests.api import EVENT, Api, problem
 
 
@@ -164,3 +166,26 @@ def test_markers_that_do_not_fit_their_table_are_refused_at_start(settings: Sett
     assert checks.run_checks(tags=["tables"]) == []
     setattr(settings, name, wrong)
     assert [message.id for message in checks.run_checks(tags=["tables"])] == ["eventsite.E008"]
+
+
+def copy() -> IdempotentRequest:
+    """Return one of the copies of a keyed request."""
+    return IdempotentRequest(caller="alice", call="POST /users", key="k", body={})
+
+
+def test_a_copy_removes_its_own_announcement_and_no_other_copys() -> None:
+    first, second = copy(), copy()
+    assert run(first.begin("a")) is None
+    assert run(second.take_over(run(second.begin("b")), "b"))
+    assert run(first.withdraw()) is False
+    assert run(copy().look()) == Announced(("a", "b"))
+    assert run(second.withdraw()) is True
+    assert run(copy().look()) is None
+
+
+def test_an_announcement_with_an_answer_is_not_removed() -> None:
+    executed = copy()
+    run(executed.begin("a"))
+    run(executed.finish({"userId": "alice"}))
+    assert run(executed.withdraw()) is False
+    assert run(copy().look()) == {"userId": "alice"}
