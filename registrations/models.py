@@ -194,7 +194,7 @@ def standing(ticket: int, seats: Seats, cancelled: bool) -> str:
     """Return the status of a registration: up to the watermark a ticket has a seat, above it waits."""
     if cancelled:
         return CANCELLED
-    return REGISTERED if ticket <= seats.served else WAITLISTED
+    return REGISTERED if ticket <= seats.seated_through else WAITLISTED
 
 
 def first_standing(waited: bool) -> str:

@@ -30,13 +30,18 @@ def is_unedited(event: Event) -> Condition:
 
 def has_nobody() -> Condition:
     """Require that no user is registered or waiting, and that the commit log is empty."""
-    return (Seats.registered == 0) & (Seats.waiting == 0) & (Seats.records == {})
+    return (Seats.registered == 0) & (Seats.waiting == 0) & (Seats.log_entries == {})
 
 
 def counts_are(seats: Seats) -> Condition:
     """Require that the seats are unchanged, so that the counts as read are right at the moment of the write."""
     same = (Seats.incarnation == seats.incarnation) & (Seats.settings == seats.settings)
-    return same & (Seats.tickets == seats.tickets) & (Seats.left == seats.left) & (Seats.served == seats.served)
+    return (
+        same
+        & (Seats.tickets == seats.tickets)
+        & (Seats.left == seats.left)
+        & (Seats.seated_through == seats.seated_through)
+    )
 
 
 def nothing_to_promote(*, open_: bool, capacity: int) -> Condition | None:
@@ -53,18 +58,18 @@ def everybody_fits(seats: Seats, free: int) -> Condition:
 
     Users who join the waitlist between the read and the write are included.
     """
-    return (Seats.served == seats.served) & Seats.waiting.between(1, free)
+    return (Seats.seated_through == seats.seated_through) & Seats.waiting.between(1, free)
 
 
 def these_are_next(seats: Seats) -> Condition:
     """Require that the head of the waitlist and the number of free seats are as they were read."""
-    same_queue = (Seats.served == seats.served) & (Seats.quits == seats.quits)
+    same_queue = (Seats.seated_through == seats.seated_through) & (Seats.waitlist_exits == seats.waitlist_exits)
     return same_queue & (Seats.registered == seats.registered)
 
 
 def exits_are(seats: Seats) -> Condition:
     """Require that no user left the waitlist since the read, so that the exit counts may be replaced."""
-    return (Seats.served == seats.served) & (Seats.quits == seats.quits)
+    return (Seats.seated_through == seats.seated_through) & (Seats.waitlist_exits == seats.waitlist_exits)
 
 
 def exits_are_counted_by(width: int) -> Condition:

@@ -89,7 +89,7 @@ def find(seats: "Seats", operation: str) -> LogEntry | None:
     return next((entry for entry in of(seats) if entry.operation == operation), None)
 
 
-def quits(seats: "Seats") -> set[int]:
+def exits(seats: "Seats") -> set[int]:
     """Return the tickets that left the waitlist and may not have an exit tombstone yet."""
     return {entry.ticket for entry in of(seats) if entry.leaving == QUIT}
 

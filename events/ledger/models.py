@@ -23,8 +23,8 @@ BUCKETS = 24  # of users; more would lengthen the seats, fewer would make more u
 class Seats(EventItem):
     """The counters of an event, whose conditional update decides every registration (docs/protocol.md).
 
-    Each user who joins gets the next ticket: 1, 2, 3 and so on. `served` is a watermark: an active ticket up to it has
-    a seat, an active ticket above it waits.
+    Each user who joins gets the next ticket: 1, 2, 3 and so on. `seated_through` is a watermark: an active ticket up
+    to it has a seat, an active ticket above it waits.
     """
 
     ITEM = "seats"
@@ -44,18 +44,18 @@ class Seats(EventItem):
     registered = WholeNumberAttribute(default=0)
     waiting = WholeNumberAttribute(default=0)
     tickets = WholeNumberAttribute(default=0)
-    served = WholeNumberAttribute(default=0)
+    seated_through = WholeNumberAttribute(attr_name="served", default=0)
     moved = WholeNumberAttribute(default=0)
     """The first ticket of the last promotion."""
-    quits = WholeNumberAttribute(default=0)
+    waitlist_exits = WholeNumberAttribute(attr_name="quits", default=0)
     left = WholeNumberAttribute(default=0)
-    gone: MapAttribute[str, Any] = MapAttribute(default=dict)
+    exit_counts: MapAttribute[str, Any] = MapAttribute(attr_name="gone", default=dict)
     """The number of waitlist exits by range of tickets (`events.ledger.queue`)."""
     exit_width = WholeNumberAttribute(attr_name="exitWidth", default=512)
-    """Tickets in one range of `gone`."""
+    """Tickets in one range of `exit_counts`."""
     exits_from = WholeNumberAttribute(attr_name="exitsFrom", default=0)
-    """The first ticket that `gone` counts."""
-    records: MapAttribute[str, Any] = MapAttribute(default=dict)
+    """The first ticket that `exit_counts` counts."""
+    log_entries: MapAttribute[str, Any] = MapAttribute(attr_name="records", default=dict)
     """The commit log (`events.ledger.log`)."""
     now_serving = WholeNumberAttribute(attr_name="passed", default=0)
     """The ticket of the admission queue whose request committed last."""
@@ -71,8 +71,9 @@ class Seats(EventItem):
 
         A list of events reads only these, because the others are most of the item.
         """
-        protocol = ("records", "gone", "epochs", "exit_width", "exits_from", "moved", "quits", "left", "now_serving")
-        return tuple(one.attr_name for name, one in cls.get_attributes().items() if name not in (*protocol, "by"))
+        log_and_exits = ("log_entries", "exit_counts", "waitlist_exits", "exit_width", "exits_from")
+        protocol = (*log_and_exits, "epochs", "moved", "left", "now_serving", "by")
+        return tuple(one.attr_name for name, one in cls.get_attributes().items() if name not in protocol)
 
     def is_run_by(self, user_id: str) -> bool:
         """Return True if the user is the owner or a co-organizer."""
@@ -81,12 +82,12 @@ class Seats(EventItem):
     @property
     def committed(self) -> dict[str, Any]:
         """Return the commit log as it is stored."""
-        return _plain(self.records)
+        return _plain(self.log_entries)
 
     @property
     def exits(self) -> dict[int, int]:
         """Return the number of waitlist exits by the number of their range."""
-        return {int(number): int(count) for number, count in _plain(self.gone).items()}
+        return {int(number): int(count) for number, count in _plain(self.exit_counts).items()}
 
     @property
     def width(self) -> int:

@@ -1,7 +1,7 @@
 """Promote people from the waitlist when an edit frees seats: in one write, for any number of people.
 
-The watermark `served` moves to the ticket of the last person who fits. No registration is written. One `Promotion`, in
-the same transaction as the edit, records the time.
+The watermark `seated_through` moves to the ticket of the last person who fits. No registration is written. One
+`Promotion`, in the same transaction as the edit, records the time.
 """
 
 from collections.abc import Sequence
@@ -50,13 +50,13 @@ def plan(seats: Seats, *, capacity: int, open_: bool, at: str) -> Steps[Move]:
     people = min(free, int(seats.waiting))
     if not people:
         return Move(0, [], guards.nothing_to_promote(open_=open_, capacity=capacity), None)
-    first = int(seats.served) + 1
+    first = int(seats.seated_through) + 1
     move = Promotion(*queue.promotion_key(seats, first), incarnation=seats.incarnation, first=first, at=at)
     if people == seats.waiting:
         everybody = [
             Seats.registered.set(Seats.registered + Seats.waiting),
             Seats.waiting.set(0),
-            Seats.served.set(Seats.tickets),
+            Seats.seated_through.set(Seats.tickets),
             Seats.moved.set(first),
             *queue.trimming(seats, int(seats.tickets)),
         ]
@@ -66,7 +66,7 @@ def plan(seats: Seats, *, capacity: int, open_: bool, at: str) -> Steps[Move]:
     some = [
         Seats.registered.add(people),
         Seats.waiting.add(-people),
-        Seats.served.set(last),
+        Seats.seated_through.set(last),
         Seats.moved.set(first),
         *queue.trimming(seats, last),
     ]

@@ -1,8 +1,8 @@
 """The arithmetic of the waitlist: its head and the position of a ticket, without reading the waitlist.
 
-A ticket above `served` either waits or is an exit: its owner left the waitlist. The seats count the exits in a few
-ranges of tickets of equal width. When there would be too many ranges, the width doubles. The tickets themselves are
-stored in exit tombstones of 128 tickets each, or in the commit log until they are applied.
+A ticket above `seated_through` either waits or is an exit: its owner left the waitlist. The seats count the exits in a
+few ranges of tickets of equal width. When there would be too many ranges, the width doubles. The tickets themselves
+are stored in exit tombstones of 128 tickets each, or in the commit log until they are applied.
 
 The seats are read before the stored exits of a range, so there are at least as many exits as the seats have counted.
 If there are more, the seats are out of date, and `Conflict` makes the caller read again. So each answer is right for
@@ -61,7 +61,7 @@ def position_among(seats: Seats, ticket: int, exits: set[int]) -> int | None:
         ticket: The ticket.
         exits: The exits in the range of the ticket.
     """
-    if ticket <= seats.served or ticket in exits:
+    if ticket <= seats.seated_through or ticket in exits:
         return None
     number = ticket // seats.width
     behind = sum(1 for other in exits if other > ticket)
@@ -86,7 +86,7 @@ def last_of(seats: Seats, people: int) -> Steps[int]:
     Raises:
         Conflict: The seats are out of date; read them again.
     """
-    missing, ticket, width = people, int(seats.served) + 1, seats.width
+    missing, ticket, width = people, int(seats.seated_through) + 1, seats.width
     while missing > 0 and ticket <= seats.tickets:
         number = ticket // width
         end = min((number + 1) * width, int(seats.tickets) + 1)
@@ -116,7 +116,7 @@ def exits_of(seats: Seats, number: int, stored: Iterable[ExitTombstones]) -> set
         Conflict: The seats are out of date; read them again.
     """
     first, end = number * seats.width, (number + 1) * seats.width
-    exits = {int(ticket) for item in stored for ticket in item.exits} | log.quits(seats)
+    exits = {int(ticket) for item in stored for ticket in item.exits} | log.exits(seats)
     exits = {ticket for ticket in exits if max(first, int(seats.exits_from)) <= ticket < end}
     if len(exits) != seats.exits.get(number, 0):
         raise Conflict(immediate=True)
@@ -134,7 +134,7 @@ def _exits(seats: Seats, number: int) -> Steps[set[int]]:
     counted = seats.exits.get(number, 0)
     if not counted:
         return set()
-    logged = {ticket for ticket in log.quits(seats) if ticket // seats.width == number}
+    logged = {ticket for ticket in log.exits(seats) if ticket // seats.width == number}
     if len(logged) == counted:  # all of them are in the log
         return logged
     stored = yield stored_exits(seats, number)
@@ -148,16 +148,18 @@ def counting(seats: Seats, ticket: int) -> tuple[list[Action], Condition]:
     """
     number = ticket // seats.width
     if len(seats.exits.keys() | {number}) <= MOST_RANGES:
-        count = Seats.gone[str(number)]
+        count = Seats.exit_counts[str(number)]
         return [count.set((count | 0) + 1)], guards.exits_are_counted_by(seats.width)
     width, counts = _counted_in_wider_ranges(seats, ticket)
-    floor = max(int(seats.exits_from), int(seats.served) // seats.width * seats.width)
-    actions: list[Action] = [Seats.gone.set(counts), Seats.exit_width.set(width), Seats.exits_from.set(floor)]
+    floor = max(int(seats.exits_from), int(seats.seated_through) // seats.width * seats.width)
+    actions: list[Action] = [Seats.exit_counts.set(counts), Seats.exit_width.set(width), Seats.exits_from.set(floor)]
     return actions, guards.exits_are(seats)
 
 
 def _counted_in_wider_ranges(seats: Seats, ticket: int) -> tuple[int, dict[str, int]]:
-    before = {number: count for number, count in seats.exits.items() if number >= int(seats.served) // seats.width}
+    before = {
+        number: count for number, count in seats.exits.items() if number >= int(seats.seated_through) // seats.width
+    }
     width = seats.width if before else NARROWEST
     while True:
         counts: Counter[int] = Counter({ticket // width: 1})
@@ -168,6 +170,6 @@ def _counted_in_wider_ranges(seats: Seats, ticket: int) -> tuple[int, dict[str, 
         width *= 2
 
 
-def trimming(seats: Seats, served: int) -> list[Action]:
+def trimming(seats: Seats, seated_through: int) -> list[Action]:
     """Return the updates that remove the exit counts of the ranges below a new watermark, which no reader needs."""
-    return [Seats.gone[str(number)].remove() for number in seats.exits if number < served // seats.width]
+    return [Seats.exit_counts[str(number)].remove() for number in seats.exits if number < seated_through // seats.width]

@@ -116,15 +116,17 @@ def _miscounted(seen: Snapshot, seats: Seats, right: Figures) -> Iterator[Findin
     finding = partial(Finding, seen.event_id, repair=repairs.recount(seen, seats, right))
     if seats.tickets != right.tickets:
         yield finding("tickets", f"Ticket {seats.tickets} was the last one given, and there is ticket {right.tickets}.")
-    if seats.served != right.served:
-        yield finding("watermark", f"The queue stands at ticket {seats.served}; it has been at {right.served}.")
+    if seats.seated_through != right.seated_through:
+        yield finding(
+            "watermark", f"The queue stands at ticket {seats.seated_through}; it has been at {right.seated_through}."
+        )
     for name in ("registered", "waiting"):
         counted, people = int(getattr(seats, name)), getattr(right, name)
         if counted != people:
             sentence = f"The counter says that {counted} are {name}; the registrations say {people}."
             yield finding(f"{name}_count", sentence, mark=counted - people)
-    stored = totals.stored_exits(seen, seats, right.served)
-    ranges = totals.stored_counts(seats, right.served)
+    stored = totals.stored_exits(seen, seats, right.seated_through)
+    ranges = totals.stored_counts(seats, right.seated_through)
     if (stored, ranges) != (right.exits, right.counts(seats.width)):
         wrong = sorted(stored ^ right.exits)[:5]
         yield finding("exits", "What is kept of the users who left the queue differs.", mark=tuple(wrong))
@@ -136,7 +138,7 @@ def _moves(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
     firsts |= {entry.successor for entry in log.of(seats) if entry.successor}
     waited = sorted(_moved_up(seen, seats))
     missing = {waited[0]} if waited and min(firsts, default=waited[0] + 1) > waited[0] else set()
-    if 0 < seats.moved <= seats.served and int(seats.moved) not in firsts:
+    if 0 < seats.moved <= seats.seated_through and int(seats.moved) not in firsts:
         missing.add(int(seats.moved))
     for first in sorted(missing):
         sentence = f"The queue moved up from ticket {first}, and it is not written down when."
@@ -153,7 +155,7 @@ def _moved_up(seen: Snapshot, seats: Seats) -> Iterator[int]:
             ticket, waited = int(row.ticket), row.waited
         else:
             continue
-        if waited and ticket <= seats.served and not row.promoted_at:
+        if waited and ticket <= seats.seated_through and not row.promoted_at:
             yield ticket
 
 
@@ -192,5 +194,5 @@ def _fitting(seen: Snapshot, event: Event, seats: Seats) -> Repair:
     capacity = seats.capacity if seats.capacity is not None else max(1, int(seats.registered))
     waitlist = seats.waitlist_enabled
     if waitlist is None:
-        waitlist = any(one.ticket > seats.served for one in people)
+        waitlist = any(one.ticket > seats.seated_through for one in people)
     return repairs.fit(event, seats, str(seats.incarnation), int(capacity), bool(waitlist))

@@ -140,8 +140,8 @@ def _another_ticket(seen: Snapshot, seats: Seats, one: Person) -> int:
     for ticket, line in seen.lines.items():
         if line.user_id == one.user_id and ticket not in held:
             return ticket
-    served = int(seats.served)
-    last = served if one.ticket <= served else int(seats.tickets)
+    seated_through = int(seats.seated_through)
+    last = seated_through if one.ticket <= seated_through else int(seats.tickets)
     taken = held | seen.lines.keys() | seen.history.keys()
-    start = one.ticket if one.ticket > served else 0
+    start = one.ticket if one.ticket > seated_through else 0
     return next((ticket for ticket in range(start + 1, last + 1) if ticket not in taken), int(seats.tickets) + 1)

@@ -64,7 +64,7 @@ def _all_same(record: BaseModel, *names: str) -> Condition:
 
 def _stands(seats: Seats) -> Condition:
     """Require that nothing was committed, edited or fenced since the seats were read."""
-    return _all_same(seats, "incarnation", "epochs", "settings", "quits", "left", *COUNTERS)
+    return _all_same(seats, "incarnation", "epochs", "settings", "waitlist_exits", "left", *COUNTERS)
 
 
 def _is_there(item: UserRegistration) -> Condition:
@@ -79,12 +79,14 @@ def recount(seen: Snapshot, seats: Seats, right: Figures) -> Repair:
     """Set the counters and the exit tombstones to the right figures."""
     actions = Seats.updates({name: getattr(right, name) for name in COUNTERS})
     counts = right.counts(seats.width)
-    actions.append(Seats.gone.set({str(number): count for number, count in counts.items()}))
-    actions.append(Seats.quits.set(seats.quits + 1))
+    actions.append(Seats.exit_counts.set({str(number): count for number, count in counts.items()}))
+    actions.append(Seats.waitlist_exits.set(seats.waitlist_exits + 1))
     transaction = Transaction()
     transaction.update("seats", Seats.key(seen.event_id), actions, _stands(seats))
-    first = floor(seats, right.served)
-    changed = sorted({ticket // queue.PER_ITEM for ticket in stored_exits(seen, seats, right.served) ^ right.exits})
+    first = floor(seats, right.seated_through)
+    changed = sorted(
+        {ticket // queue.PER_ITEM for ticket in stored_exits(seen, seats, right.seated_through) ^ right.exits}
+    )
     for number in changed[:ITEMS_AT_ONCE]:
         item = ExitTombstones(*queue.exits_key(seats, number * queue.PER_ITEM))
         kept = {ticket for ticket in seen.exits.get(number, ()) if ticket < first}
@@ -212,7 +214,7 @@ def give_ticket(seats: Seats, one: Person, ticket: int) -> Repair:
     item = one.item
     transaction = Transaction()
     unchanged = _is_there(item) & guards.is_unchanged(item)
-    waited = one.waited or ticket > seats.served
+    waited = one.waited or ticket > seats.seated_through
     drawn = operations.new_id(clock.now(), secrets.randbelow(operations.DRAWS))
     actions: list[Action] = [UserRegistration.ticket.set(ticket), UserRegistration.waited.set(waited)]
     actions.append(UserRegistration.operations.set(item.operations_and(drawn)))
@@ -248,8 +250,10 @@ def fit(event: Event, seats: Seats, incarnation: str, capacity: int, waitlist_en
 def seats_again(seen: Snapshot, event: Event) -> Repair:
     """Rebuild lost seats from the registrations. The capacity becomes the number of registered people."""
     people = seen.people()
-    served = max([*(one.ticket for one in people if not one.waited), *seen.moves, *_successors(seen)], default=0)
-    registered = sum(1 for one in people if one.ticket <= served)
+    seated_through = max(
+        [*(one.ticket for one in people if not one.waited), *seen.moves, *_successors(seen)], default=0
+    )
+    registered = sum(1 for one in people if one.ticket <= seated_through)
     seats = Seats(
         event.event_id,
         Seats.ITEM,
@@ -258,9 +262,9 @@ def seats_again(seen: Snapshot, event: Event) -> Repair:
         waitlist_enabled=len(people) > registered,
         registered=registered,
         waiting=len(people) - registered,
-        tickets=max([served, *(one.ticket for one in people), *seen.history], default=0),
-        served=served,
-        moved=max([first for first in seen.moves if first <= served], default=0),
+        tickets=max([seated_through, *(one.ticket for one in people), *seen.history], default=0),
+        seated_through=seated_through,
+        moved=max([first for first in seen.moves if first <= seated_through], default=0),
     )
     transaction = Transaction()
     transaction.check("event", Event, event.event_id, event_guards.is_unedited(event), Event.ITEM)

@@ -16,7 +16,7 @@ class Figures:
     """The right values of the counters."""
 
     tickets: int
-    served: int
+    seated_through: int
     registered: int
     waiting: int
     exits: frozenset[int]
@@ -34,18 +34,18 @@ COUNTERS = tuple(one.name for one in fields(Figures) if one.type == "int" or one
 def of(seen: Snapshot, seats: Seats) -> Figures | None:
     """Return the right figures for a snapshot, or None if a ticket is beyond `MOST_TICKETS`."""
     people = seen.people()
-    served = max(int(seats.served), *_surely_served(seen, seats, people), 0)
-    tickets = max(int(seats.tickets), served, *(one.ticket for one in people), *seen.history, 0)
-    if tickets - served > MOST_TICKETS:
+    seated_through = max(int(seats.seated_through), *_surely_seated(seen, seats, people), 0)
+    tickets = max(int(seats.tickets), seated_through, *(one.ticket for one in people), *seen.history, 0)
+    if tickets - seated_through > MOST_TICKETS:
         return None
-    waiting = {one.ticket for one in people if one.ticket > served}
-    registered = sum(1 for one in people if one.ticket <= served)
-    below = {ticket for ticket in stored_exits(seen, seats, served) if ticket <= served}
-    exits = frozenset(below | {ticket for ticket in range(served + 1, tickets + 1) if ticket not in waiting})
-    return Figures(tickets, served, registered, sum(1 for one in people if one.ticket > served), exits)
+    waiting = {one.ticket for one in people if one.ticket > seated_through}
+    registered = sum(1 for one in people if one.ticket <= seated_through)
+    below = {ticket for ticket in stored_exits(seen, seats, seated_through) if ticket <= seated_through}
+    exits = frozenset(below | {ticket for ticket in range(seated_through + 1, tickets + 1) if ticket not in waiting})
+    return Figures(tickets, seated_through, registered, sum(1 for one in people if one.ticket > seated_through), exits)
 
 
-def _surely_served(seen: Snapshot, seats: Seats, people: list[Person]) -> Iterator[int]:
+def _surely_seated(seen: Snapshot, seats: Seats, people: list[Person]) -> Iterator[int]:
     """Yield tickets that certainly had a seat, so that the watermark cannot be below them."""
     for one in people:
         line = seen.lines.get(one.ticket)
@@ -57,18 +57,18 @@ def _surely_served(seen: Snapshot, seats: Seats, people: list[Person]) -> Iterat
     yield from (int(past.successor) for past in left if past.successor)
 
 
-def floor(seats: Seats, served: int) -> int:
+def floor(seats: Seats, seated_through: int) -> int:
     """Return the first ticket that the exit counts include."""
-    return max(int(seats.exits_from), served // seats.width * seats.width)
+    return max(int(seats.exits_from), seated_through // seats.width * seats.width)
 
 
-def stored_exits(seen: Snapshot, seats: Seats, served: int) -> frozenset[int]:
+def stored_exits(seen: Snapshot, seats: Seats, seated_through: int) -> frozenset[int]:
     """Return the exits that are stored or about to be, to compare with `Figures.exits`."""
     stored = {ticket for some in seen.exits.values() for ticket in some}
-    stored |= log.quits(seats) & seen.unsettled()
-    return frozenset(ticket for ticket in stored if ticket >= floor(seats, served))
+    stored |= log.exits(seats) & seen.unsettled()
+    return frozenset(ticket for ticket in stored if ticket >= floor(seats, seated_through))
 
 
-def stored_counts(seats: Seats, served: int) -> dict[int, int]:
+def stored_counts(seats: Seats, seated_through: int) -> dict[int, int]:
     """Return the exit counts of the seats, to compare with `Figures.counts`."""
-    return {number: count for number, count in seats.exits.items() if count and number >= served // seats.width}
+    return {number: count for number, count in seats.exits.items() if count and number >= seated_through // seats.width}

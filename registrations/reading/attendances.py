@@ -105,8 +105,8 @@ def _by_seats(waited: list[tuple[UserRegistration, Seats]]) -> dict[str, Registr
     The others must be read one by one.
     """
     current = [(row, seats) for row, seats in waited if _is_plain(row, seats)]
-    line = [(row, seats) for row, seats in current if row.ticket > seats.served]
-    moved = [(row, seats) for row, seats in current if row.ticket <= seats.served]
+    line = [(row, seats) for row, seats in current if row.ticket > seats.seated_through]
+    moved = [(row, seats) for row, seats in current if row.ticket <= seats.seated_through]
     found: dict[str, Registration] = {}
     for row, seats in line:
         with suppress(Conflict):  # then the caller reads it by itself

@@ -97,8 +97,8 @@ class _Page:
             now: The seats, read after the page.
         """
         unchanged = self.seats.left == now.left and self.seats.settings == now.settings
-        if self._last > self.seats.served or self.status == REGISTERED:
-            unchanged = unchanged and self.seats.served == now.served
+        if self._last > self.seats.seated_through or self.status == REGISTERED:
+            unchanged = unchanged and self.seats.seated_through == now.seated_through
         return bool(unchanged and (self.seats.tickets == now.tickets or self._last < self.seats.tickets))
 
     def read(self) -> list[Line] | None:
@@ -144,9 +144,9 @@ class _Page:
     def _range(self) -> tuple[int, int]:
         first, last = (self.after or 0) + 1, int(self.seats.tickets)
         if self.status == REGISTERED:
-            last = int(self.seats.served)
+            last = int(self.seats.seated_through)
         elif self.status == WAITLISTED:
-            first = max(first, int(self.seats.served) + 1)
+            first = max(first, int(self.seats.seated_through) + 1)
         return first, last
 
     def _stored(self, first: int, last: int, limit: int, *, cancelled: bool) -> Iterable[Line]:

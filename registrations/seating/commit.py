@@ -61,8 +61,8 @@ def update(seats: Seats, change: Change, request: Request, name: str, trimmed: l
         at: The index in `trimmed` of the entry that must still be there if the log is full.
     """
     epoch = Seats.epochs[seats.bucket_of(request.user_id)]
-    actions = [*change.actions, epoch.set(epoch + 1), Seats.records[name].set(change.value)]
-    actions += [Seats.records[one].remove() for one in trimmed]
+    actions = [*change.actions, epoch.set(epoch + 1), Seats.log_entries[name].set(change.value)]
+    actions += [Seats.log_entries[one].remove() for one in trimmed]
     actor = operations.actor(request.by, request.user_id)
     actions.append(Seats.by.set(actor) if actor else Seats.by.remove())
     if request.ticket > seats.now_serving:

@@ -52,7 +52,7 @@ def _drain(seats: Seats) -> Steps[None]:
 
 def trimmed(seats: Seats, names: list[str]) -> Steps[None]:
     """Trim log entries of applied operations."""
-    removed = [Seats.records[name].remove() for name in names]
+    removed = [Seats.log_entries[name].remove() for name in names]
     yield Update(Seats.key(seats.event_id), removed, guards.is_incarnation(seats.incarnation))
 
 
@@ -174,6 +174,9 @@ def _forget(event_id: str, user_id: str) -> Steps[None]:
 
 def _fencing(seats: Seats, user_id: str, trimmed: list[str]) -> Update:
     bucket = seats.bucket_of(user_id)
-    actions = [Seats.epochs[bucket].set(Seats.epochs[bucket] + 1), *(Seats.records[one].remove() for one in trimmed)]
+    actions = [
+        Seats.epochs[bucket].set(Seats.epochs[bucket] + 1),
+        *(Seats.log_entries[one].remove() for one in trimmed),
+    ]
     same = guards.is_incarnation(seats.incarnation) & guards.is_epoch(seats, bucket)
     return Update(Seats.key(seats.event_id), actions, same)

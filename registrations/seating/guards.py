@@ -56,7 +56,7 @@ def must_wait() -> Condition:
 
 def waits(ticket: int) -> Condition:
     """Require that the ticket is above the watermark."""
-    return Seats.served < ticket
+    return Seats.seated_through < ticket
 
 
 def goes_to_the_queue(now: int) -> Condition:
@@ -78,7 +78,7 @@ def goes_to_nobody(now: int) -> Condition:
 
 def head_is(seats: Seats) -> Condition:
     """Require that the head of the waitlist is as it was read: no person was promoted or left the waitlist."""
-    return (Seats.served == seats.served) & (Seats.quits == seats.quits)
+    return (Seats.seated_through == seats.seated_through) & (Seats.waitlist_exits == seats.waitlist_exits)
 
 
 # Conditions of the seats: at most once.
@@ -104,8 +104,8 @@ def has_room(most: int, instead_of: str | None) -> Condition:
         most: The number of entries that must not be reached.
         instead_of: The name of an entry that the same write trims, so that its slot is reused; None if it trims none.
     """
-    few = size(Seats.records) < most
-    return few if instead_of is None else few | Seats.records[instead_of].exists()
+    few = size(Seats.log_entries) < most
+    return few if instead_of is None else few | Seats.log_entries[instead_of].exists()
 
 
 def is_next_ticket(seats: Seats) -> Condition:

@@ -76,7 +76,7 @@ def _expected_head(seats: Seats) -> int:
 
     It is wrong only if the first tickets of the waitlist are exits. Its line is read early to save a call.
     """
-    return int(seats.served) + 1 if seats.waiting and seats.registered <= seats.capacity else 0
+    return int(seats.seated_through) + 1 if seats.waiting and seats.registered <= seats.capacity else 0
 
 
 def _line(seats: Seats, ticket: int) -> list[Key]:

@@ -1,13 +1,14 @@
 """The rules of the seats (CONTRACT): how each operation changes them, and under which condition.
 
-    take a seat       registered + 1, next ticket, served   if open, registered < capacity, nobody waiting
-    join the queue    waiting + 1, next ticket              if open, waitlist on, full or somebody waiting
-    leave the queue   waiting - 1                           if the ticket is above served
-    free a seat       registered - 1                        if nobody waits, or closed, or over, or too many are in
-    hand it on        waiting - 1, served to the head's     if open, not over, somebody waits, registered <= capacity,
-                                                            and the head is the one that was found
+    take a seat       registered + 1, next ticket, watermark  if open, registered < capacity, nobody waiting
+    join the queue    waiting + 1, next ticket                if open, waitlist on, full or somebody waiting
+    leave the queue   waiting - 1                             if the ticket is above the watermark
+    free a seat       registered - 1                          if nobody waits, or closed, or over, or too many are in
+    hand it on        waiting - 1, watermark to the head      if open, not over, somebody waits, registered <= capacity,
+                                                              and the head is the one that was found
 
-`served` only rises, so a ticket that has a seat keeps it until it is given up. The rules perform no reads or writes.
+`seated_through` only rises, so a ticket that has a seat keeps it until it is given up.
+The rules perform no reads or writes.
 """
 
 from collections.abc import Sequence
@@ -58,7 +59,7 @@ def joining(seats: Seats, organizes: Scope, now: int) -> Change:
     in_time = guards.is_open() & guards.is_in_window(now, organizes=organizes.reaches(seats))
     ticket = Seats.tickets.set(Seats.tickets + 1)
     if seats.free and not seats.waiting:
-        taking = [ticket, Seats.registered.set(Seats.registered + 1), Seats.served.set(Seats.tickets + 1)]
+        taking = [ticket, Seats.registered.set(Seats.registered + 1), Seats.seated_through.set(Seats.tickets + 1)]
         rule = in_time & guards.has_free_seat() & guards.nobody_waits()
         return Change(taking, log.a_seat(Seats.tickets), rule)
     if not seats.waitlist_enabled:
@@ -81,8 +82,8 @@ def leaving(seats: Seats, ticket: int, now: int) -> Steps[Change]:
     if ticket > seats.tickets:
         raise Conflict(immediate=True)
     left = Seats.left.set(Seats.left + 1)
-    if ticket > seats.served:
-        waiting = [Seats.waiting.set(Seats.waiting - 1), Seats.quits.set(Seats.quits + 1)]
+    if ticket > seats.seated_through:
+        waiting = [Seats.waiting.set(Seats.waiting - 1), Seats.waitlist_exits.set(Seats.waitlist_exits + 1)]
         counted, condition = queue.counting(seats, ticket)
         actions = [left, *waiting, *counted]
         return Change(actions, log.leaving(log.QUIT, ticket), guards.waits(ticket) & condition, log.QUIT)
@@ -90,7 +91,12 @@ def leaving(seats: Seats, ticket: int, now: int) -> Steps[Change]:
         freeing = [left, Seats.registered.set(Seats.registered - 1)]
         return Change(freeing, log.leaving(log.FREE, ticket), guards.goes_to_nobody(now), log.FREE)
     head = yield from queue.head(seats)
-    handing: list[Action] = [left, Seats.waiting.set(Seats.waiting - 1), Seats.served.set(head), Seats.moved.set(head)]
+    handing: list[Action] = [
+        left,
+        Seats.waiting.set(Seats.waiting - 1),
+        Seats.seated_through.set(head),
+        Seats.moved.set(head),
+    ]
     handing += queue.trimming(seats, head)
     rule = guards.goes_to_the_queue(now) & guards.head_is(seats)
     return Change(handing, log.leaving(log.HAND, ticket, head), rule, log.HAND, head)

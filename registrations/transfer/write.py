@@ -130,7 +130,7 @@ def _finish(wanted: PlannedEvent, draft: WholeEvent) -> bool:
     left, registered, waiting = (len(wanted.attendees[status]) for status in (CANCELLED, REGISTERED, WAITLISTED))
     seats.registered, seats.waiting, seats.left = registered, waiting, left
     seats.moved = max((ticket for ticket, _ in _promotions(wanted)), default=0)
-    seats.served, seats.tickets = left + registered, left + registered + waiting
+    seats.seated_through, seats.tickets = left + registered, left + registered + waiting
     transaction = Transaction()
     unchanged = (Event.incarnation == event.incarnation) & (Event.edits == IMPORTING)
     transaction.put("event", event, unchanged & (Event.version == draft.event.version))

@@ -29,9 +29,9 @@ class Stored:
         """The users of this status, in the order of their tickets."""
         if status == "cancelled":
             return tuple(item.user_id for item in self.past)
-        served = self.seats.served if self.seats else 0
+        seated_through = self.seats.seated_through if self.seats else 0
         held = sorted((item.ticket, item.user_id) for item in self.active if item.ticket is not None)
-        return tuple(user for ticket, user in held if (ticket <= served) == (status == "registered"))
+        return tuple(user for ticket, user in held if (ticket <= seated_through) == (status == "registered"))
 
     def users(self) -> set[str]:
         """Everybody who has, or had, to do with it."""

@@ -38,11 +38,11 @@ def lay(
     for user in seated:
         items += _items(whole, user, next(numbers))
     seats.registered = len(items) // 2 - len(list(cancelled))
-    seats.served = len(items) // 2
+    seats.seated_through = len(items) // 2
     for user in waiting:
         items += _items(whole, user, next(numbers), waited=True)
     seats.tickets = len(items) // 2
-    seats.waiting, seats.left = seats.tickets - seats.served, len(list(cancelled))
+    seats.waiting, seats.left = seats.tickets - seats.seated_through, len(list(cancelled))
     with EventItem.batch_write() as batch:
         batch.save(whole.event)
         batch.save(seats)

@@ -151,7 +151,7 @@ CASES = {
         given=registers("ada", "bela"),
         meanwhile=registers("cleo"),
         before=WRITE,
-        instead=lambda seats, free: Seats.served == seats.served,
+        instead=lambda seats, free: Seats.seated_through == seats.seated_through,
     ),
     "an edit that reopens as somebody leaves": Case(
         "these_are_next",
@@ -160,7 +160,9 @@ CASES = {
         meanwhile=(("leave", "ada"),),
         capacity=2,
         before=WRITE,
-        instead=lambda seats: (Seats.served == seats.served) & (Seats.quits == seats.quits),
+        instead=lambda seats: (
+            (Seats.seated_through == seats.seated_through) & (Seats.waitlist_exits == seats.waitlist_exits)
+        ),
     ),
     "an edit that lets in who has gone": Case(
         "these_are_next",

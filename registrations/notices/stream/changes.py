@@ -266,9 +266,9 @@ def _promotion(old: Seats, new: Seats) -> _Promotion | None:
     for record in _fresh(old, new):
         if record.successor:
             return _Promotion(new, range(record.successor, record.successor + 1), record.at)
-    same_people = (new.tickets, new.quits, new.left) == (old.tickets, old.quits, old.left)
-    if same_people and new.served > old.served:
-        return _Promotion(new, range(int(old.served) + 1, int(new.served) + 1), "")
+    same_people = (new.tickets, new.waitlist_exits, new.left) == (old.tickets, old.waitlist_exits, old.left)
+    if same_people and new.seated_through > old.seated_through:
+        return _Promotion(new, range(int(old.seated_through) + 1, int(new.seated_through) + 1), "")
     return None
 
 

@@ -170,11 +170,11 @@ DAMAGE: dict[str, tuple[str, Callable[[], object]]] = {
     "nobody counted as waiting": ("waiting_count", change_seats(waiting=0)),
     "fewer tickets given than there are": ("tickets", change_seats(tickets=3)),
     "more tickets given than there are": ("exits", change_seats(tickets=9)),
-    "the queue stands where it has been": ("watermark", change_seats(served=1)),
-    "the queue stands above its last ticket": ("tickets", change_seats(served=8)),
-    "nobody counted as gone": ("exits", change_seats(gone={})),
-    "too many counted as gone": ("exits", change_seats(gone={"0": 2})),
-    "somebody counted as gone who was never there": ("exits", change_seats(gone={"0": 1, "3": 1})),
+    "the queue stands where it has been": ("watermark", change_seats(seated_through=1)),
+    "the queue stands above its last ticket": ("tickets", change_seats(seated_through=8)),
+    "nobody counted as gone": ("exits", change_seats(exit_counts={})),
+    "too many counted as gone": ("exits", change_seats(exit_counts={"0": 2})),
+    "somebody counted as gone who was never there": ("exits", change_seats(exit_counts={"0": 1, "3": 1})),
     "who is gone is lost": ("exits", change_exits),
     "who is gone is somebody else": ("exits", lambda: change_exits(5)),
     "somebody is lost who has a seat": ("registered_count", lambda: lose("b")),
@@ -368,7 +368,7 @@ def test_who_shares_a_ticket_and_has_no_own_keeps_the_seat_where_a_number_is_fre
 
 
 def test_places_are_right_again_once_it_is_known_who_left_the_queue(api: Api, party: str) -> None:
-    change(Seats.key(party), gone={})
+    change(Seats.key(party), exit_counts={})
     command(party, repair=True)
     positions = [api.get(f"/events/{party}/registrations/{user}").json()["waitlistPosition"] for user in "df"]
     assert positions == [1, 2]
@@ -451,7 +451,7 @@ def test_entries_that_pile_up_are_trimmed_but_not_those_still_needed(api: Api, p
     (needed,) = (name for name in seats().committed if "~n~" in name)
     applied = row("b").operations
     names = [f"{applied}~b~{number:06}" for number in range(checks.MANY_ENTRIES + 1)]
-    Seats.key(party).update(actions=[Seats.records[name].set("f1") for name in names])
+    Seats.key(party).update(actions=[Seats.log_entries[name].set("f1") for name in names])
     assert {"unapplied", "long_log"} <= set(examined())
     command(repair=True)
     assert needed not in seats().committed or ticket("n")

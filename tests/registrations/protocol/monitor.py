@@ -162,8 +162,12 @@ class Monitor(NamedTuple):
         counts = len(self.seating.seated), len(self.seating.queue)
         if (seats.registered, seats.waiting) != counts:
             raise Broken(f"the seats count {seats.registered} and {seats.waiting}, not {counts}", label)
-        seated = {who for who, ticket in self.tickets if ticket <= seats.served}
-        queue = [who for ticket, who in sorted((ticket, who) for who, ticket in self.tickets) if ticket > seats.served]
+        seated = {who for who, ticket in self.tickets if ticket <= seats.seated_through}
+        queue = [
+            who
+            for ticket, who in sorted((ticket, who) for who, ticket in self.tickets)
+            if ticket > seats.seated_through
+        ]
         if seated != set(self.seating.seated) or tuple(queue) != self.seating.queue:
             raise Broken(f"by their tickets {sorted(seated)} have seats and {queue} wait, not {self.seating}", label)
         return self

@@ -114,8 +114,8 @@ def replacing(name: str, *, at_once: bool) -> Steps[Answer]:
         yield from ends.remove_rows(mine, seats.incarnation)
     for name_of_event in (event, seats):
         name_of_event.incarnation = f"{seats.incarnation}2"
-    seats.registered = seats.waiting = seats.tickets = seats.served = seats.left = seats.quits = 0
-    seats.records, seats.gone, seats.epochs = {}, {}, [0] * len(seats.epochs)
+    seats.registered = seats.waiting = seats.tickets = seats.seated_through = seats.left = seats.waitlist_exits = 0
+    seats.log_entries, seats.exit_counts, seats.epochs = {}, {}, [0] * len(seats.epochs)
     yield Transact({"event": Put(event, guards.is_new()), "seats": Put(seats)})
     return ("replaced",)
 

@@ -58,11 +58,11 @@ def stored(scenario: Any) -> dict[Key, str]:
     for ticket, (user, kind) in enumerate(people, 1):
         records += _registered(seats, user, ticket, kind)
     seats.registered, seats.waiting = len(seated), len(scenario.waiting)
-    seats.served, seats.tickets = len(scenario.past) + len(seated), len(people)
+    seats.seated_through, seats.tickets = len(scenario.past) + len(seated), len(people)
     seats.left = len(scenario.past)
     first = len(scenario.past) + 1
     for ticket, user in enumerate(scenario.crowd, first):
-        seats.records[log.name_of(new_id(AT, ticket), user, "")] = ticket
+        seats.log_entries[log.name_of(new_id(AT, ticket), user, "")] = ticket
     if scenario.crowd:
         records.append(AdmissionQueue(*AdmissionQueue.key_of(seats), entered=TOGETHER, expires_at=0))
     return {key_of(record): str(frozen(dict(record.serialize()))) for record in records}
@@ -120,8 +120,8 @@ def _wrong(found: "_Table", monitor: Monitor) -> Any:
         yield f"the history is of {history}, not of {set(monitor.seating.past)}"
     stored = found.all(ExitTombstones, f"tickets#{incarnation}#exits#")
     exits = {ticket for item in stored for ticket in item.exits}
-    if len(exits) != found.seats.quits:
-        yield f"{found.seats.quits} left the queue, {exits} are known"
+    if len(exits) != found.seats.waitlist_exits:
+        yield f"{found.seats.waitlist_exits} left the queue, {exits} are known"
 
 
 class _Table:

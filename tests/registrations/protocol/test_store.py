@@ -29,8 +29,8 @@ def seats(draw: Any, event: str) -> Seats:
     made.open, made.waitlist_enabled = draw(st.booleans()), True
     made.ends_at = draw(st.none() | NUMBERS)
     made.epochs = draw(st.lists(NUMBERS, min_size=2, max_size=2))
-    made.records = draw(st.dictionaries(st.sampled_from(NAMES), NUMBERS | st.sampled_from(["q1", "h1~2"])))
-    made.gone = draw(st.dictionaries(st.sampled_from(["0", "5"]), NUMBERS))
+    made.log_entries = draw(st.dictionaries(st.sampled_from(NAMES), NUMBERS | st.sampled_from(["q1", "h1~2"])))
+    made.exit_counts = draw(st.dictionaries(st.sampled_from(["0", "5"]), NUMBERS))
     return made
 
 
@@ -52,10 +52,10 @@ def comparisons(draw: Any) -> Condition:
         one.does_not_exist(),
         Seats.incarnation == draw(st.sampled_from("ij")),
         Seats.open == draw(st.booleans()),
-        Seats.records[name].exists(),
-        Seats.records[name].does_not_exist(),
-        Seats.records == {},
-        size(Seats.records) < number,
+        Seats.log_entries[name].exists(),
+        Seats.log_entries[name].does_not_exist(),
+        Seats.log_entries == {},
+        size(Seats.log_entries) < number,
         Seats.epochs[draw(NUMBERS)] == number,
     ]
     chosen: Condition = draw(st.sampled_from(range(len(kinds))).map(kinds.__getitem__))
@@ -78,7 +78,7 @@ def changes(draw: Any) -> list[Action]:
     """Return some of the kinds of actions that the service sends, for different paths."""
     name, other = draw(st.permutations(NAMES))[:2]
     number, range_ = draw(NUMBERS), draw(st.sampled_from(["0", "5"]))
-    bucket, place = Seats.epochs[draw(st.sampled_from([0, 1]))], Seats.gone[range_]
+    bucket, place = Seats.epochs[draw(st.sampled_from([0, 1]))], Seats.exit_counts[range_]
     kinds: list[Action] = [
         Seats.tickets.set(Seats.tickets + 1),
         Seats.registered.set(Seats.registered - number),
@@ -86,8 +86,12 @@ def changes(draw: Any) -> list[Action]:
         bucket.set(bucket + 1),
         place.set((place | 0) + 1),
         draw(st.sampled_from([Seats.ends_at.set(number), Seats.ends_at.remove()])),
-        draw(st.sampled_from([Seats.records[name].set(Seats.tickets + 1), Seats.records[name].set("q1")])),
-        draw(st.sampled_from([Seats.records[other].remove(), Seats.records[other].set(Value(-1) - Seats.tickets)])),
+        draw(st.sampled_from([Seats.log_entries[name].set(Seats.tickets + 1), Seats.log_entries[name].set("q1")])),
+        draw(
+            st.sampled_from(
+                [Seats.log_entries[other].remove(), Seats.log_entries[other].set(Value(-1) - Seats.tickets)]
+            )
+        ),
         Seats.incarnation.set("k"),
     ]
     return draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=5, unique_by=id))
@@ -174,9 +178,9 @@ def test_a_transaction_has_the_outcome_that_it_has_on_the_engines(data: st.DataO
 @pytest.mark.parametrize(
     ("actions", "refusal"),
     [
-        ([Seats.records["x"].set(1), Seats.records["x"].remove()], ValueError),
-        ([Seats.records["x"].set(1), Seats.records.set({})], ValueError),
-        ([Seats.records["x"].remove()], KeyError),
+        ([Seats.log_entries["x"].set(1), Seats.log_entries["x"].remove()], ValueError),
+        ([Seats.log_entries["x"].set(1), Seats.log_entries.set({})], ValueError),
+        ([Seats.log_entries["x"].remove()], KeyError),
     ],
 )
 def test_the_store_refuses_what_dynamodb_refuses(actions: list[Action], refusal: type[Exception]) -> None:

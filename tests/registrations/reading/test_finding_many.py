@@ -61,7 +61,7 @@ def fair(api: Api, settings: Settings) -> str:
     ]
     put(User, users)
     put(EventTicket, tickets)
-    seats.registered, seats.waiting, seats.served, seats.tickets = IN, WAITING, IN, IN + WAITING
+    seats.registered, seats.waiting, seats.seated_through, seats.tickets = IN, WAITING, IN, IN + WAITING
     put(Seats, [seats])
     return event
 

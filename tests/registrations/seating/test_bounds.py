@@ -18,12 +18,12 @@ MANY = 999_999
 def seats_with(event_id: str, organizer: str) -> Seats:
     """Seats whose counters are all high."""
     seats = Seats(event_id, Seats.ITEM, incarnation="i" * 12, status="published", organizer_id=organizer)
-    counters = ("capacity", "registered", "waiting", "tickets", "served", "moved", "quits", "left", "now_serving")
-    for name in (*counters, "settings", "exit_width", "exits_from"):
+    counters = ("registered", "waiting", "tickets", "seated_through", "moved", "waitlist_exits", "left", "now_serving")
+    for name in (*counters, "capacity", "settings", "exit_width", "exits_from"):
         setattr(seats, name, MANY)
     seats.open = seats.waitlist_enabled = True
     seats.opens_at = seats.closes_at = seats.ends_at = 1_899_999_999
-    seats.gone = {str(number): MANY for number in range(queue.MOST_RANGES)}
+    seats.exit_counts = {str(number): MANY for number in range(queue.MOST_RANGES)}
     seats.epochs = [9_999] * len(seats.epochs)
     seats.by = operations.actor(str(uuid.uuid4()), "another")
     return seats
@@ -36,24 +36,24 @@ def test_a_full_log_fits_into_the_kilobyte_of_one_write_unit(length: int, kind: 
     value = MANY if kind == "join" else log.leaving(log.HAND, MANY, MANY)
     operation = operations.new_id("2026-11-29T10:00:00.000000Z", 7)
     users = [f"{number:03}".rjust(length, "u") for number in range(trim.room(seats))]
-    seats.records = {log.name_of(operation, user, "abcdef", with_intent=True): value for user in users}
+    seats.log_entries = {log.name_of(operation, user, "abcdef", with_intent=True): value for user in users}
     assert len(users) >= 4
     assert write_units(None, seats.to_dynamodb_dict()) == 1
 
 
 def test_a_million_exits_are_counted_in_a_few_ranges() -> None:
     seats = seats_with("e", "o")
-    seats.gone, seats.served, seats.exit_width, seats.exits_from = {}, 0, queue.NARROWEST, 0
+    seats.exit_counts, seats.seated_through, seats.exit_width, seats.exits_from = {}, 0, queue.NARROWEST, 0
     for ticket in range(1, 1_000_000, 499):
         actions, _ = queue.counting(seats, ticket)
         counts = dict(seats.exits)
         if len(actions) == 1:
             counts[ticket // seats.width] = counts.get(ticket // seats.width, 0) + 1
-            seats.gone = {str(number): count for number, count in counts.items()}
+            seats.exit_counts = {str(number): count for number, count in counts.items()}
         else:
             written: list[Any] = [action.values[1] for action in actions]
-            gone, width, _ = (one.value for one in written)
-            seats.gone = {number: int(count["N"]) for number, count in gone["M"].items()}
+            counts_written, width, _ = (one.value for one in written)
+            seats.exit_counts = {number: int(count["N"]) for number, count in counts_written["M"].items()}
             seats.exit_width = int(width["N"])
         assert len(seats.exits) <= queue.MOST_RANGES
     assert sum(seats.exits.values()) == len(range(1, 1_000_000, 499))

@@ -229,7 +229,7 @@ def test_a_promotion_by_the_audit_is_a_notice_and_corrected_figures_are_not(api:
     before = len(reported())
     list(runner.run([event], runner.taken(census([event])), repair=True))
     assert in_words(reported()[before:]) == [f"registration.promoted {users[2]}"]
-    Seats.key(event).update([Seats.registered.set(2), Seats.waiting.set(1), Seats.served.set(2)])
+    Seats.key(event).update([Seats.registered.set(2), Seats.waiting.set(1), Seats.seated_through.set(2)])
     list(runner.run([event], runner.taken(census([event])), repair=True))
     assert api.get(f"/events/{event}").json()["registeredCount"] == 3
     assert len(reported()) == before + 1
