@@ -152,7 +152,7 @@ def _number(value: Any) -> float:
 
 
 def _is_user(record: Record) -> bool:
-    return "userId" in record and bool({"name", "email"} & record.keys())
+    return len({"userId", "name", "email"} & record.keys()) > 1  # the id of an address is made of it
 
 
 def _user(record: Record) -> Converted:

@@ -94,13 +94,9 @@ class _Assembly:
             Refused: It has no usable id.
         """
         if found.kind == USER:
-            user_id = self._user_id(found)
-            sources = self._users if found.complete else self._half_users
-            sources.setdefault(user_id, _Source(found.place)).values.update(found.values)
+            self._merge(self._users if found.complete else self._half_users, self._user_id(found), found)
         elif found.kind == EVENT:
-            event_id = self._event_id(found)
-            sources = self._events if found.complete else self._half_events
-            sources.setdefault(event_id, _Source(found.place)).values.update(found.values)
+            self._merge(self._events if found.complete else self._half_events, self._event_id(found), found)
         else:
             event_id, user_id = self._id("event", found), self._user_id(found)
             word = people.text_of(found.values.get("status"))
@@ -111,6 +107,13 @@ class _Assembly:
                 self.assembled.notes.add(notes.STATUSES, f"{found.place}: {word[:40]!r}")
             found.order = (*found.order, next(self._numbers))  # type: ignore[assignment]
             self._registrations.setdefault(event_id, {}).setdefault(user_id, []).append(found)
+
+    def _merge(self, sources: dict[str, _Source], theirs: str, found: Converted) -> None:
+        """Add the values of a record to those of earlier records with the same id."""
+        source = sources.setdefault(theirs, _Source(found.place))
+        if any(source.values.get(name, value) != value for name, value in found.values.items()):
+            self.assembled.notes.add(notes.DIFFERENT, f"{found.place}: {theirs}")
+        source.values.update(found.values)
 
     def _id(self, kind: str, found: Converted) -> str:
         """Return the id of a record in this service.

@@ -127,7 +127,7 @@ def _truth(cell: str, _: str) -> bool:
 
 def _day(cell: str, order: str) -> str:
     if order == moments.ISO and moments.needs_order(cell):
-        raise Wrong(f"{_short(cell)} may be two days. Write it as YYYY-MM-DD, or add --date-format DMY or MDY.")
+        raise Wrong(ambiguous(cell))
     try:
         found = moments.in_iso(cell, order)
         moments.day(found)
@@ -136,7 +136,14 @@ def _day(cell: str, order: str) -> str:
     return found
 
 
+def ambiguous(cell: str) -> str:
+    """Return the sentence on a date such as 3/4/2027."""
+    return f"{_short(cell)} may be two days. Write it as YYYY-MM-DD, or add --date-format DMY or MDY."
+
+
 def _moment(cell: str, order: str) -> str:
+    if order == moments.ISO and moments.needs_order(cell):
+        raise Wrong(ambiguous(cell))
     try:
         found = moments.moment(moments.in_iso(cell, order))
     except ValueError:

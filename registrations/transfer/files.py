@@ -27,10 +27,16 @@ ENCODINGS = (
     (b"", "utf-8"),
 )
 """Encodings by the first bytes of a file."""
+NUL = "\0"
 WITHOUT_A_MARK = "cp1252"
 """The encoding of Western spreadsheets, which write no mark."""
-ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""The first bytes of workbooks, in the new and the old format."""
+OTHERS = (
+    (b"PK\x03\x04", "a workbook. Save the sheet as CSV (UTF-8) and import that."),
+    (b"\xd0\xcf\x11\xe0", "a workbook. Save the sheet as CSV (UTF-8) and import that."),
+    (b"BEGIN:VCALENDAR", "a calendar. Write its events to a sheet with the columns title, date and so on."),
+    (b"BEGIN:VCARD", "a list of contacts (vCard). Export them as CSV and import that."),
+)
+"""Files of other kinds by their first bytes, and what to do instead."""
 
 
 @dataclass
@@ -105,10 +111,16 @@ def read_text(path: Path, found: Notes) -> str:
         Broken: The file is no text.
     """
     content = path.read_bytes()
-    if content.startswith(ARCHIVES):
-        raise Broken(
-            f"{path.name}, line 1, column 1: this is a workbook. Save the sheet as CSV (UTF-8) and import that."
-        )
+    for mark, sentence in OTHERS:
+        if content.startswith(mark):
+            raise Broken(f"{path.name}, line 1, column 1: this is {sentence}")
+    text = _decoded(path, content, found)
+    if NUL in text:
+        raise Broken(f"{path.name}, line {_line(text, text.index(NUL))}, column 1: this is no text. Save it as UTF-8.")
+    return text
+
+
+def _decoded(path: Path, content: bytes, found: Notes) -> str:
     encoding = next(name for mark, name in ENCODINGS if content.startswith(mark))
     try:
         return content.decode(encoding)

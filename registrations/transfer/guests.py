@@ -5,6 +5,7 @@ registration, then those who waited. So an import is safe beside live traffic, a
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,24 +15,24 @@ from eventsite.auth.scope import EVERYTHING
 from registrations import seating
 from registrations.errors import AlreadyRegistered, EventFull, RegistrationClosed
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
-from registrations.transfer import answers, moments, notes, people, planned, sheets, write
+from registrations.transfer import answers, columns, moments, notes, people, planned, sheets, write
 from registrations.transfer.columns import normalized
 from registrations.transfer.notes import Notes
 from registrations.transfer.planned import Refused
 from registrations.transfer.sheets import Broken, Cells, Table
 from users import services as users
 
-NAME, FIRST, LAST, EMAIL, USER_ID, STATUS, ASKED, CHECKED_IN, COMPANIONS = ROLES = (
-    *("name", "first", "last", "email", "userId", "status", "asked", "checkedIn", "companions"),
+NAME, FIRST, LAST, EMAIL, USER_ID, STATUS, ASKED, TIME, COMPANIONS = ROLES = (
+    *("name", "first", "last", "email", "userId", "status", "asked", "time", "companions"),
 )
 """The roles of columns, for `--map`."""
 
 HEADERS: dict[str, tuple[str, ...]] = {
-    NAME: ("Name", "Full name", "Attendee name", "Your name", "Display name", "Guest name", "Vor- und Nachname"),
-    FIRST: ("First name", "Given name", "Attendee name: Given name", "Attendee first name", "Vorname"),
-    LAST: ("Last name", "Family name", "Surname", "Attendee name: Family name", "Attendee last name", "Nachname"),
+    NAME: ("Attendee name", "Name", "Full name", "Your name", "Display name", "Guest name", "Vor- und Nachname"),
+    FIRST: ("Attendee first name", "Attendee name: Given name", "First name", "Given name", "Vorname"),
+    LAST: ("Attendee last name", "Attendee name: Family name", "Last name", "Family name", "Surname", "Nachname"),
     EMAIL: (
-        *("Email", "Email address", "Attendee email", "E-mail 1 - Value", "Your email", "Mail", "Mail address"),
+        *("Attendee email", "Email", "Email address", "E-mail 1 - Value", "Your email", "Mail", "Mail address"),
         *("Buyer email", "Contact email", "E-Mail-Adresse"),
     ),
     USER_ID: ("userId",),
@@ -40,11 +41,13 @@ HEADERS: dict[str, tuple[str, ...]] = {
         *("registeredAt", "Order date", "Created at", "Created date", "Timestamp", "Zeitstempel", "RSVPed on"),
         *("Registration time", "Date and time", "Date created", "Registered on"),
     ),
-    CHECKED_IN: ("checkedInAt", "Checked in", "Is checked in"),
+    TIME: ("Order time",),
     COMPANIONS: ("Guests",),
 }
-"""The headers of Eventbrite, Luma, Meetup, pretix, Hi.Events, Google Forms, Google and Outlook contacts, and ours."""
-ROLE_OF = {normalized(header): role for role, headers in HEADERS.items() for header in headers}
+"""The headers of Eventbrite, Luma, Meetup, pretix, Hi.Events, Google Forms, Google and Outlook contacts, and ours.
+
+Those of an attendee come before those of a buyer, who may have bought several tickets.
+"""
 
 
 @dataclass(frozen=True)
@@ -107,17 +110,17 @@ def roles_of(table: Table, named: dict[str, str]) -> dict[str, list[int]]:
     return found
 
 
-def guests(table: Table, reading: Reading, found: Notes) -> list[Guest]:
+def guests(table: Table, reading: Reading, found: Notes, refused: list[str]) -> list[Guest]:
     """Return the guests of a list.
 
     Args:
         table: The sheet.
         reading: The options.
         found: Receives the changes and the lines that are left out.
+        refused: Receives a sentence on each line that is not valid.
 
     Raises:
-        Broken: No column identifies a person.
-        Refused: Some lines are not valid. The text has all of them.
+        Broken: No column identifies a person, or the order of the parts of a date has to be given.
     """
     roles = roles_of(table, reading.named)
     taken = {number for numbers in roles.values() for number in numbers}
@@ -126,23 +129,21 @@ def guests(table: Table, reading: Reading, found: Notes) -> list[Guest]:
         if number not in taken and normalized(header) not in asked and header:
             found.add(notes.COLUMNS, f"{table.name}: {header}")
     listed: list[Guest] = []
-    wrong: list[str] = []
     for number, cells in table.lines:
         try:
             listed += _guest(_Line(table, number, cells, roles), reading, found)
         except Refused as error:
-            wrong.append(str(error))
-    if wrong:
-        raise Refused(" ".join(wrong))
+            refused.append(str(error))
     return listed
 
 
-def in_order(listed: Iterable[Guest]) -> list[Guest]:
-    """Return each person once: first those with a seat, each group in the order of registration."""
+def in_order(listed: Iterable[Guest], found: Notes) -> list[Guest]:
+    """Return each person once: first those with a seat, each group in the order of registration. Note all others."""
     ranked = sorted(listed, key=lambda one: ((REGISTERED, WAITLISTED).index(one.status), one.asked))
     once: dict[str, Guest] = {}
     for guest in ranked:
-        once.setdefault(guest.user_id, guest)
+        if once.setdefault(guest.user_id, guest) is not guest:
+            found.add(notes.LISTED_TWICE, f"{guest.place}: {str(guest.user['name'])[:60]}")
     return list(once.values())
 
 
@@ -180,7 +181,7 @@ def _guest(line: _Line, reading: Reading, found: Notes) -> list[Guest]:
         found.add(notes.STATUSES, f"{line.place(STATUS)}: {word[:40]!r}")
     if line.cell(COMPANIONS) not in ("", "0"):
         found.add(notes.COMPANIONS, f"{line.place(COMPANIONS)}: {line.cell(COMPANIONS)[:40]}")
-    guest = Guest(_person(line, reading, found), status, _asked(line, reading.order), line.place(""))
+    guest = Guest(_person(line, reading, found), status, _asked(line, reading.order, found), line.place(""))
     written = {header: cell for header, cell in zip(line.table.header, line.cells, strict=True) if cell.strip()}
     guest.answers = answers.kept(reading.questions, written, line.place(""), found)
     return [guest]
@@ -208,13 +209,22 @@ def id_of(address: str) -> str:
     return next((str(one.user_id) for one in known if one.has_verified_email), people.id_of_address(address))
 
 
-def _asked(line: _Line, order: str) -> str:
-    """Return the time of registration as sortable text. Lines without a time come last, in their order."""
+def _asked(line: _Line, order: str, found: Notes) -> str:
+    """Return the time of registration as sortable text. Lines without a time come last, in their order.
+
+    Raises:
+        Broken: The order of the parts of the date has to be given.
+    """
     text = line.cell(ASKED)
-    try:
-        return moments.moment(moments.in_iso(text.replace(" UTC", "Z"), order)) or "~"
-    except ValueError:
-        return "~"
+    if order == moments.ISO and moments.needs_order(text):
+        raise Broken(f"{line.place(ASKED)}: {columns.ambiguous(text)}")
+    for written in (f"{text} {line.cell(TIME)}", text):
+        with suppress(ValueError):
+            if asked := moments.moment(moments.in_iso(written.replace(" UTC", "Z"), order)):
+                return asked
+    if text:
+        found.add(notes.TIMES, f"{line.place(ASKED)}: {text[:40]!r}")
+    return "~"
 
 
 def check(seats: Seats) -> None:

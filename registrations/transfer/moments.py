@@ -11,9 +11,20 @@ ISO, DAY_FIRST, MONTH_FIRST = "ISO", "DMY", "MDY"
 ORDERS = (ISO, DAY_FIRST, MONTH_FIRST)
 """The orders of the parts of a date. Only ISO is unambiguous without an option."""
 
-_NAMED = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(?:,?\s+(.+))?")
-_CLOCK = re.compile(r"(\d{1,2})(?::([0-5]\d))?(?::[0-5]\d(?:\.\d+)?)?\s*(?:([ap])\.?m\.?)?", re.IGNORECASE)
-HALF_DAY = 12
+_DAY, _MONTH, _YEAR = r"(?P<day>\d{1,2})", r"(?P<month>\d{1,2})", r"(?P<year>\d{4}|\d\d)"
+_REST = r"(?:,?\s+(?P<clock>.+))?"
+_WRITTEN = {
+    ISO: re.compile(rf"(?P<year>\d{{4}})[./]{_MONTH}[./]{_DAY}{_REST}", re.ASCII),
+    DAY_FIRST: re.compile(rf"{_DAY}[./-]{_MONTH}[./-]{_YEAR}{_REST}", re.ASCII),
+    MONTH_FIRST: re.compile(rf"{_MONTH}[./-]{_DAY}[./-]{_YEAR}{_REST}", re.ASCII),
+}
+"""Dates that are not in the format of ISO, by order. A year of two digits is one of this century."""
+_CLOCK = re.compile(
+    r"(?P<hour>\d{1,2})(?::(?P<minute>[0-5]\d))?(?::(?P<second>[0-5]\d)(?:\.\d+)?)?\s*(?:(?P<half>[ap])\.?m\.?)?"
+    r"(?P<zone>\s*(?:UTC|GMT|Z)?(?:(?P<offset>[+-]\d{1,2}):?(?P<past>[0-5]\d)?)?)",
+    re.IGNORECASE | re.ASCII,
+)
+HALF_DAY, CENTURY = 12, 2000
 
 
 def day(text: str) -> tuple[str, TimeOfDay]:
@@ -66,18 +77,17 @@ def in_iso(text: str, order: str = ISO) -> str:
     Raises:
         ValueError: The calendar has no such day.
     """
-    found = _NAMED.fullmatch(text.strip())
-    if found is None or order == ISO:
+    found = _WRITTEN[ISO].fullmatch(text.strip()) or _WRITTEN[order].fullmatch(text.strip())
+    if found is None:
         return text.strip()
-    first, second, year, clock = found.groups()
-    day_of_month, month = (first, second) if order == DAY_FIRST else (second, first)
-    written = date(int(year), int(month), int(day_of_month)).isoformat()
-    return f"{written}T{time_of_day(clock)}" if clock else written
+    year = int(found["year"]) + (CENTURY if len(found["year"]) == len("YY") else 0)
+    written = date(year, int(found["month"]), int(found["day"])).isoformat()
+    return f"{written}T{_clock(found['clock'])}" if found["clock"] else written
 
 
 def needs_order(text: str) -> bool:
     """Return True if the order of the parts of a date has to be given, as for 3/4/2027."""
-    return bool(_NAMED.fullmatch(text.strip()))
+    return bool(_WRITTEN[DAY_FIRST].fullmatch(text.strip()))
 
 
 def time_of_day(text: str) -> str:
@@ -87,13 +97,30 @@ def time_of_day(text: str) -> str:
         ValueError: It is no time of day.
     """
     found = _CLOCK.fullmatch(text.strip())
+    if found is None or found["zone"]:
+        raise ValueError
+    return f"{_time(found):%H:%M}"
+
+
+def _clock(text: str) -> str:
+    """Return a time of day in the format of ISO, with its offset such as ``GMT+1``, if any.
+
+    Raises:
+        ValueError: It is no time of day.
+    """
+    found = _CLOCK.fullmatch(text.strip())
     if found is None:
         raise ValueError
-    hour, minute, half = int(found[1]), int(found[2] or 0), (found[3] or "").lower()
+    offset = f"{int(found['offset']):+03d}:{found['past'] or '00'}" if found["offset"] else "Z" if found["zone"] else ""
+    return f"{_time(found).isoformat()}{offset}"
+
+
+def _time(found: re.Match[str]) -> time:
+    hour, half = int(found["hour"]), (found["half"] or "").lower()
     if half:
         if not 1 <= hour <= HALF_DAY:
             raise ValueError
         hour = hour % HALF_DAY + (HALF_DAY if half == "p" else 0)
-    elif found[2] is None:
+    elif found["minute"] is None:
         raise ValueError
-    return f"{time(hour, minute):%H:%M}"
+    return time(hour, int(found["minute"] or 0), int(found["second"] or 0))

@@ -31,7 +31,8 @@ DECLINING = frozenset(
     ("declined", "rejected", "not attending", "not going", "no", "nein", "invited", "expired", "deleted", "no response")
 )
 """Their words for people who declined."""
-_IN_BRACKETS = re.compile(r"(?:.*<|mailto:)\s*([^<>\s]+)\s*>?", re.IGNORECASE | re.DOTALL)
+_IN_BRACKETS = re.compile(r"(?:.*<|mailto:)?\s*([^<>\s]+)\s*>?(?: ::: .*)?", re.IGNORECASE | re.DOTALL)
+"""An address in brackets, or the first of several, between which Google writes ``:::``."""
 
 
 def text_of(value: Any) -> str:

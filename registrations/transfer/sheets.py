@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,12 +50,12 @@ class Table:
         Raises:
             Broken: The columns are unknown or incomplete.
         """
-        names = {columns.field_named(name) for name in self.header}
+        names = self._fields
         if "registrationId" in names or {"eventId", "userId"} <= names:
             if {"eventId", "userId"} <= names:
                 return REGISTRATION
             raise Broken(f"{at(self.name, 1, 1)}: a sheet of registrations needs the columns eventId and userId.")
-        if names & {"title", "eventName"} and names & OF_AN_EVENT:
+        if self._is_of_events:
             return EVENT
         if names & {"userId", "name", "email"}:
             return USER
@@ -63,10 +64,16 @@ class Table:
     @property
     def is_ours(self) -> bool:
         """Return True if the columns are ours. All other sheets are guest lists."""
-        names = {columns.field_named(name) for name in self.header}
-        return (
-            "userId" in names or "registrationId" in names or self.kind == EVENT or names <= set(columns.COLUMNS[USER])
-        )
+        ids = self._fields & {"userId", "registrationId"}
+        return bool(ids) or self._is_of_events or self._fields <= set(columns.COLUMNS[USER])
+
+    @property
+    def _fields(self) -> set[str]:
+        return {columns.field_named(name) for name in self.header}
+
+    @property
+    def _is_of_events(self) -> bool:
+        return bool(self._fields & {"title", "eventName"} and self._fields & OF_AN_EVENT)
 
     @property
     def unknown_columns(self) -> list[str]:
@@ -107,7 +114,7 @@ def read(name: str, text: str) -> Table:
     named = _NAMED_SEPARATOR.match(text)
     above = 1 if named else 0
     text = text[named.end() :] if named else text
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=named[1] if named else _separator(text), strict=True)
+    reader = _reader(text, named[1] if named else _separator(text), strict=True)
     try:
         header, *lines = [(reader.line_num + above, cells) for cells in reader] or [(1, [])]
     except csv.Error as error:
@@ -116,10 +123,16 @@ def read(name: str, text: str) -> Table:
 
 
 def _separator(text: str) -> str:
-    """Return what separates the cells of the first line: what makes most cells of it."""
-    first = text.partition("\n")[0]
-    bare = re.sub(r'"[^"]*"', "", first)
-    return max(SEPARATORS, key=bare.count)
+    """Return the separator that gives the first line most cells. A header in quotation marks may have line breaks."""
+    cells = dict.fromkeys(SEPARATORS, 0)
+    for separator in SEPARATORS:
+        with suppress(csv.Error):
+            cells[separator] = len(next(_reader(text, separator), []))
+    return max(SEPARATORS, key=cells.__getitem__)
+
+
+def _reader(text: str, separator: str, *, strict: bool = False) -> Any:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
 
 
 def _table(name: str, header: Cells, lines: list[tuple[int, Cells]]) -> Table:

@@ -57,12 +57,8 @@ class Command(OperatorCommand):
 
     def _everything(self) -> list[str]:
         assembled = self._read(self._options["files"])
-        for line in self._notes.lines(self._options["verbosity"]):
-            self.stdout.write(line)
-        for reason in assembled.refused:
-            self.stderr.write(f"Refused: {reason}")
-        if assembled.refused and not self._options["skip"]:
-            raise CommandError(f"{len(assembled.refused)} refused; --skip leaves them out. Nothing was imported.")
+        self._show_notes()
+        self._refuse(assembled.refused)
         events, registrations = len(assembled.events), registrations_in(assembled.events)
         self.stdout.write(f"{events} events, {len(assembled.users)} users and {registrations} registrations to import.")
         if not self._options["dry_run"]:
@@ -72,7 +68,8 @@ class Command(OperatorCommand):
     def _read(self, paths: Sequence[Path]) -> Assembled:
         reading = self._reading()
         rows: list[files.Row] = []
-        people: dict[str, Any] = {}
+        people: list[Guest] = []
+        refused: list[str] = []
         for path in paths:
             text = files.read_text(path, self._notes)
             table = sheets.read(path.name, text) if files.is_sheet(path, text) else None
@@ -81,9 +78,10 @@ class Command(OperatorCommand):
             elif table.is_ours and not reading.named:
                 rows += files.rows_of(table, self._notes, order=reading.order)
             else:
-                people |= {one.user_id: one.user for one in guests.guests(table, reading, self._notes)}
+                people += guests.guests(table, reading, self._notes, refused)
         assembled = assemble(rows, self._notes)
-        assembled.users = people | assembled.users
+        known = {one.user_id: one.user for one in guests.in_order(people, self._notes)}
+        assembled.users, assembled.refused = known | assembled.users, refused + assembled.refused
         return assembled
 
     def _write(self, assembled: Assembled) -> None:
@@ -105,24 +103,43 @@ class Command(OperatorCommand):
         guests.check(whole.seats)
         reading = self._reading(list(whole.event.questions))
         listed: list[Guest] = []
+        refused: list[str] = []
         for path in self._options["files"]:
-            table = sheets.read(path.name, files.read_text(path, self._notes))
-            listed += guests.guests(table, reading, self._notes)
-        self._admit(guests.in_order(listed))
-        return []
+            text = files.read_text(path, self._notes)
+            if not files.is_sheet(path, text):
+                raise sheets.Broken(f"{path.name}, line 1, column 1: this is no sheet. Import it without --event.")
+            listed += guests.guests(sheets.read(path.name, text), reading, self._notes, refused)
+        listed = guests.in_order(listed, self._notes)
+        self._refuse(refused)
+        self._admit(listed)
+        return refused
 
     def _admit(self, listed: list[Guest]) -> None:
         if self._options["dry_run"]:
-            self._tell(f"{len(listed)} guests to import.")
+            self._show_notes()
+            self.stdout.write(f"{len(listed)} guests to import.")
             return
         comers = with_bar(listed, "guests", len(listed))
         seats, waiting = guests.admit(self._options["event"], comers, self._notes)
-        self._tell(f"{seats} guests have a seat, and {waiting} wait.")
+        self._show_notes()
+        self.stdout.write(f"{seats} guests have a seat, and {waiting} wait.")
 
-    def _tell(self, result: str) -> None:
+    # Both
+
+    def _show_notes(self) -> None:
         for line in self._notes.lines(self._options["verbosity"]):
             self.stdout.write(line)
-        self.stdout.write(result)
+
+    def _refuse(self, refused: list[str]) -> None:
+        """Show what cannot be imported.
+
+        Raises:
+            CommandError: There is something, and it is not to be left out.
+        """
+        for reason in refused:
+            self.stderr.write(f"Refused: {reason}")
+        if refused and not self._options["skip"]:
+            raise CommandError(f"{len(refused)} refused; --skip leaves them out. Nothing was imported.")
 
     def _reading(self, questions: list[dict[str, Any]] | None = None) -> Reading:
         """Return the options for sheets.

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
 from registrations.transfer import notes
 from registrations.transfer.assemble import Assembled, assemble
+from registrations.transfer.people import id_of_address
 from tests.eventsite.text.test_mail_address import IMPOSSIBLE
 from tests.registrations.transfer import tables as theirs
 
@@ -37,6 +38,21 @@ def test_an_event_of_service_a_is_ours_as_it_is() -> None:
         "waitlist_enabled": False,
     }
     assert (assembled.notes.details, assembled.refused) == ({}, [])
+
+
+@pytest.mark.parametrize("record", [theirs.A_EVENT, theirs.c_user("ann")])
+def test_a_record_that_comes_twice_is_noted_where_the_values_differ(record: dict[str, Any]) -> None:
+    assert assemble([record, record]).notes.details == {}
+    name = "name" if "name" in record else "title"
+    assembled = assemble([record, record | {name: "Another"}])
+    assert [detail.partition(":")[0] for detail in assembled.notes.details[notes.DIFFERENT]] == ["record 2"]
+    written = [*assembled.users.values(), *(event.fields for event in assembled.events)]
+    assert [values[name] for values in written] == ["Another"]
+
+
+def test_a_person_without_an_id_has_one_of_the_address() -> None:
+    assembled = assemble([{"name": "Ann", "email": "ann@example.org"}])
+    assert (list(assembled.users), assembled.refused) == ([id_of_address("ann@example.org")], [])
 
 
 def test_the_queue_of_service_b_is_in_the_order_of_its_positions() -> None:

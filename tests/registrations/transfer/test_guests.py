@@ -26,10 +26,10 @@ LISTS = {
         "gst-3,Cem Three,Cem,Three,cem@example.org,,2026-11-01T09:00:00.000Z,declined,\r\n"
     ),
     "pretix": (
-        "Order code;Order date;Order time;Status;E-mail;Attendee name: Given name;Attendee name: Family name\r\n"
-        "A1;2026-11-01T10:00:00Z;10:00;paid;ann@example.org;Ann;One\r\n"
-        "A2;2026-11-01T10:05:00Z;10:05;paid;bea@example.org;Bea;Two\r\n"
-        "A3;2026-11-01T10:06:00Z;10:06;canceled;cem@example.org;Cem;Three\r\n"
+        "Order code;Position ID;Status;Email;Order date;Order time;Product;Attendee name;Attendee email\r\n"
+        "B2;1;paid;bea@example.org;2026-11-01;10:05:00;Ticket;Bea Two;\r\n"
+        "A1;1;paid;eve@example.org;2026-11-01;10:00:00;Ticket;Ann One;ann@example.org\r\n"
+        "A3;1;canceled;cem@example.org;2026-11-01;09:06:00;Ticket;Cem Three;\r\n"
     ),
     "Hi.Events": (
         "ID,First Name,Last Name,Email,Status,Is Checked In,Ticket Name,Event ID,Created Date\r\n"
@@ -38,13 +38,13 @@ LISTS = {
         "3,Cem,Three,cem@example.org,CANCELLED,No,Standard,7,2026-11-01T10:06:00Z\r\n"
     ),
     "Google Forms": (
-        "Timestamp,Email Address,Your name,Do you eat meat?\r\n"
-        "2026-11-01T10:00:00Z,ann@example.org,Ann One,No\r\n"
-        "2026-11-01T10:05:00Z,bea@example.org,Bea Two,Yes\r\n"
+        '"Timestamp","Email Address","Your name","Do you eat meat?"\r\n'
+        '"2026/11/01 10:05:00 AM GMT+1","bea@example.org","Bea Two","Yes"\r\n'
+        '"2026/11/01 9:55:00 AM GMT+1","ann@example.org","Ann One","No"\r\n'
     ),
     "Google contacts": (
         "First Name,Middle Name,Last Name,Phonetic First Name,E-mail 1 - Label,E-mail 1 - Value\r\n"
-        "Ann,,One,,* Work,ann@example.org\r\n"
+        "Ann,,One,,* Work,ann@example.org ::: ann2@example.org\r\n"
         "Bea,,Two,,,bea@example.org\r\n"
     ),
     "Outlook contacts": (
@@ -125,6 +125,49 @@ def test_a_seat_that_is_not_there_is_a_place_in_the_queue_and_said(api: Api, tmp
     assert f"{notes.FULL}: 1." in imported(tmp_path, LISTS["a list typed by hand"], "--event", full)
 
 
+def test_one_who_is_on_two_lines_is_signed_up_once_and_named(api: Api, tmp_path: Path) -> None:
+    event = api.event(capacity=5)
+    said = imported(tmp_path, "name,email\nAnn,ann@example.org\nBea,ANN@example.org\n", "--event", event)
+    assert in_event(api, event) == [("Ann", "ann@example.org", "registered")]
+    assert f"{notes.LISTED_TWICE}: 1.\n  guests.csv, line 3: Bea" in said
+
+
+ASKED = [
+    (("11/29/24 22:54", "11/29/24 22:28"), "MDY"),
+    (("30.11.2026 09:00:05", "30.11.2026 09:00:04"), "DMY"),
+    (("2026/11/01 9:55:00 AM UTC", "2026/11/01 10:05:00 AM GMT+1"), "ISO"),
+    (("2026/11/01 12:05:00 AM GMT-1:30", "2026/11/01, 00:05:00 GMT"), "ISO"),
+    (("2026-11-01 10:05:00 UTC", "2026-11-01T10:04:59+00:00"), "ISO"),
+]
+
+
+@pytest.mark.parametrize(("times", "order"), ASKED)
+def test_the_order_of_asking_is_read_from_times_as_services_write_them(times: tuple[str, str], order: str) -> None:
+    later, earlier = times
+    text = f"name;email;Created at\nBea;bea@example.org;{later}\nAnn;ann@example.org;{earlier}\n"
+    found = Notes()
+    listed = guests.guests(sheets.read("guests.csv", text), Reading(order=order), found, [])
+    assert [one.user["name"] for one in guests.in_order(listed, found)] == ["Ann", "Bea"]
+    assert not found
+
+
+def test_a_time_that_is_not_understood_is_named_and_the_order_of_the_lines_counts(api: Api, tmp_path: Path) -> None:
+    event = api.event(capacity=5)
+    text = "name;email;RSVPed on\nBea;bea@example.org;some day\nAnn;ann@example.org;another\n"
+    said = imported(tmp_path, text, "--event", event)
+    assert [name for name, _, _ in in_event(api, event)] == ["Bea", "Ann"]
+    assert f"{notes.TIMES}: 2.\n  guests.csv, line 2, column C (RSVPed on): 'some day'" in said
+
+
+def test_what_is_refused_may_be_left_out(api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    event = api.event(capacity=5)
+    text = "name,email\nAnn,ann@example.org\nBea,\nCem,\n"
+    with pytest.raises(SystemExit) as ended:
+        imported(tmp_path, text, "--event", event, "--skip")
+    assert (ended.value.code, in_event(api, event)) == (1, [("Ann", "ann@example.org", "registered")])
+    assert [line.partition(":")[0] for line in capsys.readouterr().err.splitlines()] == ["Refused"] * 2
+
+
 def test_columns_may_be_named(api: Api, tmp_path: Path) -> None:
     event = api.event(capacity=5)
     text = "Wer bist du?;Wohin schreiben wir?\nAnn One;ann@example.org\n"
@@ -141,8 +184,14 @@ WRONG = [
     (
         "name,email\nAnn,ann@example.org\nBea,\n",
         [],
-        r"guests\.csv, line 3, column B \(email\): this line has no e-mail",
+        r"^1 refused; --skip leaves them out\. Nothing was imported\.$",
     ),
+    (
+        "name,email,Timestamp\nAnn,ann@example.org,3/4/2027 10:00\n",
+        [],
+        r"guests\.csv, line 2, column C \(Timestamp\): '3/4/2027 10:00' may be two days\. Write it as .+--date-format",
+    ),
+    ('[{"userId": "ann"}]', [], r"guests\.csv, line 1, column A: no column holds a name or an e-mail address\."),
     ("name,email\nAnn,x\n", ["--map", "email=Mail"], r"there is no column 'Mail'\. There are name, email\."),
     ("name,email\nAnn,x\n", ["--map", "colour=name"], r"--map colour=name: write a role and a header"),
     ("name,email\nAnn\n", [], r"guests\.csv, line 2, column B \(email\): there are 1 cells"),
@@ -174,8 +223,14 @@ def test_a_dry_run_writes_nothing(api: Api, tmp_path: Path) -> None:
     assert (api.get("/users").json(), in_event(api, event)) == ([], [])
 
 
-def test_without_an_event_they_are_people(api: Api, tmp_path: Path) -> None:
-    imported(tmp_path, LISTS["Luma"])
+def test_a_list_that_is_no_sheet_is_a_sentence(api: Api, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"^guests\.json, line 1, column 1: this is no sheet\. Import it without"):
+        imported(tmp_path, "[]", "--event", api.event(), name="guests.json")
+
+
+@pytest.mark.parametrize("service", LISTS)
+def test_without_an_event_they_are_people(api: Api, tmp_path: Path, service: str) -> None:
+    imported(tmp_path, LISTS[service])
     assert sorted(user["name"] for user in api.get("/users").json()) == ["Ann One", "Bea Two"]
     assert {user["userId"] for user in api.get("/users").json()} == {
         people.id_of_address(address) for address in ("ann@example.org", "bea@example.org")
@@ -185,14 +240,14 @@ def test_without_an_event_they_are_people(api: Api, tmp_path: Path) -> None:
 def test_columns_with_the_questions_of_an_event_are_answers() -> None:
     table = sheets.read("form.csv", LISTS["Google Forms"])
     found = Notes()
-    listed = guests.guests(table, Reading(questions=[MEAT]), found)
-    assert [guest.answers for guest in listed] == [{"meat": False}, {"meat": True}]
+    listed = guests.guests(table, Reading(questions=[MEAT]), found, [])
+    assert [guest.answers for guest in listed] == [{"meat": True}, {"meat": False}]
     assert not found
 
 
 def test_answers_that_do_not_fit_are_left_out_and_noted() -> None:
     found = Notes()
-    listed = guests.guests(sheets.read("form.csv", FORM), Reading(questions=[MEAT]), found)
+    listed = guests.guests(sheets.read("form.csv", FORM), Reading(questions=[MEAT]), found, [])
     assert [guest.answers for guest in listed] == [{}, {}]
     assert [detail.partition(":")[0] for detail in found.details[notes.ANSWERS]] == ["form.csv, line 2"]
 

@@ -33,6 +33,9 @@ FORMS = {
     "a named separator": b"sep=;\r\n" + SHEET.format("N").replace(",", ";").encode(),
     "quoted headers in another case": ('"USERID","Name","E-Mail","Notify"' + SHEET.format("No")[24:]).encode(),
     "empty lines and columns": SHEET.format("FALSE").replace("\r\n", ",,\r\n").encode() + b",,,,,\r\n\r\n",
+    "separators and lines in a header": (
+        'userId,name,email,notify,"a;b;c;d;e\n;?"' + SHEET.format("No,")[24:]
+    ).encode(),
     "lines of Unix": SHEET.format("false").replace("\r\n", "\n").encode(),
 }
 
@@ -42,7 +45,8 @@ def test_every_form_of_a_sheet_is_the_same_people(tmp_path: Path, form: str) -> 
     (tmp_path / "people.csv").write_bytes(FORMS[form])
     found = Notes()
     assert records(tmp_path / "people.csv", found) == PEOPLE
-    assert found.details == ({notes.ENCODINGS: ["people.csv"]} if form == "Windows-1252" else {})
+    assert found.details.pop(notes.ENCODINGS, []) == (["people.csv"] if form == "Windows-1252" else [])
+    assert found.details.keys() == ({notes.COLUMNS} if "in a header" in form else set())
 
 
 CELLS = [
@@ -84,7 +88,9 @@ WRONG = [
     ("startTime", "18"),
     ("date", "20.03.2083"),
     ("date", "2083-02-30"),
+    ("date", "20.3.83"),
     ("date", "soon"),
+    ("createdAt", "3/4/2083 10:00"),
     ("createdAt", "yesterday"),
     ("createdAt", "0001-01-01T00:00:00+12:00"),
     ("createdAt", "9999-12-31T23:59:59-12:00"),
@@ -98,10 +104,12 @@ def test_a_cell_that_cannot_be_read_is_named(tmp_path: Path, name: str, cell: st
         records(tmp_path / "events.csv")
 
 
-@pytest.mark.parametrize(("order", "cell"), [("DMY", "3.4.2083"), ("MDY", "4/3/2083"), ("DMY", "03-04-2083")])
+@pytest.mark.parametrize(
+    ("order", "cell"), [("DMY", "3.4.2083"), ("MDY", "4/3/2083"), ("DMY", "03-04-83"), ("ISO", "2083/4/3")]
+)
 def test_the_order_of_a_date_may_be_named(order: str, cell: str) -> None:
     assert columns.value(columns.EVENT, "date", cell, order=order) == "2083-04-03"
-    assert columns.value(columns.USER, "createdAt", f"{cell} 6:30 PM", order=order) == "2083-04-03T18:30:00.000000Z"
+    assert columns.value(columns.USER, "createdAt", f"{cell} 6:30:05 PM", order=order) == "2083-04-03T18:30:05.000000Z"
 
 
 @given(
@@ -120,12 +128,19 @@ def test_a_column_is_called_as_in_a_spreadsheet(letters: str, number: int) -> No
     assert at("a.csv", 1, number) == f"a.csv, line 1, column {letters}"
 
 
-def test_a_workbook_is_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "people.xlsx").write_bytes(b"PK\x03\x04....")
-    with pytest.raises(
-        CommandError, match=r"people\.xlsx, line 1, column 1: this is a workbook. Save the sheet as CSV"
-    ):
-        call_command("import", str(tmp_path / "people.xlsx"))
+OTHERS = [
+    (b"PK\x03\x04....", "this is a workbook. Save the sheet as CSV"),
+    (b"BEGIN:VCALENDAR\r\n", "this is a calendar. Write its events to a sheet"),
+    (b"BEGIN:VCARD\r\n", r"this is a list of contacts \(vCard\). Export them as CSV"),
+    ("name,email\n".encode("utf-16-le"), "this is no text. Save it as UTF-8."),
+]
+
+
+@pytest.mark.parametrize(("content", "sentence"), OTHERS)
+def test_a_file_of_another_kind_is_a_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
+    (tmp_path / "people.csv").write_bytes(content)
+    with pytest.raises(CommandError, match=rf"^people\.csv, line 1, column 1: {sentence}"):
+        call_command("import", str(tmp_path / "people.csv"))
 
 
 def as_a_spreadsheet_saves_it(path: Path) -> None:
