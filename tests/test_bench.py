@@ -1,14 +1,15 @@
 """The benchmark measures the same calls of both services, and its pages hold the figures."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.bench import figures
-from tests.bench.cases import ALWAYS, OF_EVENTS, OF_REGISTRATIONS, OF_WAITING
+from tests.api import Api
+from tests.bench import cases, figures
 
 
 def figure(service: str, size: int, milliseconds: float) -> dict[str, Any]:
@@ -49,10 +50,24 @@ def test_an_earlier_run_stands_beside() -> None:
     assert [row.split("|")[-2].strip() for row in rows[2:]] == ["new", "1.50"]
 
 
-def test_the_last_release_has_the_calls_of_this_one() -> None:
-    known = {one["case"] for one in figures.last_release()}
-    assert {case.name for case in [*ALWAYS, *OF_EVENTS]} <= known
-    assert figures.DRAWN.keys() <= known
+def test_every_call_of_the_api_is_measured(api: Api) -> None:
+    documented = {
+        f"{method.upper()} {path}" for path, item in api.get("/schema").json()["paths"].items() for method in item
+    }
+    assert documented - {_call(case.make(0), documented) for case in cases.every()} == set()
+
+
+def _call(request: dict[str, Any], calls: set[str]) -> str:
+    """Return the call of the API that a request is for."""
+    sent = f"{request.get('method', 'GET')} {request['path']}"
+    found = [call for call in calls if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(call)), sent)]
+    return found[0] if found else sent
+
+
+def test_the_calls_of_the_last_release_and_those_with_a_chart_are_measured() -> None:
+    measured = {case.name for case in cases.every()}
+    assert {one["case"] for one in figures.last_release()} <= measured
+    assert figures.DRAWN.keys() <= measured
     assert len(figures.DRAWN) == 6
 
 
@@ -61,10 +76,8 @@ def test_memory_is_reported_at_the_beginning_and_at_the_end() -> None:
     assert [cell.strip() for cell in last.split("|")[1:-1]] == ["20,000 mixed requests", "90.0", "94.0", "99.0"]
 
 
-def test_charts_are_pictures_with_a_line_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figures, "PAGE", tmp_path / "figures.md")
-    monkeypatch.setattr(figures, "CHARTS", tmp_path / "figures")
-    figures.write(TOLD, "some machine")
+def test_charts_are_pictures_with_a_line_for_each(tmp_path: Path) -> None:
+    figures.write(tmp_path / "figures.md", TOLD, command="some command", machine="some machine")
     [picture] = (tmp_path / "figures").iterdir()
     assert f"(figures/{picture.name})" in (tmp_path / "figures.md").read_text()
     drawn = ElementTree.fromstring(picture.read_text())
@@ -79,10 +92,11 @@ def test_both_services_execute_every_case(monkeypatch: pytest.MonkeyPatch) -> No
     from tests.bench import __main__ as bench
 
     monkeypatch.setattr(bench, "QUICK", {"events": (100,), "registrations": (10,), "waiting": (10,)})
-    told = bench.measure(quick=True)
-    cases = {service: [one["case"] for one in told if one["service"] == service] for service in ("eventsite", "rival")}
-    ours_alone = [name for name in cases["eventsite"] if name not in cases["rival"]]
-    assert [name for name in cases["eventsite"] if name not in ours_alone] == cases["rival"]
-    assert len(ours_alone) == 7 - 1
-    assert len(cases["eventsite"]) == len(ALWAYS) + len(OF_EVENTS) + OF_REGISTRATIONS + OF_WAITING
+    told, ended_after = bench.measure(quick=True)
+    named = {service: [one["case"] for one in told if one["service"] == service] for service in ("eventsite", "rival")}
+    ours_alone = [name for name in named["eventsite"] if name not in named["rival"]]
+    assert [name for name in named["eventsite"] if name not in ours_alone] == named["rival"]
+    assert ours_alone == [case.name for case in cases.every() if not case.rival]
+    assert named["eventsite"] == [case.name for case in cases.every()]
+    assert ended_after == ""
     assert json.dumps(told)

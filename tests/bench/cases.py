@@ -6,8 +6,11 @@ from dataclasses import dataclass, replace
 from tests.bench.services import EVENT, Request
 
 Make = Callable[[int], Request]
-FEW = 20
+FEW = 30
 """Repeats of what takes long, and depends on nothing."""
+ONE = "/users/user-0000001"
+QUESTION = {"questionId": "meal", "label": "Your meal", "kind": "text", "required": False}
+MESSAGE: dict[str, object] = {"subject": "Bring a cake", "text": "We meet at the gate at noon.", "to": "everybody"}
 HTML = {"Accept": "text/html"}
 PREFLIGHT: Request = {
     "method": "OPTIONS",
@@ -27,7 +30,7 @@ class Case:
     """Of what there may be few or many."""
     rival: bool = True
     """Whether the other service has it."""
-    repeats: int = 150
+    repeats: int = 60
     before: Callable[[int], list[Request]] | None = None
     """Makes the requests that are sent first, unmeasured, so that the request of a number is possible."""
 
@@ -54,6 +57,18 @@ def _attended(number: int) -> list[Request]:
     return [*_doomed(number), *(_post(path, {"userId": f"user-{one:07}"}) for one in (1, 2, 3))]
 
 
+def _asked(number: int) -> list[Request]:
+    """An event with a question, and a person who has answered it."""
+    path = f"/events/asking-{number}/registrations"
+    event = EVENT | {"eventId": f"asking-{number}", "status": "published", "questions": [QUESTION]}
+    return [_post("/events", event), _post(path, {"userId": "user-0000001", "answers": {"meal": "Cake"}})]
+
+
+def _silent(number: int) -> list[Request]:
+    """An event that has sent no message yet."""
+    return [_post("/events", EVENT | {"eventId": f"silent-{number}", "status": "published"})]
+
+
 ALWAYS = [
     Case("links of the service", _get("/")),
     Case("health of the service", _get("/health")),
@@ -72,6 +87,28 @@ ALWAYS = [
         lambda n: {"method": "DELETE", "path": f"/users/doomed-{n}"},
         before=lambda n: [_post("/users", {"userId": f"doomed-{n}", "name": "A"})],
         repeats=40,
+    ),
+    Case("users of a name", _get("/users", name="Some", limit="50"), rival=False, repeats=40),
+    Case("a new address of a user's calendar", lambda _: {"method": "PUT", "path": f"{ONE}/calendar"}, rival=False),
+    Case("the address of a user's calendar", _get(f"{ONE}/calendar"), rival=False),
+    Case("no address of a user's calendar", lambda _: {"method": "DELETE", "path": f"{ONE}/calendar"}, rival=False),
+    Case(
+        "change the answers of a registration",
+        lambda n: {
+            "method": "PATCH",
+            "path": f"/events/asking-{n}/registrations/user-0000001",
+            "body": {"answers": {"meal": f"Bread {n}"}},
+        },
+        rival=False,
+        repeats=40,
+        before=_asked,
+    ),
+    Case(
+        "send a message to an event's people",
+        lambda n: _post(f"/events/silent-{n}/messages", MESSAGE),
+        rival=False,
+        repeats=40,
+        before=_silent,
     ),
 ]
 OF_EVENTS = [
@@ -101,6 +138,13 @@ OF_EVENTS = [
     Case("50 events of one status", _get("/events", status="active", limit="50"), "events", repeats=40),
     Case("50 events of all statuses", _get("/events", limit="50"), "events", repeats=40),
     Case(
+        "50 events of one status from a day on",
+        _get("/events", **{"status": "active", "from": "2084-03-01", "limit": "50"}),
+        "events",
+        rival=False,
+        repeats=40,
+    ),
+    Case(
         "delete an event",
         lambda n: {"method": "DELETE", "path": f"/events/doomed-{n}"},
         "events",
@@ -118,8 +162,14 @@ OF_EVENTS = [
 ]
 
 
-def of_registrations(event: str, users: list[str]) -> list[Case]:
-    """Calls for an event with many registrations. The users are not registered before or after."""
+def of_registrations(event: str, users: list[str], calendar: str) -> list[Case]:
+    """Calls for an event with many registrations.
+
+    Args:
+        event: The event, which has a history.
+        users: Users who are not registered before or after.
+        calendar: The secret address of the calendar of the first of them.
+    """
     where = f"/events/{event}/registrations"
     first, second = users[::2], users[1::2]
     cases = [
@@ -130,6 +180,11 @@ def of_registrations(event: str, users: list[str]) -> list[Case]:
         Case("50 registrations with their people", _get(where, limit="50", expand="user"), rival=False),
         Case("50 registrations as a sheet", _get(where, limit="50", format="csv"), rival=False),
         Case("a user's registrations", _get(f"/users/{first[0]}/registrations")),
+        Case("a user's calendar", _get(f"/users/{first[0]}/calendar", format="ics"), rival=False),
+        Case("a user's calendar under its address", _get(calendar), rival=False),
+        Case("check in", lambda n: {"method": "PUT", "path": f"{where}/{first[n]}/check-in"}),
+        Case("undo a check-in", lambda n: {"method": "DELETE", "path": f"{where}/{first[n]}/check-in"}),
+        Case("50 entries of an event's history", _get(f"/events/{event}/history", limit="50"), rival=False),
         Case("leave", lambda n: {"method": "DELETE", "path": f"{where}/{first[n]}"}),
         Case("leave, older path", lambda n: {"method": "DELETE", "path": f"/events/{event}/register/{second[n]}"}),
     ]
@@ -150,7 +205,18 @@ def of_waiting(event: str, users: list[str], seated: list[str]) -> list[Case]:
     return [replace(case, grows_with="waiting", repeats=len(seated)) for case in cases]
 
 
-OF_REGISTRATIONS, OF_WAITING = len(of_registrations("", ["", ""])), len(of_waiting("", [], []))
+def every() -> list[Case]:
+    """Return all cases, for anything."""
+    some = [f"user-{number:07}" for number in range(2)]
+    return [
+        *ALWAYS,
+        *OF_EVENTS,
+        *of_registrations("event", some, "/calendars/token.ics"),
+        *of_waiting("event", some, some),
+    ]
+
+
+OF_REGISTRATIONS, OF_WAITING = len(of_registrations("", ["", ""], "")), len(of_waiting("", [], []))
 """The number of each."""
 
 

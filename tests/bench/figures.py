@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "figures.md"
-CHARTS = PAGE.with_suffix("")
 LAST_RELEASE = Path(__file__).with_name("last_release.json")
 COLORS = {"eventsite": "#1f6feb", "rival": "#8b949e"}
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 420, 240, 50, 40, 40
@@ -37,21 +36,23 @@ def table(figures: Figures, before: Figures | None = None) -> str:
         row += [other["calls"], other["units"], other["cpu_ms"], _ratio(one, other)] if other else [""] * 4
         row += [_ratio_before(earlier.get(_key(one)))] if earlier else []
         rows.append(row)
-    crowds = [one for one in figures if "per_second" in one]
-    held = [one for one in figures if "held" in one]
-    return "\n".join(
-        [
-            *_markdown(rows),
-            *(["", *_markdown(_crowd_rows(crowds))] if crowds else []),
-            *(["", *_markdown(_memory_rows(held))] if held else []),
-        ]
-    )
+    tables = [rows, *(rows_of(figures) for rows_of in (_start_rows, _memory_rows, _crowd_rows))]
+    return "\n\n".join("\n".join(_markdown(rows)) for rows in tables if len(rows) > 1)
 
 
 def last_release() -> Figures:
     """Return the figures of the last release, which `table` compares with."""
     figures: Figures = json.loads(LAST_RELEASE.read_text())
     return figures
+
+
+def published(page: Path = PAGE) -> dict[str, dict[str, float]]:
+    """Return our calls, units and CPU ms of each call, at the smallest size, as docs/figures.md shows them."""
+    rows = re.findall(r"(?m)^\| (.+?) +\|[^|]*\| ([\d.]+) +\| ([\d.]+) +\| ([\d.]+) +\| [\d.]+ +\|", page.read_text())
+    found: dict[str, dict[str, float]] = {}
+    for name, *values in rows:
+        found.setdefault(name, dict(zip(("calls", "units", "CPU ms"), map(float, values), strict=True)))
+    return found
 
 
 def compact(figures: Figures) -> str:
@@ -76,12 +77,23 @@ def _is_of_ours(one: dict[str, Any]) -> bool:
     return one["service"] == "eventsite" and "calls" in one
 
 
-def _memory_rows(held: Figures) -> list[list[Any]]:
-    heading = ["memory of a process, MB", "after a tenth", "after a half", "in the end"]
-    return [heading, *([one["case"], *(round(one["held"][tenth - 1], 1) for tenth in (1, 5, 10))] for one in held)]
+def _start_rows(figures: Figures) -> list[list[Any]]:
+    starts = [one for one in figures if "first_read_s" in one]
+    heading = ["cold start", "handler loaded, CPU s", "first read answered, CPU s", "package, MB", "ratio"]
+    rows = [[one["service"], one["init_s"], one["first_read_s"], one["package_mb"]] for one in starts]
+    return [heading, *([*row, f"{row[2] / rows[-1][2]:.2f}" if row is rows[0] else ""] for row in rows)]
 
 
-def _crowd_rows(crowds: Figures) -> list[list[Any]]:
+def _memory_rows(figures: Figures) -> list[list[Any]]:
+    rows: list[list[Any]] = [["memory of a process, MB", "after a tenth", "after a half", "in the end"]]
+    for one in figures:
+        if held := one.get("held"):
+            rows.append([one["case"], held[len(held) // 10 - 1], held[len(held) // 2 - 1], held[-1]])
+    return rows
+
+
+def _crowd_rows(figures: Figures) -> list[list[Any]]:
+    crowds = [one for one in figures if "per_second" in one]
     names = ("case", "service", "per_second", "registered", "refused", "cpu_ms")
     heading = ["4 processes, 32 threads each", "", "a second", "registered", "refused", "CPU ms each"]
     return [heading, *([one[name] for name in names] for one in crowds)]
@@ -116,9 +128,18 @@ def _markdown(rows: list[list[Any]]) -> Iterable[str]:
             yield "|" + "|".join("-" * (width + 2) for width in widths) + "|"
 
 
-def write(figures: Figures, machine: str) -> None:
-    """Write the page and its charts."""
-    CHARTS.mkdir(exist_ok=True)
+def write(page: Path, figures: Figures, *, command: str, machine: str, ended_after: str = "") -> None:
+    """Write the page, and its charts into the folder of its name.
+
+    Args:
+        page: The file.
+        figures: What was measured.
+        command: The command that measured it.
+        machine: The machine and the circumstances.
+        ended_after: The step at which the time was up, if it was.
+    """
+    charts = page.with_suffix("")
+    charts.mkdir(exist_ok=True)
     pictures = []
     for name, sentence in DRAWN.items():
         lines = {
@@ -128,20 +149,23 @@ def write(figures: Figures, machine: str) -> None:
             for service in COLORS
         }
         if max(map(len, lines.values())) > 1:
-            file = CHARTS / f"{re.sub('[^a-z0-9]+', '-', name.lower().replace(chr(39), ''))}.svg"
+            file = charts / f"{re.sub('[^a-z0-9]+', '-', name.lower().replace(chr(39), ''))}.svg"
             file.write_text(chart(name, next(one["grows_with"] for one in figures if one["case"] == name), lines))
-            pictures.append(f"{sentence}\n\n![CPU of: {name}](figures/{file.name})")
+            pictures.append(f"{sentence}\n\n![CPU of: {name}]({charts.name}/{file.name})")
     shown = table(figures, last_release())
-    PAGE.write_text(TEXT.format(machine=machine, table=shown, pictures="\n\n".join(pictures)))
+    short = f" The time was up after “{ended_after}”: the largest sizes are incomplete." if ended_after else ""
+    page.write_text(
+        TEXT.format(command=command, machine=machine, short=short, table=shown, pictures="\n\n".join(pictures))
+    )
 
 
 TEXT = """# What calls cost
 
-Written by `python -m tests.bench --figures` ({machine}). Every call goes through the Lambda's handler in a process of
-its own. The figures are the CPU time of that process, DynamoDB's calls and capacity units, and the bytes of the answer.
-"rival" is `tests/bench/rival.py`: the least that FastAPI and boto3 can be for the same calls, measured in the same run.
-Compare the two of a row, not two runs: on a busy machine, and beside an engine that holds more, both compute more
-slowly. "before" is the ratio in the last release, or its milliseconds where the rival has no such call.
+Written by `{command}` ({machine}).{short} Every call goes through the Lambda's handler in a process of its own. The
+figures are the CPU time of that process, DynamoDB's calls and capacity units, and the bytes of the answer. "rival" is
+`tests/bench/rival.py`: the least that FastAPI and boto3 can be for the same calls. The two take turns every few
+requests. Compare the two of a row, not two runs: on a busy machine, and beside an engine that holds more, both compute
+more slowly. "before" is the ratio in the last release, or its milliseconds where the rival has no such call.
 
 {table}
 
@@ -149,9 +173,9 @@ slowly. "before" is the ratio in the last release, or its milliseconds where the
 
 Three figures answer this question, and the first two are not AWS's:
 
-- "register, all for one event" in a full run. The limit is the embedded engine: one Python process that answers one
-  call after the other. It serves two calls for each of our registrations, some six under contention, and one for each
-  of the rival's.
+- "register, all for one event" in the table above, from a full run. The limit is the embedded engine: one Python
+  process that answers one call after the other. It serves two calls for each of our registrations, some six under
+  contention, and one for each of the rival's.
 - `python -m tests.bench.contention`, in [guarantees.md](guarantees.md). The limit is DynamoDB as AWS documents it: an
   item takes one write after the other. The engine takes no time there, so this figure is higher.
 - `python -m tests.bench.stage URL` measures a deployed stage. There the stage's throttle, the way to the region and

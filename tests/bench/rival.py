@@ -9,14 +9,15 @@ is the cheaper way.
 import os
 import uuid
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 from fastapi import FastAPI, HTTPException, Query
 from mangum import Mangum
-from pydantic import BaseModel, Field
+
+from tests.bench.rival_models import Attendance, Changes, NewEvent, NewName, Registration, StoredEvent, User, Who
 
 TABLE = os.environ.get("RIVAL_TABLE_NAME", "rival")
 KEYS = [("pk", "HASH"), ("sk", "RANGE")]
@@ -26,68 +27,6 @@ client = boto3.client("dynamodb")
 app = FastAPI()
 handler = Mangum(app, lifespan="off")
 _pack, _unpack = TypeSerializer().serialize, TypeDeserializer().deserialize
-
-
-class Event(BaseModel):
-    """What a caller sends."""
-
-    title: str = Field(min_length=1, max_length=200)
-    description: str = Field(max_length=2000)
-    date: str = Field(pattern=r"\d{4}-\d{2}-\d{2}")
-    location: str
-    capacity: int = Field(ge=0)
-    organizer: str
-    status: Literal["draft", "active", "published", "cancelled"]
-    waitlistEnabled: bool = True
-
-
-class NewEvent(Event):
-    """What a caller sends to create one."""
-
-    eventId: str | None = None
-
-
-class Changes(BaseModel):
-    """A part of an event."""
-
-    title: str = Field(min_length=1, max_length=200)
-
-
-class StoredEvent(Event):
-    """What a caller is answered."""
-
-    eventId: str
-    registeredCount: int = 0
-    createdAt: str
-    version: int = 1
-
-
-class User(BaseModel):
-    """A user."""
-
-    userId: str
-    name: str
-
-
-class NewName(BaseModel):
-    """What a user changes."""
-
-    name: str
-
-
-class Who(BaseModel):
-    """Who registers."""
-
-    userId: str
-
-
-class Registration(BaseModel):
-    """A seat, or a place in the queue."""
-
-    eventId: str
-    userId: str
-    state: str
-    registeredAt: str
 
 
 def create_table() -> None:
@@ -340,6 +279,31 @@ def _promotion(event_id: str, user_id: str) -> dict[str, Any]:
             {":state": "registered", ":status": f"{event_id}#registered", ":waits": "waitlisted"}
         ),
     }
+
+
+@app.put("/events/{event_id}/registrations/{user_id}/check-in")
+async def check_in(event_id: str, user_id: str) -> Attendance:
+    """Note that somebody with a seat has come."""
+    return _noted(event_id, user_id, "SET checkedInAt = if_not_exists(checkedInAt, :now)", {":now": _now()})
+
+
+@app.delete("/events/{event_id}/registrations/{user_id}/check-in")
+async def check_out(event_id: str, user_id: str) -> Attendance:
+    """Take that back."""
+    return _noted(event_id, user_id, "REMOVE checkedInAt", {})
+
+
+def _noted(event_id: str, user_id: str, change: str, values: dict[str, str]) -> Attendance:
+    answer = client.update_item(
+        TableName=TABLE,
+        Key=_key(event_id, f"r#{user_id}"),
+        UpdateExpression=change,
+        ConditionExpression="#state = :registered",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues=item_of(values | {":registered": "registered"}),
+        ReturnValues="ALL_NEW",
+    )
+    return Attendance(**_values(answer["Attributes"]))
 
 
 @app.get("/events/{event_id}/registrations")

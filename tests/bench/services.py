@@ -14,6 +14,8 @@ import boto3
 
 from tests.bench import cold_start
 
+QUEUE = "bench-notices"
+"""The queue that messages of organizers go to."""
 SERVICES = ("eventsite", "rival")
 REAL = 100
 """The number of events that are made by requests, because what a service derives from a date is not copied right."""
@@ -74,7 +76,9 @@ class Service:
 def environment(endpoint: str) -> dict[str, str]:
     """What both find in their environment."""
     more = {"CALLER_RATE": "0", "AWS_EC2_METADATA_DISABLED": "true"}  # everybody calls from one address
-    return cold_start.environment(endpoint) | {"PATH": os.environ["PATH"]} | more
+    mail = {"MAIL_FROM": "events@example.org", "NOTICE_QUEUE_URL": f"{endpoint}/000000000000/{QUEUE}"}
+    sqs = {"AWS_ENDPOINT_URL_SQS": endpoint}
+    return cold_start.environment(endpoint) | {"PATH": os.environ["PATH"]} | more | mail | sqs
 
 
 @contextmanager
@@ -87,6 +91,12 @@ def running(name: str, endpoint: str) -> Iterator[Service]:
         service.end()
 
 
+def _client(service: str, endpoint: str) -> Any:
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-west-1"}
+    session: Any = boto3
+    return session.client(service, endpoint_url=endpoint, **keys)
+
+
 class Data:
     """The tables of one service.
 
@@ -96,9 +106,7 @@ class Data:
 
     def __init__(self, service: Service, endpoint: str) -> None:
         self._service = service
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-west-1"}
-        session: Any = boto3
-        self._client = session.client("dynamodb", endpoint_url=endpoint, **keys)
+        self._client = _client("dynamodb", endpoint)
         prefix = "rival" if service.name == "rival" else cold_start.PREFIX
         self._tables = [name for name in self._client.list_tables()["TableNames"] if name.startswith(prefix)]
         self._templates: dict[str, list[tuple[str, str]]] = {}
@@ -157,6 +165,28 @@ class Data:
                 batch = self._client.batch_write_item(RequestItems=batch).get("UnprocessedItems") or {}
 
 
+def write_history(endpoint: str, event_id: str, entries: int) -> None:
+    """Write entries of an event's history, which the service writes after its answers, from the stream."""
+    arguments = [sys.executable, "-c", HISTORY, event_id, str(entries)]
+    subprocess.run(arguments, env=environment(endpoint), check=True)
+
+
+HISTORY = """
+import django, os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "eventsite.settings"
+django.setup()
+
+from events.ledger.models import Seats
+from eventsite import clock
+from registrations.notices import history
+
+event_id, entries = sys.argv[1], int(sys.argv[2])
+change = dict(type="registration.registered", time=clock.now(), data={"eventId": event_id})
+place = f"{event_id}.{Seats.find(event_id).incarnation}"
+history.record([dict(change, id=f"{place}.{n}", subject=f"user-{n + 1:07}") for n in range(entries)])
+"""
+
+
 def _day(number: int) -> str:
     """A day of 2084 that has nothing to do with the status, but is the same in every run."""
     digits = hashlib.sha256(str(number).encode()).digest()
@@ -164,7 +194,8 @@ def _day(number: int) -> str:
 
 
 def prepare(endpoint: str) -> None:
-    """Make the tables of both."""
+    """Make the tables of both, and the queue of ours."""
     cold_start.prepare(endpoint)
+    _client("sqs", endpoint).create_queue(QueueName=QUEUE)
     script = "from tests.bench import rival; rival.create_table()"
     subprocess.run([sys.executable, "-c", script], env=environment(endpoint), check=True)
