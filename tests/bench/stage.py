@@ -11,7 +11,6 @@ can send: refused requests (429) are counted, and are no error.
 import argparse
 import http.client
 import json
-import secrets
 import statistics
 import sys
 import threading
@@ -25,31 +24,15 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.bench import figures
 from tests.bench.prices import dollars
+from tests.bench.stage_plan import COLD, DOORS, FULL, NEW_EVENTS, NEW_USERS, TRIES, Plan, Request, Step
 
 TIMEOUT = 35.0  # seconds; longer than API Gateway's 29 s
 ROUND_TRIP, PROCESSOR = 4.0, 0.29  # ms per call of DynamoDB; the processors of a Lambda of 512 MB
-EVENT = {
-    "title": "Bench",
-    "description": "Made by a benchmark, and removed by it.",
-    "date": "2099-01-01",
-    "location": "Nowhere",
-    "organizer": "A benchmark",
-    "status": "published",
-    "waitlistEnabled": True,
-}
-CALLS: dict[str, tuple[float, float, float]] = {
-    "read an event": (1, 0.9, 1),
-    "50 events of one status": (2, 2.1, 28),
-    "create an event": (1, 1.2, 5),
-    "edit a title": (2, 1.4, 3),
-    "create a user": (1, 1.0, 2),
-    "register": (4, 2.2, 8),
-    "one's registration": (1, 0.9, 3),
-    "50 registrations of an event": (5, 2.9, 7),
-    "leave": (4, 2.1, 12),
-}
-"""DynamoDB calls, milliseconds of CPU and capacity units of each call, from docs/figures.md."""
+SECONDS_EACH, WRITES_EACH, READS_EACH = 0.1, 10, 20  # of the Lambda and units, more than a request takes on average
+CLEANING_SECONDS = 300.0
+ADVICE = "The stage has to run open, or the token has to be an administrator's."
 
 
 class OverBudget(Exception):
@@ -105,16 +88,19 @@ class Stage:
     def send(self, method: str, path: str, body: Any = None) -> Answer:
         """Send one request within the budget. The connection is made before the clock starts."""
         self.budget.take()
-        connection = self._connection()
         began = time.perf_counter()
+        connection = None
         try:
+            connection = self._connection()
+            began = time.perf_counter()
             connection.request(
                 method, self._prefix + path, json.dumps(body) if body is not None else None, self._headers
             )
             answer = connection.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException):
-            connection.close()
+            if connection:
+                connection.close()
             return Answer(0, time.perf_counter() - began)
         seconds = time.perf_counter() - began
         is_json = "json" in answer.headers.get("Content-Type", "")
@@ -146,102 +132,80 @@ class Stage:
             connection.close()
 
 
-@dataclass
-class Bench:
-    """The measurements of one run, and the ids of everything that it made."""
+class Refused(Exception):
+    """The stage does not let the bench create what it needs."""
 
-    stage: Stage
-    clients: int
-    repeats: int
-    mark: str = field(default_factory=lambda: f"bench-{secrets.token_hex(4)}")
-    events: list[str] = field(default_factory=list)
-    users: list[str] = field(default_factory=list)
-    rows: dict[str, list[Answer]] = field(default_factory=dict)
+
+class Bench:
+    """The measurements of one run, and what it made."""
+
+    def __init__(self, stage: Stage, plan: Plan) -> None:
+        self.stage, self.plan = stage, plan
+        self.rows: dict[str, list[Answer]] = {}
+        self._made: list[str] = []
 
     def run(self) -> None:
-        """Measure everything, in the order in which one thing needs the other."""
-        self._repeat("create a user", self._user, self.repeats + 2 * self.clients)
-        self._repeat("create an event", lambda n: self._event(f"e{n}"), self.repeats)
-        event = self.events[0]
-        self._repeat("read an event", lambda _: self.stage.send("GET", f"/events/{event}"))
-        self._repeat("50 events of one status", lambda _: self.stage.send("GET", "/events?status=published&limit=50"))
-        self._repeat("edit a title", lambda n: self.stage.send("PATCH", f"/events/{event}", {"title": f"Bench {n}"}))
-        self._repeat("register", lambda n: self._register(event, self.users[n]))
-        self._repeat("one's registration", lambda n: self.stage.send("GET", self._seat(event, n)))
-        rows = f"/events/{event}/registrations?limit=50"
-        self._repeat("50 registrations of an event", lambda _: self.stage.send("GET", rows))
-        self._repeat("leave", lambda n: self.stage.send("DELETE", self._seat(event, n)))
-        self.rows["cold starts, all at once"] = self.stage.at_once(
-            [lambda: self.stage.send("GET", f"/events/{event}")] * self.clients
-        )
-        self._doors()
+        """Take all steps.
 
-    def _doors(self) -> None:
-        """Let everybody in at once, and then as many again who find it full."""
-        self._event("doors", capacity=self.clients, waitlistEnabled=False)
-        event = self.events[-1]
-        first, second = self.users[: self.clients], self.users[self.clients : 2 * self.clients]
-        for name, users in (("the doors open", first), ("the event is full", second)):
-            self.rows[name] = self.stage.at_once([partial(self._register, event, user) for user in users])
+        Raises:
+            OverBudget: The rest was not measured.
+            Refused: The stage does not let the bench create anything.
+        """
+        for step in self.plan.steps():
+            answers = self.rows.setdefault(step.name, [])
+            if step.at_once:
+                answers += self.stage.at_once([partial(self.stage.send, *request) for request in step.requests])
+            else:
+                answers += (self._sent(request, step) for request in step.requests)
 
-    def _repeat(self, name: str, request: Callable[[int], Answer], times: int | None = None) -> None:
-        self.rows[name] = [request(number) for number in range(times or self.repeats)]
-
-    def _user(self, number: int) -> Answer:
-        self.users.append(f"{self.mark}-u{number}")
-        return self.stage.send("POST", "/users", {"userId": self.users[-1], "name": "Bench"})
-
-    def _event(self, name: str, **changes: Any) -> Answer:
-        self.events.append(f"{self.mark}-{name}")
-        return self.stage.send("POST", "/events", EVENT | {"eventId": self.events[-1], "capacity": 100_000} | changes)
-
-    def _register(self, event: str, user: str) -> Answer:
-        return self.stage.send("POST", f"/events/{event}/registrations", {"userId": user})
-
-    def _seat(self, event: str, number: int) -> str:
-        return f"/events/{event}/registrations/{self.users[number]}"
+    def _sent(self, request: Request, step: Step) -> Answer:
+        answer = self.stage.send(*request)
+        if step.name in (NEW_USERS, NEW_EVENTS):
+            if not answer.status and not self._made:
+                raise Refused("The stage does not answer.")
+            if 0 < answer.status < 500 and answer.status not in (201, 429):
+                raise Refused(f"The stage refuses to {step.name}: {next(_kinds([answer]))}. {ADVICE}")
+            made = request[2].get("eventId")
+            self._made.append(f"/events/{made}?registrations=cancel" if made else f"/users/{request[2]['userId']}")
+        return answer
 
     def clean_up(self) -> list[str]:
-        """Remove everything that was made. Return the paths of everything left."""
-        self.stage.budget = Budget(3 * (len(self.events) + len(self.users)), 300)
-        paths = [f"/events/{event}?registrations=cancel" for event in self.events]
-        paths += [f"/users/{user}" for user in self.users]
-        return [path for path in paths if not self._is_removed(path)]
+        """Remove everything that may have been made. Return the paths of everything left."""
+        self.stage.budget = Budget(self.plan.removals, CLEANING_SECONDS)
+        events_first = sorted(self._made, key=lambda path: path.startswith("/users/"))
+        return [path for path in events_first if not self._is_removed(path)]
 
     def _is_removed(self, path: str) -> bool:
-        for _ in range(3):
-            if self.stage.send("DELETE", path).status in (204, 404):
+        crowds = (self.plan.events[0], self.plan.queue, self.plan.doors)
+        name = "delete a user" if path.startswith("/users/") else "delete an event"
+        for _ in range(TRIES):
+            try:
+                answer = self.stage.send("DELETE", path)
+            except OverBudget:
+                return False
+            if not any(crowd in path for crowd in crowds):
+                self.rows.setdefault(name, []).append(answer)
+            if answer.status in (204, 404):
                 return True
             time.sleep(1)  # it is throttled
         return False
 
 
-def requests_of(clients: int, repeats: int) -> int:
-    """Return the most requests of a run, cleaning up included."""
-    measured = 9 * repeats + 2 * clients + 3 * clients + 1
-    made = (repeats + 1) + (repeats + 2 * clients)
-    return measured + made
+def predictions() -> dict[str, float]:
+    """Return the milliseconds inside AWS that docs/figures.md promises for each call, without the way to it."""
+    return {name: row["calls"] * ROUND_TRIP + row["CPU ms"] / PROCESSOR for name, row in figures.published().items()}
 
 
-def prediction(name: str) -> float | None:
-    """Return the milliseconds that our figures promise for a call inside AWS, without the way to it."""
-    if name not in CALLS:
-        return None
-    calls, processor, _ = CALLS[name]
-    return calls * ROUND_TRIP + processor / PROCESSOR
-
-
-def table(bench: Bench) -> str:
+def table(bench: Bench, promised: dict[str, float]) -> str:
     """Return the measurements as lines of text."""
-    lines = [f"{'':30} {'n':>5} {'p50 ms':>8} {'p90 ms':>8} {'p99 ms':>8} {'most':>8} {'predicted':>10}  answers"]
+    lines = [f"{'':33} {'n':>5} {'p50 ms':>8} {'p90 ms':>8} {'p99 ms':>8} {'most':>8} {'predicted':>10}  answers"]
     for name, answers in bench.rows.items():
-        taken = sorted(1000 * one.seconds for one in answers)
+        taken = sorted(1000 * one.seconds for one in answers) or [0.0]
         at = [taken[min(len(taken) - 1, int(len(taken) * share))] for share in (0.5, 0.9, 0.99)]
-        promised = prediction(name)
-        shown = f"{promised:10.1f}" if promised else f"{'':10}"
+        shown = f"{promised[name]:10.1f}" if name in promised else f"{'':10}"
         counted = ", ".join(f"{count}x {status}" for status, count in Counter(_kinds(answers)).most_common())
-        figures = " ".join(f"{one:8.1f}" for one in (*at, taken[-1]))
-        lines.append(f"{name:30} {len(taken):5} {figures} {shown}  {counted}")
+        measured = " ".join(f"{one:8.1f}" for one in (*at, taken[-1]))
+        lines.append(f"{name:33} {len(answers):5} {measured} {shown}  {counted}")
     return "\n".join([*lines, _cold(bench)])
 
 
@@ -253,8 +217,10 @@ def _kinds(answers: list[Answer]) -> Iterator[str]:
 
 def _cold(bench: Bench) -> str:
     """Return how many requests of the burst took so much longer that a process must have started for them."""
+    burst = [one.seconds for one in bench.rows.get(COLD, [])]
+    if not burst:
+        return "No requests were sent at once."
     warm = statistics.median(one.seconds for one in bench.rows["read an event"])
-    burst = [one.seconds for one in bench.rows["cold starts, all at once"]]
     cold = [seconds for seconds in burst if seconds > 3 * warm + 0.1]
     if not cold:
         return f"No cold start among {len(burst)} requests at once."
@@ -262,8 +228,8 @@ def _cold(bench: Bench) -> str:
     return f"{len(cold)} of {len(burst)} requests at once met a cold start: {took:.0f} ms (median)."
 
 
-def simulated(clients: int) -> str:
-    """Return the simulation's prediction for the doors: the same rules, in virtual time."""
+def simulated(clients: int) -> tuple[float, str]:
+    """Return the simulation's prediction for the doors: the median in milliseconds, and a sentence."""
     import os
 
     import django
@@ -274,9 +240,9 @@ def simulated(clients: int) -> str:
 
     result = rush(clients, seats=clients, clients=clients, waitlist=False)
     p50, p99 = (1000 * result.within(share) for share in (0.5, 0.99))
-    return (
-        f"The simulation lets {clients} in at once with p50 {p50:.0f} ms and p99 {p99:.0f} ms inside AWS; "
-        "add the way to the region and API Gateway's own time."
+    return p50, (
+        f"The simulation lets {clients} in at once with p50 {p50:.0f} ms and p99 {p99:.0f} ms inside AWS.\n"
+        "The predictions leave out the way to the region, API Gateway's own time and cold starts."
     )
 
 
@@ -286,6 +252,8 @@ def _cleaned_up(bench: Bench) -> Iterator[None]:
         yield
     except OverBudget:
         print("The budget is used up; the rest was not measured.")
+    except Refused as refusal:
+        print(refusal)
     finally:
         left = bench.clean_up()
         bench.stage.close()
@@ -305,19 +273,28 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--no-simulation", action="store_true", help="leave the prediction for the doors out")
     options = parser.parse_args(arguments)
-    most = requests_of(options.clients, options.repeats)
-    cost = dollars(requests=most, seconds=most * 0.1, write_units=most * 10, read_units=most * 20)
-    print(f"At most {most:,} requests to {options.url} in {options.seconds:.0f} s, about ${cost:.2f} at list prices.")
+    plan = Plan(options.clients, options.repeats)
+    most = plan.requests + plan.removals
+    cost = dollars(
+        requests=most, seconds=most * SECONDS_EACH, write_units=most * WRITES_EACH, read_units=most * READS_EACH
+    )
+    print(
+        f"At most {most:,} requests to {options.url} in {options.seconds:.0f} s and {CLEANING_SECONDS:.0f} s"
+        f" to clean up, about ${cost:.2f} at list prices."
+    )
     if not options.yes and input("Go on? [y/N] ").strip().lower() != "y":
         return 1
-    bench = Bench(Stage(options.url, options.token, Budget(most, options.seconds)), options.clients, options.repeats)
+    bench = Bench(Stage(options.url, options.token, Budget(plan.requests, options.seconds)), plan)
     with _cleaned_up(bench):
         bench.run()
-    if "the event is full" in bench.rows:
-        print(table(bench))
-        if not options.no_simulation:
-            print(simulated(options.clients))
-    return 0
+    if not any(bench.rows.values()):
+        return 1
+    promised, sentence = predictions(), ""
+    if FULL in bench.rows and not options.no_simulation:
+        promised[DOORS], sentence = simulated(options.clients)
+    print(table(bench, promised))
+    print(sentence)
+    return 0 if FULL in bench.rows else 1
 
 
 if __name__ == "__main__":
