@@ -159,7 +159,7 @@ def test_a_time_that_is_not_understood_is_named_and_the_order_of_the_lines_count
     assert f"{notes.TIMES}: 2.\n  guests.csv, line 2, column C (RSVPed on): 'some day'" in said
 
 
-def test_what_is_refused_may_be_left_out(api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refused_lines_may_be_left_out(api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     event = api.event(capacity=5)
     text = "name,email\nAnn,ann@example.org\nBea,\nCem,\n"
     with pytest.raises(SystemExit) as ended:
