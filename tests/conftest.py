@@ -3,6 +3,9 @@
 The engine is one ministack process for the whole run. Each test starts with fresh tables.
 """
 
+import gc
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -28,16 +31,29 @@ ALIKE = hypothesis.settings(
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
 )
-hypothesis.settings.register_profile("quick", ALIKE, max_examples=25)
+hypothesis.settings.register_profile("quick", ALIKE, max_examples=10)
 hypothesis.settings.register_profile("deep", ALIKE, max_examples=120)  # `--hypothesis-profile deep`, as in .ci/run
 hypothesis.settings.load_profile("quick")
 restore_signals()
 
+# Tests start Python a few hundred times. Each start would compile the service again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+gc.disable()  # nothing that is collected is garbage
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the modules and tests, which stay for the whole run."""
+    gc.freeze()
+    gc.enable()
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests marked `two_engines` on the suite's engine, and again on moto."""
-    if metafunc.definition.get_closest_marker("two_engines"):
-        metafunc.parametrize("answering", ["ministack", "moto"], indirect=True, scope="module")
+    """Run the tests marked `two_engines` on the suite's engine, and again on moto, which takes ten times as long."""
+    if marker := metafunc.definition.get_closest_marker("two_engines"):
+        moto = pytest.param("moto", marks=() if marker.kwargs.get("quick") else pytest.mark.slow)
+        metafunc.parametrize("answering", ["ministack", moto], indirect=True, scope="module")
 
 
 @pytest.hookimpl(trylast=True)

@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.tour import ROOT
 
 
+@pytest.mark.slow  # `.ci/run` and pre-commit call the linter itself, too
 def test_every_contract_between_the_layers_is_kept() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)

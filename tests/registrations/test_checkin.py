@@ -182,4 +182,4 @@ class Door(RuleBasedStateMachine):
 
 
 def test_the_count_is_exact_whatever_happens() -> None:
-    run_state_machine_as_test(Door, settings=settings(max_examples=10, stateful_step_count=12))
+    run_state_machine_as_test(Door, settings=settings(max_examples=5, stateful_step_count=12))

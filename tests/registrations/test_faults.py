@@ -234,24 +234,22 @@ class Trial:
             assert tables_of(self.number) == self.right.tables, self.name
 
 
-def trials(operation: Operation, faults: list[Fault]) -> Iterator[tuple[Trial, Fault, int]]:
-    """Every fault at every call."""
+def trials(operation: Operation, faults: list[Fault], *, in_turn: bool = False) -> Iterator[tuple[Trial, Fault, int]]:
+    """Yield every fault at every call, or one fault at each call, in turn."""
     right = undisturbed(operation)
-    for fault, (at, call) in itertools.product(faults, enumerate(right.calls)):
-        yield Trial(operation, right, f"{fault.__name__} at call {at} ({call})"), fault, at
+    first = OPERATIONS.index(operation)
+    for at, call in enumerate(right.calls):
+        for fault in [faults[(first + at) % len(faults)]] if in_turn else faults:
+            yield Trial(operation, right, f"{fault.__name__} at call {at} ({call})"), fault, at
 
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 
 
-PASSED = [conflict, internal_error, answer_lost]
-REST = pytest.param([fault for fault in PASSING if fault not in PASSED], id="the rest", marks=pytest.mark.slow)
-
-
-@pytest.mark.parametrize("faults", [pytest.param(PASSED, id="the most different faults"), REST])
+@pytest.mark.parametrize("in_turn", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["in turn", "every fault"])
 @every_operation
-def test_a_fault_that_passes_is_not_noticed(operation: Operation, faults: list[Fault]) -> None:
-    for trial, fault, at in trials(operation, faults):
+def test_a_fault_that_passes_is_not_noticed(operation: Operation, in_turn: bool) -> None:
+    for trial, fault, at in trials(operation, PASSING, in_turn=in_turn):
         trial.expect_right(trial.request(fault, at, lasting=False))
         trial.expect_right_tables()
 

@@ -192,7 +192,7 @@ class Directory(RuleBasedStateMachine):
             assert set(index.by_address(address)) == wanted
 
 
-FEW, MANY = settings(max_examples=6, stateful_step_count=15), settings(max_examples=30, stateful_step_count=40)
+FEW, MANY = settings(max_examples=3, stateful_step_count=15), settings(max_examples=30, stateful_step_count=40)
 
 
 @pytest.mark.parametrize("size", [FEW, pytest.param(MANY, marks=pytest.mark.slow)], ids=["few", "many"])

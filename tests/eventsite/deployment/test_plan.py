@@ -110,6 +110,7 @@ def test_the_secret_key_is_never_printed(stage: Path, aws: Any, capsys: pytest.C
     assert printed.endswith("0 to leave. Nothing was executed.\n")
 
 
+@pytest.mark.slow
 def test_a_deployed_function_is_compared(stage: Path, aws: Any) -> None:
     aws("lambda").create_function(
         FunctionName="eventsite-dev",

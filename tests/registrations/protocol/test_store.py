@@ -16,6 +16,7 @@ from tests.registrations.protocol.store import frozen, key_of, thawed, transacte
 
 pytestmark = pytest.mark.two_engines
 EVENTS = ("a", "b", "c")
+FEWER = settings(max_examples=settings().max_examples // 2)
 NAMES = ("x~1", "y~2", "7")
 NUMBERS = st.integers(0, 3)
 
@@ -118,7 +119,6 @@ def stored() -> dict[Any, Any]:
 
 
 @given(data=st.data())
-@settings(max_examples=12)
 def test_an_update_has_the_outcome_that_it_has_on_the_engines(data: st.DataObject) -> None:
     """An update of seats that exist, under any condition."""
     before = data.draw(seats("a"))
@@ -130,7 +130,7 @@ def test_an_update_has_the_outcome_that_it_has_on_the_engines(data: st.DataObjec
 
 
 @given(tickets=st.lists(st.sets(st.integers(0, 999), min_size=1, max_size=3), min_size=1, max_size=4))
-@settings(max_examples=5)
+@FEWER
 def test_a_set_grows_as_on_the_engines(tickets: list[set[int]]) -> None:
     """The first of the updates creates the item."""
     put()
@@ -157,7 +157,6 @@ def parts(draw: Any, event: str) -> Any:
 
 
 @given(data=st.data())
-@settings(max_examples=12)
 def test_a_transaction_has_the_outcome_that_it_has_on_the_engines(data: st.DataObject) -> None:
     """Any parts, for items of which some exist."""
     existing = data.draw(st.sets(st.sampled_from(EVENTS)))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.api import Api, problem
 
-FEWER = settings(max_examples=settings().max_examples // 3)
+FEWER = settings(max_examples=settings().max_examples // 2)
 """For examples that make many requests each."""
 
 

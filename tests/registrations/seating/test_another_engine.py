@@ -7,7 +7,7 @@ import pytest
 
 from tests.api import Api, problem
 
-pytestmark = pytest.mark.two_engines
+pytestmark = pytest.mark.two_engines(quick=True)
 
 
 def test_lists_and_keys_are_the_same(api: Api) -> None:

@@ -9,7 +9,9 @@ from tests.bench.contention import Result, measure
 from tests.bench.doors import open_doors
 
 
-@pytest.mark.parametrize(("joins", "least"), [(False, 450), (True, 400)], ids=["seats", "joins"])
+@pytest.mark.parametrize(
+    ("joins", "least"), [(False, 450), pytest.param(True, 400, marks=pytest.mark.slow)], ids=["seats", "joins"]
+)
 def test_32_clients_get_hundreds_of_answers_a_second_and_99_percent_of_them_within_300_ms(
     joins: bool, least: int
 ) -> None:
@@ -53,6 +55,7 @@ def test_crashed_processes_keep_no_other_request_waiting() -> None:
     assert run.seconds[-1] <= 1, run
 
 
+@pytest.mark.slow
 def test_leaving_is_as_fast() -> None:
     run = measure(32, seconds=0.3, leavers=300)
     assert set(run.answers) == {"left"}

@@ -8,7 +8,7 @@ from hypothesis import given
 from tests import strategies
 from tests.api import Api, problem
 
-pytestmark = pytest.mark.two_engines
+pytestmark = pytest.mark.two_engines(quick=True)
 
 
 @pytest.mark.parametrize("path", ["registrations", "register"])

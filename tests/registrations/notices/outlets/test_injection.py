@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from events.models import Event
@@ -89,7 +89,6 @@ def in_one_line(value: str) -> str:
     return messages.one_line(value)
 
 
-@settings(max_examples=40)
 @given(name=TEXTS, title=TEXTS, place=TEXTS, organizer=TEXTS)
 def test_headers_hold_the_texts_and_nothing_else(name: str, title: str, place: str, organizer: str) -> None:
     mail, plain = sent(name, title, place, organizer), benign()
@@ -102,7 +101,6 @@ def test_headers_hold_the_texts_and_nothing_else(name: str, title: str, place: s
         assert all(re.fullmatch(r"=\?utf-8\?[bq]\?[!->@-~]*\?=", word) for word in words), "ours, all of it"
 
 
-@settings(max_examples=40)
 @given(title=SHOWN, place=SHOWN, organizer=SHOWN)
 def test_the_plain_text_has_the_paragraphs_that_we_wrote(title: str, place: str, organizer: str) -> None:
     said, expected = plain_text(sent("A", title, place, organizer)), plain_text(benign())

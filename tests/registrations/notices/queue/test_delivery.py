@@ -9,7 +9,6 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
-import hypothesis
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from django.conf import settings as configured
@@ -332,7 +331,6 @@ def notice(promoted: str) -> dict[str, Any]:
     )
 
 
-@hypothesis.settings(max_examples=40)
 @given(fates=st.lists(FATES, max_size=5), pauses=st.lists(st.integers(0, 300), min_size=7, max_size=7))
 def test_a_person_is_mailed_at_most_once_and_once_if_ses_answers(
     notice: dict[str, Any], fates: list[Any], pauses: list[int]

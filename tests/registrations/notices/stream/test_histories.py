@@ -21,7 +21,7 @@ def check(steps: list[tuple[str, Any]]) -> None:
     story.receiver.must_agree_with(story.api, story.event)
 
 
-@settings(max_examples=12)
+@settings(max_examples=4)
 @given(HISTORIES)
 def test_the_notices_of_any_history_explain_how_things_are(steps: list[tuple[str, Any]]) -> None:
     check(steps)

@@ -11,7 +11,7 @@ from tests.torn import Torn
 pytestmark = pytest.mark.torn
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(HISTORIES)
 def test_the_notices_explain_how_things_are(torn_engine: Torn, steps: list[tuple[str, object]]) -> None:
     test_histories.check(steps)
