@@ -40,6 +40,8 @@ def test_a_sample_of_the_day_has_a_cost_for_every_kind_of_request() -> None:
 
 def test_the_day_is_its_parts_times_their_number() -> None:
     part = Part(requests=1, calls=2, writes=3, reads=4, seconds=0.5)
-    text = day.of_day(dict.fromkeys(day.PER_DAY, part), index_writes=1)
+    text = day.of_day(dict.fromkeys(day.PER_DAY, part), index_writes=1, index_reads=2)
     most = sum(day.PER_DAY.values()) * day.PEAK
     assert f"at peak: {most:,.0f} requests, {most / 2:,.0f} Lambdas at work, {3 * most:,.0f} write units" in text
+    reads = 2 * day.PER_DAY["list"] * day.PEAK
+    assert f"{reads:,.0f} of 3,000 read units of a status's partition" in text

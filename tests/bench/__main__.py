@@ -256,10 +256,9 @@ def measure(*, quick: bool = False, minutes: float = 60) -> tuple[Figures, str]:
     if quick:
         return costs(QUICK, until=until, whole=False)
     with ThreadPoolExecutor(1) as beside:
-        held = beside.submit(memory.measure, until=until)
-        starts = cold_starts()
+        others = beside.submit(lambda: cold_starts() + memory.measure(until=until))  # with engines of their own
         found, ended_after = costs(SIZES, until=until, whole=True)
-        return found + starts + held.result(), ended_after
+        return found + others.result(), ended_after
 
 
 def costs(sizes: dict[str, tuple[int, ...]], *, until: float, whole: bool) -> tuple[Figures, str]:

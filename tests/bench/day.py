@@ -33,9 +33,9 @@ READS, LISTS, LEAVES, CHECK_INS = 10, 2, 0.1, 0.5  # per registration
 SALES, SEATS, ASKERS = 20, 500, 1_000
 LAMBDAS, PER_SECOND = 1_000, 100  # account quota; environments that start per second (1,000 in 10 s)
 COLD_SECONDS, PROCESSOR = 1.0, 0.29
-COMPUTING = {"create": 1.2, "register": 2.1, "read": 0.9, "list": 2.1, "leave": 2.1, "check in": 2.1}
+COMPUTING = {"create": 1.2, "register": 2.2, "read": 0.9, "list": 2.1, "leave": 2.1, "check in": 2.1}
 """Milliseconds of CPU on an idle machine. docs/figures.md has those of its own."""
-PARTITION_WRITES = 1_000  # units a second
+PARTITION_WRITES, PARTITION_READS = 1_000, 3_000  # units a second
 
 
 @dataclass
@@ -251,8 +251,14 @@ def of_sales(sale: Sale) -> str:
     )
 
 
-def of_day(parts: dict[str, Part], index_writes: float) -> str:
-    """Return the rest of the day, as lines of text. `index_writes`: units of one status's partition for an event."""
+def of_day(parts: dict[str, Part], index_writes: float, index_reads: float) -> str:
+    """Return the rest of the day, as lines of text.
+
+    Args:
+        parts: The kinds of requests.
+        index_writes: Units of the partition of a status in the index, to create an event.
+        index_reads: Units of the same partition, to list events.
+    """
     lines = [f"{'':9} {'a day':>13} {'at peak':>9} {'Lambdas':>8} {'calls':>6} {'writes':>7} {'reads':>7}"]
     for kind, part in parts.items():
         count = PER_DAY[kind]
@@ -269,7 +275,8 @@ def of_day(parts: dict[str, Part], index_writes: float) -> str:
             *lines,
             f"at peak: {count * PEAK:,.0f} requests, {total['seconds'] * PEAK:,.0f} Lambdas at work,"
             f" {total['writes'] * PEAK:,.0f} write units, {total['reads'] * PEAK:,.0f} read units a second",
-            f"at peak: {index_writes * EVENTS * PEAK:,.0f} of {PARTITION_WRITES:,} write units of a status's partition",
+            f"at peak: {index_writes * EVENTS * PEAK:,.0f} of {PARTITION_WRITES:,} write units and"
+            f" {index_reads * PER_DAY['list'] * PEAK:,.0f} of {PARTITION_READS:,} read units of a status's partition",
             f"at peak: {changes:,.0f} changes in the stream, {REGISTRATIONS * PEAK:,.0f} mails a second",
             f"a day: ${cost:,.0f}, and ${dollars(mails=REGISTRATIONS):,.0f} for one mail per registration",
         ]
@@ -278,6 +285,11 @@ def of_day(parts: dict[str, Part], index_writes: float) -> str:
 
 def _together(parts: dict[str, Part], name: str) -> float:
     return sum(PER_DAY[kind] * float(getattr(part, name)) for kind, part in parts.items())
+
+
+def _in_index(units_of: Any) -> float:
+    """Return the units that were spent in the index of statuses."""
+    return float(sum(units for key, units in units_of.items() if "/status-date/" in key))
 
 
 def main() -> None:
@@ -294,10 +306,10 @@ def main() -> None:
     rest = Day(options.seed)
     with rest.staged():
         parts = rest.sampled(options.share)
-        written = rest.engine.costs.items
-        in_index = sum(units for key, units in written.items() if "/status-date/" in key)
+        costs = rest.engine.costs
+        written, read = (_in_index(counter) for counter in (costs.items, costs.read_items))
     print(of_sales(sale))
-    print(of_day(parts, in_index / parts["create"].requests))
+    print(of_day(parts, written / parts["create"].requests, read / parts["list"].requests))
 
 
 if __name__ == "__main__":
