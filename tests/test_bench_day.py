@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench import day
+from tests.bench import day, figures
 from tests.bench.day import Day, Part, Sale
 
 
@@ -36,6 +36,10 @@ def test_a_sample_of_the_day_has_a_cost_for_every_kind_of_request() -> None:
     assert parts.keys() == day.PER_DAY.keys()
     assert all(part.calls >= 1 and part.seconds > 0 for part in parts.values())
     assert parts["read"].writes == 0 < parts["register"].writes
+    published = figures.published()
+    assert (parts["register"].calls, parts["leave"].calls) == tuple(
+        published[call]["calls"] for call in ("register", "leave")
+    )
 
 
 def test_the_day_is_its_parts_times_their_number() -> None:

@@ -13,6 +13,7 @@ processor share of a Lambda of 512 MB.
 """
 
 import argparse
+import itertools
 import os
 import random
 from collections import Counter
@@ -90,9 +91,7 @@ class Day:
     def sales(self) -> Sale:
         """Open all sales at once. Everybody asks within a minute, most of them at once."""
         events = [self._event(SEATS) for _ in range(SALES)]
-        queue = [
-            (events[n % SALES], f"asker-{n:07}-0000-4000-8000-0000000000", self._asks()) for n in range(SALES * ASKERS)
-        ]
+        queue = [(events[n % SALES], user, self._asks()) for n, user in enumerate(_names(SALES * ASKERS))]
         queue.sort(key=lambda asker: asker[2])
         self._people(user for _, user, _ in queue)
         sale, waiting, working = Sale(), iter(queue), [0]
@@ -135,7 +134,7 @@ class Day:
         events = EVENTS // share
         made = self._costing("create", [lambda: self._event(20)] * events)
         ids = self._made[-events:]
-        people = [f"person-{n:07}-0000-4000-8000-000000000" for n in range(REGISTRATIONS // share)]
+        people = _names(REGISTRATIONS // share)
         self._people(people)
         pairs = [(ids[n % len(ids)], user) for n, user in enumerate(people)]
         parts = {"create": made}
@@ -226,6 +225,13 @@ class Day:
         with User.batch_write() as batch:
             for name in names:
                 batch.save(User(name, name=name, created_at=clock.now()))
+
+
+def _names(count: int) -> list[str]:
+    """Return ids of users. They are UUIDs, because the log of an event has no room for longer ones."""
+    from tests.bench.contention import names
+
+    return list(itertools.islice(names(), count))
 
 
 PER_DAY = {
