@@ -37,20 +37,20 @@ BODIES: list[tuple[bytes, tuple[int, str]]] = [
 
 
 @pytest.mark.parametrize("path", POSTS)
-@pytest.mark.parametrize(("body", "expected"), BODIES, ids=range(len(BODIES)))
-def test_a_broken_body_is_refused(api: Api, path: str, body: bytes, expected: tuple[int, str]) -> None:
+def test_a_broken_body_is_refused(api: Api, path: str) -> None:
     api.event(eventId="party")
-    assert problem(api.post(path, raw=body)) == expected
+    for body, expected in BODIES:
+        assert problem(api.post(path, raw=body)) == expected, body[:40]
     assert len(api.get("/events").json()) == 1
     assert api.get("/users").json() == []
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-@pytest.mark.parametrize(("body", "expected"), BODIES, ids=range(len(BODIES)))
-def test_a_broken_body_changes_no_event(api: Api, method: str, body: bytes, expected: tuple[int, str]) -> None:
+def test_a_broken_body_changes_no_event(api: Api, method: str) -> None:
     api.event(eventId="party")
     before = api.get("/events/party").json()
-    assert problem(api.call(method, "/events/party", raw=body)) == expected
+    for body, expected in BODIES:
+        assert problem(api.call(method, "/events/party", raw=body)) == expected, body[:40]
     assert api.get("/events/party").json() == before
 
 
@@ -82,13 +82,13 @@ def test_json_is_utf_8_in_any_charset(api: Api, content_type: str) -> None:
 
 
 @pytest.mark.parametrize("path", ROUTES)
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"])
-def test_a_wrong_method_is_refused_with_the_right_ones(api: Api, path: str, method: str) -> None:
-    answer = api.call(method, path)
-    assert answer.status_code < 500
-    if answer.status_code == 405:
-        assert problem(answer) == (405, "method_not_allowed")
-        assert method not in answer.headers["Allow"] and answer.headers["Allow"]
+def test_a_wrong_method_is_refused_with_the_right_ones(api: Api, path: str) -> None:
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"):
+        answer = api.call(method, path)
+        assert answer.status_code < 500, method
+        if answer.status_code == 405:
+            assert problem(answer) == (405, "method_not_allowed")
+            assert method not in answer.headers["Allow"] and answer.headers["Allow"]
 
 
 @pytest.mark.parametrize("path", ROUTES)
