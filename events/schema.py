@@ -9,7 +9,7 @@ from events.models import STATUSES
 from events.serializers import EventSerializer
 from events.services import EventExists, EventHasRegistrations, EventNotFound, EventNotYours
 from eventsite.errors import Forbidden
-from eventsite.openapi.calls import QUERY_EXAMPLES, TAGS, Call, changing_something, describe
+from eventsite.openapi.calls import CALLS, QUERY_EXAMPLES, TAGS, Call, changing_something
 from eventsite.openapi.components import Json, path_id
 
 SWITCHES = ("waitlistEnabled", "hasWaitlist")
@@ -97,45 +97,6 @@ class StatusesSchema(OpenApiSerializerFieldExtension):
         return {"type": "array", "items": {"type": "string", "enum": list(STATUSES)}}
 
 
-describe(
-    "POST /events",
-    call=Call(
-        name="createEvent",
-        summary="Create an event",
-        answer=EventSerializer,
-        status=201,
-        body={name: value for name, value in BODY.items() if name != "eventId"},  # so that it can be sent again
-        example=SPRING_PARTY | {"registeredCount": 0, "waitlistCount": 0},
-        takes=("Idempotency-Key",),
-        gives=("Location", "ETag"),
-        refusals=(Forbidden, EventExists),
-    ),
-)
-describe(
-    "GET /events",
-    call=Call(
-        name="listEvents",
-        summary="List events",
-        description="One page, by date and then eventId. As a calendar to subscribe to, all that one answer holds.",
-        answer=EventSerializer,
-        many=True,
-        example=[SPRING_PARTY],
-        examples=CALENDAR,
-        gives=("Link",),
-    ),
-)
-describe(
-    "GET /events/{eventId}",
-    call=Call(
-        name="getEvent",
-        summary="Read an event",
-        answer=EventSerializer,
-        example=SPRING_PARTY,
-        examples=CALENDAR,
-        gives=("ETag",),
-        refusals=(EventNotFound,),
-    ),
-)
 CHANGE = Call(
     name="updateEvent",
     summary="Change an event",
@@ -148,11 +109,39 @@ CHANGE = Call(
     gives=("ETag",),
     refusals=(EventNotYours, EventNotFound),
 )
-describe("PUT /events/{eventId}", call=CHANGE)
-describe("PATCH /events/{eventId}", call=replace(CHANGE, name="patchEvent"))
-describe(
-    "DELETE /events/{eventId}",
-    call=Call(
+CALLS |= {
+    "POST /events": Call(
+        name="createEvent",
+        summary="Create an event",
+        answer=EventSerializer,
+        status=201,
+        body={name: value for name, value in BODY.items() if name != "eventId"},  # so that it can be sent again
+        example=SPRING_PARTY | {"registeredCount": 0, "waitlistCount": 0},
+        takes=("Idempotency-Key",),
+        gives=("Location", "ETag"),
+        refusals=(Forbidden, EventExists),
+    ),
+    "GET /events": Call(
+        name="listEvents",
+        summary="List events",
+        description="One page, by date and then eventId. As a calendar to subscribe to, all that one answer holds.",
+        answer=EventSerializer,
+        many=True,
+        example=[SPRING_PARTY],
+        examples=CALENDAR,
+    ),
+    "GET /events/{eventId}": Call(
+        name="getEvent",
+        summary="Read an event",
+        answer=EventSerializer,
+        example=SPRING_PARTY,
+        examples=CALENDAR,
+        gives=("ETag",),
+        refusals=(EventNotFound,),
+    ),
+    "PUT /events/{eventId}": CHANGE,
+    "PATCH /events/{eventId}": replace(CHANGE, name="patchEvent"),
+    "DELETE /events/{eventId}": Call(
         name="deleteEvent",
         summary="Delete an event",
         description="Only while no one is registered or waiting. With `registrations=cancel` everyone's "
@@ -161,4 +150,4 @@ describe(
         takes=("If-Match",),
         refusals=(EventNotYours, EventNotFound, EventHasRegistrations),
     ),
-)
+}

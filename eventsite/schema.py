@@ -3,7 +3,7 @@
 from eventsite import __version__
 from eventsite.dynamodb.health import checked_apps
 from eventsite.openapi import fields, security  # noqa: F401 (importing registers them with drf-spectacular)
-from eventsite.openapi.calls import PAGES, TAGS, Call, describe
+from eventsite.openapi.calls import CALLS, PAGES, TAGS, Call
 from eventsite.openapi.components import ANY_CALL, COMPONENTS, Json, identifier, ref
 from eventsite.urls import FROM_ROOT
 
@@ -29,18 +29,6 @@ COMPONENTS["schemas"] |= {
     },
 }
 
-describe(
-    "GET /",
-    call=Call(
-        name="getRoot",
-        summary="Where to start",
-        description="The service's name and version, and the addresses of everything else.",
-        answer="Root",
-        example={"message": "Events, registrations and waitlists.", "version": __version__}
-        | {name: f"{HOST}/{name}" for name in FROM_ROOT},
-    ),
-)
-
 
 def _health(word: str) -> Json:
     tables = dict.fromkeys(checked_apps(), "ok")
@@ -49,30 +37,29 @@ def _health(word: str) -> Json:
     return {"status": word, "version": __version__, "tables": tables}
 
 
-describe(
-    "GET /health",
-    call=Call(
+UNHEALTHY: Json = {
+    "description": "At least one table does not answer.",
+    "headers": {"Retry-After": ref("headers", identifier("Retry-After"))},
+    "content": {"application/json": {"schema": ref("schemas", "Health"), "example": _health("unhealthy")}},
+}
+CALLS |= {
+    "GET /": Call(
+        name="getRoot",
+        summary="Where to start",
+        description="The service's name and version, and the addresses of everything else.",
+        answer="Root",
+        example={"message": "Events, registrations and waitlists.", "version": __version__}
+        | {name: f"{HOST}/{name}" for name in FROM_ROOT},
+    ),
+    "GET /health": Call(
         name="getHealth",
         summary="Whether the service can do its work",
         description="Asks DynamoDB for each table. 503 when one does not answer.",
         answer="Health",
         example=_health("healthy"),
-        also=(
-            (
-                503,
-                {
-                    "description": "At least one table does not answer.",
-                    "headers": {"Retry-After": ref("headers", identifier("Retry-After"))},
-                    "content": {
-                        "application/json": {"schema": ref("schemas", "Health"), "example": _health("unhealthy")}
-                    },
-                },
-            ),
-        ),
+        also={"503": UNHEALTHY},
     ),
-)
-
-
+}
 DOCUMENT: Json = {
     "type": "object",
     "required": ["openapi", "info", "paths"],

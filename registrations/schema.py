@@ -5,7 +5,7 @@ from dataclasses import replace
 from events.schema import CALENDAR, SPRING_PARTY
 from events.services import EventNotFound, EventNotYours
 from eventsite.errors import Forbidden
-from eventsite.openapi.calls import QUERY_EXAMPLES, TAGS, Call, describe
+from eventsite.openapi.calls import CALLS, QUERY_EXAMPLES, TAGS, Call
 from eventsite.openapi.components import COMPONENTS, Json
 from eventsite.web import sheets
 from registrations.checkin import NotRegistered
@@ -55,10 +55,24 @@ SHEET = {"text/csv": sheets.lines(ROWS).decode()}
 QUERY_EXAMPLES |= {"bom": False, "separator": ",", "checkedIn": False}
 TAGS["registrations"] = "Registrations and waitlists of events and of users."
 
-describe(
-    "POST /events/{eventId}/registrations",
-    "POST /events/{eventId}/register",
-    call=Call(
+CHECK_IN = Call(
+    name="checkIn",
+    summary="Check a person in at the door",
+    description="To repeat it changes nothing: the first time stays.",
+    answer=RegistrationSerializer,
+    example=REGISTERED | {"checkedInAt": "2083-04-01T17:00:00.000000Z"},
+    refusals=(EventNotYours, EventNotFound, RegistrationNotFound, NotRegistered),
+)
+ADDRESS: Json = {"url": "https://events.example.com/calendars/8f14e45fceea167a5a36dedd4bea2543alice.ics"}
+COMPONENTS["parameters"]["token"] = {
+    "name": "token",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,160}$"},
+    "example": "8f14e45fceea167a5a36dedd4bea2543alice",
+}
+CALLS |= {
+    "POST /events/{eventId}/registrations": Call(
         name="register",
         summary="Register a user for an event",
         description="The user gets a seat if one is free and nobody waits, else a place at the end of the waitlist if "
@@ -79,11 +93,7 @@ describe(
             RegistrationClosed,
         ),
     ),
-)
-describe(
-    "DELETE /events/{eventId}/registrations/{userId}",
-    "DELETE /events/{eventId}/register/{userId}",
-    call=Call(
+    "DELETE /events/{eventId}/registrations/{userId}": Call(
         name="unregister",
         summary="Give up a registration",
         description="A freed seat goes to the head of the waitlist.",
@@ -94,20 +104,14 @@ describe(
         },
         refusals=(Forbidden, RegistrationNotFound),
     ),
-)
-describe(
-    "GET /events/{eventId}/registrations/{userId}",
-    call=Call(
+    "GET /events/{eventId}/registrations/{userId}": Call(
         name="getRegistration",
         summary="Read a user's registration for an event",
         answer=RegistrationSerializer,
         example=REGISTERED,
         refusals=(Forbidden, RegistrationNotFound),
     ),
-)
-describe(
-    "PATCH /events/{eventId}/registrations/{userId}",
-    call=Call(
+    "PATCH /events/{eventId}/registrations/{userId}": Call(
         name="changeAnswers",
         summary="Change the answers of a registration",
         description="Possible until the event ends.",
@@ -116,23 +120,11 @@ describe(
         example=REGISTERED,
         refusals=(Forbidden, RegistrationNotFound, RegistrationClosed),
     ),
-)
-CHECK_IN = Call(
-    name="checkIn",
-    summary="Check a person in at the door",
-    description="To repeat it changes nothing: the first time stays.",
-    answer=RegistrationSerializer,
-    example=REGISTERED | {"checkedInAt": "2083-04-01T17:00:00.000000Z"},
-    refusals=(EventNotYours, EventNotFound, RegistrationNotFound, NotRegistered),
-)
-describe("PUT /events/{eventId}/registrations/{userId}/check-in", call=CHECK_IN)
-describe(
-    "DELETE /events/{eventId}/registrations/{userId}/check-in",
-    call=replace(CHECK_IN, name="undoCheckIn", summary="Take a check-in back", description="", example=REGISTERED),
-)
-describe(
-    "GET /events/{eventId}/registrations",
-    call=Call(
+    "PUT /events/{eventId}/registrations/{userId}/check-in": CHECK_IN,
+    "DELETE /events/{eventId}/registrations/{userId}/check-in": replace(
+        CHECK_IN, name="undoCheckIn", summary="Take a check-in back", description="", example=REGISTERED
+    ),
+    "GET /events/{eventId}/registrations": Call(
         name="listRegistrations",
         summary="List an event's registrations",
         description="One page: who has a seat, in order of registration, then who waits, in the order of the queue. "
@@ -141,13 +133,9 @@ describe(
         many=True,
         example=[REGISTERED, WAITLISTED],
         examples=SHEET,
-        gives=("Link",),
         refusals=(Forbidden, EventNotFound),
     ),
-)
-describe(
-    "GET /events/{eventId}/waitlist",
-    call=Call(
+    "GET /events/{eventId}/waitlist": Call(
         name="listWaitlist",
         summary="List who waits for a seat",
         description="One page of the queue, in order, with positions. As a sheet, all of it that one answer holds.",
@@ -155,46 +143,25 @@ describe(
         many=True,
         example=[WAITLISTED],
         examples=SHEET,
-        gives=("Link",),
         refusals=(Forbidden, EventNotFound),
     ),
-)
-describe(
-    "GET /users/{userId}/registrations",
-    call=Call(
+    "GET /users/{userId}/registrations": Call(
         name="listUserRegistrations",
         summary="List a user's registrations, with their events",
         answer=AttendanceSerializer,
         many=True,
         example=[{"registration": REGISTERED, "event": SPRING_PARTY}],
-        gives=("Link",),
         refusals=(UserNotFound,),
     ),
-)
-describe(
-    "GET /users/{userId}/waitlists",
-    call=Call(
+    "GET /users/{userId}/waitlists": Call(
         name="listUserWaitlists",
         summary="List what a user waits for, with the events",
         answer=AttendanceSerializer,
         many=True,
         example=[{"registration": WAITLISTED, "event": SPRING_PARTY}],
-        gives=("Link",),
         refusals=(UserNotFound,),
     ),
-)
-
-ADDRESS: Json = {"url": "https://events.example.com/calendars/8f14e45fceea167a5a36dedd4bea2543alice.ics"}
-COMPONENTS["parameters"]["token"] = {
-    "name": "token",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,160}$"},
-    "example": "8f14e45fceea167a5a36dedd4bea2543alice",
-}
-describe(
-    "GET /users/{userId}/calendar",
-    call=Call(
+    "GET /users/{userId}/calendar": Call(
         name="getCalendar",
         summary="Read a user's calendar, or its secret address",
         description="As text/calendar, the user's seats to come and those of the last 30 days. As JSON, the address "
@@ -204,10 +171,7 @@ describe(
         examples=CALENDAR,
         refusals=(UserNotFound,),
     ),
-)
-describe(
-    "PUT /users/{userId}/calendar",
-    call=Call(
+    "PUT /users/{userId}/calendar": Call(
         name="renewCalendar",
         summary="Make a new secret address of a user's calendar",
         description="The old one leads nowhere from then on.",
@@ -215,28 +179,19 @@ describe(
         example=ADDRESS,
         refusals=(UserNotFound,),
     ),
-)
-describe(
-    "DELETE /users/{userId}/calendar",
-    call=Call(
+    "DELETE /users/{userId}/calendar": Call(
         name="revokeCalendar",
         summary="Take the secret address of a user's calendar away",
         status=204,
         refusals=(UserNotFound,),
     ),
-)
-describe(
-    "GET /calendars/{token}.ics",
-    call=Call(
+    "GET /calendars/{token}.ics": Call(
         name="readCalendar",
         summary="Read a calendar by its secret address",
         examples=CALENDAR,
         refusals=(UserNotFound,),
     ),
-)
-describe(
-    "POST /events/{eventId}/messages",
-    call=Call(
+    "POST /events/{eventId}/messages": Call(
         name="sendMessage",
         summary="Write to the people of an event",
         description="Each of them is mailed once. At most five messages a day for an event.",
@@ -246,10 +201,7 @@ describe(
         example={"message": "The message is on its way."},
         refusals=(Forbidden, EventNotFound, MailIsOff, TooManyMessages),
     ),
-)
-describe(
-    "GET /events/{eventId}/history",
-    call=Call(
+    "GET /events/{eventId}/history": Call(
         name="getEventHistory",
         summary="What happened to the seats of an event",
         description="One page, the newest entry first. Entries are kept for 400 days.",
@@ -264,7 +216,13 @@ describe(
                 "detail": None,
             }
         ],
-        gives=("Link",),
         refusals=(Forbidden, EventNotFound),
     ),
-)
+}
+CALLS |= {
+    old: replace(CALLS[now], name=f"{CALLS[now].name}OnOlderPath")
+    for old, now in (
+        ("POST /events/{eventId}/register", "POST /events/{eventId}/registrations"),
+        ("DELETE /events/{eventId}/register/{userId}", "DELETE /events/{eventId}/registrations/{userId}"),
+    )
+}

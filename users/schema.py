@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerExtension
 
 from eventsite.errors import Forbidden
-from eventsite.openapi.calls import QUERY_EXAMPLES, TAGS, Call, changing_something, describe
+from eventsite.openapi.calls import CALLS, QUERY_EXAMPLES, TAGS, Call, changing_something
 from eventsite.openapi.components import Json, path_id
 from users.serializers import ListedUserSerializer, UserSerializer
 from users.services import UserExists, UserNotFound
@@ -31,9 +31,17 @@ class ChangesSchema(OpenApiSerializerExtension):
         return changing_something(schema)
 
 
-describe(
-    "POST /users",
-    call=Call(
+CHANGE = Call(
+    name="updateUser",
+    summary="Change a user",
+    description="Only the fields sent are changed; PUT and PATCH do the same. A null takes the e-mail address away.",
+    answer=UserSerializer,
+    body={"email": "alice@example.com"},
+    example=ALICE,
+    refusals=(UserNotFound,),
+)
+CALLS |= {
+    "POST /users": Call(
         name="createUser",
         summary="Create a user",
         answer=UserSerializer,
@@ -44,10 +52,7 @@ describe(
         gives=("Location",),
         refusals=(Forbidden, UserExists),
     ),
-)
-describe(
-    "GET /users",
-    call=Call(
+    "GET /users": Call(
         name="listUsers",
         summary="List users",
         description="One page: all users in a steady order, or those found by a name or an address. Organizers find "
@@ -55,13 +60,9 @@ describe(
         answer=ListedUserSerializer,
         many=True,
         example=[ALICE],
-        gives=("Link",),
         refusals=(Forbidden,),
     ),
-)
-describe(
-    "GET /users/{userId}",
-    call=Call(
+    "GET /users/{userId}": Call(
         name="getUser",
         summary="Read a user",
         description="The signed-in user is also found under the name `me`, and is created by the first read of it.",
@@ -69,21 +70,9 @@ describe(
         example=ALICE,
         refusals=(UserNotFound,),
     ),
-)
-CHANGE = Call(
-    name="updateUser",
-    summary="Change a user",
-    description="Only the fields sent are changed; PUT and PATCH do the same. A null takes the e-mail address away.",
-    answer=UserSerializer,
-    body={"email": "alice@example.com"},
-    example=ALICE,
-    refusals=(UserNotFound,),
-)
-describe("PUT /users/{userId}", call=CHANGE)
-describe("PATCH /users/{userId}", call=replace(CHANGE, name="patchUser"))
-describe(
-    "DELETE /users/{userId}",
-    call=Call(
+    "PUT /users/{userId}": CHANGE,
+    "PATCH /users/{userId}": replace(CHANGE, name="patchUser"),
+    "DELETE /users/{userId}": Call(
         name="deleteUser",
         summary="Delete a user",
         description="Gives up every seat and every place in a queue, each seat to the next person in line, and forgets "
@@ -91,4 +80,4 @@ describe(
         status=204,
         refusals=(UserNotFound,),
     ),
-)
+}

@@ -109,7 +109,7 @@ def calls(**_: Any) -> list[CheckMessage]:
     """Refuse calls that have no description."""
     from eventsite.openapi.document import undescribed
 
-    hint = 'Add describe("{}", call=Call(...)) to the schema.py of its app.'
+    hint = 'Add CALLS["{}"] = Call(...) to the schema.py of its app.'
     return [Error(f"{call} has no description.", hint.format(call), id="eventsite.E005") for call in undescribed()]
 
 

@@ -1,6 +1,6 @@
 """The descriptions of the calls. Each app adds its own in a module `schema`, in the words of the contract."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from rest_framework.serializers import Serializer
@@ -29,23 +29,15 @@ class Call:
     takes: tuple[str, ...] = ()
     """The request headers it honours, by their names in `COMPONENTS`."""
     gives: tuple[str, ...] = ()
-    """The response headers of a success, likewise."""
+    """The response headers of a success, likewise, besides the `Link` of a list."""
     refusals: tuple[type[errors.DomainError], ...] = ()
     """The domain errors it may answer with, besides those that follow from its parameters."""
-    also: tuple[tuple[int, Json], ...] = ()
-    """Further answers, as they stand in the document."""
+    also: Json = field(default_factory=dict)
+    """Further answers by their status, as they stand in the document."""
 
 
 CALLS: dict[str, Call] = {}
-
-
-def describe(*described: str, call: Call) -> None:
-    """Document the calls of one kind, such as ``"GET /events"``. All but the first are older names of it."""
-    for position, text in enumerate(described):
-        name = call.name if position == 0 else f"{call.name}OnOlderPath"
-        CALLS[text] = replace(call, name=name)
-
-
+"""The description of each call, such as ``GET /events``."""
 TAGS: dict[str, str] = {}
 """A sentence for each group of calls, by the name of its app."""
 PAGES: dict[str, Json] = {}

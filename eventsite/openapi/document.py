@@ -1,6 +1,6 @@
 """Make the OpenAPI document.
 
-Each app describes its calls in a `schema.py`, in the words of the contract: ``describe("POST /users", Call(...))``.
+Each app describes its calls in a `schema.py`, in the words of the contract: ``CALLS |= {"POST /users": Call(...)}``.
 Facts of the code are not repeated: bodies and query parameters come from the view's serializers, and the errors that
 follow from them are added here, such as malformed bodies and damaged cursors.
 
@@ -176,7 +176,7 @@ class Schema(AutoSchema):
         for kind in self._formats().values():
             content = answer.setdefault("content", {})
             content[kind] = {"schema": {"type": "string"}, "example": call.examples[kind]}
-        return with_headers(answer, *call.gives)
+        return with_headers(answer, *call.gives, *["Link"] * call.many)
 
     def _schema_of(self, answer: type[Serializer[Any]] | str) -> Json:
         if isinstance(answer, str):
@@ -189,7 +189,7 @@ class Schema(AutoSchema):
         found |= _by_status([*call.refusals, *self._implied(call)])
         if self._query() or self._has_body():
             self._add_validation(found)
-        return dict(sorted((found | {str(status): answer for status, answer in call.also}).items()))
+        return dict(sorted((found | call.also).items()))
 
     def _implied(self, call: Call) -> list[type[errors.DomainError]]:
         """Return the domain errors that follow from the parameters of a call."""
