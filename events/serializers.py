@@ -13,7 +13,7 @@ from events.normalize import OF_THE_WINDOW, wrong_times
 from events.questions import CHOICE, KINDS
 from events.whole import WholeEvent
 from events.window import Times, lacking
-from eventsite.web.bodies import Body
+from eventsite.web.bodies import OPTIONAL, Body, snake_case
 from eventsite.web.fields import (
     DayField,
     IdField,
@@ -40,15 +40,9 @@ class QuestionSerializer(Body):
     label: Any = TextField(max_length=200, help_text="The question, for people to read.")
     kind = serializers.ChoiceField(choices=KINDS, help_text="Any text, one of the choices, or true for yes.")
     choices = serializers.ListField(
-        child=TextField(max_length=100),
-        max_length=20,
-        required=False,
-        allow_null=True,
-        help_text="What a choice is made from.",
+        child=TextField(max_length=100), max_length=20, **OPTIONAL, help_text="What a choice is made from."
     )
-    required: Any = SwitchField(
-        required=False, allow_null=True, help_text="Whether it has to be answered. Default: false."
-    )
+    required: Any = SwitchField(**OPTIONAL, help_text="Whether it has to be answered. Default: false.")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return the question as the event stores it.
@@ -119,29 +113,14 @@ class EventChangesSerializer(Body):
     )
     date = DayField(help_text="The day it takes place, YYYY-MM-DD.")
     endDate = DayField(
-        source="end_date",
-        required=False,
-        allow_null=True,
-        help_text="The last day, YYYY-MM-DD, of an event of several days; endTime is then on that day.",
+        **OPTIONAL, help_text="The last day, YYYY-MM-DD, of an event of several days; endTime is then on that day."
     )
     startTime = TimeField(
-        source="start_time",
-        required=False,
-        allow_null=True,
+        **OPTIONAL,
         help_text="When it begins, HH:MM, together with timeZone. Without it, the event takes the whole day.",
     )
-    endTime = TimeField(
-        source="end_time",
-        required=False,
-        allow_null=True,
-        help_text="When it ends, HH:MM. An end before the start is on the next day.",
-    )
-    timeZone = TimeZoneField(
-        source="time_zone",
-        required=False,
-        allow_null=True,
-        help_text="The IANA name of the time zone of both, such as Europe/Berlin.",
-    )
+    endTime = TimeField(**OPTIONAL, help_text="When it ends, HH:MM. An end before the start is on the next day.")
+    timeZone = TimeZoneField(**OPTIONAL, help_text="The IANA name of the time zone of both, such as Europe/Berlin.")
     location = TextField(max_length=200, help_text="Where it takes place.")
     capacity = WholeNumberField(
         min_value=0, max_value=100_000, help_text="How many seats it has. With 0, everybody waits."
@@ -149,36 +128,24 @@ class EventChangesSerializer(Body):
     organizer = TextField(max_length=200, help_text="The name of the organizer, for people to read.")
     status = WordField(choices=STATUSES, help_text="Scheduled, published and active events take registrations.")
     registrationOpensAt = MomentField(
-        source="registration_opens_at",
-        required=False,
-        allow_null=True,
-        help_text="From when on people may sign up: RFC 3339 with an offset, answered in UTC to the second.",
+        **OPTIONAL, help_text="From when on people may sign up: RFC 3339 with an offset, answered in UTC to the second."
     )
     registrationClosesAt = MomentField(
-        source="registration_closes_at",
-        required=False,
-        allow_null=True,
-        help_text="Until when people may sign up, at most until the event ends.",
+        **OPTIONAL, help_text="Until when people may sign up, at most until the event ends."
     )
     unlisted = SwitchField(
         required=False, help_text="In no list but its organizers' and admins'; its address works. Default: false."
     )
     organizers = OrganizersField(
-        required=False,
-        allow_null=True,
+        **OPTIONAL,
         max_length=20,
         help_text="The user ids of co-organizers, who may do what the owner may, but for deleting the event and "
         "changing this list. Shown to organizers and admins.",
     )
-    questions = QuestionsField(required=False, allow_null=True, max_length=10, help_text="What is asked at sign-up.")
-    waitlistEnabled = SwitchField(
-        source="waitlist_enabled", required=False, help_text="Whether people may wait when it is full. Default: false."
-    )
+    questions = QuestionsField(**OPTIONAL, max_length=10, help_text="What is asked at sign-up.")
+    waitlistEnabled = SwitchField(required=False, help_text="Whether people may wait when it is full. Default: false.")
     hasWaitlist = SwitchField(
-        source="has_waitlist",
-        required=False,
-        help_text="Another name of waitlistEnabled.",
-        style={"template": "rest_framework/no_field.html"},
+        required=False, help_text="Another name of waitlistEnabled.", style={"template": "rest_framework/no_field.html"}
     )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -231,7 +198,7 @@ class EventSerializer(EventChangesSerializer):
 
     optional = ("organizers", "checkedInCount")
 
-    eventId = IdField(source="event_id", required=False, help_text="Leave it out to get a UUID.")
+    eventId = IdField(required=False, help_text="Leave it out to get a UUID.")
     registeredCount = serializers.IntegerField(
         source="registered", read_only=True, min_value=0, help_text="How many hold a seat."
     )
@@ -245,13 +212,12 @@ class EventSerializer(EventChangesSerializer):
         help_text="How many are in: for organizers and admins, in the answer about one event.",
     )
     organizerId = serializers.CharField(
-        source="organizer_id",
         read_only=True,
         allow_null=True,
         help_text="The `sub` of the organizer who owns it; null in open mode.",
     )
-    createdAt = serializers.DateTimeField(source="created_at", read_only=True)
-    updatedAt = serializers.DateTimeField(source="updated_at", read_only=True)
+    createdAt = serializers.DateTimeField(read_only=True)
+    updatedAt = serializers.DateTimeField(read_only=True)
     version = serializers.IntegerField(read_only=True, min_value=1, help_text="Grows by 1 with every edit; the ETag.")
 
 
@@ -263,7 +229,9 @@ def _disagree(data: Any) -> bool:
 def _sources() -> dict[str, tuple[type[EventItem], str]]:
     """Return the model and the attribute of each field of an answer, in order."""
     declared = EventSerializer._declared_fields
-    names = {name: declared[name].source or name for name in ("eventId", *declared) if name != "checkedInCount"}
+    names = {
+        name: declared[name].source or snake_case(name) for name in ("eventId", *declared) if name != "checkedInCount"
+    }
     names["hasWaitlist"] = "waitlist_enabled"
     of_event, of_seats = Event.get_attributes(), Seats.get_attributes()
     if lost := names.values() - of_event.keys() - of_seats.keys():

@@ -48,7 +48,7 @@ class AnswersSerializer(Body):
 class RegistrationRequestSerializer(Body):
     """Who is to be registered."""
 
-    userId = IdField(source="user_id", help_text="The user who wants a seat. Who is signed in may leave it out.")
+    userId = IdField(help_text="The user who wants a seat. Who is signed in may leave it out.")
     answers = AnswersField(required=False)
 
     def get_fields(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from rest_framework import serializers
 
-from eventsite.web.bodies import Body
+from eventsite.web.bodies import OPTIONAL, Body
 from eventsite.web.fields import AddressField, IdField, SwitchField, TextField
 from eventsite.web.pagination import PageQuery
 from eventsite.web.viewsets import ME
@@ -32,11 +32,7 @@ class UserChangesSerializer(Body):
     """The fields of a user that the user sets."""
 
     name = TextField(max_length=200, help_text="The name, for people to read.")
-    email = AddressField(
-        required=False,
-        allow_null=True,
-        help_text="Seen by the user, by admins, and by organizers of the user's events.",
-    )
+    email = AddressField(**OPTIONAL, help_text="Seen by the user, by admins, and by organizers of the user's events.")
     notify = SwitchField(
         required=False,
         help_text="Whether to send e-mail about the user's registrations. Messages of organizers and cancellations "
@@ -47,11 +43,11 @@ class UserChangesSerializer(Body):
 class UserSerializer(UserChangesSerializer):
     """A person who can register for events."""
 
-    userId = NewUserIdField(source="user_id", required=False, help_text="Leave it out to get a UUID.")
+    userId = NewUserIdField(required=False, help_text="Leave it out to get a UUID.")
     emailVerified = serializers.BooleanField(
         read_only=True, help_text="Whether the address is known to be the user's. Only such an address is mailed."
     )
-    createdAt = serializers.DateTimeField(source="created_at", read_only=True)
+    createdAt = serializers.DateTimeField(read_only=True)
 
     def to_representation(self, user: User) -> dict[str, Any]:
         """Return the user as JSON."""

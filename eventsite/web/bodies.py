@@ -10,9 +10,20 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.fields import SkipField, empty
 from rest_framework.utils import html
 
+OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True}
+"""The options of a field that may be left out, and that null removes on an edit."""
+
 
 class Body(serializers.Serializer[Any]):
     """The body of a request. A null in it counts as not sent; on an edit it removes what may be removed."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the fields. The value of ``endDate`` is called ``end_date`` in Python, unless it has a `source`."""
+        fields = super().get_fields()
+        for name, field in fields.items():
+            if field.source is None and snake_case(name) != name:
+                field.source = snake_case(name)
+        return fields
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the fields by their Python names.
