@@ -62,11 +62,9 @@ class UsersPage(Page):
         return "New person" if self.request.method == "POST" else self.name
 
     def trail(self) -> list[Link]:
-        """Return the list of people above a refused form."""
         return [Link("People", pages.url("users"))] if self.request.method == "POST" else []
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the rows, the links to other pages, and the form of a new person."""
         rows = [(pages.url("user", user["userId"]), user, humanize.moment(user["createdAt"])) for user in data]
         new = self.form("POST") if self.reach(CREATE_USER) is Reach.ALL else None
         steps = paging.steps(self.request, self.response)
@@ -80,7 +78,6 @@ class UsersPage(Page):
         return f"{data['name']} was added."
 
     def next_url(self, data: Any) -> str:
-        """Return the address of the new person."""
         return pages.url("user", data["userId"]) if data else super().next_url(data)
 
 
@@ -111,15 +108,12 @@ class UserPage(OfUser, Page):
     labels, helps = {name: LABELS[name] for name in ("name", "email", "notify")}, HELPS
 
     def title(self, data: Any) -> str:
-        """Return the name of the person."""
         return str(data.get("name") or self.name)
 
     def trail(self) -> list[Link]:
-        """Return the list of people, if the user may see it."""
         return [] if self.reach(LIST_USERS) is Reach.NONE else [Link("People", pages.url("users"))]
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the profile, and the forms of the methods that the service has."""
         return {
             "person": data,
             "since": humanize.moment(data["createdAt"]),
@@ -148,7 +142,6 @@ class UserPage(OfUser, Page):
         return (self.submission.sent.get("_was") if self.submission else "") or "The person"
 
     def form(self, method: str) -> Form | None:
-        """Return the form of the name, the e-mail address and the notifications."""
         return self.make_form("PUT", "Save") if method == "PUT" else None
 
     @cached_property
@@ -160,7 +153,6 @@ class UserPage(OfUser, Page):
             return None
 
     def question(self) -> Question | None:
-        """Ask before a deletion."""
         if self.request.method != "DELETE" or not self.person:
             return None
         facts = [
@@ -178,7 +170,6 @@ class UserPage(OfUser, Page):
             values["email"] = typed
 
     def outcome(self, data: Any) -> str:
-        """Return the outcome of an edit or a deletion."""
         if self.request.method == "DELETE":
             return "Your account is deleted." if self.is_own else f"{self._deleted} was deleted."
         sent = self.submission.values() if self.submission else {}
@@ -193,6 +184,5 @@ class UserPage(OfUser, Page):
             acting.stop(answer)
 
     def next_url(self, data: Any) -> str:
-        """Return the address of the person, or of the front page after a deletion."""
         gone = self.request.method == "DELETE" and data != {}
         return pages.url("root") if gone else self.request.path

@@ -5,7 +5,7 @@ from typing import Any
 
 from events import services
 from events.browsable import consequences, questions, wording  # noqa: F401 (the questions register their part)
-from events.browsable.forms import FILTERS, LABELS, NEW, SHORT, edit_fields, filters, new_form, to_moments
+from events.browsable.forms import FILTERS, LABELS, MOMENTS, NEW, SHORT, edit_form, filters, new_form, to_moments
 from events.browsable.wording import CANCELLED
 from events.models import DRAFT, OPEN_STATUSES
 from events.serializers import shape
@@ -56,17 +56,15 @@ class EventsPage(Page):
         return "Upcoming events, and where there is room."
 
     def trail(self) -> list[Link]:
-        """Return the list of events above a refused form."""
         return [Link("Events", pages.url("events"))] if self.request.method == "POST" else []
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the rows by month, the filters, the links to other pages, and the form of a new event."""
         marks = {key: value for part in self.parts for key, value in part.marks(data).items()}
         rows = [wording.row(event, wording.mark(event, marks)) for event in data if self._is_wanted(event)]
-        steps = paging.steps(self.request, self.response)
         query = self.request.query_params
+        copied = query.get("copy")
         return {
-            "months": wording.by_month(rows),
+            "rows": rows,
             "chips": self._chips(),
             "tabs": self._tabs(),
             "filters": filters(self, self._chosen()),
@@ -74,8 +72,8 @@ class EventsPage(Page):
             "sought": query.get("q", "").strip(),
             "asked": [(name, query[name]) for name in ("when", "seats") if query.get(name)],
             "most": SEARCHED,
-            "steps": steps,
-            "new": self._new() if self.reach(CREATE_EVENT) is not Reach.NONE else None,
+            "steps": paging.steps(self.request, self.response),
+            "new": self._new(copied, self._copied(copied)) if self.reach(CREATE_EVENT) is not Reach.NONE else None,
             "unfolded": "copy" in query,
             "calendar_url": self.in_format("ics") if "ics" in self.shown_formats() else "",
         }
@@ -115,32 +113,29 @@ class EventsPage(Page):
         chips = {"This week": {"when": "week"}, "This month": {"when": "month"}, "With seats": {"seats": "free"}}
         return [_chip(self.request.path, label, asked, wanted) for label, wanted in chips.items()]
 
-    def _new(self) -> Form:
-        copied = self.request.query_params.get("copy")
-        return self._new_form(self._copied(copied) if copied else {}, copied)
-
-    def _new_form(self, values: dict[str, Any], copied: str | None) -> Form:
+    def _new(self, copied: str | None, values: dict[str, Any]) -> Form:
         made = new_form(self, values)
         made.hidden |= {"copy": copied} if copied else {}
         return made
 
-    def _copied(self, event_id: str) -> dict[str, Any]:
+    def _copied(self, event_id: str | None) -> dict[str, Any]:
         """Return the values that a new event copies from another one: everything but its days and its id."""
+        if not event_id:
+            return {}
         try:
             found = shape(services.read(event_id, scope=self.view.scope(SEE_EVENTS)))
         except DomainError:
             return {}
-        left_out = {"date", "endDate", "eventId", "registrationOpensAt", "registrationClosesAt", "status"}
+        left_out = {"date", "endDate", "eventId", "status", *MOMENTS}
         return {name: value for name, value in found.items() if name not in left_out}
 
     def form(self, method: str) -> Form | None:
-        """Return the form of a new event."""
         copied = self.submission.sent.get("copy") if self.submission else None
-        return self._new_form({}, copied) if method == "POST" else None
+        return self._new(copied, {}) if method == "POST" else None
 
     def translate(self, values: Any) -> None:
         to_moments(values, values.get("timeZone"))
-        if copied := self._copied(values.get("copy", "")):
+        if copied := self._copied(values.get("copy")):
             values.setlist("questions", copied["questions"] or [])
 
     def outcome(self, data: Any) -> str:
@@ -150,7 +145,6 @@ class EventsPage(Page):
         return f"“{data['title']}” is published. Share it: {address}"
 
     def next_url(self, data: Any) -> str:
-        """Return the address of the new event."""
         return pages.url("event", data["eventId"]) if data else super().next_url(data)
 
 
@@ -182,14 +176,12 @@ class EventPage(Page):
         return f"{wording.days(data)}, {data['location']}. {wording.room_sentence(data)}."
 
     def trail(self) -> list[Link]:
-        """Return the list of events and, above a form, the event."""
         above = [Link("Events", pages.url("events"))]
         if self.request.method not in ("GET", "HEAD"):
             above.append(Link("The event", self.request.path))
         return above
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the event in words, and the forms that change it."""
         mine = self.owns(CHANGE_EVENT, data)
         return {
             "event": data,
@@ -206,10 +198,9 @@ class EventPage(Page):
         }
 
     def _runs(self, data: Any) -> dict[str, Any]:
-        """Return the context of the bar for organizers."""
         return {
             "status": data["status"],
-            "edit": self._edit(data),
+            "edit": edit_form(self, values=forms_values(data)).show_before(data["version"]),
             "delete": self._delete(data),
             "waitlist": self._switch_waitlist(data),
             "publish": self._become(data, "published", "Publish") if data["status"] == DRAFT else None,
@@ -233,17 +224,9 @@ class EventPage(Page):
         return Form(self.request.path, label, "PUT", hidden=hidden, look=look)
 
     def form(self, method: str) -> Form | None:
-        """Return the form that edits the event."""
         if method not in ("PUT", "PATCH"):
             return None
-        made = self.make_form("PUT", "Save", hidden={})
-        made.fields = edit_fields(made.fields)
-        return made
-
-    def _edit(self, data: Any) -> Form:
-        made = self.make_form("PUT", "Save", values=forms_values(data))
-        made.fields = edit_fields(made.fields)
-        return made.show_before(data["version"])
+        return edit_form(self, hidden={})
 
     def _delete(self, data: Any) -> Form:
         before = {name: forms.text(data[name]) for name in SHORT}
@@ -251,11 +234,10 @@ class EventPage(Page):
         return Form(self.request.path, "Delete", "DELETE", hidden=shown, look="risky")
 
     def translate(self, values: Any) -> None:
-        now = self.current() if {"registrationOpensAt", "registrationClosesAt"} & set(values) else None
+        now = self.current() if set(MOMENTS) & set(values) else None
         to_moments(values, values.get("timeZone") or (now or {}).get("timeZone"))
 
     def current(self) -> dict[str, Any] | None:
-        """Return the event as it is now."""
         if self._now is None:
             try:
                 found = services.read(self.kwargs["event_id"], scope=self.view.scope(SEE_EVENTS))
@@ -274,7 +256,6 @@ class EventPage(Page):
         return consequences.before_editing(now, self.submission.values()) if consequences.people(now) else None
 
     def outcome(self, data: Any) -> str:
-        """Return the outcome of an edit or a deletion."""
         submission = self.submission
         if submission is None:
             return "Saved."
@@ -288,11 +269,10 @@ class EventPage(Page):
         return f"Saved: {humanize.names([forms.label_of(name, NEW | self.labels) for name in changed])}."
 
     def next_url(self, data: Any) -> str:
-        """Return the address of the event, or of the list after a deletion."""
         deleted = self.request.method == "DELETE" and data != {}
         return pages.url("events") if deleted else self.request.path
 
 
 def forms_values(data: Any) -> dict[str, Any]:
     """Return the values of an event for its form, with moments in the time zone of the event."""
-    return forms.in_local_time(dict(data), ("registrationOpensAt", "registrationClosesAt"), wording.place_of(data))
+    return forms.in_local_time(dict(data), MOMENTS, wording.place_of(data))

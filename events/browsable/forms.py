@@ -61,12 +61,7 @@ MOMENTS = ("registrationOpensAt", "registrationClosesAt")
 
 
 def new_form(page: Page, copied: dict[str, Any]) -> Form:
-    """Return the form of a new event.
-
-    Args:
-        page: The page of the form.
-        copied: The values that are copied from another event.
-    """
+    """Return the form of a new event, with the values that are copied from another one."""
     who = page.principal.name if page.principal else ""
     values = {"organizer": who, "waitlistEnabled": True} | copied
     labels = {name: LABELS[name] for name in (*NEW, *LABELS)}
@@ -82,12 +77,13 @@ def new_form(page: Page, copied: dict[str, Any]) -> Form:
     return made
 
 
-def edit_fields(asked: list[Field]) -> list[Field]:
-    """Return the fields of the edit form, with the rarely changed ones in the section "More"."""
-    for one in asked:
+def edit_form(page: Page, **options: Any) -> Form:
+    """Return the form that edits an event, with the rarely changed fields in the section "More"."""
+    made = page.make_form("PUT", "Save", **options)
+    for one in map(_as_input, made.fields):
         one.more = one.name not in IN_SIGHT
         one.help = HELPS.get(one.name, one.help if one.name not in LABELS else "")
-    return [_as_input(one) for one in asked]
+    return made
 
 
 def _as_input(one: Field) -> Field:

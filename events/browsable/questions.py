@@ -17,7 +17,6 @@ from eventsite.pages.page import Part
 PREFIX = "questions."
 KINDS = {TEXT: "Free text", CHOICE: "One of several answers", YES_NO: "Yes or no"}
 MOST, SPARE = 10, 2
-NO_LABEL = "Enter the question."
 
 
 @pages.part("event")

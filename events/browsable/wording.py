@@ -1,6 +1,5 @@
 """The wording of events on pages: their times, the free seats, and the state of sign-up."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
@@ -20,17 +19,14 @@ OPEN, WAITLIST, FULL, NOT_OPEN, CLOSED, OVER = "open", "waitlist", "full", "not-
 
 
 def now() -> datetime:
-    """Return the current time."""
     return datetime.fromisoformat(clock.now()).astimezone(UTC)
 
 
 def today() -> str:
-    """Return the current day in UTC."""
     return clock.now()[:10]
 
 
 def yesterday() -> str:
-    """Return the day before the current one in UTC."""
     return str(date.fromisoformat(today()) - timedelta(days=1))
 
 
@@ -149,46 +145,29 @@ def map_url(event: dict[str, Any]) -> str:
     return MAP + urlencode({"query": event["location"]})
 
 
-@dataclass
-class Row:
-    """An event in a list."""
-
-    url: str
-    title: str
-    date: str
-    weekday: str
-    day: str
-    month: str
-    when: str
-    hours: str
-    place: str
-    room: str
-    sign_up: str
-    look: str
-    mark: str = ""
-
-
-def row(event: dict[str, Any], mark: str = "") -> Row:
-    """Return the row of an event in a list.
+def row(event: dict[str, Any], mark: str = "") -> dict[str, Any]:
+    """Return the row of an event in a list, for the templates.
 
     Args:
         event: The event as JSON.
         mark: The user's own registration, in a few words.
     """
     first = date.fromisoformat(event["date"])
-    look = CANCELLED if event["status"] == CANCELLED else "past" if has_ended(event) else ""
-    url = pages.url("event", event["eventId"])
-    parts = f"{first:%a}", str(first.day), f"{first:%b}"
-    said = when(event), hours(event), event["location"], room(event), sign_up(event)
-    return Row(url, event["title"], event["date"], *parts, *said, look, mark)
-
-
-def by_month(rows: list[Row]) -> list[tuple[str, list[Row]]]:
-    """Return the rows of a list under the months of their dates."""
-    found: dict[str, list[Row]] = {}
-    for one in rows:
-        found.setdefault(humanize.month(one.date), []).append(one)
-    return list(found.items())
+    return {
+        "url": pages.url("event", event["eventId"]),
+        "title": event["title"],
+        "date": event["date"],
+        "weekday": f"{first:%a}",
+        "day": first.day,
+        "month": f"{first:%b}",
+        "heading": f"{first:%B %Y}",
+        "when": when(event),
+        "place": event["location"],
+        "room": room(event),
+        "sign_up": sign_up(event),
+        "look": CANCELLED if event["status"] == CANCELLED else "past" if has_ended(event) else "",
+        "mark": mark,
+    }
 
 
 def mark(event: dict[str, Any], marks: dict[str, str]) -> str:

@@ -57,7 +57,6 @@ class Field:
 
     @property
     def id(self) -> str:
-        """The id of the input."""
         return f"{self.prefix}-{self.name}"
 
     @property
@@ -94,12 +93,10 @@ class Form:
 
     @property
     def main_fields(self) -> list[Field]:
-        """The fields outside of the section "More"."""
         return [one for one in self.fields if not one.more]
 
     @property
     def more_fields(self) -> list[Field]:
-        """The fields in the section "More"."""
         return [one for one in self.fields if one.more]
 
     @property
@@ -166,9 +163,11 @@ def _field(source: Any, name: str, label: str, values: Mapping[str, Any], error:
     }
     if made.kind == "select":
         made.multiple = "multiple" in source.style.get("base_template", "")
-        chosen = {text(one) for one in _all(values, name)} if made.multiple else {made.value}
+        getlist = getattr(values, "getlist", lambda name: [values.get(name)])
+        chosen = {text(one) for one in getlist(name)} if made.multiple else {made.value}
         made.options = [
-            Option(str(one.value), _words(one.display_text), str(one.value) in chosen) for one in _options(source)
+            Option(str(one.value), str(one.display_text).capitalize(), str(one.value) in chosen)
+            for one in source.iter_options()
         ]
     return made
 
@@ -196,19 +195,6 @@ def _kind(source: Any) -> str:
     if isinstance(source, serializers.IntegerField):
         return "number"
     return "email" if isinstance(source, serializers.EmailField) else str(source.style.get("input_type", "text"))
-
-
-def _options(source: Any) -> list[Any]:
-    return list(source.iter_options())
-
-
-def _words(display: Any) -> str:
-    return str(display).capitalize()
-
-
-def _all(values: Mapping[str, Any], name: str) -> list[Any]:
-    getlist = getattr(values, "getlist", None)
-    return getlist(name) if getlist else [values.get(name)]
 
 
 def text(value: Any) -> str:

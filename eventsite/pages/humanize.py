@@ -41,11 +41,6 @@ def until(last: str, today: str, ends: str | None = None) -> str:
     return f"Now, until {_at(named, ends)}"
 
 
-def month(text: str) -> str:
-    """Return ``December 2026`` for ``2026-12-12``."""
-    return f"{date.fromisoformat(text):%B %Y}"
-
-
 def zone(name: str) -> str:
     """Return ``Berlin time`` for ``Europe/Berlin``."""
     return f"{name.rpartition('/')[2].replace('_', ' ')} time" if "/" in name else name

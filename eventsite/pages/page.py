@@ -64,7 +64,22 @@ class Question:
     """The query that a yes adds to the address."""
 
 
-class Part(Seen):
+class _Hooks(Seen):
+    """What a page and each of its parts may do. Each of these does nothing unless it is overridden."""
+
+    def form(self, method: str) -> Form | None:
+        """Return the empty form that sends a method to this route, or None if there is none."""
+        return None
+
+    def translate(self, values: QueryDict) -> None:
+        """Convert the values of a form, in place, from what users type to what the API accepts.
+
+        Raises:
+            ValidationError: The form must not be sent as it is.
+        """
+
+
+class Part(_Hooks):
     """An addition of an app to a page of a lower app."""
 
     template = ""
@@ -86,17 +101,6 @@ class Part(Seen):
         """Return how the user is involved in the entries of a list, by the id of the entry."""
         return {}
 
-    def form(self, method: str) -> Form | None:
-        """Return the form of this part that was sent, or None."""
-        return None
-
-    def translate(self, values: QueryDict) -> None:
-        """Convert the values of a form of this part, in place, as `Page.translate`.
-
-        Raises:
-            ValidationError: The form must not be sent as it is.
-        """
-
     def prepare(self) -> None:
         """Read the current state before a form is executed. The permission check has passed already."""
 
@@ -105,7 +109,7 @@ class Part(Seen):
         return ""
 
 
-class Page(Seen):
+class Page(_Hooks):
     """The page of one route.
 
     There is one instance for each answer, and one for each form before it is executed.
@@ -158,10 +162,6 @@ class Page(Seen):
         """Return the address of the page to show in place of this one, if there is one."""
         return ""
 
-    def form(self, method: str) -> Form | None:
-        """Return the empty form that sends a method to this route, or None if there is none."""
-        return None
-
     def sent_form(self, method: str) -> Form | None:
         """Return the form that was sent, of a part or of the page, or None if there is none."""
         return next((form for part in self.parts if (form := part.form(method))), None) or self.form(method)
@@ -172,9 +172,6 @@ class Page(Seen):
         Raises:
             ValidationError: The form must not be sent as it is.
         """
-
-    def translate(self, values: QueryDict) -> None:
-        """Convert the values of a form, in place, from what users type to what the API accepts."""
 
     def refused(self, data: Json) -> tuple[str, str] | None:
         """Return where to redirect the user after a refusal that has no page of its own.

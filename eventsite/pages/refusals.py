@@ -45,7 +45,8 @@ def problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
     submission = page.submission
     if data.get("code") == GoneBack.code and submission:
         response.status_code = HTTPStatus.OK
-        return _form_again(data, page, submission)
+        again = {"title": page.title(data), "sentence": "", "form": _again(data, page, submission)}
+        return again | {"template": "eventsite/pages/problem.html"}
     if data.get("code") == Unconfirmed.code and submission:
         response.status_code = HTTPStatus.OK
         return _confirmation(page, submission, submission.question)
@@ -78,16 +79,6 @@ def _sentence(data: Any) -> str:
     if errors and all(not error["field"] for error in errors):
         return " ".join(error["detail"] for error in errors)
     return SENTENCES.get(data["code"]) or str(data["detail"])
-
-
-def _form_again(data: Any, page: Page, submission: submissions.Submission) -> dict[str, Any]:
-    """Show a form again as it was typed, after the user answered the question with no."""
-    return {
-        "template": "eventsite/pages/problem.html",
-        "title": page.title(data),
-        "sentence": "",
-        "form": _again(data, page, submission),
-    }
 
 
 def _errors(data: Any, page: Page) -> list[dict[str, str]]:
@@ -157,10 +148,6 @@ def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dic
     }
 
 
-def _difference(label: str, now: str, before: str) -> str:
-    return f"{label}: {_in_words(now)}, before: {_in_words(before)}."
-
-
 def _in_words(value: str) -> str:
     return {"true": "yes", "false": "no", "": "(nothing)"}.get(value, value)
 
@@ -186,7 +173,10 @@ def _stale_confirmation(page: Page, submission: submissions.Submission, question
     changed = [(name, before) for name, before in submission.before.items() if before != text(now.get(name))]
     question.facts = [
         "This was changed after you opened the page. Nothing is done yet.",
-        *(_difference(label_of(name, page.labels), text(now.get(name)), old) for name, old in changed),
+        *(
+            f"{label_of(name, page.labels)}: {_in_words(text(now.get(name)))}, before: {_in_words(before)}."
+            for name, before in changed
+        ),
         *question.facts,
     ]
     submission.sent = submission.sent.copy()

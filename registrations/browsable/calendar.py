@@ -10,20 +10,16 @@ from registrations.browsable.own import OfPerson
 
 @pages.page("user-calendar")
 class CalendarPage(Page, OfPerson):
-    """The calendar of one person."""
-
     template = "registrations/calendar.html"
 
     def title(self, data: Any) -> str:
         return "My calendar" if self.is_own else f"Calendar of {self.called}"
 
     def trail(self) -> list[Link]:
-        """Return the registrations of the person."""
         label = "My registrations" if self.is_own else "Registrations"
         return [Link(label, pages.url("user-registrations", self.named))]
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the secret address, the forms that change it, and the address of the file."""
         path, url = self.request.path, data["url"]
         return {
             "secret": url,

@@ -18,5 +18,4 @@ class CheckInPage(Page, OfEvent):
         return f"{who} is checked in." if self.request.method == "PUT" else f"{who} is not checked in any more."
 
     def next_url(self, data: Any) -> str:
-        """Return the address of the list of people."""
         return pages.url("registrations", self.event_id)

@@ -1,12 +1,9 @@
 """The pages of an event's history, and of a message to its people."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.utils.functional import cached_property
 
-from eventsite.auth.permissions import LIST_REGISTRATIONS
 from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form, fields
@@ -34,29 +31,12 @@ SENTENCES = {
 NOTHING = "Nothing has happened yet."
 
 
-@dataclass
-class Row:
-    """An entry of the history."""
-
-    at: str
-    what: str
-    name: str
-    by: str
-    detail: str
-
-
 class OfPeople(Page, OfEvent):
     """A page below the list of an event's people."""
 
     labels = LABELS
 
-    @cached_property
-    def event(self) -> dict[str, Any]:
-        """Return the event, or an empty object if the user may not see it."""
-        return self.find_event(LIST_REGISTRATIONS)
-
     def trail(self) -> list[Link]:
-        """Return the list of events, the event and its people."""
         people = pages.url("registrations", self.event_id)
         event = Link(self.event.get("title", "The event"), self.event_url)
         return [Link("Events", pages.url("events")), event, Link("People", people)]
@@ -72,16 +52,15 @@ class HistoryPage(OfPeople):
         return f"History: {self.event['title']}" if self.event else "History"
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the entries, the links to other pages, and the form of a message."""
         called = names({person for entry in data for person in (entry["userId"], entry["by"]) if person})
         rows = [
-            Row(
-                humanize.moment(entry["at"]),
-                SENTENCES.get(entry["what"], entry["what"]),
-                called.get(entry["userId"], ""),
-                _by(entry, called),
-                entry["detail"] or "",
-            )
+            {
+                "at": humanize.moment(entry["at"]),
+                "what": SENTENCES.get(entry["what"], entry["what"]),
+                "name": called.get(entry["userId"], ""),
+                "by": _by(entry, called),
+                "detail": entry["detail"] or "",
+            }
             for entry in data
         ]
         steps = paging.steps(self.request, self.response)

@@ -5,13 +5,12 @@ from typing import Any
 from rest_framework.exceptions import ValidationError
 
 from eventsite.auth import permissions
-from eventsite.auth.permissions import FIND_USER, LIST_USERS, OWN_EVENT, Reach
+from eventsite.auth.permissions import LIST_USERS, OWN_EVENT, Reach
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Field, Form
 from eventsite.pages.page import Part
 from eventsite.pages.seen import Seen
-from registrations.browsable.wording import OfEvent, name_of, names
-from users import services as users
+from registrations.browsable.wording import OfEvent, called, name_of, names
 
 TYPED, ADDED, REMOVED = "organizers.typed", "organizers.added", "organizers.removed"
 UNKNOWN = "No one with this address has signed in here. A person from the list of people can be added on their page."
@@ -31,12 +30,11 @@ class CoOrganizers(Part, OfEvent):
         """Return the co-organizers, each with a button, and the form that adds one."""
         if not owns(self, data):
             return None
-        called = names(data.get("organizers") or [])
-        people = [(name, button(self.event_url, user_id, "Remove", REMOVED)) for user_id, name in called.items()]
+        named = names(data.get("organizers") or [])
+        people = [(name, button(self.event_url, user_id, "Remove", REMOVED)) for user_id, name in named.items()]
         return {"below": True, "people": people, "add": self._typed(data)}
 
     def form(self, method: str) -> Form | None:
-        """Return the form that adds a person if it was sent."""
         now = self.page.current() if self._sent(TYPED) is not None else None
         return self._typed(now) if now else None
 
@@ -81,11 +79,7 @@ class CoOrganizers(Part, OfEvent):
         """
         if not typed:
             raise ValidationError({TYPED: [EMPTY]})
-        found = []
-        if "@" in typed and self.reach(FIND_USER) is Reach.ALL:
-            found = [user for user in users.page(limit=2, after=None, email=typed)[0] if user.has_verified_email]
-        elif self.reach(LIST_USERS) is Reach.ALL:
-            found = [user for user in users.called(typed) if user.name.casefold() == typed.casefold()]
+        found = [user for user in called(self, typed) if "@" not in typed or user.has_verified_email]
         if len(found) != 1:
             raise ValidationError({TYPED: [SEVERAL if found else UNKNOWN]})
         return str(found[0].user_id)

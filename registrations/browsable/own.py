@@ -1,6 +1,5 @@
 """The pages of one registration, and of all registrations of a user."""
 
-from dataclasses import replace
 from typing import Any
 
 from django.utils.functional import cached_property
@@ -15,7 +14,7 @@ from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Part, Question
 from eventsite.pages.seen import Seen
 from registrations.browsable import answers, organizers
-from registrations.browsable.wording import OWN_SENTENCES, OfEvent, leave_form, name_of, own_state, state
+from registrations.browsable.wording import OWN_SENTENCES, OfEvent, leave_form, leave_label, name_of, own_state, state
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.one import read
 from users.browsable import OfUser
@@ -34,7 +33,6 @@ class OfPerson(OfUser):
 
     @cached_property
     def called(self) -> str:
-        """Return the name of the person."""
         return name_of(self.user_id)
 
 
@@ -61,11 +59,10 @@ class RegistrationPage(Page, OfEvent, OfPerson):
         return above
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the registration, and the button that cancels it."""
         active = data.get("status") in (REGISTERED, WAITLISTED)
         return {
             "registration": data,
-            "event": replace(event_wording.row(self.event), room="") if self.event else None,
+            "event": event_wording.row(self.event) | {"room": ""} if self.event else None,
             "called": "" if self.is_own else self.called,
             "state": own_state(data, self.event) if self.is_own else state(data),
             "look": _look(data, self.event),
@@ -107,8 +104,7 @@ class RegistrationPage(Page, OfEvent, OfPerson):
         return mark_safe(drawing)  # noqa: S308 (made of numbers alone)
 
     def _leave(self, data: Any) -> Form:
-        own = "Give up my seat" if data["status"] == REGISTERED else "Leave the waitlist"
-        label = own if self.is_own else "Cancel the registration"
+        label = leave_label(data["status"]) if self.is_own else "Cancel the registration"
         return leave_form(self.event_id, self.user_id, label, _next=self.request.path, _was=data["status"])
 
     def question(self) -> Question | None:
@@ -161,7 +157,6 @@ class RegistrationPage(Page, OfEvent, OfPerson):
         return f"{self.called} is not registered any more.{moved}"
 
     def next_url(self, data: Any) -> str:
-        """Return the address of the event."""
         return self.event_url
 
 
@@ -177,11 +172,9 @@ class AttendancePage(Page, OfPerson):
         return f"Registrations of {self.called}" if isinstance(data, list) else "Registrations"
 
     def trail(self) -> list[Link]:
-        """Return the person, if it is not the signed-in user."""
         return [] if self.is_own else [Link("The person", pages.url("user", self.user_id))]
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the rows in two groups, the tabs and the links to other pages."""
         coming = [one for one in data if not event_wording.has_ended(one["event"])]
         past = [one for one in data if event_wording.has_ended(one["event"])]
         return {
@@ -197,7 +190,6 @@ class AttendancePage(Page, OfPerson):
         }
 
     def _nothing(self) -> str:
-        """Return the sentence for an empty list."""
         if not self.is_own:
             return "There are no registrations."
         if self.view.action == "waitlists":
@@ -208,16 +200,16 @@ class AttendancePage(Page, OfPerson):
     def _row(self, registration: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
         status, is_on = registration["status"], event["status"] != event_wording.CANCELLED
         leaves = is_on and status != CANCELLED and not event_wording.has_ended(event)
-        own = "Give up my seat" if status == REGISTERED else "Leave the waitlist"
+        url = pages.url("registration", event["eventId"], self.user_id)
         return {
             "event": event_wording.row(event),
             "status": status,
             "look": _look(registration, event),
             "state": own_state(registration, event) if self.is_own else state(registration),
             "open": "Show my code" if self.is_own and leaves and status == REGISTERED else "Details",
-            "url": pages.url("registration", event["eventId"], self.user_id),
-            "leave_url": pages.url("registration", event["eventId"], self.user_id) if leaves else "",
-            "leave": own if self.is_own else "Cancel the registration",
+            "url": url,
+            "leave_url": url if leaves else "",
+            "leave": leave_label(status) if self.is_own else "Cancel the registration",
         }
 
     def _tabs(self) -> list[Link]:

@@ -1,14 +1,12 @@
 """The page of the people of an event, with the form that adds a person."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from django.utils.functional import cached_property
 from rest_framework.exceptions import ValidationError
 
 from eventsite.auth.login import login_url
-from eventsite.auth.permissions import FIND_USER, LIST_REGISTRATIONS, LIST_USERS, REGISTER, Reach
+from eventsite.auth.permissions import LIST_REGISTRATIONS, LIST_USERS, REGISTER, Reach
 from eventsite.dynamodb import retries
 from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
@@ -17,15 +15,7 @@ from eventsite.pages.page import Link, Page
 from eventsite.web import pagination
 from eventsite.web.fields import whole_number
 from registrations.browsable import answers
-from registrations.browsable.wording import (
-    OWN_SENTENCES,
-    OfEvent,
-    hears_of_a_seat,
-    name_of,
-    promoted,
-    since,
-    state,
-)
+from registrations.browsable.wording import OWN_SENTENCES, OfEvent, called, hears_of_a_seat, name_of, state
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED
 from registrations.reading.lists import of_event
 from registrations.reading.people import named
@@ -38,24 +28,6 @@ LEAVES_SECONDS = 8.0  # seconds before the request's deadline; a search stops th
 MOST_FOUND = 200  # matches; the most that a search shows
 EMPTY = "Enter a name or an e-mail address."
 UNKNOWN = "No one has this name, address or id."
-
-
-@dataclass
-class Row:
-    """A person in the list of an event."""
-
-    number: str
-    name: str
-    email: str
-    url: str
-    status: str
-    state: str
-    since: str
-    promoted: str
-    leave_url: str
-    check_url: str
-    is_in: bool
-    answers: list[tuple[str, str]]
 
 
 @pages.page("registrations", "waitlist", "register")
@@ -73,11 +45,6 @@ class PeoplePage(Page, OfEvent):
         """Show names and e-mail addresses, which the API returns only on request."""
         whole = {"limit": str(ALL)} if query.get("q") or query.get("print") else {}
         return {"expand": "user"} | whole
-
-    @cached_property
-    def event(self) -> dict[str, Any]:
-        """Return the event, or an empty object if the user may not see it."""
-        return self.find_event(LIST_REGISTRATIONS)
 
     @property
     def is_waitlist(self) -> bool:
@@ -105,25 +72,24 @@ class PeoplePage(Page, OfEvent):
         return f"{what}: {self.event['title']}" if self.event else what
 
     def trail(self) -> list[Link]:
-        """Return the list of events, and the event."""
         return [Link("Events", pages.url("events")), Link(self.event.get("title", "The event"), self.event_url)]
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the rows, the tabs, the links to other pages, and the form that adds a person."""
         steps = paging.steps(self.request, self.response)
         whole = bool(self.sought or self.prints)
         is_here = not steps.next and "after" not in self.request.query_params
         entries = self._whole() if whole and not is_here else self._listed(data, steps.before or 0)
+        rest = self._with(after=str(self.searched)) if self.searched else ""
         rows = [self._row(entry, place) for place, entry in entries]
         rows = self._exact_first(rows) if self.sought else rows
         if self.request.query_params.get("sort") == "name":
-            rows.sort(key=lambda row: row.name.casefold())
+            rows.sort(key=lambda row: row["name"].casefold())
         return {
             "rows": rows[:MOST_FOUND] if self.sought else rows,
-            "any_promoted": any(row.promoted for row in rows),
+            "any_promoted": any(row["promoted"] for row in rows),
             "found": self._found_sentence(len(rows)) if self.sought else "",
             "tabs": self._tabs(),
-            "steps": paging.Steps(next=self._rest()) if whole else steps,
+            "steps": paging.Steps(next=rest) if whole else steps,
             "range": "" if whole else steps.range(len(data), self._count()),
             "add": self._add(),
             "path": self.request.path,
@@ -138,7 +104,7 @@ class PeoplePage(Page, OfEvent):
             "clear_url": self._with(q=""),
             "csv_url": self.in_format("csv") if "csv" in self.shown_formats() else "",
             "history_url": pages.url("event-history", self.event_id),
-            "addresses": ", ".join(row.email for row in rows if row.email),
+            "addresses": ", ".join(row["email"] for row in rows if row["email"]),
             "leaving": Form("", "", "DELETE", hidden={"_next": self.request.get_full_path()}),
         }
 
@@ -146,10 +112,6 @@ class PeoplePage(Page, OfEvent):
         """Return the address of the first page of this list with a changed query."""
         query = {name: self.request.query_params.get(name, "") for name in ("status", "q", "sort", "print")} | changes
         return paging.address(self.request.path, {name: value for name, value in query.items() if value})
-
-    def _rest(self) -> str:
-        """Return the address that continues a search, or an empty string if it came to the end."""
-        return self._with(after=str(self.searched)) if self.searched else ""
 
     def _whole(self) -> list[tuple[int, dict[str, Any]]]:
         """Read the people of the tab, page by page, until the list or the time ends.
@@ -187,9 +149,9 @@ class PeoplePage(Page, OfEvent):
         sought = self.sought.casefold()
         return any(sought in (value_of(user, name, "") or "").casefold() for name in ("name", "email"))
 
-    def _exact_first(self, rows: list[Row]) -> list[Row]:
+    def _exact_first(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         sought = self.sought.casefold()
-        return sorted(rows, key=lambda row: sought not in (row.name.casefold(), row.email.casefold()))
+        return sorted(rows, key=lambda row: sought not in (row["name"].casefold(), row["email"].casefold()))
 
     def _found_sentence(self, count: int) -> str:
         if not count:
@@ -200,23 +162,23 @@ class PeoplePage(Page, OfEvent):
             said += f" These are the first {MOST_FOUND}."
         return f"{said} The list is very long: continue with “Next”." if self.searched else said
 
-    def _row(self, entry: dict[str, Any], number: int) -> Row:
-        user = entry.get("user") or {}
-        url = pages.url("registration", self.event_id, entry["userId"])
-        return Row(
-            number=humanize.number(number),
-            name=user.get("name") or entry["userId"],
-            email=user.get("email") or "",
-            url=url,
-            status=entry["status"],
-            state=state(entry),
-            since=since(entry),
-            promoted=promoted(entry),
-            leave_url="" if entry["status"] == CANCELLED else url,
-            check_url=pages.url("check-in", self.event_id, entry["userId"]) if entry["status"] == REGISTERED else "",
-            is_in=bool(entry.get("checkedInAt")),
-            answers=answers.shown(entry.get("answers"), self.event.get("questions")),
-        )
+    def _row(self, entry: dict[str, Any], number: int) -> dict[str, Any]:
+        user, user_id, status = entry.get("user") or {}, entry["userId"], entry["status"]
+        url = pages.url("registration", self.event_id, user_id)
+        return {
+            "number": humanize.number(number),
+            "name": user.get("name") or user_id,
+            "email": user.get("email") or "",
+            "url": url,
+            "status": status,
+            "state": state(entry),
+            "since": humanize.moment(entry["registeredAt"]),
+            "promoted": humanize.moment(entry["promotedAt"]) if entry["promotedAt"] else "",
+            "leave_url": "" if status == CANCELLED else url,
+            "check_url": pages.url("check-in", self.event_id, user_id) if status == REGISTERED else "",
+            "is_in": bool(entry.get("checkedInAt")),
+            "answers": answers.shown(entry.get("answers"), self.event.get("questions")),
+        }
 
     def _tabs(self) -> list[Link]:
         path = pages.url("registrations", self.event_id)
@@ -242,7 +204,6 @@ class PeoplePage(Page, OfEvent):
         return self.submission is not None and "userId" in self.submission.sent
 
     def form(self, method: str) -> Form | None:
-        """Return the form that adds a person."""
         if method != "POST":
             return None
         asked = answers.fields(self.event.get("questions")) if self.submission else []
@@ -266,16 +227,9 @@ class PeoplePage(Page, OfEvent):
             return
         if not typed or self.reach(REGISTER) not in (Reach.ALL, Reach.ONESELF_OR_OWN):
             return
-        found = self._meant(typed)
-        values["userId"] = found[0].user_id if len(found) == 1 else typed
-
-    def _meant(self, typed: str) -> list[Any]:
-        """Return the people with this name or address."""
-        if "@" in typed and self.reach(FIND_USER) is Reach.ALL:
-            return users.page(limit=2, after=None, email=typed)[0]
-        if self.reach(LIST_USERS) is not Reach.ALL or users.find_many([typed]):
-            return []
-        return [user for user in users.called(typed) if user.name.casefold() == typed.casefold()]
+        found = called(self, typed)
+        is_id = len(found) == 1 and "@" not in typed and users.find_many([typed])
+        values["userId"] = found[0].user_id if len(found) == 1 and not is_id else typed
 
     def suggestions(self, data: Any) -> list[Form]:
         """Return a button for each person with the name that was typed."""
@@ -310,7 +264,6 @@ class PeoplePage(Page, OfEvent):
         return f"{who} is number {humanize.number(data['waitlistPosition'])} on the waitlist."
 
     def next_url(self, data: Any) -> str:
-        """Return the address of the event."""
         return self.event_url
 
 

@@ -12,7 +12,7 @@ from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Part
 from registrations.browsable import answers
-from registrations.browsable.wording import OfEvent, leave_form, names
+from registrations.browsable.wording import OfEvent, leave_form, leave_label, names
 from registrations.errors import RegistrationNotFound
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.attendances import of_user
@@ -63,9 +63,9 @@ class SignUp(Part, OfEvent):
             return {"standing": "off", "registration_url": pages.url("registration", self.event_id, "me")}
         if event_wording.has_ended(data):
             return {"standing": "over" if own.status == REGISTERED else "over-waiting"}
-        gives_up = "Give up my seat" if own.status == REGISTERED else "Leave the waitlist"
+        label, was = leave_label(own.status), {"_next": self.request.path, "_was": own.status}
         return {
-            "form": leave_form(self.event_id, own.user_id, gives_up, _next=self.request.path, _was=own.status),
+            "form": leave_form(self.event_id, own.user_id, label, **was),
             "standing": own.status,
             "number": own.position,
             "registration_url": pages.url("registration", self.event_id, "me"),
@@ -103,7 +103,6 @@ class People(Part, OfEvent):
     _waited: list[Registration] = []
 
     def context(self, data: Any) -> dict[str, Any] | None:
-        """Return the figures, and the links to the lists."""
         if not self.owns(LIST_REGISTRATIONS, data):
             return None
         rows = everybody(self, data)

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
+from django.utils.functional import cached_property
 
 from events import services as events
 from events.browsable import wording as event_wording
 from events.serializers import shape as shape_event
-from eventsite.auth.permissions import LIST_REGISTRATIONS
+from eventsite.auth.permissions import FIND_USER, LIST_REGISTRATIONS, LIST_USERS, Reach
 from eventsite.errors import DomainError
 from eventsite.pages import humanize
 from eventsite.pages import page as pages
@@ -43,6 +44,14 @@ def name_of(user_id: str) -> str:
     return names([user_id])[user_id]
 
 
+def called(seen: Seen, typed: str) -> list[User]:
+    """Return the users with exactly this address or, for admins, this name."""
+    if "@" in typed and seen.reach(FIND_USER) is Reach.ALL:
+        return users.page(limit=2, after=None, email=typed)[0]
+    found = users.called(typed) if seen.reach(LIST_USERS) is Reach.ALL else []
+    return [user for user in found if user.name.casefold() == typed.casefold()]
+
+
 def hears_of_a_seat(user_id: str) -> str:
     """Return a sentence on how a waiting person is notified of a seat."""
     user = User.find(user_id) if settings.MAIL_FROM else None
@@ -72,14 +81,9 @@ def own_state(registration: dict[str, Any], event: dict[str, Any]) -> str:
     return state(registration)
 
 
-def since(registration: dict[str, Any]) -> str:
-    """Return the time of the sign-up."""
-    return humanize.moment(registration["registeredAt"])
-
-
-def promoted(registration: dict[str, Any]) -> str:
-    """Return the time of the promotion, or an empty string."""
-    return humanize.moment(registration["promotedAt"]) if registration["promotedAt"] else ""
+def leave_label(status: str) -> str:
+    """Return the label of the button that cancels the user's own registration."""
+    return "Give up my seat" if status == REGISTERED else "Leave the waitlist"
 
 
 def leave_form(event_id: str, user_id: str, label: str, **hidden: str) -> Form:
@@ -100,8 +104,13 @@ class OfEvent(Seen):
         """The address of the page of the event."""
         return pages.url("event", self.event_id)
 
-    def find_event(self, call: str, user_id: str | None = None) -> dict[str, Any]:
+    @cached_property
+    def event(self) -> dict[str, Any]:
         """Return the event, or an empty object if the user may not see it."""
+        return self.find_event(LIST_REGISTRATIONS)
+
+    def find_event(self, call: str, user_id: str | None = None) -> dict[str, Any]:
+        """Return the event, or an empty object if the call does not reach it."""
         try:
             found = events.read(self.event_id, scope=self.view.scope(call, user_id))
         except DomainError:
