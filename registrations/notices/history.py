@@ -108,9 +108,7 @@ def _name_caller(entry: HistoryEntry, by: str | None, there: set[str]) -> None:
 def record_mail(notice: Notice, kind: str, user_id: str) -> None:
     """Record a sent mail. An error is ignored, because the mail is sent already."""
     with suppress(*queue.OUTAGES):
-        entry = _entry(notice, "mail.sent", clock.now(), kind, user_id)
-        entry.user_id = user_id
-        entry.save()
+        _entry(notice, "mail.sent", clock.now(), kind, user_id).save()
 
 
 def record_problem(event_id: str, user_id: str, what: str, *, at: str, message: str) -> None:
@@ -122,9 +120,7 @@ def record_problem(event_id: str, user_id: str, what: str, *, at: str, message: 
     seats = Seats.find(event_id)
     if seats:
         notice = {"id": f"{event_id}.{seats.incarnation}.{message}", "data": {"eventId": event_id}}
-        entry = _entry(notice, what, at, None, user_id)
-        entry.user_id = user_id
-        entry.save()
+        _entry(notice, what, at, None, user_id).save()
 
 
 def record_message(notice: Notice) -> None:
@@ -139,10 +135,10 @@ def _is_recorded(notice: Notice) -> bool:
     return notice["type"] not in UNREACHABLE and notice["data"].get("reason") != "event_deleted"
 
 
-def _entry(notice: Notice, what: str, at: str, detail: str | None, suffix: str = "") -> HistoryEntry:
+def _entry(notice: Notice, what: str, at: str, detail: str | None, user_id: str = "") -> HistoryEntry:
     key, at = _partition((notice["data"]["eventId"], incarnation_of(notice))), clock.precise(at)
-    expires_at = int(time.time()) + KEPT_SECONDS
-    return HistoryEntry(key, f"{at}#{notice['id']}#{suffix}", what=what, at=at, detail=detail, expires_at=expires_at)
+    values = {"what": what, "at": at, "detail": detail, "user_id": user_id or None}
+    return HistoryEntry(key, f"{at}#{notice['id']}#{user_id}", **values, expires_at=int(time.time()) + KEPT_SECONDS)
 
 
 def _detail(notice: Notice) -> str | None:

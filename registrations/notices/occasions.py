@@ -26,8 +26,13 @@ WITHOUT_ASKING = frozenset({OFF, DELETED, MESSAGE})
 REMINDER_NOTICE, MESSAGE_NOTICE = "event.reminder", "event.message"
 """Notices for mail only. They do not come from the stream."""
 
-MAILED_FIELDS = ("date", "endDate", "startTime", "endTime", "timeZone", "location")
+WHEN = ("date", "endDate", "startTime", "endTime", "timeZone")
+MAILED_FIELDS = (*WHEN, "location")
 """The fields of an event whose changes are mailed."""
+ATTRIBUTES = {
+    known.attr_name: name for name, known in Event.get_attributes().items() if known.attr_name in MAILED_FIELDS
+}
+"""Their names in the model."""
 OF_A_PERSON = {
     "registration.registered": SIGNED_UP,
     "registration.waitlisted": WAITING,
@@ -100,20 +105,14 @@ def _of_a_deleted(data: dict[str, Any]) -> Occasion | None:
 
 
 def _of_a_change(event: Event, data: dict[str, Any]) -> Occasion | None:
-    now = {name: getattr(event, attribute) for name, attribute in _ATTRIBUTES.items()}
+    now = {name: getattr(event, attribute) for name, attribute in ATTRIBUTES.items()}
     before = {name: was for name, was in data["previous"].items() if name in now and was != now[name]}
-    earlier = Event(**{_ATTRIBUTES[name]: value for name, value in (now | before).items()})
+    earlier = Event(**{ATTRIBUTES[name]: value for name, value in (now | before).items()})
     if event.status not in OPEN_STATUSES or (_is_over(event) and _is_over(earlier)):
         return None
     if data["previous"].get("status") == CANCELLED:
         return Occasion(ON_AGAIN, event, before)
     return Occasion(MOVED, event, before) if before else None
-
-
-_ATTRIBUTES = {
-    known.attr_name: name for name, known in Event.get_attributes().items() if known.attr_name in MAILED_FIELDS
-}
-"""`MAILED_FIELDS` by the names of the model."""
 
 
 def _is_over(event: Event) -> bool:

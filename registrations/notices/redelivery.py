@@ -1,6 +1,6 @@
 """The Lambda's handler of the queue: tasks go to `attempts`, and other messages are handled here.
 
-{"error": …, "record": …}      a record that could not be read (`poison`), put back by an operator
+{"error": …, "record": …}      a record that could not be published, put back by an operator
 {"DDBStreamBatchInfo": …}      Lambda's report of records that failed for too long, put back by an operator
 {"source": "aws.ses", …}       a bounce or a complaint (`feedback`)
 """

@@ -111,9 +111,8 @@ def wait_after(number: int, asked: float = 0) -> float:
 
 def _over(body: str, error: Exception, metric: str, number: int) -> float | None:
     """Dead-letter a task. If that fails too, return the wait until the next try."""
-    reason = (
-        str(error) if isinstance(error, RetryLater | PermanentFailure) else type(error).__qualname__
-    )  # others quote
+    is_ours = isinstance(error, RetryLater | PermanentFailure)  # others may quote the message
+    reason = str(error) if is_ours else type(error).__qualname__
     try:
         queue.dead_letter(body, reason)
     except Unavailable:

@@ -101,20 +101,20 @@ def send(tasks: Iterable[Task], *, seconds: int = 0) -> None:
         list(senders.map(partial(send_bodies, seconds=seconds), batches))
 
 
-def dead_letter(body: str, reason: str) -> None:
-    """Dead-letter a task.
+def dead_letter(body: str, reason: str = "") -> None:
+    """Dead-letter a task, or a record of the stream.
 
     Raises:
         Unavailable: If the queue does not answer.
     """
     if settings.LOCAL or not settings.NOTICE_DEAD_LETTER_URL:
         return
-    why = {"reason": {"DataType": "String", "StringValue": reason[:REASON_LENGTH]}}
+    why = {"reason": {"DataType": "String", "StringValue": reason[:REASON_LENGTH]}} if reason else {}
     try:
         aws.client("sqs").send_message(
             QueueUrl=settings.NOTICE_DEAD_LETTER_URL, MessageBody=body, MessageAttributes=why
         )
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, OSError) as error:
         raise Unavailable from error
 
 

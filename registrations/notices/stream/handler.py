@@ -5,6 +5,7 @@ that record (``ReportBatchItemFailures``). A record that cannot be read would be
 shard, so it is dead-lettered and counted, and the rest continues.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -13,11 +14,11 @@ from cloudevents.core.v1.event import CloudEvent
 
 from eventsite.dynamodb.retries import time_left, time_limit
 from eventsite.dynamodb.shapes import UnreadableItem
-from eventsite.errors import log_exception
+from eventsite.errors import Unavailable, log_exception
 from eventsite.web import observability
 from registrations.notices.outlets import chosen as outlets
 from registrations.notices.queue import tasks as queue
-from registrations.notices.stream import changes, poison, progress
+from registrations.notices.stream import changes, progress
 from registrations.notices.stream.changes import Change, StreamRecord
 from registrations.notices.stream.holders import Holders, knowing
 
@@ -26,6 +27,7 @@ OUTAGES = queue.OUTAGES
 LEAVES_SECONDS = 2.0  # seconds of the Lambda's time, for the answer
 ONE_GROUP_SECONDS = 8.0  # seconds; with less time left, no group is begun, and the rest is delivered again at once
 WAITING = "notices wait"
+MOST_BYTES = 200_000  # a message of SQS has at most 256 KB; larger images are left out
 GROUP = 500  # notices that are published together; one record, or a part of it, may have more
 
 Publish = Callable[[Sequence[CloudEvent]], None]
@@ -67,12 +69,7 @@ def publish_records(records: Iterable[StreamRecord], publish: Publish) -> Stream
             is_long = change.parts > 1
             group.append((record, [] if is_long else change.part(0, holders)))
         except Exception as error:
-            if isinstance(error, OUTAGES) and not isinstance(
-                error, UnreadableItem
-            ):  # an unreadable item stays unreadable
-                log_exception(error, WAITING)
-                return _publish(group, publish) or record
-            if not poison.put_aside(record, error):
+            if not _is_over(record, error):
                 return _publish(group, publish) or record
             continue
         if is_long or sum(len(notices) for _, notices in group) >= GROUP:
@@ -94,21 +91,16 @@ def _publish_in_parts(record: StreamRecord, change: Change, holders: Holders, pu
         for number in range(progress.parts_published(record), change.parts):
             if time_left() < ONE_GROUP_SECONDS:
                 return record
-            notices = change.part(number, holders)
-            publish(notices)
-            observability.count("Notices", len(notices))
+            _send(change.part(number, holders), publish)
             progress.keep(record, number + 1)
         progress.forget(record)
-    except OUTAGES as outage:
-        log_exception(outage, WAITING)
-        return record
     except Exception as error:
-        return None if poison.put_aside(record, error) else record
+        return None if _is_over(record, error) else record
     return None
 
 
 def _publish(group: list[Published], publish: Publish) -> StreamRecord | None:
-    """Publish the notices of some records.
+    """Publish the notices of some records: together, or one record after the other if one of them cannot be.
 
     Returns:
         The first record to deliver again, or None.
@@ -119,31 +111,62 @@ def _publish(group: list[Published], publish: Publish) -> StreamRecord | None:
     if time_left() < ONE_GROUP_SECONDS:
         return group[0][0]
     try:
-        publish(notices)
-    except OUTAGES as outage:
-        log_exception(outage, WAITING)
-        return group[0][0]
-    except Exception:
+        _send(notices, publish)
+    except Exception as error:
+        if _is_outage(error):
+            log_exception(error, WAITING)
+            return group[0][0]
         return _publish_one_by_one(group, publish)
-    observability.count("Notices", len(notices))
     return None
 
 
 def _publish_one_by_one(group: list[Published], publish: Publish) -> StreamRecord | None:
-    """Publish records one by one, and dead-letter a record that cannot be published."""
     for record, notices in group:
         try:
-            if notices:
-                publish(notices)
-        except OUTAGES as outage:
-            log_exception(outage, WAITING)
-            return record
+            _send(notices, publish)
         except Exception as error:
-            if not poison.put_aside(record, error):
+            if not _is_over(record, error):
                 return record
-        else:
-            observability.count("Notices", len(notices))
     return None
+
+
+def _send(notices: list[CloudEvent], publish: Publish) -> None:
+    if notices:
+        publish(notices)
+        observability.count("Notices", len(notices))
+
+
+def _is_outage(error: Exception) -> bool:
+    return isinstance(error, OUTAGES) and not isinstance(error, UnreadableItem)  # an unreadable item stays unreadable
+
+
+def _is_over(record: StreamRecord, error: Exception) -> bool:
+    """Dead-letter a record that could not be published, unless the reason is an outage.
+
+    Returns:
+        False if Lambda has to deliver the record again.
+    """
+    if _is_outage(error):
+        log_exception(error, WAITING)
+        return False
+    log_exception(error, "a notice that cannot be published")
+    try:
+        queue.dead_letter(message_of(record, error))
+    except Unavailable as outage:
+        log_exception(outage, "the dead-letter queue takes nothing")
+        return False
+    observability.count("NoticesPoisoned")
+    return True
+
+
+def message_of(record: StreamRecord, error: Exception) -> str:
+    """Return the dead letter of a record, without its images if they are too large."""
+    letter = {"error": type(error).__qualname__, "record": record}
+    message = json.dumps(letter, default=str)
+    if len(message.encode()) <= MOST_BYTES:
+        return message
+    change = {name: value for name, value in record["dynamodb"].items() if not name.endswith("Image")}
+    return json.dumps(letter | {"record": record | {"dynamodb": change}}, default=str)
 
 
 def _age(records: list[StreamRecord]) -> float:

@@ -5,7 +5,6 @@ Text of users never reaches a parser of headers, and cannot look like a paragrap
 
 import re
 import uuid
-from dataclasses import dataclass, field
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -19,6 +18,7 @@ from events import calendar
 from events.browsable.wording import when
 from eventsite.text.mail_address import in_ascii
 from registrations.notices.occasions import (
+    ATTRIBUTES,
     DELETED,
     MESSAGE,
     MOVED,
@@ -28,6 +28,7 @@ from registrations.notices.occasions import (
     REMINDER,
     SIGNED_UP,
     WAITING,
+    WHEN,
     Occasion,
 )
 from users.models import User
@@ -36,7 +37,6 @@ BRAND = "eventsite"
 AS_WRITTEN = SMTP.clone(refold_source="none")
 """A policy that sends headers unchanged. Folding would parse them again."""
 NAMESPACE = uuid.UUID("0e7d3f3c-2c3d-4f62-9a86-6a4b8a1d2f55")
-WHEN = ("date", "endDate", "startTime", "endTime", "timeZone")
 WITHOUT_ENTRY = frozenset({WAITING, MESSAGE})
 """Occasions without a calendar entry."""
 
@@ -81,23 +81,6 @@ class Fact(NamedTuple):
     """The value before a change, or an empty string."""
 
 
-@dataclass
-class _Words:
-    """The context of the templates."""
-
-    subject: str
-    title: str
-    lead: str
-    facts: list[Fact]
-    quoted: list[str] = field(default_factory=list)
-    """The lines of the organizer's message."""
-    event_url: str = ""
-    own_url: str = ""
-    profile_url: str = ""
-    is_off: bool = False
-    brand: str = BRAND
-
-
 def compose(occasion: Occasion, user: User, change: str, reply_to: User | None = None) -> Mail:
     """Return the mail for one user.
 
@@ -108,12 +91,12 @@ def compose(occasion: Occasion, user: User, change: str, reply_to: User | None =
         reply_to: The organizer who gets the replies; None for the service.
     """
     words = _words(occasion, user)
-    mail = addressed(user, words.subject, f"{change} {user.user_id}")
+    mail = addressed(user, words["subject"], f"{change} {user.user_id}")
     mail.tags["event"] = occasion.event.event_id
     if reply_to:
         mail.set_raw("Reply-To", _mailbox(reply_to.name, in_ascii(str(reply_to.email))))
-    mail["List-Unsubscribe"] = f"<{words.profile_url or f'mailto:{settings.MAIL_FROM}?subject=unsubscribe'}>"
-    _fill(mail, "letter", vars(words))
+    mail["List-Unsubscribe"] = f"<{words['profile_url'] or f'mailto:{settings.MAIL_FROM}?subject=unsubscribe'}>"
+    _fill(mail, "letter", words)
     if occasion.event.created_at and occasion.kind not in WITHOUT_ENTRY:
         _attach(mail, occasion, words)
     return mail
@@ -144,10 +127,10 @@ def _fill(mail: Mail, template: str, values: dict[str, Any]) -> None:
     mail.add_alternative(render_to_string(f"registrations/mail/{template}.html", values), subtype="html")
 
 
-def _attach(mail: Mail, occasion: Occasion, words: _Words) -> None:
+def _attach(mail: Mail, occasion: Occasion, words: dict[str, Any]) -> None:
     """Attach the calendar entry, which adds the event, or removes it if it is cancelled."""
-    method = "CANCEL" if words.is_off else "PUBLISH"
-    entry = calendar.entry(occasion.event, words.event_url, organizer=settings.MAIL_FROM)
+    method = "CANCEL" if words["is_off"] else "PUBLISH"
+    entry = calendar.entry(occasion.event, words["event_url"], organizer=settings.MAIL_FROM)
     mail.add_attachment(
         calendar.document([entry], method=method),
         maintype="text",
@@ -157,39 +140,28 @@ def _attach(mail: Mail, occasion: Occasion, words: _Words) -> None:
     )
 
 
-def _words(occasion: Occasion, user: User) -> _Words:
-    event, is_off = occasion.event, occasion.kind in (OFF, DELETED)
-    title = one_line(event.title)
-    words = _Words(
-        subject=SUBJECTS[occasion.kind].format(title=title, subject=one_line(occasion.subject)),
-        title=title,
-        lead=LEADS[occasion.kind].format(place=occasion.place),
-        facts=_facts(occasion),
-        quoted=[one_line(line) for line in occasion.text.splitlines()],
-        is_off=is_off,
-    )
-    if settings.PUBLIC_URL:
-        page = f"{settings.PUBLIC_URL}/events/{event.event_id}"
-        words.profile_url = f"{settings.PUBLIC_URL}/users/{_oneself(user)}"
-        words.event_url = "" if occasion.kind == DELETED else page
-        words.own_url = "" if is_off else f"{page}/registrations/{_oneself(user)}"
-    return words
-
-
-def _oneself(user: User) -> str:
-    """Return the id of a user for links: `me`, or the id itself if the service has no sign-in."""
-    return "me" if settings.AUTH_MODE != "open" else user.user_id
+def _words(occasion: Occasion, user: User) -> dict[str, Any]:
+    """Return the context of the templates. Without `PUBLIC_URL` there are no links."""
+    title, is_off = one_line(occasion.event.title), occasion.kind in (OFF, DELETED)
+    page = settings.PUBLIC_URL and f"{settings.PUBLIC_URL}/events/{occasion.event.event_id}"
+    oneself = "me" if settings.AUTH_MODE != "open" else user.user_id
+    return {
+        "subject": SUBJECTS[occasion.kind].format(title=title, subject=one_line(occasion.subject)),
+        "title": title,
+        "lead": LEADS[occasion.kind].format(place=occasion.place),
+        "facts": _facts(occasion),
+        "quoted": [one_line(line) for line in occasion.text.splitlines()],
+        "is_off": is_off,
+        "event_url": page if occasion.kind != DELETED else "",
+        "own_url": f"{page}/registrations/{oneself}" if page and not is_off else "",
+        "profile_url": f"{settings.PUBLIC_URL}/users/{oneself}" if page else "",
+        "brand": BRAND,
+    }
 
 
 def _facts(occasion: Occasion) -> list[Fact]:
     event, before = occasion.event, occasion.before
-    now = {
-        "date": event.date,
-        "endDate": event.end_date,
-        "startTime": event.start_time,
-        "endTime": event.end_time,
-        "timeZone": event.time_zone,
-    }
+    now = {name: getattr(event, ATTRIBUTES[name]) for name in WHEN}
     was = now | {name: value for name, value in before.items() if name in WHEN}
     return [
         Fact("When", _when(now), _when(was) if was != now else ""),

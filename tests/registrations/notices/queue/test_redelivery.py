@@ -15,7 +15,7 @@ from registrations.notices.outlets import attempts
 from registrations.notices.outlets import chosen as outlets
 from registrations.notices.queue import tasks as queue
 from registrations.notices.queue.tasks import PermanentFailure, RetryLater
-from registrations.notices.stream import poison
+from registrations.notices.stream import handler as stream
 from registrations.notices.stream.changes import StreamRecord
 from registrations.notices.stream.following import Following
 from tests.api import Api
@@ -76,15 +76,15 @@ def note(streams: Any, records: list[StreamRecord], **other: str) -> str:
 
 def test_a_poisoned_record_is_delivered_when_it_can_be(records: list[StreamRecord], outlet: list[str]) -> None:
     for record in records:
-        assert attempt(poison.message_of(record, ValueError())) is None
+        assert attempt(stream.message_of(record, ValueError())) is None
     assert outlet == [notice.get_id() for notice in reported(records)]
 
 
 def test_a_record_whose_images_are_gone_stays_set_aside(
     records: list[StreamRecord], outlet: list[str], dead: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(poison, "MOST_BYTES", 10)
-    body = poison.message_of(records[0], ValueError())
+    monkeypatch.setattr(stream, "MOST_BYTES", 10)
+    body = stream.message_of(records[0], ValueError())
     assert attempt(body) is None
     assert (dead, outlet) == ([(body, "its images were too large to be kept")], [])
 
@@ -94,7 +94,7 @@ def test_an_outage_is_waited_out(records: list[StreamRecord], monkeypatch: pytes
         raise Unavailable
 
     monkeypatch.setattr(outlets, "publish", publish)
-    assert attempt(poison.message_of(records[0], ValueError()))
+    assert attempt(stream.message_of(records[0], ValueError()))
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, None), (1, 3), (2, 3)])
@@ -147,7 +147,7 @@ def test_a_stream_that_shows_only_some_is_asked_again(
 
 def test_a_batch_of_the_queue_may_hold_both(records: list[StreamRecord], outlet: list[str]) -> None:
     bodies = [
-        poison.message_of(records[0], ValueError()),
+        stream.message_of(records[0], ValueError()),
         '{"outlet": "webhook", "notice": {}, "to": "one that is gone"}',
     ]
     batch = [

@@ -12,8 +12,9 @@ from cloudevents.core.v1.event import CloudEvent
 from django.test import override_settings
 
 from eventsite.errors import Unavailable
+from registrations.notices import aws
 from registrations.notices.outlets import chosen as outlets
-from registrations.notices.stream import changes, poison
+from registrations.notices.stream import changes
 from registrations.notices.stream import handler as stream
 from registrations.notices.stream.changes import StreamRecord
 from tests.api import Api
@@ -142,13 +143,13 @@ def dead_letters(engine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     keys: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
     sqs = boto3.client("sqs", endpoint_url=engine, **keys)
     url = sqs.create_queue(QueueName="dead")["QueueUrl"]
-    monkeypatch.setattr(poison, "_sqs", lambda: sqs)
+    monkeypatch.setattr(aws, "client", lambda _: sqs)
 
     def read() -> list[Any]:
         reported = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
         return [json.loads(one["Body"]) for one in reported.get("Messages", [])]
 
-    with override_settings(NOTICE_DEAD_LETTER_URL=url):
+    with override_settings(NOTICE_DEAD_LETTER_URL=url, LOCAL=False):
         yield read
     sqs.delete_queue(QueueUrl=url)
 
@@ -183,10 +184,10 @@ def test_a_notice_that_no_outlet_can_take_is_dead_lettered_alone(
 def test_a_poisoned_record_that_cannot_be_dead_lettered_comes_again(
     batch: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuses() -> Any:
+    def refuses(service: str) -> Any:
         raise ConnectionError
 
-    monkeypatch.setattr(poison, "_sqs", refuses)
+    monkeypatch.setattr(aws, "client", refuses)
     number = at(batch)
     records = [*batch[:number], spoiled(batch[number]), *batch[number + 1 :]]
     assert follow(records) == records[number:]
