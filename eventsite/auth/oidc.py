@@ -97,27 +97,22 @@ class OpenIDProvider(NamedTuple):
 
     @property
     def scopes(self) -> list[str]:
-        """The scopes that a login requests."""
         return ["openid", "profile", "email"]
 
     @property
     def jwks_url(self) -> str:
-        """The URL of the provider's public keys."""
         return discovery(self.issuer)["jwks_uri"]
 
     @property
     def authorize_url(self) -> str:
-        """The page where a login begins."""
         return discovery(self.issuer)["authorization_endpoint"]
 
     @property
     def token_url(self) -> str:
-        """The URL that exchanges a code for tokens."""
         return discovery(self.issuer)["token_endpoint"]
 
     @property
     def revoke_url(self) -> str:
-        """The URL that revokes a refresh token, or an empty string if the provider has none."""
         return discovery(self.issuer)["revocation_endpoint"]
 
     def logout_url(self, home: str) -> str:

@@ -85,21 +85,17 @@ class Pool(NamedTuple):
 
     @property
     def authorize_url(self) -> str:
-        """The page where a login begins."""
         return f"{self.domain}/oauth2/authorize"
 
     @property
     def token_url(self) -> str:
-        """Where a code is exchanged for tokens."""
         return f"{self.domain}/oauth2/token"
 
     @property
     def revoke_url(self) -> str:
-        """The URL that revokes a refresh token."""
         return f"{self.domain}/oauth2/revoke"
 
     def logout_url(self, home: str) -> str:
-        """Return the page that ends the hosted UI's session and leads back home."""
         return f"{self.domain}/logout?{urlencode({'client_id': self.client_id, 'logout_uri': home})}"
 
     def objection(self, claims: dict[str, Any]) -> str:
@@ -113,11 +109,9 @@ class Pool(NamedTuple):
         return "" if claims.get(CLIENT_CLAIM[use]) == self.client_id else "The token was made for another client."
 
     def user_id(self, sub: Any) -> str | None:
-        """Return the `sub`, which is a UUID."""
         return sub if is_id(sub) else None
 
     def groups(self, claims: dict[str, Any]) -> Any:
-        """Return the claim that names the groups."""
         return claims.get("cognito:groups")
 
 

@@ -7,7 +7,7 @@ not. Only an HTML form, where all values are text, may write numbers and boolean
 import re
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from rest_framework import serializers
 from rest_framework.fields import empty
@@ -65,8 +65,11 @@ class TextField(Quoting, serializers.CharField):
         "override": "This has characters that turn the direction of the text around (U+202D, U+202E): leave them out.",
     }
 
+    options: ClassVar[dict[str, Any]] = {}
+    """The default options of a subclass."""
+
     def __init__(self, **options: Any) -> None:
-        super().__init__(**({"trim_whitespace": False, "min_length": 1} | options))
+        super().__init__(**({"trim_whitespace": False, "min_length": 1} | self.options | options))
         slow = ProhibitSurrogateCharactersValidator
         self.validators = [NoSurrogates() if type(one) is slow else one for one in self.validators]
 
@@ -92,9 +95,7 @@ class IdField(TextField):
     """The id of an event or a user."""
 
     default_error_messages = {"form": "An id is 1 to 128 letters, digits, underscores or dashes."}
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**({"max_length": 128} | options))
+    options = {"max_length": 128}
 
     def to_internal_value(self, data: Any) -> str:
         if not ids.is_id(text := super().to_internal_value(data)):
@@ -103,27 +104,22 @@ class IdField(TextField):
 
 
 class AddressField(TextField):
-    """An e-mail address, kept exactly as sent."""
+    """An e-mail address."""
 
     default_error_messages = {"form": "This must be an e-mail address."}
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**({"max_length": 254, "style": {"input_type": "email"}} | options))
+    options = {"max_length": 254, "style": {"input_type": "email"}}
 
     def to_internal_value(self, data: Any) -> str:
-        """Return the address."""
         if not mail_address.is_address(text := super().to_internal_value(data)):
             self.fail("form")
         return text
 
 
 class TimeField(TextField):
-    """A time of day as ``HH:MM`` in ASCII digits, kept as text."""
+    """A time of day as ``HH:MM`` in ASCII digits."""
 
     default_error_messages = {"form": "This must be a time of day, as HH:MM."}
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**({"style": {"input_type": "time"}} | options))
+    options = {"style": {"input_type": "time"}}
 
     def to_internal_value(self, data: Any) -> str:
         if not _TIME.fullmatch(text := super().to_internal_value(data)):
@@ -137,9 +133,7 @@ class MomentField(TextField):
     default_error_messages = {
         "form": "This must be a moment with an offset from UTC, such as 2027-01-31T10:00:00+01:00."
     }
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**({"style": {"input_type": "datetime"}} | options))
+    options = {"style": {"input_type": "datetime"}}
 
     def to_internal_value(self, data: Any) -> str:
         """Return the moment as ``2027-01-31T09:00:00Z``. Text order is time order."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
@@ -137,7 +137,7 @@ def _is_recorded(notice: Notice) -> bool:
 
 def _entry(notice: Notice, what: str, at: str, detail: str | None, user_id: str = "") -> HistoryEntry:
     key, at = _partition((notice["data"]["eventId"], incarnation_of(notice))), clock.precise(at)
-    values = {"what": what, "at": at, "detail": detail, "user_id": user_id or None}
+    values: dict[str, Any] = {"what": what, "at": at, "detail": detail, "user_id": user_id or None}
     return HistoryEntry(key, f"{at}#{notice['id']}#{user_id}", **values, expires_at=int(time.time()) + KEPT_SECONDS)
 
 
