@@ -70,15 +70,7 @@ Edited = tuple[WholeEvent, int | None]
 def edit_in_steps(
     event_id: str, changes: dict[str, Any], scope: Scope, versions: set[int] | None, operation: str
 ) -> Steps[Edited]:
-    """Change some fields of an event, as `edit`, in steps.
-
-    Args:
-        event_id: As in `edit`.
-        changes: As in `edit`.
-        scope: As in `edit`.
-        versions: As in `edit`.
-        operation: The id of the edit.
-    """
+    """Change some fields of an event, as `edit`, in steps. `operation` is the id of the edit."""
     return (yield from retrying(partial(_edit, event_id, changes, scope, versions, operation)))
 
 

@@ -245,12 +245,7 @@ FOR_ALL = {name: source for name, source in SOURCES.items() if name not in Event
 
 
 def shape(whole_event: WholeEvent, *, inside: bool = False) -> dict[str, Any]:
-    """Return an event as JSON.
-
-    Args:
-        whole_event: The event.
-        inside: True for its organizers and admins.
-    """
+    """Return an event as JSON, with `inside` as its organizers and admins see it."""
     # The attributes are not used: they would take a fifth of the CPU time of a list.
     values = {Event: whole_event.event.attribute_values, Seats: whole_event.seats.attribute_values}
     shown = {name: values[half].get(source) for name, (half, source) in (SOURCES if inside else FOR_ALL).items()}

@@ -50,7 +50,6 @@ class UserSerializer(UserChangesSerializer):
     createdAt = serializers.DateTimeField(read_only=True)
 
     def to_representation(self, user: User) -> dict[str, Any]:
-        """Return the user as JSON."""
         return shape(user) | {
             "emailVerified": user.has_verified_email,
             "notify": user.notify,

@@ -149,14 +149,7 @@ class EventsPage(Page):
 
 
 def _chip(path: str, label: str, asked: dict[str, str], wanted: dict[str, str]) -> Link:
-    """Return a link that turns a filter on, or off if it is on.
-
-    Args:
-        path: The path of the list.
-        label: The text of the link.
-        asked: The present parameters.
-        wanted: The parameters of the filter.
-    """
+    """Return a link to the list at `path` that adds the `wanted` parameters to those `asked`, or removes them."""
     is_on = wanted.items() <= asked.items()
     rest = {name: value for name, value in asked.items() if name not in wanted}
     return Link(label, paging.address(path, rest if is_on else rest | wanted), is_on)

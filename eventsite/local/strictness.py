@@ -25,11 +25,7 @@ Path = tuple[str | int, ...]
 
 
 def tighten(engine: Any) -> None:
-    """Let an engine refuse what DynamoDB refuses.
-
-    Args:
-        engine: The module `ministack.services.dynamodb`.
-    """
+    """Let an engine, the module `ministack.services.dynamodb`, refuse what DynamoDB refuses."""
     validate, apply = engine._validate_expression_attrs, engine._apply_update_expression
 
     def validated(data: Any, fields: tuple[str, ...], *more: Any) -> Any:
@@ -68,12 +64,7 @@ def expression_error(data: dict[str, Any], fields: tuple[str, ...]) -> str | Non
 
 
 def paths(expression: str, names: dict[str, str]) -> list[Path]:
-    """Return the paths that an update expression writes.
-
-    Args:
-        expression: The update expression.
-        names: Its `ExpressionAttributeNames`.
-    """
+    """Return the paths that an update expression writes, with its `ExpressionAttributeNames` in their places."""
     return [tuple(names.get(str(segment), segment) for segment in path) for path in _paths(expression)]
 
 

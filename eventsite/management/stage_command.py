@@ -16,7 +16,6 @@ class StageCommand(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the stage."""
         parser.add_argument("stage", help="dev or prod: a stage of zappa_settings.json")
 
     def handle(self, *args: Any, stage: str, **options: Any) -> None:

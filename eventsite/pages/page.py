@@ -90,11 +90,7 @@ class Part(_Hooks):
         self.page, self.view, self.request = page, page.view, page.request
 
     def context(self, data: Json) -> dict[str, Any] | None:
-        """Return the context of the template, or None to leave the part out.
-
-        Args:
-            data: The answer of the API.
-        """
+        """Return the context of the template for an answer of the API, or None to leave the part out."""
         return {}
 
     def marks(self, data: Json) -> dict[str, str]:
@@ -131,11 +127,7 @@ class Page(_Hooks):
 
     @staticmethod
     def defaults(query: Any) -> dict[str, str]:
-        """Return the query parameters to add where the user gave none.
-
-        Args:
-            query: The query parameters of the request.
-        """
+        """Return the query parameters to add where the query of the request has none."""
         return {}
 
     def title(self, data: Json) -> str:
@@ -147,11 +139,7 @@ class Page(_Hooks):
         return []
 
     def context(self, data: Json) -> dict[str, Any]:
-        """Return the context of the template.
-
-        Args:
-            data: The answer of the API.
-        """
+        """Return the context of the template for an answer of the API."""
         return {}
 
     def about(self, data: Json) -> str:
@@ -182,22 +170,14 @@ class Page(_Hooks):
         return None
 
     def done(self, answer: HttpResponse) -> None:
-        """Do the rest of the work of a form, after its action succeeded.
-
-        Args:
-            answer: The redirect that is going to be sent.
-        """
+        """Do the rest of the work of a form, after its action succeeded and before its redirect is sent."""
 
     def current(self) -> dict[str, Any] | None:
         """Return the resource that a form edits as it is now, or None if there is none."""
         return None
 
     def suggestions(self, data: Json) -> list[Form]:
-        """Return forms that offer what the user may have meant by a form that was refused.
-
-        Args:
-            data: The problem document.
-        """
+        """Return forms that offer what the user may have meant by a form that a problem document refuses."""
         return []
 
     def question(self) -> Question | None:
@@ -205,11 +185,7 @@ class Page(_Hooks):
         return None
 
     def outcome(self, data: Json) -> str:
-        """Return the outcome of the form, in a sentence.
-
-        Args:
-            data: The answer of the API.
-        """
+        """Return the outcome of the form in a sentence, from the answer of the API."""
         return "Done."
 
     def next_url(self, data: Json) -> str:
@@ -270,13 +246,10 @@ def part(*routes: str) -> Callable[[Q], Q]:
 
 
 def navigation(place: int) -> Callable[[Callable[[Seen], Link | None]], Callable[[Seen], Link | None]]:
-    """Register an entry of the navigation.
+    """Register the function that returns the link of an entry for a user, or None to leave it out.
 
     Args:
         place: The rank of the entry, ascending.
-
-    Returns:
-        The decorator of a function that returns the link for a user, or None to leave it out.
     """
 
     def register(entry: Callable[[Seen], Link | None]) -> Callable[[Seen], Link | None]:

@@ -174,12 +174,7 @@ class _AnyItem(EventItem):
 
 
 def take_snapshot(event_id: str, traces: Traces) -> Snapshot:
-    """Read everything of one event in few calls, so that traffic rarely comes between them.
-
-    Args:
-        event_id: The event.
-        traces: What a census found of it.
-    """
+    """Read everything of one event in few calls, so that traffic rarely comes between them."""
     items = list(
         _AnyItem.query(event_id, consistent_read=True)
     )  # in the order of the keys: the seats before the tickets

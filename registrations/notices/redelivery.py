@@ -35,10 +35,7 @@ def deliver(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def redeliver(body: str) -> bool:
-    """Handle a message that is no task. A record that fails again is dead-lettered again.
-
-    Args:
-        body: The body of the message.
+    """Handle the body of a message that is no task. A record that fails again is dead-lettered again.
 
     Returns:
         False if the message is a task.

@@ -13,14 +13,12 @@ class Command(StageCommand):
     help = "Lists what a stage could not deliver; --resend sends it again, --drop deletes it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the stage and the actions."""
         super().add_arguments(parser)
         does = parser.add_mutually_exclusive_group()
         does.add_argument("--resend", "--tell", action="store_true", help="put all into the queue of notices again")
         does.add_argument("--drop", action="store_true", help="delete all of them")
 
     def on_stage(self, chosen: Any, **options: Any) -> None:
-        """List the queue, and execute the action on each letter."""
         from eventsite.deployment.dead_letters import letters, line, queues
 
         resend, drop = options["resend"], options["drop"]

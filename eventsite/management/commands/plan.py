@@ -18,7 +18,6 @@ class Command(StageCommand):
         parser.add_argument("--all", action="store_true", help="also what stays as it is")
 
     def on_stage(self, chosen: Any, **options: Any) -> None:
-        """Print the steps as a table."""
         from eventsite.deployment import plan
 
         steps = plan.steps(chosen)

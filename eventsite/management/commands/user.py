@@ -17,7 +17,6 @@ class Command(StageCommand):
     help = "Makes a person an organizer or an admin of a stage; without an account, one is made and invited by e-mail."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the stage, the address and the group."""
         super().add_arguments(parser)
         parser.add_argument("address", help="the person's e-mail address")
         group = parser.add_mutually_exclusive_group(required=True)
@@ -25,7 +24,6 @@ class Command(StageCommand):
         group.add_argument("--admin", dest="group", action="store_const", const=ADMINS)
 
     def on_stage(self, chosen: Any, **options: Any) -> None:
-        """Create the account and its membership."""
         import boto3
 
         from eventsite.deployment.stack import outputs_of

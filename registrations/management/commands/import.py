@@ -31,7 +31,6 @@ class Command(OperatorCommand):
     has_dry_run = True
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the command line."""
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="all files that belong together")
         parser.add_argument("--event", metavar="ID", help="sign the people of these sheets up for this event")
         parser.add_argument(
@@ -44,7 +43,6 @@ class Command(OperatorCommand):
         parser.add_argument("--strict", action="store_true", help="exit status 1 when anything was changed or left out")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the command."""
         self._notes, self._options = Notes(), options
         try:
             refused = self._guests() if options["event"] else self._everything()

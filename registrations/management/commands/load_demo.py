@@ -18,11 +18,9 @@ class Command(OperatorCommand):
     has_dry_run = True
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the command line."""
         parser.add_argument("--anyway", action="store_true", help="also if the data are not on this machine")
 
     def handle(self, *args: Any, dry_run: bool, anyway: bool, **options: Any) -> None:
-        """Run the command."""
         if not (settings.LOCAL or anyway or dry_run):
             raise CommandError("The data are not on this machine. To load it anyway, add --anyway.")
         season = assemble(demo.records(datetime.now(UTC).date()))

@@ -37,12 +37,7 @@ Taker = Callable[[str], bool]
 
 
 def deliver(event: dict[str, Any], context: Any, taker: Taker = lambda _: False) -> dict[str, Any]:
-    """Try a batch of the queue.
-
-    Args:
-        event: The batch, as Lambda gets it.
-        context: The Lambda's context.
-        taker: Handles messages that are no tasks.
+    """Try a batch of the queue, as Lambda gets it.
 
     Returns:
         The failed messages, which SQS delivers again, each after a wait of its own.
@@ -72,12 +67,7 @@ def _deliver(record: dict[str, Any], taker: Taker) -> bool:
 
 
 def attempt(body: str, number: int, taker: Taker = lambda _: False) -> float | None:
-    """Try a task. This function raises no errors.
-
-    Args:
-        body: The task as text.
-        number: The 1-based number of the attempt.
-        taker: Handles a body that is no task.
+    """Try a task, given as text, for the 1-based `number` of times. This function raises no errors.
 
     Returns:
         The seconds until the next attempt, or None if there is none.
@@ -99,12 +89,7 @@ def attempt(body: str, number: int, taker: Taker = lambda _: False) -> float | N
 
 
 def wait_after(number: int, asked: float = 0) -> float:
-    """Return the seconds until the next attempt.
-
-    Args:
-        number: The attempts so far.
-        asked: The seconds that the receiver asked for.
-    """
+    """Return the seconds until the next attempt: at least those that the receiver asked for."""
     due = WAITS[min(number, len(WAITS)) - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311 (no secret)
     return min(max(due, asked), LONGEST)
 

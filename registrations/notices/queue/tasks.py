@@ -175,13 +175,7 @@ class LocalQueue:
     _thread: threading.Thread | None = None
 
     def put(self, bodies: Iterable[str], *, seconds: float = 0, number: int = 1) -> None:
-        """Queue tasks.
-
-        Args:
-            bodies: The tasks as text.
-            seconds: The wait before the attempt.
-            number: The 1-based number of the attempt.
-        """
+        """Queue tasks, given as text, for an attempt of this 1-based number after some seconds."""
         with self._changed:
             for body in bodies:
                 heapq.heappush(self._waiting, (time.monotonic() + seconds, next(self._numbers), body, number))

@@ -46,12 +46,9 @@ class Holders(Protocol):
     """A finder of the owners of tickets."""
 
     def __call__(self, seats: Seats, first: int, last: int) -> dict[int, str]:
-        """Return the owners of a range of tickets in order, without users who left the waitlist before.
+        """Return the owners of the tickets from `first` to `last` in order, without users who left the waitlist before.
 
-        Args:
-            seats: The seats as they were when the tickets were promoted.
-            first: The first ticket.
-            last: The last ticket, included.
+        The seats are those of the moment at which the tickets were promoted.
         """
 
     def owner(self, seats: Seats, entry: LogEntry) -> str:
@@ -114,11 +111,7 @@ class Change:
         return max(1, -(-len(self._moved.tickets) // PART)) if self._moved else 1
 
     def part(self, number: int, holders: Holders) -> list[CloudEvent]:
-        """Return the notices of one part in order.
-
-        Args:
-            number: The 0-based number of the part.
-            holders: The finder of owners.
+        """Return the notices of one part, by its 0-based number, in order.
 
         Raises:
             Exception: All errors of `holders`.

@@ -39,10 +39,6 @@ def follow(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     The metrics are `Notices`, `NoticesPoisoned` and `NoticeAgeSeconds` (the age of the oldest change of the batch).
 
-    Args:
-        event: The batch.
-        context: The Lambda's context.
-
     Returns:
         The first record that Lambda has to deliver again, if there is one.
     """

@@ -59,12 +59,7 @@ class Holders:
         return user_id
 
     def __call__(self, seats: Seats, first: int, last: int) -> dict[int, str]:
-        """Return the owners of a range of tickets at their promotion, in the order of the tickets.
-
-        Args:
-            seats: The seats at the promotion.
-            first: The first ticket.
-            last: The last ticket, included.
+        """Return the owners of the tickets from `first` to `last` at their promotion, in the order of the tickets.
 
         Raises:
             Unavailable: DynamoDB does not answer.

@@ -13,7 +13,6 @@ class Command(OperatorCommand):
     help = "Makes all users findable by name and e-mail address: once after the upgrade from a release before 1.0."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Index all users."""
         count = 0
         for user in with_bar(User.scan(), "user"):
             count += services.rebuild_index(user)

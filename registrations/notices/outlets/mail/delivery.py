@@ -151,12 +151,7 @@ def _mail(notice: Notice, occasion: Occasion, user_id: str) -> bool:
 
 
 def _claim_and_send(mail: "Mail", marker: Marker, note: Callable[[], None] = lambda: None) -> bool:
-    """Send a mail, unless its marker belongs to another attempt.
-
-    Args:
-        mail: The mail.
-        marker: Its marker.
-        note: Called after the mail is sent.
+    """Send a mail, unless its marker belongs to another attempt, and note that it is sent.
 
     Returns:
         False if the mail has to be tried again.
