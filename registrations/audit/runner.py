@@ -31,18 +31,12 @@ UNSETTLED = "unsettled"
 
 
 def run(ids: Iterable[str], traces: dict[str, Traces], *, repair: bool = False) -> Iterator[Finding]:
-    """Audit events one by one.
+    """Audit events one by one, and yield the findings of each as soon as it is audited.
 
     Args:
         ids: The ids of the events.
         traces: The result of `census`.
         repair: True to repair the findings that have a repair.
-
-    Yields:
-        The findings of each event as soon as it is audited.
-
-    Raises:
-        Unavailable: DynamoDB does not answer.
     """
     for event_id in ids:
         found = traces.get(event_id, Traces())

@@ -26,11 +26,7 @@ PAGES = 20
 
 
 def deliver(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Try a batch of the queue.
-
-    Returns:
-        The failed messages, which SQS delivers again, each after a wait of its own.
-    """
+    """Try a batch of the queue. Return the failed messages, each of which SQS delivers after a wait of its own."""
     return attempts.deliver(event, context, redeliver)
 
 

@@ -48,11 +48,7 @@ class RemindedEvent(ExpiringItem):
 
 
 def run(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Remind the people of all due events. The schedule on Lambda calls this function.
-
-    Returns:
-        The number of events whose people are reminded.
-    """
+    """Remind the people of all due events, and return their number. The schedule on Lambda calls this function."""
     with time_limit(context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS):
         count = remind()
     observability.count("EventsReminded", count)
@@ -61,10 +57,7 @@ def run(event: dict[str, Any], context: Any) -> dict[str, int]:
 
 
 def remind() -> int:
-    """Put a task for each due event into the queue.
-
-    Returns:
-        The number of tasks.
+    """Put a task for each due event into the queue, and return their number.
 
     Raises:
         Unavailable: DynamoDB or the queue does not answer. The next run continues.

@@ -92,11 +92,7 @@ class Command(runserver.Command):
                 import_string(name)()
 
     def _find_data(self) -> str:
-        """Start the embedded engine, if the settings name no other one.
-
-        Returns:
-            The place of the data, in words.
-        """
+        """Start the embedded engine, if the settings name no other one. Return the place of the data, in words."""
         if not settings.EMBEDDED_ENGINE:
             return f"Data: in DynamoDB at {settings.DYNAMODB_ENDPOINT}"
         try:

@@ -37,11 +37,7 @@ Taker = Callable[[str], bool]
 
 
 def deliver(event: dict[str, Any], context: Any, taker: Taker = lambda _: False) -> dict[str, Any]:
-    """Try a batch of the queue, as Lambda gets it.
-
-    Returns:
-        The failed messages, which SQS delivers again, each after a wait of its own.
-    """
+    """Try a batch of the queue, as Lambda gets it. Return the failed messages, which SQS delivers again after a wait."""
     records = event["Records"]
     seconds = context.get_remaining_time_in_millis() / 1000 - LEAVES_SECONDS
     threads = ThreadPoolExecutor(AT_ONCE)
@@ -55,11 +51,7 @@ def deliver(event: dict[str, Any], context: Any, taker: Taker = lambda _: False)
 
 
 def _deliver(record: dict[str, Any], taker: Taker) -> bool:
-    """Try one message.
-
-    Returns:
-        True if the message has to be delivered again.
-    """
+    """Try one message. Return True if it has to be delivered again."""
     seconds = attempt(record["body"], int(record["attributes"]["ApproximateReceiveCount"]), taker)
     if seconds is not None:
         queue.postpone(record["receiptHandle"], seconds)

@@ -19,10 +19,9 @@ LANES = 8
 
 
 def put(notices: Sequence[Notice]) -> list[Notice]:
-    """Put notices on the bus. The notices of one user, and those of one event itself, stay in order.
+    """Put notices on the bus, and return those that it did not take.
 
-    Returns:
-        The notices that the bus did not take.
+    The notices of one user, and those of one event itself, stay in order.
     """
     lanes: dict[int, list[Notice]] = {}
     for notice in notices:
@@ -38,11 +37,7 @@ def put(notices: Sequence[Notice]) -> list[Notice]:
 
 
 def _put_in_order(notices: list[Notice]) -> list[Notice]:
-    """Put notices batch by batch, and stop when the bus does not answer.
-
-    Returns:
-        The notices that were not taken.
-    """
+    """Put notices batch by batch until the bus does not answer. Return those that were not taken."""
     for start in range(0, len(notices), AT_ONCE):
         if left := aws.send_batch(notices[start : start + AT_ONCE], _put):
             return left + notices[start + AT_ONCE :]

@@ -79,11 +79,7 @@ class Task:
 
 
 def send(tasks: Iterable[Task], *, seconds: int = 0) -> None:
-    """Put tasks into the queue.
-
-    Args:
-        tasks: The tasks.
-        seconds: The wait before the first attempt, at most 15 minutes.
+    """Put tasks into the queue, to be tried after some seconds, at most 15 minutes.
 
     Raises:
         Unavailable: The queue does not answer. Some of the tasks may be in it.

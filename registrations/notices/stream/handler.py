@@ -51,11 +51,7 @@ def follow(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def publish_records(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | None:
-    """Publish the notices of some records in their order.
-
-    Returns:
-        The first record to deliver again, with all records after it; None if all are published.
-    """
+    """Publish the notices of some records in their order. Return the first record to deliver again, if any."""
     records = list(records)
     holders = knowing(records)
     group: list[Published] = []
@@ -78,11 +74,7 @@ def publish_records(records: Iterable[StreamRecord], publish: Publish) -> Stream
 
 
 def _publish_in_parts(record: StreamRecord, change: Change, holders: Holders, publish: Publish) -> StreamRecord | None:
-    """Publish a record with many promotions part by part.
-
-    Returns:
-        The record if it has to be delivered again, else None.
-    """
+    """Publish a record with many promotions part by part. Return it if it has to be delivered again."""
     try:
         for number in range(progress.parts_published(record), change.parts):
             if time_left() < ONE_GROUP_SECONDS:
@@ -96,11 +88,7 @@ def _publish_in_parts(record: StreamRecord, change: Change, holders: Holders, pu
 
 
 def _publish(group: list[Published], publish: Publish) -> StreamRecord | None:
-    """Publish the notices of some records: together, or one record after the other if one of them cannot be.
-
-    Returns:
-        The first record to deliver again, or None.
-    """
+    """Publish the notices of some records. Return the first record to deliver again, if any."""
     notices = [notice for _, those in group for notice in those]
     if not notices:
         return None
@@ -137,11 +125,7 @@ def _is_outage(error: Exception) -> bool:
 
 
 def _is_over(record: StreamRecord, error: Exception) -> bool:
-    """Dead-letter a record that could not be published, unless the reason is an outage.
-
-    Returns:
-        False if Lambda has to deliver the record again.
-    """
+    """Dead-letter a record that could not be published. Return False if Lambda has to deliver it again."""
     if _is_outage(error):
         log_exception(error, WAITING)
         return False

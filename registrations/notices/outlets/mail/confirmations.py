@@ -39,9 +39,5 @@ def is_pending(user: User, notice: Notice) -> bool:
 
 
 def is_within_limit(user: User, notice: Notice) -> bool:
-    """Count a confirmation mail to an address. A notice that is delivered twice counts once.
-
-    Returns:
-        False if the limit of today is reached.
-    """
+    """Count a confirmation mail to an address, once for each notice. Return False if the limit of today is reached."""
     return take("confirmations", in_ascii(str(user.email)).lower(), A_DAY, notice["id"])

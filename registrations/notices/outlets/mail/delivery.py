@@ -130,11 +130,7 @@ def _pages(task: Task) -> Iterator[Task]:
 
 
 def _mail(notice: Notice, occasion: Occasion, user_id: str) -> bool:
-    """Mail one user, once.
-
-    Returns:
-        False if the mail has to be tried again.
-    """
+    """Mail one user, once. Return False if the mail has to be tried again."""
     user = _recipient(notice, occasion, user_id)
     if user is None:
         return True
@@ -151,11 +147,7 @@ def _mail(notice: Notice, occasion: Occasion, user_id: str) -> bool:
 
 
 def _claim_and_send(mail: "Mail", marker: Marker, note: Callable[[], None] = lambda: None) -> bool:
-    """Send a mail, unless its marker belongs to another attempt, and note that it is sent.
-
-    Returns:
-        False if the mail has to be tried again.
-    """
+    """Send a mail, unless its marker belongs to another attempt. Return False if it has to be tried again."""
     standing = marker.claim()
     if standing is Standing.OURS:
         return _send_once(mail, marker, note)
@@ -165,11 +157,9 @@ def _claim_and_send(mail: "Mail", marker: Marker, note: Callable[[], None] = lam
 
 
 def _recipient(notice: Notice, occasion: Occasion, user_id: str) -> User | None:
-    """Return the user to mail.
+    """Return the user to mail, or None if the user does not want the mail or cannot be reached.
 
-    Returns:
-        The user; None if the user cannot be reached or does not want the mail, if the registration has ended, or if
-        the user signed up too late for a reminder.
+    No user whose registration has ended is mailed, and no user who signed up too late for a reminder is reminded.
     """
     key = UserRegistration.key_of(notice["data"]["eventId"], user_id)
     user: User | None
