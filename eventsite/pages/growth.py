@@ -1,8 +1,8 @@
 """Compute how the sign-ups of an event grew: the figures, and the line and axes of a chart."""
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from eventsite.pages import humanize
 
@@ -13,38 +13,12 @@ UNITS = ((timedelta(hours=36), timedelta(hours=1)), (timedelta(days=45), timedel
 EPOCH = datetime(1970, 1, 5)  # a Monday
 
 
-@dataclass
-class Step:
-    """One stretch of time."""
+def of(moments: list[str]) -> dict[str, Any] | None:
+    """Return how sign-ups grew, from the moment of each, or None where there is nothing to draw.
 
-    label: str
-    new: int
-    total: int
-
-
-@dataclass
-class Tick:
-    """One line of the vertical axis."""
-
-    label: str
-    y: float
-
-
-@dataclass
-class Growth:
-    """The figures of a chart."""
-
-    steps: list[Step]
-    line: str
-    """The points of the line, from the beginning to the end."""
-    ticks: list[Tick]
-    total: int
-    first: str
-    last: str
-
-
-def of(moments: list[str]) -> Growth | None:
-    """Return how sign-ups grew, from the moment of each, or None where there is nothing to draw."""
+    Returns:
+        The `steps` of time with their `new` and all sign-ups, the points of the `line`, and the `ticks` of its axis.
+    """
     if not moments:
         return None
     times = sorted(datetime.fromisoformat(moment).replace(tzinfo=None) for moment in moments)
@@ -56,10 +30,11 @@ def of(moments: list[str]) -> Growth | None:
     steps, total = [], 0
     for place in sorted(counts):
         total += counts[place]
-        steps.append(Step(_label(EPOCH + place * unit, unit), counts[place], total))
+        steps.append({"label": _label(EPOCH + place * unit, unit), "new": counts[place], "total": total})
     first, last = (humanize.moment(moment.isoformat()) for moment in (times[0], times[-1]))
     most = _most(total)
-    return Growth(steps, _line(counts, most), _ticks(most), total, first, last)
+    line, ticks = _line(counts, most), _ticks(most)
+    return {"steps": steps, "line": line, "ticks": ticks, "total": total, "first": first, "last": last}
 
 
 def _step(total: int) -> int:
@@ -73,9 +48,9 @@ def _most(total: int) -> int:
     return -(-total // _step(total)) * _step(total)
 
 
-def _ticks(most: int) -> list[Tick]:
-    step = _step(most)
-    return [Tick(humanize.number(value), round(_up(value, most), 1)) for value in range(0, most + 1, step)]
+def _ticks(most: int) -> list[dict[str, Any]]:
+    values = range(0, most + 1, _step(most))
+    return [{"label": humanize.number(value), "y": round(_up(value, most), 1)} for value in values]
 
 
 def _up(value: float, most: int) -> float:

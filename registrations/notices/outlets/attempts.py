@@ -37,7 +37,7 @@ Taker = Callable[[str], bool]
 
 
 def deliver(event: dict[str, Any], context: Any, taker: Taker = lambda _: False) -> dict[str, Any]:
-    """Try a batch of the queue, as Lambda gets it. Return the failed messages, which SQS delivers again after a wait."""
+    """Try a batch of the queue, as Lambda gets it. Return the failed messages, which SQS delivers again later."""
     records = event["Records"]
     seconds = context.get_remaining_time_in_millis() / 1000 - LEAVES_SECONDS
     threads = ThreadPoolExecutor(AT_ONCE)
