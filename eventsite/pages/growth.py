@@ -34,7 +34,7 @@ def of(moments: list[str]) -> dict[str, Any] | None:
     first, last = (humanize.moment(moment.isoformat()) for moment in (times[0], times[-1]))
     most = _most(total)
     line, ticks = _line(counts, most), _ticks(most)
-    return {"steps": steps, "line": line, "ticks": ticks, "total": total, "first": first, "last": last}
+    return {"steps": steps, "line": line, "ticks": ticks, "first": first, "last": last}
 
 
 def _step(total: int) -> int:
