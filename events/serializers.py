@@ -34,7 +34,9 @@ DISAGREE = ErrorDetail("hasWaitlist is another name of waitlistEnabled; the two 
 
 
 class QuestionSerializer(Body):
-    """A question that is asked at sign-up."""
+    """A question that is asked at sign-up. It is stored as JSON."""
+
+    has_python_names = False
 
     questionId = IdField(help_text="By which answers name it.")
     label: Any = TextField(max_length=200, help_text="The question, for people to read.")

@@ -11,7 +11,7 @@ import pytest
 from tests.tour import ROOT
 
 SECTION = (ROOT / "CONTRIBUTING.md").read_text().partition("## To add a field\n")[2].partition("\n## ")[0]
-ADDED = re.compile(r"In `([^`]+)`,\s+after\s+`([^`]+)`:[^`]*(?:`\w+`[^`]*)*```python\n(.*?)```", re.DOTALL)
+ADDED = re.compile(r"In `([^`]+)`,\s+after\s+`([^`]+)`,\s+add\s+`([^`]+)`")
 TEST = re.compile(r"test, `([^`]+)`:\n\n```python\n(.*?)```", re.DOTALL)
 MOST_PLACES = 3
 DOCUMENTATION = "tests/eventsite/openapi/test_documentation.py"
@@ -35,7 +35,7 @@ def follow(steps: list[tuple[str, str, str]], tree: Path) -> None:
         path = tree / name
         before = path.read_text()
         assert before.count(f"{line}\n") == 1, f"{name} has not one line {line.strip()}"
-        path.write_text(before.replace(f"{line}\n", f"{line}\n{added}"))
+        path.write_text(before.replace(f"{line}\n", f"{line}\n{added}\n"))
 
 
 def run(tree: Path, *command: str) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.functional import cached_property
 from rest_framework import serializers
@@ -17,11 +17,14 @@ OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True}
 class Body(serializers.Serializer[Any]):
     """The body of a request. A null in it counts as not sent; on an edit it removes what may be removed."""
 
+    has_python_names: ClassVar[bool] = True
+    """True if the value of ``endDate`` is called ``end_date`` in Python, unless the field has a `source`."""
+
     def get_fields(self) -> dict[str, Any]:
-        """Return the fields. The value of ``endDate`` is called ``end_date`` in Python, unless it has a `source`."""
+        """Return the fields, each with its Python name."""
         fields = super().get_fields()
         for name, field in fields.items():
-            if field.source is None and snake_case(name) != name:
+            if self.has_python_names and field.source is None and snake_case(name) != name:
                 field.source = snake_case(name)
         return fields
 
