@@ -114,7 +114,10 @@ class PeoplePage(Page, OfEvent):
         return paging.address(self.request.path, {name: value for name, value in query.items() if value})
 
     def _whole(self) -> list[tuple[int, dict[str, Any]]]:
-        """Return the people of the tab who match the search, each with the place in the list, until the time ends."""
+        """Return the people of the tab who match the search, each with the place in the list.
+
+        It reads until the list or the time ends.
+        """
         found: list[tuple[int, dict[str, Any]]] = []
         after, read = whole_number(self.request.query_params.get("after", "")), 0
         scope, shape = self.view.scope(LIST_REGISTRATIONS), AttendeeSerializer().to_representation
