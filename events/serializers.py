@@ -34,9 +34,9 @@ DISAGREE = ErrorDetail("hasWaitlist is another name of waitlistEnabled; the two 
 
 
 class QuestionSerializer(Body):
-    """A question that is asked at sign-up. It is stored as JSON."""
+    """A question that is asked at sign-up."""
 
-    has_python_names = False
+    has_python_names = False  # it is stored as JSON
 
     questionId = IdField(help_text="By which answers name it.")
     label: Any = TextField(max_length=200, help_text="The question, for people to read.")

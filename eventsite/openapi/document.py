@@ -222,16 +222,11 @@ class Schema(AutoSchema):
             for name in schema["properties"].keys() - schema.get("required", ()):
                 schema["properties"][name] = _or_null(schema["properties"][name])
         if direction == "response":
-            schema["required"] = [name for name in schema["properties"] if name not in _optional(serializer)]
+            optional = getattr(serializer, "optional", ())
+            schema["required"] = [name for name in schema["properties"] if name not in optional]
             for part in schema["properties"].values():
                 part.pop("readOnly", None)
         return schema
-
-
-def _optional(serializer: Any) -> tuple[str, ...]:
-    """Return the fields of an answer that are not always there."""
-    names: tuple[str, ...] = getattr(serializer, "optional", ())
-    return names
 
 
 def _or_blank(schema: Json) -> None:

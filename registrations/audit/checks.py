@@ -89,11 +89,8 @@ def _deleted_users(seen: Snapshot) -> Iterator[Finding]:
     for user_id, past in seen.past.items():
         if user_id not in seen.known_users | busy and past.incarnation == seen.incarnation:
             sentence = f"{user_id} once left, and there is no such user."
-            repair = repairs.forget(seen.event_id, user_id)
+            repair = repairs.forget(user_id)
             yield Finding(seen.event_id, "deleted_user", sentence, user_id, past.ticket, harmless=True, repair=repair)
-
-
-# People and their lines.
 
 
 # The seats.

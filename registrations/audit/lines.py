@@ -22,10 +22,11 @@ def of_the_lines(seen: Snapshot) -> Iterator[Finding]:
     for one in people.values():
         if one.ticket not in shared:
             yield from _line(seen, one, seen.lines.get(one.ticket), ids)
-    unsettled = seen.unsettled()
+    unsettled, given_up = seen.unsettled(), {ticket for some in seen.exits.values() for ticket in some}
     for ticket, line in seen.lines.items():
         if ticket not in unsettled and ticket not in held:
-            yield _stray(seen, ticket, line, people.get(str(line.user_id)))
+            is_gone = ticket in given_up or ticket in seen.history
+            yield _stray(seen, ticket, line, people.get(str(line.user_id)), is_gone=is_gone)
 
 
 def _line(seen: Snapshot, one: Person, line: EventTicket | None, ids: Counter[str]) -> Iterator[Finding]:
@@ -58,13 +59,12 @@ def _merged(one: Person, line: EventTicket | None, ids: Counter[str]) -> dict[st
     return {"waited": waited, "registered_at": registered_at or clock.now(), "registration_id": own}
 
 
-def _stray(seen: Snapshot, ticket: int, line: EventTicket, owner: Person | None) -> Finding:
+def _stray(seen: Snapshot, ticket: int, line: EventTicket, owner: Person | None, *, is_gone: bool) -> Finding:
     """Return the finding for a line without a registration: the registration is lost, or the line is stale."""
     user_id = str(line.user_id)
     active, past = seen.active.get(user_id), seen.past.get(user_id)
     left = past is not None and past.incarnation == seen.incarnation
-    gone = ticket in {one for some in seen.exits.values() for one in some}
-    if line.user_id and owner is None and active is None and not left and not gone and ticket not in seen.history:
+    if line.user_id and owner is None and active is None and not left and not is_gone:
         sentence = f"{user_id} has ticket {ticket}, and no registration."
         repair = repairs.restore(line, UserRegistration.key_of(seen.event_id, user_id), active=True, ticket=ticket)
         return Finding(seen.event_id, "lost_registration", sentence, user_id, ticket, repair=repair)

@@ -8,7 +8,8 @@ import secrets
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import partial, reduce
+from operator import and_
 from typing import Any
 
 from pynamodb.attributes import Attribute
@@ -55,11 +56,7 @@ def _same(attribute: Attribute[Any], value: Any) -> Condition:
 
 
 def _all_same(record: BaseModel, *names: str) -> Condition:
-    first, *rest = (_same(getattr(type(record), name), getattr(record, name)) for name in names)
-    condition = first
-    for one in rest:
-        condition &= one
-    return condition
+    return reduce(and_, (_same(getattr(type(record), name), getattr(record, name)) for name in names))
 
 
 def _stands(seats: Seats) -> Condition:
@@ -140,7 +137,7 @@ def apply_entry(seats: Seats, entry: log.LogEntry) -> Repair:
     return lambda: run(apply.recover(seats, entry))
 
 
-def forget(event_id: str, user_id: str) -> Repair:
+def forget(user_id: str) -> Repair:
     """Delete the past registrations of a user who does not exist any more."""
 
     def repair() -> None:

@@ -10,6 +10,7 @@ other. A repair has the condition that the snapshot is still true.
 """
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -50,10 +51,7 @@ def is_known(event_id: str, traces: dict[str, Traces]) -> bool:
 
 def taken(counting: Iterable[dict[str, Traces]]) -> dict[str, Traces]:
     """Run a census to its end and return the result."""
-    found: dict[str, Traces] = {}
-    for found in counting:  # noqa: B007 (the last one is the whole)
-        pass
-    return found
+    return deque(counting, maxlen=1).pop()  # the last one is the whole
 
 
 def known_ids(traces: dict[str, Traces]) -> list[str]:

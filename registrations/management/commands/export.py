@@ -1,7 +1,8 @@
 """``manage.py export``: everything there is, as JSON lines or as sheets, in the form that ``import`` reads."""
 
 import os
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -37,32 +38,27 @@ class Command(OperatorCommand):
         self.stderr.write(f"Exported {count:,} records.", self.style.SUCCESS)
 
     def _lines(self, records: Any, to: Path) -> int:
-        with ExitStack() as files:
-            return export.write_lines(records, files.enter_context(_Whole(to)).write)
+        with _whole(to) as file:
+            return export.write_lines(records, file.write)
 
     def _sheets(self, records: Any, to: Path | None) -> int:
         if to is None:
             raise CommandError("Sheets need a directory: manage.py export --format csv DIRECTORY")
         to.mkdir(parents=True, exist_ok=True)
         with ExitStack() as files:
-            return export.write_sheets(records, lambda kind: files.enter_context(_Whole(to / f"{kind}s.csv")))
+            return export.write_sheets(records, lambda kind: files.enter_context(_whole(to / f"{kind}s.csv")))
 
 
-class _Whole:
-    """A private file that gets its name when it is complete, and is removed when it is not."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._part = path, path.with_name(f"{path.name}.part")
-
-    def __enter__(self) -> IO[str]:
-        descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
-        os.fchmod(descriptor, PRIVATE)  # also where an earlier part was left with other permissions
-        self._file = os.fdopen(descriptor, "w", encoding="utf-8", newline="")
-        return self._file
-
-    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
-        self._file.close()
-        if kind is None:
-            self._part.replace(self._path)
-        else:
-            self._part.unlink()
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[str]]:
+    """Yield a private file that gets its name when it is complete, and is removed when it is not."""
+    part = path.with_name(f"{path.name}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
+    os.fchmod(descriptor, PRIVATE)  # also where an earlier part was left with other permissions
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+    except BaseException:
+        part.unlink()
+        raise
+    part.replace(path)
