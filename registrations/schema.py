@@ -8,27 +8,11 @@ from eventsite.errors import Forbidden
 from eventsite.openapi.calls import CALLS, QUERY_EXAMPLES, TAGS, Call
 from eventsite.openapi.components import COMPONENTS, Json
 from eventsite.web import sheets
+from registrations import errors, serializers
 from registrations.checkin import NotRegistered
-from registrations.errors import (
-    AlreadyRegistered,
-    EventFull,
-    RegistrationClosed,
-    RegistrationNotFound,
-    RegistrationNotOpen,
-)
 from registrations.models import Registration
 from registrations.notices.organizer_messages import MailIsOff, TooManyMessages
-from registrations.serializers import (
-    AttendanceSerializer,
-    AttendeeSerializer,
-    CalendarSerializer,
-    HistorySerializer,
-    LeftSerializer,
-    MessageSentSerializer,
-    RegisteredSerializer,
-    RegistrationSerializer,
-    shape,
-)
+from registrations.serializers import shape
 from registrations.sheet import COLUMNS
 from users.services import UserNotFound
 
@@ -59,9 +43,9 @@ CHECK_IN = Call(
     name="checkIn",
     summary="Check a person in at the door",
     description="To repeat it changes nothing: the first time stays.",
-    answer=RegistrationSerializer,
+    answer=serializers.RegistrationSerializer,
     example=REGISTERED | {"checkedInAt": "2083-04-01T17:00:00.000000Z"},
-    refusals=(EventNotYours, EventNotFound, RegistrationNotFound, NotRegistered),
+    refusals=(EventNotYours, EventNotFound, errors.RegistrationNotFound, NotRegistered),
 )
 ADDRESS: Json = {"url": "https://events.example.com/calendars/8f14e45fceea167a5a36dedd4bea2543alice.ics"}
 COMPONENTS["parameters"]["token"] = {
@@ -77,7 +61,7 @@ CALLS |= {
         summary="Register a user for an event",
         description="The user gets a seat if one is free and nobody waits, else a place at the end of the waitlist if "
         "the event keeps one.",
-        answer=RegisteredSerializer,
+        answer=serializers.RegisteredSerializer,
         status=201,
         body={"userId": "alice", "answers": {"food": "Vegan"}},
         example=REGISTERED | {"message": "You have a seat."},
@@ -87,38 +71,38 @@ CALLS |= {
             Forbidden,
             EventNotFound,
             UserNotFound,
-            AlreadyRegistered,
-            EventFull,
-            RegistrationNotOpen,
-            RegistrationClosed,
+            errors.AlreadyRegistered,
+            errors.EventFull,
+            errors.RegistrationNotOpen,
+            errors.RegistrationClosed,
         ),
     ),
     "DELETE /events/{eventId}/registrations/{userId}": Call(
         name="unregister",
         summary="Give up a registration",
         description="A freed seat goes to the head of the waitlist.",
-        answer=LeftSerializer,
+        answer=serializers.LeftSerializer,
         example={
             "message": "The registration is cancelled. The next person on the waitlist got the seat.",
             "promotedUser": "bob",
         },
-        refusals=(Forbidden, RegistrationNotFound),
+        refusals=(Forbidden, errors.RegistrationNotFound),
     ),
     "GET /events/{eventId}/registrations/{userId}": Call(
         name="getRegistration",
         summary="Read a user's registration for an event",
-        answer=RegistrationSerializer,
+        answer=serializers.RegistrationSerializer,
         example=REGISTERED,
-        refusals=(Forbidden, RegistrationNotFound),
+        refusals=(Forbidden, errors.RegistrationNotFound),
     ),
     "PATCH /events/{eventId}/registrations/{userId}": Call(
         name="changeAnswers",
         summary="Change the answers of a registration",
         description="Possible until the event ends.",
-        answer=RegistrationSerializer,
+        answer=serializers.RegistrationSerializer,
         body={"answers": {"food": "Vegan"}},
         example=REGISTERED,
-        refusals=(Forbidden, RegistrationNotFound, RegistrationClosed),
+        refusals=(Forbidden, errors.RegistrationNotFound, errors.RegistrationClosed),
     ),
     "PUT /events/{eventId}/registrations/{userId}/check-in": CHECK_IN,
     "DELETE /events/{eventId}/registrations/{userId}/check-in": replace(
@@ -129,7 +113,7 @@ CALLS |= {
         summary="List an event's registrations",
         description="One page: who has a seat, in order of registration, then who waits, in the order of the queue. "
         "As a sheet, all of them that one answer holds.",
-        answer=AttendeeSerializer,
+        answer=serializers.AttendeeSerializer,
         many=True,
         example=[REGISTERED, WAITLISTED],
         examples=SHEET,
@@ -139,7 +123,7 @@ CALLS |= {
         name="listWaitlist",
         summary="List who waits for a seat",
         description="One page of the queue, in order, with positions. As a sheet, all of it that one answer holds.",
-        answer=AttendeeSerializer,
+        answer=serializers.AttendeeSerializer,
         many=True,
         example=[WAITLISTED],
         examples=SHEET,
@@ -148,7 +132,7 @@ CALLS |= {
     "GET /users/{userId}/registrations": Call(
         name="listUserRegistrations",
         summary="List a user's registrations, with their events",
-        answer=AttendanceSerializer,
+        answer=serializers.AttendanceSerializer,
         many=True,
         example=[{"registration": REGISTERED, "event": SPRING_PARTY}],
         refusals=(UserNotFound,),
@@ -156,7 +140,7 @@ CALLS |= {
     "GET /users/{userId}/waitlists": Call(
         name="listUserWaitlists",
         summary="List what a user waits for, with the events",
-        answer=AttendanceSerializer,
+        answer=serializers.AttendanceSerializer,
         many=True,
         example=[{"registration": WAITLISTED, "event": SPRING_PARTY}],
         refusals=(UserNotFound,),
@@ -166,7 +150,7 @@ CALLS |= {
         summary="Read a user's calendar, or its secret address",
         description="As text/calendar, the user's seats to come and those of the last 30 days. As JSON, the address "
         "under which calendar programs read the same without signing in.",
-        answer=CalendarSerializer,
+        answer=serializers.CalendarSerializer,
         example=ADDRESS,
         examples=CALENDAR,
         refusals=(UserNotFound,),
@@ -175,7 +159,7 @@ CALLS |= {
         name="renewCalendar",
         summary="Make a new secret address of a user's calendar",
         description="The old one leads nowhere from then on.",
-        answer=CalendarSerializer,
+        answer=serializers.CalendarSerializer,
         example=ADDRESS,
         refusals=(UserNotFound,),
     ),
@@ -195,7 +179,7 @@ CALLS |= {
         name="sendMessage",
         summary="Write to the people of an event",
         description="Each of them is mailed once. At most five messages a day for an event.",
-        answer=MessageSentSerializer,
+        answer=serializers.MessageSentSerializer,
         status=202,
         body={"subject": "Bring a cup", "text": "There is tea, and there are no cups.", "to": "registered"},
         example={"message": "The message is on its way."},
@@ -205,7 +189,7 @@ CALLS |= {
         name="getEventHistory",
         summary="What happened to the seats of an event",
         description="One page, the newest entry first. Entries are kept for 400 days.",
-        answer=HistorySerializer,
+        answer=serializers.HistorySerializer,
         many=True,
         example=[
             {

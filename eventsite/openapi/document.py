@@ -23,17 +23,9 @@ from rest_framework.serializers import Serializer
 from eventsite import errors, problems
 from eventsite.auth.permissions import SEE_EVENTS, Reach, reach
 from eventsite.dynamodb import idempotency
+from eventsite.openapi import components
 from eventsite.openapi.calls import CALLS, PAGES, QUERY_EXAMPLES, TAGS, Call
-from eventsite.openapi.components import (
-    ANY_CALL,
-    COMPONENTS,
-    TOO_MANY_REQUESTS,
-    Json,
-    identifier,
-    problem,
-    ref,
-    with_headers,
-)
+from eventsite.openapi.components import Json, problem, ref
 from eventsite.web import pagination
 from eventsite.web.bodies import Body
 
@@ -53,7 +45,7 @@ class Generator(SchemaGenerator):
         """Return the document as a dict."""
         autodiscover_modules("schema")
         result: Json = super().get_schema(request, public)
-        for kind, parts in COMPONENTS.items():
+        for kind, parts in components.COMPONENTS.items():
             result["components"][kind] = dict(sorted((result["components"].get(kind, {}) | parts).items()))
         result["info"]["description"] = INTRODUCTION.read_text()
         result["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
@@ -127,7 +119,7 @@ class Schema(AutoSchema):
             in_path
             + self._query_parameters()
             + self._format_parameter()
-            + [ref("parameters", identifier(name)) for name in call.takes]
+            + [ref("parameters", components.identifier(name)) for name in call.takes]
         )
 
     def _query_parameters(self) -> list[Json]:
@@ -176,7 +168,7 @@ class Schema(AutoSchema):
         for kind in self._formats().values():
             content = answer.setdefault("content", {})
             content[kind] = {"schema": {"type": "string"}, "example": call.examples[kind]}
-        return with_headers(answer, *call.gives, *["Link"] * call.many)
+        return components.with_headers(answer, *call.gives, *["Link"] * call.many)
 
     def _schema_of(self, answer: type[Serializer[Any]] | str) -> Json:
         if isinstance(answer, str):
@@ -185,7 +177,7 @@ class Schema(AutoSchema):
         return found
 
     def _failures_of(self, call: Call) -> Json:
-        found = {status: ref("responses", name) for status, name in ANY_CALL.items()}
+        found = {status: ref("responses", name) for status, name in components.ANY_CALL.items()}
         found |= _by_status([*call.refusals, *self._implied(call)])
         if self._query() or self._has_body():
             self._add_validation(found)
@@ -264,6 +256,6 @@ def _by_status(refusals: Iterable[type[errors.DomainError]]) -> dict[str, Json]:
         grouped.setdefault(status, []).append((refusal.code, refusal.detail))
     answers = {str(status): problem(status, *examples) for status, examples in grouped.items()}
     if 429 in grouped:  # besides the one for any call
-        either = problem(429, TOO_MANY_REQUESTS, *grouped[429])
-        answers["429"] = with_headers(either, "Retry-After")
+        either = problem(429, components.TOO_MANY_REQUESTS, *grouped[429])
+        answers["429"] = components.with_headers(either, "Retry-After")
     return answers

@@ -5,16 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
 from eventsite.openapi.components import ID, Json
-from eventsite.web.fields import (
-    TEXT_PATTERN,
-    TIME_PATTERN,
-    AddressField,
-    IdField,
-    MomentField,
-    TextField,
-    TimeField,
-    TimeZoneField,
-)
+from eventsite.web import fields
 
 
 class TextSchema(OpenApiSerializerFieldExtension):
@@ -24,13 +15,17 @@ class TextSchema(OpenApiSerializerFieldExtension):
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
-        if isinstance(self.target, AddressField):
+        if isinstance(self.target, fields.AddressField):
             return {"type": "string", "format": "email"}
-        if isinstance(self.target, MomentField):
+        if isinstance(self.target, fields.MomentField):
             return {"type": "string", "format": "date-time"}
-        if isinstance(self.target, TimeZoneField):
+        if isinstance(self.target, fields.TimeZoneField):
             return {"type": "string", "format": "iana-time-zone"}
-        patterns = ((IdField, ID["pattern"]), (TimeField, TIME_PATTERN), (TextField, TEXT_PATTERN))
+        patterns = (
+            (fields.IdField, ID["pattern"]),
+            (fields.TimeField, fields.TIME_PATTERN),
+            (fields.TextField, fields.TEXT_PATTERN),
+        )
         pattern = next(text for kind, text in patterns if isinstance(self.target, kind))
         return {"type": "string", "pattern": f"^$|{pattern}" if self.target.allow_blank else pattern}
 

@@ -9,16 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-    ParamValidationError,
-    ProxyConnectionError,
-    SSLError,
-)
+from botocore import exceptions as errors
 from django.conf import settings
 from tenacity import Retrying, retry_if_exception_type, wait_random
 
@@ -31,17 +22,8 @@ from eventsite.errors import Unavailable
 from eventsite.web import observability
 from registrations.errors import RegistrationNotFound
 from registrations.models import ACTIVE, UserRegistration
-from registrations.notices import aws, history
-from registrations.notices.occasions import (
-    DELETED,
-    MESSAGE_NOTICE,
-    REMINDER,
-    WAITING,
-    WITHOUT_ASKING,
-    Notice,
-    Occasion,
-    occasion_of,
-)
+from registrations.notices import aws, history, occasions
+from registrations.notices.occasions import Notice, Occasion
 from registrations.notices.outlets.mail import confirmations
 from registrations.notices.outlets.mail.confirmations import CONFIRMATION_NOTICE
 from registrations.notices.outlets.mail.sent_markers import Marker, Standing
@@ -77,7 +59,7 @@ def deliver(task: Task) -> list[Task]:
     """
     if task.notice["type"] == CONFIRMATION_NOTICE:
         return _confirmation(task)
-    occasion = occasion_of(task.notice)
+    occasion = occasions.occasion_of(task.notice)
     if occasion is None:
         return []
     people = task.people or tuple(filter(None, [task.notice.get("subject")]))
@@ -110,7 +92,7 @@ def _each(task: Task, occasion: Occasion, people: tuple[str, ...]) -> Iterator[T
 def _pages(task: Task) -> Iterator[Task]:
     """Yield tasks for pages of users with a status, and one to continue if there are too many."""
     after: int | None = task.after or None
-    if task.notice["type"] == MESSAGE_NOTICE and not after:
+    if task.notice["type"] == occasions.MESSAGE_NOTICE and not after:
         history.record_message(task.notice)
     event_id, status = task.notice["data"]["eventId"], task.to or ACTIVE
     for look in range(CUT_AT_ONCE // READ_AT_ONCE):
@@ -134,7 +116,7 @@ def _mail(notice: Notice, occasion: Occasion, user_id: str) -> bool:
     user = _recipient(notice, occasion, user_id)
     if user is None:
         return True
-    if occasion.kind == WAITING:
+    if occasion.kind == occasions.WAITING:
         place = _place(occasion.event.event_id, user_id)
         if not place:
             return True  # the mail about the seat is sent instead
@@ -164,14 +146,14 @@ def _recipient(notice: Notice, occasion: Occasion, user_id: str) -> User | None:
     key = UserRegistration.key_of(notice["data"]["eventId"], user_id)
     user: User | None
     user, registration = batch_get((User, user_id), (UserRegistration, *key), consistent=True)
-    if user is None or not user.is_reachable or not (user.notify or occasion.kind in WITHOUT_ASKING):
+    if user is None or not user.is_reachable or not (user.notify or occasion.kind in occasions.WITHOUT_ASKING):
         return None
-    if occasion.kind == DELETED:
+    if occasion.kind == occasions.DELETED:
         return user
     ticket = notice["data"].get("ticket")
     if not _is_in(registration, ticket):
         return None
-    since = notice["data"]["since"] if occasion.kind == REMINDER else None
+    since = notice["data"]["since"] if occasion.kind == occasions.REMINDER else None
     signed_up_late = since and registration is not None and str(registration.registered_at) >= since
     return None if signed_up_late else user
 
@@ -196,7 +178,7 @@ def _place(event_id: str, user_id: str) -> int:
 
 def _reply_to(notice: Notice) -> User | None:
     """Return the organizer who gets the replies to a message."""
-    organizer = User.find(notice["data"].get("by") or "") if notice["type"] == MESSAGE_NOTICE else None
+    organizer = User.find(notice["data"].get("by") or "") if notice["type"] == occasions.MESSAGE_NOTICE else None
     return organizer if organizer and organizer.is_reachable else None
 
 
@@ -252,7 +234,13 @@ class PerhapsSent(Exception):
 
 
 THROTTLING = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
-NEVER_ARRIVED = (ConnectTimeoutError, EndpointConnectionError, ParamValidationError, ProxyConnectionError, SSLError)
+NEVER_ARRIVED = (
+    errors.ConnectTimeoutError,
+    errors.EndpointConnectionError,
+    errors.ParamValidationError,
+    errors.ProxyConnectionError,
+    errors.SSLError,
+)
 
 
 def _send_in_turn(mail: "Mail") -> None:
@@ -295,13 +283,13 @@ def send(mail: "Mail") -> None:
             Content={"Raw": {"Data": mail.as_bytes()}},
             **reporting,
         )
-    except ClientError as error:
+    except errors.ClientError as error:
         raise (Throttled if error.response["Error"].get("Code") in THROTTLING else NotSent) from error
     except NEVER_ARRIVED as error:
         raise NotSent from error
-    except HTTPClientError as error:
+    except errors.HTTPClientError as error:
         raise PerhapsSent from error
-    except BotoCoreError as error:  # before anything was sent: no credentials, no region
+    except errors.BotoCoreError as error:  # before anything was sent: no credentials, no region
         raise NotSent from error
 
 

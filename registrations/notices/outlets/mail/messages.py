@@ -17,50 +17,38 @@ from django.utils import timezone
 from events import calendar
 from events.browsable.wording import when
 from eventsite.text.mail_address import in_ascii
-from registrations.notices.occasions import (
-    ATTRIBUTES,
-    DELETED,
-    MESSAGE,
-    MOVED,
-    OFF,
-    ON_AGAIN,
-    PROMOTED,
-    REMINDER,
-    SIGNED_UP,
-    WAITING,
-    WHEN,
-    Occasion,
-)
+from registrations.notices import occasions
+from registrations.notices.occasions import Occasion
 from users.models import User
 
 BRAND = "eventsite"
 AS_WRITTEN = SMTP.clone(refold_source="none")
 """A policy that sends headers unchanged. Folding would parse them again."""
 NAMESPACE = uuid.UUID("0e7d3f3c-2c3d-4f62-9a86-6a4b8a1d2f55")
-WITHOUT_ENTRY = frozenset({WAITING, MESSAGE})
+WITHOUT_ENTRY = frozenset({occasions.WAITING, occasions.MESSAGE})
 """Occasions without a calendar entry."""
 
 SUBJECTS = {
-    SIGNED_UP: "You are signed up: {title}",
-    WAITING: "You are on the waitlist: {title}",
-    PROMOTED: "You have a seat: {title}",
-    REMINDER: "Reminder: {title}",
-    OFF: "Cancelled: {title}",
-    DELETED: "Cancelled: {title}",
-    ON_AGAIN: "On again: {title}",
-    MOVED: "Changed: {title}",
-    MESSAGE: "{subject}",
+    occasions.SIGNED_UP: "You are signed up: {title}",
+    occasions.WAITING: "You are on the waitlist: {title}",
+    occasions.PROMOTED: "You have a seat: {title}",
+    occasions.REMINDER: "Reminder: {title}",
+    occasions.OFF: "Cancelled: {title}",
+    occasions.DELETED: "Cancelled: {title}",
+    occasions.ON_AGAIN: "On again: {title}",
+    occasions.MOVED: "Changed: {title}",
+    occasions.MESSAGE: "{subject}",
 }
 LEADS = {
-    SIGNED_UP: "You have a seat.",
-    WAITING: "You are number {place} on the waitlist. You get another mail when you have a seat.",
-    PROMOTED: "You moved up from the waitlist: you have a seat.",
-    REMINDER: "The event is coming up, and you have a seat.",
-    OFF: "The event is cancelled. You need not do anything.",
-    DELETED: "The event is cancelled, and your registration with it. You need not do anything.",
-    ON_AGAIN: "The event was cancelled, and takes place after all. You are still signed up.",
-    MOVED: "The event has changed. You are still signed up.",
-    MESSAGE: "The organizers of this event have written to you:",
+    occasions.SIGNED_UP: "You have a seat.",
+    occasions.WAITING: "You are number {place} on the waitlist. You get another mail when you have a seat.",
+    occasions.PROMOTED: "You moved up from the waitlist: you have a seat.",
+    occasions.REMINDER: "The event is coming up, and you have a seat.",
+    occasions.OFF: "The event is cancelled. You need not do anything.",
+    occasions.DELETED: "The event is cancelled, and your registration with it. You need not do anything.",
+    occasions.ON_AGAIN: "The event was cancelled, and takes place after all. You are still signed up.",
+    occasions.MOVED: "The event has changed. You are still signed up.",
+    occasions.MESSAGE: "The organizers of this event have written to you:",
 }
 
 
@@ -142,7 +130,7 @@ def _attach(mail: Mail, occasion: Occasion, words: dict[str, Any]) -> None:
 
 def _words(occasion: Occasion, user: User) -> dict[str, Any]:
     """Return the context of the templates. Without `PUBLIC_URL` there are no links."""
-    title, is_off = one_line(occasion.event.title), occasion.kind in (OFF, DELETED)
+    title, is_off = one_line(occasion.event.title), occasion.kind in (occasions.OFF, occasions.DELETED)
     page = settings.PUBLIC_URL and f"{settings.PUBLIC_URL}/events/{occasion.event.event_id}"
     oneself = "me" if settings.AUTH_MODE != "open" else user.user_id
     return {
@@ -152,7 +140,7 @@ def _words(occasion: Occasion, user: User) -> dict[str, Any]:
         "facts": _facts(occasion),
         "quoted": [one_line(line) for line in occasion.text.splitlines()],
         "is_off": is_off,
-        "event_url": page if occasion.kind != DELETED else "",
+        "event_url": page if occasion.kind != occasions.DELETED else "",
         "own_url": f"{page}/registrations/{oneself}" if page and not is_off else "",
         "profile_url": f"{settings.PUBLIC_URL}/users/{oneself}" if page else "",
         "brand": BRAND,
@@ -161,8 +149,8 @@ def _words(occasion: Occasion, user: User) -> dict[str, Any]:
 
 def _facts(occasion: Occasion) -> list[Fact]:
     event, before = occasion.event, occasion.before
-    now = {name: getattr(event, ATTRIBUTES[name]) for name in WHEN}
-    was = now | {name: value for name, value in before.items() if name in WHEN}
+    now = {name: getattr(event, occasions.ATTRIBUTES[name]) for name in occasions.WHEN}
+    was = now | {name: value for name, value in before.items() if name in occasions.WHEN}
     return [
         Fact("When", _when(now), _when(was) if was != now else ""),
         Fact("Where", one_line(event.location), one_line(before.get("location") or "")),
