@@ -98,7 +98,6 @@ class OrganizersField(ListedField):
     child = IdField()
 
     def to_internal_value(self, data: Any) -> list[str]:
-        """Return the ids."""
         return list(dict.fromkeys(super().to_internal_value(data)))
 
 

@@ -86,7 +86,6 @@ class PersonSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField(allow_null=True)
 
     def to_representation(self, attendee: Attendee) -> dict[str, Any]:
-        """Return the person as JSON."""
         if attendee.user is None:
             return {"userId": attendee.registration.user_id, "name": None, "email": None}
         return shape_user(attendee.user)
@@ -111,7 +110,6 @@ class RegisteredSerializer(RegistrationSerializer):
     message = serializers.CharField()
 
     def to_representation(self, registration: Registration) -> dict[str, Any]:
-        """Return the registration and the message as JSON."""
         if registration.status == WAITLISTED:
             message = f"The event is full. You are number {registration.position} on the waitlist."
         else:

@@ -32,5 +32,4 @@ class SessionScheme(OpenApiAuthenticationExtension):
         return []
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
-        """Return an empty list."""
         return []

@@ -83,14 +83,8 @@ def _people_of(event_id: str) -> Iterator[Line]:
         while True:
             rows, after = lists.of_event(event_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
             for row, user in people.named(rows):
-                yield (
-                    next(numbers),
-                    row.user_id,
-                    user.name if user else "(gone)",
-                    row.status,
-                    _since(row),
-                    row.position,
-                )
+                name = user.name if user else "(gone)"
+                yield (next(numbers), row.user_id, name, row.status, _since(row), row.position)
             if after is None:
                 break
 
