@@ -6,16 +6,14 @@ from eventsite.pages import page as pages
 from eventsite.pages.page import Page
 
 
-@pages.page("root")
-class HomePage(Page):
+class HomePage(Page, routes=["root"]):
     """The front page: the first entry of the navigation."""
 
     def elsewhere(self) -> str:
         return next((link.url for link in pages.navigation_links(self)), "")
 
 
-@pages.page("health")
-class HealthPage(Page):
+class HealthPage(Page, routes=["health"]):
     """The state of the service."""
 
     name = "Health"

@@ -45,8 +45,7 @@ def oneself(seen: Seen) -> Link | None:
     return Link("My profile", pages.url("user", "me"))
 
 
-@pages.page("users")
-class UsersPage(Page):
+class UsersPage(Page, routes=["users"]):
     template = "users/list.html"
     name = "People"
     labels, helps = LABELS, HELPS
@@ -101,8 +100,7 @@ class OfUser(Seen):
         return "me" if self.is_own else self.user_id
 
 
-@pages.page("user")
-class UserPage(OfUser, Page):
+class UserPage(OfUser, Page, routes=["user"]):
     template = "users/user.html"
     name = "Person"
     labels, helps = {name: LABELS[name] for name in ("name", "email", "notify")}, HELPS

@@ -29,8 +29,7 @@ def events(seen: Seen) -> Link:
     return Link("Events", pages.url("events"))
 
 
-@pages.page("events")
-class EventsPage(Page):
+class EventsPage(Page, routes=["events"]):
     """The list of events."""
 
     template = "events/list.html"
@@ -155,8 +154,7 @@ def _chip(path: str, label: str, asked: dict[str, str], wanted: dict[str, str]) 
     return Link(label, paging.address(path, rest if is_on else rest | wanted), is_on)
 
 
-@pages.page("event")
-class EventPage(Page):
+class EventPage(Page, routes=["event"]):
     template = "events/event.html"
     labels = {name: label for name, label in LABELS.items() if name != "eventId"}
     _now: dict[str, Any] | None = None

@@ -19,8 +19,7 @@ KINDS = {TEXT: "Free text", CHOICE: "One of several answers", YES_NO: "Yes or no
 MOST, SPARE = 10, 2
 
 
-@pages.part("event")
-class Questions(Part):
+class Questions(Part, routes=["event"]):
     """The questions at sign-up, for the organizers of an event."""
 
     template = "events/questions.html"

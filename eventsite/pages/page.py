@@ -5,10 +5,10 @@ page of a lower app, and its entries of the navigation. These modules are import
 that API calls have the shorter cold start.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from django.http import HttpResponse, QueryDict
 from django.urls import NoReverseMatch, reverse
@@ -21,8 +21,6 @@ from eventsite.pages.seen import Seen
 from eventsite.web import pagination
 
 Json = Any
-P = TypeVar("P", bound="type[Page]")
-Q = TypeVar("Q", bound="type[Part]")
 
 MOST_ERRORS = 20
 """The number of wrong values that a page lists at most."""
@@ -86,6 +84,12 @@ class Part(_Hooks):
     place: ClassVar[int] = 0
     """The rank of the part on its page, ascending."""
 
+    def __init_subclass__(cls, routes: Sequence[str] = (), **options: Any) -> None:
+        """Register a part of the pages of some routes."""
+        super().__init_subclass__(**options)
+        for route in routes:
+            _parts.setdefault(route, []).append(cls)
+
     def __init__(self, page: "Page") -> None:
         self.page, self.view, self.request = page, page.view, page.request
 
@@ -120,6 +124,11 @@ class Page(_Hooks):
     """The help texts of some of these fields."""
     field_of_code: ClassVar[dict[str, str]] = {}
     """The field to mark for a problem, by the code of the problem."""
+
+    def __init_subclass__(cls, routes: Sequence[str] = (), **options: Any) -> None:
+        """Register the page of some routes."""
+        super().__init_subclass__(**options)
+        _pages.update(dict.fromkeys(routes, cls))
 
     def __init__(self, view: Any, request: Request, response: Any = None) -> None:
         self.view, self.request, self.response = view, request, response
@@ -222,27 +231,6 @@ class Page(_Hooks):
 _pages: dict[str, type[Page]] = {}
 _parts: dict[str, list[type[Part]]] = {}
 _navigation: list[tuple[int, Callable[[Seen], Link | None]]] = []
-
-
-def page(*routes: str) -> Callable[[P], P]:
-    """Register the page of some routes."""
-
-    def register(kind: P) -> P:
-        _pages.update(dict.fromkeys(routes, kind))
-        return kind
-
-    return register
-
-
-def part(*routes: str) -> Callable[[Q], Q]:
-    """Register a part of other apps' pages."""
-
-    def register(kind: Q) -> Q:
-        for route in routes:
-            _parts.setdefault(route, []).append(kind)
-        return kind
-
-    return register
 
 
 def navigation(place: int) -> Callable[[Callable[[Seen], Link | None]], Callable[[Seen], Link | None]]:

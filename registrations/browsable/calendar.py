@@ -8,8 +8,7 @@ from eventsite.pages.page import Link, Page, Question
 from registrations.browsable.own import OfPerson
 
 
-@pages.page("user-calendar")
-class CalendarPage(Page, OfPerson):
+class CalendarPage(Page, OfPerson, routes=["user-calendar"]):
     template = "registrations/calendar.html"
 
     def title(self, data: Any) -> str:

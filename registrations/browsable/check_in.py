@@ -7,8 +7,7 @@ from eventsite.pages.page import Page
 from registrations.browsable.wording import OfEvent, name_of
 
 
-@pages.page("check-in")
-class CheckInPage(Page, OfEvent):
+class CheckInPage(Page, OfEvent, routes=["check-in"]):
     """The check-in of one person, and its reversal."""
 
     name = "Check-in"

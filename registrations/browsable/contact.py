@@ -42,8 +42,7 @@ class OfPeople(Page, OfEvent):
         return [Link("Events", pages.url("events")), event, Link("People", people)]
 
 
-@pages.page("event-history")
-class HistoryPage(OfPeople):
+class HistoryPage(OfPeople, routes=["event-history"]):
     """The history of an event."""
 
     template = "registrations/history.html"
@@ -76,8 +75,7 @@ def _by(entry: dict[str, Any], called: dict[str, str]) -> str:
     return "An admin or organizer" if called[by] == by else called[by]
 
 
-@pages.page("event-messages")
-class MessagePage(OfPeople):
+class MessagePage(OfPeople, routes=["event-messages"]):
     """A message to the people of an event."""
 
     name = "Write to people"

@@ -18,8 +18,7 @@ SEVERAL = "Several people have this name: enter the address."
 EMPTY = "Enter an e-mail address."
 
 
-@pages.part("event")
-class CoOrganizers(Part, OfEvent):
+class CoOrganizers(Part, OfEvent, routes=["event"]):
     """The co-organizers of an event, for its owner and admins."""
 
     template = "registrations/organizers.html"

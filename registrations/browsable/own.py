@@ -36,8 +36,7 @@ class OfPerson(OfUser):
         return name_of(self.user_id)
 
 
-@pages.page("registration", "unregister")
-class RegistrationPage(Page, OfEvent, OfPerson):
+class RegistrationPage(Page, OfEvent, OfPerson, routes=["registration", "unregister"]):
     """The registration of one person for one event."""
 
     template = "registrations/registration.html"
@@ -160,8 +159,7 @@ class RegistrationPage(Page, OfEvent, OfPerson):
         return self.event_url
 
 
-@pages.page("user-registrations", "user-waitlists")
-class AttendancePage(Page, OfPerson):
+class AttendancePage(Page, OfPerson, routes=["user-registrations", "user-waitlists"]):
     """The registrations of one person."""
 
     template = "registrations/attendance.html"
@@ -232,8 +230,7 @@ def _day(one: dict[str, Any]) -> tuple[str, str]:
     return one["event"]["date"], one["event"].get("startTime") or ""
 
 
-@pages.part("user")
-class AttendanceOf(Part, OfPerson):
+class AttendanceOf(Part, OfPerson, routes=["user"]):
     """The link from a person to the registrations."""
 
     template = "registrations/of_user.html"

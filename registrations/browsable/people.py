@@ -30,8 +30,7 @@ EMPTY = "Enter a name or an e-mail address."
 UNKNOWN = "No one has this name, address or id."
 
 
-@pages.page("registrations", "waitlist", "register")
-class PeoplePage(Page, OfEvent):
+class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]):
     """The people who have a seat, and the waitlist."""
 
     template = "registrations/list.html"

@@ -40,8 +40,7 @@ def everybody(part: Part, data: Any) -> list[Registration]:
     return found
 
 
-@pages.part("event")
-class SignUp(Part, OfEvent):
+class SignUp(Part, OfEvent, routes=["event"]):
     """The user's own registration on the page of an event: sign up, see the place, cancel."""
 
     template = "registrations/sign_up.html"
@@ -94,8 +93,7 @@ class SignUp(Part, OfEvent):
         }
 
 
-@pages.part("event")
-class People(Part, OfEvent):
+class People(Part, OfEvent, routes=["event"]):
     """The figures for organizers: the counts, the head of the waitlist, and the growth of sign-ups."""
 
     template = "registrations/people.html"
@@ -145,8 +143,7 @@ class People(Part, OfEvent):
         return f"{humanize.names(first, moved)} moved up."
 
 
-@pages.part("events")
-class Marks(Part):
+class Marks(Part, routes=["events"]):
     """The marks of the user's own registrations in the list of events."""
 
     def context(self, data: Any) -> None:
