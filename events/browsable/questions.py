@@ -10,7 +10,6 @@ from rest_framework.exceptions import ValidationError
 from events.questions import CHOICE, TEXT, YES_NO
 from events.serializers import QuestionSerializer
 from eventsite.auth.permissions import CHANGE_EVENT
-from eventsite.pages import page as pages
 from eventsite.pages.forms import TRUE, Field, Form, Option, text
 from eventsite.pages.page import Part
 

@@ -6,7 +6,6 @@ from rest_framework.exceptions import ValidationError
 
 from eventsite.auth import permissions
 from eventsite.auth.permissions import LIST_USERS, OWN_EVENT, Reach
-from eventsite.pages import page as pages
 from eventsite.pages.forms import Field, Form
 from eventsite.pages.page import Part
 from eventsite.pages.seen import Seen
