@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from cloudevents.core.v1.event import CloudEvent
 from django.test import override_settings
 
+from eventsite.dynamodb.shapes import UnreadableItem
 from eventsite.errors import Unavailable
 from registrations.notices import aws
 from registrations.notices.outlets import chosen as outlets
@@ -171,11 +172,12 @@ def test_a_poisoned_record_is_dead_lettered_and_the_rest_goes_on(
     assert counted["NoticesPoisoned"] == 1 and counted["Notices"] == len(outlet.taken)
 
 
+@pytest.mark.parametrize("reason", [ValueError(), UnreadableItem("an item")], ids=repr)
 def test_a_notice_that_no_outlet_can_take_is_dead_lettered_alone(
-    batch: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]]
+    batch: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]], reason: Exception
 ) -> None:
     bad = reported(batch)[2].get_id()
-    outlet.fails = lambda notices: ValueError() if bad in [one.get_id() for one in notices] else None
+    outlet.fails = lambda notices: reason if bad in [one.get_id() for one in notices] else None
     assert follow(batch) == []
     assert outlet.ids == [one.get_id() for one in reported(batch) if one.get_id() != bad]
     assert len(dead_letters()) == 1
