@@ -201,21 +201,18 @@ class EventSerializer(EventChangesSerializer):
 
     eventId = IdField(required=False, help_text="Leave it out to get a UUID.")
     registeredCount = serializers.IntegerField(
-        source="registered", read_only=True, min_value=0, help_text="How many hold a seat."
+        source="registered", read_only=True, min_value=0, help_text="How many people have a seat."
     )
     waitlistCount = serializers.IntegerField(
-        source="waiting", read_only=True, min_value=0, help_text="How many wait for one."
+        source="waiting", read_only=True, min_value=0, help_text="How many people wait for a seat."
     )
     checkedInCount = serializers.IntegerField(
-        source="checked_in",
         read_only=True,
         min_value=0,
-        help_text="How many are in: for organizers and admins, in the answer about one event.",
+        help_text="How many people are checked in: for organizers and admins, of one event.",
     )
     organizerId = serializers.CharField(
-        read_only=True,
-        allow_null=True,
-        help_text="The `sub` of the organizer who owns it; null in open mode.",
+        read_only=True, allow_null=True, help_text="The `sub` of the organizer who owns it; null in open mode."
     )
     createdAt = serializers.DateTimeField(read_only=True)
     updatedAt = serializers.DateTimeField(read_only=True)
@@ -289,7 +286,7 @@ class DeletionQuery(serializers.Serializer[Any]):
     """The query parameters of a deletion."""
 
     registrations = WordField(
-        choices=(CANCEL,), required=False, help_text="With cancel, everybody's registration ends with the event."
+        choices=(CANCEL,), required=False, help_text="With cancel, all registrations end with the event."
     )
 
 

@@ -42,7 +42,7 @@ TAGS["registrations"] = "Registrations and waitlists of events and of users."
 CHECK_IN = Call(
     name="checkIn",
     summary="Check a person in at the door",
-    description="To repeat it changes nothing: the first time stays.",
+    description="A repetition changes nothing: the first time stays.",
     answer=serializers.RegistrationSerializer,
     example=REGISTERED | {"checkedInAt": "2083-04-01T17:00:00.000000Z"},
     refusals=(EventNotYours, EventNotFound, errors.RegistrationNotFound, NotRegistered),
@@ -59,8 +59,8 @@ CALLS |= {
     "POST /events/{eventId}/registrations": Call(
         name="register",
         summary="Register a user for an event",
-        description="The user gets a seat if one is free and nobody waits, else a place at the end of the waitlist if "
-        "the event keeps one.",
+        description="The user gets a seat if one is free and no one waits, else a place at the end of the waitlist if "
+        "the event has one.",
         answer=serializers.RegisteredSerializer,
         status=201,
         body={"userId": "alice", "answers": {"food": "Vegan"}},
@@ -111,7 +111,7 @@ CALLS |= {
     "GET /events/{eventId}/registrations": Call(
         name="listRegistrations",
         summary="List an event's registrations",
-        description="One page: who has a seat, in order of registration, then who waits, in the order of the queue. "
+        description="One page: people with a seat, in order of registration, then the waitlist, in its order. "
         "As a sheet, all of them that one answer holds.",
         answer=serializers.AttendeeSerializer,
         many=True,
@@ -121,7 +121,7 @@ CALLS |= {
     ),
     "GET /events/{eventId}/waitlist": Call(
         name="listWaitlist",
-        summary="List who waits for a seat",
+        summary="List an event's waitlist",
         description="One page of the queue, in order, with positions. As a sheet, all of it that one answer holds.",
         answer=serializers.AttendeeSerializer,
         many=True,
@@ -139,7 +139,7 @@ CALLS |= {
     ),
     "GET /users/{userId}/waitlists": Call(
         name="listUserWaitlists",
-        summary="List what a user waits for, with the events",
+        summary="List a user's waitlists, with their events",
         answer=serializers.AttendanceSerializer,
         many=True,
         example=[{"registration": WAITLISTED, "event": SPRING_PARTY}],
@@ -187,7 +187,7 @@ CALLS |= {
     ),
     "GET /events/{eventId}/history": Call(
         name="getEventHistory",
-        summary="What happened to the seats of an event",
+        summary="List the history of an event",
         description="One page, the newest entry first. Entries are kept for 400 days.",
         answer=serializers.HistorySerializer,
         many=True,

@@ -46,9 +46,9 @@ class AnswersSerializer(Body):
 
 
 class RegistrationRequestSerializer(Body):
-    """Who is to be registered."""
+    """The user to register, with the answers to the event's questions."""
 
-    userId = IdField(help_text="The user who wants a seat. Who is signed in may leave it out.")
+    userId = IdField(help_text="The user who wants a seat. A signed-in user may leave it out.")
     answers = AnswersField(required=False)
 
     def get_fields(self) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class RegistrationRequestSerializer(Body):
 
 
 class RegistrationSerializer(serializers.Serializer[Any]):
-    """What one user has to do with one event."""
+    """The registration of one user for one event."""
 
     registrationId = serializers.UUIDField()
     eventId = IdField()
@@ -92,7 +92,7 @@ class PersonSerializer(serializers.Serializer[Any]):
 
 
 class AttendeeSerializer(RegistrationSerializer):
-    """A registration, with who it is: the latter only when asked for."""
+    """A registration, with the user on request."""
 
     user = PersonSerializer(required=False, help_text="Only with `?expand=user`.")
     optional = ("user",)
@@ -105,7 +105,7 @@ class AttendeeSerializer(RegistrationSerializer):
 
 
 class RegisteredSerializer(RegistrationSerializer):
-    """A new registration, and what it means in a sentence."""
+    """A new registration, with its outcome in a sentence."""
 
     message = serializers.CharField()
 
@@ -118,10 +118,10 @@ class RegisteredSerializer(RegistrationSerializer):
 
 
 class LeftSerializer(serializers.Serializer[Any]):
-    """What came of a registration that was given up."""
+    """The outcome of a cancellation."""
 
     message = serializers.CharField()
-    promotedUser = IdField(allow_null=True, help_text="Who got the seat, if anybody.")
+    promotedUser = IdField(allow_null=True, help_text="The user who got the seat; null if it is free.")
 
 
 class CalendarSerializer(serializers.Serializer[Any]):
@@ -158,10 +158,12 @@ def shape(registration: Registration) -> dict[str, Any]:
 class WaitlistQuery(PageQuery):
     """The query parameters of an event's waitlist."""
 
-    expand = WordField(choices=("user",), required=False, help_text="With user, each entry says who it is.")
+    expand = WordField(
+        choices=("user",), required=False, help_text="With user, each entry has the name and the e-mail address."
+    )
     bom = SwitchField(default=False, help_text="Whether a sheet begins with a byte order mark, for some spreadsheets.")
     separator = WordField(
-        choices=SEPARATORS, default=",", help_text="What stands between the cells of a sheet: a comma or a semicolon."
+        choices=SEPARATORS, default=",", help_text="The separator of the cells of a sheet: a comma or a semicolon."
     )
 
 
@@ -171,7 +173,7 @@ class RegistrationsQuery(WaitlistQuery):
     status = WordField(choices=LISTED, default=ACTIVE, help_text="Default: active, which is registered or waitlisted.")
 
     checkedIn = SwitchField(
-        source="checked_in", required=False, help_text="Only those who are in, or who are not in yet."
+        source="checked_in", required=False, help_text="Only people who are checked in, or only those who are not."
     )
 
 
@@ -192,7 +194,7 @@ class MessageSerializer(Body):
     )
     to = WordField(
         choices=(REGISTERED, WAITLISTED, EVERYBODY),
-        help_text="Who gets it: people with a seat, people who wait, or both.",
+        help_text="The recipients: people with a seat, people who wait, or both.",
     )
 
 
@@ -209,11 +211,9 @@ class HistorySerializer(serializers.Serializer[Any]):
     what = serializers.CharField(
         help_text="The type of the notice, or mail.sent, mail.bounced, mail.complained, message.sent."
     )
-    userId = serializers.CharField(
-        allow_null=True, help_text="The person it is about; null once the person is deleted."
-    )
+    userId = serializers.CharField(allow_null=True, help_text="The user of the entry; null once the user is deleted.")
     by = serializers.CharField(
-        allow_null=True, help_text="Who did it, where that is known; null for a promotion, which the service does."
+        allow_null=True, help_text="The caller, where it is known; null for a promotion, which the service does."
     )
     detail = serializers.CharField(allow_null=True, help_text="A few words for people.")
 

@@ -58,7 +58,7 @@ class UserSerializer(UserChangesSerializer):
 
 
 class ListedUserSerializer(UserSerializer):
-    """A user in a list: for an organizer who finds them by their address, only who they are."""
+    """A user in a list. An organizer who searches by an address gets the id, the name and the address."""
 
     optional = ("emailVerified", "notify", "createdAt")
 
