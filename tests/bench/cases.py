@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from tests.bench.services import EVENT, Request
 
 Make = Callable[[int], Request]
-FEW = 30
-"""Repeats of what takes long, and depends on nothing."""
 ONE = "/users/user-0000001"
 QUESTION = {"questionId": "meal", "label": "Your meal", "kind": "text", "required": False}
 MESSAGE: dict[str, object] = {"subject": "Bring a cake", "text": "We meet at the gate at noon.", "to": "everybody"}
@@ -30,7 +28,7 @@ class Case:
     """Of what there may be few or many."""
     rival: bool = True
     """Whether the other service has it."""
-    repeats: int = 60
+    repeats: int = 40
     before: Callable[[int], list[Request]] | None = None
     """Makes the requests that are sent first, unmeasured, so that the request of a number is possible."""
 
@@ -73,22 +71,21 @@ ALWAYS = [
     Case("links of the service", _get("/")),
     Case("health of the service", _get("/health")),
     Case("preflight of a browser", lambda _: PREFLIGHT, rival=False),
-    Case("documentation, Swagger UI", lambda _: {"path": "/docs", "headers": HTML}, repeats=FEW),
-    Case("documentation, ReDoc", lambda _: {"path": "/redoc", "headers": HTML}, repeats=FEW),
-    Case("OpenAPI document", _get("/openapi.json"), repeats=FEW),
-    Case("OpenAPI document, its own path", _get("/schema"), rival=False, repeats=FEW),
+    Case("documentation, Swagger UI", lambda _: {"path": "/docs", "headers": HTML}),
+    Case("documentation, ReDoc", lambda _: {"path": "/redoc", "headers": HTML}),
+    Case("OpenAPI document", _get("/openapi.json")),
+    Case("OpenAPI document, its own path", _get("/schema"), rival=False),
     Case("create a user", lambda n: _post("/users", {"userId": f"new-{n}", "name": "A"})),
     Case("read a user", _get("/users/user-0000001")),
     Case("edit a user", lambda n: {"method": "PATCH", "path": "/users/user-0000001", "body": {"name": f"A{n}"}}),
     Case("replace a user", lambda n: {"method": "PUT", "path": "/users/user-0000001", "body": {"name": f"B{n}"}}),
-    Case("50 users", _get("/users", limit="50"), repeats=40),
+    Case("50 users", _get("/users", limit="50")),
     Case(
         "delete a user",
         lambda n: {"method": "DELETE", "path": f"/users/doomed-{n}"},
         before=lambda n: [_post("/users", {"userId": f"doomed-{n}", "name": "A"})],
-        repeats=40,
     ),
-    Case("users of a name", _get("/users", name="Some", limit="50"), rival=False, repeats=40),
+    Case("users of a name", _get("/users", name="Some", limit="50"), rival=False),
     Case("a new address of a user's calendar", lambda _: {"method": "PUT", "path": f"{ONE}/calendar"}, rival=False),
     Case("the address of a user's calendar", _get(f"{ONE}/calendar"), rival=False),
     Case("no address of a user's calendar", lambda _: {"method": "DELETE", "path": f"{ONE}/calendar"}, rival=False),
@@ -100,14 +97,12 @@ ALWAYS = [
             "body": {"answers": {"meal": f"Bread {n}"}},
         },
         rival=False,
-        repeats=40,
         before=_asked,
     ),
     Case(
         "send a message to an event's people",
         lambda n: _post(f"/events/silent-{n}/messages", MESSAGE),
         rival=False,
-        repeats=40,
         before=_silent,
     ),
 ]
@@ -118,7 +113,6 @@ OF_EVENTS = [
         lambda n: {"path": _event(n % 90), "query": {"format": "ics"}},
         "events",
         rival=False,
-        repeats=40,
     ),
     Case(
         "create an event",
@@ -135,20 +129,18 @@ OF_EVENTS = [
         lambda n: {"method": "PUT", "path": _event(n % 90), "body": {"title": f"Feast {n}"}},
         "events",
     ),
-    Case("50 events of one status", _get("/events", status="active", limit="50"), "events", repeats=40),
-    Case("50 events of all statuses", _get("/events", limit="50"), "events", repeats=40),
+    Case("50 events of one status", _get("/events", status="active", limit="50"), "events"),
+    Case("50 events of all statuses", _get("/events", limit="50"), "events"),
     Case(
         "50 events of one status from a day on",
         _get("/events", **{"status": "active", "from": "2084-03-01", "limit": "50"}),
         "events",
         rival=False,
-        repeats=40,
     ),
     Case(
         "delete an event",
         lambda n: {"method": "DELETE", "path": f"/events/doomed-{n}"},
         "events",
-        repeats=40,
         before=_doomed,
     ),
     Case(
@@ -156,7 +148,6 @@ OF_EVENTS = [
         lambda n: {"method": "DELETE", "path": f"/events/doomed-{n}", "query": {"registrations": "cancel"}},
         "events",
         rival=False,
-        repeats=FEW,
         before=_attended,
     ),
 ]

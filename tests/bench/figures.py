@@ -28,11 +28,11 @@ def table(figures: Figures, before: Figures | None = None) -> str:
     """Return a line for each call and size: both costs, their ratio, and the ratio in an earlier run."""
     earlier = {_key(one): one for one in before or []}
     others = {_key(one): one for one in figures if one["service"] == "rival"}
-    heading = ["call", "of", "calls", "units", "CPU ms", "p99", "bytes", "rival's calls", "units", "CPU ms", "ratio"]
+    heading = ["call", "of", "calls", "units", "CPU ms", "most", "bytes", "rival's calls", "units", "CPU ms", "ratio"]
     rows = [[*heading, *(["before"] if earlier else [])]]
     for one in filter(_is_of_ours, figures):
         other = others.get(_key(one))
-        row = [one["case"], _of(one), one["calls"], one["units"], one["cpu_ms"], one["cpu_ms_p99"], one["bytes"]]
+        row = [one["case"], _of(one), one["calls"], one["units"], one["cpu_ms"], one["cpu_ms_most"], one["bytes"]]
         row += [other["calls"], other["units"], other["cpu_ms"], _ratio(one, other)] if other else [""] * 4
         row += [_ratio_before(earlier.get(_key(one)))] if earlier else []
         rows.append(row)
