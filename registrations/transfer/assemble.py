@@ -6,8 +6,9 @@ one event, the best one counts. Free seats go to the head of the waitlist. An ov
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from eventsite import clock
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
@@ -23,6 +24,7 @@ COUNTS = {
     WAITLISTED: ("waitlistCount", "waitlist_count", "waiting"),
 }
 BEST_FIRST = (REGISTERED, WAITLISTED, CANCELLED)
+Shown = Callable[[Iterable[Any], str, int], Iterable[Any]]
 
 
 @dataclass
@@ -38,9 +40,15 @@ class Assembled:
     """Sentences on the records that cannot be imported, with place and reason."""
 
 
-def assemble(rows: Iterable[Row | Record], found: Notes | None = None) -> Assembled:
-    """Assemble a set of records, in any order and from several files."""
-    return _Assembly(rows, Notes() if found is None else found).assembled
+def assemble(rows: Iterable[Row | Record], found: Notes | None = None, shown: Shown = lambda one, *_: one) -> Assembled:
+    """Assemble a set of records, in any order and from several files.
+
+    Args:
+        rows: The records.
+        found: Receives the changes.
+        shown: Shows the progress of an iteration: the things, their unit and their number.
+    """
+    return _Assembly(rows, Notes() if found is None else found, shown).assembled
 
 
 @dataclass
@@ -52,7 +60,7 @@ class _Source:
 
 
 class _Assembly:
-    def __init__(self, rows: Iterable[Row | Record], found: Notes) -> None:
+    def __init__(self, rows: Iterable[Row | Record], found: Notes, shown: Shown) -> None:
         self.assembled = Assembled(notes=found)
         self._now = clock.now()
         self._changed_ids: set[str] = set()
@@ -66,9 +74,9 @@ class _Assembly:
         self._registrations: dict[str, dict[str, list[Converted]]] = {}
         for number, row in enumerate(rows, 1):
             self._sort_in(row if isinstance(row, Row) else Row(row, f"record {number}"))
-        for user_id in self._users | self._half_users:
+        for user_id in shown(self._users | self._half_users, "users read", len(self._users | self._half_users)):
             self._add_user(user_id)
-        self._assemble()
+        self._assemble(shown)
 
     # Sorting
 
@@ -168,8 +176,8 @@ class _Assembly:
 
     # Events
 
-    def _assemble(self) -> None:
-        for event_id, source in self._events.items():
+    def _assemble(self, shown: Shown) -> None:
+        for event_id, source in shown(self._events.items(), "events read", len(self._events)):
             registrations = self._registrations.pop(event_id, {})
             half = self._half_events.pop(event_id, _Source(""))
             try:

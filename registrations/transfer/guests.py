@@ -4,7 +4,7 @@ Each line is a person. People sign up by the same rule as all users: first those
 registration, then those who waited. So an import is safe beside live traffic, and can be repeated.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,8 +110,8 @@ def roles_of(table: Table, named: dict[str, str]) -> dict[str, list[int]]:
     return found
 
 
-def guests(table: Table, reading: Reading, found: Notes, refused: list[str]) -> list[Guest]:
-    """Return the guests of a list.
+def guests(table: Table, reading: Reading, found: Notes, refused: list[str]) -> Iterator[Guest]:
+    """Return the guests of a list, one after the other.
 
     Args:
         table: The sheet.
@@ -128,13 +128,11 @@ def guests(table: Table, reading: Reading, found: Notes, refused: list[str]) -> 
     for number, header in enumerate(table.header):
         if number not in taken and normalized(header) not in asked and header:
             found.add(notes.COLUMNS, f"{table.name}: {header}")
-    listed: list[Guest] = []
     for number, cells in table.lines:
         try:
-            listed += _guest(_Line(table, number, cells, roles), reading, found)
+            yield from _guest(_Line(table, number, cells, roles), reading, found)
         except Refused as error:
             refused.append(str(error))
-    return listed
 
 
 def in_order(listed: Iterable[Guest], found: Notes) -> list[Guest]:

@@ -72,12 +72,12 @@ class Command(OperatorCommand):
             text = files.read_text(path, self._notes)
             table = sheets.read(path.name, text) if files.is_sheet(path, text) else None
             if table is None:
-                rows += files.rows(path, text, self._notes)
+                rows += with_bar(files.rows(path, text, self._notes), "records read")
             elif table.is_ours and not reading.named:
-                rows += files.rows_of(table, self._notes, order=reading.order)
+                rows += with_bar(files.rows_of(table, self._notes, order=reading.order), "lines read")
             else:
-                people += guests.guests(table, reading, self._notes, refused)
-        assembled = assemble(rows, self._notes)
+                people += with_bar(guests.guests(table, reading, self._notes, refused), "guests read")
+        assembled = assemble(rows, self._notes, with_bar)
         known = {one.user_id: one.user for one in guests.in_order(people, self._notes)}
         assembled.users, assembled.refused = known | assembled.users, refused + assembled.refused
         return assembled
@@ -106,7 +106,9 @@ class Command(OperatorCommand):
             text = files.read_text(path, self._notes)
             if not files.is_sheet(path, text):
                 raise sheets.Broken(f"{path.name}, line 1, column 1: this is no sheet. Import it without --event.")
-            listed += guests.guests(sheets.read(path.name, text), reading, self._notes, refused)
+            listed += with_bar(
+                guests.guests(sheets.read(path.name, text), reading, self._notes, refused), "guests read"
+            )
         listed = guests.in_order(listed, self._notes)
         self._refuse(refused)
         self._admit(listed)

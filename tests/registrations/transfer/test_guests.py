@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from eventsite.management import operating
 from registrations.transfer import guests, notes, people, sheets
 from registrations.transfer.guests import Reading
 from registrations.transfer.notes import Notes
@@ -221,6 +222,16 @@ def test_a_dry_run_writes_nothing(api: Api, tmp_path: Path) -> None:
     event = api.event()
     assert imported(tmp_path, MEETUP, "--event", event, "--dry-run").endswith("3 guests to import.\n")
     assert (api.get("/users").json(), in_event(api, event)) == ([], [])
+
+
+def test_a_log_shows_how_far_it_is(
+    api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operating, "LINE_SECONDS", 0)
+    imported(tmp_path, LISTS["Luma"], "--event", api.event())
+    assert capsys.readouterr().err.splitlines()[-4:] == [
+        *("guests read: 1", "guests read: 2", "guests: 1 of 2", "guests: 2 of 2"),
+    ]
 
 
 def test_a_list_that_is_no_sheet_is_a_sentence(api: Api, tmp_path: Path) -> None:

@@ -104,6 +104,12 @@ def test_a_cell_that_cannot_be_read_is_named(tmp_path: Path, name: str, cell: st
         records(tmp_path / "events.csv")
 
 
+@pytest.mark.parametrize("name", ["date", "registrationOpensAt"])
+def test_a_date_that_may_be_two_days_names_the_option(name: str) -> None:
+    with pytest.raises(columns.Wrong, match=r"may be two days\. Write it as .+ --date-format DMY or MDY\."):
+        columns.value(columns.EVENT, name, "3/4/2083 10:00")
+
+
 @pytest.mark.parametrize(
     ("order", "cell"), [("DMY", "3.4.2083"), ("MDY", "4/3/2083"), ("DMY", "03-04-83"), ("ISO", "2083/4/3")]
 )
