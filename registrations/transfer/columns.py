@@ -36,15 +36,20 @@ TRUTHS = {
 _NUMBER = re.compile(r"(\d{1,18})(?:[.,]0{1,2})?", re.ASCII)
 MARK = "'"
 """The mark that stops a spreadsheet from converting a text. `import` removes only the marks of `export`."""
-_MONTHS = "jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez"
+_MONTHS = (
+    "jan|jän|ene|gen|feb|fev|fév|mar|mär|mrz|mrt|apr|avr|abr|may|mai|maj|mei|mag|jun|jui|giu|jul|lug|"
+    "aug|aoû|ago|sep|set|oct|okt|ott|out|nov|dec|dez|déc|dic"
+)
+_SIGNS = r"[\d\s+\-\u2212.,:/()%\u2019$€£¥₩₹₽₺₴₪¢]"
+_MONEY = r"chf|fr\.?|eur|usd|gbp|kr\.?|zł|kč|ft|r\$"
 _CHANGED = re.compile(
-    rf"{MARK}*\s*(?:"
-    r"(?=\D*\d)[+\-\d.,:/ ]+%?(?:e[+\-]?\d+)?(?:\s*[ap]\.?m\.?)?"
-    rf"|(?=\D*\d)[\d .\-]*(?:{_MONTHS})[a-z]{{0,6}}[\d .,\-]*"
-    r"|true|false|wahr|falsch)\s*",
+    rf"{MARK}*(?:"
+    rf"(?=\D*\d)(?:{_MONEY})?(?:{_SIGNS}|(?<=\d){MARK})+(?:e[+\-]?\d+\s*|[ap]\.?m\.?\s*|{_MONEY})?"
+    rf"|(?=\D*\d){_SIGNS}*(?:{_MONTHS})[^\W\d_]{{0,6}}{_SIGNS}*"
+    r"|\s*(?:true|false|wahr|falsch)\s*)",
     re.IGNORECASE,
 )
-"""Texts that a spreadsheet converts to a number, a date or a boolean: 007, 1e5, 3/4, May 4."""
+"""Texts that a spreadsheet converts to a number, a date, money or a boolean: 007, 1e5, 3/4, 4. März, (5), $5."""
 _STRUCTURES = (serializers.BaseSerializer, serializers.ListField, serializers.DictField, serializers.JSONField)
 
 

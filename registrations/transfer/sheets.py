@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from registrations.transfer.columns import EVENT, REGISTRATION, USER
 
 NO_HEADER = "there is no line with the names of the columns. Begin with one, such as name,email."
 SEPARATORS = ",;\t|"
+LONGEST_HEADER = 100_000  # characters
 _NAMED_SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)
 """The first line in which Excel names the separator."""
 OF_AN_EVENT = frozenset({"eventId", "date", "eventDate", "capacity", "location"})
@@ -114,7 +114,7 @@ def read(name: str, text: str) -> Table:
     named = _NAMED_SEPARATOR.match(text)
     above = 1 if named else 0
     text = text[named.end() :] if named else text
-    reader = _reader(text, named[1] if named else _separator(text), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=named[1] if named else _separator(text), strict=True)
     try:
         header, *lines = [(reader.line_num + above, cells) for cells in reader] or [(1, [])]
     except csv.Error as error:
@@ -123,16 +123,9 @@ def read(name: str, text: str) -> Table:
 
 
 def _separator(text: str) -> str:
-    """Return the separator that gives the first line most cells. A header in quotation marks may have line breaks."""
-    cells = dict.fromkeys(SEPARATORS, 0)
-    for separator in SEPARATORS:
-        with suppress(csv.Error):
-            cells[separator] = len(next(_reader(text, separator), []))
-    return max(SEPARATORS, key=cells.__getitem__)
-
-
-def _reader(text: str, separator: str, *, strict: bool = False) -> Any:
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
+    """Return the most frequent separator of the first line. Quoted headers may have separators and line breaks."""
+    first = re.sub(r'"[^"]*"', "", text[:LONGEST_HEADER]).partition("\n")[0]
+    return max(SEPARATORS, key=first.count)
 
 
 def _table(name: str, header: Cells, lines: list[tuple[int, Cells]]) -> Table:
