@@ -7,14 +7,10 @@ indexes, because each registration would have to write them there: the seats of 
 """
 
 import math
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import NamedTuple
 
 from pynamodb.indexes import GlobalSecondaryIndex
@@ -23,14 +19,13 @@ from events import models
 from events.models import DRAFT, LOOK_BACK, STATUSES, Event, EventItem
 from events.whole import WholeEvent, completed
 from eventsite.auth.scope import EVERYBODYS, NOBODYS, Scope
-from eventsite.dynamodb.connection import RawItem
-from eventsite.dynamodb.reads import query_page
+from eventsite.dynamodb.connection import Call, RawItem
+from eventsite.dynamodb.reads import Range, query_pages
 from eventsite.dynamodb.shapes import text
 
 FIRST, LAST = "0000-00-00", "9999-99-99"
 AHEAD = 2  # times its share of a page, read of each stream at first; more costs units, less a second trip
 RUNNING = 500  # places of a look back that one call reads; they are short, and most are not shown
-SIDE_BY_SIDE = 32  # streams that a process reads at once, for all requests
 
 Found = tuple[str, RawItem]
 """A sort key, and the item that was found under it."""
@@ -206,28 +201,10 @@ def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[Found
 
 
 def _fill(readers: list["_Reader"], chunk: int) -> None:
-    """Read on in all streams that have nothing ready, in parallel, because the round trips take the time."""
-    empty = [reader for reader in readers if reader.more and not reader.ready]
-    if not empty:
-        return
-    *others, last = empty
-    # The context holds the request's deadline.
-    reading = [pool().submit(copy_context().run, reader.fill, chunk) for reader in others]
-    try:
-        last.fill(chunk)  # in this thread: handing it to another one costs as much as the query
-    finally:
-        wait(reading)
-    for one in reading:
-        one.result()
-
-
-@cache
-def pool() -> ThreadPoolExecutor:
-    """Return the threads that all requests of a process share. To start one costs as much as the read it makes."""
-    return ThreadPoolExecutor(SIDE_BY_SIDE, "streams")
-
-
-os.register_at_fork(after_in_child=pool.cache_clear)  # the child has none of its parent's threads
+    """Read on in all streams that have nothing ready, at the same time, because the round trips take the time."""
+    while empty := [reader for reader in readers if reader.more and not reader.ready]:
+        for reader, page in zip(empty, query_pages(*(reader.next_page(chunk) for reader in empty)), strict=True):
+            reader.take(*page)
 
 
 class _Reader:
@@ -236,28 +213,22 @@ class _Reader:
     def __init__(self, stream: Stream, span: Span) -> None:
         self.ready: deque[Found] = deque()
         self.stream, self._span = stream, span
-        low, high = span.bounds(stream)
-        self.more = low <= high
-        self._between = low, high
+        self._range = Range(stream.partition_of, stream.hash_key, span.bounds(stream), descending=span.descending)
+        self.more = self._range.between[0] <= self._range.between[1]
         self._start: RawItem | None = None
 
     def first(self) -> str:
         """Return the sort key of the next event."""
         return self.ready[0][0]
 
-    def fill(self, events: int) -> None:
-        """Read the next chunk of this size, if no event is ready and the stream is not at its end."""
-        while self.more and not self.ready:
-            items, self._start = query_page(
-                self.stream.partition_of,
-                self.stream.hash_key,
-                self._between,
-                descending=self._span.descending,
-                limit=max(events, RUNNING) if self.stream.look_back else events,
-                after=self._start,
-            )
-            self.ready.extend((text(item, "sort"), item) for item in items if self._is_wanted(item))
-            self.more = self._start is not None
+    def next_page(self, events: int) -> Call:
+        """Return the call that reads the next events."""
+        return self._range.page(limit=max(events, RUNNING) if self.stream.look_back else events, after=self._start)
+
+    def take(self, items: list[RawItem], start: RawItem | None) -> None:
+        """Take the answer to that call."""
+        self.ready.extend((text(item, "sort"), item) for item in items if self._is_wanted(item))
+        self._start, self.more = start, start is not None
 
     def _is_wanted(self, item: RawItem) -> bool:
         """Return False for an event that was over on the first day, or has another status."""

@@ -20,8 +20,9 @@ import ssl
 import time
 import weakref
 import zlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,6 +48,9 @@ END_OF_HEAD = b"\r\n\r\n"
 RECV_BYTES = 64 * 1024
 MAX_HEAD_BYTES = 64 * 1024  # bytes; DynamoDB sends some 300
 MAX_BODY_BYTES = 100_000_000  # bytes; a BatchGetItem holds 16 MB, which JSON may escape six times as long
+
+_sent_ahead: ContextVar["dict[tuple[str, bytes], Wire]"] = ContextVar("sent_ahead")
+"""The reads that are sent and not received yet, by operation and body, and the connection of each."""
 
 
 class Answer(NamedTuple):
@@ -104,23 +108,54 @@ class Client:
             raise _refusal(operation, answer)
         return shapes.read(operation, answer.body)
 
+    @contextmanager
+    def sending_ahead(self, calls: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[None]:
+        """Send several reads, so that DynamoDB works on all of them while the first answer is awaited.
+
+        Inside, `exchange` receives the answers of these calls instead of sending them. It sends a call that could not
+        be sent here, and every call that it makes again.
+        """
+        sent: dict[tuple[str, bytes], Wire] = {}
+        token = _sent_ahead.set(sent)
+        try:
+            with suppress(BotoCoreError):  # `exchange` meets the same error, and raises it
+                for operation, arguments in calls:
+                    call = operation, json.dumps(arguments).encode()
+                    sent[call] = self._send(*call)
+            yield
+        finally:
+            _sent_ahead.reset(token)
+            _close_all(list(sent.values()))  # an answer is still to come on these
+
     def exchange(self, operation: str, body: bytes) -> Answer:
         """Send one request and return the response. Tests inject faults here."""
+        wire = _sent_ahead.get({}).pop((operation, body), None) or self._send(operation, body)
+        with self._botocores_errors():
+            answer = wire.receive()
+        if wire.is_open:
+            self._idle.append(wire)
+        return answer
+
+    def _send(self, operation: str, body: bytes) -> "Wire":
+        """Send one request, and return the connection on which its response comes."""
         self._keys = self._keys or find_keys()
         moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         request = self._signer.request(operation, body, self._keys(), moment)
         wire = self._wire()
+        with self._botocores_errors():
+            wire.send(request, self._seconds[1])
+        return wire
+
+    @contextmanager
+    def _botocores_errors(self) -> Iterator[None]:
         try:
-            answer = wire.exchange(request, self._seconds[1])
+            yield
         except TimeoutError as error:
             raise ReadTimeoutError(endpoint_url=self.meta.endpoint_url, error=error) from error
         except (OSError, EOFError) as error:
             raise ConnectionClosedError(endpoint_url=self.meta.endpoint_url, error=error) from error
         except (LookupError, ValueError) as error:
             raise ResponseStreamingError(error="it is not HTTP with a Content-Length") from error
-        if wire.is_open:
-            self._idle.append(wire)
-        return answer
 
     def _wire(self) -> "Wire":
         """Return a connection for this thread alone: the last idle one that is still open, or a new one."""
@@ -172,32 +207,46 @@ class Wire:
     def close(self) -> None:
         self._socket.close()
 
-    def exchange(self, request: bytes, seconds: float) -> Answer:
-        """Send a request and read its response.
+    def send(self, request: bytes, seconds: float) -> None:
+        """Send a request.
 
         Args:
             request: The bytes of the request.
-            seconds: The time limit for all of it, however slowly the bytes come.
+            seconds: The time limit for the request and its response, however slowly the bytes come.
+
+        Raises:
+            TimeoutError: The time is up.
+            OSError: The connection ended.
+        """
+        self._until = time.monotonic() + seconds
+        with self._closed_by_errors():
+            self._socket.settimeout(seconds)
+            self._socket.sendall(request)
+
+    def receive(self) -> Answer:
+        """Read the response to the request that was sent.
 
         Raises:
             TimeoutError: The time is up.
             OSError, EOFError: The connection ended.
             LookupError, ValueError: It is not an HTTP response of an acceptable size.
-
         """
-        until = time.monotonic() + seconds
-        try:
-            self._socket.settimeout(seconds)
-            self._socket.sendall(request)
-            answer = self._answer(until)
-        except BaseException:  # the rest of this response must not be read as the next one
-            self.close()
-            raise
+        with self._closed_by_errors():
+            answer = self._answer()
         if answer.headers.get("connection", "").lower() == "close":
             self.close()
         return answer
 
-    def _answer(self, until: float) -> Answer:
+    @contextmanager
+    def _closed_by_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:  # the rest of this response must not be read as the next one
+            self.close()
+            raise
+
+    def _answer(self) -> Answer:
+        until = self._until
         read = self._more(until)
         while END_OF_HEAD not in read[: MAX_HEAD_BYTES + len(END_OF_HEAD)]:
             if len(read) > MAX_HEAD_BYTES:

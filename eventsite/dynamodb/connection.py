@@ -5,6 +5,8 @@ It is made on first use: when the models load, the embedded engine may not run y
 
 import importlib
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +19,9 @@ from eventsite.dynamodb.signing import Keys
 
 RawItem = dict[str, dict[str, Any]]
 """An item as DynamoDB sends it: ``{"userId": {"S": "alice"}}``."""
+
+Call = tuple[str, dict[str, Any]]
+"""An operation, and its arguments."""
 
 
 class PatientConnection(Connection):
@@ -62,6 +67,32 @@ class PatientConnection(Connection):
             return answer | {"Responses": found}
 
         return retries.retry_call(next_part)()
+
+    @contextmanager
+    def ahead(self, calls: Sequence[Call]) -> Iterator[None]:
+        """Send several reads before they are made, so that DynamoDB works on them meanwhile.
+
+        The reads that are made inside then only receive their answers. botocore's client sends each when it is made.
+        """
+        client = self.client
+        if not isinstance(client, Client):
+            yield
+            return
+        retries.before_deadline()
+        for _, arguments in calls:
+            arguments.update(self.get_consumed_capacity_map("TOTAL"))  # as `dispatch` does
+        with client.sending_ahead(calls):
+            yield
+
+    def read_together(self, calls: Sequence[Call]) -> list[dict[str, Any]]:
+        """Make several reads at the same time, and return their answers in order.
+
+        All are sent before the first answer is awaited. That takes one round trip without the CPU time of threads.
+        """
+        if len(calls) == 1:
+            return [self.dispatch(*calls[0])]
+        with self.ahead(calls):  # the last one is the last to be answered: when it is there, so are the others
+            return [self.dispatch(*call) for call in reversed(calls)][::-1]
 
     @property
     def client(self) -> Any:

@@ -1,12 +1,13 @@
 """Reads of many items in one call: a batch over several tables, or a range of an index."""
 
+from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pynamodb.indexes import Index
 
 from eventsite.dynamodb.base_model import BaseModel
-from eventsite.dynamodb.connection import RawItem, connection
+from eventsite.dynamodb.connection import Call, RawItem, connection
 from eventsite.dynamodb.shapes import text
 
 Key = tuple[type[BaseModel], *tuple[str, ...]]
@@ -65,6 +66,47 @@ def _key(model: type[BaseModel], parts: tuple[str, ...]) -> RawItem:
     return {name: {"S": part} for name, part in zip(model.key_names(), parts, strict=True)}
 
 
+Page = tuple[list[RawItem], RawItem | None]
+"""The next raw items of a range, and the key of the last one; None at the end of the range.
+
+The items are raw, because a list may read more than it shows.
+"""
+
+
+class Range(NamedTuple):
+    """A part of one partition of a table or an index, between two range keys."""
+
+    place: type[BaseModel] | Index[Any]
+    hash_key: str
+    between: tuple[str, str]
+    consistent: bool = False
+    descending: bool = False
+
+    def page(self, *, limit: int | None = None, after: RawItem | None = None) -> Call:
+        """Return the call that reads the next page."""
+        low, high = self.between
+        arguments = {
+            **_place(self.place),
+            "KeyConditionExpression": "#hash = :hash AND #range BETWEEN :low AND :high",
+            "ExpressionAttributeValues": {":hash": {"S": self.hash_key}, ":low": {"S": low}, ":high": {"S": high}},
+            "ConsistentRead": self.consistent,
+            "ScanIndexForward": not self.descending,
+        }
+        arguments |= {"Limit": limit} if limit else {}
+        arguments |= {"ExclusiveStartKey": after} if after else {}
+        return "Query", arguments
+
+
+def ahead(*pages: Call) -> AbstractContextManager[None]:
+    """Request several pages before they are read inside, so that they are there by then."""
+    return connection().ahead(pages)
+
+
+def query_pages(*pages: Call) -> list[Page]:
+    """Return several pages (`Range.page`), which are read at the same time."""
+    return [(answer["Items"], answer.get("LastEvaluatedKey")) for answer in connection().read_together(pages)]
+
+
 def query_page(
     place: type[BaseModel] | Index[Any],
     hash_key: str,
@@ -74,22 +116,9 @@ def query_page(
     descending: bool = False,
     limit: int | None = None,
     after: RawItem | None = None,
-) -> tuple[list[RawItem], RawItem | None]:
-    """Return the next raw items of one partition or index, and the key of the last one.
-
-    The items are raw, because a list may read more than it shows. The key is None at the end of the partition.
-    """
-    arguments = {
-        **_place(place),
-        "KeyConditionExpression": "#hash = :hash AND #range BETWEEN :low AND :high",
-        "ExpressionAttributeValues": {":hash": {"S": hash_key}, ":low": {"S": between[0]}, ":high": {"S": between[1]}},
-        "ConsistentRead": consistent,
-        "ScanIndexForward": not descending,
-    }
-    arguments |= {"Limit": limit} if limit else {}
-    arguments |= {"ExclusiveStartKey": after} if after else {}
-    answer = connection().dispatch("Query", arguments)
-    return answer["Items"], answer.get("LastEvaluatedKey")
+) -> Page:
+    """Return the next page of one range."""
+    return query_pages(Range(place, hash_key, between, consistent, descending).page(limit=limit, after=after))[0]
 
 
 @cache

@@ -13,7 +13,7 @@ from events.ledger import log, queue
 from events.ledger.models import Promotion, Seats
 from events.services import EventNotFound, check_access
 from eventsite.auth.scope import Scope
-from eventsite.dynamodb.reads import batch_get
+from eventsite.dynamodb.reads import ahead, batch_get
 from eventsite.dynamodb.retries import Conflict, retry_on_conflict
 from eventsite.dynamodb.steps import run
 from registrations.models import (
@@ -122,21 +122,28 @@ class _Page:
     def _merged(self, first: int, last: int) -> list[Line]:
         """Return the stored lines between two tickets, with the unapplied operations of the log.
 
-        They are more than `limit` if there is another page.
+        They are more than `limit` if there is another page. They may be read before or after the operations, because
+        they are requested first.
 
         Raises:
             Conflict: A joining is visible in the registration and not yet in the list.
         """
-        pending, cancelled = self._pending(), self.status == CANCELLED
-        limit = self.limit + 1 + len(pending)
-        lines = {line.ticket: line for line in self._stored(first, last, limit, cancelled=cancelled)}
+        if first > last:
+            return []
+        cancelled, entries = self.status == CANCELLED, log.of(self.seats)
+        limit = self.limit + 1 + len(entries)
+        wanted = self.seats.event_id, self.seats.incarnation, EventTicket.keys_between(first, last, cancelled=cancelled)
+        with ahead(*EventTicket.first_pages(*wanted, limit=limit)):
+            pending = self._pending(entries)
+            stored = EventTicket.in_order(*wanted, limit=limit)
+            lines = {line.ticket: line for line in self._lines(stored, cancelled=cancelled)}
         end = max(lines) if len(lines) >= limit else last
         if not cancelled and any(first <= ticket <= end and ticket not in lines for ticket in self._written):
             raise Conflict(immediate=True)
         for line, leaving in pending:
             if leaving == cancelled and first <= line.ticket <= end:
                 lines[line.ticket] = line
-        for entry in log.of(self.seats) if not cancelled else ():
+        for entry in entries if not cancelled else ():
             if entry.leaving:  # whether it is applied or not
                 lines.pop(entry.ticket, None)
         return [lines[ticket] for ticket in sorted(lines)]
@@ -149,20 +156,17 @@ class _Page:
             first = max(first, int(self.seats.seated_through) + 1)
         return first, last
 
-    def _stored(self, first: int, last: int, limit: int, *, cancelled: bool) -> Iterable[Line]:
-        if first > last:
-            return
-        wanted = EventTicket.range(first, last, cancelled=cancelled)
-        for item in EventTicket.in_order(self.seats.event_id, self.seats.incarnation, wanted, limit=limit):
+    def _lines(self, items: Iterable[EventTicket], *, cancelled: bool) -> Iterable[Line]:
+        for item in items:
             registration = registration_as_of(self.seats, item, cancelled=cancelled)
-            yield Line(int(item.ticket or 0), item.waited, registration)
+            yield Line(registration.ticket, registration.waited, registration)
 
-    def _pending(self) -> list[tuple[Line, bool]]:
+    def _pending(self, entries: list[log.LogEntry]) -> list[tuple[Line, bool]]:
         """Return the lines of log entries that may not be in the list yet.
 
         Each comes with True if it is of a leaving. Tickets whose joining is applied are added to `_written` instead.
         """
-        owned = [(entry, *run(particulars(self.seats, entry))) for entry in log.of(self.seats)]
+        owned = [(entry, *run(particulars(self.seats, entry))) for entry in entries]
         known = [(entry, user_id, answers) for entry, user_id, answers in owned if user_id is not None]
         keys = [(UserRegistration, *UserRegistration.key_of(self.seats.event_id, user)) for _, user, _ in known]
         found = []
@@ -254,7 +258,7 @@ def _few(seats: Seats) -> list[EventTicket]:
 
 
 def _many(seats: Seats, most: int) -> Iterable[EventTicket]:
-    wanted = EventTicket.range(1, int(seats.tickets))
+    wanted = EventTicket.keys_between(1, int(seats.tickets))
     return EventTicket.in_order(seats.event_id, seats.incarnation, wanted, limit=most)
 
 

@@ -1,7 +1,6 @@
 """Lists of events: filtered, in order, page by page, each event once."""
 
 import multiprocessing
-import threading
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -11,10 +10,9 @@ from hypothesis import strategies as st
 
 from events import listing, services
 from events.models import STATUSES, EventItem
-from eventsite.dynamodb.client import Answer
+from eventsite.dynamodb.client import Client, Wire
 from tests.api import EVENT, Api, next_page, problem
 from tests.children import SECONDS
-from tests.faults import Request, disturbed
 
 DAYS = [f"2083-0{month}-0{day}" for month in (1, 2) for day in (1, 2, 3)]
 STOCKS = st.lists(st.tuples(st.sampled_from(STATUSES), st.sampled_from(DAYS)), max_size=14)
@@ -103,10 +101,9 @@ def test_an_organizers_events_are_listed_by_status_and_date(api: Api) -> None:
     assert api.get("/events?organizerId=nobody").json() == []
 
 
-def test_a_forked_process_asks_its_streams_with_threads_of_its_own(api: Api) -> None:
+def test_a_forked_process_lists_over_connections_of_its_own(api: Api) -> None:
     event = api.event()
-    everybody = threading.Barrier(len(STATUSES))
-    list(listing.pool().map(lambda _: everybody.wait(SECONDS), STATUSES))  # this process has a thread for each stream
+    api.get("/events")  # which leaves a connection for each stream
     forking = multiprocessing.get_context("fork")
     listed = forking.Queue()
     child = forking.Process(target=lambda: listed.put([event["eventId"] for event in Api().get("/events").json()]))
@@ -124,7 +121,7 @@ def test_an_index_that_lags_shows_no_event_where_it_is_not_any_more(api: Api, mo
     api.patch(f"/events/{closed}", {"status": "completed"})
     api.patch(f"/events/{grown}", {"title": "Grown", "capacity": 9})
     api.delete(f"/events/{gone}")
-    monkeypatch.setattr(listing, "query_page", lambda *_, **__: (lagging, None))
+    monkeypatch.setattr(listing, "query_pages", lambda *pages: [(lagging, None)] * len(pages))
     listed = {
         event["eventId"]: (event["title"], event["capacity"]) for event in api.get("/events?status=active").json()
     }
@@ -174,16 +171,24 @@ def test_a_cursor_belongs_to_the_query_it_came_from(api: Api) -> None:
     assert problem(api.get(f"/events?status=active&cursor={cursor[:-1]}")) == (422, "invalid_cursor")
 
 
-def test_the_streams_of_a_list_are_asked_side_by_side(api: Api) -> None:
-    streams = len(STATUSES) + 1  # the admins' own list, of unlisted events, is among them
-    everybody = threading.Barrier(streams, timeout=SECONDS)
-
-    def together(request: Request) -> Answer:
-        everybody.wait()
-        return request.send()
-
+def test_all_streams_of_a_list_are_asked_before_the_first_one_answers(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for status in STATUSES:
         api.event(status=status)
-    with disturbed(lambda _, operation: together if operation == "Query" else None) as calls:
-        assert len(api.get("/events").json()) == len(STATUSES)
-    assert calls.made.count("Query") == streams
+    order: list[str] = []
+
+    def noted(owner: type, name: str) -> None:
+        original = getattr(owner, name)
+
+        def note(*args: Any) -> Any:
+            order.append(name)
+            return original(*args)
+
+        monkeypatch.setattr(owner, name, note)
+
+    noted(Client, "_send")
+    noted(Wire, "receive")
+    assert len(api.get("/events").json()) == len(STATUSES)
+    streams = len(STATUSES) + 1  # the admins' own list, of unlisted events, is among them
+    assert order == ["_send"] * streams + ["receive"] * streams + ["_send", "receive"]  # the last call reads the seats

@@ -1,11 +1,12 @@
 """Run code at an exact moment: between two calls of a request to DynamoDB."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
 from events.ledger.models import Seats
+from eventsite.dynamodb.client import Client
 from eventsite.dynamodb.connection import PatientConnection
 from eventsite.dynamodb.steps import EXECUTORS, Transact, Update
 
@@ -13,6 +14,16 @@ WRITE, READ, READ_BATCH, READ_MANY = "TransactWriteItems", "GetItem", "BatchGetI
 UPDATE, REMOVE = "UpdateItem", "DeleteItem"
 COMMIT, APPLY, AT_ONCE = "commit", "apply", "at once"
 """The writes of an operation: the commit to the log, the application, and both in one transaction."""
+
+
+@contextmanager
+def calls_through(interrupted: Callable[[Any, str, Any], Any]) -> Iterator[None]:
+    """Let every call to DynamoDB go through a function, one after the other: none is sent ahead."""
+    with (
+        patch.object(PatientConnection, "_make_api_call", interrupted),
+        patch.object(Client, "sending_ahead", lambda *_: nullcontext()),
+    ):
+        yield
 
 
 @contextmanager
@@ -26,7 +37,7 @@ def right_before(operation: str, do: Callable[[], Any], *, nth: int = 1) -> Iter
             do()
         return original(connection, name, arguments)
 
-    with patch.object(PatientConnection, "_make_api_call", interrupted):
+    with calls_through(interrupted):
         yield
     assert calls[0] >= nth, f"{operation} was called {calls[0]} times"
 

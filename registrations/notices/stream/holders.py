@@ -92,7 +92,7 @@ def _of_a_range(event: Event, first: int, last: int) -> dict[int, str | None]:
     """Return the owners of a range of tickets by queries, which read thousands of items in a few calls."""
     found: dict[int, str | None] = {}
     for left in (False, True):
-        lines = EventTicket.in_order(*event, EventTicket.range(first, last, cancelled=left), limit=EVERY_LINE)
+        lines = EventTicket.in_order(*event, EventTicket.keys_between(first, last, cancelled=left), limit=EVERY_LINE)
         found |= _by_ticket(lines)
     return found
 

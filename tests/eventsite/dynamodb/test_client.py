@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -26,8 +27,9 @@ from hypothesis import strategies as st
 
 from eventsite.dynamodb import connection as connections
 from eventsite.dynamodb.client import Client, Wire, regional_endpoint
-from eventsite.dynamodb.retries import is_transient
+from eventsite.dynamodb.retries import is_transient, time_limit
 from eventsite.dynamodb.signing import Keys
+from eventsite.errors import Unavailable
 from tests.api import EVENT, Api
 from tests.children import SECONDS
 from tests.engines import free_port
@@ -59,7 +61,7 @@ class Server:
         self.requests: list[list[bytes]] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self._lock, self._open = threading.Lock(), list[socket.socket]()
+        self._arrived, self._open = threading.Condition(), list[socket.socket]()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -76,14 +78,20 @@ class Server:
     def _serve(self, connected: socket.socket, requests: list[bytes]) -> None:
         with closing(connected), suppress(OSError):
             while request := _request(connected):
-                with self._lock:
+                with self._arrived:
                     requests.append(request)
+                    self._arrived.notify_all()
                     answer = self._script.pop(0) if len(self._script) > 1 else self._script[0]
                 if answer is None:
                     return
                 connected.sendall(answer)
                 if isinstance(answer, Cut):
                     return
+
+    def await_requests(self, count: int) -> None:
+        """Wait until this number of requests has arrived."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: sum(map(len, self.requests)) >= count, SECONDS)
 
     def hang_up(self) -> None:
         """End the connections that are open now, and wait until that has arrived."""
@@ -166,6 +174,71 @@ def test_calls_at_the_same_time_have_connections_of_their_own_and_leave_them_to_
     for _ in range(3 * crowd):
         ask(client)
     assert len(server.requests) == crowd
+
+
+def reads(*tables: str) -> list[tuple[str, dict[str, Any]]]:
+    return [("GetItem", {"TableName": table}) for table in tables]
+
+
+def read(client: Client, table: str) -> dict[str, Any]:
+    answer: dict[str, Any] = client._make_api_call(*reads(table)[0])
+    return answer
+
+
+def test_reads_that_are_sent_ahead_get_the_answers_to_themselves(serve: Serve) -> None:
+    server = serve(*(http(json.dumps({"n": number}).encode()) for number in range(1, 6)))
+    client = client_of(server)
+    for first in (1, 4):  # over new connections, then over the same ones
+        with client.sending_ahead(reads("a", "b")):
+            server.await_requests(first + 1)
+            assert {read(client, table)["n"] for table in ("b", "a")} == {first, first + 1}
+        if first == 1:
+            assert read(client, "a") == {"n": 3}
+    assert len(server.requests) == 2
+
+
+def test_a_read_is_sent_ahead_once_and_sent_again_by_a_second_call(serve: Serve) -> None:
+    server = serve(http(b'{"n": 1}'), http(b'{"n": 2}'))
+    client = client_of(server)
+    with client.sending_ahead(reads("a")):
+        assert [read(client, "a"), read(client, "a")] == [{"n": 1}, {"n": 2}]
+
+
+def test_an_answer_that_is_not_awaited_is_not_taken_for_the_next_one(serve: Serve) -> None:
+    server = serve(http(b'{"n": 1}'), http(b'{"n": 2}'))
+    client = client_of(server)
+    with suppress(KeyError), client.sending_ahead(reads("a")):
+        server.await_requests(1)
+        raise KeyError
+    assert [read(client, "a"), len(server.requests)] == [{"n": 2}, 2]
+
+
+def test_a_read_that_cannot_be_sent_ahead_fails_where_it_is_made(serve: Serve) -> None:
+    server = serve(http(b"{}"))
+    client = client_of(server)
+    server.close()
+    with client.sending_ahead(reads("a", "b")), pytest.raises(exceptions.EndpointConnectionError):
+        read(client, "b")
+
+
+def test_the_time_of_a_read_that_is_sent_ahead_begins_when_it_is_sent(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = client_of(serve(http(b"{}")))
+    with client.sending_ahead(reads("a")):
+        later = time.monotonic() + 2 * FAST
+        monkeypatch.setattr("eventsite.dynamodb.client.time.monotonic", lambda: later)
+        with pytest.raises(exceptions.ReadTimeoutError):
+            read(client, "a")
+
+
+def test_no_read_is_sent_ahead_after_the_deadline(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.event()
+    sent: list[Any] = []
+    monkeypatch.setattr(Client, "_send", lambda *call: sent.append(call))
+    with time_limit(0), pytest.raises(Unavailable):
+        connections.connection().read_together(reads(settings.EVENTS_TABLE, settings.USERS_TABLE))
+    assert sent == []
 
 
 def test_a_connection_that_has_ended_meanwhile_is_replaced_before_anything_is_sent(serve: Serve) -> None:
@@ -396,7 +469,9 @@ def test_bytes_that_are_no_answer_are_an_error_that_may_pass(sent: bytes) -> Non
         theirs.sendall(sent)
         theirs.shutdown(socket.SHUT_WR)
         with suppress(OSError, EOFError, LookupError, ValueError):  # `exchange` turns these into botocore's
-            Wire(ours).exchange(b"", FAST)
+            wire = Wire(ours)
+            wire.send(b"", FAST)
+            wire.receive()
 
 
 def test_all_addresses_of_a_host_have_the_time_of_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
@@ -17,7 +16,7 @@ from tests.api import EVENT, Api
 from tests.faults import Answer, Request, disturbed
 from tests.registrations.auditing import audit
 from tests.registrations.cutting import cut_off_joining, cut_off_leaving
-from tests.registrations.interleaving import UPDATE, WRITE, right_before
+from tests.registrations.interleaving import UPDATE, WRITE, calls_through, right_before
 
 PARTY, ALICE, BOB = "party", "alice", "bob"
 Act = Callable[[Api], Any]
@@ -81,7 +80,7 @@ def before_call(number: int, act: Callable[[], Any], then: Callable[[], Any]) ->
             act()
         return original(connection, name, arguments)
 
-    with patch.object(PatientConnection, "_make_api_call", interrupted):
+    with calls_through(interrupted):
         return then(), calls[0] >= number
 
 
