@@ -153,7 +153,7 @@ def page(sources: list[Stream], span: Span, *, limit: int) -> tuple[list[WholeEv
     shown = [
         whole
         for cursor, whole in zip(cursors, completed(items), strict=True)
-        if whole and whole.event.place == cursor and whole.event.status in statuses
+        if whole and whole.event.place == cursor and whole.event.attribute_values["status"] in statuses
     ]  # without those that are no longer where an index, which lags behind, showed them
     return shown, cursors[-1] if len(found) > limit else None
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import empty
 
-from events.ledger.models import Seats
+from events.ledger.models import COUNTS, Seats
 from events.models import LONGER, LOOK_BACK, STATUSES, Event, EventItem
 from events.normalize import OF_THE_WINDOW, wrong_times
 from events.questions import CHOICE, KINDS
@@ -231,8 +231,8 @@ def _sources() -> dict[str, tuple[type[EventItem], str]]:
         name: declared[name].source or snake_case(name) for name in ("eventId", *declared) if name != "checkedInCount"
     }
     names["hasWaitlist"] = "waitlist_enabled"
-    of_event, of_seats = Event.get_attributes(), Seats.get_attributes()
-    if lost := names.values() - of_event.keys() - of_seats.keys():
+    of_event = Event.get_attributes()
+    if lost := names.values() - of_event.keys() - {*COUNTS}:
         raise LookupError(f"Neither half of an event holds {', '.join(sorted(lost))}: see events/models.py.")
     return {name: (Event if source in of_event else Seats, source) for name, source in names.items()}
 

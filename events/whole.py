@@ -5,13 +5,13 @@ from functools import partial
 from operator import itemgetter
 from typing import NamedTuple, Self
 
-from events.ledger.models import CheckIns, Seats
+from events.ledger.models import OF_ONE_MOMENT, CheckIns, Seats
 from events.models import Event, EventItem
 from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.steps import Get, Query, Steps, TransactGet, retrying, run
 from eventsite.ids import is_id
 
-OF_ONE_MOMENT = itemgetter("incarnation", "settings")
+_moment = itemgetter(*OF_ONE_MOMENT)
 
 
 class WholeEvent(NamedTuple):
@@ -23,7 +23,7 @@ class WholeEvent(NamedTuple):
     @property
     def fits(self) -> bool:
         """Return True if no edit came between the two reads, which DynamoDB does not make atomic."""
-        return bool(OF_ONE_MOMENT(self.event.attribute_values) == OF_ONE_MOMENT(self.seats.attribute_values))
+        return bool(_moment(self.event.attribute_values) == _moment(self.seats.attribute_values))
 
     @classmethod
     def of(cls, items: Iterable[EventItem]) -> Self | None:
@@ -76,7 +76,7 @@ def find_events(event_ids: Iterable[str]) -> dict[str, WholeEvent]:
 def completed(items: Sequence[EventItem]) -> list[WholeEvent | None]:
     """Return the whole events of some items in the same order, or None for deleted ones (eventually consistent).
 
-    Their seats may lack the attributes of the protocol (`Seats.shown`).
+    Their seats may have only the counts (`Seats.shown`).
 
     Args:
         items: Descriptions, which need no second read, or other items of events.

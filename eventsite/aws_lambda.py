@@ -141,6 +141,9 @@ with _standing_in(*OTHERS):
 del sys.modules["yaml"]
 _let_copies_differ()
 gc.freeze()
+gc.set_threshold(
+    20_000
+)  # objects; a page of a list makes some 5,000 at once, and with 700 they are traversed seven times
 gc.enable()
 
 

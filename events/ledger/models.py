@@ -17,6 +17,10 @@ from events.models import Event, EventItem, mark
 from eventsite.dynamodb.base_model import WholeNumberAttribute, WholeNumbersAttribute
 from eventsite.dynamodb.expiring import ExpiringItem
 
+OF_ONE_MOMENT = ("incarnation", "settings")
+"""The attributes that are equal in a description and the seats that belong together."""
+COUNTS = ("capacity", "waitlist_enabled", "registered", "waiting")
+"""The attributes of the seats that the API shows."""
 BUCKETS = 24  # of users; more would lengthen the seats, fewer would make more users share a fencing epoch
 
 
@@ -67,13 +71,9 @@ class Seats(EventItem):
     @classmethod
     @cache
     def shown(cls) -> tuple[str, ...]:
-        """Return the stored names of the attributes that readers of an event need: all but those of the protocol.
-
-        A list of events reads only these, because the others are most of the item.
-        """
-        log_and_exits = ("log_entries", "exit_counts", "waitlist_exits", "exit_width", "exits_from")
-        protocol = (*log_and_exits, "epochs", "moved", "left", "now_serving", "by")
-        return tuple(one.attr_name for name, one in cls.get_attributes().items() if name not in protocol)
+        """Return the stored names of the attributes that a list of events reads. The others are most of the item."""
+        attributes = cls.get_attributes()
+        return tuple(attributes[name].attr_name for name in ("event_id", "item", *OF_ONE_MOMENT, *COUNTS))
 
     def is_run_by(self, user_id: str) -> bool:
         """Return True if the user is the owner or a co-organizer."""

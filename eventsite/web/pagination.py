@@ -4,10 +4,12 @@ import json
 import math
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.utils.crypto import salted_hmac
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -170,9 +172,14 @@ def _seal(cursor: Any, request: Request) -> str:
 
 
 def _cipher() -> "AESSIV":
+    return _cipher_of(settings.SECRET_KEY)
+
+
+@lru_cache(maxsize=1)
+def _cipher_of(secret: str) -> "AESSIV":
     from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # imported only for a second page
 
-    return AESSIV(salted_hmac(__name__, "cursors", algorithm="sha512").digest())
+    return AESSIV(salted_hmac(__name__, "cursors", secret=secret, algorithm="sha512").digest())
 
 
 def _owner_of_cursors(request: Request) -> bytes:
