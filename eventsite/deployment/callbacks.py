@@ -1,9 +1,5 @@
 """The functions that Zappa calls, in order. Each takes Zappa's command line object.
 
-choose     before every command: apply the choices in the stage's file
-prepare    after Zappa has made its zip, before the upload: tables, stack, package
-finish     after the deployment: check that the service answers
-
 The stack is applied twice. First without a function, because the function needs the stack's role, queues and user pool;
 then with the mappings that call the function, in place of Zappa's own stack, which has only the API.
 """
@@ -43,7 +39,7 @@ def in_a_sentence() -> Iterator[None]:
 
 @in_a_sentence()
 def choose(cli: Any) -> None:
-    """Set the region, the bucket, the domain and the Lambda's environment from the stage's file."""
+    """Before every command: set the region, the bucket, the domain and the environment from the stage's file."""
     chosen = stage_file.read(cli.api_stage, Path.cwd())
     os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = chosen.region
     for name, value in chosen.zappa_settings().items():
@@ -59,6 +55,7 @@ def _decide(cli: Any, chosen: stage_file.Choices) -> None:
     """Set the part of the Lambda's environment that does not depend on the stack, and run Django's checks with it."""
     deployed, outputs = {}, {}
     if cli.command in STAGING:  # Zappa packages without credentials, and a package has no values from AWS
+        _refuse_old_stage(cli)
         deployed, outputs = variables(function(cli)), stack(cli).outputs()
     cli.aws_environment_variables = chosen.environment(deployed, outputs)
     if chosen.makes_user_pool:  # the settings are checked before there is one
@@ -118,6 +115,17 @@ def target(cli: Any) -> str:
     return ":".join(filter(None, [cli.lambda_name, cli.apigateway_lambda_qualifier]))
 
 
+def _refuse_old_stage(cli: Any) -> None:
+    """Refuse to go on while the API has the stage of an earlier release, because the stack makes its own."""
+    made, gateway = stack(cli), cli.zappa.apigateway_client
+    resources = made.client.describe_stack_resources(StackName=made.name)["StackResources"] if made.describe() else []
+    ids = {each["LogicalResourceId"]: each.get("PhysicalResourceId") for each in resources}
+    stages = gateway.get_stages(restApiId=ids["Api"])["item"] if "Api" in ids and "ApiStage" not in ids else []
+    if cli.api_stage in {each["stageName"] for each in stages}:
+        command = f"aws apigateway delete-stage --rest-api-id {ids['Api']} --stage-name {cli.api_stage}"
+        raise ClickException(f"An earlier release made the stage of the API. First run `{command}`.")
+
+
 def create_tables(cli: Any, chosen: stage_file.Choices, *options: str) -> "subprocess.CompletedProcess[str]":
     """Run `manage.py create_tables` for the stage, with the credentials of the operator's shell."""
     shell = {name: value for name, value in os.environ.items() if name not in stage_file.FOR_THE_LAMBDA}
@@ -129,7 +137,7 @@ def create_tables(cli: Any, chosen: stage_file.Choices, *options: str) -> "subpr
 
 @in_a_sentence()
 def prepare(cli: Any) -> None:
-    """Make the stage's tables and its stack, and fill the package."""
+    """Before the upload: make the stage's tables and its stack, and fill Zappa's package."""
     if cli.command in STAGING:
         chosen = stage_file.read(cli.api_stage, Path.cwd())
         made = create_tables(cli, chosen, *(f"--tag={name}={value}" for name, value in cli.tags.items()))
@@ -169,7 +177,7 @@ def _make_stack(cli: Any, chosen: stage_file.Choices) -> None:
 
 @in_a_sentence()
 def finish(cli: Any) -> None:
-    """Check that the service answers. Zappa's own check has no time limit, and ends in a traceback."""
+    """At the end: check that the service answers. Zappa's own check has no time limit, and ends in a traceback."""
     cli.zappa.wait_until_lambda_function_is_updated(function_name=cli.lambda_name)
     address = f"{stack(cli).outputs()['ApiEndpoint']}/health"
     try:

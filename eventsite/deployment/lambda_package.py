@@ -30,23 +30,19 @@ APPS = ("eventsite", "events", "registrations", "users")
 LEFT_OUT = frozenset({"__pycache__", "deployment", "local", "transfer"})
 LEFT_OUT |= {"follow.py", "following.py", "load_demo.py", "local_user.py", "locally.py"}  # for local runs
 LEFT_OUT |= {"dead_letters.py", "export.py", "import.py", "plan.py", "stage_command.py", "user.py"}  # for operators
-KINDS = {
+KINDS = {  # of the files of an app, by folder: keys, notes and backups must not get into the package
     "static": frozenset({".css", ".ico", ".js", ".png", ".svg", ".webmanifest", ".woff2"}),
     "templates": frozenset({".html", ".txt"}),
     "": frozenset({".py"}),
 }
-"""The kinds of the files of an app, by folder. Keys, notes and backups must not get into the package."""
 DOCUMENTS = ("introduction.md",)
 ZAPPA_MODULES = ("__init__", "asgi", "handler", "middleware", "utilities", "wsgi", "ext/__init__", "ext/django_zappa")
 SETTINGS_FILE = "zappa_settings.py"
 
-SERVICES = ("dynamodb", "dynamodbstreams", "events", "sesv2", "sqs")
-"""The services that the Lambda calls: tables, their stream, the event bus, e-mail and the queue."""
-ENDPOINTS = ("dynamodb", "email", "events", "sqs", "streams.dynamodb")
-"""The names of these services in botocore's list of endpoints."""
+SERVICES = ("dynamodb", "dynamodbstreams", "events", "sesv2", "sqs")  # that the Lambda calls
+ENDPOINTS = ("dynamodb", "email", "events", "sqs", "streams.dynamodb")  # their names in botocore's list of endpoints
 AWS_DATA = frozenset({"_retry.json", *SERVICES, "endpoints.json", "partitions.json", "sdk-default-configuration.json"})
-"""The data of botocore that the clients of these services read. There are some 400 services."""
-PRUNED = (
+PRUNED = (  # installed with the requirements, but the Lambda never imports them
     *("bin", "**/*.mo", "**/*.po", "**/*.map", "**/*.pyi", "**/*.c", "**/__pycache__", "**/tests"),
     *("*.dist-info/RECORD", "*.dist-info/REQUESTED", "*.dist-info/direct_url.json"),  # they depend on the machine
     *("django/contrib/admin/static", "django/contrib/gis", "django/contrib/postgres"),
@@ -57,11 +53,10 @@ PRUNED = (
     # PyYAML works without its library, only slower; cryptography's binding is compiled.
     *("_yaml", "yaml/_yaml*", "cffi", "pycparser"),
 )
-"""Files that are installed with the requirements and that the Lambda never imports."""
 
 # What the runtime can load: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
-IN_AMAZON_LINUX_2, FROM_2023 = ("manylinux2014", "manylinux_2_17"), ("manylinux_2_28", "manylinux_2_34")
-PLATFORMS = (*IN_AMAZON_LINUX_2, *(FROM_2023 if sys.version_info >= (3, 12) else ()))
+FROM_2023 = ("manylinux_2_28", "manylinux_2_34") if sys.version_info >= (3, 12) else ()  # in Amazon Linux 2023
+PLATFORMS = ("manylinux2014", "manylinux_2_17", *FROM_2023)
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 
 

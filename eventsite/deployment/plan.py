@@ -14,8 +14,6 @@ SECRETS = ("variable SECRET_KEY", "variable WEBHOOKS", "variable WEBHOOK_SECRET"
 
 
 class Step(NamedTuple):
-    """One step of a deployment: a resource, and its change."""
-
     verb: str
     what: str
     how: str = ""

@@ -13,6 +13,7 @@ from eventsite.deployment.stage_file import Choices
 
 PATIENCE = {"Delay": 1, "MaxAttempts": 1800}  # seconds, polls; a user pool's domain and a dashboard take minutes
 NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+NO_LOG_ROLE = "CloudWatch Logs role ARN must be set"  # API Gateway's words
 
 Description = dict[str, Any]
 
@@ -118,7 +119,8 @@ class Stack:
             if event.get("ClientRequestToken") == token and event["ResourceStatus"].endswith("_FAILED")
             if "cancelled" not in (reason := event.get("ResourceStatusReason", ""))
         ]
-        return failures[-1] if failures else "CloudFormation gives no reason."
+        first = failures[-1] if failures else "CloudFormation gives no reason."
+        return first + (' See "An access log" in docs/deployment.md.' if NO_LOG_ROLE in first else "")
 
 
 def outputs_of(chosen: Choices) -> dict[str, str]:

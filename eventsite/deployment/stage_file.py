@@ -24,7 +24,7 @@ FOR_ZAPPA = frozenset({"AWS_REGION", "CERTIFICATE_ARN", "DOMAIN", "S3_BUCKET", "
 ALARMS = frozenset({"ALARM_EMAIL", "ALARM_TOPIC"})
 FOR_THE_STACK = ALARMS | {"ACCESS_LOG", "MONTHLY_BUDGET", "SIGN_IN_CODES", "SIGN_IN_SENDER"}
 FOR_THE_LAMBDA = frozenset(re.findall(r"^#?([A-Z_0-9]+)=", EXAMPLE.read_text(), re.M)) - FOR_ZAPPA - FOR_THE_STACK
-SET_BY_THE_STACK = {
+SET_BY_THE_STACK = {  # variables that the file may leave to the outputs of the stack
     "NOTICE_QUEUE_URL": "NoticeQueueUrl",
     "NOTICE_DEAD_LETTER_URL": "DeadLetterQueueUrl",
     "COGNITO_USER_POOL_ID": "UserPoolId",
@@ -33,7 +33,6 @@ SET_BY_THE_STACK = {
     "PUBLIC_URL": "ApiEndpoint",
     "MAIL_CONFIGURATION_SET": "MailConfigurationSet",
 }
-"""Variables that the file may leave to the outputs of the stack."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from eventsite.deployment.stage_file import FOR_THE_STACK, SWITCHES, Choices
 TEXT = Path(__file__).with_name("template.yaml").read_text()
 VISIBILITY_FACTOR = 6  # times the function's timeout, as the manual of Lambda recommends
 SLOW = 0.9  # share of the timeout
-CHOSEN = (*sorted(FOR_THE_STACK), "MAIL_CONFIGURATION_SET", "MAIL_FROM")
-"""Choices that are parameters: MAIL_FROM is MailFrom."""
+CHOSEN = (*sorted(FOR_THE_STACK), "MAIL_CONFIGURATION_SET", "MAIL_FROM")  # MAIL_FROM is the parameter MailFrom
 DEFAULTS = dict.fromkeys(SWITCHES, "false") | {"SIGN_IN_CODES": "true"}
 
 

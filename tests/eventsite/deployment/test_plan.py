@@ -1,6 +1,7 @@
 """`manage.py plan`: what a deployment would do, shown without doing it."""
 
 import base64
+import json
 import re
 import shutil
 import subprocess
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import ClickException
 from django.core.management import CommandError, call_command
 
 from eventsite.deployment import plan, stage_file
 from eventsite.deployment.lambda_package import ROOT
 from eventsite.deployment.plan import CHANGE, LEAVE, MAKE, REMOVE, STOP, Step
+from eventsite.deployment.stack import PATIENCE
 
 REGION = "eu-west-1"
 KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -133,6 +136,20 @@ def test_a_deployed_function_is_compared(stage: Path, aws: Any) -> None:
     assert planned["log group /aws/lambda/eventsite-dev"].how == "kept for ever → kept for 14 days"
     aws("lambda").delete_function(FunctionName="eventsite-dev")
     aws("logs").delete_log_group(logGroupName="/aws/lambda/eventsite-dev")
+
+
+def test_the_stage_of_an_earlier_release_stops_it_with_the_command_that_deletes_it(stage: Path, aws: Any) -> None:
+    api = {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "eventsite-dev"}}}
+    aws("cloudformation").create_stack(StackName="eventsite-dev", TemplateBody=json.dumps({"Resources": api}))
+    aws("cloudformation").get_waiter("stack_create_complete").wait(StackName="eventsite-dev", WaiterConfig=PATIENCE)
+    (found,) = (each["id"] for each in aws("apigateway").get_rest_apis()["items"] if each["name"] == "eventsite-dev")
+    aws("apigateway").create_deployment(restApiId=found, stageName="dev")  # as Zappa did, beside the stack
+    with pytest.raises(ClickException, match=f"`aws apigateway delete-stage --rest-api-id {found} --stage-name dev`"):
+        steps()
+    aws("apigateway").delete_stage(restApiId=found, stageName="dev")
+    assert verbs("stack:")["ApiStage (ApiGateway::Stage)"] == MAKE
+    aws("cloudformation").delete_stack(StackName="eventsite-dev")
+    aws("cloudformation").get_waiter("stack_delete_complete").wait(StackName="eventsite-dev", WaiterConfig=PATIENCE)
 
 
 @pytest.mark.slow

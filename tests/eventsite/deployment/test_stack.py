@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import MagicMock, Mock
 
 import pytest
+from botocore.exceptions import WaiterError
 from click import ClickException
 
 from eventsite.deployment.stack import PATIENCE, Change, Stack
@@ -71,6 +73,25 @@ def test_a_failed_update_is_rolled_back_and_names_the_resource(stack: Stack, aws
         stack.apply(BAD, LONG)
     assert delay(aws) == "1"
     assert stack.apply(GOOD, SHORT) == []
+
+
+def test_a_failure_for_want_of_a_role_for_the_access_log_names_what_to_do() -> None:
+    client, failed = MagicMock(), {"ResourceStatusReason": "CloudWatch Logs role ARN must be set in account settings"}
+    failed |= {"LogicalResourceId": "ApiStage", "ResourceType": "AWS::ApiGateway::Stage"}
+
+    def execute(*, ClientRequestToken: str, **_: Any) -> None:  # noqa: N803 (boto3's name)
+        failed.update(ClientRequestToken=ClientRequestToken, ResourceStatus="UPDATE_FAILED")
+
+    change = {"Action": "Add", "LogicalResourceId": "ApiStage", "ResourceType": "AWS::ApiGateway::Stage"}
+    pages: dict[str, Any] = {"describe_change_set": {"Changes": [{"ResourceChange": change}]}}
+    pages["describe_stack_events"] = {"StackEvents": [failed]}
+    client.describe_stacks.return_value = {"Stacks": [{"StackStatus": "UPDATE_COMPLETE"}]}
+    client.execute_change_set = execute
+    client.get_paginator = lambda name: Mock(paginate=lambda **_: [pages[name]])
+    client.get_waiter("stack_update_complete").wait.side_effect = [None, WaiterError("done", "failed", {})]
+    client.exceptions.ChangeSetNotFoundException = KeyError
+    with pytest.raises(ClickException, match=r'account settings\. See "An access log" in docs/deployment\.md\. Stack'):
+        Stack(client, "eventsite-dev").apply(GOOD, SHORT)
 
 
 def test_a_failed_first_deployment_leaves_nothing_and_can_be_repeated(stack: Stack, aws: Any) -> None:
