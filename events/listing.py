@@ -9,7 +9,6 @@ indexes, because each registration would have to write them there: the seats of 
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
@@ -110,8 +109,7 @@ def _private(user_id: str | None, statuses: tuple[str, ...]) -> list[Stream]:
     ]
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """The part of the streams that a page comes from: dates (inclusive), direction, and where to continue."""
 
     first: str = FIRST

@@ -1,7 +1,6 @@
 """The routes of events."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -67,7 +66,7 @@ class EventViewSet(BrowsableViewSet):
         )
 
         def read(limit: int, after: Any) -> tuple[list[WholeEvent], Any]:
-            return listing.page(sources, replace(span, after=after), limit=limit)
+            return listing.page(sources, span._replace(after=after), limit=limit)
 
         if self.format == CalendarRenderer.format:
             return self._feed(read, query)

@@ -14,7 +14,7 @@ import importlib.util
 import inspect
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
@@ -23,19 +23,33 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 
-def _later(module: str, function: str) -> Any:
-    """Return a function that imports the real one when it is called."""
-
-    def real(*args: Any, **options: Any) -> Any:
-        return getattr(importlib.import_module(module), function)(*args, **options)
-
-    return real
-
-
 def _stand_in(name: str, **contents: Any) -> ModuleType:
     module = ModuleType(name)
     vars(module).update(contents)
     return module
+
+
+def _functions_of(module: str, **contents: Any) -> ModuleType:
+    """Stand in for a module of functions. Each imports the real module when it is called."""
+
+    def function(name: str) -> Any:
+        def real(*args: Any, **options: Any) -> Any:
+            return getattr(importlib.import_module(module), name)(*args, **options)
+
+        return real
+
+    return _stand_in(module, __getattr__=function, **contents)
+
+
+def _unused(module: str, **contents: Any) -> ModuleType:
+    """Stand in for a module whose names are only imported, inherited from and compared with. Each is an empty class."""
+
+    def name(name: str) -> type:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {"__init__": lambda *_, **__: None})
+
+    return _stand_in(module, __getattr__=name, **contents)
 
 
 def _no_loop() -> Any:
@@ -46,49 +60,63 @@ def _real_asyncio(name: str) -> Any:
     return getattr(importlib.import_module("asyncio"), name)
 
 
-# PynamoDB uses these in annotations, and calls some of them with DYNAMODB_CLIENT=botocore.
-GENERIC_CLIENT = [
-    _stand_in("botocore.client", BaseClient=object, ClientError=ClientError),
-    _stand_in("botocore.config"),
-    _stand_in("botocore.credentials", Credentials=object),
-    _stand_in("botocore.endpoint", Endpoint=object),
-    _stand_in("botocore.hooks", HierarchicalEmitter=object),
-    _stand_in("botocore.model"),
-    _stand_in("botocore.session", Session=object, get_session=_later("botocore.session", "get_session")),
-    _stand_in("botocore.signers", RequestSigner=object),
-]
-BOTO3 = _stand_in("boto3", Session=object)  # only in annotations of Zappa
-POWERTOOLS = "aws_lambda_powertools.utilities"
+def _register(*_: Any, **__: Any) -> Any:
+    """Stand in for the registration of a check, which is a decorator too."""
+    return lambda check: check
+
+
 IS_COROUTINE = {"iscoroutine": inspect.iscoroutine, "iscoroutinefunction": inspect.iscoroutinefunction}
-MAIL = ("get_connection", "mail_managers")
+GENERIC_CLIENT = [
+    # PynamoDB uses these in annotations, and calls some of them with DYNAMODB_CLIENT=botocore.
+    *map(_unused, ("botocore.config", "botocore.credentials", "botocore.endpoint", "botocore.hooks", "botocore.model")),
+    _unused("botocore.client", ClientError=ClientError),
+    _functions_of("botocore.session", Session=object),
+    _unused("botocore.signers"),
+]
+BOTO3 = _unused("boto3")  # only in annotations of Zappa
 OTHERS = [
     # Django asks whether functions, answers and callers are asynchronous. Here none is.
     _stand_in("asyncio", __getattr__=_real_asyncio, get_running_loop=_no_loop, **IS_COROUTINE),
     _stand_in("asyncio.coroutines"),
+    _functions_of("asgiref.sync", markcoroutinefunction=lambda function: function, **IS_COROUTINE),
     # Only a correlation id that is found by an expression needs it.
-    _stand_in(f"{POWERTOOLS}.jmespath_utils", query=_later(f"{POWERTOOLS}.jmespath_utils", "query")),
+    _functions_of("aws_lambda_powertools.utilities.jmespath_utils"),
+    _unused("aws_lambda_powertools.tracing"),  # a decorator of functions that record more than Lambda does
     BOTO3,
-    # Only Django's reports of errors and broken links by mail, which nothing here sends, need it.
-    _stand_in("django.core.mail", **{name: _later("django.core.mail", name) for name in MAIL}),
+    # Only Django's reports of errors and broken links by mail, which nothing here sends, need them.
+    _functions_of("django.core.mail"),
+    _functions_of("django.views.debug"),
+    # No data is in an SQL database, and no form is Django's: their names are only for questions what something is.
+    *map(_unused, ("django.db.models", "django.db.models.fields", "django.db.models.query")),
+    *map(_unused, ("django.forms", "django.forms.utils")),
+    *(_unused(f"django.views.generic.{kind}") for kind in ("dates", "detail", "edit", "list")),
     _stand_in("sqlparse"),  # only migrations
-    # Only schemas need it, and it imports the admin of Django.
-    _stand_in(
-        "django.contrib.admindocs.views", simplify_regex=_later("django.contrib.admindocs.views", "simplify_regex")
-    ),
+    # Only `manage.py check` needs what the apps register, and only a terminal has colours.
+    _unused("django.core.checks", register=_register, Tags=_stand_in("Tags", __getattr__=str)),
+    _functions_of("django.core.checks.urls"),
+    _unused("django.core.management.color"),
+    # Only a development server loads changed files again.
+    *map(_unused, ("django.template.autoreload", "django.utils.autoreload")),
+    # drf-spectacular makes the OpenAPI document.
+    _unused("rest_framework.schemas.openapi"),
 ]
+WITHOUT = ("bz2", "inflection", "lzma", "uritemplate", "yaml")
+"""Modules that DRF and shutil do without if importing them fails. Others import them later."""
 
 
 @contextmanager
-def _standing_in(*stand_ins: ModuleType) -> Iterator[None]:
+def _standing_in(*stand_ins: ModuleType, without: Iterable[str] = ()) -> Iterator[None]:
     # One that is imported already costs nothing. Without its package, its parts could not be imported again.
-    modules = [module for module in stand_ins if module.__name__ not in sys.modules]
-    for module in modules:
-        sys.modules[module.__name__] = module
-        _hang(module.__name__, module)
+    replaced: dict[str, Any] = {module.__name__: module for module in stand_ins} | dict.fromkeys(without)
+    names = [name for name in replaced if name not in sys.modules]
+    for name in names:
+        sys.modules[name] = replaced[name]
+        _hang(name, replaced[name])
     yield
-    for module in modules:
-        del sys.modules[module.__name__]
-        _hang(module.__name__, None)
+    for name in names:
+        del sys.modules[name]
+    for name in names:  # a stand-in of a package keeps its parts, which those who imported it look for
+        _hang(name, None)
 
 
 def _hang(name: str, module: ModuleType | None) -> None:
@@ -97,8 +125,8 @@ def _hang(name: str, module: ModuleType | None) -> None:
     if package in sys.modules:
         if module:
             setattr(sys.modules[package], own, module)
-        elif hasattr(sys.modules[package], own):
-            delattr(sys.modules[package], own)
+        else:
+            vars(sys.modules[package]).pop(own, None)
 
 
 def _skip_init(package: str) -> None:
@@ -134,11 +162,9 @@ def _receiver(source: str) -> Any:
 gc.disable()  # nothing that is imported is garbage
 with _standing_in(*GENERIC_CLIENT):
     importlib.import_module("pynamodb.connection")
-sys.modules["yaml"] = None  # type: ignore[assignment] # importing it fails: DRF can do without, others import it later
-with _standing_in(*OTHERS):
+with _standing_in(*OTHERS, without=WITHOUT):
     from eventsite.wsgi import application  # it sets Django up, which the next import needs
     from eventsite.web import gateway  # isort: skip
-del sys.modules["yaml"]
 _let_copies_differ()
 gc.freeze()
 gc.set_threshold(

@@ -302,6 +302,7 @@ if CALLER_RATE < 0 or CALLER_BURST < 1:
 
 # On Lambda, lines of JSON. Zappa's access log and Django's notes of refused requests carry addresses and paths; what
 # they tell is in the request's own line (`eventsite.web.observability`).
+LOGGING_CONFIG = None  # Django's own reports errors by mail, and imports its debug pages for it
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

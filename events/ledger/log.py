@@ -11,8 +11,7 @@
 with ``~+`` if an `Intent` holds the part of the operation that is too long for the log. No other module parses the log.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pynamodb.expressions.operand import Value
 
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
 QUIT, FREE, HAND = "q", "f", "h"
 
 
-@dataclass(frozen=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """One committed operation."""
 
     name: str

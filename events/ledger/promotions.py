@@ -5,7 +5,7 @@ The watermark `seated_through` moves to the ticket of the last person who fits. 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -16,8 +16,7 @@ from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import Query, Steps
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(NamedTuple):
     """What an edit does to the waitlist."""
 
     people: int

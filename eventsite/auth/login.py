@@ -17,7 +17,6 @@ from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import Request, urlopen
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -231,7 +230,7 @@ def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
         Unavailable: The provider did not answer.
     """
     try:
-        with urlopen(Request(url, body.encode(), headers), timeout=EXCHANGE_TIMEOUT_SECONDS) as answer:  # noqa: S310 (a `trusted_url`)
+        with _post(url, headers, body) as answer:
             found: dict[str, Any] = json.load(answer)
             return found | {"id_token": str(found["id_token"])}
     except HTTPError as error:
@@ -243,14 +242,21 @@ def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
         raise Unavailable(SILENT) from error
 
 
+def _post(url: str, headers: dict[str, str], body: str) -> Any:
+    """Send a form to the provider, and return its answer."""
+    from urllib.request import Request, urlopen
+
+    request = Request(url, body.encode(), headers)  # noqa: S310 (a `trusted_url`)
+    return urlopen(request, timeout=EXCHANGE_TIMEOUT_SECONDS)  # noqa: S310
+
+
 def _revoke(pool: Provider, refresh_token: str) -> None:
     """Revoke a refresh token. If the provider cannot, or does not answer, the token expires by itself."""
     if not pool.revoke_url:
         return
     body = urlencode({"token": refresh_token, "client_id": pool.client_id})
     try:
-        request = Request(pool.revoke_url, body.encode(), FORM_HEADERS)  # noqa: S310 (a `trusted_url`)
-        urlopen(request, timeout=EXCHANGE_TIMEOUT_SECONDS).close()  # noqa: S310 (a `trusted_url`)
+        _post(pool.revoke_url, FORM_HEADERS, body).close()
     except (OSError, HTTPException):
         return
 

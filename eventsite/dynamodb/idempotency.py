@@ -16,8 +16,7 @@ import hashlib
 import json
 import time
 import uuid
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -56,8 +55,7 @@ class Marker(ExpiringItem):
         return bool(self.expires_at > time.time())
 
 
-@dataclass(frozen=True)
-class Announced:
+class Announced(NamedTuple):
     """An earlier copy of this request began, and has not stored its answer yet."""
 
     operations: tuple[str, ...]

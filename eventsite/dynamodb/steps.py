@@ -10,8 +10,7 @@
 import random
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -32,24 +31,21 @@ IMMEDIATE_ATTEMPTS = 10  # attempts without a wait; more would keep failing agai
 FIRST_WAIT, LONGEST_WAIT = 0.005, 0.2  # seconds in which another request can finish
 
 
-@dataclass(frozen=True)
-class Get:
+class Get(NamedTuple):
     """Read one item. The rule is sent the item, or None."""
 
     key: Key
     consistent: bool = True
 
 
-@dataclass(frozen=True)
-class BatchGet:
+class BatchGet(NamedTuple):
     """Read several items, not as of one moment. The rule is sent the items in order, None for a missing one."""
 
     keys: Sequence[Key]
     consistent: bool | tuple[type[BaseModel], ...] = True
 
 
-@dataclass(frozen=True)
-class TransactGet:
+class TransactGet(NamedTuple):
     """Read several items as of a single point in time.
 
     The rule is sent the items as by `BatchGet`. `Conflict` is thrown into it while a transaction writes one of them.
@@ -58,8 +54,7 @@ class TransactGet:
     keys: Sequence[Key]
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(NamedTuple):
     """Read the items of one partition between two range keys, strongly consistently.
 
     The rule is sent all of them, in order.
@@ -72,8 +67,7 @@ class Query:
     """Read only this number of items, from the end and in descending order; None for all."""
 
 
-@dataclass(frozen=True)
-class Update:
+class Update(NamedTuple):
     """Change one item if a condition holds. The rule is sent a `Written`, as `conditional_update` returns it."""
 
     record: BaseModel
@@ -81,32 +75,28 @@ class Update:
     condition: Condition | None = None
 
 
-@dataclass(frozen=True)
-class Put:
+class Put(NamedTuple):
     """A part of a transaction: write a whole item."""
 
     record: BaseModel
     condition: Condition | None = None
 
 
-@dataclass(frozen=True)
-class Delete:
+class Delete(NamedTuple):
     """A part of a transaction: remove an item."""
 
     record: BaseModel
     condition: Condition | None = None
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """A part of a transaction: a condition on an item that the transaction does not write."""
 
     record: BaseModel
     condition: Condition
 
 
-@dataclass(frozen=True)
-class Transact:
+class Transact(NamedTuple):
     """Write all parts or none. The rule is sent `Transacted`."""
 
     parts: Mapping[str, Update | Put | Delete | Check]
@@ -115,8 +105,7 @@ class Transact:
     """False if throttling counts as a conflict, instead of a reason to send the transaction again."""
 
 
-@dataclass(frozen=True)
-class Transacted:
+class Transacted(NamedTuple):
     """The outcome of a transaction."""
 
     done: bool
@@ -128,22 +117,19 @@ class Transacted:
     """True if an unanswered attempt may have been applied, or may still be."""
 
 
-@dataclass(frozen=True)
-class Wait:
+class Wait(NamedTuple):
     """Wait about this number of seconds. The rule is sent the seconds it waited."""
 
     seconds: float
 
 
-@dataclass(frozen=True)
-class Draw:
+class Draw(NamedTuple):
     """Draw a random number from 0 to `ways` - 1."""
 
     ways: int
 
 
-@dataclass(frozen=True)
-class Now:
+class Now(NamedTuple):
     """Read the clock of this server. The rule is sent the time as RFC 3339 in UTC."""
 
 

@@ -1,7 +1,7 @@
 """One conditional update with an exact outcome: the item after it, or the item that failed the condition."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pynamodb.exceptions import VerboseClientError
 from pynamodb.expressions.condition import Condition
@@ -15,8 +15,7 @@ from eventsite.dynamodb.shapes import UnreadableItem
 REFUSED = "ConditionalCheckFailedException"
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """The outcome of a conditional update."""
 
     done: bool

@@ -5,8 +5,7 @@ the condition that the registration is as it was when the operation was planned.
 entry, the registration as it was, and the intent if there is one.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from events.ledger import log, operations, promotions, queue
 from events.ledger.log import LogEntry
@@ -21,8 +20,7 @@ from users.models import User
 Part = Update | Put | Delete | Check
 
 
-@dataclass
-class Applied:
+class Applied(NamedTuple):
     """The registration after an operation, and the parts of the transaction that applies it."""
 
     row: UserRegistration

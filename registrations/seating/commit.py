@@ -11,8 +11,7 @@ A process that crashes before step 3 leaves nothing behind. After step 3, the ne
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from events.ledger import log, operations
 from events.ledger.log import LogEntry
@@ -37,8 +36,7 @@ INTENT_SECONDS = 30 * 24 * 3600  # seconds until an intent expires; the nightly 
 PATIENCE = 3  # waits for a free log slot; then an unapplied entry counts as that of a crashed process
 
 
-@dataclass
-class Committed:
+class Committed(NamedTuple):
     """A committed operation."""
 
     seats: Seats

@@ -6,7 +6,6 @@ first, the operation is committed to the log instead (`registrations.seating.com
 """
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -206,7 +205,7 @@ def _join_at_once(
         seats, request.user_id, request.operation, ticket, waited=waited, row=row, answers=request.answers
     )
     condition = guards.is_next_ticket(seats) & guards.is_last_place(seats) if waited else guards.is_next_ticket(seats)
-    change = replace(change, condition=change.condition & condition)
+    change = change._replace(condition=change.condition & condition)
     transacted = yield from commit.at_once(request, seats, row, change, made)
     if transacted.done:
         return _made(made.row, int(seats.waiting) + 1 if waited else None), seats

@@ -12,8 +12,7 @@ The rules perform no reads or writes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -27,8 +26,7 @@ from registrations.errors import EventFull
 from registrations.seating import admission, guards
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """How an operation changes the seats."""
 
     actions: Sequence[Action]

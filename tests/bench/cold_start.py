@@ -21,7 +21,7 @@ from typing import NamedTuple
 from eventsite.deployment import lambda_package
 from tests.engines import running_engine
 
-MAX_MEGABYTES, MAX_SECONDS = 42, 0.30
+MAX_MEGABYTES, MAX_SECONDS = 42, 0.27
 EVENT_ID = "first-read"
 PREFIX = "cold-start-"
 

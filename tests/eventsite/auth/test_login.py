@@ -217,7 +217,7 @@ def test_a_log_out_ends_renewal_at_once(browser: Browser, monkeypatch: pytest.Mo
         revoked.append(request)
         return io.BytesIO()
 
-    monkeypatch.setattr(login, "urlopen", answer)
+    monkeypatch.setattr("urllib.request.urlopen", answer)
     browser.client.post("/logout", {"csrfmiddlewaretoken": browser.csrf_token()})
     assert browser.client.cookies[refresh_cookie.COOKIE].value == ""
     assert browser.client.get("/events?organizerId=me").status_code == 401
