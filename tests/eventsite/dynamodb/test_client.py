@@ -50,6 +50,10 @@ class Cut(bytes):
     """An answer after which the connection ends."""
 
 
+class Late(bytes):
+    """An answer that is sent when another request has arrived."""
+
+
 class Server:
     """Answers each request on loopback with the next answer of a script. None closes the connection.
 
@@ -84,6 +88,8 @@ class Server:
                     answer = self._script.pop(0) if len(self._script) > 1 else self._script[0]
                 if answer is None:
                     return
+                if isinstance(answer, Late):
+                    self.await_requests(2)
                 connected.sendall(answer)
                 if isinstance(answer, Cut):
                     return
@@ -205,7 +211,7 @@ def test_a_read_is_sent_ahead_once_and_sent_again_by_a_second_call(serve: Serve)
 
 
 def test_an_answer_that_is_not_awaited_is_not_taken_for_the_next_one(serve: Serve) -> None:
-    server = serve(http(b'{"n": 1}'), http(b'{"n": 2}'))
+    server = serve(Late(http(b'{"n": 1}')), http(b'{"n": 2}'))
     client = client_of(server)
     with suppress(KeyError), client.sending_ahead(reads("a")):
         server.await_requests(1)
