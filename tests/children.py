@@ -1,7 +1,10 @@
 """Child processes of tests: started with the usual signals, and ended however the test ends."""
 
+import os
 import signal
 import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +21,24 @@ def restore_signals() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+WITH_INPUT = "ENDS_WITH_INPUT"
+"""The variable that tells a child process to end with its standard input, which is a pipe from its parent."""
+
+
+def end_with_input() -> None:
+    """End this process when its parent is gone, if the parent asked for that by `WITH_INPUT`.
+
+    A parent that is killed terminates no child, but the kernel closes its end of the pipe.
+    """
+    if os.environ.get(WITH_INPUT):
+        threading.Thread(target=_wait_for_the_end_of_input, daemon=True).start()
+
+
+def _wait_for_the_end_of_input() -> None:
+    sys.stdin.read()
+    os._exit(1)
 
 
 @contextmanager

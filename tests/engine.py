@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from eventsite.local.strictness import tighten
+from tests.children import end_with_input
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 PREFIX = b"DynamoDB_"
@@ -23,6 +24,7 @@ def serve(application: Asgi) -> None:
     """Serve an ASGI application until ended."""
     import uvicorn
 
+    end_with_input()
     uvicorn.run(
         application,  # type: ignore[arg-type]
         host="127.0.0.1",

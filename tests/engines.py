@@ -16,7 +16,7 @@ from django.conf import settings
 from moto import mock_aws
 
 from eventsite.dynamodb.connection import disconnect
-from tests.children import SECONDS, ended
+from tests.children import SECONDS, WITH_INPUT, ended
 
 ROOT = Path(__file__).resolve().parent.parent
 PORTS = range(20_000, 32_000)
@@ -73,12 +73,19 @@ def running_engine(
 def _started(command: list[str], environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], str]:
     for _ in range(ATTEMPTS):
         port = free_port()
-        here = environment | {"GATEWAY_PORT": str(port)}
-        process = subprocess.Popen(command, cwd=ROOT, env=here, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        here = environment | {"GATEWAY_PORT": str(port), WITH_INPUT: "1"}
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=here,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         if _answers(process, url := f"http://127.0.0.1:{port}"):
             return process, url
-        process.kill()
-        process.wait()
+        with ended(process):
+            process.kill()
     raise RuntimeError("the engine of the tests did not start")
 
 

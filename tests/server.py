@@ -9,6 +9,7 @@ import os
 from datetime import UTC, datetime, timedelta
 
 from eventsite import clock
+from tests.children import end_with_input
 
 SKEW = "SERVER_CLOCK_AHEAD_HOURS"
 
@@ -21,6 +22,7 @@ def set_clock(hours: float) -> None:
 
 def main() -> None:
     """Serve on a free port of this machine."""
+    end_with_input()
     set_clock(float(os.environ.get(SKEW, "0")))
     from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
-from tests.children import SECONDS, ended
+from tests.children import SECONDS, WITH_INPUT, ended
 from tests.server import SKEW
 
 T = TypeVar("T")
@@ -96,9 +96,10 @@ def serving(processes: int, *, ahead: float = 0) -> Iterator[Remote]:
     servers = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.server"],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {SKEW: str(ahead)},
+            env=os.environ | {SKEW: str(ahead), WITH_INPUT: "1"},
         )
         for _ in range(processes)
     ]

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.children import WITH_INPUT, ended
 from tests.server import SKEW
 
 MOST_HOURS = 3.0
@@ -25,9 +26,13 @@ class Server:
     def start(self) -> None:
         """Start a process and wait until it serves."""
         skew = self._dice.uniform(-MOST_HOURS, MOST_HOURS)
-        environment = os.environ | {SKEW: str(skew), "LOG_LEVEL": "CRITICAL"}
+        environment = os.environ | {SKEW: str(skew), "LOG_LEVEL": "CRITICAL", WITH_INPUT: "1"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.server"], env=environment, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.server"],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self._process.stdout
         self.port = int(self._process.stdout.readline())
@@ -35,10 +40,8 @@ class Server:
     def kill(self) -> None:
         """End the process as the operating system does it: nothing of it runs any more."""
         self.port = 0
-        self._process.kill()
-        self._process.wait()
-        if self._process.stdout:
-            self._process.stdout.close()
+        with ended(self._process):
+            self._process.kill()
 
 
 class Killer:
