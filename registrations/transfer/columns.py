@@ -44,7 +44,7 @@ _SIGNS = r"[\d\s+\-\u2212.,:/()%\u2019$€£¥₩₹₽₺₴₪¢]"
 _MONEY = r"chf|fr\.?|eur|usd|gbp|kr\.?|zł|kč|ft|r\$"
 _CHANGED = re.compile(
     rf"{MARK}*(?:"
-    rf"(?=\D*\d)(?:{_MONEY})?(?:{_SIGNS}|(?<=\d){MARK})+(?:e[+\-]?\d+\s*|[ap]\.?m\.?\s*|{_MONEY})?"
+    rf"(?=\D*\d)(?:{_MONEY})?(?:{_SIGNS}|(?<=\d){MARK})+(?:e{_SIGNS}+|[ap]\.?m\.?\s*|{_MONEY})?"
     rf"|(?=\D*\d){_SIGNS}*(?:{_MONTHS})[^\W\d_]{{0,6}}{_SIGNS}*"
     r"|\s*(?:true|false|wahr|falsch)\s*)",
     re.IGNORECASE,
