@@ -10,6 +10,16 @@ from pynamodb.expressions.update import Action
 
 from eventsite.dynamodb.base_model import BaseModel
 
+WITHOUT_EFFECT = {
+    "_in_calls": {"outcome", "count", "send"},
+    "retrying": {"number"},
+    "transact": {"waits", "outcome"},
+}
+"""By generator, the variables on which no later call depends: what was sent before, and the length of a wait.
+
+A request that waits for another one and reads the same again is in the same state again.
+"""
+
 
 def remembered(thing: Any) -> Any:
     """Return the state of a running rule. Equal states continue in the same way."""
@@ -23,8 +33,9 @@ def _frames(running: Any) -> Iterator[Any]:
         frame = running.gi_frame
         if frame is None:
             return
-        known = tuple((name, _plain(value, ())) for name, value in sorted(frame.f_locals.items()))
-        yield running.gi_code.co_qualname, frame.f_lasti, known
+        code, without = running.gi_code, WITHOUT_EFFECT.get(running.gi_code.co_qualname, ())
+        known = [(name, _plain(value, ())) for name, value in sorted(frame.f_locals.items()) if name not in without]
+        yield code.co_qualname, frame.f_lasti, tuple(known)
         running = running.gi_yieldfrom
 
 
