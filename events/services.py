@@ -1,6 +1,7 @@
 """Create, read and delete events. `events.editing` edits them."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 from events import commands, window
@@ -8,14 +9,13 @@ from events.ledger import guards
 from events.ledger.models import CheckIns, Seats
 from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, mark
 from events.signals import event_deleted
-from events.whole import WholeEvent, find_event
+from events.whole import WholeEvent, find, find_event
 from eventsite import clock
 from eventsite.auth.scope import Scope
-from eventsite.dynamodb import retries
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.idempotency import IdempotentRequest
-from eventsite.dynamodb.retries import Conflict, retry_on_conflict
-from eventsite.dynamodb.steps import Delete, Put
+from eventsite.dynamodb.retries import Conflict
+from eventsite.dynamodb.steps import BatchWrite, Delete, Put, Query, Steps, Transact, retrying, run
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Forbidden, Missing, Refused, Stale
 
@@ -215,28 +215,27 @@ def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, wit
         Stale: The event has none of these versions.
         EventHasRegistrations: People are registered or waiting, and `with_people` is False.
     """
-    planned: list[Event] = []
-    with retries.unanswered_calls() as unanswered:
-        try:
-            _delete(event_id, scope, versions, with_people, planned, unanswered)
-        except EventNotFound:
-            if not (planned and unanswered):
-                raise  # else this very request deleted the event, and the answer was lost
-    event_deleted.send_robust(Event, event_id=event_id, incarnation=planned[-1].incarnation, event=planned[-1])
+    event = run(delete_in_steps(event_id, scope, versions, with_people=with_people))
+    event_deleted.send_robust(Event, event_id=event_id, incarnation=event.incarnation, event=event)
 
 
-@retry_on_conflict
+def delete_in_steps(
+    event_id: str, scope: Scope, versions: set[int] | None = None, *, with_people: bool = False
+) -> Steps[Event]:
+    """Delete an event, as `delete`, in steps, and return it. Its registrations are left."""
+    in_doubt: list[Event] = []
+    return (yield from retrying(partial(_delete, event_id, scope, versions, with_people, in_doubt)))
+
+
 def _delete(
-    event_id: str,
-    scope: Scope,
-    versions: set[int] | None,
-    with_people: bool,
-    planned: list[Event],
-    unanswered: list[BaseException],
-) -> None:
-    event, seats = read(event_id, scope=scope)
-    if unanswered and planned and planned[-1].incarnation != event.incarnation:
-        raise EventNotFound  # it is deleted, and another request created an event of the same id
+    event_id: str, scope: Scope, versions: set[int] | None, with_people: bool, in_doubt: list[Event]
+) -> Steps[Event]:
+    whole = yield from find(event_id)
+    if in_doubt and (whole is None or whole.event.incarnation != in_doubt[-1].incarnation):
+        return in_doubt[-1]  # this request has deleted it, and the answer was lost
+    if whole is None or not may_be_seen(whole.event, scope):
+        raise EventNotFound
+    event, seats = whole
     check_access(event, scope)
     check_owner(event, scope)
     if versions is not None and event.version not in versions:
@@ -244,20 +243,27 @@ def _delete(
     if not with_people and (seats.registered or seats.waiting):
         raise EventHasRegistrations
     if not with_people and seats.committed:
-        commands.drain(seats)
-    planned.append(event)
-    transaction = Transaction()
-    transaction.delete("event", Event.key(event_id), guards.is_unedited(event))
-    transaction.delete("seats", Seats.key(event_id), None if with_people else guards.has_nobody())
-    follow(transaction, event.places, {})
-    transaction.delete("check-ins", CheckIns(event_id, CheckIns.name(event.incarnation)))
-    if transaction.commit():
-        raise Conflict(immediate=True)
+        yield from commands.drain(seats)
+    outcome = yield Transact(_deleting(whole, with_people))
+    if outcome.in_doubt:
+        in_doubt.append(event)
+    if not outcome.done:
+        raise Conflict(immediate=not outcome.in_conflict)
+    return event
 
 
-def forget_tickets(event_id: str, incarnation: str) -> None:
+def _deleting(whole: WholeEvent, with_people: bool) -> dict[str, Put | Delete]:
+    event_id, event = whole.event.event_id, whole.event
+    return {
+        "event": Delete(Event.key(event_id), guards.is_unedited(event)),
+        "seats": Delete(Seats.key(event_id), None if with_people else guards.has_nobody()),
+        "check-ins": Delete(CheckIns(event_id, CheckIns.name(event.incarnation))),
+        **followed(event.places, {}),
+    }
+
+
+def forget_tickets(event_id: str, incarnation: str) -> Steps[None]:
     """Delete the exit tombstones, promotions and outbox of a deleted event."""
-    prefix = EventItem.item.startswith(f"tickets#{incarnation}#")
-    with EventItem.batch_write() as batch:
-        for item in EventItem.query(event_id, prefix, consistent_read=True):
-            batch.delete(item)
+    prefix = f"tickets#{incarnation}#"
+    left = yield Query(EventItem, event_id, (prefix, f"{prefix}~"))
+    yield BatchWrite(deletes=left)

@@ -12,6 +12,7 @@ import users.commands
 from events.listing import organized_by
 from events.models import Event
 from events.signals import event_deleted, event_edited
+from eventsite.dynamodb.steps import Steps
 from eventsite.web import observability
 from registrations import seating
 from registrations.signals import seats_changed
@@ -41,9 +42,9 @@ def forget_the_registrations(event_id: str, incarnation: str, event: Event, **_:
     seating.forget_event(event_id, incarnation, event)
 
 
-def let_go(user_id: str, by: str | None) -> None:
+def let_go(user_id: str, by: str | None) -> Steps[None]:
     """Cancel every registration of a user and forget the history, before the user is deleted."""
-    places = seating.forget_user(user_id, by=by) + organized_by(user_id)
+    places = (yield from seating.forget_user(user_id, by=by)) + organized_by(user_id)
     if places:
         from registrations.notices import history  # few requests delete a person
 

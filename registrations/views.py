@@ -79,10 +79,14 @@ class RegistrationViewSet(BrowsableViewSet):
         body = self.body()
         user_id = body.get("user_id") or caller(request) or ""  # required where nobody is signed in
         keyed = self.keyed(f"POST /events/{event_id}/registrations")
-        if keyed and user_id == caller(request):  # a keyed refusal would be final
-            introduce(request, user_id)
+        registration = None
+        if keyed and user_id == caller(request) and User.find(user_id) is None:
+            # A keyed refusal would be final, so the user is created first; but not again after a deletion.
+            registration = seating.repeat(event_id, user_id, keyed=keyed)
+            if registration is None:
+                introduce(request, user_id)
         try:
-            registration = self._register(event_id, user_id, keyed, body.get("answers"))
+            registration = registration or self._register(event_id, user_id, keyed, body.get("answers"))
         except UserNotFound:
             if user_id != caller(request):
                 raise

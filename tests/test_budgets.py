@@ -4,6 +4,7 @@ The table "What a request costs" in docs/guarantees.md holds these figures; a te
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -11,11 +12,14 @@ import pytest
 
 from events import services
 from events.models import EventItem
+from registrations.audit import runner
+from registrations.models import RegistrationItem
 from tests.api import EVENT, Api
 from tests.metering import Meter
-from tests.registrations.scenes import queue_up
+from tests.registrations.scenes import lay, moment, queue_up
 from tests.signing_in import As, adam
 from tests.tour import ROOT
+from users.models import User
 
 BUDGETS = {
     "read an event": (1, 1),
@@ -118,6 +122,37 @@ def test_a_place_and_a_promotion_cost_the_same_however_many_wait(api: Api, measu
     measured("a page of 100 of the waitlist, with 10,000 waiting", lambda: api.get(f"{path}/waitlist"))
     measured("edit an event's text", lambda: api.patch(path, {"title": "Another"}))
     measured("raise the capacity by 1,000, with 10,000 waiting", lambda: api.patch(path, {"capacity": 1000}))
+
+
+def party_of(count: int) -> str:
+    """Write an event with some people. A third of them wait."""
+    people = [f"person-{number:06}" for number in range(count)]
+    with User.batch_write() as batch:
+        for name in people:
+            batch.save(User(name, name=name, created_at=moment(0)))
+    seats = count * 2 // 3
+    lay("party", capacity=seats, seated=people[:seats], waiting=people[seats:])
+    return "party"
+
+
+def test_deleting_an_event_with_its_people_takes_batches(api: Api, meter: Meter) -> None:
+    event = party_of(200)
+    meter.reset()
+    assert api.delete(f"/events/{event}?registrations=cancel").status_code == 204
+    made, units = Counter(meter.calls), meter.units
+    assert not list(RegistrationItem.scan())
+    of_a_hundred = {"Query": 2, "BatchGetItem": 1, "TransactWriteItems": 4, "BatchWriteItem": 5}
+    beside = {"Query": 4, "TransactWriteItems": 1, "BatchWriteItem": 1}
+    assert made == {kind: 2 * calls + beside.get(kind, 0) for kind, calls in of_a_hundred.items()}
+    assert units <= 4.2 * 200
+
+
+def test_an_audit_reads_the_lines_once_and_costs_two_units_per_person(api: Api, meter: Meter) -> None:
+    event = party_of(300)
+    meter.reset()
+    assert runner.examine(event) == []
+    assert Counter(meter.calls)["Query"] == 4  # the event, its two partitions of lines, and the event again
+    assert meter.units <= 2 * 300
 
 
 @pytest.mark.parametrize("crowd", [100], indirect=True)

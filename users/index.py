@@ -17,6 +17,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.reads import query_page
+from eventsite.dynamodb.steps import Delete, Put
 from eventsite.dynamodb.transactions import Transaction
 from users.models import User
 
@@ -89,11 +90,18 @@ def follow(transaction: Transaction, before: User | None, after: User | None) ->
         before: The user as stored, if any.
         after: The user as it is going to be, if any.
     """
+    for label, part in followed(before, after).items():
+        if isinstance(part, Put):
+            transaction.put(label, part.record)
+        else:
+            transaction.delete(label, part.record)
+
+
+def followed(before: User | None, after: User | None) -> dict[str, Put | Delete]:
+    """Return the parts of a transaction that replace a user's old entries by the new ones, as `follow`."""
     old, new = entries_of(before), entries_of(after)
-    for key in sorted(old - new):
-        transaction.delete(f"index {key}", Entry(*key))
-    for key in sorted(new - old):
-        transaction.put(f"index {key}", Entry(*key))
+    removed: dict[str, Put | Delete] = {f"index {key}": Delete(Entry(*key)) for key in sorted(old - new)}
+    return removed | {f"index {key}": Put(Entry(*key)) for key in sorted(new - old)}
 
 
 def by_name(prefix: str, *, limit: int, after: str | None) -> tuple[list[str], str | None]:

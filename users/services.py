@@ -1,7 +1,8 @@
 """The rules of users. Ids are unique, and reading a list costs only the pages that are read."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from pynamodb.exceptions import UpdateError
@@ -11,6 +12,7 @@ from eventsite import clock
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.retries import Conflict, retry_on_conflict
+from eventsite.dynamodb.steps import Delete, Get, Steps, Transact, WaitForTransactions, retrying, run
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Missing, Refused
 from eventsite.ids import is_id
@@ -205,22 +207,31 @@ def delete(user_id: str, *, by: str | None = None) -> None:
         UserNotFound: There is none.
         Unavailable: DynamoDB did not answer. A part may be deleted.
     """
-    read(user_id)
-    commands.let_go(user_id, by)
-    _delete(user_id)
-    commands.let_go(user_id, by)  # again, for registrations that were made in between
+    run(delete_in_steps(user_id, partial(commands.let_go, user_id, by)))
 
 
-@retry_on_conflict
-def _delete(user_id: str) -> None:
-    user = User.find(user_id)
+def delete_in_steps(user_id: str, let_go: Callable[[], Steps[Any]]) -> Steps[None]:
+    """Delete a user, as `delete`, in steps.
+
+    Args:
+        user_id: The id.
+        let_go: Deletes the user's other data. It is called again for registrations that were made in between.
+    """
+    if not is_id(user_id) or (yield Get((User, user_id))) is None:
+        raise UserNotFound
+    yield from let_go()
+    yield from retrying(partial(_delete, user_id))
+    yield WaitForTransactions()  # of registrations, which have checked the user
+    yield from let_go()
+
+
+def _delete(user_id: str) -> Steps[None]:
+    user = yield Get((User, user_id))
     if user is None:  # deleted by another request in between
         return
-    transaction = Transaction()
-    transaction.delete("user", User(user_id), _is_found_as(user))
-    index.follow(transaction, user, None)
-    if transaction.commit():
-        raise Conflict(immediate=True)
+    outcome = yield Transact({"user": Delete(User(user_id), _is_found_as(user)), **index.followed(user, None)})
+    if not outcome.done:
+        raise Conflict(immediate=not outcome.in_conflict)
 
 
 def find_many(user_ids: Iterable[str]) -> dict[str, User]:

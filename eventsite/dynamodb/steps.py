@@ -28,6 +28,7 @@ T = TypeVar("T")
 Steps = Generator[Any, Any, T]
 """A rule: it yields steps, is sent their outcomes, and returns a `T`."""
 IMMEDIATE_ATTEMPTS = 10  # attempts without a wait; more would keep failing against the same requests
+VISIBLE_SECONDS = 0.2  # seconds; DynamoDB shows a transaction in all its items within milliseconds
 FIRST_WAIT, LONGEST_WAIT = 0.005, 0.2  # seconds in which another request can finish
 
 
@@ -65,6 +66,8 @@ class Query(NamedTuple):
     between: tuple[str, str]
     newest: int | None = None
     """Read only this number of items, from the end and in descending order; None for all."""
+    first: int | None = None
+    """Read only this number of items, from the beginning; None for all."""
 
 
 class Update(NamedTuple):
@@ -117,10 +120,25 @@ class Transacted(NamedTuple):
     """True if an unanswered attempt may have been applied, or may still be."""
 
 
+class BatchWrite(NamedTuple):
+    """Write and delete items of one table without conditions, each by itself. The rule is sent None."""
+
+    puts: Sequence[BaseModel] = ()
+    deletes: Sequence[BaseModel] = ()
+
+
 class Wait(NamedTuple):
     """Wait about this number of seconds. The rule is sent the seconds it waited."""
 
     seconds: float
+
+
+class WaitForTransactions(NamedTuple):
+    """Wait until the transactions that were executed before are visible in all their items.
+
+    A Query may see one item of a transaction and not yet another one. DynamoDB has no call that waits for the rest, so
+    the driver pauses.
+    """
 
 
 class Draw(NamedTuple):
@@ -181,10 +199,11 @@ def _query(step: Query) -> list[Any]:
     found: list[RawItem] = []
     after: RawItem | None = None
     while True:
-        backwards: dict[str, Any] = {"descending": True, "limit": step.newest} if step.newest else {}
-        items, after = query_page(step.model, step.hash_key, step.between, consistent=True, after=after, **backwards)
+        limit, backwards = step.newest or step.first, bool(step.newest)
+        limited: dict[str, Any] = {"limit": limit, "descending": backwards}
+        items, after = query_page(step.model, step.hash_key, step.between, consistent=True, after=after, **limited)
         found += items
-        if after is None or step.newest:
+        if after is None or limit:
             return [step.model.parse(item) for item in found]
 
 
@@ -218,6 +237,17 @@ def _transact_get(step: TransactGet) -> list[Any]:
         raise
 
 
+def _batch_write(step: BatchWrite) -> None:
+    records = (*step.puts, *step.deletes)
+    if not records:
+        return
+    with type(records[0]).batch_write() as batch:
+        for record in step.puts:
+            batch.save(record)
+        for record in step.deletes:
+            batch.delete(record)
+
+
 EXECUTORS: dict[type, Callable[[Any], Any]] = {
     Get: _get,
     BatchGet: lambda step: batch_get(*step.keys, consistent=step.consistent),
@@ -225,7 +255,9 @@ EXECUTORS: dict[type, Callable[[Any], Any]] = {
     Query: _query,
     Update: lambda step: conditional_update(step.record, step.actions, step.condition),
     Transact: _transact,
+    BatchWrite: _batch_write,
     Wait: lambda step: retries.wait_about(step.seconds),
+    WaitForTransactions: lambda step: retries.wait_about(VISIBLE_SECONDS),
     Draw: lambda step: random.randrange(step.ways),  # noqa: S311 (no secret)
     Now: lambda step: clock.now(),
 }

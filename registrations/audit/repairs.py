@@ -33,8 +33,9 @@ from registrations.audit.snapshot import Person, Snapshot
 from registrations.audit.totals import COUNTERS, Figures, floor, stored_exits
 from registrations.errors import RegistrationNotFound
 from registrations.models import KEPT, EventTicket, Registration, UserRegistration
-from registrations.seating import apply, guards
+from registrations.seating import commit, guards
 from registrations.seating.ends import trimmed
+from registrations.seating.operations import Request
 from registrations.signals import seats_changed
 from users.models import User
 
@@ -134,7 +135,7 @@ def trim(seats: Seats, names: list[str]) -> Repair:
 
 def apply_entry(seats: Seats, entry: log.LogEntry) -> Repair:
     """Apply the operation of a crashed process."""
-    return lambda: run(apply.recover(seats, entry))
+    return lambda: run(commit.recover(seats, entry, Request(seats.event_id, "", EVERYTHING)))
 
 
 def forget(user_id: str) -> Repair:
@@ -142,7 +143,7 @@ def forget(user_id: str) -> Repair:
 
     def repair() -> None:
         if User.find(user_id) is None:
-            seating.forget_user(user_id)
+            run(seating.forget_user(user_id))
 
     return repair
 

@@ -10,11 +10,13 @@ from pynamodb.expressions.update import Action
 from events.ledger import log
 from events.ledger.models import CheckIns, Seats
 from events.models import EventItem
+from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import Get, Now, Steps, Transact, Update, retrying, run
 from registrations.errors import RegistrationNotFound
 from registrations.models import EventTicket, RegistrationItem, UserRegistration
-from registrations.seating import apply, guards
+from registrations.seating import apply, commit, guards
+from registrations.seating.operations import Request
 
 Also = Callable[[RegistrationItem], tuple[EventItem, list[Action]]]
 """A function from a registration to another item that changes in the transaction, and the updates of that item."""
@@ -122,7 +124,7 @@ def _active(event_id: str, user_id: str) -> Steps[UserRegistration]:
     row = yield Get((UserRegistration, *UserRegistration.key_of(event_id, user_id)))
     entry = log.of_user(seats, user_id) if seats else None
     if seats and entry and not (row is not None and row.was_changed_by(entry.operation)):
-        yield from apply.recover(seats, entry)
+        yield from commit.recover(seats, entry, Request(event_id, user_id, EVERYTHING))
         raise Conflict(immediate=True)
     if seats is None or row is None or not row.is_in(seats.incarnation):
         raise RegistrationNotFound

@@ -152,8 +152,7 @@ def apply(
         answers: The answers to the event's questions, for a joining.
 
     Returns:
-        False if the user of a joining was deleted. The joining is applied nevertheless while it is in the log, because
-        a taken seat needs an owner for which it can be given up.
+        False if the user of a joining was deleted. Nothing is written then: the caller undoes the joining.
     """
     applied = yield from planned(seats, entry, user_id, row, answers)
     transacted = yield from transact(applied.parts)
@@ -161,12 +160,7 @@ def apply(
     now = UserRegistration.parse(raw) if raw else None
     if entry.leaving and now and now.active and UserRegistration.tag(now, seats.incarnation) == entry.before:
         return (yield from apply(seats, entry, user_id, now, answers))  # the person was checked in or out meanwhile
-    if "user" not in transacted.failures:
-        return True
-    latest = yield Get((Seats, seats.event_id, Seats.ITEM))
-    if latest and latest.incarnation == seats.incarnation and entry.name in latest.committed:
-        yield from transact({label: part for label, part in applied.parts.items() if label != "user"})
-    return False
+    return "user" not in transacted.failures
 
 
 def transact(parts: dict[str, Part]) -> Steps[Transacted]:
@@ -181,15 +175,21 @@ def transact(parts: dict[str, Part]) -> Steps[Transacted]:
         yield Wait(min(0.01 * 2**waits, 0.2))
 
 
-def recover(seats: Seats, entry: LogEntry) -> Steps[None]:
-    """Apply the operation of another process, which may have crashed, unless it is applied."""
+def recover(seats: Seats, entry: LogEntry) -> Steps[str | None]:
+    """Apply the operation of another process, which may have crashed, unless it is applied.
+
+    Returns:
+        The id of the user if this was a joining and the user was deleted before; else None.
+    """
     user_id, answers = yield from particulars(seats, entry)
     if user_id is None:
-        return
+        return None
     row = yield from settled_row(seats.event_id, user_id)
     was_applied = row is not None and row.was_changed_by(entry.operation)
-    if not was_applied and UserRegistration.tag(row, seats.incarnation) == entry.before:
-        yield from apply(seats, entry, user_id, row, answers)
+    if was_applied or UserRegistration.tag(row, seats.incarnation) != entry.before:
+        return None
+    user_exists = yield from apply(seats, entry, user_id, row, answers)
+    return None if user_exists else user_id
 
 
 def settled_row(event_id: str, user_id: str) -> Steps[UserRegistration | None]:

@@ -13,20 +13,19 @@ A process that crashes before step 3 leaves nothing behind. After step 3, the ne
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from events.ledger import log, operations
+from events.ledger import log
 from events.ledger.log import LogEntry
 from events.ledger.models import Intent, Seats
 from events.services import EventNotFound
 from eventsite import clock
 from eventsite.dynamodb.reads import Key
 from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.steps import BatchGet, Draw, Now, Put, Steps, Transact, Transacted, Update
+from eventsite.dynamodb.steps import BatchGet, Draw, Now, Put, Steps, Transact, Update
 from eventsite.dynamodb.writes import Written
 from eventsite.errors import Refused
 from registrations.models import UserRegistration
-from registrations.seating import apply, guards, trim
+from registrations.seating import apply, guards, rules, trim, undo
 from registrations.seating.admission_queue import Turn
-from registrations.seating.apply import Applied
 from registrations.seating.operations import Request
 from registrations.seating.rules import Change
 
@@ -45,29 +44,6 @@ class Committed(NamedTuple):
     """None if the operation is already applied and its entry trimmed."""
     exact: bool = False
     """True if the seats are those right after the commit."""
-
-
-def update(seats: Seats, change: Change, request: Request, name: str, trimmed: list[str], at: int) -> Update:
-    """Return the write of the seats that commits an operation.
-
-    Args:
-        seats: The seats for which it is planned.
-        change: The planned change.
-        request: The request, with the id of the operation.
-        name: The name of its log entry.
-        trimmed: The names of the log entries to trim.
-        at: The index in `trimmed` of the entry that must still be there if the log is full.
-    """
-    epoch = Seats.epochs[seats.bucket_of(request.user_id)]
-    actions = [*change.actions, epoch.set(epoch + 1), Seats.log_entries[name].set(change.value)]
-    actions += [Seats.log_entries[one].remove() for one in trimmed]
-    actor = operations.actor(request.by, request.user_id)
-    actions.append(Seats.by.set(actor) if actor else Seats.by.remove())
-    if request.ticket > seats.now_serving:
-        actions.append(Seats.now_serving.set(request.ticket))
-    once = guards.is_incarnation(seats.incarnation) & guards.is_epoch(seats, seats.bucket_of(request.user_id))
-    room = guards.has_room(trim.room(seats), trimmed[at] if trimmed else None)
-    return Update(Seats.key(seats.event_id), actions, once & change.condition & room)
 
 
 def needs_intent(request: Request) -> bool:
@@ -188,7 +164,7 @@ class _Attempt:
             yield from self._wait_for_room()
             return
         at = (yield Draw(len(trimmed))) if len(trimmed) > 1 else 0
-        written: Written = yield update(self.image, change, self.request, self.name, trimmed, at)
+        written: Written = yield rules.write(self.image, change, self.request, self.name, trimmed, at)
         self._in_doubt |= written.in_doubt
         if written.image is None:
             raise EventNotFound
@@ -213,29 +189,6 @@ def is_applied_to(row: UserRegistration | None, entry: LogEntry | None) -> bool:
     return entry is None or (row is not None and row.was_changed_by(entry.operation))
 
 
-def is_worth_a_transaction(request: Request, seats: Seats, row: UserRegistration | None, now: str) -> bool:
-    """Return True if there is no contention, and the registration has no unapplied operation."""
-    entry = log.of_user(seats, request.user_id)
-    return is_applied_to(row, entry) and trim.is_calm(seats, request.memory, now)
-
-
-def is_settled(request: Request, row: UserRegistration | None, seats: Seats, before: Seats | None) -> bool:
-    """Return True if a registration is right for the moment at which the seats were read.
-
-    The registration may have been read before the seats. It is right nevertheless if the seats were read before it too,
-    no operation of the user was committed between these two reads, and none was unapplied.
-
-    Args:
-        request: The request.
-        row: The registration.
-        seats: The seats, read after it.
-        before: The seats, read before it; None if they were not.
-    """
-    if before is None or not seats.is_unchanged_for(request.user_id, before):
-        return False
-    return all(is_applied_to(row, log.of_user(one, request.user_id)) for one in (before, seats))
-
-
 def row_after(request: Request, seats: Seats, *more: Key) -> Steps[list[Any]]:
     """Return the registration and more items, read after the seats.
 
@@ -257,41 +210,9 @@ def row_after(request: Request, seats: Seats, *more: Key) -> Steps[list[Any]]:
     if entry is not None and not is_applied_to(row, entry):
         yield from recover(seats, entry, request)
         raise Conflict(immediate=True)
+    for one in (yield from trim.crashed(others, request.memory.applied(request.event_id))):
+        yield from recover(seats, one, request)
     return [row, *found[: len(more)]]
-
-
-def at_once(
-    request: Request, seats: Seats, row: UserRegistration | None, change: Change, made: Applied
-) -> Steps[Transacted]:
-    """Commit and apply an operation in one transaction.
-
-    Args:
-        request: The request, with the id of the operation.
-        seats: The seats, which may be out of date.
-        row: The registration, read before or after the seats.
-        change: The planned change of the seats.
-        made: The parts that apply it.
-    """
-    trimmed = yield from trim.trimmable(seats, request.user_id, request.memory)
-    name = log.name_of(request.operation, request.user_id, UserRegistration.tag(row, seats.incarnation))
-    write = update(seats, change, request, name, trimmed, 0)
-    transacted: Transacted = yield Transact({"seats": write, **made.parts}, is_patient=False)
-    if transacted.done:
-        request.memory.remember(seats.event_id, request.operation)
-    return transacted
-
-
-def seats_instead(transacted: Transacted, seats: Seats) -> Seats:
-    """Return the seats that failed the condition of a transaction, or else the seats as read."""
-    image = transacted.failures.get("seats")
-    instead = Seats.parse(image) if image else seats
-    return instead if instead.incarnation == seats.incarnation else seats
-
-
-def was_executed(request: Request, seats: Seats) -> Steps[bool]:
-    """Return True if a transaction in doubt was executed. If not, a fence ensures that it never will be."""
-    yield from fence(seats, request.user_id)
-    return (yield from was_applied(request, request.operation))
 
 
 def _store_intent(request: Request, seats: Seats) -> Steps[None]:
@@ -327,17 +248,24 @@ def finish(request: Request, committed: Committed, row: UserRegistration | None)
         row: The registration when the operation was planned.
 
     Returns:
-        False if the user was deleted meanwhile.
+        False if the user was deleted meanwhile, so that the joining is undone.
     """
     if committed.entry is None:
         return True
     seats, entry = committed.seats, committed.entry
-    user_exists = yield from apply.apply(seats, entry, request.user_id, row, request.answers)
+    while not (yield from apply.apply(seats, entry, request.user_id, row, request.answers)):
+        if (yield from undo.undo(seats, entry, request.user_id)):
+            return False
     request.memory.remember(seats.event_id, entry.operation)
-    return user_exists
+    return True
 
 
 def recover(seats: Seats, entry: LogEntry, request: Request) -> Steps[None]:
-    """Apply the operation of another request, which may have crashed."""
-    yield from apply.recover(seats, entry)
+    """Apply the operation of another request, which may have crashed.
+
+    A joining whose user was deleted before is undone, because the deletion cannot find it.
+    """
+    deleted = yield from apply.recover(seats, entry)
+    if deleted:
+        yield from undo.undo(seats, entry, deleted)
     request.memory.remember(seats.event_id, entry.operation)

@@ -6,7 +6,6 @@ of the event for which it was made, so those of a deleted event are shown nowher
 
 import logging
 from functools import partial
-from itertools import islice
 
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
@@ -16,13 +15,13 @@ from events.ledger import log
 from events.ledger.models import OF_A_DELETED_EVENT, CancellationOutbox, Seats
 from events.models import Event
 from eventsite.auth.scope import EVERYTHING
-from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.retries import Conflict, time_left, time_limit
-from eventsite.dynamodb.steps import Delete, Get, Steps, Transact, Update, retrying, run
+from eventsite.dynamodb.steps import BatchGet, BatchWrite, Delete, Get, Query, Steps, Update, retrying, run
 from eventsite.errors import Unavailable
 from registrations.errors import RegistrationNotFound
-from registrations.models import EVERY_LINE, EventTicket, UserRegistration, registrations_of
-from registrations.seating import apply, guards
+from registrations.models import EventTicket, UserRegistration
+from registrations.seating import apply, commit, guards
+from registrations.seating.forget import forget_row
 from registrations.seating.leave import leave
 from registrations.seating.operations import Request
 
@@ -33,19 +32,15 @@ PEOPLE_AT_ONCE = 100  # lines; the most registrations that one BatchGetItem may 
 PEOPLE_IN_A_TRANSACTION = 25  # registrations; a transaction takes 100 items, and a smaller one has fewer conflicts
 
 
-def drain(seats: Seats) -> None:
+def drain(seats: Seats) -> Steps[None]:
     """Apply every committed operation and trim the log, before an event is deleted.
 
     Raises:
         Conflict: The event changed meanwhile.
     """
-    run(_drain(seats))
-
-
-def _drain(seats: Seats) -> Steps[None]:
     entries = log.of(seats)
     for entry in entries:
-        yield from apply.recover(seats, entry)
+        yield from commit.recover(seats, entry, Request(seats.event_id, "", EVERYTHING))
     if entries:
         yield from trimmed(seats, [entry.name for entry in entries])
 
@@ -68,25 +63,32 @@ def forget_event(event_id: str, incarnation: str, event: Event | None = None) ->
     """
     try:
         with time_limit(time_left() - RESERVED_SECONDS):
-            _forget_event(event_id, incarnation, event)
+            run(forget_event_in_steps(event_id, incarnation, event))
     except (PynamoDBException, BotoCoreError, Unavailable):
         logger.warning("registrations of a deleted event are left behind", exc_info=True)
 
 
-def _forget_event(event_id: str, incarnation: str, event: Event | None) -> None:
-    lines = EventTicket.in_order(event_id, incarnation, limit=EVERY_LINE)
-    while some := list(islice(lines, PEOPLE_AT_ONCE)):
-        _announce(event_id, incarnation, event, some)
+def forget_event_in_steps(event_id: str, incarnation: str, event: Event | None = None) -> Steps[None]:
+    """Delete the registrations and lines of a deleted event, as `forget_event`, in steps."""
+    while some := (yield from _first_lines(event_id, incarnation)):
+        yield from _announce(event_id, incarnation, event, some)
         users = list(dict.fromkeys(str(line.user_id) for line in some))
-        keys = [UserRegistration.key_of(event_id, user_id) for user_id in users]
-        rows = batch_get(*((UserRegistration, *key) for key in keys), consistent=True)
+        rows = yield BatchGet([(UserRegistration, *UserRegistration.key_of(event_id, user_id)) for user_id in users])
         rows = [row for row in rows if row and row.incarnation == incarnation]
         for start in range(0, len(rows), PEOPLE_IN_A_TRANSACTION):
-            run(remove_rows(rows[start : start + PEOPLE_IN_A_TRANSACTION], incarnation))
-        with EventTicket.batch_write() as batch:
-            for line in some:
-                batch.delete(EventTicket(line.key, line.item))
-    services.forget_tickets(event_id, incarnation)
+            yield from remove_rows(rows[start : start + PEOPLE_IN_A_TRANSACTION], incarnation)
+        yield BatchWrite(deletes=[EventTicket(line.key, line.item) for line in some])
+    yield from services.forget_tickets(event_id, incarnation)
+
+
+def _first_lines(event_id: str, incarnation: str) -> Steps[list[EventTicket]]:
+    """Return the first lines of a deleted event in the order of their tickets, at most `PEOPLE_AT_ONCE`."""
+    found: list[EventTicket] = []
+    partitions = EventTicket.partitions(event_id, incarnation)
+    share = PEOPLE_AT_ONCE // len(partitions)
+    for partition in partitions:
+        found += yield Query(EventTicket, partition, ("cancelled#", "ticket#~"), first=share)
+    return sorted(found, key=lambda line: str(line.item))
 
 
 def remove_rows(rows: list[UserRegistration], incarnation: str) -> Steps[None]:
@@ -98,7 +100,7 @@ def remove_rows(rows: list[UserRegistration], incarnation: str) -> Steps[None]:
         yield from remove_rows([row for number, row in enumerate(rows) if str(number) not in failed], incarnation)
 
 
-def _announce(event_id: str, incarnation: str, event: Event | None, lines: list[EventTicket]) -> None:
+def _announce(event_id: str, incarnation: str, event: Event | None, lines: list[EventTicket]) -> Steps[None]:
     """Write the people of some lines to the cancellation outbox, before the lines are deleted.
 
     After that, only the stream of the outbox can still notify them.
@@ -110,10 +112,10 @@ def _announce(event_id: str, incarnation: str, event: Event | None, lines: list[
     outbox = CancellationOutbox(*key, incarnation=incarnation, people=" ".join(people))
     for name in OF_A_DELETED_EVENT if event else ():
         setattr(outbox, name, getattr(event, name))
-    outbox.save()
+    yield BatchWrite(puts=[outbox])
 
 
-def forget_user(user_id: str, *, by: str | None = None) -> list[tuple[str, str]]:
+def forget_user(user_id: str, *, by: str | None = None) -> Steps[list[tuple[str, str]]]:
     """Give up every seat and waitlist place of a user, and delete the user's past registrations.
 
     It is safe to repeat.
@@ -128,13 +130,19 @@ def forget_user(user_id: str, *, by: str | None = None) -> list[tuple[str, str]]
     Raises:
         Unavailable: DynamoDB does not answer. A part of the work may be done.
     """
-    for row in registrations_of(user_id, active=True):
-        run(give_up(Request(row.event_id, user_id, EVERYTHING, by=by)))
+    for row in (yield from _registrations(user_id, active=True)):
+        yield from give_up(Request(row.event_id, user_id, EVERYTHING, by=by))
     places = []
-    for row in registrations_of(user_id, active=False):
-        run(forget(row.event_id, user_id))
+    for row in (yield from _registrations(user_id, active=False)):
+        yield from forget(row.event_id, user_id)
         places.append((row.event_id, str(row.incarnation)))
     return places
+
+
+def _registrations(user_id: str, *, active: bool) -> Steps[list[UserRegistration]]:
+    prefix = UserRegistration.PREFIX
+    rows = yield Query(UserRegistration, user_id, (prefix, f"{prefix}~"))
+    return [row for row in rows if row.active == active]
 
 
 def give_up(request: Request) -> Steps[None]:
@@ -158,25 +166,9 @@ def _forget(event_id: str, user_id: str) -> Steps[None]:
     row = yield from apply.settled_row(event_id, user_id)
     if row is None:
         return
-    parts: dict[str, apply.Part] = {"row": Delete(UserRegistration(row.key, row.item), guards.is_unchanged(row))}
     if seats is not None and seats.incarnation == row.incarnation:
         entry = log.of_user(seats, user_id)
         if row.active or not (entry is None or row.was_changed_by(entry.operation)):
             yield from leave(Request(event_id, user_id, EVERYTHING))
             raise Conflict(immediate=True)
-        parts["seats"] = _fencing(seats, user_id, [entry.name] if entry else [])
-    line = EventTicket.key_of(event_id, row.incarnation, int(row.ticket or 0), cancelled=not row.active)
-    parts["line"] = Delete(EventTicket(*line))
-    outcome = yield Transact(parts)
-    if not outcome.done:
-        raise Conflict(immediate=not outcome.in_conflict)
-
-
-def _fencing(seats: Seats, user_id: str, trimmed: list[str]) -> Update:
-    bucket = seats.bucket_of(user_id)
-    actions = [
-        Seats.epochs[bucket].set(Seats.epochs[bucket] + 1),
-        *(Seats.log_entries[one].remove() for one in trimmed),
-    ]
-    same = guards.is_incarnation(seats.incarnation) & guards.is_epoch(seats, bucket)
-    return Update(Seats.key(seats.event_id), actions, same)
+    yield from forget_row(seats, row)

@@ -5,7 +5,6 @@ are that the next ticket and the last operation on the registration are as they 
 first, the operation is committed to the log instead (`registrations.seating.commit`).
 """
 
-from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,16 +12,15 @@ from events.ledger import log
 from events.ledger.models import Seats
 from events.services import EventNotFound, check_access, may_be_seen
 from eventsite import clock
-from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.reads import Key
 from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import BatchGet, Get, Now, Steps, retrying
 from eventsite.errors import Refused
 from eventsite.ids import is_id
-from registrations.errors import AlreadyRegistered, RegistrationNotFound
+from registrations.errors import AlreadyRegistered
 from registrations.models import Registration, UserRegistration, first_standing, registration_of
 from registrations.reading import one as reading
-from registrations.seating import admission, apply, commit, guards, leave, rules, trim
+from registrations.seating import admission, apply, at_once, commit, guards, rules, trim
 from registrations.seating.admission_queue import Turn
 from registrations.seating.operations import Request
 from users.models import User
@@ -53,7 +51,7 @@ def _attempt(request: Request, turn: Turn) -> Steps[Registration]:
         before, user, row = yield from _first_look(request, earlier)
         if before is not None and user is not None and (yield from _may_join(request, before, row)):
             yield from turn.wait_in_contention(before)
-            if not request.at_once and commit.is_settled(request, row, before, earlier):
+            if not request.at_once and _is_settled(request, row, before, earlier):
                 return (yield from _join_by_log(request, _Look(before, row), turn))
             return (yield from _join(request, before, row, turn))
     if before is not None:
@@ -146,6 +144,8 @@ def _look_closely(request: Request, before: Seats | None) -> Steps[_Look]:
     row = yield from _settled(request, before, seats, row)
     if row is not None and row.is_in(seats.incarnation):
         raise AlreadyRegistered
+    if seats.waiting or not seats.free:
+        yield from _finish_crashed(request, seats)
     rules.joining(seats, request.organizes, now)
     admission.check_answers(seats, request.answers)
     return _Look(seats, row)
@@ -165,15 +165,54 @@ def _settled(
         raise Conflict(immediate=True)
     if row is not None and row.incarnation == seats.incarnation and row.ticket > seats.tickets:
         raise Conflict  # a torn transaction: the seats do not show it yet
-    if not commit.is_settled(request, row, seats, before):
+    if not _is_settled(request, row, seats, before):
         request.memory.look(seats, admits=False)  # the next attempt compares its seats with these
         raise Conflict(immediate=True)
     return row
 
 
+def _finish_crashed(request: Request, seats: Seats) -> Steps[None]:
+    """Apply what crashed requests left in the log, before a user is refused or has to wait for a seat.
+
+    One of these requests may hold a seat for a user who was deleted.
+
+    Raises:
+        Conflict: There was such an operation. It is applied now; read the seats again.
+    """
+    memory = request.memory
+    old = yield from trim.crashed(log.of(seats), memory.applied(seats.event_id))
+    if not old:
+        return
+    named = [entry for entry in old if entry.user_id is not None]
+    trim.learn(seats, named, (yield BatchGet(trim.traces(seats, named))), memory)
+    if left := (yield from trim.crashed(old, memory.applied(seats.event_id))):
+        for entry in left:
+            yield from commit.recover(seats, entry, request)
+        raise Conflict(immediate=True)
+
+
+def _is_settled(request: Request, row: UserRegistration | None, seats: Seats, before: Seats | None) -> bool:
+    """Return True if a registration is right for the moment at which the seats were read.
+
+    The registration may have been read before the seats. It is right nevertheless if the seats were read before it too,
+    no operation of the user was committed between these two reads, and none was unapplied.
+
+    Args:
+        request: The request.
+        row: The registration.
+        seats: The seats, read after it.
+        before: The seats, read before it; None if they were not.
+    """
+    if before is None or not seats.is_unchanged_for(request.user_id, before):
+        return False
+    return all(commit.is_applied_to(row, log.of_user(one, request.user_id)) for one in (before, seats))
+
+
 def _join(request: Request, seats: Seats, row: UserRegistration | None, turn: Turn) -> Steps[Registration]:
     """Join by one transaction if there is no contention, else by the log."""
-    if request.at_once and commit.is_worth_a_transaction(request, seats, row, (yield Now())):
+    if seats.waiting or not seats.free:
+        yield from _finish_crashed(request, seats)
+    if request.at_once and at_once.is_worthwhile(request, seats, row, (yield Now())):
         made, seats = yield from _join_at_once(request, seats, row, turn)
         if made:
             return made
@@ -206,16 +245,16 @@ def _join_at_once(
     )
     condition = guards.is_next_ticket(seats) & guards.is_last_place(seats) if waited else guards.is_next_ticket(seats)
     change = change._replace(condition=change.condition & condition)
-    transacted = yield from commit.at_once(request, seats, row, change, made)
+    transacted = yield from at_once.transact(request, seats, row, change, made)
     if transacted.done:
         return _made(made.row, int(seats.waiting) + 1 if waited else None), seats
     if "user" in transacted.failures:
         raise UserNotFound
-    if transacted.in_doubt and (yield from commit.was_executed(request, seats)):
+    if transacted.in_doubt and (yield from at_once.was_executed(request, seats)):
         return (yield from _as_it_was_made(request)), seats
     if transacted.in_conflict:
         yield from turn.wait_after_conflict(seats)
-    return None, commit.seats_instead(transacted, seats)
+    return None, at_once.seats_instead(transacted, seats)
 
 
 def _join_by_log(request: Request, look: _Look, turn: Turn) -> Steps[Registration]:
@@ -229,8 +268,6 @@ def _join_by_log(request: Request, look: _Look, turn: Turn) -> Steps[Registratio
 
     committed = yield from commit.commit(request, seats, row, plan, turn)
     if not (yield from commit.finish(request, committed, row)):
-        with suppress(RegistrationNotFound):  # the deletion of the user has given it up already
-            yield from leave.leave(Request(request.event_id, request.user_id, EVERYTHING, memory=request.memory))
         raise UserNotFound
     entry = committed.entry
     if entry is None or (entry.waited and not (committed.exact and entry.ticket == committed.seats.tickets)):

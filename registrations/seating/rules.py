@@ -17,13 +17,14 @@ from typing import Any, NamedTuple
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from events.ledger import log, queue
+from events.ledger import log, operations, queue
 from events.ledger.models import Seats
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.steps import Steps
+from eventsite.dynamodb.steps import Steps, Update
 from registrations.errors import EventFull
-from registrations.seating import admission, guards
+from registrations.seating import admission, guards, trim
+from registrations.seating.operations import Request
 
 
 class Change(NamedTuple):
@@ -98,3 +99,26 @@ def leaving(seats: Seats, ticket: int, now: int) -> Steps[Change]:
     handing += queue.trimming(seats, head)
     rule = guards.goes_to_the_queue(now) & guards.head_is(seats)
     return Change(handing, log.leaving(log.HAND, ticket, head), rule, log.HAND, head)
+
+
+def write(seats: Seats, change: Change, request: Request, name: str, trimmed: list[str], at: int) -> Update:
+    """Return the write of the seats that commits an operation.
+
+    Args:
+        seats: The seats for which it is planned.
+        change: The planned change.
+        request: The request, with the id of the operation.
+        name: The name of its log entry.
+        trimmed: The names of the log entries to trim.
+        at: The index in `trimmed` of the entry that must still be there if the log is full.
+    """
+    epoch = Seats.epochs[seats.bucket_of(request.user_id)]
+    actions = [*change.actions, epoch.set(epoch + 1), Seats.log_entries[name].set(change.value)]
+    actions += [Seats.log_entries[one].remove() for one in trimmed]
+    actor = operations.actor(request.by, request.user_id)
+    actions.append(Seats.by.set(actor) if actor else Seats.by.remove())
+    if request.ticket > seats.now_serving:
+        actions.append(Seats.now_serving.set(request.ticket))
+    once = guards.is_incarnation(seats.incarnation) & guards.is_epoch(seats, seats.bucket_of(request.user_id))
+    room = guards.has_room(trim.room(seats), trimmed[at] if trimmed else None)
+    return Update(Seats.key(seats.event_id), actions, once & change.condition & room)

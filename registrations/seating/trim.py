@@ -13,13 +13,14 @@ from events.ledger.log import LogEntry
 from events.ledger.models import ExitTombstones, Promotion, Seats
 from eventsite import clock
 from eventsite.dynamodb.reads import Key
-from eventsite.dynamodb.steps import BatchGet, Draw, Steps
+from eventsite.dynamodb.steps import BatchGet, Draw, Now, Steps
 from registrations.models import EventTicket, UserRegistration
 from registrations.seating.operations import Memory
 
 ROOM = 610  # bytes of the seats for the log and the two ids; more would be beyond the kilobyte that one unit pays for
 LONGEST = 55  # bytes of an entry
 BUSY_MILLISECONDS = 200  # milliseconds after an operation of another process in which we expect contention
+LONGEST_REQUEST = 30_000  # milliseconds; API Gateway ends a request after 29 s
 LOOKED_UP = 6  # entries that one call checks, with three items each
 
 
@@ -31,6 +32,20 @@ def is_calm(seats: Seats, memory: Memory, now: str) -> bool:
     applied, moment = memory.applied(seats.event_id), clock.in_milliseconds(now)
     others = [entry.operation for entry in log.of(seats) if entry.operation not in applied]
     return all(abs(moment - operations.milliseconds_of(one)) > BUSY_MILLISECONDS for one in others)
+
+
+def crashed(entries: Sequence[LogEntry], applied: set[str]) -> Steps[list[LogEntry]]:
+    """Return the entries that may not be applied although their requests have ended.
+
+    No guarantee depends on it. It shows which operations another request should apply.
+
+    Args:
+        entries: Some entries.
+        applied: The operations that are known to be applied.
+    """
+    unknown = [entry for entry in entries if entry.operation not in applied]
+    now = clock.in_milliseconds((yield Now())) if unknown else 0
+    return [one for one in unknown if now - operations.milliseconds_of(one.operation) > LONGEST_REQUEST]
 
 
 def room(seats: Seats) -> int:

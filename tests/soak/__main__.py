@@ -169,6 +169,7 @@ class Soak:
 
     def _applied(self, event: str) -> Any:  # its type would be imported before Django is set up
         """Apply what crashed processes have committed and not applied."""
+        from eventsite.dynamodb.steps import run
         from registrations import seating
         from tests.registrations.auditing import stored
         from tests.soak.load import GUESTS
@@ -177,7 +178,7 @@ class Soak:
         if not (kept.seats and kept.seats.committed):
             return kept
         self.applied += len(kept.seats.committed)
-        seating.drain(kept.seats)
+        run(seating.drain(kept.seats))
         return stored(event, GUESTS[event])
 
     def _audit(self) -> Iterator[str]:

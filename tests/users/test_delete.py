@@ -5,12 +5,16 @@ from typing import Any
 import pytest
 
 from events.models import EventItem
-from registrations.models import RegistrationItem, registrations_of
+from registrations.models import RegistrationItem
 from registrations.seating import ends
 from tests.api import Api, problem
+from tests.registrations.auditing import audit
+from tests.registrations.cutting import cut_off_joining
 from tests.registrations.interleaving import WRITE, right_before
 from tests.signing_in import As, adam, alice, oscar
 from users.models import User
+
+LONG_AGO = "2026-01-01T00:00:00.000000Z"
 
 
 def left_of(user_id: str) -> list[Any]:
@@ -83,13 +87,11 @@ def test_a_deleted_user_is_not_found_and_may_be_created_again(api: Api, season: 
 def test_what_was_cut_off_is_finished_by_the_next_one(
     api: Api, season: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail_at_the_history(user_id: str, *, active: bool) -> Any:
-        if not active:
-            raise OSError
-        return registrations_of(user_id, active=True)
+    def fail(event_id: str, user_id: str) -> Any:
+        raise OSError
 
     with monkeypatch.context() as broken:
-        broken.setattr(ends, "registrations_of", fail_at_the_history)
+        broken.setattr(ends, "forget", fail)
         assert api.delete("/users/alice").status_code >= 500
     assert api.get("/users/alice").status_code == 200
     assert api.delete("/users/alice").status_code == 204
@@ -102,6 +104,33 @@ def test_a_registration_that_is_made_during_the_deletion_is_given_up_too(api: Ap
         assert api.delete(f"/users/{user}").status_code == 204
     assert api.get(f"/events/{event}").json()["registeredCount"] == 0
     assert left_of(user) == []
+
+
+def leave_crashed(api: Api, *, waitlist: bool) -> str:
+    """Let Dora's registration for an event with one seat crash before it is applied, and then delete her."""
+    event, user = api.event(capacity=1, waitlistEnabled=waitlist), api.user("dora")
+    cut_off_joining(event, user, at=LONG_AGO)
+    assert api.delete(f"/users/{user}").status_code == 204
+    assert api.get(f"/events/{event}").json()["registeredCount"] == 1
+    return event
+
+
+@pytest.mark.parametrize("waitlist", [False, True])
+def test_the_seat_of_a_crashed_registration_of_a_deleted_user_goes_to_the_next_one(api: Api, waitlist: bool) -> None:
+    event = leave_crashed(api, waitlist=waitlist)
+    assert api.register(event, api.user("emil")).json()["status"] == "registered"
+    assert problem(api.get(f"/events/{event}/registrations/dora")) == (404, "registration_not_found")
+    assert audit(event) == []
+
+
+def test_a_place_before_a_crashed_registration_of_a_deleted_user_gives_its_seat_to_a_person(api: Api) -> None:
+    event = api.event(capacity=1)
+    anna, dora, emil = (api.user(name) for name in ("anna", "dora", "emil"))
+    api.register(event, anna)
+    cut_off_joining(event, dora, at=LONG_AGO)
+    assert api.delete(f"/users/{dora}").status_code == 204
+    api.register(event, emil)
+    assert api.leave(event, anna).json()["promotedUser"] == emil
 
 
 @pytest.mark.usefixtures("cognito")

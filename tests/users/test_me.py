@@ -65,6 +65,15 @@ def test_a_keyed_registration_of_a_newcomer_is_executed_once(party: str) -> None
     assert (first.status_code, first.json()) == (201, again.json())
 
 
+def test_a_repeated_keyed_registration_does_not_create_a_deleted_user_again(party: str) -> None:
+    me = As(alice().access)
+    first = me.post("/events/party/register", {}, idempotency_key="k")
+    assert me.delete(f"/users/{alice().sub}").status_code == 204
+    again = me.post("/events/party/register", {}, idempotency_key="k")
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert User.find(alice().sub) is None
+
+
 def test_registering_somebody_else_makes_nobody(party: str) -> None:
     body = {"userId": alice().sub}
     assert problem(As(oscar().access).post("/events/party/registrations", body)) == (404, "user_not_found")

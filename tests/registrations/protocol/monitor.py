@@ -145,8 +145,9 @@ class Monitor(NamedTuple):
             return after
         if one.kind == "late" and self.closes and not entry.leaving:
             raise Broken("a user joins after the window closed", label)
-        if entry.leaving and one.kind != "leave" and user in self.erased:  # the joining is undone
-            return after._with(index, one._replace(committed=("user_not_found", None)))
+        if entry.leaving and user in self.erased and (one.kind != "leave" or one.user != user):  # a joining is undone
+            undone = one._replace(committed=("user_not_found", None))
+            return after._with(index, undone) if one.user == user else after
         return after._promised(index, answer, label)
 
     def _promised(self, index: int, answer: Any, label: str) -> "Monitor":
@@ -238,6 +239,16 @@ class Monitor(NamedTuple):
 
     def _event(self) -> Any:
         return "event", self.seating.capacity, len(self.seating.seated), len(self.seating.queue)
+
+    def without_erased(self) -> "Monitor":
+        """Return the monitor after the recovery, which gives up the joinings of users whose deletion is answered."""
+        gone = {one.user for one in self.asked if one.kind == "erase" and one.over}
+        seating = self.seating
+        for user in sorted(gone & {*seating.seated, *seating.queue}):
+            seating, _ = seating.leave(user)
+            seating = replace(seating, past=seating.past - {user})
+        tickets = tuple(pair for pair in self.tickets if pair[0] in seating.seated + seating.queue)
+        return self._replace(seating=seating, tickets=tickets)
 
     def standing(self, user: str) -> Any:
         """Return the answer to a read of a registration."""

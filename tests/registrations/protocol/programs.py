@@ -1,22 +1,19 @@
 """The requests of the search: the service's own rules, and the answers in the words of the reference."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from events import editing as edits
+from events import services
 from events.ledger import guards, log
-from events.ledger.models import CheckIns, Seats
-from events.models import Event
-from events.services import EventNotFound
-from events.whole import WholeEvent, find
+from events.ledger.models import Seats
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.idempotency import IdempotentRequest
-from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.steps import BatchGet, Delete, Get, Put, Steps, Transact, retrying
+from eventsite.dynamodb.steps import Get, Put, Steps, Transact
 from eventsite.errors import DomainError, Unavailable
-from registrations.models import UserRegistration
 from registrations.reading import one as reading
-from registrations.seating import apply, ends
+from registrations.seating import commit, ends
 from registrations.seating.annotate import check_in_in_steps
 from registrations.seating.keyed import once
 from registrations.seating.leave import leave
@@ -24,9 +21,19 @@ from registrations.seating.operations import Memory, Request
 from registrations.seating.register import register
 from tests.registrations.protocol.monitor import UNKNOWN
 from tests.registrations.protocol.scene import CLOSES, EVENT
-from users.models import User
+from users.services import delete_in_steps
 
 Answer = tuple[Any, ...]
+
+
+class Forgetful(Memory):
+    """The memory of a process that remembers nothing, so that its requests depend on nothing but their calls."""
+
+    def remember(self, event_id: str, operation: str) -> None:
+        """Remember nothing."""
+
+    def look(self, seats: Seats, *, admits: bool) -> None:
+        """Remember nothing."""
 
 
 def registering(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
@@ -59,7 +66,7 @@ def sweeping(name: str, *, at_once: bool) -> Steps[Answer]:
     """Apply the log, and trim it, as the audit does."""
     seats = yield Get((Seats, EVENT, Seats.ITEM))
     for entry in log.of(seats):
-        yield from apply.recover(seats, entry)
+        yield from commit.recover(seats, entry, Request(EVENT, "", EVERYTHING, memory=Memory()))
         yield from ends.trimmed(seats, [entry.name])
     return ("swept",)
 
@@ -86,51 +93,19 @@ def checking_in(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
 
 
 def erasing(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
-    """Delete a user, as `users.services.delete` does."""
-    yield from _forget(user)
-    yield Transact({"user": Delete(User(user))})
-    yield from _forget(user)
+    """Delete a user with all registrations."""
+    yield from delete_in_steps(user, partial(ends.forget_user, user))
     return ("erased",)
 
 
-def _forget(user: str) -> Steps[None]:
-    """Do as `ends.forget_user`, which finds the registrations by queries."""
-    key = (UserRegistration, *UserRegistration.key_of(EVENT, user))
-    row = yield Get(key)
-    if row and row.active:
-        yield from ends.give_up(Request(EVENT, user, EVERYTHING, memory=Memory()))
-    row = yield Get(key)
-    if row and not row.active:
-        yield from ends.forget(EVENT, user)
-
-
 def replacing(name: str, *, at_once: bool) -> Steps[Answer]:
-    """Delete the event with its people, as `services.delete` does, and create another one of the same id."""
-    whole = yield from retrying(_delete)
-    event, seats = whole
-    rows = yield BatchGet([(UserRegistration, *UserRegistration.key_of(EVENT, user)) for user in "uvw"])
-    mine = [row for row in rows if row and row.incarnation == seats.incarnation]
-    if mine:
-        yield from ends.remove_rows(mine, seats.incarnation)
-    for name_of_event in (event, seats):
-        name_of_event.incarnation = f"{seats.incarnation}2"
-    seats.registered = seats.waiting = seats.tickets = seats.seated_through = seats.left = seats.waitlist_exits = 0
-    seats.log_entries, seats.exit_counts, seats.epochs = {}, {}, [0] * len(seats.epochs)
+    """Delete the event with its people, and create another one of the same id."""
+    event = yield from services.delete_in_steps(EVENT, EVERYTHING, with_people=True)
+    yield from ends.forget_event_in_steps(EVENT, event.incarnation, event)
+    event.incarnation = f"{event.incarnation}2"
+    seats = Seats(EVENT, Seats.ITEM, capacity=1, waitlist_enabled=True, **services.copied(event))
     yield Transact({"event": Put(event, guards.is_new()), "seats": Put(seats)})
     return ("replaced",)
-
-
-def _delete() -> Steps[WholeEvent]:
-    whole = yield from find(EVENT)
-    if whole is None:
-        raise EventNotFound
-    parts: dict[str, Any] = {"event": Delete(Event.key(EVENT), guards.is_unedited(whole.event))}
-    parts["seats"] = Delete(Seats.key(EVENT))
-    parts["check-ins"] = Delete(CheckIns(EVENT, CheckIns.name(whole.event.incarnation)))
-    outcome = yield Transact(parts)
-    if not outcome.done:
-        raise Conflict(immediate=not outcome.in_conflict)
-    return whole
 
 
 PROGRAMS: dict[str, Callable[..., Steps[Answer]]] = {

@@ -26,8 +26,9 @@ from eventsite.dynamodb.writes import Written
 from eventsite.errors import DomainError
 from registrations.models import EventTicket, UserRegistration
 from registrations.reading import one as reading
-from registrations.seating import apply
+from registrations.seating import commit
 from registrations.seating.admission_queue import TOGETHER
+from registrations.seating.operations import Memory, Request
 from tests.api import EVENT as FIELDS
 from tests.registrations.protocol.monitor import Broken, Monitor
 from tests.registrations.protocol.store import Key, frozen, key_of, thawed, transacted
@@ -90,8 +91,8 @@ def check_rest(items: dict[Key, str], monitor: Monitor) -> None:
             raise Broken(f"at rest {user} reads {found.standing(user)}, not {monitor.standing(user)}", "at rest")
     seats = found.seats
     for entry in log.of(seats) if seats else ():
-        found.run(apply.recover(seats, entry))
-    for wrong in _wrong(found, monitor) if monitor.exists else ():
+        found.run(commit.recover(seats, entry, Request(EVENT, "", EVERYTHING, memory=Memory())))
+    for wrong in _wrong(found, monitor.without_erased()) if monitor.exists else ():
         raise Broken(f"at rest: {wrong}", "at rest")
 
 

@@ -15,15 +15,19 @@ from events.ledger.models import Seats
 from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import (
     BatchGet,
+    BatchWrite,
+    Delete,
     Draw,
     Get,
     Now,
+    Put,
     Query,
     Transact,
     Transacted,
     TransactGet,
     Update,
     Wait,
+    WaitForTransactions,
 )
 from eventsite.dynamodb.writes import Written
 from eventsite.errors import Unavailable
@@ -176,8 +180,15 @@ def _in_calls(steps: Any, name: str, now: str, most: int) -> Any:
                 send = steps.throw
 
 
-def _call(step: Any) -> Any:  # noqa: PLR0911 (a table: what each step is)
+def _call(step: Any) -> Any:  # noqa: C901, PLR0911 (a table: what each step is)
     match step:
+        case BatchWrite():
+            parts: list[Put | Delete] = [*map(Put, step.puts), *map(Delete, step.deletes)]
+            for part in parts:
+                yield Transact({"item": part})
+            return None
+        case WaitForTransactions():
+            return (yield step)
         case Get():
             (text,) = yield Reads((_key(step.key),))
             return step.key[0].parse(thawed(text)) if text else None
@@ -386,6 +397,9 @@ class Search:
                 yield f"{label}: {found}", self._sent(state, index, found, label)
             case Query():
                 yield label, self._sent(state, index, self._queried(state.store, call), label)
+            case WaitForTransactions():
+                if not state.under_way:
+                    yield label, self._sent(state, index, None, label)
             case Update():
                 yield from self._update(state, index, call, in_doubt, label)
             case _:
@@ -395,7 +409,7 @@ class Search:
         table, (low, high) = call.model.Meta.table_name, call.between
         items = self._items(store)
         keys = sorted(key for key in items if key[:2] == (table, call.hash_key) and low <= key[2] <= high)
-        return tuple(items[key] for key in (keys[::-1][: call.newest] if call.newest else keys))
+        return tuple(items[key] for key in (keys[::-1][: call.newest] if call.newest else keys[: call.first]))
 
     def _update(self, state: State, index: int, call: Update, in_doubt: int, label: str) -> Iterator[tuple[str, State]]:
         if self._is_held(state, [key_of(call.record)]):
