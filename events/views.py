@@ -119,14 +119,14 @@ class EventViewSet(BrowsableViewSet):
     def update(self, request: Request, event_id: str) -> Response:
         """Change the fields that were sent, by PUT and PATCH alike."""
         changes = self.changes()
-        versions = preconditions.versions(request.headers.get("If-Match"))
+        versions = preconditions.versions(request.META.get("HTTP_IF_MATCH"))
         return self._answer(editing.edit(event_id, changes, scope=self.scope(CHANGE_EVENT), versions=versions))
 
     partial_update = update
 
     def destroy(self, request: Request, event_id: str) -> Response:
         """Delete an event without registrations, or on request with all of them."""
-        versions = preconditions.versions(request.headers.get("If-Match"))
+        versions = preconditions.versions(request.META.get("HTTP_IF_MATCH"))
         with_people = self.query().get("registrations") == CANCEL
         services.delete(event_id, scope=self.scope(OWN_EVENT), versions=versions, with_people=with_people)
         return Response(status=204)

@@ -183,7 +183,7 @@ MIDDLEWARE = [
     "eventsite.pages.middleware.ProblemPageMiddleware",
     "eventsite.web.middleware.BasePathMiddleware",
     "eventsite.web.foreign.ForeignPagesMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "eventsite.web.middleware.OriginMiddleware",
     "eventsite.web.middleware.AdmissionMiddleware",
     "eventsite.web.caching.HashedNamesMiddleware",
     "eventsite.web.caching.StaticFilesMiddleware",
@@ -321,6 +321,7 @@ LOGGING = {
             "()": "aws_lambda_powertools.logging.formatter.LambdaPowertoolsFormatter",
             "use_rfc3339": True,
             "utc": True,
+            "json_deserializer": str,  # our messages are sentences, and trying to read one as JSON fails slowly
         },
     },
     "handlers": {

@@ -3,7 +3,9 @@
 No path ends with a slash, but one is accepted on all of them.
 """
 
-from django.urls import include, path
+from importlib import import_module
+
+from django.urls import path
 
 from eventsite.auth.login import callback, log_in, log_out
 from eventsite.openapi.pages import Lazily
@@ -11,7 +13,13 @@ from eventsite.service import Health, Root, favicon, robots
 
 FROM_ROOT = ("events", "users", "docs", "redoc", "schema", "health")
 
+OF_THE_APPS = [
+    route for app in ("events", "users", "registrations") for route in import_module(f"{app}.urls").urlpatterns
+]
+
+# Those of the apps first, and in one list, because Django tries one after the other.
 urlpatterns = [
+    *OF_THE_APPS,
     path("", Root.as_view({"get": "retrieve"}, name="eventsite", links=FROM_ROOT), name="root"),
     path("health", Health.as_view({"get": "retrieve"}, name="Health"), name="health"),
     path("docs", Lazily("eventsite.openapi.views.SwaggerView"), name="docs"),
@@ -23,9 +31,6 @@ urlpatterns = [
     path("login", log_in, name="login"),
     path("login/callback", callback, name="login-callback"),
     path("logout", log_out, name="logout"),
-    path("", include("users.urls")),
-    path("", include("events.urls")),
-    path("", include("registrations.urls")),
 ]
 
 handler400 = "eventsite.problems.bad_request"

@@ -34,7 +34,7 @@ class BearerAuthentication:
             InvalidToken: If the token is not valid.
             Unavailable: If the keys of the user pool cannot be read.
         """
-        header = request.headers.get("Authorization")
+        header = request.META.get("HTTP_AUTHORIZATION")
         if header is None or settings.AUTH_MODE == "open":
             return None
         match = BEARER.fullmatch(header.strip())

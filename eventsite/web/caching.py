@@ -11,6 +11,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
+from typing import cast
 
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
@@ -43,7 +44,7 @@ class CachingMiddleware:
         response.headers["Cache-Control"] = "no-cache"
         covers_all = "ETag" not in response.headers or getattr(response, "etag_covers_all", False)
         response.headers.setdefault("ETag", _tag_of(response))
-        if covers_all and names(request.headers.get("If-None-Match"), response.headers["ETag"]):
+        if covers_all and names(request.META.get("HTTP_IF_NONE_MATCH"), response.headers["ETag"]):
             _empty(response)
         return response
 
@@ -82,7 +83,9 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc] # white
         """Put the listing off."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not self._is_listed and request.path_info.startswith(self.static_prefix):
+        if not request.path_info.startswith(self.static_prefix):
+            return cast(HttpResponseBase, self.get_response(request))
+        if not self._is_listed:
             with self._listing:
                 if not self._is_listed:
                     super().add_files_from_finders()

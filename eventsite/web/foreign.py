@@ -52,14 +52,14 @@ def is_foreign(request: HttpRequest) -> bool:
     A form is foreign unless it is from our own origin. Any other request needs a preflight, and is foreign if it comes
     from another site: pages on another port of the same host may call the service.
     """
-    site = request.headers.get("Sec-Fetch-Site", "").strip().lower()
+    site: str = request.META.get("HTTP_SEC_FETCH_SITE", "").strip().lower()
     if request.method != "POST" or request.content_type not in FORM_TYPES:
         return site == "cross-site"
     return _has_foreign_origin(request) or bool(site and site not in OWN_SITES)
 
 
 def _has_foreign_origin(request: HttpRequest) -> bool:
-    origin = request.headers.get("Origin")
+    origin: str | None = request.META.get("HTTP_ORIGIN")
     if origin is None:
         return False
     try:

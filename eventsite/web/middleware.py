@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from encodings import normalize_encoding
 from encodings.aliases import aliases
+from typing import cast
 
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_header_parameters
 
 from eventsite import problems
@@ -74,6 +77,18 @@ class BasePathMiddleware:
         request.path_info = path = plain_path(request.path_info)
         request.path = settings.BASE_PATH + path if settings.BASE_PATH else request.META.get("SCRIPT_NAME", "") + path
         return self.get_response(request)
+
+
+class OriginMiddleware(CorsMiddleware):
+    """The CORS headers, for requests that have an origin: most have none, and need only the Vary header."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request."""
+        if "HTTP_ORIGIN" in request.META:
+            return cast(HttpResponseBase, super().__call__(request))
+        response = cast(HttpResponseBase, self.get_response(request))
+        patch_vary_headers(response, ("origin",))
+        return response
 
 
 class AdmissionMiddleware:

@@ -69,16 +69,16 @@ def _previews(request: Any, accept: str) -> bool:
     """Return True for the programs that fetch the preview of a shared link: they take anything and need the page."""
     if JSON in accept or request.method not in ("GET", "HEAD"):
         return False
-    return bool(PREVIEWS.search(str(request.headers.get("User-Agent", ""))[:MAX_AGENT]))
+    return bool(PREVIEWS.search(str(request.META.get("HTTP_USER_AGENT", ""))[:MAX_AGENT]))
 
 
 def _accept(request: Any) -> str:
-    return str(request.headers.get("Accept", "")).lower()
+    return str(request.META.get("HTTP_ACCEPT", "")).lower()
 
 
 def _takes_json(request: Any) -> bool:
     """Return True if the Accept header takes JSON in any place, or is absent."""
-    return _names_json(request.headers.get("Accept", "*/*"))
+    return _names_json(request.META.get("HTTP_ACCEPT", "*/*"))
 
 
 @lru_cache(maxsize=256)

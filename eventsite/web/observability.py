@@ -126,7 +126,7 @@ def _gateway(request: HttpRequest) -> dict[str, Any]:
 
 def _chosen_id(request: HttpRequest) -> str:
     """Return the caller's correlation id if it is harmless, else API Gateway's request id, else a new id."""
-    sent = request.headers.get(HEADER, "")
+    sent: str = request.META.get("HTTP_X_CORRELATION_ID", "")
     if CORRELATION_ID.fullmatch(sent):
         return sent
     return str(_gateway(request).get("requestId") or uuid.uuid4())

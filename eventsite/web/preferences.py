@@ -13,7 +13,7 @@ def apply(request: Request, response: Response) -> Response:
     """Leave out the body of a write's answer if the client prefers that. Its headers stay."""
     if request.method not in WRITES or response.status_code not in (200, 201):
         return response
-    if not _MINIMAL.search(request.headers.get("Prefer", "")):
+    if not _MINIMAL.search(request.META.get("HTTP_PREFER", "")):
         return response
     response.data = None
     response.status_code = 201 if response.status_code == 201 else 204

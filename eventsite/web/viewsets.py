@@ -142,7 +142,7 @@ class ApiViewSet(viewsets.ViewSet):
         Raises:
             ValidationError: If the header is not 1 to 255 visible ASCII characters.
         """
-        key = self.request.headers.get("Idempotency-Key")
+        key = self.request.META.get("HTTP_IDEMPOTENCY_KEY")
         if key is None:
             return None
         if not IDEMPOTENCY_KEY.fullmatch(key):

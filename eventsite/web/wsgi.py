@@ -11,12 +11,21 @@ from io import BytesIO
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import close_caches
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, reset_queries
 from django.utils.http import parse_header_parameters
 
 from eventsite import problems
 from eventsite.errors import log_exception
 from eventsite.web import observability
+
+# Django closes its databases and caches around each request. There are none here.
+request_started.disconnect(reset_queries)
+request_started.disconnect(close_old_connections)
+request_finished.disconnect(close_old_connections)
+request_finished.disconnect(close_caches)
 
 Environment = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -91,20 +100,22 @@ class Application(WSGIHandler):
             return _bare(start_response)
 
     def _answer(self, environ: Environment, start_response: StartResponse) -> Iterable[bytes]:
-        _make_native(environ)
+        sent = [name for name in environ if name.startswith("HTTP_")]
+        _make_native(environ, sent)
         _keep_own_cookies(environ)
         _drop_unreadable_ranges(environ)
-        if sentence := _excess(environ):
+        if sentence := _excess(environ, sent):
             environ = _harmless(environ) | {"REQUEST_METHOD": environ["REQUEST_METHOD"], REFUSED: sentence}
             del environ[FAILED]
         answer: Iterable[bytes] = super().__call__(environ, start_response)
         return answer
 
 
-def _make_native(environ: Environment) -> None:
+def _make_native(environ: Environment, sent: list[str]) -> None:
     """Write headers as WSGI demands, a character for each byte (PEP 3333): a Lambda's event holds any Unicode."""
-    for name, value in environ.items():
-        if name.startswith("HTTP_") and not value.isascii() and max(value) > "\xff":
+    for name in sent:
+        value = environ[name]
+        if not value.isascii() and max(value) > "\xff":
             environ[name] = value.encode(errors="replace").decode("latin-1")
 
 
@@ -120,13 +131,13 @@ def _keep_own_cookies(environ: Environment) -> None:
     environ["HTTP_COOKIE"] = ";".join(own)
 
 
-def _excess(environ: Environment) -> str:
+def _excess(environ: Environment, sent: list[str]) -> str:
     """Return a sentence about a header that is too long to be parsed, or an empty text."""
     for name in BOUNDED_HEADERS:
         if len(environ.get(name, "")) > MAX_HEADER_BYTES:
             header = name.removeprefix("HTTP_").replace("_", "-").title()
             return f"The {header} header may have at most {MAX_HEADER_BYTES:,} bytes."
-    size = sum(len(name) + len(value) for name, value in environ.items() if name.startswith("HTTP_"))
+    size = sum([len(name) + len(environ[name]) for name in sent])
     return f"The headers may have at most {MAX_HEADERS_BYTES:,} bytes in all." if size > MAX_HEADERS_BYTES else ""
 
 
