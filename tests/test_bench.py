@@ -71,6 +71,10 @@ def test_the_calls_of_the_last_release_and_those_with_a_chart_are_measured() -> 
     assert len(figures.DRAWN) == 6
 
 
+def test_the_published_page_has_a_row_for_every_call() -> None:
+    assert {case.name for case in cases.every()} <= figures.published().keys()
+
+
 def test_memory_is_reported_at_the_beginning_and_at_the_end() -> None:
     last = figures.table([*TOLD, HELD]).splitlines()[-1]
     assert [cell.strip() for cell in last.split("|")[1:-1]] == ["20,000 mixed requests", "90.0", "94.0", "99.0"]

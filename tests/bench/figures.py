@@ -88,7 +88,7 @@ def _memory_rows(figures: Figures) -> list[list[Any]]:
     rows: list[list[Any]] = [["memory of a process, MB", "after a tenth", "after a half", "in the end"]]
     for one in figures:
         if held := one.get("held"):
-            rows.append([one["case"], held[len(held) // 10 - 1], held[len(held) // 2 - 1], held[-1]])
+            rows.append([one["case"], *(held[max(0, len(held) * tenths // 10 - 1)] for tenths in (1, 5, 10))])
     return rows
 
 
