@@ -116,13 +116,15 @@ class EventItem(BaseModel):
         return kind.from_raw_data(data) if kind else super().from_raw_data(data)
 
     @classmethod
-    def get(cls: type[E], hash_key: Any, range_key: Any = None, *args: Any, **options: Any) -> E:
+    def get(  # type: ignore[override] # as in the base
+        cls: type[E], hash_key: Any, range_key: Any = None, consistent_read: bool = False
+    ) -> E:
         """Read this item of an event by the id of the event: ``Event.get("party")``.
 
         Raises:
             DoesNotExist: There is none.
         """
-        return super().get(hash_key, range_key or cls.ITEM, *args, **options)
+        return super().get(hash_key, range_key or cls.ITEM, consistent_read)
 
     def is_run_by(self, user_id: str) -> bool:
         """Return True if this item names the user as an organizer. Most items name only the owner."""

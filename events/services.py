@@ -215,23 +215,24 @@ def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, wit
         Stale: The event has none of these versions.
         EventHasRegistrations: People are registered or waiting, and `with_people` is False.
     """
-    event = run(delete_in_steps(event_id, scope, versions, with_people=with_people))
-    event_deleted.send_robust(Event, event_id=event_id, incarnation=event.incarnation, event=event)
+    event, seats = run(delete_in_steps(event_id, scope, versions, with_people=with_people))
+    was_used = _was_used(seats, with_people)
+    event_deleted.send_robust(Event, event_id=event_id, incarnation=event.incarnation, event=event, was_used=was_used)
 
 
 def delete_in_steps(
     event_id: str, scope: Scope, versions: set[int] | None = None, *, with_people: bool = False
-) -> Steps[Event]:
+) -> Steps[WholeEvent]:
     """Delete an event, as `delete`, in steps, and return it. Its registrations are left."""
-    in_doubt: list[Event] = []
+    in_doubt: list[WholeEvent] = []
     return (yield from retrying(partial(_delete, event_id, scope, versions, with_people, in_doubt)))
 
 
 def _delete(
-    event_id: str, scope: Scope, versions: set[int] | None, with_people: bool, in_doubt: list[Event]
-) -> Steps[Event]:
+    event_id: str, scope: Scope, versions: set[int] | None, with_people: bool, in_doubt: list[WholeEvent]
+) -> Steps[WholeEvent]:
     whole = yield from find(event_id)
-    if in_doubt and (whole is None or whole.event.incarnation != in_doubt[-1].incarnation):
+    if in_doubt and (whole is None or whole.event.incarnation != in_doubt[-1].event.incarnation):
         return in_doubt[-1]  # this request has deleted it, and the answer was lost
     if whole is None or not may_be_seen(whole.event, scope):
         raise EventNotFound
@@ -246,20 +247,27 @@ def _delete(
         yield from commands.drain(seats)
     outcome = yield Transact(_deleting(whole, with_people))
     if outcome.in_doubt:
-        in_doubt.append(event)
+        in_doubt.append(whole)
     if not outcome.done:
         raise Conflict(immediate=not outcome.in_conflict)
-    return event
+    return whole
 
 
 def _deleting(whole: WholeEvent, with_people: bool) -> dict[str, Put | Delete]:
-    event_id, event = whole.event.event_id, whole.event
-    return {
-        "event": Delete(Event.key(event_id), guards.is_unedited(event)),
-        "seats": Delete(Seats.key(event_id), None if with_people else guards.has_nobody()),
-        "check-ins": Delete(CheckIns(event_id, CheckIns.name(event.incarnation))),
+    event, seats = whole
+    parts: dict[str, Put | Delete] = {
+        "event": Delete(Event.key(event.event_id), guards.is_unedited(event)),
+        "seats": Delete(Seats.key(event.event_id), None if with_people else guards.has_nobody(seats)),
         **followed(event.places, {}),
     }
+    if _was_used(seats, with_people):
+        parts["check-ins"] = Delete(CheckIns(event.event_id, CheckIns.name(event.incarnation)))
+    return parts
+
+
+def _was_used(seats: Seats, with_people: bool) -> bool:
+    """Return False if no user has ever joined a deleted event. `guards.has_nobody` requires that for the deletion."""
+    return with_people or seats.tickets > 0
 
 
 def forget_tickets(event_id: str, incarnation: str) -> Steps[None]:

@@ -37,9 +37,10 @@ def count_the_promoted(promoted: int, **_: Any) -> None:
 
 
 @receiver(event_deleted)
-def forget_the_registrations(event_id: str, incarnation: str, event: Event, **_: Any) -> None:
-    """Delete what a removed event leaves behind."""
-    seating.forget_event(event_id, incarnation, event)
+def forget_the_registrations(event_id: str, incarnation: str, event: Event, *, was_used: bool, **_: Any) -> None:
+    """Delete what a removed event leaves behind. One that no user has ever joined leaves nothing."""
+    if was_used:
+        seating.forget_event(event_id, incarnation, event)
 
 
 def let_go(user_id: str, by: str | None) -> Steps[None]:

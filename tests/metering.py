@@ -14,6 +14,11 @@ from typing import Any
 
 from eventsite.dynamodb.connection import PatientConnection
 
+REPORTED = frozenset(
+    {"BatchWriteItem", "DeleteItem", "PutItem", "TransactGetItems", "TransactWriteItems", "UpdateItem"}
+)
+"""The operations whose units the engine reports, if it is asked."""
+
 
 class Meter:
     """Counts every call on the service's connection while it is entered."""
@@ -28,7 +33,8 @@ class Meter:
         meter = self
 
         def counted(connection: Any, operation: str, arguments: dict[str, Any]) -> Any:
-            answer = meter._original(connection, operation, arguments)
+            asked = {"ReturnConsumedCapacity": "TOTAL"} if operation in REPORTED else {}
+            answer = meter._original(connection, operation, arguments | asked)
             with meter._lock:  # several threads read one list of events
                 meter.calls.append(operation)
                 meter.units += units(operation, arguments, answer)

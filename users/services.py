@@ -103,7 +103,7 @@ def rebuild_index(user: User) -> bool:
         False if the user was changed or deleted since the read. The other request has written the index.
     """
     transaction = Transaction()
-    transaction.check("user", User, user.user_id, _is_found_as(user))
+    transaction.check("user", User(user.user_id), _is_found_as(user))
     index.follow(transaction, None, user)
     return not transaction.commit()
 

@@ -3,6 +3,8 @@
 Every edit or deletion of the seats is in one transaction with the description, so its condition protects both items.
 """
 
+from functools import cache
+
 from pynamodb.expressions.condition import Condition
 
 from events.ledger.models import Seats
@@ -11,6 +13,7 @@ from events.models import Event
 # On the description.
 
 
+@cache
 def is_new() -> Condition:
     return Event.event_id.does_not_exist()
 
@@ -28,9 +31,13 @@ def is_unedited(event: Event) -> Condition:
 # On the seats.
 
 
-def has_nobody() -> Condition:
-    """Require that no user is registered or waiting, and that the commit log is empty."""
-    return (Seats.registered == 0) & (Seats.waiting == 0) & (Seats.log_entries == {})
+def has_nobody(seats: Seats) -> Condition:
+    """Require that no user is registered or waiting, that the commit log is empty, and that no user joined since.
+
+    A user who joined and left since the read would leave lines behind that no request looks for.
+    """
+    nobody = (Seats.registered == 0) & (Seats.waiting == 0) & (Seats.log_entries == {})
+    return nobody & (Seats.tickets == seats.tickets)
 
 
 def counts_are(seats: Seats) -> Condition:
@@ -72,6 +79,7 @@ def exits_are(seats: Seats) -> Condition:
     return (Seats.seated_through == seats.seated_through) & (Seats.waitlist_exits == seats.waitlist_exits)
 
 
+@cache
 def exits_are_counted_by(width: int) -> Condition:
     """Require that the exits are still counted in ranges of `width` tickets."""
     return Seats.exit_width == width

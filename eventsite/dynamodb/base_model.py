@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from pynamodb.attributes import Attribute, ListAttribute, MapAttribute, NumberAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.constants import LIST
-from pynamodb.exceptions import AttributeNullError
+from pynamodb.exceptions import AttributeNullError, GetError, VerboseClientError
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
@@ -86,6 +86,7 @@ class BaseModel(Model):
         return cls._range_keyname is not None
 
     @classmethod
+    @cache
     def key_attributes(cls) -> tuple[str, ...]:
         """Return the names of the attributes that make the key."""
         return tuple(name for name in (cls._hash_keyname, cls._range_keyname) if name)
@@ -96,6 +97,35 @@ class BaseModel(Model):
         """Return the stored names of the parts of the table's key."""
         attributes = cls.get_attributes()
         return tuple(attributes[name].attr_name for name in (cls._hash_keyname, cls._range_keyname) if name)
+
+    @classmethod
+    def target_of(cls, *key: str) -> dict[str, Any]:
+        """Return the table, and the parts of an item's key, as arguments of a call. All keys are texts."""
+        parts = {name: {"S": part} for name, part in zip(cls.key_names(), key, strict=True)}
+        return {"TableName": cls.Meta.table_name, "Key": parts}
+
+    def target(self) -> dict[str, Any]:
+        """Return the table and the key of this item, as `target_of` does."""
+        return self.target_of(*[self.attribute_values[name] for name in self.key_attributes()])
+
+    @classmethod
+    def get(  # type: ignore[override] # no reader asks for a part of an item
+        cls: type[R], hash_key: Any, range_key: Any = None, consistent_read: bool = False
+    ) -> R:
+        """Read an item.
+
+        Raises:
+            DoesNotExist: There is none.
+            GetError: DynamoDB refused the call.
+        """
+        arguments = cls.target_of(hash_key, range_key) if cls.has_range_key() else cls.target_of(hash_key)
+        try:
+            answer = connection().dispatch("GetItem", arguments | {"ConsistentRead": consistent_read})
+        except VerboseClientError as error:
+            raise GetError(f"Failed to get item: {error}", error) from error
+        if "Item" not in answer:
+            raise cls.DoesNotExist
+        return cls.parse(answer["Item"])
 
     @classmethod
     @cache
@@ -177,12 +207,12 @@ def _parsed(parsers: Parsers, item: RawItem) -> dict[str, Any]:
     """
     values = {}
     for stored, value in item.items():
-        if stored in parsers and "NULL" not in value:
-            name, kind, parse = parsers[stored]
+        if "NULL" not in value and (known := parsers.get(stored)):
+            name, kind, parse = known
             held = value[kind]
             if type(held) is not str and kind not in NO_TEXT:
                 raise TypeError(f"{stored} holds another type")
-            values[name] = parse(held) if parse else held
+            values[name] = held if parse is None else parse(held)
     return values
 
 

@@ -35,6 +35,10 @@ class PatientConnection(Connection):
             return self._gather(operation_kwargs)
         return self._patiently(operation_name, operation_kwargs)
 
+    def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Send a call, without the signals and the request for consumed capacity that PynamoDB adds for no reader."""
+        return self._make_api_call(operation_name, operation_kwargs)
+
     @retries.retry_call
     def _patiently(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         return self._attempt(operation, arguments)

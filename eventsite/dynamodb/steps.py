@@ -218,8 +218,7 @@ def _transact(step: Transact) -> Transacted:
             case Delete(record, condition):
                 transaction.delete(label, record, condition)
             case Check(record, condition):
-                key, *range_key = (getattr(record, name) for name in record.key_attributes())
-                transaction.check(label, type(record), key, condition, *range_key)
+                transaction.check(label, record, condition)
     with retries.unanswered_calls() as unanswered, nullcontext() if step.is_patient else retries.impatience():
         try:
             failures = transaction.commit(lasting=False)

@@ -129,7 +129,6 @@ def _has_old_items(model: type[BaseModel]) -> bool:
 
 
 def _call(operation: str, **arguments: Any) -> dict[str, Any]:
-    # Not `dispatch`: it adds a parameter to calls that it does not know, and DynamoDB refuses it.
     return connection()._make_api_call(operation, arguments)
 
 

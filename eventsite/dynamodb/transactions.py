@@ -10,7 +10,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactGet
 
-from eventsite.dynamodb import retries
+from eventsite.dynamodb import expressions, retries
 from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.connection import RawItem, connection
 
@@ -61,26 +61,23 @@ class Transaction:
         self._parts: dict[str, dict[str, dict[str, Any]]] = {"check": {}, "delete": {}, "put": {}, "update": {}}
         self._token = str(uuid.uuid4())
 
-    def check(
-        self, label: str, model: type[BaseModel], key: str, condition: Condition, range_key: str | None = None
-    ) -> None:
+    def check(self, label: str, record: BaseModel, condition: Condition) -> None:
         """Add a condition on an item that is not written."""
-        self._add("check", label, model.get_operation_kwargs_from_class(key, range_key, condition=condition))
+        self._add("check", label, record.target(), condition)
 
     def put(self, label: str, record: BaseModel, condition: Condition | None = None) -> None:
         """Add the write of a whole item."""
-        item = {"TableName": record.Meta.table_name, "Item": record.serialize()}
-        self._add("put", label, item | _only_if(condition))
+        self._add("put", label, {"TableName": record.Meta.table_name, "Item": record.serialize()}, condition)
 
     def update(
         self, label: str, record: BaseModel, actions: Sequence[Action], condition: Condition | None = None
     ) -> None:
         """Add a change of some attributes of an item."""
-        self._add("update", label, record.get_update_kwargs_from_instance(actions=list(actions), condition=condition))
+        self._add("update", label, record.target(), condition, actions)
 
     def delete(self, label: str, record: BaseModel, condition: Condition | None = None) -> None:
         """Add the removal of an item."""
-        self._add("delete", label, record.get_delete_kwargs_from_instance(condition=condition))
+        self._add("delete", label, record.target(), condition)
 
     def commit(self, *, lasting: bool = True) -> Failures:
         """Execute the transaction.
@@ -112,8 +109,11 @@ class Transaction:
             return self._failures(error)
         return {}
 
-    def _add(self, kind: str, label: str, arguments: dict[str, Any]) -> None:
-        self._parts[kind][label] = arguments | {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    def _add(
+        self, kind: str, label: str, place: dict[str, Any], condition: Condition | None, actions: Sequence[Action] = ()
+    ) -> None:
+        shown = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+        self._parts[kind][label] = place | expressions.arguments(condition, actions) | shown
 
     def _failures(self, error: TransactWriteError) -> Failures:
         """Return the failed conditions, or raise `Conflict` while other transactions hold some of the items.
@@ -130,15 +130,3 @@ class Transaction:
         if not failures:
             raise error
         return failures
-
-
-def _only_if(condition: Condition | None) -> dict[str, Any]:
-    """Return a condition as arguments of a call."""
-    if condition is None:
-        return {}
-    names: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    written: dict[str, Any] = {"ConditionExpression": condition.serialize(names, values)}
-    if values:
-        written |= {"ExpressionAttributeValues": values}
-    return written | {"ExpressionAttributeNames": {placeholder: name for name, placeholder in names.items()}}

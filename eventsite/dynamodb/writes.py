@@ -7,7 +7,7 @@ from pynamodb.exceptions import VerboseClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from eventsite.dynamodb import retries
+from eventsite.dynamodb import expressions, retries
 from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.connection import RawItem, connection
 from eventsite.dynamodb.shapes import UnreadableItem
@@ -34,7 +34,7 @@ def conditional_update(record: BaseModel, actions: Sequence[Action], condition: 
     Raises:
         Unavailable: DynamoDB did not answer in time.
     """
-    arguments = record.get_update_kwargs_from_instance(actions=list(actions), condition=condition)
+    arguments = record.target() | expressions.arguments(condition, actions)
     arguments |= {"ReturnValues": "ALL_NEW", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     with retries.unanswered_calls() as unanswered:
         try:

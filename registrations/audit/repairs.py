@@ -118,7 +118,7 @@ def promote(seats: Seats) -> Repair:
 def log_move(seats: Seats, first: int) -> Repair:
     """Write a missing promotion from a ticket on, with the present time, as the true time is lost."""
     transaction = Transaction()
-    transaction.check("seats", Seats, seats.event_id, _is_same(seats), Seats.ITEM)
+    transaction.check("seats", seats, _is_same(seats))
     key = queue.promotion_key(seats, first)
     log = Promotion(*key, incarnation=seats.incarnation, first=first, at=clock.now())
     transaction.put("log", log, Promotion.item.does_not_exist())
@@ -175,7 +175,7 @@ def write_line(item: UserRegistration, ticket: int, **known: Any) -> Repair:
     if actions:
         transaction.update("registration", key, actions, _is_there(item))
     else:
-        transaction.check("registration", type(item), str(item.key), _is_there(item), str(item.item))
+        transaction.check("registration", item, _is_there(item))
     transaction.put("line", line_of(item, ticket, **known))
     return transaction.commit
 
@@ -187,7 +187,7 @@ def restore(line: EventTicket, key: tuple[str, str], *, active: bool, ticket: in
     fields["operations"] = operations.new_id(clock.now(), secrets.randbelow(operations.DRAWS))
     row = UserRegistration(*key, **fields)
     transaction = Transaction()
-    transaction.check("line", EventTicket, str(line.key), _same(EventTicket.user_id, line.user_id), str(line.item))
+    transaction.check("line", line, _same(EventTicket.user_id, line.user_id))
     transaction.put("registration", row, UserRegistration.item.does_not_exist())
     return transaction.commit
 
@@ -197,7 +197,7 @@ def remove_line(line: EventTicket, owner: UserRegistration | None) -> Repair:
     transaction = Transaction()
     transaction.delete("line", EventTicket(line.key, line.item), _same(EventTicket.user_id, line.user_id))
     if owner is not None:
-        transaction.check("owner", type(owner), str(owner.key), _is_there(owner), str(owner.item))
+        transaction.check("owner", owner, _is_there(owner))
     return transaction.commit
 
 
@@ -265,7 +265,7 @@ def seats_again(seen: Snapshot, event: Event) -> Repair:
         moved=max([first for first in seen.moves if first <= seated_through], default=0),
     )
     transaction = Transaction()
-    transaction.check("event", Event, event.event_id, event_guards.is_unedited(event), Event.ITEM)
+    transaction.check("event", event, event_guards.is_unedited(event))
     transaction.put("seats", seats, Seats.item.does_not_exist())
     return transaction.commit
 
@@ -285,7 +285,7 @@ def description_again(seats: Seats) -> Repair:
     event.set_index_keys()
     transaction = Transaction()
     transaction.put("event", event, event_guards.is_new())
-    transaction.check("seats", Seats, seats.event_id, _is_same(seats), Seats.ITEM)
+    transaction.check("seats", seats, _is_same(seats))
     return transaction.commit
 
 

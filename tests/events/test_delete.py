@@ -1,9 +1,18 @@
 """Deleting an event: only when nobody is left, and without a trace."""
 
+from contextlib import nullcontext
+from unittest.mock import patch
+
 import pytest
 
-from registrations.models import RegistrationItem
+from events.ledger import guards
+from events.ledger.models import Seats
+from eventsite.dynamodb.steps import run
+from registrations import seating
+from registrations.models import EventTicket, RegistrationItem
 from tests.api import Api, problem
+from tests.metering import Meter
+from tests.registrations.interleaving import WRITE, right_before
 
 pytestmark = pytest.mark.two_engines
 
@@ -65,3 +74,29 @@ def test_people_of_an_event_that_is_closed_go_with_it_too(api: Api, status: str)
 
 def test_an_empty_event_may_be_deleted_that_way_too(api: Api) -> None:
     assert api.delete(f"/events/{api.event()}?registrations=cancel").status_code == 204
+
+
+def test_an_event_that_nobody_joined_is_deleted_in_two_calls(api: Api, meter: Meter) -> None:
+    event = api.event()
+    meter.reset()
+    assert api.delete(f"/events/{event}").status_code == 204
+    assert meter.calls == ["Query", "TransactWriteItems"]
+
+
+@pytest.mark.parametrize("is_guarded", [True, False])
+def test_people_who_come_and_go_during_the_deletion_leave_no_line_only_with_its_guard(
+    is_guarded: bool, api: Api
+) -> None:
+    event, ada = api.event(), api.user()
+    seats = Seats.get(event)
+
+    def come_and_go() -> None:
+        api.register(event, ada)
+        api.leave(event, ada)
+        run(seating.drain(Seats.get(event, consistent_read=True)))
+
+    careless = patch.object(guards, "has_nobody", lambda _: Seats.registered == 0)
+    with nullcontext() if is_guarded else careless, right_before(WRITE, come_and_go):
+        assert api.delete(f"/events/{event}").status_code == 204
+    lines = list(EventTicket.in_order(event, seats.incarnation, limit=10))
+    assert bool(lines) is not is_guarded

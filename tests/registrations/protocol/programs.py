@@ -100,7 +100,7 @@ def erasing(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
 
 def replacing(name: str, *, at_once: bool) -> Steps[Answer]:
     """Delete the event with its people, and create another one of the same id."""
-    event = yield from services.delete_in_steps(EVENT, EVERYTHING, with_people=True)
+    event, _ = yield from services.delete_in_steps(EVENT, EVERYTHING, with_people=True)
     yield from ends.forget_event_in_steps(EVENT, event.incarnation, event)
     event.incarnation = f"{event.incarnation}2"
     seats = Seats(EVENT, Seats.ITEM, capacity=1, waitlist_enabled=True, **services.copied(event))
