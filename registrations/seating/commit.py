@@ -227,9 +227,9 @@ def fence(seats: Seats, user_id: str) -> Steps[Seats | None]:
     Returns:
         The seats after that, or None if the event was deleted.
     """
-    epoch = Seats.epochs[seats.bucket_of(user_id)]
+    actions = [rules.next_epoch(seats.bucket_of(user_id))]
     incarnation = guards.is_incarnation(seats.incarnation)
-    written: Written = yield Update(Seats.key(seats.event_id), [epoch.set(epoch + 1)], incarnation)
+    written: Written = yield Update(Seats.key(seats.event_id), actions, incarnation)
     return Seats.parse(written.image) if written.done and written.image else None
 
 

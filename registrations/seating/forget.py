@@ -7,6 +7,7 @@ from eventsite.dynamodb.steps import Delete, Steps, Transact, Update
 from registrations.models import EventTicket, UserRegistration
 from registrations.seating import guards
 from registrations.seating.apply import Part
+from registrations.seating.rules import next_epoch
 
 
 def forget_row(seats: Seats | None, row: UserRegistration) -> Steps[None]:
@@ -33,7 +34,7 @@ def forget_row(seats: Seats | None, row: UserRegistration) -> Steps[None]:
 
 def _fencing(seats: Seats, user_id: str) -> Update:
     bucket, entry = seats.bucket_of(user_id), log.of_user(seats, user_id)
-    actions = [Seats.epochs[bucket].set(Seats.epochs[bucket] + 1)]
+    actions = [next_epoch(bucket)]
     actions += [Seats.log_entries[entry.name].remove()] if entry else []
     same = guards.is_incarnation(seats.incarnation) & guards.is_epoch(seats, bucket)
     return Update(Seats.key(seats.event_id), actions, same)

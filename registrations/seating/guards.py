@@ -1,4 +1,9 @@
-"""The conditions of the writes that change a registration. A test takes out each of them and finds the breach."""
+"""The conditions of the writes that change a registration. A test takes out each of them and finds the breach.
+
+Those that are the same for all requests are made once.
+"""
+
+from functools import cache
 
 from pynamodb.expressions.condition import Condition, size
 
@@ -9,6 +14,7 @@ from users.models import User
 # Conditions of the seats: the rules (CONTRACT, "The rules of the seats").
 
 
+@cache
 def is_open() -> Condition:
     """Require that the event is open."""
     return Seats.open == True  # noqa: E712 (an expression, not a truth value)
@@ -36,19 +42,23 @@ def is_in_window(now: int, *, organizes: bool) -> Condition:
     return has_not_ended(now) & opened & (Seats.closes_at.does_not_exist() | (Seats.closes_at > now))
 
 
+@cache
 def has_free_seat() -> Condition:
     return Seats.registered < Seats.capacity
 
 
+@cache
 def nobody_waits() -> Condition:
     """Require that the waitlist is empty, so that a joining overtakes no waiting person."""
     return Seats.waiting == 0
 
 
+@cache
 def waitlist_is_on() -> Condition:
     return Seats.waitlist_enabled == True  # noqa: E712 (an expression, not a truth value)
 
 
+@cache
 def must_wait() -> Condition:
     """Require that all seats are taken, or that people wait for the free ones."""
     return (Seats.registered >= Seats.capacity) | (Seats.waiting > 0)
@@ -142,5 +152,6 @@ def is_checked_in_as(row: UserRegistration) -> Condition:
     return attribute == row.checked_in_at if row.checked_in_at else attribute.does_not_exist()
 
 
+@cache
 def user_exists() -> Condition:
     return User.user_id.exists()

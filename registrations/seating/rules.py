@@ -12,6 +12,7 @@ The rules perform no reads or writes.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from pynamodb.expressions.condition import Condition
@@ -25,6 +26,17 @@ from eventsite.dynamodb.steps import Steps, Update
 from registrations.errors import EventFull
 from registrations.seating import admission, guards, trim
 from registrations.seating.operations import Request
+
+# The same for all requests, so made once.
+NEXT_TICKET = Seats.tickets.set(Seats.tickets + 1)
+TAKING_A_SEAT = (NEXT_TICKET, Seats.registered.set(Seats.registered + 1), Seats.seated_through.set(Seats.tickets + 1))
+A_SEAT = log.a_seat(Seats.tickets)
+QUEUEING = (NEXT_TICKET, Seats.waiting.set(Seats.waiting + 1))
+A_PLACE = log.a_place(Seats.tickets)
+ONE_MORE_LEFT = Seats.left.set(Seats.left + 1)
+ONE_LESS_WAITS = Seats.waiting.set(Seats.waiting - 1)
+QUITTING = (ONE_MORE_LEFT, ONE_LESS_WAITS, Seats.waitlist_exits.set(Seats.waitlist_exits + 1))
+FREEING = (ONE_MORE_LEFT, Seats.registered.set(Seats.registered - 1))
 
 
 class Change(NamedTuple):
@@ -56,15 +68,12 @@ def joining(seats: Seats, organizes: Scope, now: int) -> Change:
     """
     admission.check(seats, organizes, now)
     in_time = guards.is_open() & guards.is_in_window(now, organizes=organizes.reaches(seats))
-    ticket = Seats.tickets.set(Seats.tickets + 1)
     if seats.free and not seats.waiting:
-        taking = [ticket, Seats.registered.set(Seats.registered + 1), Seats.seated_through.set(Seats.tickets + 1)]
         rule = in_time & guards.has_free_seat() & guards.nobody_waits()
-        return Change(taking, log.a_seat(Seats.tickets), rule)
+        return Change(TAKING_A_SEAT, A_SEAT, rule)
     if not seats.waitlist_enabled:
         raise EventFull
-    queueing = [ticket, Seats.waiting.set(Seats.waiting + 1)]
-    return Change(queueing, log.a_place(Seats.tickets), in_time & guards.waitlist_is_on() & guards.must_wait())
+    return Change(QUEUEING, A_PLACE, in_time & guards.waitlist_is_on() & guards.must_wait())
 
 
 def leaving(seats: Seats, ticket: int, now: int) -> Steps[Change]:
@@ -80,22 +89,13 @@ def leaving(seats: Seats, ticket: int, now: int) -> Steps[Change]:
     """
     if ticket > seats.tickets:
         raise Conflict(immediate=True)
-    left = Seats.left.set(Seats.left + 1)
     if ticket > seats.seated_through:
-        waiting = [Seats.waiting.set(Seats.waiting - 1), Seats.waitlist_exits.set(Seats.waitlist_exits + 1)]
         counted, condition = queue.counting(seats, ticket)
-        actions = [left, *waiting, *counted]
-        return Change(actions, log.leaving(log.QUIT, ticket), guards.waits(ticket) & condition, log.QUIT)
+        return Change([*QUITTING, *counted], log.leaving(log.QUIT, ticket), guards.waits(ticket) & condition, log.QUIT)
     if not (seats.promotes(now) and seats.waiting and seats.registered <= seats.capacity):
-        freeing = [left, Seats.registered.set(Seats.registered - 1)]
-        return Change(freeing, log.leaving(log.FREE, ticket), guards.goes_to_nobody(now), log.FREE)
+        return Change(FREEING, log.leaving(log.FREE, ticket), guards.goes_to_nobody(now), log.FREE)
     head = yield from queue.head(seats)
-    handing: list[Action] = [
-        left,
-        Seats.waiting.set(Seats.waiting - 1),
-        Seats.seated_through.set(head),
-        Seats.moved.set(head),
-    ]
+    handing: list[Action] = [ONE_MORE_LEFT, ONE_LESS_WAITS, Seats.seated_through.set(head), Seats.moved.set(head)]
     handing += queue.trimming(seats, head)
     rule = guards.goes_to_the_queue(now) & guards.head_is(seats)
     return Change(handing, log.leaving(log.HAND, ticket, head), rule, log.HAND, head)
@@ -112,13 +112,20 @@ def write(seats: Seats, change: Change, request: Request, name: str, trimmed: li
         trimmed: The names of the log entries to trim.
         at: The index in `trimmed` of the entry that must still be there if the log is full.
     """
-    epoch = Seats.epochs[seats.bucket_of(request.user_id)]
-    actions = [*change.actions, epoch.set(epoch + 1), Seats.log_entries[name].set(change.value)]
+    bucket = seats.bucket_of(request.user_id)
+    actions = [*change.actions, next_epoch(bucket), Seats.log_entries[name].set(change.value)]
     actions += [Seats.log_entries[one].remove() for one in trimmed]
     actor = operations.actor(request.by, request.user_id)
     actions.append(Seats.by.set(actor) if actor else Seats.by.remove())
     if request.ticket > seats.now_serving:
         actions.append(Seats.now_serving.set(request.ticket))
-    once = guards.is_incarnation(seats.incarnation) & guards.is_epoch(seats, seats.bucket_of(request.user_id))
+    once = guards.is_incarnation(seats.incarnation) & guards.is_epoch(seats, bucket)
     room = guards.has_room(trim.room(seats), trimmed[at] if trimmed else None)
     return Update(Seats.key(seats.event_id), actions, once & change.condition & room)
+
+
+@cache
+def next_epoch(bucket: int) -> Action:
+    """Return the update that moves the epoch of a bucket of users."""
+    epoch = Seats.epochs[bucket]
+    return epoch.set(epoch + 1)

@@ -574,7 +574,7 @@ def test_every_guard_has_its_case() -> None:
     written = {
         name
         for module in (guards, event_guards)
-        for name, _ in inspect.getmembers(module, inspect.isfunction)
+        for name, _ in inspect.getmembers(module, lambda member: inspect.isfunction(inspect.unwrap(member)))
         if inspect.getmodule(getattr(module, name)) is module
     }
     assert {case.guard for case in CASES.values()} | SHOWN_ELSEWHERE == written
