@@ -43,15 +43,17 @@ def forget_the_registrations(event_id: str, incarnation: str, event: Event, *, w
         seating.forget_event(event_id, incarnation, event)
 
 
-def let_go(user_id: str, by: str | None) -> Steps[None]:
-    """Cancel every registration of a user and forget the history, before the user is deleted."""
-    places = (yield from seating.forget_user(user_id, by=by)) + organized_by(user_id)
-    if places:
+def let_go(user_id: str, by: str | None) -> Steps[bool]:
+    """Delete every registration of a deleted user, and forget the history."""
+    registered = yield from seating.forget_user(user_id, by=by)
+    if places := registered + organized_by(user_id):
         from registrations.notices import history  # few requests delete a person
 
         history.forget_person(user_id, places)
+    return bool(registered)
 
 
+users.commands.give_up.is_done_by(seating.give_up_all)
 users.commands.let_go.is_done_by(let_go)
 
 

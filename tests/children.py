@@ -24,7 +24,7 @@ def restore_signals() -> None:
 
 
 WITH_INPUT = "ENDS_WITH_INPUT"
-"""The variable that tells a child process to end with its standard input, which is a pipe from its parent."""
+"""The variable that makes a child process end with its standard input, which is a pipe from its parent."""
 
 
 def end_with_input() -> None:

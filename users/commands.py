@@ -5,6 +5,12 @@ from eventsite.dynamodb.steps import Steps
 
 
 @command
-def let_go(user_id: str, by: str | None) -> Steps[None]:
-    """Delete all data of a user, who will be deleted. It may be called again."""
+def give_up(user_id: str, by: str | None) -> Steps[None]:
+    """Give up the registrations of a user who will be deleted. It may be called again."""
+    raise NotImplementedError
+
+
+@command
+def let_go(user_id: str, by: str | None) -> Steps[bool]:
+    """Delete all data of a user who was deleted, and return True if a registration was found. It may be repeated."""
     raise NotImplementedError

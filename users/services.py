@@ -197,29 +197,40 @@ def _is_found_as(user: User) -> Condition:
 
 
 def delete(user_id: str, *, by: str | None = None) -> None:
-    """Delete a user, after the user's registrations and other data. An interrupted deletion can be repeated.
+    """Delete a user, and the user's registrations and other data.
+
+    An interrupted deletion can be repeated until nothing is left.
 
     Args:
         user_id: The id.
         by: The id of the caller; None if the caller is not signed in.
 
     Raises:
-        UserNotFound: There is none.
+        UserNotFound: There is none, and nothing is left of one.
         Unavailable: DynamoDB did not answer. A part may be deleted.
     """
-    run(delete_in_steps(user_id, partial(commands.let_go, user_id, by)))
+    run(delete_in_steps(user_id, partial(commands.give_up, user_id, by), partial(commands.let_go, user_id, by)))
 
 
-def delete_in_steps(user_id: str, let_go: Callable[[], Steps[Any]]) -> Steps[None]:
+def delete_in_steps(user_id: str, give_up: Callable[[], Steps[Any]], let_go: Callable[[], Steps[bool]]) -> Steps[None]:
     """Delete a user, as `delete`, in steps.
+
+    Registrations are deleted last. A delayed request may still write a registration that it finds absent, but not for
+    a user who is gone.
 
     Args:
         user_id: The id.
-        let_go: Deletes the user's other data. It is called again for registrations that were made in between.
+        give_up: Gives up the user's registrations.
+        let_go: Deletes them and the user's other data, and gives up what was registered in between. It returns True if
+            it has found a registration.
     """
-    if not is_id(user_id) or (yield Get((User, user_id))) is None:
+    if not is_id(user_id):
         raise UserNotFound
-    yield from let_go()
+    if (yield Get((User, user_id))) is None:
+        if (yield from let_go()):
+            return
+        raise UserNotFound
+    yield from give_up()
     yield from retrying(partial(_delete, user_id))
     yield WaitForTransactions()  # of registrations, which have checked the user
     yield from let_go()

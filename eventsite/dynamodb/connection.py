@@ -129,11 +129,19 @@ class PatientConnection(Connection):
             self.client.warm_up()
 
     def adopt(self, table: TableConnection) -> None:
-        """Send the calls of a table from now on. Two models may share a table with the same keys."""
-        self._tables.setdefault(table.table_name, table.get_meta_table())
+        """Send the calls of a table from now on.
+
+        Models may share a table with the same keys. Only some of them name its indexes, and those are known from
+        whichever comes.
+        """
+        described = table.get_meta_table()
+        known = self._tables.setdefault(table.table_name, described)
+        if len(described.data.get(INDEXES, ())) > len(known.data.get(INDEXES, ())):
+            self._tables[table.table_name] = described
         table.connection = self
 
 
+INDEXES = "GlobalSecondaryIndexes"
 CONNECT_SECONDS, READ_SECONDS = 1, 3
 """The time limits of one attempt of a call. `eventsite.dynamodb.retries` fits them into a request."""
 

@@ -10,7 +10,18 @@ annotate         check-in, and answers that are given later
 """
 
 from registrations.seating.annotate import annotate, check_in, check_out
-from registrations.seating.ends import drain, forget_event, forget_user
+from registrations.seating.ends import drain, forget_event, forget_user, give_up_all
 from registrations.seating.services import leave, register, repeat
 
-__all__ = ["annotate", "check_in", "check_out", "drain", "forget_event", "forget_user", "leave", "register", "repeat"]
+__all__ = [
+    "annotate",
+    "check_in",
+    "check_out",
+    "drain",
+    "forget_event",
+    "forget_user",
+    "give_up_all",
+    "leave",
+    "register",
+    "repeat",
+]

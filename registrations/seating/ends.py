@@ -115,6 +115,22 @@ def _announce(event_id: str, incarnation: str, event: Event | None, lines: list[
     yield BatchWrite(puts=[outbox])
 
 
+def give_up_all(user_id: str, by: str | None = None) -> Steps[None]:
+    """Give up every seat and waitlist place of a user. Registrations of events that are gone are left as they are.
+
+    Args:
+        user_id: The user.
+        by: The id of the caller; None if the caller is not signed in, or is the service itself.
+    """
+    for row in (yield from _registrations(user_id)):
+        if not row.active:
+            continue
+        try:
+            yield from leave(Request(row.event_id, user_id, EVERYTHING, by=by))
+        except RegistrationNotFound:
+            continue
+
+
 def forget_user(user_id: str, *, by: str | None = None) -> Steps[list[tuple[str, str]]]:
     """Give up every seat and waitlist place of a user, and delete the user's past registrations.
 
@@ -130,27 +146,18 @@ def forget_user(user_id: str, *, by: str | None = None) -> Steps[list[tuple[str,
     Raises:
         Unavailable: DynamoDB does not answer. A part of the work may be done.
     """
-    for row in (yield from _registrations(user_id, active=True)):
-        yield from give_up(Request(row.event_id, user_id, EVERYTHING, by=by))
+    yield from give_up_all(user_id, by)
     places = []
-    for row in (yield from _registrations(user_id, active=False)):
+    for row in (yield from _registrations(user_id)):
         yield from forget(row.event_id, user_id)
         places.append((row.event_id, str(row.incarnation)))
     return places
 
 
-def _registrations(user_id: str, *, active: bool) -> Steps[list[UserRegistration]]:
+def _registrations(user_id: str) -> Steps[list[UserRegistration]]:
     prefix = UserRegistration.PREFIX
-    rows = yield Query(UserRegistration, user_id, (prefix, f"{prefix}~"))
-    return [row for row in rows if row.active == active]
-
-
-def give_up(request: Request) -> Steps[None]:
-    """Give up an active registration, or delete it if its event is gone."""
-    try:
-        yield from leave(request)
-    except RegistrationNotFound:
-        yield from forget(request.event_id, request.user_id)
+    rows: list[UserRegistration] = yield Query(UserRegistration, user_id, (prefix, f"{prefix}~"))
+    return rows
 
 
 def forget(event_id: str, user_id: str) -> Steps[None]:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from events.listing import organized_by
 from events.models import EventItem
+from eventsite.dynamodb.connection import disconnect
 from registrations.models import RegistrationItem
 from registrations.seating import ends
 from tests.api import Api, problem
@@ -12,6 +14,7 @@ from tests.registrations.auditing import audit
 from tests.registrations.cutting import cut_off_joining
 from tests.registrations.interleaving import WRITE, right_before
 from tests.signing_in import As, adam, alice, oscar
+from users import index, services
 from users.models import User
 
 LONG_AGO = "2026-01-01T00:00:00.000000Z"
@@ -92,6 +95,29 @@ def test_what_was_cut_off_is_finished_by_the_next_one(
 
     with monkeypatch.context() as broken:
         broken.setattr(ends, "forget", fail)
+        assert api.delete("/users/alice").status_code >= 500
+    assert left_of("alice") != []
+    assert api.delete("/users/alice").status_code == 204
+    assert left_of("alice") == []
+    assert problem(api.delete("/users/alice")) == (404, "user_not_found")
+
+
+@pytest.mark.usefixtures("tables")
+def test_the_indexes_of_a_table_are_known_to_a_process_that_has_only_created_people() -> None:
+    disconnect()  # as in a new process
+    services.create(name="Alice", user_id="alice")
+    list(index.Entry.query("names#alice"))
+    assert organized_by("alice") == []
+
+
+def test_a_user_stays_until_every_seat_is_given_up(
+    api: Api, season: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(request: Any) -> Any:
+        raise OSError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ends, "leave", fail)
         assert api.delete("/users/alice").status_code >= 500
     assert api.get("/users/alice").status_code == 200
     assert api.delete("/users/alice").status_code == 204

@@ -207,6 +207,8 @@ class Monitor(NamedTuple):
             return True
         if answer == ("user_not_found", None):  # this request or the deletion undoes the joining
             return one.user in self.erased
+        if one.kind == "leave" and answer == ("left", None):  # the user who got the seat is deleted
+            return one.committed[1] in self.erased
         return answer in one.allowed and answer[0] in ("waitlisted", "registered", "event")
 
     def _possible(self, one: Asked) -> frozenset[Any]:

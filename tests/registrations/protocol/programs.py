@@ -94,7 +94,7 @@ def checking_in(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
 
 def erasing(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
     """Delete a user with all registrations."""
-    yield from delete_in_steps(user, partial(ends.forget_user, user))
+    yield from delete_in_steps(user, partial(ends.give_up_all, user), partial(ends.forget_user, user))
     return ("erased",)
 
 

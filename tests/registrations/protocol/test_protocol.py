@@ -7,6 +7,7 @@ item.
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -14,7 +15,7 @@ from pynamodb.expressions.operand import Path
 
 from events.ledger import guards as ledger_guards
 from eventsite.dynamodb import idempotency
-from registrations.seating import guards, operations
+from registrations.seating import guards, operations, trim
 from tests.registrations.protocol.programs import Forgetful
 from tests.registrations.protocol.scenarios import CRASH, EACH, LATE, LOST, TOGETHER, TORN, at_once
 from tests.registrations.protocol.search import Faults, Scenario, Search
@@ -119,6 +120,16 @@ def test_keys_deletions_check_in_and_the_window_are_right() -> None:
 
 def test_no_seat_stays_with_a_deleted_user_whose_registration_crashed() -> None:
     expect_right(Search(), Scenario(2, (REGISTER_U, ERASE_U), at_once=False, faults=CRASH))
+
+
+@pytest.mark.parametrize(
+    ("faults", "meanwhile"), [(Faults(), REGISTER_V), (CRASH, REGISTER_V), (CRASH, LEAVE_V)], ids=str
+)
+def test_a_delayed_registration_of_a_deleted_user_harms_nobody(faults: Faults, meanwhile: tuple[Any, ...]) -> None:
+    three = (REGISTER_U, ERASE_U, meanwhile)
+    scenario = Scenario(1, three, seated=V if meanwhile == LEAVE_V else "", at_once=False, faults=faults)
+    with patch.object(trim, "LONGEST_REQUEST", -1):  # so the others apply what is committed, as in a full log
+        expect_right(Search(), scenario)
 
 
 def test_requests_in_the_admission_queue_are_answered_right() -> None:
