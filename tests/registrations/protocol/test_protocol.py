@@ -128,7 +128,7 @@ def test_no_seat_stays_with_a_deleted_user_whose_registration_crashed() -> None:
 def test_a_delayed_registration_of_a_deleted_user_harms_nobody(faults: Faults, meanwhile: tuple[Any, ...]) -> None:
     three = (REGISTER_U, ERASE_U, meanwhile)
     scenario = Scenario(1, three, seated=V if meanwhile == LEAVE_V else "", at_once=False, faults=faults)
-    with patch.object(trim, "LONGEST_REQUEST", -1):  # so the others apply committed operations at once, as with a full log
+    with patch.object(trim, "LONGEST_REQUEST", -1):  # the others apply all committed operations
         expect_right(Search(), scenario)
 
 
