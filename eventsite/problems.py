@@ -54,12 +54,20 @@ SENTENCE_OF_STATUS = {
 }
 """Replacements of DRF's own sentences, which repeat the input, however long it is."""
 
+TITLES = {413: "Request Entity Too Large", 422: "Unprocessable Entity"}
+"""Phrases that Python changed in 3.13, as RFC 9110 did. A problem has the same title on every version."""
+
+
+def title_of(status: int) -> str:
+    """Return the phrase of an HTTP status."""
+    return TITLES.get(status) or HTTPStatus(status).phrase
+
 
 def document(status: int, code: str, detail: str, instance: str, **more: Any) -> dict[str, Any]:
     """Return a problem document. `instance` is the path of the request."""
     return {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": title_of(status),
         "status": status,
         "detail": detail,
         "code": code,

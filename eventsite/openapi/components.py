@@ -1,6 +1,5 @@
 """The components of the OpenAPI document that several calls use."""
 
-from http import HTTPStatus
 from typing import Any
 
 from eventsite import errors, ids, problems
@@ -35,7 +34,7 @@ def problem(status: int, *examples: tuple[str, str], **more: Any) -> Json:
         for code, sentence in examples
     }
     content = {"schema": ref("schemas", "Problem"), "examples": documents}
-    return {"description": HTTPStatus(status).phrase, "content": {problems.MEDIA_TYPE: content}}
+    return {"description": problems.title_of(status), "content": {problems.MEDIA_TYPE: content}}
 
 
 def with_headers(answer: Json, *names: str) -> Json:
