@@ -212,7 +212,7 @@ def delete(user_id: str, *, by: str | None = None) -> None:
     run(delete_in_steps(user_id, partial(commands.give_up, user_id, by), partial(commands.let_go, user_id, by)))
 
 
-def delete_in_steps(user_id: str, give_up: Callable[[], Steps[Any]], let_go: Callable[[], Steps[bool]]) -> Steps[None]:
+def delete_in_steps(user_id: str, give_up: Callable[[], Steps[Any]], let_go: Callable[[], Steps[Any]]) -> Steps[None]:
     """Delete a user, as `delete`, in steps.
 
     Registrations are deleted last. A delayed request may still write a registration that it finds absent, but not for
@@ -221,8 +221,8 @@ def delete_in_steps(user_id: str, give_up: Callable[[], Steps[Any]], let_go: Cal
     Args:
         user_id: The id.
         give_up: Gives up the user's registrations.
-        let_go: Deletes them and the user's other data, and gives up what was registered in between. It returns True if
-            it has found a registration.
+        let_go: Deletes them and the user's other data, and gives up what was registered in between. It returns what
+            it found, in a form that is true if there was a registration.
     """
     if not is_id(user_id):
         raise UserNotFound
