@@ -5,6 +5,7 @@ of the event for which it was made, so those of a deleted event are shown nowher
 """
 
 import logging
+from contextlib import suppress
 from functools import partial
 
 from botocore.exceptions import BotoCoreError
@@ -176,6 +177,7 @@ def _forget(event_id: str, user_id: str) -> Steps[None]:
     if seats is not None and seats.incarnation == row.incarnation:
         entry = log.of_user(seats, user_id)
         if row.active or not (entry is None or row.was_changed_by(entry.operation)):
-            yield from leave(Request(event_id, user_id, EVERYTHING))
+            with suppress(RegistrationNotFound):  # it was a joining, which is undone
+                yield from leave(Request(event_id, user_id, EVERYTHING))
             raise Conflict(immediate=True)
     yield from forget_row(seats, row)

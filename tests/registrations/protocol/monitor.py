@@ -213,12 +213,12 @@ class Monitor(NamedTuple):
 
     def _possible(self, one: Asked) -> frozenset[Any]:
         """Return the answers that are right at this moment for a request that changed nothing."""
-        if one.kind in ("register", "late") and one.committed is not None:
+        if one.kind == "look" or (one.kind in ("register", "late") and one.committed is not None):
             return frozenset([self.standing(one.user)])
         if one.kind in ("register", "late", "leave"):
             return frozenset(self._refusals(one))
-        if one.kind == "look":
-            return frozenset([self.standing(one.user)])
+        if one.kind == "erase":
+            return frozenset([("user_not_found", None)] if one.user in self.erased else [])
         if one.kind == "check in":
             is_in = one.user in self.seating.seated + self.seating.queue
             return frozenset([("checked_in" if is_in else "registration_not_found", None)])

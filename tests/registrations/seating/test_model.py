@@ -259,6 +259,6 @@ def test_the_service_and_the_reference_agree_after_every_step() -> None:
 
 @pytest.mark.slow
 def test_they_agree_over_long_histories() -> None:
-    deep = settings(RUN, max_examples=30, stateful_step_count=40, derandomize=False)
+    deep = settings(RUN, max_examples=30, stateful_step_count=40)
     run_state_machine_as_test(SeatsUnderRules, settings=deep)
     assert (OFTEN | RARE) - (+happened).keys() == set(), happened
