@@ -113,15 +113,16 @@ class Client:
         """Send several reads, so that DynamoDB works on all of them while the first answer is awaited.
 
         Inside, `exchange` receives the answers of these calls instead of sending them. It sends a call that could not
-        be sent here, and every call that it makes again.
+        be sent here, and every call that it makes again. A call that is under way already is not sent again.
         """
+        under_way: dict[tuple[str, bytes], Wire] = _sent_ahead.get({})
         sent: dict[tuple[str, bytes], Wire] = {}
         token = _sent_ahead.set(sent)
         try:
             with suppress(BotoCoreError):  # `exchange` meets the same error, and raises it
                 for operation, arguments in calls:
                     call = operation, json.dumps(arguments).encode()
-                    sent[call] = self._send(*call)
+                    sent[call] = under_way.pop(call) if call in under_way else self._send(*call)
             yield
         finally:
             _sent_ahead.reset(token)

@@ -83,8 +83,6 @@ class PatientConnection(Connection):
             yield
             return
         retries.before_deadline()
-        for _, arguments in calls:
-            arguments.update(self.get_consumed_capacity_map("TOTAL"))  # as `dispatch` does
         with client.sending_ahead(calls):
             yield
 

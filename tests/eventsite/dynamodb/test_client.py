@@ -210,6 +210,16 @@ def test_a_read_is_sent_ahead_once_and_sent_again_by_a_second_call(serve: Serve)
         assert [read(client, "a"), read(client, "a")] == [{"n": 1}, {"n": 2}]
 
 
+def test_a_read_that_is_under_way_is_not_sent_again(serve: Serve) -> None:
+    server = serve(http(b'{"n": 1}'), http(b'{"n": 2}'))
+    client = client_of(server)
+    with client.sending_ahead(reads("a")):
+        server.await_requests(1)
+        with client.sending_ahead(reads("a", "b")):
+            assert [read(client, "a"), read(client, "b")] == [{"n": 1}, {"n": 2}]
+    assert sum(map(len, server.requests)) == 2
+
+
 def test_an_answer_that_is_not_awaited_is_not_taken_for_the_next_one(serve: Serve) -> None:
     server = serve(Late(http(b'{"n": 1}')), http(b'{"n": 2}'))
     client = client_of(server)

@@ -1,9 +1,12 @@
 """Lists of registrations, an event's and a user's, page by page."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eventsite.dynamodb.client import Client
 from tests.api import Api, problem
 
 FEWER = settings(max_examples=settings().max_examples // 2)
@@ -76,3 +79,27 @@ def test_a_wrong_status_or_a_foreign_cursor_is_refused(api: Api) -> None:
     assert problem(api.get(f"/events/{event}/registrations?status=draft")) == (422, "validation_error")
     assert problem(api.get(f"/users/{user}/registrations?status=x")) == (422, "validation_error")
     assert problem(api.get(f"/events/{event}/waitlist?cursor=x")) == (422, "invalid_cursor")
+
+
+@pytest.mark.parametrize("path", ["registrations", "registrations?status=cancelled", "waitlist"])
+def test_a_list_sends_each_read_once(api: Api, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    event = api.event(capacity=2)
+    for name in ("ada", "bea", "cem", "dan"):
+        api.register(event, api.user(name))
+    api.leave(event, "ada")
+    sent, received = list[str](), list[str]()
+    note(monkeypatch, "_send", sent)
+    note(monkeypatch, "exchange", received)
+    assert api.get(f"/events/{event}/{path}").status_code == 200
+    assert sorted(sent) == sorted(received)
+
+
+def note(monkeypatch: pytest.MonkeyPatch, method: str, operations: list[str]) -> None:
+    """Note the operations for which a method of the client is called."""
+    original = getattr(Client, method)
+
+    def noted(client: Client, operation: str, body: bytes) -> Any:
+        operations.append(operation)
+        return original(client, operation, body)
+
+    monkeypatch.setattr(Client, method, noted)
