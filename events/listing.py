@@ -201,8 +201,9 @@ def _merged(readers: list["_Reader"], span: Span, wanted: int) -> Iterator[Found
 def _fill(readers: list["_Reader"], chunk: int) -> None:
     """Read on in all streams that have nothing ready, at the same time, because the round trips take the time."""
     while empty := [reader for reader in readers if reader.more and not reader.ready]:
-        for reader, page in zip(empty, query_pages(*(reader.next_page(chunk) for reader in empty)), strict=True):
-            reader.take(*page)
+        pages = query_pages(*(reader.next_page(chunk) for reader in empty))
+        for reader, answer in zip(empty, pages, strict=True):
+            reader.take(*answer)
 
 
 class _Reader:

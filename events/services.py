@@ -15,7 +15,7 @@ from eventsite.auth.scope import Scope
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.steps import BatchWrite, Delete, Put, Query, Steps, Transact, retrying, run
+from eventsite.dynamodb.steps import BatchWrite, Delete, Put, Query, Steps, Transact, add_parts, retrying, run
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Forbidden, Missing, Refused, Stale
 
@@ -129,7 +129,7 @@ def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: Idempoten
     transaction = Transaction()
     transaction.put("event", whole.event, guards.is_new())
     transaction.put("seats", whole.seats)
-    follow(transaction, {}, whole.event.places)
+    add_parts(transaction, followed({}, whole.event.places))
     if keyed:
         keyed.remember(transaction, [item.to_dynamodb_dict() for item in whole])
     failures = transaction.commit()
@@ -181,15 +181,6 @@ def followed(old: dict[str, EventItem], new: dict[str, EventItem]) -> dict[str, 
         if name not in old or place.serialize() != old[name].serialize():
             parts[name] = Put(place)
     return parts
-
-
-def follow(transaction: Transaction, old: dict[str, EventItem], new: dict[str, EventItem]) -> None:
-    """Add the parts of `followed` to a transaction that writes the event."""
-    for name, part in followed(old, new).items():
-        if isinstance(part, Put):
-            transaction.put(name, part.record)
-        else:
-            transaction.delete(name, part.record)
 
 
 def copied(event: Event) -> dict[str, Any]:

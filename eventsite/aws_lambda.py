@@ -167,9 +167,7 @@ with _standing_in(*OTHERS, without=WITHOUT):
     from eventsite.web import gateway  # isort: skip
 _let_copies_differ()
 gc.freeze()
-gc.set_threshold(
-    20_000
-)  # objects; a page of a list makes some 5,000 at once, and with 700 they are traversed seven times
+gc.set_threshold(20_000)  # objects; a list makes some 5,000 at once, and with 700 they are traversed seven times
 gc.enable()
 
 

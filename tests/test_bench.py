@@ -96,11 +96,11 @@ def test_both_services_execute_every_case(monkeypatch: pytest.MonkeyPatch) -> No
     from tests.bench import __main__ as bench
 
     monkeypatch.setattr(bench, "QUICK", {"events": (100,), "registrations": (10,), "waiting": (10,)})
-    told, ended_after = bench.measure(quick=True)
-    named = {service: [one["case"] for one in told if one["service"] == service] for service in ("eventsite", "rival")}
+    measured, ended_after = bench.measure(quick=True)
+    named = {name: [one["case"] for one in measured if one["service"] == name] for name in ("eventsite", "rival")}
     ours_alone = [name for name in named["eventsite"] if name not in named["rival"]]
     assert [name for name in named["eventsite"] if name not in ours_alone] == named["rival"]
     assert ours_alone == [case.name for case in cases.every() if not case.rival]
     assert named["eventsite"] == [case.name for case in cases.every()]
     assert ended_after == ""
-    assert json.dumps(told)
+    assert json.dumps(measured)

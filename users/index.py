@@ -18,7 +18,6 @@ from pynamodb.attributes import UnicodeAttribute
 from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.reads import query_page
 from eventsite.dynamodb.steps import Delete, Put
-from eventsite.dynamodb.transactions import Transaction
 from users.models import User
 
 MOST_NAMES = 12  # names by which a person is found; each costs two write units when the person is created
@@ -82,23 +81,13 @@ def _partition(folded: str) -> str:
     return f"names#{folded[0]}"
 
 
-def follow(transaction: Transaction, before: User | None, after: User | None) -> None:
-    """Make a transaction that writes a user write the index too.
+def followed(before: User | None, after: User | None) -> dict[str, Put | Delete]:
+    """Return the parts of a transaction that write the index with a user.
 
     Args:
-        transaction: It creates, changes or deletes the user, under the condition that the user still is `before`.
-        before: The user as stored, if any.
+        before: The user as stored, if any. The transaction has the condition that the user still is so.
         after: The user as it is going to be, if any.
     """
-    for label, part in followed(before, after).items():
-        if isinstance(part, Put):
-            transaction.put(label, part.record)
-        else:
-            transaction.delete(label, part.record)
-
-
-def followed(before: User | None, after: User | None) -> dict[str, Put | Delete]:
-    """Return the parts of a transaction that replace a user's old entries by the new ones, as `follow`."""
     old, new = entries_of(before), entries_of(after)
     removed: dict[str, Put | Delete] = {f"index {key}": Delete(Entry(*key)) for key in sorted(old - new)}
     return removed | {f"index {key}": Put(Entry(*key)) for key in sorted(new - old)}

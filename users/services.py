@@ -12,7 +12,7 @@ from eventsite import clock
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.retries import Conflict, retry_on_conflict
-from eventsite.dynamodb.steps import Delete, Get, Steps, Transact, WaitForTransactions, retrying, run
+from eventsite.dynamodb.steps import Delete, Get, Steps, Transact, WaitForTransactions, add_parts, retrying, run
 from eventsite.dynamodb.transactions import Transaction
 from eventsite.errors import Missing, Refused
 from eventsite.ids import is_id
@@ -93,7 +93,7 @@ def _ask_to_confirm(user: User) -> None:
 def put(transaction: Transaction, user: User) -> None:
     """Add the creation of a user to a transaction. Its condition has the label ``user``: the id is free."""
     transaction.put("user", user, User.user_id.does_not_exist())
-    index.follow(transaction, None, user)
+    add_parts(transaction, index.followed(None, user))
 
 
 def rebuild_index(user: User) -> bool:
@@ -104,7 +104,7 @@ def rebuild_index(user: User) -> bool:
     """
     transaction = Transaction()
     transaction.check("user", User(user.user_id), _is_found_as(user))
-    index.follow(transaction, None, user)
+    add_parts(transaction, index.followed(None, user))
     return not transaction.commit()
 
 
@@ -183,7 +183,7 @@ def _edit_indexed(user_id: str, changes: dict[str, Any], email_verified: bool) -
         changes = changes | {name: getattr(after, name) for name in ADDRESS_STATE}
     transaction = Transaction()
     transaction.update("user", User(user_id), User.updates(changes), _is_found_as(before))
-    index.follow(transaction, before, after)
+    add_parts(transaction, index.followed(before, after))
     if transaction.commit():
         raise Conflict(immediate=True)
     return after

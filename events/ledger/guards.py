@@ -36,8 +36,8 @@ def has_nobody(seats: Seats) -> Condition:
 
     A user who joined and left since the read would leave lines behind that no request looks for.
     """
-    nobody = (Seats.registered == 0) & (Seats.waiting == 0) & (Seats.log_entries == {})
-    return nobody & (Seats.tickets == seats.tickets)
+    is_empty = (Seats.registered == 0) & (Seats.waiting == 0) & (Seats.log_entries == {})
+    return is_empty & (Seats.tickets == seats.tickets)
 
 
 def counts_are(seats: Seats) -> Condition:

@@ -100,9 +100,13 @@ class BaseModel(Model):
 
     @classmethod
     def target_of(cls, *key: str) -> dict[str, Any]:
-        """Return the table, and the parts of an item's key, as arguments of a call. All keys are texts."""
-        parts = {name: {"S": part} for name, part in zip(cls.key_names(), key, strict=True)}
-        return {"TableName": cls.Meta.table_name, "Key": parts}
+        """Return the table, and the parts of an item's key, as arguments of a call."""
+        return {"TableName": cls.Meta.table_name, "Key": cls.raw_key(*key)}
+
+    @classmethod
+    def raw_key(cls, *key: str) -> RawItem:
+        """Return the parts of an item's key as DynamoDB takes them. All keys are texts."""
+        return {name: {"S": part} for name, part in zip(cls.key_names(), key, strict=True)}
 
     def target(self) -> dict[str, Any]:
         """Return the table and the key of this item, as `target_of` does."""

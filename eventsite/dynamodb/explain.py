@@ -94,7 +94,7 @@ def _no_table() -> str:
 
 def _exists(table: str) -> bool:
     try:
-        connection()._make_api_call("DescribeTable", {"TableName": table})
+        connection().dispatch("DescribeTable", {"TableName": table})
     except FAILURES:
         return False
     return True

@@ -43,7 +43,7 @@ def batch_get(
         requests[table] = {"Keys": [], "ConsistentRead": exact} | _projection(only)
     places = [(model.Meta.table_name, *parts) for model, *parts in keys]
     for place in dict.fromkeys(places):
-        requests[place[0]]["Keys"].append(_key(model_of_table[place[0]], place[1:]))
+        requests[place[0]]["Keys"].append(model_of_table[place[0]].raw_key(*place[1:]))
     answer = connection().dispatch("BatchGetItem", {"RequestItems": requests})
     found = {
         (table, *(text(item, name) for name in model.key_names())): item
@@ -60,10 +60,6 @@ def _projection(only: tuple[str, ...] | None) -> dict[str, Any]:
         return {}
     names = {f"#{number}": name for number, name in enumerate(only)}
     return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
-
-
-def _key(model: type[BaseModel], parts: tuple[str, ...]) -> RawItem:
-    return {name: {"S": part} for name, part in zip(model.key_names(), parts, strict=True)}
 
 
 Page = tuple[list[RawItem], RawItem | None]

@@ -207,9 +207,9 @@ def _query(step: Query) -> list[Any]:
             return [step.model.parse(item) for item in found]
 
 
-def _transact(step: Transact) -> Transacted:
-    transaction = Transaction()
-    for label, part in step.parts.items():
+def add_parts(transaction: Transaction, parts: Mapping[str, Update | Put | Delete | Check]) -> None:
+    """Add the parts of a step to a transaction."""
+    for label, part in parts.items():
         match part:
             case Update(record, actions, condition):
                 transaction.update(label, record, actions, condition)
@@ -219,6 +219,11 @@ def _transact(step: Transact) -> Transacted:
                 transaction.delete(label, record, condition)
             case Check(record, condition):
                 transaction.check(label, record, condition)
+
+
+def _transact(step: Transact) -> Transacted:
+    transaction = Transaction()
+    add_parts(transaction, step.parts)
     with retries.unanswered_calls() as unanswered, nullcontext() if step.is_patient else retries.impatience():
         try:
             failures = transaction.commit(lasting=False)

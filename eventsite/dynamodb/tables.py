@@ -129,7 +129,7 @@ def _has_old_items(model: type[BaseModel]) -> bool:
 
 
 def _call(operation: str, **arguments: Any) -> dict[str, Any]:
-    return connection()._make_api_call(operation, arguments)
+    return connection().dispatch(operation, arguments)
 
 
 def _describe(table: str) -> Description | None:

@@ -9,7 +9,6 @@ No request but those for the document imports any of this, so a cold start does 
 
 import re
 from collections.abc import Iterable
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +159,7 @@ class Schema(AutoSchema):
         return {"required": True, "content": content}
 
     def _success_of(self, call: Call) -> Json:
-        answer: Json = {"description": HTTPStatus(call.status).phrase}
+        answer: Json = {"description": problems.title_of(call.status)}
         if call.answer is not None:
             schema = self._schema_of(call.answer)
             schema = {"type": "array", "items": schema} if call.many else schema

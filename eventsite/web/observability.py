@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HEADER = "X-Correlation-Id"
+SENT_AS = f"HTTP_{HEADER.upper().replace('-', '_')}"
 CORRELATION_ID = re.compile(r"[A-Za-z0-9._:=/+-]{1,128}")
 HASH_DIGITS = 16
 NAMESPACE = "eventsite"
@@ -126,7 +127,7 @@ def _gateway(request: HttpRequest) -> dict[str, Any]:
 
 def _chosen_id(request: HttpRequest) -> str:
     """Return the caller's correlation id if it is harmless, else API Gateway's request id, else a new id."""
-    sent: str = request.META.get("HTTP_X_CORRELATION_ID", "")
+    sent: str = request.META.get(SENT_AS, "")
     if CORRELATION_ID.fullmatch(sent):
         return sent
     return str(_gateway(request).get("requestId") or uuid.uuid4())

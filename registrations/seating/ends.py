@@ -124,12 +124,9 @@ def give_up_all(user_id: str, by: str | None = None) -> Steps[None]:
         by: The id of the caller; None if the caller is not signed in, or is the service itself.
     """
     for row in (yield from _registrations(user_id)):
-        if not row.active:
-            continue
-        try:
-            yield from leave(Request(row.event_id, user_id, EVERYTHING, by=by))
-        except RegistrationNotFound:
-            continue
+        if row.active:
+            with suppress(RegistrationNotFound):
+                yield from leave(Request(row.event_id, user_id, EVERYTHING, by=by))
 
 
 def forget_user(user_id: str, *, by: str | None = None) -> Steps[list[tuple[str, str]]]:

@@ -144,8 +144,7 @@ def _look_closely(request: Request, before: Seats | None) -> Steps[_Look]:
     row = yield from _settled(request, before, seats, row)
     if row is not None and row.is_in(seats.incarnation):
         raise AlreadyRegistered
-    if seats.waiting or not seats.free:
-        yield from _finish_crashed(request, seats)
+    yield from _finish_crashed(request, seats)
     rules.joining(seats, request.organizes, now)
     admission.check_answers(seats, request.answers)
     return _Look(seats, row)
@@ -179,6 +178,8 @@ def _finish_crashed(request: Request, seats: Seats) -> Steps[None]:
     Raises:
         Conflict: There was such an operation. It is applied now; read the seats again.
     """
+    if seats.free and not seats.waiting:
+        return
     memory = request.memory
     old = yield from trim.crashed(log.of(seats), memory.applied(seats.event_id))
     if not old:
@@ -210,8 +211,7 @@ def _is_settled(request: Request, row: UserRegistration | None, seats: Seats, be
 
 def _join(request: Request, seats: Seats, row: UserRegistration | None, turn: Turn) -> Steps[Registration]:
     """Join by one transaction if there is no contention, else by the log."""
-    if seats.waiting or not seats.free:
-        yield from _finish_crashed(request, seats)
+    yield from _finish_crashed(request, seats)
     if request.at_once and at_once.is_worthwhile(request, seats, row, (yield Now())):
         made, seats = yield from _join_at_once(request, seats, row, turn)
         if made:

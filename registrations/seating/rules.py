@@ -1,10 +1,10 @@
 """The rules of the seats (CONTRACT): how each operation changes them, and under which condition.
 
-    take a seat       registered + 1, next ticket, watermark  if open, registered < capacity, nobody waiting
-    join the queue    waiting + 1, next ticket                if open, waitlist on, full or somebody waiting
+    take a seat       registered + 1, next ticket, watermark  if open, registered < capacity, none waiting
+    join the queue    waiting + 1, next ticket                if open, waitlist on, full or people waiting
     leave the queue   waiting - 1                             if the ticket is above the watermark
-    free a seat       registered - 1                          if nobody waits, or closed, or over, or too many are in
-    hand it on        waiting - 1, watermark to the head      if open, not over, somebody waits, registered <= capacity,
+    free a seat       registered - 1                          if none waits, or closed, or over, or too many are in
+    hand it on        waiting - 1, watermark to the head      if open, not over, people wait, registered <= capacity,
                                                               and the head is the one that was found
 
 `seated_through` only rises, so a ticket that has a seat keeps it until it is given up.

@@ -16,6 +16,7 @@ from events.ledger.operations import DRAWS, new_id
 from events.ledger.queue import promotion_key
 from events.models import DRAFT, IMPORTING, Event
 from events.whole import WholeEvent, find_event
+from eventsite.dynamodb.steps import add_parts
 from eventsite.dynamodb.transactions import Transaction
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, EventTicket, UserRegistration
 from registrations.transfer.files import Record
@@ -135,7 +136,7 @@ def _finish(wanted: PlannedEvent, draft: WholeEvent) -> bool:
     unchanged = (Event.incarnation == event.incarnation) & (Event.edits == IMPORTING)
     transaction.put("event", event, unchanged & (Event.version == draft.event.version))
     transaction.put("seats", seats, Seats.incarnation == event.incarnation)
-    services.follow(transaction, {}, event.places)
+    add_parts(transaction, services.followed({}, event.places))
     return not transaction.commit()
 
 

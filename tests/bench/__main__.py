@@ -198,16 +198,16 @@ class CaseRun:
         self._counted = service.send(requests[:COUNTED], count=True)
         service.send(requests[COUNTED:WARM])
         self._requests = requests[WARM:]
-        self._told: list[dict[str, Any]] = []
+        self._answers: list[dict[str, Any]] = []
 
     def take_turn(self, turn: int) -> None:
         """Send every `TURNS`th request."""
-        self._told.append(self._service.send(self._requests[turn::TURNS]))
+        self._answers.append(self._service.send(self._requests[turn::TURNS]))
 
     def figure(self, size: int | None) -> dict[str, Any]:
         """Return what the call cost."""
         case, counted = self._case, self._counted
-        milliseconds = sorted(1000 * seconds for told in self._told for seconds in told["cpu"])
+        milliseconds = sorted(1000 * seconds for answer in self._answers for seconds in answer["cpu"])
         return {
             "case": case.name,
             "service": self._service.name,
@@ -217,8 +217,8 @@ class CaseRun:
             "units": round(counted["units"] / COUNTED, 1),
             "cpu_ms": round(statistics.median(milliseconds), 3),
             "cpu_ms_most": round(milliseconds[-1], 3),
-            "bytes": round(statistics.median(size for told in self._told for size in told["bytes"])),
-            "megabytes": round(self._told[-1]["megabytes"]),
+            "bytes": round(statistics.median(size for answer in self._answers for size in answer["bytes"])),
+            "megabytes": round(self._answers[-1]["megabytes"]),
         }
 
 

@@ -283,7 +283,7 @@ def _promotion(event_id: str, user_id: str) -> dict[str, Any]:
 
 @app.put("/events/{event_id}/registrations/{user_id}/check-in")
 async def check_in(event_id: str, user_id: str) -> Attendance:
-    """Note that somebody with a seat has come."""
+    """Check in a user who has a seat."""
     return _noted(event_id, user_id, "SET checkedInAt = if_not_exists(checkedInAt, :now)", {":now": _now()})
 
 

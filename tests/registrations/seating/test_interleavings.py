@@ -156,7 +156,7 @@ def test_the_history_of_a_deleted_event_is_not_that_of_the_next_one_with_its_id(
 def test_the_sweep_of_a_deleted_event_spares_the_history_of_the_next_one(api: Api) -> None:
     event, alice = api.event(eventId="party"), api.user()
     api.register(event, alice)
-    api.leave(event, alice)  # no line of an event that nobody joined is looked for
+    api.leave(event, alice)  # a deletion looks for lines only if a user has joined
 
     def come_and_go() -> None:
         api.event(eventId="party")
