@@ -6,7 +6,12 @@ import sys
 
 from tests.children import SECONDS, WITH_INPUT
 
-CHILD = "from tests.children import end_with_input; end_with_input(); import threading; threading.Event().wait()"
+CHILD = f"""
+import threading
+from tests.children import end_with_input
+end_with_input()
+threading.Event().wait({2 * SECONDS})  # so that it ends also where this test fails
+"""
 PARENT = f"""
 import os, subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", {CHILD!r}], stdin=subprocess.PIPE, stdout=sys.stdout)

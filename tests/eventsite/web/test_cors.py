@@ -25,6 +25,11 @@ def test_a_preflight_is_answered_everywhere(api: Api, path: str) -> None:
     assert {"PUT", "PATCH", "DELETE"} <= set(answer.headers["Access-Control-Allow-Methods"].split(", "))
 
 
+@pytest.mark.parametrize("headers", [{}, {"origin": ORIGIN}], ids=["no origin", "an origin"])
+def test_a_cache_keeps_answers_apart_by_their_origin(api: Api, headers: dict[str, str]) -> None:
+    assert "origin" in api.call("GET", "/events", **headers).headers["Vary"].lower()
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
