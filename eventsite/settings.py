@@ -267,7 +267,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "eventsite.web.negotiation.Negotiation",
     "DEFAULT_PARSER_CLASSES": ["eventsite.web.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
-        "rest_framework.renderers.JSONRenderer",
+        "eventsite.web.renderers.JSONRenderer",
         "eventsite.pages.renderer.BrowsableRenderer",
     ],
     "DEFAULT_SCHEMA_CLASS": "eventsite.openapi.document.Schema",

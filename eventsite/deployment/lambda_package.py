@@ -44,6 +44,7 @@ ENDPOINTS = ("dynamodb", "email", "events", "sqs", "streams.dynamodb")  # their 
 AWS_DATA = frozenset({"_retry.json", *SERVICES, "endpoints.json", "partitions.json", "sdk-default-configuration.json"})
 PRUNED = (  # installed with the requirements, but the Lambda never imports them
     *("bin", "**/*.mo", "**/*.po", "**/*.map", "**/*.pyi", "**/*.c", "**/__pycache__", "**/tests"),
+    *("dateutil/zoneinfo/*.tar.gz", "*.dist-info/sboms"),  # tzdata has the zones, and ours is one bill of materials
     *("*.dist-info/RECORD", "*.dist-info/REQUESTED", "*.dist-info/direct_url.json"),  # they depend on the machine
     *("django/contrib/admin/static", "django/contrib/gis", "django/contrib/postgres"),
     *("django/db/backends/mysql", "django/db/backends/oracle", "django/db/backends/postgresql"),

@@ -12,7 +12,6 @@ parses headers as an e-mail) and takes a connection that ends within the headers
 The client sends each call once. `eventsite.dynamodb.retries` decides when to send it again.
 """
 
-import json
 import os
 import select
 import socket
@@ -30,6 +29,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import botocore
+import orjson
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -100,7 +100,7 @@ class Client:
             NoCredentialsError: There are no credentials.
 
         """
-        answer = self.exchange(operation, json.dumps(arguments).encode())
+        answer = self.exchange(operation, orjson.dumps(arguments))
         checksum = str(zlib.crc32(answer.body))
         if answer.headers.get("x-amz-crc32", checksum) != checksum:
             raise ResponseStreamingError(error="the body does not match its checksum")
@@ -121,7 +121,7 @@ class Client:
         try:
             with suppress(BotoCoreError):  # `exchange` meets the same error, and raises it
                 for operation, arguments in calls:
-                    call = operation, json.dumps(arguments).encode()
+                    call = operation, orjson.dumps(arguments)
                     sent[call] = under_way.pop(call) if call in under_way else self._send(*call)
             yield
         finally:

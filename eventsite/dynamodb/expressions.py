@@ -7,7 +7,7 @@ for its path several times. https://docs.aws.amazon.com/amazondynamodb/latest/de
 from collections.abc import Sequence
 from typing import Any
 
-from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.condition import Comparison, Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import Action, AddAction, DeleteAction, RemoveAction, SetAction
 
@@ -42,12 +42,14 @@ def _text(part: Any, names: dict[str, str], values: dict[str, Any]) -> str:
     """Return the text of a condition, an action or an operand. Add its names and values."""
     kind = type(part)
     if kind is Path:
-        return ".".join([_placeholder(segment, names) for segment in part.values[0]])
+        return ".".join([names.get(segment) or _placeholder(segment, names) for segment in part.values[0]])
     if kind is Value:
         placeholder = f":{len(values)}"
         values[placeholder] = part.values[0]
         return placeholder
     texts = [_text(one, names, values) for one in part.values]
+    if kind is Comparison:
+        return f"{texts[0]} {part.operator} {texts[1]}"
     text: str = part.format_string.format(*texts, operator=getattr(part, "operator", ""))
     return text
 

@@ -6,10 +6,10 @@ that did not arrive: the call is sent again, and the request ends with 503 if th
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Amazon_DynamoDB.html
 """
 
-import json
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
+import orjson
 from botocore.exceptions import ResponseStreamingError
 from pynamodb.exceptions import PynamoDBException
 
@@ -54,8 +54,8 @@ def read_refusal(body: bytes) -> Json:
 
 def _parsed(body: bytes) -> Json | None:
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
+        answer = orjson.loads(body)
+    except ValueError:
         return None
     return answer if isinstance(answer, dict) else None
 

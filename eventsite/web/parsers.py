@@ -9,7 +9,8 @@ from typing import IO, Any
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
-from rest_framework.renderers import JSONRenderer
+
+from eventsite.web.renderers import JSONRenderer
 
 MAX_DIGITS = 30
 MAX_DEPTH = 64

@@ -94,7 +94,7 @@ BROKEN: dict[str, list[str]] = {
         "registrations.seating.services.leave",
         "registrations.reading.attendances.of_user",
     ],
-    "the shape of answers": ["rest_framework.renderers.JSONRenderer.render"],
+    "the shape of answers": ["eventsite.web.renderers.JSONRenderer.render"],
     "the login": ["eventsite.auth.login.offered", "eventsite.auth.authentication.BearerAuthentication.authenticate"],
     "the edge": ["eventsite.web.wsgi.parse_header_parameters"],
 }
