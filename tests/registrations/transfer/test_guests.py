@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eventsite.management import operating
 from registrations.transfer import guests, notes, people, sheets
@@ -115,6 +117,30 @@ def test_a_second_import_changes_nothing(api: Api, tmp_path: Path) -> None:
     said = imported(tmp_path, LISTS["Eventbrite"], "--event", event)
     assert [api.get(path).json() for path in ("/users", f"/events/{event}/registrations")] == before
     assert f"{notes.ALREADY}: 2." in said
+
+
+SEATED, WAITING, AWAY = ("approved", "going", "paid"), ("waitlist", "pending"), ("declined", "canceled")
+GUESTS = st.tuples(st.sampled_from("abcde"), st.sampled_from(SEATED + WAITING + AWAY), st.integers(0, 9))
+
+
+@given(listed=st.lists(GUESTS, max_size=8), capacity=st.integers(1, 4), waitlist=st.booleans())
+def test_any_list_fills_the_seats_in_its_order_and_loses_nobody(
+    api: Api, tmp_path: Path, listed: list[tuple[str, str, int]], capacity: int, waitlist: bool
+) -> None:
+    event = api.event(capacity=capacity, waitlistEnabled=waitlist)
+    text = "Name,Email,Status,Created at\n" + "".join(
+        f"{name},{name}-{event}@example.org,{word},2026-11-01T10:0{minute}:00Z\n" for name, word, minute in listed
+    )
+    coming = sorted((one for one in listed if one[1] not in AWAY), key=lambda one: (one[1] in WAITING, one[2]))
+    people = list(dict.fromkeys(name for name, _, _ in coming))
+    expected = [(name, "registered") for name in people[:capacity]]
+    expected += [(name, "waitlisted") for name in people[capacity:] if waitlist]
+    said = imported(tmp_path, text, "--event", event)
+    assert [(name, status) for name, _, status in in_event(api, event)] == expected
+    assert (f"{notes.FULL}: {len(people) - capacity}." in said) is (len(people) > capacity and not waitlist)
+    again = imported(tmp_path, text, "--event", event)
+    assert [(name, status) for name, _, status in in_event(api, event)] == expected
+    assert (f"{notes.ALREADY}: {len(expected)}." in again) is bool(expected)
 
 
 def test_a_seat_that_is_not_there_is_a_place_in_the_queue_and_said(api: Api, tmp_path: Path) -> None:
