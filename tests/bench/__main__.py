@@ -17,7 +17,6 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -257,10 +256,9 @@ def measure(*, quick: bool = False, shorter: bool = False, minutes: float = 60) 
     until = time.monotonic() + 60 * minutes
     if quick:
         return costs(QUICK, until=until, whole=False)
-    with ThreadPoolExecutor(1) as beside:
-        others = beside.submit(lambda: cold_starts() + memory.measure(until=until))  # with engines of their own
-        found, ended_after = costs(SHORTER if shorter else SIZES, until=until, whole=True)
-        return found + others.result(), ended_after
+    others = cold_starts() + memory.measure(until=until)  # not beside the rest: it would compute more slowly
+    found, ended_after = costs(SHORTER if shorter else SIZES, until=until, whole=True)
+    return found + others, ended_after
 
 
 def costs(sizes: dict[str, tuple[int, ...]], *, until: float, whole: bool) -> tuple[Figures, str]:

@@ -1,7 +1,4 @@
-"""What a process of the service holds in the course of many requests of all kinds.
-
-It has an engine of its own, so that it can run beside the rest of the benchmark.
-"""
+"""What a process of the service holds in the course of many requests of all kinds."""
 
 import json
 import time
