@@ -15,8 +15,7 @@ from eventsite.auth.scope import Scope
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.steps import BatchWrite, Delete, Put, Query, Steps, Transact, add_parts, retrying, run
-from eventsite.dynamodb.transactions import Transaction
+from eventsite.dynamodb.steps import BatchWrite, Delete, Put, Query, Steps, Transact, retrying, run, transact_write
 from eventsite.errors import Forbidden, Missing, Refused, Stale
 
 OF_THE_SERVICE = {"version", "settings", "edits", "created_at", "updated_at"}
@@ -126,13 +125,10 @@ def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: Idempoten
         KeyReused: The key belongs to a different request.
     """
     whole = compose(fields, organizer_id)
-    transaction = Transaction()
-    transaction.put("event", whole.event, guards.is_new())
-    transaction.put("seats", whole.seats)
-    add_parts(transaction, followed({}, whole.event.places))
+    parts = {"event": Put(whole.event, guards.is_new()), "seats": Put(whole.seats), **followed({}, whole.event.places)}
     if keyed:
-        keyed.remember(transaction, [item.to_dynamodb_dict() for item in whole])
-    failures = transaction.commit()
+        parts |= keyed.remember([item.to_dynamodb_dict() for item in whole])
+    failures = transact_write(parts)
     if keyed and (earlier := keyed.found(failures)):
         return _as_created(earlier)
     if "event" in failures and not _is_made(failures["event"], whole.event):

@@ -11,9 +11,20 @@ from pynamodb.expressions.condition import Condition
 from eventsite import clock
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.reads import batch_get
-from eventsite.dynamodb.retries import Conflict, retry_on_conflict
-from eventsite.dynamodb.steps import Delete, Get, Steps, Transact, WaitForTransactions, add_parts, retrying, run
-from eventsite.dynamodb.transactions import Transaction
+from eventsite.dynamodb.retries import Conflict
+from eventsite.dynamodb.steps import (
+    Check,
+    Delete,
+    Get,
+    Put,
+    Steps,
+    Transact,
+    Update,
+    WaitForTransactions,
+    retrying,
+    run,
+    transact_write,
+)
 from eventsite.errors import Missing, Refused
 from eventsite.ids import is_id
 from users import commands, index
@@ -38,7 +49,6 @@ class UserExists(Refused):
     detail = "There is already a user with this id."
 
 
-@retry_on_conflict
 def create(
     *,
     name: str,
@@ -67,11 +77,10 @@ def create(
     """
     user = User(user_id or str(uuid.uuid4()), name=name, notify=notify, created_at=clock.now())
     user.set_email(email, verified=email_verified)
-    transaction = Transaction()
-    put(transaction, user)
+    parts = creation(user)
     if keyed:
-        keyed.remember(transaction, _drawn(user))
-    failures = transaction.commit()
+        parts |= keyed.remember(_drawn(user))
+    failures = transact_write(parts)
     if keyed and (earlier := keyed.found(failures)):
         return _as_created(user, earlier)
     if (
@@ -90,10 +99,9 @@ def _ask_to_confirm(user: User) -> None:
         address_entered.send_robust(User, user=user)
 
 
-def put(transaction: Transaction, user: User) -> None:
-    """Add the creation of a user to a transaction. Its condition has the label ``user``: the id is free."""
-    transaction.put("user", user, User.user_id.does_not_exist())
-    add_parts(transaction, index.followed(None, user))
+def creation(user: User) -> dict[str, Put | Delete]:
+    """Return the parts of a transaction that create a user. Their condition has the label ``user``: the id is free."""
+    return {"user": Put(user, User.user_id.does_not_exist()), **index.followed(None, user)}
 
 
 def rebuild_index(user: User) -> bool:
@@ -102,10 +110,7 @@ def rebuild_index(user: User) -> bool:
     Returns:
         False if the user was changed or deleted since the read. The other request has written the index.
     """
-    transaction = Transaction()
-    transaction.check("user", User(user.user_id), _is_found_as(user))
-    add_parts(transaction, index.followed(None, user))
-    return not transaction.commit()
+    return not transact_write({"user": Check(User(user.user_id), _is_found_as(user)), **index.followed(None, user)})
 
 
 def _drawn(user: User) -> dict[str, Any]:
@@ -159,7 +164,7 @@ def edit(user_id: str, changes: dict[str, Any], *, email_verified: bool = False)
     if not is_id(user_id):
         raise UserNotFound
     if changes.keys() & INDEXED:
-        user = _edit_indexed(user_id, changes, email_verified)
+        user = run(retrying(partial(_edit_indexed, user_id, changes, email_verified)))
         if "email" in changes:
             _ask_to_confirm(user)
         return user
@@ -173,19 +178,19 @@ def edit(user_id: str, changes: dict[str, Any], *, email_verified: bool = False)
     return user
 
 
-@retry_on_conflict
-def _edit_indexed(user_id: str, changes: dict[str, Any], email_verified: bool) -> User:
+def _edit_indexed(user_id: str, changes: dict[str, Any], email_verified: bool) -> Steps[User]:
     """Change the name or the address of a user, and the search index with it."""
-    before = read(user_id)
+    before = yield Get((User, user_id))
+    if before is None:
+        raise UserNotFound
     after = User(**before.attribute_values | changes | {"email": before.email})
     if "email" in changes and (email_verified or changes["email"] != before.email or not before.email_verified):
         after.set_email(changes["email"], verified=email_verified)
         changes = changes | {name: getattr(after, name) for name in ADDRESS_STATE}
-    transaction = Transaction()
-    transaction.update("user", User(user_id), User.updates(changes), _is_found_as(before))
-    add_parts(transaction, index.followed(before, after))
-    if transaction.commit():
-        raise Conflict(immediate=True)
+    update = Update(User(user_id), User.updates(changes), _is_found_as(before))
+    outcome = yield Transact({"user": update, **index.followed(before, after)})
+    if not outcome.done:
+        raise Conflict(immediate=not outcome.in_conflict)
     return after
 
 

@@ -7,6 +7,7 @@ import importlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -33,15 +34,11 @@ class PatientConnection(Connection):
     def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         if operation_name == "BatchGetItem":
             return self._gather(operation_kwargs)
-        return self._patiently(operation_name, operation_kwargs)
+        return retries.retry_call(partial(self._attempt, operation_name, operation_kwargs))
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         """Send a call, without the signals and the request for consumed capacity that PynamoDB adds for no reader."""
         return self._make_api_call(operation_name, operation_kwargs)
-
-    @retries.retry_call
-    def _patiently(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        return self._attempt(operation, arguments)
 
     def _attempt(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         retries.before_deadline()
@@ -70,7 +67,7 @@ class PatientConnection(Connection):
                 raise retries.Unprocessed
             return answer | {"Responses": found}
 
-        return retries.retry_call(next_part)()
+        return retries.retry_call(next_part)
 
     @contextmanager
     def ahead(self, calls: Sequence[Call]) -> Iterator[None]:

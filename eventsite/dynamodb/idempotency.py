@@ -24,8 +24,8 @@ from pynamodb.expressions.update import Action
 
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.expiring import ExpiringItem
-from eventsite.dynamodb.steps import Delete, Get, Put, Steps, Transact, Transacted, Update, Wait
-from eventsite.dynamodb.transactions import Failures, Transaction
+from eventsite.dynamodb.steps import Delete, Get, Put, Steps, Transact, Update, transact_when_free, transact_write
+from eventsite.dynamodb.transactions import Failures
 from eventsite.errors import DomainError, Missing, Refused, Unprocessable, again
 
 NAMESPACE = uuid.UUID("a5d6a9c7-2f0e-4f43-9b39-6d4f6a5f8e11")
@@ -83,14 +83,13 @@ class IdempotentRequest:
 
     # In one transaction.
 
-    def remember(self, transaction: Transaction, outcome: Any) -> None:
-        """Add the marker to a transaction, which fails under `label` if there is one already.
+    def remember(self, outcome: Any) -> dict[str, Put]:
+        """Return the part of a transaction that writes the marker, and fails if there is one already.
 
         Args:
-            transaction: The transaction.
             outcome: The JSON from which the caller can repeat the first answer.
         """
-        transaction.put(self.label, self._marker(outcome={"done": outcome}), _is_vacant())
+        return {self.label: Put(self._marker(outcome={"done": outcome}), _is_vacant())}
 
     def found(self, failures: Failures) -> Any:
         """Return the outcome of an earlier copy from a transaction that failed on the marker, else None.
@@ -111,10 +110,8 @@ class IdempotentRequest:
         Raises:
             DomainError: As `found`.
         """
-        marker = self._marker(outcome=_refusal(error))
-        transaction = Transaction()
-        transaction.put(self.label, marker, _is_vacant())
-        return self.found(transaction.commit())
+        refused = Put(self._marker(outcome=_refusal(error)), _is_vacant())
+        return self.found(transact_write({self.label: refused}))
 
     # In several steps.
 
@@ -153,11 +150,8 @@ class IdempotentRequest:
 
     def _write(self, part: Put | Delete) -> Steps[RawItem | None]:
         """Write the marker. Return the present one if it does not fulfil the condition, else None."""
-        outcome: Transacted = yield Transact({self.label: part})
-        while outcome.in_conflict:
-            yield Wait(0.01)
-            outcome = yield Transact({self.label: part})
-        return outcome.failures.get(self.label)
+        failures = yield from transact_when_free(Transact({self.label: part}))
+        return failures.get(self.label)
 
     def _outcome_of(self, earlier: Marker) -> Any:
         answer = self._first_answer(earlier)

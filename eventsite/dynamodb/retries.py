@@ -1,9 +1,9 @@
 """Retries: when to try again, how long to wait, and when to give up.
 
-Two loops use this. The connection (`eventsite.dynamodb.connection`) sends a call again if DynamoDB did not answer or
-throttled it (`retry_call`). The rules plan a transaction again if another one held its items or committed first
-(`retry_on_conflict`). Both wait with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), both are
-bounded in attempts, and both stop at the request's deadline.
+There are two loops. The connection (`eventsite.dynamodb.connection`) sends a call again if DynamoDB did not answer or
+throttled it (`retry_call`). A rule is planned again if another transaction held its items or committed first
+(`steps.retrying`). The waits of both grow exponentially and have jitter (AWS Architecture Blog, "Exponential Backoff
+And Jitter"). Both loops are bounded in attempts, and stop at the request's deadline.
 
 No attempt starts later than `settings.REQUEST_SECONDS` (20 s) after the request did, and an attempt
 lasts 4 s at most (1 s to connect, 3 s to answer). So the answer, 503 in the worst case, is there before API Gateway
@@ -18,9 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
-from itertools import count
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import NoReturn, TypeVar
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
@@ -30,13 +28,12 @@ from pynamodb.exceptions import VerboseClientError
 
 from eventsite.errors import Unavailable
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 conflict_retried = Signal()
-"""Another transaction held an item or committed first. The transaction is tried again after a wait."""
+"""Another transaction held an item. The rule is tried again after a wait, or goes on by another plan."""
 
 deadline_missed = Signal()
 """A request gave up because its time or its attempts were used up."""
@@ -44,9 +41,8 @@ deadline_missed = Signal()
 throttled = Signal()
 """DynamoDB refused a call because a table, an index or the account is over its throughput."""
 
-MAX_SENDS, MAX_PLANS = 30, 500
-"""Attempts of one call, and of one transaction. In a request the deadline comes first, but a command has none."""
-IMMEDIATE_ATTEMPTS = 10
+MOST_ATTEMPTS = 30  # of one call; in a request the deadline comes first, but a command has none
+FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0  # seconds
 
 # The error codes after which the same request may succeed.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
@@ -205,74 +201,23 @@ def _is_passing(error: VerboseClientError) -> bool:
     return isinstance(original, ClientError) and original.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
 
 
-def _retrying(
-    is_worth_it: Callable[[Exception], bool], wait: Callable[[Exception, int, float], float], most: int
-) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Return a decorator that calls a function again after some of its errors.
+def retry_call(send: Callable[[], T]) -> T:
+    """Send a call, and send it again after transient errors of DynamoDB.
 
-    Args:
-        is_worth_it: True for an error after which the function is called again.
-        wait: The seconds to wait, for the error, the number of attempts so far and the seconds since the first failure.
-        most: Attempts. After the last one, or if the wait would pass the deadline, `Unavailable` is raised.
+    The limit of the wait doubles, because a throttled table recovers within seconds.
+
+    Raises:
+        Unavailable: The next wait would pass the deadline of the request, or the attempts are used up.
     """
-
-    def decorate(function: Callable[P, T]) -> Callable[P, T]:
-        @wraps(function)
-        def patient(*args: P.args, **options: P.kwargs) -> T:
-            began = 0.0
-            for attempt in count(1):
-                try:
-                    return function(*args, **options)
-                except Exception as error:
-                    if not is_worth_it(error):
-                        raise
-                    began = began or time.monotonic()
-                    seconds = wait(error, attempt, time.monotonic() - began)
-                    if attempt >= most or time_left() <= seconds:
-                        give_up(error)
-                    if isinstance(error, Conflict) and not error.immediate:
-                        conflict_retried.send_robust(sender=None)
-                time.sleep(seconds)
-            raise AssertionError("attempts are endless")
-
-        return patient
-
-    return decorate
-
-
-def _wait_for_dynamodb(error: Exception, attempt: int, age: float) -> float:
-    """Return a random time below a limit that doubles: a throttled table recovers within seconds."""
-    return random.uniform(0, min(MAX_WAIT, FIRST_WAIT * 2.0 ** (attempt - 1)))  # noqa: S311 (no secret)
-
-
-FIRST_WAIT, MAX_WAIT = 0.05, 2.0  # seconds
-
-# The longest wait for items that other transactions hold; the shortest is nothing. DynamoDB refuses the second of two
-# transactions on one item instead of queueing it, so the rate of attempts of all clients together matters: too few
-# leave the item idle, too many burn attempts. The limit rises fast: few clients wait briefly, and many do not storm.
-# Then it falls with age, so that a client that has waited long tries more often than a new one. (With plain exponential
-# backoff it is the other way round, and some clients starve.) The figures come from `python -m tests.bench.contention`;
-# docs/guarantees.md has the curve.
-FIRST_CEILING = 0.03
-HIGHEST_CEILING = 0.4
-LOWEST_CEILING = 0.06
-SECONDS_OF_YOUTH = 1.5
-
-
-def ceiling(attempt: int, age: float) -> float:
-    """Return the longest wait in seconds after this many attempts and seconds."""
-    aged = max(LOWEST_CEILING, HIGHEST_CEILING * (1 - age / SECONDS_OF_YOUTH))
-    return float(min(FIRST_CEILING * 2 ** min(attempt - 1, 10), aged))
-
-
-def _wait_for_items(error: Exception, attempt: int, age: float) -> float:
-    if isinstance(error, Conflict) and error.immediate and attempt < IMMEDIATE_ATTEMPTS:
-        return 0.0
-    return random.uniform(0, ceiling(attempt, age))  # noqa: S311 (no secret)
-
-
-retry_call = _retrying(is_transient, _wait_for_dynamodb, MAX_SENDS)
-"""Decorate a function that sends a call: repeat it after transient errors of DynamoDB."""
-
-retry_on_conflict = _retrying(lambda error: isinstance(error, Conflict), _wait_for_items, MAX_PLANS)
-"""Decorate a function that plans a transaction: repeat it from the current state after a `Conflict`."""
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return send()
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            seconds = random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempt - 1)))  # noqa: S311 (no secret)
+            if attempt >= MOST_ATTEMPTS or time_left() <= seconds:
+                give_up(error)
+        time.sleep(seconds)

@@ -8,6 +8,7 @@
 """
 
 import random
+import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple, TypeVar
@@ -16,20 +17,21 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from eventsite import clock
-from eventsite.dynamodb import retries
+from eventsite.dynamodb import expressions, retries, transactions
 from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.reads import Key, batch_get, query_page
 from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.transactions import Transaction, transact_get
+from eventsite.dynamodb.transactions import Failures
 from eventsite.dynamodb.writes import conditional_update
 
 T = TypeVar("T")
 Steps = Generator[Any, Any, T]
 """A rule: it yields steps, is sent their outcomes, and returns a `T`."""
+MOST_ATTEMPTS = 500  # of a rule; in a request the deadline comes first, but a command has none
 IMMEDIATE_ATTEMPTS = 10  # attempts without a wait; more would keep failing against the same requests
+FIRST_WAIT, LONGEST_WAIT = 0.01, 0.2  # seconds in which another request can finish
 VISIBLE_SECONDS = 0.2  # seconds; DynamoDB shows a transaction in all its items within milliseconds
-FIRST_WAIT, LONGEST_WAIT = 0.005, 0.2  # seconds in which another request can finish
 
 
 class Get(NamedTuple):
@@ -99,21 +101,25 @@ class Check(NamedTuple):
     condition: Condition
 
 
+Parts = Mapping[str, Update | Put | Delete | Check]
+"""The parts of a transaction by their labels, which are the keys of its `Failures`."""
+
+
 class Transact(NamedTuple):
     """Write all parts or none. The rule is sent `Transacted`."""
 
-    parts: Mapping[str, Update | Put | Delete | Check]
-    """The parts by their labels, which are the keys of `Transacted.failures`."""
+    parts: Parts
     is_patient: bool = True
     """False if throttling counts as a conflict, instead of a reason to send the transaction again."""
+    token: str | None = None
+    """The client request token of a step that the rule may yield again; None for a new one each time."""
 
 
 class Transacted(NamedTuple):
     """The outcome of a transaction."""
 
     done: bool
-    failures: dict[str, RawItem | None]
-    """The labels of the parts whose conditions failed, each with the item that DynamoDB found, or None."""
+    failures: Failures
     in_conflict: bool = False
     """True if another transaction held one of the items; nothing was written."""
     in_doubt: bool = False
@@ -152,15 +158,34 @@ class Now(NamedTuple):
 
 
 def retrying(attempt: Callable[[], Steps[T]]) -> Steps[T]:
-    """Repeat an attempt until it raises no `Conflict`, with a wait unless the conflict is immediate."""
-    number = 0
-    while True:
+    """Repeat an attempt until it raises no `Conflict`, with a wait unless the conflict is immediate.
+
+    Raises:
+        Unavailable: The next wait would pass the deadline of the request, or the attempts are used up.
+    """
+    for number in range(MOST_ATTEMPTS):
         try:
             return (yield from attempt())
         except Conflict as conflict:
-            number += 1
-            if not conflict.immediate or number >= IMMEDIATE_ATTEMPTS:
+            if not conflict.immediate or number + 1 >= IMMEDIATE_ATTEMPTS:
                 yield Wait(min(FIRST_WAIT * 2**number, LONGEST_WAIT))
+    retries.give_up()
+
+
+def transact_when_free(step: Transact) -> Steps[Failures]:
+    """Write all parts or none, again and again while other transactions hold the items.
+
+    Returns:
+        The failed conditions. An empty dict means that everything was written.
+    """
+
+    def attempt() -> Steps[Failures]:
+        outcome: Transacted = yield step
+        if outcome.in_conflict:
+            raise Conflict
+        return outcome.failures
+
+    return (yield from retrying(attempt))
 
 
 # The driver
@@ -207,35 +232,51 @@ def _query(step: Query) -> list[Any]:
             return [step.model.parse(item) for item in found]
 
 
-def add_parts(transaction: Transaction, parts: Mapping[str, Update | Put | Delete | Check]) -> None:
-    """Add the parts of a step to a transaction."""
-    for label, part in parts.items():
-        match part:
-            case Update(record, actions, condition):
-                transaction.update(label, record, actions, condition)
-            case Put(record, condition):
-                transaction.put(label, record, condition)
-            case Delete(record, condition):
-                transaction.delete(label, record, condition)
-            case Check(record, condition):
-                transaction.check(label, record, condition)
+def transact_write(parts: Parts) -> Failures:
+    """Write all parts or none.
+
+    The conditions must state the whole rule: the same transaction is sent again while others hold its items.
+
+    Returns:
+        The failed conditions. An empty dict means that everything was written.
+
+    Raises:
+        Unavailable: DynamoDB did not answer, or other transactions held the items, for too long.
+    """
+    return run(transact_when_free(Transact(parts, token=str(uuid.uuid4()))))
 
 
 def _transact(step: Transact) -> Transacted:
-    transaction = Transaction()
-    add_parts(transaction, step.parts)
+    parts = {label: _argument(part) for label, part in step.parts.items()}
+    token = step.token or str(uuid.uuid4())
     with retries.unanswered_calls() as unanswered, nullcontext() if step.is_patient else retries.impatience():
         try:
-            failures = transaction.commit(lasting=False)
+            failures = transactions.transact_write(parts, token)
         except Conflict:
             retries.conflict_retried.send_robust(sender=None)
             return Transacted(done=False, failures={}, in_conflict=True, in_doubt=bool(unanswered))
     return Transacted(done=not failures, failures=failures, in_doubt=bool(unanswered))
 
 
+def _argument(part: Update | Put | Delete | Check) -> dict[str, dict[str, Any]]:
+    """Return a part of a transaction as DynamoDB takes it."""
+    actions: Sequence[Action] = ()
+    match part:
+        case Update(record, actions, condition):
+            kind, place = "Update", record.target()
+        case Put(record, condition):
+            kind, place = "Put", {"TableName": record.Meta.table_name, "Item": record.serialize()}
+        case Delete(record, condition):
+            kind, place = "Delete", record.target()
+        case Check(record, condition):
+            kind, place = "ConditionCheck", record.target()
+    shown = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    return {kind: place | expressions.arguments(condition, actions) | shown}
+
+
 def _transact_get(step: TransactGet) -> list[Any]:
     try:
-        return transact_get(*step.keys)
+        return transactions.transact_get(*step.keys)
     except Conflict:
         retries.conflict_retried.send_robust(sender=None)
         raise

@@ -26,8 +26,8 @@ from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb import writes
 from eventsite.dynamodb.base_model import BaseModel
-from eventsite.dynamodb.steps import run
-from eventsite.dynamodb.transactions import Transaction, transact_get
+from eventsite.dynamodb.steps import Check, Delete, Put, Update, run, transact_write
+from eventsite.dynamodb.transactions import transact_get
 from registrations import seating
 from registrations.audit.snapshot import Person, Snapshot
 from registrations.audit.totals import COUNTERS, Figures, floor, stored_exits
@@ -44,6 +44,12 @@ LOST = "(lost)"
 """The texts of a description that had to be invented."""
 ITEMS_AT_ONCE = 50  # exit tombstones in a transaction, which takes 100 items
 ENTRIES_AT_ONCE = 50  # log entries that one update trims
+
+
+def _write(**parts: Update | Put | Delete | Check) -> Repair:
+    """Return the repair that writes all parts, or none if a condition does not hold."""
+    return partial(transact_write, parts)
+
 
 # Conditions.
 
@@ -79,8 +85,7 @@ def recount(seen: Snapshot, seats: Seats, right: Figures) -> Repair:
     counts = right.counts(seats.width)
     actions.append(Seats.exit_counts.set({str(number): count for number, count in counts.items()}))
     actions.append(Seats.waitlist_exits.set(seats.waitlist_exits + 1))
-    transaction = Transaction()
-    transaction.update("seats", Seats.key(seen.event_id), actions, _stands(seats))
+    parts: dict[str, Update | Put | Delete] = {"seats": Update(seats, actions, _stands(seats))}
     first = floor(seats, right.seated_through)
     changed = sorted(
         {ticket // queue.PER_ITEM for ticket in stored_exits(seen, seats, right.seated_through) ^ right.exits}
@@ -89,11 +94,8 @@ def recount(seen: Snapshot, seats: Seats, right: Figures) -> Repair:
         item = ExitTombstones(*queue.exits_key(seats, number * queue.PER_ITEM))
         kept = {ticket for ticket in seen.exits.get(number, ()) if ticket < first}
         item.exits = kept | {ticket for ticket in right.exits if ticket // queue.PER_ITEM == number}
-        if item.exits:
-            transaction.put(f"exits {number}", item)
-        else:
-            transaction.delete(f"exits {number}", item)
-    return transaction.commit
+        parts[f"exits {number}"] = Put(item) if item.exits else Delete(item)
+    return _write(**parts)
 
 
 def promote(seats: Seats) -> Repair:
@@ -105,11 +107,9 @@ def promote(seats: Seats) -> Repair:
         move = run(promotions.plan(seats, capacity=int(seats.capacity), open_=promotes, at=at))
         if move.move is None or move.condition is None:
             return
-        transaction = Transaction()
         unchanged = _is_same(seats) & (Seats.settings == seats.settings)
-        transaction.update("seats", Seats.key(seats.event_id), move.actions, unchanged & move.condition)
-        transaction.put("move", move.move)
-        if not transaction.commit():
+        update = Update(seats, move.actions, unchanged & move.condition)
+        if not transact_write({"seats": update, "move": Put(move.move)}):
             seats_changed.send_robust(Registration, promoted=move.people)
 
     return repair
@@ -117,12 +117,9 @@ def promote(seats: Seats) -> Repair:
 
 def log_move(seats: Seats, first: int) -> Repair:
     """Write a missing promotion from a ticket on, with the present time, as the true time is lost."""
-    transaction = Transaction()
-    transaction.check("seats", seats, _is_same(seats))
     key = queue.promotion_key(seats, first)
-    log = Promotion(*key, incarnation=seats.incarnation, first=first, at=clock.now())
-    transaction.put("log", log, Promotion.item.does_not_exist())
-    return transaction.commit
+    move = Promotion(*key, incarnation=seats.incarnation, first=first, at=clock.now())
+    return _write(seats=Check(seats, _is_same(seats)), move=Put(move, Promotion.item.does_not_exist()))
 
 
 def trim(seats: Seats, names: list[str]) -> Repair:
@@ -169,15 +166,9 @@ def line_of(item: UserRegistration, ticket: int, **known: Any) -> EventTicket:
 
 def write_line(item: UserRegistration, ticket: int, **known: Any) -> Repair:
     """Write the line of a registration, and the `known` values into the registration itself."""
-    transaction = Transaction()
     actions: list[Action] = [getattr(type(item), name).set(value) for name, value in known.items()]
-    key = type(item)(item.key, item.item)
-    if actions:
-        transaction.update("registration", key, actions, _is_there(item))
-    else:
-        transaction.check("registration", item, _is_there(item))
-    transaction.put("line", line_of(item, ticket, **known))
-    return transaction.commit
+    kept = Update(item, actions, _is_there(item)) if actions else Check(item, _is_there(item))
+    return _write(registration=kept, line=Put(line_of(item, ticket, **known)))
 
 
 def restore(line: EventTicket, key: tuple[str, str], *, active: bool, ticket: int) -> Repair:
@@ -186,19 +177,14 @@ def restore(line: EventTicket, key: tuple[str, str], *, active: bool, ticket: in
     fields["registration_id"] = line.registration_id or str(uuid.uuid4())
     fields["operations"] = operations.new_id(clock.now(), secrets.randbelow(operations.DRAWS))
     row = UserRegistration(*key, **fields)
-    transaction = Transaction()
-    transaction.check("line", line, _same(EventTicket.user_id, line.user_id))
-    transaction.put("registration", row, UserRegistration.item.does_not_exist())
-    return transaction.commit
+    owned = Check(line, _same(EventTicket.user_id, line.user_id))
+    return _write(line=owned, registration=Put(row, UserRegistration.item.does_not_exist()))
 
 
 def remove_line(line: EventTicket, owner: UserRegistration | None) -> Repair:
     """Delete a stale line, if the registration of its user is unchanged."""
-    transaction = Transaction()
-    transaction.delete("line", EventTicket(line.key, line.item), _same(EventTicket.user_id, line.user_id))
-    if owner is not None:
-        transaction.check("owner", owner, _is_there(owner))
-    return transaction.commit
+    stale = Delete(line, _same(EventTicket.user_id, line.user_id))
+    return _write(line=stale, **({"owner": Check(owner, _is_there(owner))} if owner else {}))
 
 
 def remove_empty(row: UserRegistration) -> Repair:
@@ -210,18 +196,18 @@ def remove_empty(row: UserRegistration) -> Repair:
 def give_ticket(seats: Seats, one: Person, ticket: int) -> Repair:
     """Give a person who shares a ticket another one."""
     item = one.item
-    transaction = Transaction()
     unchanged = _is_there(item) & guards.is_unchanged(item)
     waited = one.waited or ticket > seats.seated_through
     drawn = operations.new_id(clock.now(), secrets.randbelow(operations.DRAWS))
     actions: list[Action] = [UserRegistration.ticket.set(ticket), UserRegistration.waited.set(waited)]
     actions.append(UserRegistration.operations.set(item.operations_and(drawn)))
-    transaction.update("registration", UserRegistration(item.key, item.item), actions, unchanged)
     free = EventTicket.item.does_not_exist() | (EventTicket.user_id == item.user_id)
-    transaction.put("line", line_of(item, ticket, waited=waited), free)
     given: list[Action] = [Seats.tickets.set(max(ticket, int(seats.tickets)))]
-    transaction.update("seats", Seats.key(seats.event_id), given, _stands(seats))
-    return transaction.commit
+    return _write(
+        registration=Update(item, actions, unchanged),
+        line=Put(line_of(item, ticket, waited=waited), free),
+        seats=Update(seats, given, _stands(seats)),
+    )
 
 
 # Whole events.
@@ -236,13 +222,13 @@ def fit(event: Event, seats: Seats, incarnation: str, capacity: int, waitlist_en
     right = Event(event.event_id, Event.ITEM, date=event.date, status=event.status, organizer_id=event.organizer_id)
     right.set_index_keys()
     described = [*right.index_key_updates(), Event.settings.set(settings), Event.version.set(event.version + 1)]
-    transaction = Transaction()
     described.append(Event.incarnation.set(incarnation))
-    transaction.update("event", Event.key(event.event_id), described, event_guards.is_unedited(event))
     values = services.copied(event) | {"settings": settings, "incarnation": incarnation, "capacity": capacity}
     values |= {"waitlist_enabled": waitlist_enabled, "sort": None, "organizer_status": None}
-    transaction.update("seats", Seats.key(event.event_id), Seats.updates(values), _stands(seats))
-    return transaction.commit
+    return _write(
+        event=Update(event, described, event_guards.is_unedited(event)),
+        seats=Update(seats, Seats.updates(values), _stands(seats)),
+    )
 
 
 def seats_again(seen: Snapshot, event: Event) -> Repair:
@@ -264,10 +250,8 @@ def seats_again(seen: Snapshot, event: Event) -> Repair:
         seated_through=seated_through,
         moved=max([first for first in seen.moves if first <= seated_through], default=0),
     )
-    transaction = Transaction()
-    transaction.check("event", event, event_guards.is_unedited(event))
-    transaction.put("seats", seats, Seats.item.does_not_exist())
-    return transaction.commit
+    described = Check(event, event_guards.is_unedited(event))
+    return _write(event=described, seats=Put(seats, Seats.item.does_not_exist()))
 
 
 def _successors(seen: Snapshot) -> list[int]:
@@ -283,10 +267,7 @@ def description_again(seats: Seats) -> Repair:
     event.status, event.organizer_id = seats.status, seats.organizer_id
     event.incarnation, event.settings = seats.incarnation, seats.settings
     event.set_index_keys()
-    transaction = Transaction()
-    transaction.put("event", event, event_guards.is_new())
-    transaction.check("seats", seats, _is_same(seats))
-    return transaction.commit
+    return _write(event=Put(event, event_guards.is_new()), seats=Check(seats, _is_same(seats)))
 
 
 def delete_leftovers(seen: Snapshot, incarnation: str) -> Repair:

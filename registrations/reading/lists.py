@@ -7,6 +7,7 @@ is too busy for that, the page is returned after `TRIES` reads. Then each line w
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from events.ledger import log, queue
@@ -14,8 +15,9 @@ from events.ledger.models import Promotion, Seats
 from events.services import EventNotFound, check_access
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.reads import ahead, batch_get
-from eventsite.dynamodb.retries import Conflict, retry_on_conflict
-from eventsite.dynamodb.steps import run
+from eventsite.dynamodb.retries import Conflict
+from eventsite.dynamodb.steps import Get, Steps, retrying, run
+from eventsite.ids import is_id
 from registrations.models import (
     CANCELLED,
     REGISTERED,
@@ -31,6 +33,10 @@ from registrations.reading.owners import particulars
 TRIES = 8
 
 
+Listed = tuple[list[Registration], int | None]
+"""A page of registrations, and the ticket to continue after; None on the last page."""
+
+
 class Line(NamedTuple):
     """One ticket in the list of an event."""
 
@@ -39,10 +45,7 @@ class Line(NamedTuple):
     registration: Registration
 
 
-@retry_on_conflict
-def of_event(
-    event_id: str, *, scope: Scope, status: str, limit: int, after: int | None
-) -> tuple[list[Registration], int | None]:
+def of_event(event_id: str, *, scope: Scope, status: str, limit: int, after: int | None) -> Listed:
     """Return one page of an event's registrations, strongly consistent.
 
     Args:
@@ -53,22 +56,28 @@ def of_event(
         after: The last ticket of the page before; None for the first page.
 
     Returns:
-        The registrations in the order of their tickets, so registered people come before waiting people; and the ticket
-        to continue after, None on the last page. Waiting people have their positions.
+        The registrations in the order of their tickets, so registered people come before waiting people. Waiting people
+        have their positions.
 
     Raises:
         EventNotFound: There is no such event, or it is a draft that the caller may not see.
         EventNotYours: The caller may not see its registrations.
         Unavailable: The page could not be read in time.
     """
-    seats = Seats.find(event_id)
+    if not is_id(event_id):
+        raise EventNotFound
+    return run(retrying(partial(_of_event, event_id, scope, status, limit, after)))
+
+
+def _of_event(event_id: str, scope: Scope, status: str, limit: int, after: int | None) -> Steps[Listed]:
+    seats = yield Get((Seats, event_id, Seats.ITEM))
     if seats is None:
         raise EventNotFound
     check_access(seats, scope)
     for attempt in range(TRIES):
         page = _Page(seats, status, after, limit)
         lines = page.read()
-        now = Seats.find(event_id)
+        now = yield Get((Seats, event_id, Seats.ITEM))
         if now is None or now.incarnation != seats.incarnation:
             raise EventNotFound
         if lines is not None and (attempt == TRIES - 1 or page.still_stands(now)):

@@ -16,13 +16,12 @@ from events.ledger.operations import DRAWS, new_id
 from events.ledger.queue import promotion_key
 from events.models import DRAFT, IMPORTING, Event
 from events.whole import WholeEvent, find_event
-from eventsite.dynamodb.steps import add_parts
-from eventsite.dynamodb.transactions import Transaction
+from eventsite.dynamodb.steps import Put, transact_write
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, EventTicket, UserRegistration
 from registrations.transfer.files import Record
 from registrations.transfer.planned import Attendee, PlannedEvent
 from users.models import User
-from users.services import put
+from users.services import creation
 
 
 def write_user(attributes: Record) -> bool:
@@ -31,9 +30,7 @@ def write_user(attributes: Record) -> bool:
     Returns:
         False if the id is taken. The present user is not changed.
     """
-    transaction = Transaction()
-    put(transaction, User(**attributes))
-    return not transaction.commit()
+    return not transact_write(creation(User(**attributes)))
 
 
 def write_event(wanted: PlannedEvent) -> bool:
@@ -60,10 +57,7 @@ def claim(wanted: PlannedEvent) -> WholeEvent | None:
     fields = wanted.fields | {"event_id": wanted.event_id, "status": DRAFT}
     draft = services.compose(fields, wanted.organizer_id)
     draft.event.edits = IMPORTING
-    transaction = Transaction()
-    transaction.put("event", draft.event, guards.is_new())
-    transaction.put("seats", draft.seats)
-    if not transaction.commit():
+    if not transact_write({"event": Put(draft.event, guards.is_new()), "seats": Put(draft.seats)}):
         return draft
     found = find_event(wanted.event_id)
     return found if found and found.event.edits == IMPORTING else None
@@ -132,12 +126,13 @@ def _finish(wanted: PlannedEvent, draft: WholeEvent) -> bool:
     seats.registered, seats.waiting, seats.left = registered, waiting, left
     seats.moved = max((ticket for ticket, _ in _promotions(wanted)), default=0)
     seats.seated_through, seats.tickets = left + registered, left + registered + waiting
-    transaction = Transaction()
     unchanged = (Event.incarnation == event.incarnation) & (Event.edits == IMPORTING)
-    transaction.put("event", event, unchanged & (Event.version == draft.event.version))
-    transaction.put("seats", seats, Seats.incarnation == event.incarnation)
-    add_parts(transaction, services.followed({}, event.places))
-    return not transaction.commit()
+    parts = {
+        "event": Put(event, unchanged & (Event.version == draft.event.version)),
+        "seats": Put(seats, Seats.incarnation == event.incarnation),
+        **services.followed({}, event.places),
+    }
+    return not transact_write(parts)
 
 
 def write(users: Iterable[Record], events: Iterable[PlannedEvent]) -> tuple[list[str], list[str]]:

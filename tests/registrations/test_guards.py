@@ -5,7 +5,7 @@ reference model after the competing request. Without it, the outcome differs.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +21,9 @@ from events.ledger import queue
 from events.ledger.models import CheckIns, Seats
 from events.models import Event
 from eventsite.auth.scope import EVERYTHING
-from eventsite.dynamodb.base_model import BaseModel
+from eventsite.dynamodb import transactions
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.steps import run as run_steps
-from eventsite.dynamodb.transactions import Transaction
 from registrations import seating
 from registrations.audit import runner
 from registrations.errors import RegistrationClosed
@@ -382,12 +381,15 @@ PUTS = {
 @pytest.mark.parametrize("case", PUTS)
 def test_an_item_that_is_put_once_stays_only_with_its_guard(case: str, is_guarded: bool, api: Api) -> None:
     scenario, label = PUTS[case]
-    put = Transaction.put
+    write = transactions.transact_write
 
-    def careless(transaction: Transaction, part: str, record: BaseModel, condition: Condition | None = None) -> None:
-        put(transaction, part, record, None if part == label and not is_guarded else condition)
+    def careless(parts: Mapping[str, dict[str, Any]], token: str) -> transactions.Failures:
+        if label in parts and not is_guarded:
+            put = {name: parts[label]["Put"][name] for name in ("TableName", "Item")}
+            parts = {**parts, label: {"Put": put}}
+        return write(parts, token)
 
-    with patch.object(Transaction, "put", careless):
+    with patch.object(transactions, "transact_write", careless):
         assert scenario(api) is is_guarded
 
 

@@ -13,6 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from tests import strategies
 from tests.api import Api, problem
 from tests.metering import Meter
+from tests.registrations.interleaving import WRITE, right_before
 from tests.signing_in import As, adam, alice, olivia
 from users import index, services
 from users.models import User
@@ -111,6 +112,13 @@ def test_finding_costs_what_its_page_costs(api: Api, meter: Meter, others: int) 
         meter.reset()
         assert len(api.get(f"/users?{query}").json()) in (5, 10)
         assert (meter.calls, meter.units <= 7) == (["Query", "BatchGetItem"], True), (query, meter.units)
+
+
+def test_the_later_of_two_edits_at_the_same_time_is_stored_and_found(api: Api) -> None:
+    api.post("/users", {"userId": "ann", "name": "Ann"})
+    with right_before(WRITE, lambda: api.put("/users/ann", {"name": "Bea"})):
+        assert api.put("/users/ann", {"name": "Cleo"}).json()["name"] == "Cleo"
+    assert [found(api, name) for name in ("Ann", "Bea", "Cleo")] == [[], [], ["ann"]]
 
 
 def test_users_of_an_earlier_release_are_indexed_by_a_command(api: Api, capsys: pytest.CaptureFixture[str]) -> None:

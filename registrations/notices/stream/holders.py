@@ -7,14 +7,13 @@ notice.
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 
 from events.ledger import log
 from events.ledger.models import Seats
-from eventsite.dynamodb.reads import Key, batch_get
-from eventsite.dynamodb.retries import retry_on_conflict
-from eventsite.dynamodb.steps import run
-from eventsite.dynamodb.transactions import transact_get
+from eventsite.dynamodb.reads import Key
+from eventsite.dynamodb.steps import BatchGet, Steps, TransactGet, retrying, run
 from eventsite.errors import Unavailable
 from registrations.models import EVERY_LINE, EventTicket
 from registrations.notices.stream.changes import StreamRecord
@@ -84,7 +83,7 @@ def _looked_up(event: Event, wanted: list[int]) -> dict[int, str | None]:
     found = _of_a_range(event, wanted[0], wanted[-1]) if len(wanted) > AT_ONCE else {}
     missing = iter([ticket for ticket in wanted if ticket not in found])
     while some := list(islice(missing, AT_ONCE)):
-        found |= _of_some(event, some)
+        found |= run(retrying(partial(_of_some, event, some)))
     return found
 
 
@@ -97,12 +96,11 @@ def _of_a_range(event: Event, first: int, last: int) -> dict[int, str | None]:
     return found
 
 
-@retry_on_conflict
-def _of_some(event: Event, wanted: list[int]) -> dict[int, str | None]:
-    found = _by_ticket(batch_get(*_keys(event, wanted), consistent=True))
+def _of_some(event: Event, wanted: list[int]) -> Steps[dict[int, str | None]]:
+    found = _by_ticket((yield BatchGet(_keys(event, wanted))))
     missing = [ticket for ticket in wanted if ticket not in found]
     # Or the cancellation is being written: one item is deleted, the other one created.
-    return found | (_by_ticket(transact_get(*_keys(event, missing))) if missing else {})
+    return found | (_by_ticket((yield TransactGet(_keys(event, missing)))) if missing else {})
 
 
 def _keys(event: Event, wanted: list[int]) -> list[Key]:

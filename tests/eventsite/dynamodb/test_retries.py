@@ -1,19 +1,18 @@
 """When the service tries again, for how long, and its answer when it gives up."""
 
 import json
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.dispatch import Signal
 
-from eventsite.dynamodb import retries
+from eventsite.dynamodb import retries, steps
 from eventsite.dynamodb.base_model import table_models
 from eventsite.dynamodb.client import Answer
 from eventsite.dynamodb.connection import CONNECT_SECONDS, READ_SECONDS
 from eventsite.dynamodb.retries import Conflict
+from eventsite.dynamodb.steps import Draw, Steps, retrying, run
 from eventsite.errors import Unavailable
 from registrations.seating import trim
 from tests.api import EVENT, Api, problem
@@ -87,6 +86,7 @@ def test_no_attempt_starts_after_the_deadline(api: Api, clock: Clock, settings: 
     with failing(noted, lasting=True):
         assert api.post("/users", {"name": "Ann"}).status_code == 503
     assert settings.REQUEST_SECONDS / 2 < starts[-1] - starts[0] < settings.REQUEST_SECONDS
+    assert clock.waited < settings.REQUEST_SECONDS
 
 
 def test_a_request_of_many_slow_calls_stops_at_the_deadline(api: Api, clock: Clock, settings: Any) -> None:
@@ -110,59 +110,66 @@ def test_a_limit_within_a_limit_cannot_stretch_it(clock: Clock) -> None:
 def test_attempts_are_bounded_even_where_time_is_not(clock: Clock) -> None:
     attempts: list[None] = []
 
-    @retries.retry_on_conflict
-    def unlucky() -> None:
+    def unlucky() -> Steps[None]:
         attempts.append(None)
+        yield Draw(2)
         raise Conflict
 
     with pytest.raises(Unavailable):
-        unlucky()
-    assert len(attempts) == retries.MAX_PLANS
+        run(retrying(unlucky))
+    assert len(attempts) == steps.MOST_ATTEMPTS
 
 
 def test_calls_are_bounded_even_where_time_is_not(clock: Clock) -> None:
     with failing(connection_cut, lasting=True) as calls, pytest.raises(Unavailable):
         User.find("ann")
-    assert len(calls.made) == retries.MAX_SENDS
+    assert len(calls.made) == retries.MOST_ATTEMPTS
 
 
 # How often.
 
 
 def test_a_lost_race_that_is_over_is_run_again_at_once_and_then_with_patience(clock: Clock) -> None:
-    with failing(conflict, lasting=True), pytest.raises(Unavailable):
-        _raise_at_once()
-    assert clock.waits[: retries.IMMEDIATE_ATTEMPTS - 1] == [0.0] * (retries.IMMEDIATE_ATTEMPTS - 1)
-    assert all(clock.waits[retries.IMMEDIATE_ATTEMPTS :])
+    waits: list[int] = []
+
+    def late() -> Steps[None]:
+        waits.append(len(clock.waits))
+        yield Draw(2)
+        raise Conflict(immediate=True)
+
+    with pytest.raises(Unavailable):
+        run(retrying(late))
+    at_once = steps.IMMEDIATE_ATTEMPTS
+    assert waits[: at_once + 2] == [0] * at_once + [1, 2]
 
 
-@retries.retry_on_conflict
-def _raise_at_once() -> None:
-    raise Conflict(immediate=True)
+def test_waits_for_other_transactions_double_and_are_spread(api: Api, clock: Clock) -> None:
+    first, second, *_ = _waits_of_a_user(api, clock)
+    assert steps.FIRST_WAIT / 2 <= first <= steps.FIRST_WAIT * 1.5
+    assert steps.FIRST_WAIT <= second <= steps.FIRST_WAIT * 3
+    late = [wait for _ in range(5) for wait in _waits_of_a_user(api, clock)[20:]]
+    assert steps.LONGEST_WAIT / 2 <= min(late) < steps.LONGEST_WAIT * 0.75
+    assert steps.LONGEST_WAIT * 1.25 < max(late) <= steps.LONGEST_WAIT * 1.5
 
 
-def test_the_ceiling_of_waits_rises_with_attempts_and_falls_with_age() -> None:
-    rising = [retries.ceiling(attempt, 0.0) for attempt in range(1, 8)]
-    assert rising == sorted(rising)
-    assert (rising[0], rising[-1]) == (retries.FIRST_CEILING, retries.HIGHEST_CEILING)
-    falling = [retries.ceiling(20, age / 10) for age in range(40)]
-    assert falling == sorted(falling, reverse=True)
-    assert falling[-1] == retries.LOWEST_CEILING
-
-
-def test_waits_are_spread_over_their_whole_range(api: Api, clock: Clock) -> None:
-    with failing(conflict, lasting=True):
-        for _ in range(20):
-            api.post("/users", {"name": "Ann"})
-    assert min(clock.waits) < retries.HIGHEST_CEILING / 100
-    assert retries.HIGHEST_CEILING / 2 < max(clock.waits) <= retries.HIGHEST_CEILING
-
-
-def test_a_request_that_has_waited_long_tries_more_often(api: Api, clock: Clock) -> None:
+def _waits_of_a_user(api: Api, clock: Clock) -> list[float]:
+    """Return the waits of a request whose transaction is always in conflict."""
+    clock.waits.clear()
     with failing(conflict, lasting=True):
         api.post("/users", {"name": "Ann"})
-    old = [wait for number, wait in enumerate(clock.waits) if sum(clock.waits[:number]) > retries.SECONDS_OF_YOUTH]
-    assert old and max(old) <= retries.LOWEST_CEILING
+    return list(clock.waits)
+
+
+def test_waits_for_dynamodb_double_and_are_spread(clock: Clock) -> None:
+    with failing(connection_cut, lasting=True):
+        for _ in range(20):
+            with pytest.raises(Unavailable):
+                User.find("ann")
+    each = retries.MOST_ATTEMPTS - 1
+    assert max(clock.waits[::each]) <= retries.FIRST_WAIT < max(clock.waits[1::each])
+    late = [wait for number, wait in enumerate(clock.waits) if number % each > each // 2]
+    assert min(late) < retries.LONGEST_WAIT / 10
+    assert retries.LONGEST_WAIT * 0.9 < max(late) <= retries.LONGEST_WAIT
 
 
 def test_a_transaction_that_met_a_conflict_is_sent_again_as_it_was(api: Api, clock: Clock) -> None:
@@ -220,7 +227,7 @@ def test_conflicts_and_missed_deadlines_can_be_counted(
     assert (len(conflicts), len(misses)) == (1, 0)
     with failing(conflict, lasting=True) as calls:
         assert api.post("/users", {"name": "Ann"}).status_code == 503
-    assert (len(conflicts), len(misses)) == (len(calls.made), 1)
+    assert (len(conflicts), len(misses)) == (1 + len(calls.made), 1)
 
 
 def test_the_conflicts_of_a_registration_can_be_counted(
@@ -368,39 +375,6 @@ def test_a_batch_that_never_gets_anywhere_ends_in_patience(api: Api, clock: Cloc
     with disturbed(lambda _, operation: nothing if operation == "BatchGetItem" else None) as calls:
         assert problem(api.get(f"/users/{guest}/registrations")) == (503, "service_unavailable")
     assert calls.made.count("BatchGetItem") < 100
-
-
-# Threads.
-
-
-def test_threads_that_lose_races_together_do_not_disturb_each_other(clock: Clock) -> None:
-    """A loop that keeps its count in the function fails here, as all threads share that."""
-    outcomes: set[str] = set()
-
-    @retries.retry_on_conflict
-    def unlucky(tries: Iterator[int]) -> str:
-        if next(tries):
-            raise Conflict(immediate=True)
-        return "done"
-
-    def run() -> None:
-        for _ in range(200):
-            try:
-                outcomes.add(unlucky(iter([3, 2, 1, 0])))
-            except Exception as error:
-                outcomes.add(repr(error))
-
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        threads = [threading.Thread(target=run) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
-    assert outcomes == {"done"}
 
 
 def test_a_service_that_is_well_waits_for_nothing(api: Api, clock: Clock) -> None:

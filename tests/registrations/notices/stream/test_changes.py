@@ -126,7 +126,7 @@ def test_whose_leaving_is_just_being_written_is_found(api: Api, monkeypatch: pyt
     records[0]["dynamodb"]["NewImage"]["records"]["M"] = {
         name: value for name, value in records[0]["dynamodb"]["NewImage"]["records"]["M"].items() if "S" in value
     }
-    monkeypatch.setattr("registrations.notices.stream.holders.batch_get", lambda *keys, consistent: [None] * len(keys))
+    monkeypatch.setattr("eventsite.dynamodb.steps.batch_get", lambda *keys, consistent: [None] * len(keys))
     assert in_words(reported(records)) == [f"registration.cancelled {alice}", f"registration.promoted {bob}"]
 
 
