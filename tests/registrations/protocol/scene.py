@@ -1,5 +1,6 @@
 """The initial items of a scenario, and the invariants at its end."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from events import services
@@ -79,7 +80,7 @@ def _registered(seats: Seats, user: str, ticket: int, kind: str) -> list[BaseMod
     return [row, EventTicket(*line, user_id=user, **known)]
 
 
-def check_rest(items: dict[Key, str], monitor: Monitor) -> None:
+def check_rest(items: Mapping[Key, str], monitor: Monitor) -> None:
     """Check the stored items after all requests have ended.
 
     Raises:
@@ -128,7 +129,7 @@ def _wrong(found: "_Table", monitor: Monitor) -> Any:
 class _Table:
     """A table in memory on which a rule can run to its end."""
 
-    def __init__(self, items: dict[Key, str]) -> None:
+    def __init__(self, items: Mapping[Key, str]) -> None:
         self._items = dict(items)
 
     def get(self, model: type[BaseModel], *key: str) -> Any:

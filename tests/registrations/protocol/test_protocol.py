@@ -6,7 +6,6 @@ item.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 from unittest.mock import patch
 
@@ -25,8 +24,6 @@ REGISTER_U, REGISTER_V, REGISTER_W = (("register", user) for user in (U, V, W))
 LEAVE_U, LEAVE_V, LEAVE_W = (("leave", user) for user in (U, V, W))
 LOOK_U, LOOK_V, LOOK_W = (("look", user) for user in (U, V, W))
 SWEEP = ("sweep",)
-STRIDES = {CRASH: 5, LOST: 5, LATE: 10, TORN: 80}
-"""The step between the pairs that are searched with a fault. All pairs take an hour, mostly for torn transactions."""
 
 
 def resize(capacity: int, *, is_open: bool = True, waitlist: bool = True) -> tuple[object, ...]:
@@ -190,9 +187,9 @@ def test_two_faults_harm_nobody(faults: Faults) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("faults", EACH, ids=str)
-def test_one_fault_harms_nobody_in_many_pairs(faults: Faults) -> None:
+def test_one_fault_harms_nobody_in_any_pair(faults: Faults) -> None:
     search = Search()
-    for scenario in islice(at_once(2), EACH.index(faults), None, STRIDES[faults]):
+    for scenario in at_once(2):
         expect_right(search, replace(scenario, faults=faults))
 
 
