@@ -134,9 +134,11 @@ def test_requests_in_the_admission_queue_are_answered_right() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", LONG, ids=lambda scenario: str(LONG.index(scenario)))
-def test_longer_scenarios_are_answered_right(scenario: Scenario) -> None:
-    expect_right(Search(), scenario)
+@pytest.mark.parametrize("faults", [Faults(), *EACH], ids=str)
+def test_longer_scenarios_are_answered_right(faults: Faults) -> None:
+    search = Search(tokens=True)
+    for scenario in LONG:
+        expect_right(search, replace(scenario, faults=faults))
 
 
 @pytest.mark.slow
@@ -181,7 +183,7 @@ def test_all_pairs_of_requests_are_answered_right() -> None:
 @pytest.mark.parametrize("faults", [TORN, *TOGETHER], ids=str)
 def test_two_faults_harm_nobody(faults: Faults) -> None:
     search = Search()
-    for scenario in CHOSEN[::5]:  # with two faults, the longest of them take many minutes
+    for scenario in CHOSEN:
         expect_right(search, replace(scenario, faults=faults))
 
 
