@@ -24,10 +24,9 @@ class TextSchema(OpenApiSerializerFieldExtension):
         patterns = (
             (fields.IdField, ID["pattern"]),
             (fields.TimeField, fields.TIME_PATTERN),
-            (fields.TextField, fields.TEXT_PATTERN),
+            (fields.TextField, fields.BLANK_PATTERN if self.target.allow_blank else fields.TEXT_PATTERN),
         )
-        pattern = next(text for kind, text in patterns if isinstance(self.target, kind))
-        return {"type": "string", "pattern": f"^$|{pattern}" if self.target.allow_blank else pattern}
+        return {"type": "string", "pattern": next(text for kind, text in patterns if isinstance(self.target, kind))}
 
 
 class DaySchema(OpenApiSerializerFieldExtension):

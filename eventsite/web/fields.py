@@ -23,13 +23,15 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TIME_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _TIME = re.compile(TIME_PATTERN[1:-1])
 MOMENT_PATTERN = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
     r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
 _MOMENT = re.compile(MOMENT_PATTERN[1:-1])
 _FITS = rf"[^\u0000{OVERRIDES}]*"
+BLANK_PATTERN = rf"^{_FITS}$"
+"""What `TextField` accepts with `allow_blank`."""
 TEXT_PATTERN = rf"^{_FITS}[^{UNSEEN}]{_FITS}$"
-"""What `TextField` accepts. ECMA's regular expressions cannot express it beyond the first plane."""
+"""What `TextField` accepts otherwise. ECMA's regular expressions cannot express it beyond the first plane."""
 
 
 def _is_form(field: serializers.Field[Any, Any, Any, Any]) -> bool:
@@ -58,7 +60,7 @@ class NoSurrogates(ProhibitSurrogateCharactersValidator):
 
 
 class TextField(Quoting, serializers.CharField):
-    """A text of 1 to `max_length` characters, at least one of them visible, kept exactly as sent."""
+    """A text of 1 to `max_length` characters, kept exactly as sent. One is visible, except with `allow_blank`."""
 
     default_error_messages = {
         "invalid": "This must be a text.",
@@ -79,7 +81,7 @@ class TextField(Quoting, serializers.CharField):
         Raises:
             ValidationError: If it is blank or breaks another rule.
         """
-        if isinstance(data, str) and data and visible.is_blank(data):
+        if isinstance(data, str) and data and not self.allow_blank and visible.is_blank(data):
             self.fail("blank")
         if isinstance(data, str) and visible.overrides_direction(data):
             self.fail("override")

@@ -82,7 +82,7 @@ UNSEEN = "\u200b\u200c\u200d\u2060\u3164\u2800\u115f\u1160\uffa0\u00ad\u034f\u06
 UNSEEN += "\U000e0020\U000e0100\U0001d173"
 
 
-@pytest.mark.parametrize("field", ["title", "description", "location", "organizer"])
+@pytest.mark.parametrize("field", ["title", "location", "organizer"])
 def test_what_nobody_sees_is_blank(api: Api, field: str) -> None:
     for text in [*UNSEEN, UNSEEN, " \t\u3000" + UNSEEN, "\u200b" * 100]:
         assert problem(api.post("/events", EVENT | {field: text})) == (422, "validation_error")
