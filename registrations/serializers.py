@@ -1,6 +1,6 @@
 """Registrations as JSON."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from rest_framework import serializers
@@ -130,14 +130,22 @@ class CalendarSerializer(serializers.Serializer[Any]):
     url = serializers.URLField(allow_null=True, help_text="For calendar programs; null until one is made.")
 
 
+class OwnAttendance(NamedTuple):
+    """A registration for an event that the caller sees as its organizers and admins do."""
+
+    attendance: Attendance
+
+
 class AttendanceSerializer(serializers.Serializer[Any]):
     """A user's registration with the event it is for."""
 
     registration = RegistrationSerializer()
     event = EventSerializer()
 
-    def to_representation(self, attendance: Attendance) -> dict[str, Any]:
-        return {"registration": shape(attendance.registration), "event": shape_event(attendance.whole_event)}
+    def to_representation(self, attendance: Attendance | OwnAttendance) -> dict[str, Any]:
+        inside = isinstance(attendance, OwnAttendance)
+        registration, whole = attendance.attendance if isinstance(attendance, OwnAttendance) else attendance
+        return {"registration": shape(registration), "event": shape_event(whole, inside=inside)}
 
 
 def _sources() -> dict[str, str]:

@@ -34,6 +34,7 @@ from registrations.serializers import (
     LeftSerializer,
     MessageSentSerializer,
     MessageSerializer,
+    OwnAttendance,
     RegisteredSerializer,
     RegistrationRequestSerializer,
     RegistrationSerializer,
@@ -189,7 +190,11 @@ class AttendanceViewSet(BrowsableViewSet):
             if not self.is_me:  # a user who is signed in exists, at the latest from the first registration
                 raise
             rows, following = [], None
-        return self.listed(AttendanceSerializer, rows, following, lambda row: row.registration.event_id)
+        scope = self.scope(CHANGE_EVENT)
+        shown = [OwnAttendance(row) if scope.reaches(row.whole_event.event) else row for row in rows]
+        return self.listed(
+            AttendanceSerializer, shown, following, lambda row: getattr(row, "attendance", row).registration.event_id
+        )
 
 
 class CalendarViewSet(BrowsableViewSet):

@@ -55,6 +55,13 @@ def test_the_co_organizers_are_shown_to_organizers_and_admins_only() -> None:
     owner, helper = As(oscar().access), As(olivia().access)
     event = owner.event(organizers=[olivia().sub])
     inside, outside = (owner, helper, As(adam().access)), (As(None), As(alice().access))
+    for caller in (owner, helper, As(alice().access)):
+        assert caller.post(f"/events/{event}/registrations", {}).status_code == 201
+        found = [caller.get(f"/users/me/{held}").json() for held in ("registrations", "registrations?limit=1")]
+        shown = None if caller is not owner and caller is not helper else [olivia().sub]
+        assert [one["event"].get("organizers") for entries in found for one in entries] == [shown, shown]
+    of_alice = As(adam().access).get(f"/users/{alice().sub}/registrations").json()
+    assert [one["event"].get("organizers") for one in of_alice] == [[olivia().sub]]
     for caller, sees in [*((one, True) for one in inside), *((one, False) for one in outside)]:
         for found in (caller.get(f"/events/{event}").json(), caller.get("/events").json()[0]):
             assert found.get("organizers") == ([olivia().sub] if sees else None)

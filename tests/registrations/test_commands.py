@@ -92,5 +92,13 @@ def test_a_user_is_erased_with_everything(api: Api, party: str, printed: Any) ->
 def test_all_that_is_kept_about_a_user_is_exported(api: Api, party: str, printed: Any) -> None:
     kept = json.loads(printed("export_user", "carol"))
     assert kept["user"] == api.get("/users/carol").json()
-    assert kept["registrations"] == api.get("/users/carol/registrations?status=cancelled").json()
-    assert json.loads(printed("export_user", "bob"))["registrations"] == api.get("/users/bob/waitlists").json()
+    assert kept["registrations"] == _as_attendees_see(api.get("/users/carol/registrations?status=cancelled").json())
+    bobs = json.loads(printed("export_user", "bob"))["registrations"]
+    assert bobs == _as_attendees_see(api.get("/users/bob/waitlists").json())
+
+
+def _as_attendees_see(listed: Any) -> Any:
+    """Return a user's registrations without the co-organizers of the events."""
+    for entry in listed:
+        del entry["event"]["organizers"]
+    return listed
