@@ -5,12 +5,13 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import get_script_prefix
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer, OpenApiYamlRenderer2
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework.renderers import JSONRenderer, TemplateHTMLRenderer
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from eventsite.openapi.document import document
 
@@ -53,17 +54,25 @@ class Page(TemplateHTMLRenderer):
         return super().render(data, accepted_media_type, renderer_context)
 
 
-class SwaggerView(SpectacularSwaggerSplitView):
-    """Swagger UI. Its script comes apart from the page, so that a strict content policy needs no exception."""
+class PageView(APIView):
+    """A page of the documentation."""
 
     renderer_classes = [Page]
-    metadata_class = None
+
+    def options(  # type: ignore[override] # DRF knows its own answers only
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Answer with the Allow header alone, because a page has no metadata."""
+        return HttpResponse()
+
+
+class SwaggerView(PageView, SpectacularSwaggerSplitView):
+    """Swagger UI. Its script comes apart from the page, so that a strict content policy needs no exception."""
+
     template_name = "eventsite/docs.html"
 
 
-class RedocView(SpectacularRedocView):
+class RedocView(PageView, SpectacularRedocView):
     """ReDoc, in a page that fetches nothing from elsewhere."""
 
-    renderer_classes = [Page]
-    metadata_class = None
     template_name = "eventsite/redoc.html"

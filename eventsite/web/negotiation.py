@@ -77,8 +77,8 @@ def _accept(request: Any) -> str:
 
 
 def _takes_json(request: Any) -> bool:
-    """Return True if the Accept header takes JSON in any place, or is absent."""
-    return _names_json(request.META.get("HTTP_ACCEPT", "*/*"))
+    """Return True if the Accept header takes JSON in any place, is empty, or is absent."""
+    return _names_json(request.META.get("HTTP_ACCEPT") or "*/*")
 
 
 @lru_cache(maxsize=256)

@@ -415,6 +415,10 @@ def test_what_needs_no_sign_in(path: str) -> None:
     assert As(None).get(path).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/events", "/events/nothing", "/users", "/events/nothing/registrations"])
+@pytest.mark.parametrize(
+    "path", ["/events", "/events/nothing", "/users", "/events/nothing/registrations", "/docs", "/redoc", "/schema"]
+)
 def test_options_tell_everybody_what_there_is(path: str) -> None:
-    assert As(None).call("OPTIONS", path).status_code == 200
+    answer = As(None).call("OPTIONS", path)
+    assert answer.status_code == 200
+    assert {"GET", "OPTIONS"} <= set(answer.headers["Allow"].split(", "))

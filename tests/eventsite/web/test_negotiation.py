@@ -35,6 +35,11 @@ def test_a_client_that_can_read_json_gets_json(api: Api, path: str, accept: str)
     assert kind(api, path, accept) in ("application/json", "application/problem+json")
 
 
+def test_an_empty_accept_header_is_none(api: Api) -> None:
+    answer = api.get("/events", accept="")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+
+
 def test_a_body_in_json_is_read_whatever_the_client_also_accepts(api: Api) -> None:
     made = api.post("/users", {"name": "Alice"}, accept=JAVA)
     assert (made.status_code, made.json()["name"]) == (201, "Alice")
