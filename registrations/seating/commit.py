@@ -175,12 +175,13 @@ class _Attempt:
             yield from self._wait_for_room()
 
     def _wait_for_room(self) -> Steps[None]:
-        """Wait for a log slot. After `PATIENCE` waits, apply an entry that a crashed process may have left."""
+        """Wait for a log slot. After `PATIENCE` waits, make one: apply an entry, which a crash may have left."""
         if self._waits >= PATIENCE:
             entries = log.of(self.image)
             yield from recover(self.image, entries[(yield Draw(len(entries)))], self.request)
-        self._waits += 1
-        yield from self.turn.wait(self.image, self._waits)
+        else:
+            self._waits += 1
+            yield from self.turn.wait(self.image, self._waits)
         yield from self._look()
 
 

@@ -52,7 +52,7 @@ def test_crashed_processes_keep_no_other_request_waiting() -> None:
     run = measure(32, seconds=0.6, dying=0.3)
     assert run.answers["killed"]
     assert run.refused == 0
-    assert run.seconds[-1] <= 1, run
+    assert run.seconds[-1] <= 0.35, run  # who has applied a crashed process's entry has room at once
 
 
 @pytest.mark.slow
