@@ -34,6 +34,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribut
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
+from events.window import Times
 from eventsite.dynamodb.base_model import BaseModel, WholeNumberAttribute
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.shapes import text
@@ -52,6 +53,7 @@ LONG, LONGER = "long", "longer"
 LOOK_BACK = {LONG: 31, LONGER: 366}
 """The days before a list in which a running event may have begun. With more, more ended events are read."""
 MARK = 16  # characters, of 6 bits each
+MIDNIGHT = "00:00"
 IMPORTING = "importing"
 """The value of `edits` in a draft that an import is writing."""
 
@@ -157,7 +159,7 @@ class PrivatePlace(EventItem):
         place = cls(event.event_id, f"view#{user_id}", incarnation=event.incarnation, sort=event.place)
         place.status = private(user_id)
         place.organizer_status = private(user_id, event.status)
-        place.end_date = event.end_date
+        place.end_date = event.last_day if event.length else None
         return place
 
 
@@ -174,7 +176,7 @@ class LongPlace(EventItem):
     def of(cls, event: "Event", length: str) -> Self:
         """Return the place of an event in the list of `LONG` events or of `LONGER` ones."""
         place = cls(event.event_id, cls.ITEM, incarnation=event.incarnation, sort=event.place)
-        place.status, place.state, place.end_date = length, event.status, event.end_date
+        place.status, place.state, place.end_date = length, event.status, event.last_day
         place.organizer_status = event.organizer_id and f"{event.organizer_id}#{length}"
         return place
 
@@ -267,8 +269,12 @@ class Event(EventItem):
 
     @property
     def length(self) -> str | None:
-        """`LONG` or `LONGER` for an event of several days, else None."""
-        if not self.end_date or self.end_date <= self.date:
-            return None
-        days = (date.fromisoformat(self.end_date) - date.fromisoformat(self.date)).days
-        return LONG if days <= LOOK_BACK[LONG] else LONGER
+        """`LONG` or `LONGER` for an event that runs on several days, else None."""
+        days = (date.fromisoformat(self.last_day) - date.fromisoformat(self.date)).days
+        return None if days <= 0 else LONG if days <= LOOK_BACK[LONG] else LONGER
+
+    @property
+    def last_day(self) -> str:
+        """The last day on which it runs: the next day if it ends past midnight, but not if it ends at midnight."""
+        times = Times.of(self)
+        return str(self.end_date or self.date) if times.end_time == MIDNIGHT else times.last_day.isoformat()

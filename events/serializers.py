@@ -277,8 +277,8 @@ class StatusesField(serializers.Field[Any, Any, Any, Any]):
 
 CANCEL = "cancel"
 FROM = (
-    f"The first day, inclusive. An event of several days counts until its last day, if it began at most "
-    f"{LOOK_BACK[LONGER]} days before."
+    f"The first day, inclusive. An event of several days, or past midnight, counts until its last day, if it began at "
+    f"most {LOOK_BACK[LONGER]} days before."
 )
 
 

@@ -132,3 +132,27 @@ def test_it_costs_two_calls_however_many_events_are_over(api: Api, meter: Meter)
         api.get(f"/events?from={day(0)}&status=published")
         costs.append((len(meter.calls), meter.units))
     assert costs[0] == costs[1]
+
+
+NIGHT = {"date": day(0), "startTime": "18:00", "endTime": "02:00", "timeZone": "Europe/Berlin"}
+
+
+@pytest.mark.parametrize("known", [{}, {"unlisted": True}, {"organizers": ["olivia"], "status": "draft"}])
+def test_an_event_past_midnight_is_listed_on_the_next_day(api: Api, known: dict[str, Any]) -> None:
+    night = api.event(**NIGHT, **known)
+    api.event(**NIGHT | {"endTime": "00:00"})  # it is over when the next day begins
+
+    def listed(first: int) -> list[str]:
+        return [event["eventId"] for event in api.walk(f"/events?from={day(first)}&limit=1")]
+
+    assert listed(1) == [night]
+    assert listed(2) == []
+    for change, is_listed in (
+        ({"endTime": "23:00"}, False),
+        ({"endTime": "01:00"}, True),
+        ({"endDate": day(0), "endTime": "20:00"}, False),
+        ({"endDate": day(1)}, True),
+        ({"endDate": None, "endTime": None}, False),
+    ):
+        assert api.patch(f"/events/{night}", change).status_code == 200
+        assert listed(1) == [night] * is_listed, change
