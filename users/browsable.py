@@ -67,7 +67,8 @@ class UsersPage(Page, routes=["users"]):
         rows = [(pages.url("user", user["userId"]), user, humanize.moment(user["createdAt"])) for user in data]
         new = self.form("POST") if self.reach(CREATE_USER) is Reach.ALL else None
         steps = paging.steps(self.request, self.response)
-        sought = self.request.query_params.get("q", "").strip()
+        asked = self.request.query_params
+        sought = next(filter(None, (asked.get(name, "").strip() for name in ("q", "name", "email"))), "")
         return {"rows": rows, "steps": steps, "range": steps.range(len(data)), "new": new, "sought": sought}
 
     def form(self, method: str) -> Form | None:
