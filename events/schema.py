@@ -59,11 +59,7 @@ CALENDAR = {
     "SUMMARY:Spring party\r\nDTSTART:20830401T170000Z\r\nDTEND:20830401T200000Z\r\n"
     "UID:spring-party.20270131093000000000@eventsite\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 }
-QUERY_EXAMPLES |= {
-    "status": ["published", "active"],
-    "from": "2083-01-01",
-    "to": "2083-12-31",
-}
+QUERY_EXAMPLES |= {"status": ["published", "active"], "from": "2083-01-01", "to": "2083-12-31"}
 
 
 class BodySchema(OpenApiSerializerExtension):

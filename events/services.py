@@ -34,21 +34,15 @@ class EventNotFound(Missing):
 
 
 class EventNotYours(Forbidden):
-    """The caller is no organizer of the event."""
-
     detail = "This event is not yours: its organizer may do this."
 
 
 class EventExists(Refused):
-    """Another event has the id that the client chose."""
-
     code = "event_exists"
     detail = "There is already an event with this id."
 
 
 class EventHasRegistrations(Refused):
-    """The event cannot be deleted while people have seats or wait for one."""
-
     code = "event_has_registrations"
     detail = "People are registered or waiting for this event; it can be deleted once nobody is."
 

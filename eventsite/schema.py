@@ -83,10 +83,7 @@ def _page(name: str, summary: str, **content: Json) -> Json:
 PAGES["/docs"] = _page("getDocs", "These pages: Swagger UI", text_html={"schema": {"type": "string"}})
 PAGES["/redoc"] = _page("getRedoc", "The same for reading: ReDoc", text_html={"schema": {"type": "string"}})
 PAGES["/schema"] = _page(
-    "getSchema",
-    "This document",
-    application_json={"schema": DOCUMENT},
-    application_yaml={"schema": {"type": "string"}},
+    "getSchema", "This document", application_json={"schema": DOCUMENT}, application_yaml={"schema": {"type": "string"}}
 )
 PAGES["/schema"]["get"]["parameters"] = [
     {
@@ -98,7 +95,5 @@ PAGES["/schema"]["get"]["parameters"] = [
     }
 ]
 PAGES["/openapi.json"] = _page(
-    "getOpenapi",
-    "This document, under its usual name",
-    application_json={"schema": DOCUMENT},
+    "getOpenapi", "This document, under its usual name", application_json={"schema": DOCUMENT}
 )

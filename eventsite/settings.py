@@ -196,7 +196,7 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
         "OPTIONS": {
-            "context_processors": ["django.template.context_processors.request", "eventsite.auth.login.offered"],
+            "context_processors": ["django.template.context_processors.request", "eventsite.auth.login.offered"]
         },
     }
 ]
@@ -266,10 +266,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["eventsite.auth.permissions.Permitted"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "eventsite.web.negotiation.Negotiation",
     "DEFAULT_PARSER_CLASSES": ["eventsite.web.parsers.BoundedJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": [
-        "eventsite.web.renderers.JSONRenderer",
-        "eventsite.pages.renderer.BrowsableRenderer",
-    ],
+    "DEFAULT_RENDERER_CLASSES": ["eventsite.web.renderers.JSONRenderer", "eventsite.pages.renderer.BrowsableRenderer"],
     "DEFAULT_SCHEMA_CLASS": "eventsite.openapi.document.Schema",
     "EXCEPTION_HANDLER": "eventsite.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,

@@ -13,15 +13,11 @@ class RegistrationNotFound(Missing):
 
 
 class AlreadyRegistered(Refused):
-    """The user holds a seat or waits for one already."""
-
     code = "already_registered"
     detail = "This user is already registered or waiting for this event."
 
 
 class EventFull(Refused):
-    """All seats are taken and there is no waitlist."""
-
     code = "event_full"
     detail = "All seats are taken and this event keeps no waitlist."
 
@@ -34,8 +30,6 @@ class RegistrationClosed(Refused):
 
 
 class RegistrationNotOpen(Refused):
-    """The window for registrations has not opened yet."""
-
     code = "registration_not_open"
     detail = "Registration for this event has not opened yet."
 

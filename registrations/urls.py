@@ -5,26 +5,14 @@ from django.urls import include, path
 from registrations.views import AttendanceViewSet, CalendarViewSet, ContactViewSet, FeedViewSet, RegistrationViewSet
 
 OF_AN_EVENT = [
-    path(
-        "messages",
-        ContactViewSet.as_view({"post": "create"}, name="Messages"),
-        name="event-messages",
-    ),
-    path(
-        "history",
-        ContactViewSet.as_view({"get": "list"}, name="History"),
-        name="event-history",
-    ),
+    path("messages", ContactViewSet.as_view({"post": "create"}, name="Messages"), name="event-messages"),
+    path("history", ContactViewSet.as_view({"get": "list"}, name="History"), name="event-history"),
     path(
         "registrations",
         RegistrationViewSet.as_view({"get": "list", "post": "create"}, name="Registrations"),
         name="registrations",
     ),
-    path(
-        "waitlist",
-        RegistrationViewSet.as_view({"get": "waitlist"}, name="Waitlist"),
-        name="waitlist",
-    ),
+    path("waitlist", RegistrationViewSet.as_view({"get": "waitlist"}, name="Waitlist"), name="waitlist"),
     path(
         "registrations/<str:user_id>",
         RegistrationViewSet.as_view(
@@ -37,11 +25,7 @@ OF_AN_EVENT = [
         RegistrationViewSet.as_view({"put": "check_in", "delete": "check_out"}, name="Check-in"),
         name="check-in",
     ),
-    path(
-        "register",
-        RegistrationViewSet.as_view({"post": "create"}, name="Register"),
-        name="register",
-    ),
+    path("register", RegistrationViewSet.as_view({"post": "create"}, name="Register"), name="register"),
     path(
         "register/<str:user_id>",
         RegistrationViewSet.as_view({"delete": "destroy"}, name="Unregister"),
@@ -54,11 +38,7 @@ OF_A_USER = [
         AttendanceViewSet.as_view({"get": "registrations"}, name="Registrations"),
         name="user-registrations",
     ),
-    path(
-        "waitlists",
-        AttendanceViewSet.as_view({"get": "waitlists"}, name="Waitlists"),
-        name="user-waitlists",
-    ),
+    path("waitlists", AttendanceViewSet.as_view({"get": "waitlists"}, name="Waitlists"), name="user-waitlists"),
     path(
         "calendar",
         CalendarViewSet.as_view({"get": "retrieve", "put": "renew", "delete": "revoke"}, name="Calendar"),

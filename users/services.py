@@ -43,8 +43,6 @@ class UserNotFound(Missing):
 
 
 class UserExists(Refused):
-    """The id is taken."""
-
     code = "user_exists"
     detail = "There is already a user with this id."
 

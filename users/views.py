@@ -27,11 +27,7 @@ from users.serializers import ListedUserSerializer, Stranger, UserChangesSeriali
 class UserViewSet(BrowsableViewSet):
     """Users: create, list, read, change and delete them."""
 
-    serializers = {
-        "create": UserSerializer,
-        "update": UserChangesSerializer,
-        "partial_update": UserChangesSerializer,
-    }
+    serializers = {"create": UserSerializer, "update": UserChangesSerializer, "partial_update": UserChangesSerializer}
     queries = {"list": UsersQuery}
     permission_of_action = {
         "list": FIND_USER,

@@ -74,7 +74,7 @@ class EventsPage(Page, routes=["events"]):
             "steps": paging.steps(self.request, self.response),
             "new": self._new(copied, self._copied(copied)) if self.reach(CREATE_EVENT) is not Reach.NONE else None,
             "unfolded": "copy" in query,
-            "calendar_url": self.in_format("ics") if "ics" in self.shown_formats() else "",
+            "calendar_url": self.in_format("ics"),
         }
 
     def _is_wanted(self, event: dict[str, Any]) -> bool:

@@ -70,10 +70,7 @@ def new_form(page: Page, copied: dict[str, Any]) -> Form:
     for one in asked:
         one.more = one.name not in NEW and not (one.name == "organizer" and not one.value)
     made = Form(page.request.path, "Publish", "POST", [_as_input(one) for one in asked])
-    made.buttons = [
-        Button("Publish", "status", "published", "primary"),
-        Button("Save as draft", "status", "draft"),
-    ]
+    made.buttons = [Button("Publish", "status", "published", "primary"), Button("Save as draft", "status", "draft")]
     return made
 
 

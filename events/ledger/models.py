@@ -4,13 +4,7 @@ import zlib
 from functools import cache
 from typing import Any
 
-from pynamodb.attributes import (
-    BooleanAttribute,
-    JSONAttribute,
-    MapAttribute,
-    NumberSetAttribute,
-    UnicodeAttribute,
-)
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, MapAttribute, NumberSetAttribute, UnicodeAttribute
 
 from events.ledger import operations
 from events.models import Event, EventItem, mark

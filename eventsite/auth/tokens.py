@@ -53,10 +53,7 @@ class Keys(jwt.PyJWKClient):
 
     def __init__(self, url: str) -> None:
         super().__init__(
-            url,
-            lifespan=KEYS_KEPT_SECONDS,
-            timeout=FETCH_TIMEOUT_SECONDS,
-            cooldown_duration=REFETCH_AFTER_SECONDS,
+            url, lifespan=KEYS_KEPT_SECONDS, timeout=FETCH_TIMEOUT_SECONDS, cooldown_duration=REFETCH_AFTER_SECONDS
         )
         self._next_fetch = 0.0
 

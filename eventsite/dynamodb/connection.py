@@ -119,7 +119,6 @@ class PatientConnection(Connection):
             self.host, self._own_client = now, None
 
     def warm_up(self) -> None:
-        """Make the client before the first call needs it."""
         if isinstance(self.client, Client):
             self.client.warm_up()
 
@@ -144,7 +143,6 @@ _connection: PatientConnection | None = None
 
 
 def connection() -> PatientConnection:
-    """Return the connection of this process. Make it on first use."""
     global _connection
     if _connection is None:
         _connection = PatientConnection(

@@ -1,12 +1,6 @@
 """Sentences for an operator: why a call of DynamoDB failed, and the remedy where there is one."""
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    NoCredentialsError,
-    PartialCredentialsError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, PartialCredentialsError
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from pynamodb.exceptions import PynamoDBException, TableDoesNotExist
 
@@ -18,6 +12,7 @@ from eventsite.errors import DomainError, Unavailable
 FAILURES = (DomainError, PynamoDBException, BotoCoreError, ClientError)
 """The errors that `sentence` explains."""
 
+SILENCE = (HTTPClientError, BotocoreConnectionError)
 NO_TABLE = frozenset({"ResourceNotFoundException", "TableNotFoundException"})
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
 NO_ACCESS = frozenset(
@@ -51,7 +46,7 @@ def sentence(error: BaseException) -> str:
         return _no_table()
     if any(isinstance(cause, NoCredentialsError | PartialCredentialsError) for cause in causes):
         return "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
-    if isinstance(error, Unavailable) or any(_is_silence(cause) for cause in causes):
+    if isinstance(error, Unavailable) or any(isinstance(cause, SILENCE) for cause in causes):
         return f"DynamoDB at {endpoint()} does not answer."
     return f"DynamoDB at {endpoint()} cannot be used: {causes[-1]}"
 
@@ -68,10 +63,6 @@ def _chain(error: BaseException | None) -> "list[BaseException]":
         chain.append(error)
         error = error.__cause__ or getattr(error, "cause", None)
     return chain
-
-
-def _is_silence(error: BaseException) -> bool:
-    return isinstance(error, HTTPClientError | BotocoreConnectionError)
 
 
 def _refused(code: str, message: str) -> str:

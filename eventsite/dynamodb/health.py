@@ -16,7 +16,6 @@ NO_KEY = "#health"
 
 
 def checked_apps() -> list[str]:
-    """Return the apps that own a table."""
     return [_app(model) for model in table_models()]
 
 

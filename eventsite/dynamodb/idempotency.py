@@ -34,8 +34,6 @@ REMEMBERED_OPERATIONS = 8
 
 
 class KeyReused(Unprocessable):
-    """The key was used before with another body."""
-
     code = "idempotency_key_reused"
     detail = "This Idempotency-Key was used before with another body. Use a new key for a new request."
 
@@ -63,8 +61,6 @@ class Announced(NamedTuple):
 
 
 class IdempotentRequest:
-    """One keyed request of a caller."""
-
     label = "idempotency-key"
 
     def __init__(self, *, caller: str, call: str, key: str, body: Any) -> None:

@@ -168,7 +168,6 @@ def wait_about(seconds: float) -> float:
 
 
 def give_up(cause: BaseException | None = None) -> NoReturn:
-    """Send `deadline_missed` and raise `errors.Unavailable`."""
     deadline_missed.send_robust(sender=None)
     raise Unavailable from cause
 
@@ -182,7 +181,6 @@ def is_transient(error: BaseException) -> bool:
 
 
 def _cancellation_reasons(error: BaseException) -> set[str]:
-    """Return the codes for which DynamoDB cancelled a transaction, if it did."""
     reasons = error.cancellation_reasons if isinstance(error, VerboseClientError) else []
     return {str(reason.code) for reason in reasons if reason}
 

@@ -53,8 +53,6 @@ def find_keys() -> Callable[[], Keys]:
 
 
 class Signer:
-    """A signer of the requests to one endpoint."""
-
     def __init__(self, endpoint: str, region: str) -> None:
         url = urlsplit(endpoint)
         name = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname

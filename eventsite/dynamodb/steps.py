@@ -116,8 +116,6 @@ class Transact(NamedTuple):
 
 
 class Transacted(NamedTuple):
-    """The outcome of a transaction."""
-
     done: bool
     failures: Failures
     in_conflict: bool = False

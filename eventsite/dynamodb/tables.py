@@ -1,7 +1,8 @@
 """The tables at the configured endpoint: create the missing ones, and report differences from the models.
 
 Nothing here alters an existing table, and only `remove` drops one. A model is compared as the CreateTable request that
-would make its table.
+would make its table. If DynamoDB refuses or does not answer, or a table is not active in time, all raise `Unavailable`
+with a sentence.
 """
 
 from collections.abc import Iterator
@@ -39,10 +40,6 @@ def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None =
 
     Returns:
         The names of the created tables.
-
-    Raises:
-        Unavailable: DynamoDB refused or did not answer, or a table did not become active in time.
-            The text is a sentence.
     """
     protect = not settings.LOCAL if protect is None else protect
     with _in_a_sentence():
@@ -62,9 +59,6 @@ def differences(*, protect: bool | None = None) -> list[str]:
 
     Args:
         protect: Expect deletion protection and point-in-time recovery; by default outside of local runs.
-
-    Raises:
-        Unavailable: DynamoDB refused or did not answer. The text is a sentence.
     """
     protect = not settings.LOCAL if protect is None else protect
     with _in_a_sentence():
@@ -72,11 +66,7 @@ def differences(*, protect: bool | None = None) -> list[str]:
 
 
 def existing() -> dict[str, Description]:
-    """Return the existing tables of the models, by name.
-
-    Raises:
-        Unavailable: DynamoDB refused or did not answer. The text is a sentence.
-    """
+    """Return the existing tables of the models, by name."""
     names = [model.Meta.table_name for model in table_models()]
     with _in_a_sentence():
         found = {name: _describe(name) for name in names}
@@ -84,11 +74,7 @@ def existing() -> dict[str, Description]:
 
 
 def remove(table: Description) -> None:
-    """Delete a table with all its items, also if it is protected.
-
-    Raises:
-        Unavailable: DynamoDB refused or did not answer. The text is a sentence.
-    """
+    """Delete a table with all its items, also if it is protected."""
     name = table["TableName"]
     with _in_a_sentence():
         if table.get("DeletionProtectionEnabled"):
@@ -98,21 +84,13 @@ def remove(table: Description) -> None:
 
 
 def with_other_keys() -> list[str]:
-    """Return the tables that have other keys than the models, because another service or release uses them.
-
-    Raises:
-        Unavailable: DynamoDB refused or did not answer. The text is a sentence.
-    """
+    """Return the tables that have other keys than the models, because another service or release uses them."""
     with _in_a_sentence():
         return [model.Meta.table_name for model in table_models() if _has_other_keys(model)]
 
 
 def with_old_items() -> list[str]:
-    """Return the tables in which the release before this one stored items, by a look at their first items.
-
-    Raises:
-        Unavailable: DynamoDB refused or did not answer. The text is a sentence.
-    """
+    """Return the tables in which the release before this one stored items, by a look at their first items."""
     with _in_a_sentence():
         return [model.Meta.table_name for model in table_models() if model.FORMER_ITEMS and _has_old_items(model)]
 
@@ -151,7 +129,6 @@ def _is_active(table: str) -> bool:
 
 
 def _ttl(table: str) -> str | None:
-    """Return the attribute by which the items of a table expire."""
     found = _call("DescribeTimeToLive", TableName=table)["TimeToLiveDescription"]
     return found.get("AttributeName") if found.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") else None
 
@@ -163,7 +140,6 @@ def _can_recover(table: str) -> bool:
 
 
 def _is_settling(error: BaseException) -> bool:
-    """Return True if a new table is not ready for the call yet."""
     return isinstance(error, ClientError) and _code(error) in (
         "ContinuousBackupsUnavailableException",
         "ResourceInUseException",
@@ -214,7 +190,6 @@ def request_for(model: type[BaseModel], *, tags: dict[str, str], protect: bool, 
 
 
 def _stream(model: type[BaseModel]) -> Description | None:
-    """Return the stream of a table, if its model has one."""
     images = getattr(model.Meta, "stream_view_type", None)
     return {"StreamEnabled": True, "StreamViewType": images} if images else None
 
@@ -258,7 +233,6 @@ def finish(model: type[BaseModel], *, protect: bool) -> None:
 
 
 def _wanted_ttl(model: type[BaseModel]) -> str | None:
-    """Return the attribute by which items of a model expire, if any do."""
     return getattr(model.Meta, "expires_by", None)
 
 
@@ -302,7 +276,6 @@ def _index_differences(table: str, found: dict[str, str], wanted: dict[str, str]
 
 
 def _indexes(table: Description) -> dict[str, str]:
-    """Return the description of each index of a table, by name."""
     kinds = {"local": table.get(LOCAL_INDEXES) or (), "global": table.get(GLOBAL_INDEXES) or ()}
     return {
         index["IndexName"]: f"{kind} on {_key(index, table)} with {_projection(index['Projection'])}"

@@ -16,8 +16,6 @@ REFUSED = "ConditionalCheckFailedException"
 
 
 class Written(NamedTuple):
-    """The outcome of a conditional update."""
-
     done: bool
     """True if the condition held."""
     image: RawItem | None

@@ -18,8 +18,6 @@ TRUE, FALSE = "true", "false"
 
 @dataclass
 class Option:
-    """An option of a select."""
-
     value: str
     label: str
     chosen: bool
@@ -67,7 +65,6 @@ class Field:
 
     @property
     def is_on(self) -> bool:
-        """True if a check box is ticked."""
         return self.value.lower() == TRUE
 
 
@@ -126,16 +123,7 @@ def fields(
     errors: Sequence[Mapping[str, str]] = (),
     prefix: str = "field",
 ) -> list[Field]:
-    """Return the fields of a form.
-
-    Args:
-        serializer: It validates the form.
-        labels: The labels of its fields, in order. A field without a label comes last, under its own name.
-        helps: The help texts of some fields.
-        values: The values to show.
-        errors: The `errors` of a problem document.
-        prefix: The beginning of each id.
-    """
+    """Return the fields of a form in the order of `labels`. A field without a label comes last, under its own name."""
     wrong: dict[str, str] = {}
     for error in errors:
         wrong.setdefault(error["field"], error["detail"])
@@ -198,19 +186,12 @@ def _kind(source: Any) -> str:
 
 
 def text(value: Any) -> str:
-    """Return the value of an input."""
     if value is None:
         return ""
     return (TRUE if value else FALSE) if isinstance(value, bool) else str(value)
 
 
 def in_local_time(values: dict[str, Any], names: Sequence[str], place: tzinfo) -> dict[str, Any]:
-    """Convert moments into the values of an input for local time: ``2026-12-04T10:00``.
-
-    Args:
-        values: The values of a form; RFC 3339 for moments.
-        names: The moments to convert.
-        place: The time zone of the input.
-    """
+    """Convert moments in RFC 3339 into the values of an input for local time: ``2026-12-04T10:00``."""
     moments = {name: datetime.fromisoformat(values[name]).astimezone(place) for name in names if values.get(name)}
     return values | {name: f"{moment:%Y-%m-%dT%H:%M}" for name, moment in moments.items()}

@@ -4,16 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from eventsite import problems
-from eventsite.web.middleware import GetResponse
+from eventsite.web.middleware import Middleware
 from eventsite.web.negotiation import wants_page
 
 
-class ProblemPageMiddleware:
-    """Shows a browser a page in place of a problem document."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
+class ProblemPageMiddleware(Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         is_problem = response.headers.get("Content-Type") == problems.MEDIA_TYPE

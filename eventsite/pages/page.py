@@ -140,7 +140,6 @@ class Page(_Hooks):
         return {}
 
     def title(self, data: Json) -> str:
-        """Return the heading of the page."""
         return self.name or str(self.view.get_view_name())
 
     def trail(self) -> list[Link]:
@@ -198,7 +197,6 @@ class Page(_Hooks):
         return "Done."
 
     def next_url(self, data: Json) -> str:
-        """Return the address to redirect to after a form."""
         return self.request.path
 
     def make_form(self, method: str, submit: str, **options: Any) -> Form:
@@ -215,12 +213,10 @@ class Page(_Hooks):
         asked = fields(serializer, self.labels, helps=self.helps, values=values, errors=errors)
         return Form(self.request.path, submit, method, asked, **options)
 
-    def shown_formats(self) -> set[str]:
-        """Return the formats in which this answer is available."""
-        return {renderer.format for renderer in self.view.get_renderers()}
-
     def in_format(self, name: str) -> str:
-        """Return the address of the same answer in another format."""
+        """Return the address of the same answer in another format, or an empty string if it has no such format."""
+        if name not in [renderer.format for renderer in self.view.get_renderers()]:
+            return ""
         query = self.request.query_params.copy()
         for gone in pagination.OF_THE_PAGE:
             query.pop(gone, None)
@@ -234,11 +230,7 @@ _navigation: list[tuple[int, Callable[[Seen], Link | None]]] = []
 
 
 def navigation(place: int) -> Callable[[Callable[[Seen], Link | None]], Callable[[Seen], Link | None]]:
-    """Register the function that returns the link of an entry for a user, or None to leave it out.
-
-    Args:
-        place: The rank of the entry, ascending.
-    """
+    """Register a function that returns the link of an entry for a user, or None. `place` is its rank, ascending."""
 
     def register(entry: Callable[[Seen], Link | None]) -> Callable[[Seen], Link | None]:
         _navigation.append((place, entry))
@@ -277,7 +269,6 @@ def with_defaults(request: Request) -> Any:
 
 
 def navigation_links(seen: Seen) -> list[Link]:
-    """Return the links of the navigation for a user."""
     _discover()
     found = [entry(seen) for _, entry in sorted(_navigation, key=lambda pair: pair[0])]
     links = [link for link in found if link]

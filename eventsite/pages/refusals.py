@@ -141,11 +141,7 @@ def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dic
     form.hidden["_version"] = str(now["version"])
     form.hidden["_before"] = json.dumps({one.name: text(now.get(one.name)) for one in form.fields})
     form.submit, form.buttons = "Save my changes", []
-    return {
-        "differing": differing,
-        "title": "This was changed meanwhile",
-        "template": "eventsite/pages/conflict.html",
-    }
+    return {"differing": differing, "title": "This was changed meanwhile", "template": "eventsite/pages/conflict.html"}
 
 
 def _in_words(value: str) -> str:

@@ -48,20 +48,14 @@ def _messages(request: Request, response: Any) -> list[Any]:
     return messages
 
 
-def _url(page: Page) -> str:
-    """Return the address of the page for previews, without its query."""
-    return str(page.request.build_absolute_uri(page.request.path))
-
-
 def _frame(page: Page) -> dict[str, Any]:
-    """Return the context that every page needs."""
     return {
         "navigation": pages.navigation_links(page),
         "trail": page.trail(),
         "page": page,
         "user": page.principal,
         "with_token": settings.AUTH_MODE != "open",
-        "address": _url(page),
+        "address": page.request.build_absolute_uri(page.request.path),
         "return_to": _return_to(page),
         **login.offered(page.request._request),
     }

@@ -18,7 +18,6 @@ class Seen:
 
     @property
     def kwargs(self) -> dict[str, str]:
-        """The parameters of the path."""
         found: dict[str, str] = self.view.kwargs
         return found
 
@@ -33,25 +32,16 @@ class Seen:
         return submissions.of(self.request)
 
     def reach(self, call: str) -> Reach:
-        """Return the reach of the user for a call of the permission table."""
         return permissions.reach(call, self.principal)
 
     def owns(self, call: str, event: dict[str, Any]) -> bool:
-        """Return True if the user may make a call of the permission table on an event.
-
-        Args:
-            call: The name of the call.
-            event: The event as the API shows it to this user.
-        """
+        """Return True if the user may make a call of the permission table on an event of the API."""
         return permissions.scope(call, self.principal).reaches(_Shown(event))
 
 
 @dataclass(frozen=True)
 class _Shown:
-    """An event as the API shows it."""
-
     event: dict[str, Any]
 
     def is_run_by(self, user_id: str) -> bool:
-        """Return True if the user is the owner or a co-organizer."""
         return user_id in (self.event["organizerId"], *self.event.get("organizers", ()))

@@ -6,7 +6,6 @@ in their names, and are stored for a year.
 """
 
 import re
-from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,20 +18,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from eventsite.auth.permissions import Principal
+from eventsite.web.middleware import GetResponse, Middleware
 from eventsite.web.preconditions import names
-
-GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 HASHED = re.compile(r"(?P<prefix>/static/)(?P<hash>[0-9a-f]{16})/(?P<name>.+)")
-ABOUT_CONTENT = ("Content-Length", "Content-Type")
 
 
-class CachingMiddleware:
+class CachingMiddleware(Middleware):
     """Sets the cache headers, and answers 304 if nothing has changed."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
@@ -45,7 +39,7 @@ class CachingMiddleware:
         covers_all = "ETag" not in response.headers or getattr(response, "etag_covers_all", False)
         response.headers.setdefault("ETag", _tag_of(response))
         if covers_all and names(request.META.get("HTTP_IF_NONE_MATCH"), response.headers["ETag"]):
-            _empty(response)
+            empty(response)
         return response
 
 
@@ -61,11 +55,11 @@ def _tag_of(response: HttpResponse) -> str:
     return f'"{sha256(response.content + link).hexdigest()[:32]}"'
 
 
-def _empty(response: HttpResponse) -> None:
+def empty(response: HttpResponse) -> None:
     """Turn the answer into a 304 with the same headers, which a cache adopts."""
     response.status_code = 304
     response.content = b""
-    for name in ABOUT_CONTENT:
+    for name in ("Content-Length", "Content-Type"):
         del response.headers[name]
 
 
@@ -98,7 +92,6 @@ class HashedNames(StaticFilesStorage):
     """Static files under names that change with their content: ``/static/0123456789abcdef/eventsite/page.css``."""
 
     def url(self, name: str | None) -> str:
-        """Return the address of a file."""
         return str(super().url(f"{_hash(name)}/{name}" if name else name))
 
 
@@ -108,11 +101,8 @@ def _hash(name: str) -> str:
     return sha256(Path(found).read_bytes() if isinstance(found, str) else b"").hexdigest()[:16]
 
 
-class HashedNamesMiddleware:
+class HashedNamesMiddleware(Middleware):
     """Finds a file by its hashed name, and lets caches keep it if the hash is current."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         found = HASHED.fullmatch(request.path_info)

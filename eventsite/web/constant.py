@@ -5,7 +5,6 @@ header, and on nothing else. A request with anything personal in it takes the us
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import NamedTuple
 
 from django.conf import settings
@@ -13,7 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import ResolverMatch
 
 from eventsite.web import throttling
-from eventsite.web.middleware import plain_path
+from eventsite.web.caching import empty
+from eventsite.web.middleware import GetResponse, Middleware, plain_path
 from eventsite.web.preconditions import names
 from eventsite.web.wsgi import REFUSED, STANDS_IN
 
@@ -22,7 +22,6 @@ ADDRESS = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME", "wsgi.url_s
 """The parts of a request that decide about such an answer, besides its path."""
 PERSONAL = ("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_ORIGIN", "CONTENT_TYPE", "QUERY_STRING", REFUSED)
 MAX_KEPT = 64  # answers; a caller may send any Accept header
-OF_CONTENT = frozenset({"Content-Length", "Content-Type"})
 
 Key = tuple[str | None, ...]
 
@@ -35,11 +34,11 @@ class Kept(NamedTuple):
     route: ResolverMatch | None
 
 
-class ConstantAnswersMiddleware:
+class ConstantAnswersMiddleware(Middleware):
     """Makes each constant answer once."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+    def __init__(self, get_response: GetResponse) -> None:
+        super().__init__(get_response)
         self.kept: OrderedDict[Key, Kept] = OrderedDict()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
@@ -69,14 +68,7 @@ def _key(request: HttpRequest) -> Key | None:
 
 def _again(kept: Kept, request: HttpRequest) -> HttpResponse:
     request.resolver_match = kept.route  # the log line names it
+    response = HttpResponse(kept.content, headers=kept.headers)
     if names(request.META.get("HTTP_IF_NONE_MATCH"), kept.headers["ETag"]):
-        left = {name: value for name, value in kept.headers.items() if name not in OF_CONTENT}
-        return _response(b"", 304, left)
-    return _response(kept.content, 200, kept.headers)
-
-
-def _response(content: bytes, status: int, headers: dict[str, str]) -> HttpResponse:
-    response = HttpResponse(content, status=status, headers=headers)
-    if status == 304:
-        del response.headers["Content-Type"]
+        empty(response)
     return response

@@ -5,6 +5,7 @@ not. Only an HTML form, where all values are text, may write numbers and boolean
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, ClassVar, NoReturn
@@ -21,12 +22,10 @@ from eventsite.text.visible import OVERRIDES, UNSEEN
 _NUMBER = re.compile(r"(-?[0-9]{1,20})(\.0{1,20})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TIME_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
-_TIME = re.compile(TIME_PATTERN[1:-1])
 MOMENT_PATTERN = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
     r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
-_MOMENT = re.compile(MOMENT_PATTERN[1:-1])
 _FITS = rf"[^\u0000{OVERRIDES}]*"
 BLANK_PATTERN = rf"^{_FITS}$"
 """What `TextField` accepts with `allow_blank`."""
@@ -69,6 +68,8 @@ class TextField(Quoting, serializers.CharField):
 
     options: ClassVar[dict[str, Any]] = {}
     """The default options of a subclass."""
+    fits: Callable[[str], object] = staticmethod(lambda text: True)
+    """Returns something true for a text of the right form; all others are refused by the message `form`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**({"trim_whitespace": False, "min_length": 1} | self.options | options))
@@ -90,6 +91,8 @@ class TextField(Quoting, serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        if not self.fits(data):
+            self.fail("form")
         return data
 
 
@@ -98,11 +101,7 @@ class IdField(TextField):
 
     default_error_messages = {"form": "An id is 1 to 128 letters, digits, underscores or dashes."}
     options = {"max_length": 128}
-
-    def to_internal_value(self, data: Any) -> str:
-        if not ids.is_id(text := super().to_internal_value(data)):
-            self.fail("form")
-        return text
+    fits = staticmethod(ids.is_id)
 
 
 class AddressField(TextField):
@@ -110,11 +109,7 @@ class AddressField(TextField):
 
     default_error_messages = {"form": "This must be an e-mail address."}
     options = {"max_length": 254, "style": {"input_type": "email"}}
-
-    def to_internal_value(self, data: Any) -> str:
-        if not mail_address.is_address(text := super().to_internal_value(data)):
-            self.fail("form")
-        return text
+    fits = staticmethod(mail_address.is_address)
 
 
 class TimeField(TextField):
@@ -122,11 +117,7 @@ class TimeField(TextField):
 
     default_error_messages = {"form": "This must be a time of day, as HH:MM."}
     options = {"style": {"input_type": "time"}}
-
-    def to_internal_value(self, data: Any) -> str:
-        if not _TIME.fullmatch(text := super().to_internal_value(data)):
-            self.fail("form")
-        return text
+    fits = staticmethod(re.compile(TIME_PATTERN).fullmatch)
 
 
 class MomentField(TextField):
@@ -136,11 +127,11 @@ class MomentField(TextField):
         "form": "This must be a moment with an offset from UTC, such as 2027-01-31T10:00:00+01:00."
     }
     options = {"style": {"input_type": "datetime"}}
+    fits = staticmethod(re.compile(MOMENT_PATTERN).fullmatch)
 
     def to_internal_value(self, data: Any) -> str:
         """Return the moment as ``2027-01-31T09:00:00Z``. Text order is time order."""
-        if not _MOMENT.fullmatch(text := super().to_internal_value(data)):
-            self.fail("form")
+        text = super().to_internal_value(data)
         try:
             moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
         except (ValueError, OverflowError):

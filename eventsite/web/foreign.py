@@ -4,13 +4,13 @@ In open mode no token proves who sends a request, and a laptop's service is with
 shows. Unless `CORS_ALLOWED_ORIGINS` was set on purpose, other sites can neither change anything nor read user data.
 """
 
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from eventsite import problems
+from eventsite.web.middleware import Middleware
 from eventsite.web.wsgi import REFUSED
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -23,14 +23,10 @@ OF_USERS = frozenset({"registrations", "register", "waitlist", "history", "messa
 ALLOW_ORIGIN = "Access-Control-Allow-Origin"
 
 
-class ForeignPagesMiddleware:
+class ForeignPagesMiddleware(Middleware):
     """Refuses changes by pages of other sites, and lets them read no user data."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request, or refuse it with 403."""
         if settings.AUTH_MODE != "open" or settings.CORS_CHOSEN:
             return self.get_response(request)
         if request.method not in SAFE_METHODS and not _is_malformed(request) and is_foreign(request):

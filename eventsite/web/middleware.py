@@ -35,11 +35,15 @@ DOCUMENTATION = frozenset({"docs", "redoc"})
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
-class ContentSecurityPolicyMiddleware:
-    """Sets the Content Security Policy of every answer. Most answers may load nothing."""
+class Middleware:
+    """The base of middleware, which Django makes with the function that answers a request."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+
+
+class ContentSecurityPolicyMiddleware(Middleware):
+    """Sets the Content Security Policy of every answer. Most answers may load nothing."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
@@ -66,14 +70,10 @@ def plain_path(path: str) -> str:
     return path[:-1] if len(path) > 1 and path.endswith("/") else path
 
 
-class BasePathMiddleware:
+class BasePathMiddleware(Middleware):
     """Lets every view see the plain path."""
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request under its plain path."""
         request.path_info = path = plain_path(request.path_info)
         request.path = settings.BASE_PATH + path if settings.BASE_PATH else request.META.get("SCRIPT_NAME", "") + path
         return self.get_response(request)
@@ -83,7 +83,6 @@ class OriginMiddleware(CorsMiddleware):
     """The CORS headers, for requests that have an origin: most have none, and need only the Vary header."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request."""
         if "HTTP_ORIGIN" in request.META:
             return cast(HttpResponseBase, super().__call__(request))
         response = cast(HttpResponseBase, self.get_response(request))
@@ -91,14 +90,10 @@ class OriginMiddleware(CorsMiddleware):
         return response
 
 
-class AdmissionMiddleware:
+class AdmissionMiddleware(Middleware):
     """Refuses requests that no view can read: a broken Content-Type, or a body that is too large."""
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request, or refuse it with a problem document."""
         stands_in = request.META.get("lambda.event", {}).get(STANDS_IN)
         if FAILED in request.META:
             return problems.server_error(request)
@@ -126,15 +121,7 @@ class AdmissionMiddleware:
 
 MALFORMED = "The Content-Type or Content-Length header is malformed."
 PLAIN = bytes(range(32, 127))
-CODECS = {
-    *aliases,
-    *aliases.values(),
-    "charmap",
-    "punycode",
-    "raw_unicode_escape",
-    "undefined",
-    "unicode_escape",
-}
+CODECS = {*aliases, *aliases.values(), "charmap", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"}
 
 
 def _is_for_text(charset: str) -> bool:
@@ -152,13 +139,9 @@ def _is_for_text(charset: str) -> bool:
         return False
 
 
-class DeadlineMiddleware:
+class DeadlineMiddleware(Middleware):
     """Bounds the time a request may spend on DynamoDB, so that it is answered before the gateway gives up."""
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request within the time limit."""
         with retries.time_limit(settings.REQUEST_SECONDS):
             return self.get_response(request)

@@ -47,7 +47,6 @@ class CorrelationFilter(logging.Filter):
     """Puts the correlation id on every line that is logged during a request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Add the correlation id and let the record pass."""
         if (correlation_id := _correlation_id.get()) is not None:
             record.correlation_id = correlation_id
         return True
@@ -79,7 +78,6 @@ def _without_effect_on_the_answer() -> Iterator[None]:
 
 
 def count_signal(signal: Signal, metric: str) -> None:
-    """Add one to a metric whenever a signal is sent."""
     signal.connect(lambda **_: count(metric), weak=False, dispatch_uid=metric)
 
 

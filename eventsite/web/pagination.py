@@ -33,10 +33,8 @@ MOST_PER_BYTE = 6
 """The most bytes that a byte of UTF-8 takes in the envelope. A short body does not have to be weighed."""
 BLOCK = 64
 
-
 OF_THE_PAGE = ("cursor", "limit", "format", "back", "q", "sort", "print", "seats", "copy")
 """The query parameters that select a part of a list or its format, not the list."""
-
 
 CURSORS_OF_OTHERS = ("exclusive_start_key", "exclusiveStartKey", "lastEvaluatedKey", "last_evaluated_key")
 """The names of the parameter in services that expose the keys of DynamoDB."""
@@ -44,15 +42,11 @@ USE_THE_LINK = "Here the next page is behind the Link header: follow it, or send
 
 
 class InvalidCursor(Unprocessable):
-    """The cursor is damaged, forged, or belongs to another list."""
-
     code = "invalid_cursor"
     detail = "This cursor is not one that this list gave out. Start again without a cursor."
 
 
 class PageQuery(serializers.Serializer[Any]):
-    """The query parameters of every list."""
-
     limit = WholeNumberField(
         default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT, help_text="How many entries at most."
     )
@@ -91,7 +85,6 @@ class Page(Response):
 
     @property
     def rendered_content(self) -> Any:
-        """Return the page as it is sent."""
         content = super().rendered_content
         while len(content) * MOST_PER_BYTE > MAX_WEIGHT and len(self.data) > 1 and weight(content) > MAX_WEIGHT:
             self._end_after(max(1, int(len(self.data) * 0.9 * MAX_WEIGHT / weight(content))))

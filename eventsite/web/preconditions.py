@@ -17,7 +17,6 @@ class MalformedTags(ParseError):
 
 
 def etag(version: int) -> str:
-    """Return the entity tag of a version: the number in quotes."""
     return f'"{version}"'
 
 

@@ -22,8 +22,6 @@ MOST_CALLERS = 10_000
 
 
 class Bucket(NamedTuple):
-    """A number of tokens at a time."""
-
     tokens: float
     at: float
 
@@ -55,7 +53,6 @@ class PerCaller(BaseThrottle):
     _seconds = 0.0
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Return True if a token is left, or if there is no limit."""
         if not settings.CALLER_RATE:
             return True
         principal = principal_of(request)

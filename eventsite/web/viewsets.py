@@ -28,8 +28,6 @@ IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class ApiViewSet(viewsets.ViewSet):
-    """A view of the API."""
-
     serializers: dict[str, type[Serializer[Any]]] = {}
     """The serializer of each action's body; the browsable API makes its forms from them."""
     queries: dict[str, type[Serializer[Any]]] = {}
@@ -129,7 +127,6 @@ class ApiViewSet(viewsets.ViewSet):
         return permissions.scope(call, permissions.principal_of(self.request), user_id)
 
     def query_parameters(self) -> Any:
-        """Return the query parameters as sent."""
         return self.request.query_params
 
     def reaches_user(self, call: str, user_id: str) -> bool:

@@ -81,14 +81,11 @@ class Request(WSGIRequest):
 
 
 class Application(WSGIHandler):
-    """The service as a WSGI application."""
-
     request_class = Request
 
     def __call__(  # type: ignore[override] # the stubs name the one class that Django's own returns
         self, environ: Environment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """Answer a request."""
         try:
             return self._answer(environ, start_response)
         except Exception as error:

@@ -101,7 +101,7 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
             "print_url": f"{self._with(print='yes', sort='name')}#now",
             "back_url": self._with(print="", sort=""),
             "clear_url": self._with(q=""),
-            "csv_url": self.in_format("csv") if "csv" in self.shown_formats() else "",
+            "csv_url": self.in_format("csv"),
             "history_url": pages.url("event-history", self.event_id),
             "addresses": ", ".join(row["email"] for row in rows if row["email"]),
             "leaving": Form("", "", "DELETE", hidden={"_next": self.request.get_full_path()}),

@@ -20,15 +20,11 @@ A_DAY = 5
 
 
 class MailIsOff(Refused):
-    """The service does not send mail."""
-
     code = "mail_is_off"
     detail = "This service does not send mail, so there is no way to write to people."
 
 
 class TooManyMessages(LimitReached):
-    """The event has sent as many messages as it may send in a day."""
-
     code = "too_many_messages"
     detail = f"At most {A_DAY} messages a day for an event. Write again tomorrow (UTC)."
 

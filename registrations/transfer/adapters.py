@@ -3,8 +3,9 @@
 The kind of a record follows from the names of its fields. A record with our names is left unchanged.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from registrations.models import REGISTERED, WAITLISTED
@@ -29,6 +30,9 @@ class Converted:
     place: str = ""
 
 
+Reader = Callable[[Record], Converted | None]
+
+
 def convert(row: Row) -> Iterator[Converted]:
     """Convert a record of any service.
 
@@ -42,7 +46,7 @@ def convert(row: Row) -> Iterator[Converted]:
 
 def is_known(row: Row) -> bool:
     """Return True if the kind of a record is known, also if the record is not imported."""
-    return bool(row.kind) or _is_attendance(row.values) or any(is_it(row.values) for is_it, _ in SHAPES)
+    return bool(row.kind) or _is_attendance(row.values) or _reader_of(row.values) is not None
 
 
 def _of_record(record: Record, kind: str) -> Iterator[Converted]:
@@ -51,7 +55,7 @@ def _of_record(record: Record, kind: str) -> Iterator[Converted]:
         yield from _of_record(record["registration"], "")
         return
     yield from _person_of(record, kind)
-    read = READERS.get(kind) or next((reader for is_it, reader in SHAPES if is_it(record)), None)
+    read = OF_A_SHEET.get(kind) or _reader_of(record)
     if read and (found := read(record)):
         yield found
 
@@ -69,11 +73,7 @@ def _person_of(record: Record, kind: str) -> Iterator[Converted]:
         yield Converted(USER, known, complete=False)
 
 
-# Our own
-
-
-def _is_exported(record: Record) -> bool:
-    return record.get("kind") in KINDS
+# Readers of records of one kind
 
 
 def _exported(record: Record) -> Converted:
@@ -85,36 +85,17 @@ def _in_line(record: Record) -> Order:
     return _number(record.get("waitlistPosition")), "", 0
 
 
-# Our first release: two items per event, and the status of a registration in its sort key
-
-
-def _is_half_event(record: Record) -> bool:
-    return {"eventId", "item", "sort"} <= record.keys()
+def _number(value: Any) -> float:
+    return value if isinstance(value, int | float) else 0
 
 
 def _half_event(record: Record) -> Converted:
     return Converted(EVENT, record, complete=record["item"] == "event")
 
 
-def _is_marker(record: Record) -> bool:
-    """Return True for an item of a keyed request, which only that release needs, for a day."""
-    return {"eventId", "item", "outcome"} <= record.keys()
-
-
-def _is_standing(record: Record) -> bool:
-    return {"eventId", "userId", "standing"} <= record.keys()
-
-
 def _standing(record: Record) -> Converted:
     standing = str(record["standing"])
     return Converted(REGISTRATION, record | {"status": standing.partition("#")[0]}, order=(0, standing, 0))
-
-
-# Service B: one table for users, counters, registrations and queues
-
-
-def _is_entity(record: Record) -> bool:
-    return {"PK", "SK", "entity_type"} <= record.keys()
 
 
 def _entity(record: Record) -> Converted | None:
@@ -132,13 +113,6 @@ def _entity(record: Record) -> Converted | None:
     return None
 
 
-# Shared by the other services
-
-
-def _is_registration(record: Record) -> bool:
-    return {"eventId", "userId"} <= record.keys() or ("registrationId" in record and "status" in record)
-
-
 def _registration(record: Record) -> Converted:
     """Return a registration of our lists, or of service C, which promotes in the order of sign-up."""
     if "promotedAt" in record:
@@ -147,43 +121,35 @@ def _registration(record: Record) -> Converted:
     return Converted(REGISTRATION, record, order=(0, asked, _number(record.get("waitlistPosition"))))
 
 
-def _number(value: Any) -> float:
-    return value if isinstance(value, int | float) else 0
-
-
-def _is_user(record: Record) -> bool:
-    return len({"userId", "name", "email"} & record.keys()) > 1  # the id of an address is made of it
-
-
-def _user(record: Record) -> Converted:
-    return Converted(USER, record)
-
-
-def _is_event(record: Record) -> bool:
-    return bool({"title", "eventName"} & record.keys())
-
-
-def _event(record: Record) -> Converted:
-    return Converted(EVENT, record)
-
-
 def _nothing(record: Record) -> None:
     return None
 
 
-SHAPES: tuple[tuple[Any, Any], ...] = (
-    (_is_exported, _exported),
-    (_is_half_event, _half_event),
-    (_is_marker, _nothing),
-    (_is_standing, _standing),
-    (_is_entity, _entity),
-    (_is_registration, _registration),
-    (_is_user, _user),
-    (_is_event, _event),
-)
-READERS: dict[str, Any] = {
-    EVENT: _event,
-    USER: _user,
+OF_A_SHEET: dict[str, Reader] = {
+    EVENT: partial(Converted, EVENT),
+    USER: partial(Converted, USER),
     REGISTRATION: lambda record: Converted(REGISTRATION, record, order=_in_line(record)),
 }
 """The reader of the lines of a sheet, by the kind that its columns show."""
+
+
+def _reader_of(record: Record) -> Reader | None:  # noqa: PLR0911 (a table)
+    """Return the reader of a record by the names of its fields, or None if its kind is unknown."""
+    names = record.keys()
+    if record.get("kind") in KINDS:  # our own export
+        return _exported
+    # Our first release had two items per event, and the status of a registration in its sort key.
+    if {"eventId", "item", "sort"} <= names:
+        return _half_event
+    if {"eventId", "item", "outcome"} <= names:  # a keyed request, which only that release needs, for a day
+        return _nothing
+    if {"eventId", "userId", "standing"} <= names:
+        return _standing
+    # Service B has one table for users, counters, registrations and queues.
+    if {"PK", "SK", "entity_type"} <= names:
+        return _entity
+    if {"eventId", "userId"} <= names or {"registrationId", "status"} <= names:
+        return _registration
+    if len({"userId", "name", "email"} & names) > 1:  # the id of an address is made of it
+        return OF_A_SHEET[USER]
+    return OF_A_SHEET[EVENT] if {"title", "eventName"} & names else None

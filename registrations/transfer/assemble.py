@@ -276,5 +276,4 @@ def _status_of(one: Converted) -> str:
 
 
 def registrations_in(events: Iterable[PlannedEvent]) -> int:
-    """Return the number of registrations of these events, in any status."""
     return sum(len(attendees) for event in events for attendees in event.attendees.values())

@@ -59,12 +59,10 @@ def python_name(name: str, its_field: Field) -> str:
 
 
 def is_moment(name: str, kind: str) -> bool:
-    """Return True if a field is a moment."""
     return isinstance(FIELDS[kind].get(name), serializers.DateTimeField)
 
 
 def is_switch(name: str, kind: str) -> bool:
-    """Return True if a field is a boolean."""
     return isinstance(FIELDS[kind].get(name), serializers.BooleanField)
 
 
@@ -100,17 +98,11 @@ def field_named(header: str) -> str:
 def value(kind: str, name: str, cell: str, *, order: str = moments.ISO) -> Any:
     """Convert a cell to a number, a boolean, a day, a structure or a text.
 
-    Args:
-        kind: The kind of the line, such as `EVENT`.
-        name: The name of the column.
-        cell: The text of the cell.
-        order: The order of the parts of a date.
-
     Raises:
         Wrong: The column cannot have this value.
     """
     field = FIELDS[kind].get(name)
-    read = next((reader for types, reader in READERS if isinstance(field, types)), None)
+    read = _reader_of(field)
     if read is None:
         return cell[1:] if field is not None and cell.startswith(MARK) and _CHANGED.fullmatch(cell) else cell
     return read(cell, order)
@@ -176,7 +168,8 @@ def _short(cell: str) -> str:
     return repr(cell if len(cell) <= 40 else f"{cell[:40]}…")
 
 
-READERS: tuple[tuple[Any, Callable[[str, str], Any]], ...] = (
+Reader = Callable[[str, str], Any]
+READERS: tuple[tuple[Any, Reader], ...] = (
     (serializers.IntegerField, _number),
     (serializers.BooleanField, _truth),
     (serializers.DateField, _day),
@@ -184,19 +177,16 @@ READERS: tuple[tuple[Any, Callable[[str, str], Any]], ...] = (
     (TimeField, _time),
     (_STRUCTURES, _structure),
 )
-_READ = (
-    serializers.IntegerField,
-    serializers.BooleanField,
-    serializers.DateField,
-    serializers.DateTimeField,
-    TimeField,
-)
-"""Fields whose cells are not texts."""
+
+
+def _reader_of(field: Field | None) -> Reader | None:
+    """Return the reader of the cells of a field, or None if they are texts."""
+    return next((reader for types, reader in READERS if isinstance(field, types)), None)
 
 
 def cell(kind: str, name: str, value: Any) -> Any:
     """Convert a value to a cell that `value` can read again after any spreadsheet."""
     if isinstance(value, bool | list | dict):
         return json.dumps(value, ensure_ascii=False)
-    is_text = isinstance(value, str) and not isinstance(FIELDS[kind][name], _READ)
+    is_text = isinstance(value, str) and _reader_of(FIELDS[kind][name]) is None
     return f"{MARK}{value}" if is_text and _CHANGED.fullmatch(value) else value

@@ -32,8 +32,6 @@ LAST_NAMES = (
 
 
 class Kind(NamedTuple):
-    """A recurring event."""
-
     title: str
     description: str
     location: str

@@ -46,15 +46,7 @@ def _registrations(event_id: str, status: str) -> Iterator[Record]:
 
 
 def write_lines(records: Iterable[Record], write: Callable[[str], object]) -> int:
-    """Write records as JSON lines.
-
-    Args:
-        records: The records.
-        write: A function that writes a line.
-
-    Returns:
-        The number of records.
-    """
+    """Write records as JSON lines, and return their number."""
     count = 0
     for count, record in enumerate(records, 1):  # noqa: B007 (its last value is the answer)
         write(json.dumps(record, ensure_ascii=False) + "\n")
@@ -62,15 +54,7 @@ def write_lines(records: Iterable[Record], write: Callable[[str], object]) -> in
 
 
 def write_sheets(records: Iterable[Record], file_of: Callable[[str], IO[str]]) -> int:
-    """Write records as sheets, one for each kind.
-
-    Args:
-        records: The records.
-        file_of: A function that opens the file of a kind.
-
-    Returns:
-        The number of records.
-    """
+    """Write records as sheets, one for each kind, and return their number."""
     writers: dict[str, Any] = {}
     for kind, columns in COLUMNS.items():
         writers[kind] = csv.writer(file_of(kind))

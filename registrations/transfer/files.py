@@ -54,11 +54,6 @@ def rows(path: Path, text: str, found: Notes) -> Iterator[Row]:
 
     The file may hold several documents, such as the pages of a scan or one per line.
 
-    Args:
-        path: The file.
-        text: The content of the file.
-        found: Receives the changes.
-
     Raises:
         Broken: The file is not valid. The text has line and column, and what to change.
     """
@@ -89,9 +84,7 @@ def rows_of(table: Table, found: Notes, *, order: str = moments.ISO) -> Iterator
         Broken: The sheet is not valid.
     """
     kind = table.kind
-    for name in (
-        table.unknown_columns if kind != REGISTRATION else ()
-    ):  # a registration has columns for the questions of its event
+    for name in table.unknown_columns if kind != REGISTRATION else ():  # its others are for the event's questions
         found.add(notes.COLUMNS, f"{table.name}: {name}")
     for place, values in table.records(kind, order=order):
         yield Row(values, place, kind)

@@ -77,16 +77,11 @@ class Guest:
 
     @property
     def user_id(self) -> str:
-        """The id of the user."""
         return str(self.user["user_id"])
 
 
 def roles_of(table: Table, named: dict[str, str]) -> dict[str, list[int]]:
-    """Return the columns of each role, best first.
-
-    Args:
-        table: The sheet.
-        named: The values of ``--map``: a header for a role.
+    """Return the columns of each role, best first. `named` has the header of some roles (``--map``).
 
     Raises:
         Broken: No column identifies a person, or a named column is missing.
@@ -232,12 +227,7 @@ def check(seats: Seats) -> None:
 
 
 def admit(event_id: str, listed: Iterable[Guest], found: Notes) -> tuple[int, int]:
-    """Create the users and sign them up, in order.
-
-    Args:
-        event_id: The event.
-        listed: The guests, in order.
-        found: Receives the outcomes that differ from the list.
+    """Create the users and sign them up, in order. Note the outcomes that differ from the list.
 
     Returns:
         The number of users with a seat, and of those who wait.

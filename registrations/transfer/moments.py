@@ -60,14 +60,9 @@ def moment(text: object) -> str | None:
 
 
 def _in_utc(moment: datetime) -> datetime:
-    """Return a moment in UTC.
-
-    Raises:
-        ValueError: It is before the year 1 or after 9999.
-    """
     try:
         return moment.astimezone(UTC)
-    except OverflowError as error:
+    except OverflowError as error:  # it is before the year 1 or after 9999
         raise ValueError from error
 
 

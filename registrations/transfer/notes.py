@@ -41,8 +41,6 @@ DETAILED = 2
 
 
 class Notes:
-    """The notes of one import."""
-
     def __init__(self) -> None:
         self.details: dict[str, list[str]] = {}
         """A sentence or a few words for each case, by kind."""
@@ -51,7 +49,6 @@ class Notes:
         return bool(self.details)
 
     def add(self, kind: str, detail: str) -> None:
-        """Add a case of a kind."""
         self.details.setdefault(kind, []).append(detail)
 
     def lines(self, verbosity: int = 1) -> Iterator[str]:

@@ -62,7 +62,6 @@ def status_of(word: str) -> str | None:
 
 
 def is_declined(word: str) -> bool:
-    """Return True if a word means that the person declined."""
     return _plain(word) in DECLINING
 
 

@@ -30,8 +30,6 @@ class Refused(Exception):
 
 @dataclass
 class Attendee:
-    """A valid registration."""
-
     user_id: str
     status: str
     carried: dict[str, Any]
@@ -89,9 +87,7 @@ def user(user_id: str, values: Record, place: str, now: str, found: Notes) -> Re
     serializer = UserSerializer(data=body)
     if not serializer.is_valid():
         raise Refused(_sentence(place, serializer))
-    # Addresses of an import count as verified, unless the file denies it.
-    known = {"email_verified": True} if body["email"] else {}
-    attributes = dict(serializer.validated_data) | known | _kept(USER, values, User.get_attributes())
+    attributes = dict(serializer.validated_data) | _kept(USER, values, User.get_attributes())
     # An import is made by an operator, so an address in it counts as verified unless the record denies it.
     verified = bool(body["email"]) and values.get("emailVerified") is not False
     created_at = moments.moment(values.get("createdAt")) or now

@@ -102,11 +102,7 @@ class Table:
 
 
 def read(name: str, text: str) -> Table:
-    """Read a sheet.
-
-    Args:
-        name: The name of the file, for messages.
-        text: The content of the file.
+    """Read the sheet in a file of this name and text.
 
     Raises:
         Broken: The sheet is not valid. The text has line and column, and what to change.

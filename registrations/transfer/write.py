@@ -87,7 +87,6 @@ def _write_promotions(wanted: PlannedEvent, seats: Seats) -> None:
 
 
 def _write_check_ins(wanted: PlannedEvent, incarnation: str) -> None:
-    """Write the number of checked-in people."""
     people = sum(bool(one.carried["checked_in_at"]) for one in wanted.attendees[REGISTERED])
     if people:
         CheckIns(wanted.event_id, CheckIns.name(incarnation), incarnation=incarnation, people=people).save()
