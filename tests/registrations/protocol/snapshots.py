@@ -1,4 +1,4 @@
-"""The contents of the store and the writes of the search as numbers, so that each write is executed once on each."""
+"""The contents of the store and the writes of the search as numbers. Each write is executed once on each content."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
