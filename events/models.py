@@ -275,6 +275,6 @@ class Event(EventItem):
 
     @property
     def last_day(self) -> str:
-        """The last day on which it runs. It is the next day if it ends past midnight, but not if it ends at midnight."""
+        """The last day on which it runs. That is the next day if it ends past midnight, but not if at midnight."""
         times = Times.of(self)
         return str(self.end_date or self.date) if times.end_time == MIDNIGHT else times.last_day.isoformat()

@@ -232,7 +232,7 @@ def test_admins_find_anyone_and_organizers_by_exact_address_only() -> None:
 
 
 @pytest.mark.parametrize("query", ["q=nobody", "name=nobody", "email=nobody@example.org"])
-def test_a_page_says_that_no_one_matches_whichever_parameter_asked(api: Api, query: str) -> None:
+def test_a_page_reports_that_no_one_matches_whichever_parameter_asked(api: Api, query: str) -> None:
     api.user()
     shown = api.get(f"/users?{query}", accept="text/html").content.decode()
     assert f"No one matches “{query.partition('=')[2]}”." in shown
