@@ -104,6 +104,7 @@ class OfUser(Seen):
 class UserPage(OfUser, Page, routes=["user"]):
     template = "users/user.html"
     name = "Person"
+    signed_out = "Log in to see your profile."
     labels, helps = {name: LABELS[name] for name in ("name", "email", "notify")}, HELPS
 
     def title(self, data: Any) -> str:

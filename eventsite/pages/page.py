@@ -124,6 +124,8 @@ class Page(_Hooks):
     """The help texts of some of these fields."""
     field_of_code: ClassVar[dict[str, str]] = {}
     """The field to mark for a problem, by the code of the problem."""
+    signed_out = ""
+    """The sentence for a visitor of one's own page who is signed out."""
 
     def __init_subclass__(cls, routes: Sequence[str] = (), **options: Any) -> None:
         """Register the page of some routes."""

@@ -10,6 +10,7 @@ from eventsite.pages.forms import Field, Form, label_of, text
 from eventsite.pages.page import GoneBack, Page, Question, Unconfirmed
 from eventsite.problems import FORGED
 from eventsite.text import MAX_CHARACTERS
+from eventsite.web.viewsets import NO_ONE_IS_ME
 
 KEPT_FIELDS, MOST_KEPT = ("_method", "_key", "_version", "_before", "_next", "_was"), 20_000
 """The internal fields that a form keeps when it is shown again, and the characters kept of each."""
@@ -56,7 +57,7 @@ def problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
         "template": "eventsite/pages/problem.html",
         "title": page.title(data) if submission else TITLES.get(data["status"], data["title"]),
         "title_prefix": "Error: ",
-        "sentence": _sentence(data),
+        "sentence": _sentence(data, page),
         "status": data["status"],
         "errors": [],
     }
@@ -72,9 +73,11 @@ def problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
     return shown
 
 
-def _sentence(data: Any) -> str:
+def _sentence(data: Any, page: Page) -> str:
     if data["detail"] == FORGED:
         return STALE_TOKEN
+    if data["detail"] == NO_ONE_IS_ME and not page.submission and page.signed_out:
+        return page.signed_out
     errors = data.get("errors", [])
     if errors and all(not error["field"] for error in errors):
         return " ".join(error["detail"] for error in errors)

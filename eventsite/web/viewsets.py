@@ -22,6 +22,7 @@ from eventsite.errors import DomainError
 from eventsite.web import pagination, preferences
 
 ME = "me"
+NO_ONE_IS_ME = "No one is signed in, so me names no user."
 """In a path, the id of the signed-in caller."""
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -93,7 +94,7 @@ class ApiViewSet(viewsets.ViewSet):
         if self.is_me:
             me = caller(request)
             if me is None:
-                raise NotAuthenticated("No one is signed in, so me names no user.")
+                raise NotAuthenticated(NO_ONE_IS_ME)
             self.kwargs["user_id"] = me
 
     def body(self, *, partial: bool = False) -> dict[str, Any]:

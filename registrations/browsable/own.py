@@ -163,6 +163,7 @@ class AttendancePage(Page, OfPerson, routes=["user-registrations", "user-waitlis
     """The registrations of one person."""
 
     template = "registrations/attendance.html"
+    signed_out = "Log in to see your registrations."
 
     def title(self, data: Any) -> str:
         if self.is_own:

@@ -153,7 +153,7 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
 
     def _found_sentence(self, count: int) -> str:
         if not count:
-            said = f"No one matches “{self.sought}”."
+            said = f"Nobody matches “{self.sought}”."
         else:
             said = f"{humanize.people(count)} {'matches' if count == 1 else 'match'} “{self.sought}”."
         if count > MOST_FOUND:

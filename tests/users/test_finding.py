@@ -235,4 +235,4 @@ def test_admins_find_anyone_and_organizers_by_exact_address_only() -> None:
 def test_a_page_reports_that_no_one_matches_whichever_parameter_asked(api: Api, query: str) -> None:
     api.user()
     shown = api.get(f"/users?{query}", accept="text/html").content.decode()
-    assert f"No one matches “{query.partition('=')[2]}”." in shown
+    assert f"Nobody matches “{query.partition('=')[2]}”." in shown

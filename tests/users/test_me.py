@@ -107,3 +107,20 @@ def test_what_was_made_from_a_token_keeps_the_name_that_was_given_since(cognito:
     me = As(alice().access)
     me.patch("/users/me", {"name": "Alice B."})
     assert me.get("/users/me").json()["name"] == "Alice B."
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/users/me", "Log in to see your profile."),
+        ("/users/me/registrations", "Log in to see your registrations."),
+        ("/users/me/waitlists", "Log in to see your registrations."),
+    ],
+)
+def test_a_visitor_who_is_signed_out_is_asked_to_log_in_to_see_their_own_page(
+    cognito: None, path: str, sentence: str
+) -> None:
+    shown = As(None).get(path, accept="text/html")
+    assert shown.status_code == 401
+    assert sentence in shown.content.decode()
+    assert "what you typed" not in shown.content.decode()
