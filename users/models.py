@@ -1,5 +1,6 @@
 """The users table: one item per user, under `userId`."""
 
+import secrets
 import uuid
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from eventsite.text.mail_address import is_address
 
 ADDRESS_STATE = ("email_verified", "confirmation", "email_problem")
 """The attributes of the address, which are reset with another one."""
+TAG_BYTES = 3  # the four characters fit into an entry of the commit log
 
 
 class User(BaseModel):
@@ -34,6 +36,8 @@ class User(BaseModel):
     email_problem = UnicodeAttribute(attr_name="emailProblem", null=True)
     """The reason to stop mail to the address: ``bounced`` or ``complained``, with the time."""
     created_at = UnicodeAttribute(attr_name="createdAt")
+    tag = UnicodeAttribute(null=True, default_for_new=lambda: secrets.token_urlsafe(TAG_BYTES))
+    """A random text that distinguishes the user from an earlier or later one of the same id."""
 
     def set_email(self, email: str | None, *, verified: bool) -> None:
         """Set the address. One that is not verified has to be confirmed where people sign in."""

@@ -7,8 +7,9 @@
     operation~user~before             f5         gave up the seat of ticket 5, which is free now
     operation~user~before             h5~7       gave up the seat of ticket 5, which went to ticket 7; both in base 64
 
-`before` is the tag of the operation that had changed the registration last when this one was planned. A name ends
-with ``~+`` if an `Intent` holds the part of the operation that is too long for the log. No other module parses the log.
+`before` is the tag of the operation that had changed the registration last when this one was planned. For a first
+joining it is ``.`` and the tag of the user, so that no later user of the same id gets it. A name ends with ``~+`` if an
+`Intent` holds the part of the operation that is too long for the log. No other module parses the log.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from events.ledger.models import Seats
 
 QUIT, FREE, HAND = "q", "f", "h"
+FIRST = "."
 
 
 class LogEntry(NamedTuple):
@@ -49,6 +51,14 @@ class LogEntry(NamedTuple):
         """Return when the operation began, as RFC 3339 in UTC."""
         return operations.time_of(self.operation)
 
+    def follows(self, tag: str) -> bool:
+        """Return True if the operation was planned for a registration with this tag.
+
+        Args:
+            tag: The tag; empty if there is no registration.
+        """
+        return self.before == tag or (not tag and self.before.startswith(FIRST))
+
     def is_of(self, user_id: str) -> bool:
         """Return True if the operation is of this user, also if the log holds a hash of the id."""
         return self.token == operations.token_of(user_id)
@@ -56,6 +66,15 @@ class LogEntry(NamedTuple):
 
 def name_of(operation: str, user_id: str, before: str, *, with_intent: bool = False) -> str:
     return "~".join((operation, operations.token_of(user_id), before, *(["+"] if with_intent else [])))
+
+
+def first(tag: str | None) -> str:
+    """Return what a first joining follows.
+
+    Args:
+        tag: The tag of the user; None for a user of an earlier release.
+    """
+    return f"{FIRST}{tag or ''}"
 
 
 def read(name: str, value: Any) -> LogEntry:

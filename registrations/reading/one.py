@@ -120,7 +120,7 @@ def _registration(found: Found, user_id: str) -> Steps[Registration | None]:
 def _by_the_log(found: Found, user_id: str, entry: LogEntry) -> Steps[Registration | None]:
     seats, row = found
     is_applied = row is not None and row.operations.endswith(entry.operation)
-    if not is_applied and UserRegistration.tag(row, seats.incarnation) != entry.before:
+    if not is_applied and not entry.follows(UserRegistration.tag(row, seats.incarnation)):
         raise Conflict(immediate=True)  # the registration is newer than the seats
     if not entry.leaving:
         if row is not None and is_applied:

@@ -28,7 +28,15 @@ class Applied(NamedTuple):
 
 
 def joining(
-    seats: Seats, user_id: str, operation: str, ticket: int, *, waited: bool, row: UserRegistration | None, answers: Any
+    seats: Seats,
+    user_id: str,
+    operation: str,
+    ticket: int,
+    *,
+    before: str,
+    waited: bool,
+    row: UserRegistration | None,
+    answers: Any,
 ) -> Applied:
     """Return what a joining writes.
 
@@ -37,6 +45,7 @@ def joining(
         user_id: The user.
         operation: The id of the operation.
         ticket: The ticket that it got.
+        before: What it follows, as in its log entry.
         waited: True if the ticket is for the waitlist.
         row: The registration when the operation was planned.
         answers: The answers to the event's questions.
@@ -51,7 +60,7 @@ def joining(
     if row is not None and row.incarnation == seats.incarnation:
         made.successor, made.left_by = row.successor, row.left_by
         parts["history"] = Delete(EventTicket(*_line_key(row, cancelled=True)))
-    parts["user"] = Check(User(user_id), guards.user_exists())
+    parts["user"] = Check(User(user_id), guards.is_user_of(before))
     return Applied(made, parts)
 
 
@@ -116,7 +125,7 @@ def promoted_at(seats: Seats, row: UserRegistration, kind: str) -> Steps[str | N
 def planned(seats: Seats, entry: LogEntry, user_id: str, row: UserRegistration | None, answers: Any) -> Steps[Applied]:
     """Return what a log entry writes. The arguments are those of `apply`."""
     if not entry.leaving:
-        known = {"waited": entry.waited, "row": row, "answers": answers}
+        known = {"before": entry.before, "waited": entry.waited, "row": row, "answers": answers}
         applied = joining(seats, user_id, entry.operation, entry.ticket, **known)
     elif row is None:  # a leaving has a registration
         raise Conflict
@@ -152,7 +161,8 @@ def apply(
         answers: The answers to the event's questions, for a joining.
 
     Returns:
-        False if the user of a joining was deleted. Nothing is written then: the caller undoes the joining.
+        False if the user of a joining was deleted, even if the user was created again. Nothing is written then: the
+        caller undoes the joining.
     """
     applied = yield from planned(seats, entry, user_id, row, answers)
     transacted = yield from transact(applied.parts)
@@ -186,7 +196,7 @@ def recover(seats: Seats, entry: LogEntry) -> Steps[str | None]:
         return None
     row = yield from settled_row(seats.event_id, user_id)
     was_applied = row is not None and row.was_changed_by(entry.operation)
-    if was_applied or UserRegistration.tag(row, seats.incarnation) != entry.before:
+    if was_applied or not entry.follows(UserRegistration.tag(row, seats.incarnation)):
         return None
     user_exists = yield from apply(seats, entry, user_id, row, answers)
     return None if user_exists else user_id

@@ -29,7 +29,7 @@ def transact(
         made: The parts that apply it.
     """
     trimmed = yield from trim.trimmable(seats, request.user_id, request.memory)
-    name = log.name_of(request.operation, request.user_id, UserRegistration.tag(row, seats.incarnation))
+    name = log.name_of(request.operation, request.user_id, request.before(row, seats))
     write = rules.write(seats, change, request, name, trimmed, 0)
     transacted: Transacted = yield Transact({"seats": write, **made.parts}, is_patient=False)
     if transacted.done:

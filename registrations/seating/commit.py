@@ -66,7 +66,7 @@ def commit(request: Request, seats: Seats, row: UserRegistration | None, plan: P
         EventNotFound: The event was deleted.
         Conflict: Another operation of the user, or a fence, came first; nothing was written.
     """
-    attempt = _Attempt(request, seats, UserRegistration.tag(row, seats.incarnation), turn)
+    attempt = _Attempt(request, seats, request.before(row, seats), turn)
     if needs_intent(request):
         yield from _store_intent(request, seats)
     while attempt.entry is None:
@@ -249,14 +249,14 @@ def finish(request: Request, committed: Committed, row: UserRegistration | None)
         row: The registration when the operation was planned.
 
     Returns:
-        False if the user was deleted meanwhile, so that the joining is undone.
+        False if the user was deleted meanwhile, so that the joining is undone and forgotten.
     """
     if committed.entry is None:
         return True
     seats, entry = committed.seats, committed.entry
     while not (yield from apply.apply(seats, entry, request.user_id, row, request.answers)):
-        if (yield from undo.undo(seats, entry, request.user_id)):
-            return False
+        if (yield from undo.undo(seats, entry, request.user_id)):  # or another request has applied it
+            return (yield from was_applied(request, entry.operation))
     request.memory.remember(seats.event_id, entry.operation)
     return True
 

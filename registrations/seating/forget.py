@@ -3,17 +3,19 @@
 from events.ledger import log
 from events.ledger.models import Seats
 from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.steps import Delete, Steps, Transact, Update
+from eventsite.dynamodb.steps import Check, Delete, Steps, Transact, Update
 from registrations.models import EventTicket, UserRegistration
 from registrations.seating import guards
 from registrations.seating.apply import Part
 from registrations.seating.rules import next_epoch
+from users.models import User
 
 
 def forget_row(seats: Seats | None, row: UserRegistration) -> Steps[None]:
     """Delete a registration that was given up, or whose event is gone, in one transaction with the user's epoch.
 
-    So no operation that was planned with this registration can be committed afterwards.
+    So no operation that was planned with this registration can be committed afterwards. If the user has been created
+    again, the registration stays: the user may be joining again.
 
     Args:
         seats: The seats, in which the user has no unapplied operation; None if the event is gone.
@@ -27,8 +29,9 @@ def forget_row(seats: Seats | None, row: UserRegistration) -> Steps[None]:
         parts["seats"] = _fencing(seats, row.user_id)
     line = EventTicket.key_of(row.event_id, row.incarnation, int(row.ticket or 0), cancelled=not row.active)
     parts["line"] = Delete(EventTicket(*line))
+    parts["user"] = Check(User(row.user_id), User.user_id.does_not_exist())
     outcome = yield Transact(parts)
-    if not outcome.done:
+    if not outcome.done and "user" not in outcome.failures:
         raise Conflict(immediate=not outcome.in_conflict)
 
 

@@ -7,6 +7,7 @@ from functools import cache
 
 from pynamodb.expressions.condition import Condition, size
 
+from events.ledger import log
 from events.ledger.models import Seats
 from registrations.models import UserRegistration
 from users.models import User
@@ -152,6 +153,16 @@ def is_checked_in_as(row: UserRegistration) -> Condition:
     return attribute == row.checked_in_at if row.checked_in_at else attribute.does_not_exist()
 
 
-@cache
-def user_exists() -> Condition:
-    return User.user_id.exists()
+def is_user_of(before: str) -> Condition:
+    """Require that the user of a joining exists, and is the one who asked if it is a first joining.
+
+    A deletion of the user removes the registration too. For a later user of the id, the joining would look unapplied.
+
+    Args:
+        before: What the joining follows, as in its log entry.
+    """
+    exists = User.user_id.exists()
+    if not before.startswith(log.FIRST):
+        return exists
+    tag = before.removeprefix(log.FIRST)
+    return exists & (User.tag == tag if tag else User.tag.does_not_exist())

@@ -10,6 +10,7 @@ from events.ledger.models import Seats
 from eventsite.auth.scope import NOTHING, Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.steps import Draw, Now, Steps
+from registrations.models import UserRegistration
 
 REMEMBERED_EVENTS = 256  # events; more would take memory, fewer would cost reads
 
@@ -89,6 +90,8 @@ class Request:
     """The id of the present operation; empty before the first."""
     seen: Seats | None = None
     """The seats as last read."""
+    first: str = ""
+    """What a first joining follows: the tag of the user, once the user is read."""
     at_once: bool = True
     """True while an attempt to commit and apply in one transaction is worthwhile."""
 
@@ -96,6 +99,10 @@ class Request:
     def has_long_id(self) -> bool:
         """Return True if the log can hold only a hash of the user's id."""
         return operations.user_of(operations.token_of(self.user_id)) is None
+
+    def before(self, row: UserRegistration | None, seats: Seats) -> str:
+        """Return what the operation follows, for its log entry: the tag of the registration, or else of the user."""
+        return UserRegistration.tag(row, seats.incarnation) or self.first
 
     def draw(self) -> Steps[str]:
         """Return the id of a new operation."""

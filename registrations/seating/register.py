@@ -6,7 +6,7 @@ first, the operation is committed to the log instead (`registrations.seating.com
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from events.ledger import log
 from events.ledger.models import Seats
@@ -49,6 +49,7 @@ def _attempt(request: Request, turn: Turn) -> Steps[Registration]:
     if before is None:
         earlier = request.seen
         before, user, row = yield from _first_look(request, earlier)
+        request.first = log.first(user.tag) if user is not None else ""
         if before is not None and user is not None and (yield from _may_join(request, before, row)):
             yield from turn.wait_in_contention(before)
             if not request.at_once and _is_settled(request, row, before, earlier):
@@ -139,6 +140,7 @@ def _look_closely(request: Request, before: Seats | None) -> Steps[_Look]:
     check_access(seats, request.scope)
     if user is None:
         raise UserNotFound
+    request.first = log.first(user.tag)
     now = clock.in_seconds((yield Now()))
     request.memory.look(seats, admits=admission.is_possible(seats, request.organizes, now))
     row = yield from _settled(request, before, seats, row)
@@ -240,16 +242,15 @@ def _join_at_once(
     except Refused:
         return None, seats
     waited, ticket = bool(seats.waiting or not seats.free), int(seats.tickets) + 1
-    made = apply.joining(
-        seats, request.user_id, request.operation, ticket, waited=waited, row=row, answers=request.answers
-    )
+    known: dict[str, Any] = {"before": request.before(row, seats), "row": row, "answers": request.answers}
+    made = apply.joining(seats, request.user_id, request.operation, ticket, waited=waited, **known)
     condition = guards.is_next_ticket(seats) & guards.is_last_place(seats) if waited else guards.is_next_ticket(seats)
     change = change._replace(condition=change.condition & condition)
     transacted = yield from at_once.transact(request, seats, row, change, made)
     if transacted.done:
         return _made(made.row, int(seats.waiting) + 1 if waited else None), seats
     if "user" in transacted.failures:
-        raise UserNotFound
+        _look_closely_next(request, seats)
     if transacted.in_doubt and (yield from at_once.was_executed(request, seats)):
         return (yield from _as_it_was_made(request)), seats
     if transacted.in_conflict:
@@ -268,13 +269,23 @@ def _join_by_log(request: Request, look: _Look, turn: Turn) -> Steps[Registratio
 
     committed = yield from commit.commit(request, seats, row, plan, turn)
     if not (yield from commit.finish(request, committed, row)):
-        raise UserNotFound
+        _look_closely_next(request, seats)
     entry = committed.entry
     if entry is None or (entry.waited and not (committed.exact and entry.ticket == committed.seats.tickets)):
         return (yield from _as_it_was_made(request))
-    known: dict[str, Any] = {"waited": entry.waited, "row": row, "answers": request.answers}
+    known: dict[str, Any] = {"before": entry.before, "waited": entry.waited, "row": row, "answers": request.answers}
     made = apply.joining(seats, request.user_id, entry.operation, entry.ticket, **known)
     return _made(made.row, int(committed.seats.waiting) if entry.waited else None)
+
+
+def _look_closely_next(request: Request, seats: Seats) -> NoReturn:
+    """Let the next attempt read consistently: the user was deleted, and may have been created again.
+
+    Raises:
+        Conflict: Always.
+    """
+    request.memory.look(seats, admits=False)
+    raise Conflict(immediate=True)
 
 
 def _made(row: UserRegistration, position: int | None) -> Registration:

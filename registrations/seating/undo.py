@@ -29,19 +29,27 @@ def undo(seats: Seats, entry: LogEntry, user_id: str) -> Steps[bool]:
     Args:
         seats: The seats with the entry.
         entry: The entry of the joining.
-        user_id: The user of the entry, who was deleted.
+        user_id: The user of the entry, who was deleted, and may have been created again.
 
     Returns:
-        False if the user has been created again; then nothing is written.
+        False if the user was not deleted; then nothing is written.
     """
     request = Request(seats.event_id, user_id, EVERYTHING)
     if not (yield from retrying(partial(_undo, request, seats.incarnation, entry))):
         return False
-    now = yield Get((Seats, seats.event_id, Seats.ITEM))
-    row = yield from apply.settled_row(seats.event_id, user_id)
-    if request.operation and row is not None and row.operations.endswith(request.operation):
-        yield from forget_row(now, row)
+    yield from retrying(partial(_forget, request))
     return True
+
+
+def _forget(request: Request) -> Steps[None]:
+    """Delete the registration, unless the user has been created again and has joined again."""
+    now = yield Get((Seats, request.event_id, Seats.ITEM))
+    row = yield from apply.settled_row(request.event_id, request.user_id)
+    if not request.operation or row is None or not row.operations.endswith(request.operation):
+        return
+    entry = log.of_user(now, request.user_id) if now else None
+    if entry is None or row.was_changed_by(entry.operation):
+        yield from forget_row(now, row)
 
 
 def _undo(request: Request, incarnation: str, entry: LogEntry) -> Steps[bool]:
@@ -49,10 +57,10 @@ def _undo(request: Request, incarnation: str, entry: LogEntry) -> Steps[bool]:
     if seats is None or seats.incarnation != incarnation or entry.name not in seats.committed:
         return True  # another request has done it
     row = yield from apply.settled_row(request.event_id, request.user_id)
-    if UserRegistration.tag(row, incarnation) != entry.before:
+    if not entry.follows(UserRegistration.tag(row, incarnation)):
         return True
     request.operation = yield from request.draw()
-    known: dict[str, Any] = {"waited": entry.waited, "row": row, "answers": None}
+    known: dict[str, Any] = {"before": entry.before, "waited": entry.waited, "row": row, "answers": None}
     made = apply.joining(seats, request.user_id, entry.operation, entry.ticket, **known)
     change = yield from rules.leaving(seats, entry.ticket, clock.in_seconds((yield Now())))
     at = yield from apply.promoted_at(seats, made.row, change.kind)
@@ -75,5 +83,5 @@ def _parts(
         parts["earlier"] = made.parts["history"]
     if entry.has_intent:
         parts["intent"] = Delete(Intent(*Intent.key_of(seats, entry.operation)))
-    parts["user"] = Check(User(left.row.user_id), User.user_id.does_not_exist())
+    parts["user"] = Check(User(left.row.user_id), ~guards.is_user_of(entry.before))
     return parts

@@ -484,7 +484,7 @@ def test_the_seats_stay_short_where_they_fill_up_right_before_a_commit(
 @pytest.mark.parametrize("step", [AT_ONCE, APPLY])
 def test_a_user_who_is_deleted_meanwhile_has_no_seat(step: str, is_guarded: bool, api: Api) -> None:
     event, ada = api.event(), api.user()
-    careless: dict[str, Any] = {} if is_guarded else {"user_exists": always}
+    careless: dict[str, Any] = {} if is_guarded else {"is_user_of": always}
     with (
         patch.multiple(guards, **careless) if careless else nullcontext(),
         patch.object(trim, "is_calm", lambda *_: step == AT_ONCE),
@@ -566,7 +566,7 @@ def test_exits_are_counted_right_while_the_ranges_become_wider(
 
 
 SHOWN_ELSEWHERE = {
-    *("has_room", "nobody_waits", "user_exists", "has_not_ended", "exits_are", "exits_are_counted_by"),
+    *("has_room", "nobody_waits", "is_user_of", "has_not_ended", "exits_are", "exits_are_counted_by"),
     *("is_in_window", "is_incarnation", "counts_are", "is_checked_in_as"),
 }
 """In the tests above, and in tests/events/test_ownership.py."""

@@ -15,6 +15,8 @@ from tests.registrations.reference import Seating
 
 ALWAYS_RIGHT = (("swept",), ("erased",), ("replaced",))
 """The answers of requests whose outcome has no details."""
+INSTEAD = frozenset([("user_not_found", None), ("waitlisted", None)])
+"""The further answers to a joining that was undone: with a position before, and without one afterwards."""
 UNKNOWN = ("unknown",)
 """A 503: the request gave up, and its outcome is unknown to the client."""
 
@@ -41,6 +43,8 @@ class Asked(NamedTuple):
     is_keyed: bool = False
     given: Any = None
     """The first answer to a keyed request, which its other copies must give too."""
+    erased: bool = False
+    """True if the user was absent at some moment since the request began."""
 
 
 class Monitor(NamedTuple):
@@ -57,6 +61,10 @@ class Monitor(NamedTuple):
     """False while the event is deleted."""
     erased: frozenset[str] = frozenset()
     """The deleted users."""
+    returned: frozenset[str] = frozenset()
+    """The users that were created again. First joinings that were planned before are not theirs."""
+    orphans: frozenset[int] = frozenset()
+    """The active tickets of users who were deleted. They are given up, also if the user is created again."""
     closes: bool = False
     """True if the window closes before the time that the late clocks show."""
 
@@ -67,8 +75,9 @@ class Monitor(NamedTuple):
         people, capacity = seated + scenario.waiting, scenario.capacity + len(scenario.crowd)
         waiting, past = tuple(scenario.waiting), frozenset(scenario.past)
         seating = Seating(capacity, scenario.waitlist, scenario.is_open, tuple(seated), waiting, past)
-        distinct = list(dict.fromkeys((one, 0 if one[0] == "keyed" else n) for n, one in enumerate(scenario.requests)))
-        places = tuple(distinct.index((one, 0 if one[0] == "keyed" else n)) for n, one in enumerate(scenario.requests))
+        requests = scenario.requests + scenario.then
+        distinct = list(dict.fromkeys((one, 0 if one[0] == "keyed" else n) for n, one in enumerate(requests)))
+        places = tuple(distinct.index((one, 0 if one[0] == "keyed" else n)) for n, one in enumerate(requests))
         asked = tuple(_asked(*one) for one, _ in distinct)
         users = "".join(sorted({*people, *scenario.past, *(one.user for one in asked if one.user)}))
         first = len(scenario.past) + 1
@@ -79,7 +88,10 @@ class Monitor(NamedTuple):
         """Record the first step of a request."""
         place = self.places[index]
         one = self.asked[place]
-        return self if one.begun else self._with(place, one._replace(begun=True, allowed=self._possible(one)))
+        if one.begun:
+            return self
+        begun = one._replace(begun=True, allowed=self._possible(one), erased=one.user in self.erased)
+        return self._with(place, begun)
 
     def forgot(self, user: str) -> "Monitor":
         """Record that a registration that was given up is deleted."""
@@ -91,7 +103,13 @@ class Monitor(NamedTuple):
 
     def deleted_user(self, user: str) -> "Monitor":
         """Record that a user is deleted."""
-        return self._replace(erased=self.erased | {user})._widened()
+        asked = tuple(one._replace(erased=True) if one.user == user and one.begun else one for one in self.asked)
+        orphans = self.orphans | {ticket for who, ticket in self.tickets if who == user}
+        return self._replace(erased=self.erased | {user}, asked=asked, orphans=orphans)._widened()
+
+    def created_user(self, user: str) -> "Monitor":
+        """Record that a user is created again."""
+        return self._replace(erased=self.erased - {user}, returned=self.returned | {user})._widened()
 
     def deleted(self) -> "Monitor":
         """Record that the event is deleted, with all registrations.
@@ -139,16 +157,24 @@ class Monitor(NamedTuple):
         expected = ("left", successor) if entry.leaving else joined
         if answer != expected:
             raise Broken(f"{entry}: the reference says {answer}, not {expected}", label)
-        after = self._replace(seating=seating, tickets=tickets)
+        after = self._replace(seating=seating, tickets=tickets, orphans=self._orphans_after(entry))
         one = self.asked[index]
+        if entry.ticket in self.orphans:  # its own request may have to find out that it was undone
+            after = after._replace(asked=tuple(_orphaned(each, user) for each in after.asked))
         if one.kind == "erase":
             return after
         if one.kind == "late" and self.closes and not entry.leaving:
             raise Broken("a user joins after the window closed", label)
-        if entry.leaving and user in self.erased and (one.kind != "leave" or one.user != user):  # a joining is undone
-            undone = one._replace(committed=("user_not_found", None))
-            return after._with(index, undone) if one.user == user else after
+        if entry.ticket in self.orphans and (one.kind != "leave" or one.user != user):  # a joining is undone
+            return after
         return after._promised(index, answer, label)
+
+    def _orphans_after(self, entry: log.LogEntry) -> frozenset[int]:
+        user = str(entry.user_id)
+        is_of_the_deleted = user in self.erased or (user in self.returned and entry.before == log.FIRST)
+        return (
+            self.orphans | {entry.ticket} if is_of_the_deleted and not entry.leaving else self.orphans - {entry.ticket}
+        )
 
     def _promised(self, index: int, answer: Any, label: str) -> "Monitor":
         one = self.asked[index]
@@ -206,7 +232,7 @@ class Monitor(NamedTuple):
         if answer in (one.committed, ("waitlisted", None)):  # or given up since, and answered as it began
             return True
         if answer == ("user_not_found", None):  # this request or the deletion undoes the joining
-            return one.user in self.erased
+            return one.erased
         if one.kind == "leave" and answer == ("left", None):  # the user who got the seat is deleted
             return one.committed[1] in self.erased
         return answer in one.allowed and answer[0] in ("waitlisted", "registered", "event")
@@ -217,8 +243,9 @@ class Monitor(NamedTuple):
             return frozenset([self.standing(one.user)])
         if one.kind in ("register", "late", "leave"):
             return frozenset(self._refusals(one))
-        if one.kind == "erase":
-            return frozenset([("user_not_found", None)] if one.user in self.erased else [])
+        if one.kind in ("erase", "create"):
+            of_absent, of_present = ("user_not_found", "erased") if one.kind == "erase" else ("created", "user_exists")
+            return frozenset([(of_absent if one.user in self.erased else of_present, None)])
         if one.kind == "check in":
             is_in = one.user in self.seating.seated + self.seating.queue
             return frozenset([("checked_in" if is_in else "registration_not_found", None)])
@@ -246,9 +273,10 @@ class Monitor(NamedTuple):
         """Return the monitor after the recovery, which gives up the joinings of users whose deletion is answered."""
         gone = {one.user for one in self.asked if one.kind == "erase" and one.over}
         seating = self.seating
-        for user in sorted(gone & {*seating.seated, *seating.queue}):
+        for user in sorted(who for who, ticket in self.tickets if who in gone and ticket in self.orphans):
             seating, _ = seating.leave(user)
-            seating = replace(seating, past=seating.past - {user})
+            if user in self.erased:
+                seating = replace(seating, past=seating.past - {user})
         tickets = tuple(pair for pair in self.tickets if pair[0] in seating.seated + seating.queue)
         return self._replace(seating=seating, tickets=tickets)
 
@@ -271,6 +299,18 @@ def _open(one: Asked) -> Asked:
     return one._replace(committed=None, allowed=one.allowed | {one.committed, ("waitlisted", None)})
 
 
+def _orphaned(one: Asked, user: str) -> Asked:
+    """Return a request after the joining of a deleted user is given up: it may answer so, or join again."""
+    joined = one.kind in ("register", "late") and one.user == user and one.erased
+    if not joined or one.committed is None or one.over:
+        return one
+    return one._replace(committed=None, allowed=one.allowed | {one.committed, *INSTEAD})
+
+
 def _asked(kind: str, *arguments: Any) -> Asked:
-    user = str(arguments[0]) if kind in ("register", "leave", "look", "keyed", "late", "check in", "erase") else ""
+    user = (
+        str(arguments[0])
+        if kind in ("register", "leave", "look", "keyed", "late", "check in", "erase", "create")
+        else ""
+    )
     return Asked("register" if kind == "keyed" else kind, user, is_keyed=kind == "keyed")

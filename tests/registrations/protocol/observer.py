@@ -85,6 +85,8 @@ def _following(monitor: Monitor, index: int, earlier: Items, later: Items, step:
             monitor = monitor.forgot(user)
         if _is_deleted(_user_key(user), earlier, later):
             monitor = monitor.deleted_user(user)
+        if _is_deleted(_user_key(user), later, earlier):
+            monitor = monitor.created_user(user)
     old, new = earlier.get(SEATS_KEY), later.get(SEATS_KEY)
     if old == new:
         return monitor

@@ -13,15 +13,16 @@ from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.steps import Get, Put, Steps, Transact
 from eventsite.errors import DomainError, Unavailable
 from registrations.reading import one as reading
-from registrations.seating import commit, ends
+from registrations.seating import apply, commit, ends
 from registrations.seating.annotate import check_in_in_steps
 from registrations.seating.keyed import once
 from registrations.seating.leave import leave
 from registrations.seating.operations import Memory, Request
 from registrations.seating.register import register
 from tests.registrations.protocol.monitor import UNKNOWN
-from tests.registrations.protocol.scene import CLOSES, EVENT
-from users.services import delete_in_steps
+from tests.registrations.protocol.scene import AGAIN, AT, CLOSES, EVENT
+from users.models import User
+from users.services import UserExists, creation, delete_in_steps
 
 Answer = tuple[Any, ...]
 
@@ -98,6 +99,14 @@ def erasing(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
     return ("erased",)
 
 
+def creating(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
+    """Create a user."""
+    created = yield from apply.transact(dict(creation(User(user, name=user, created_at=AT, tag=AGAIN))))
+    if not created.done:
+        raise UserExists
+    return "created", None
+
+
 def replacing(name: str, *, at_once: bool) -> Steps[Answer]:
     """Delete the event with its people, and create another one of the same id."""
     event, _ = yield from services.delete_in_steps(EVENT, EVERYTHING, with_people=True)
@@ -119,6 +128,7 @@ PROGRAMS: dict[str, Callable[..., Steps[Answer]]] = {
     "window": windowing,
     "check in": checking_in,
     "erase": erasing,
+    "create": creating,
     "replace": replacing,
 }
 

@@ -38,6 +38,8 @@ from users.models import User
 EVENT = "event"
 CLOSES = "2026-06-01T11:00:00Z"
 """When the window closes, if it does. Most servers' clocks show 10:00 (`search.NOW`), the late ones' 12:00."""
+AGAIN = "again"
+"""The tag of a user who is created again. The first ones have none."""
 AT = "2026-01-01T00:00:00.000000Z"
 SEATS_KEY: Key = (Seats.Meta.table_name, EVENT, Seats.ITEM)
 
@@ -54,7 +56,7 @@ def stored(scenario: Any) -> dict[Key, str]:
         event.registration_closes_at, seats.closes_at = CLOSES, clock.in_seconds(CLOSES)
     event.incarnation = seats.incarnation = "incarnation"
     event.created_at = event.updated_at = AT
-    records: list[BaseModel] = [event, seats, *(User(user, name=user, created_at=AT) for user in "uvw")]
+    records: list[BaseModel] = [event, seats, *(User(user, name=user, created_at=AT, tag=None) for user in "uvw")]
     people = [(user, "past") for user in scenario.past]
     people += [(user, "seated") for user in seated] + [(user, "waiting") for user in scenario.waiting]
     for ticket, (user, kind) in enumerate(people, 1):

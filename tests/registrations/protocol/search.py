@@ -53,6 +53,8 @@ class Scenario:
     """True if the window closes between the times that the clocks of the servers show."""
     crowd: str = ""
     """Further users with a further seat each, whose operations are still in the commit log."""
+    then: tuple[tuple[Any, ...], ...] = ()
+    """Further requests, which begin one after the other when the last one of `requests` has ended."""
 
 
 class State(NamedTuple):
@@ -103,6 +105,7 @@ class Search:
         self._automata, self._snapshots = Automata(), Snapshots()
         self._observer = Observer(self._snapshots)
         self._writes: dict[int, int] = {}
+        self._concurrent = 0
         self.states = 0
 
     def run(self, scenario: Scenario, *, most: int = 3_000_000) -> Found:
@@ -132,9 +135,10 @@ class Search:
         return [*self._trace(came_from, before), str(step)]
 
     def _first(self, scenario: Scenario) -> State:
+        self._concurrent = len(scenario.requests)
         requests = tuple(
             (self._automata.begin(kind, name, tuple(arguments), scenario.at_once), SURE)
-            for name, (kind, *arguments) in zip(NAMES, scenario.requests, strict=False)
+            for name, (kind, *arguments) in zip(NAMES, (*scenario.requests, *scenario.then), strict=False)
         )
         store = self._snapshots.of(stored(scenario))
         return State(store, requests, (), (), scenario.faults, self._observer.begin(scenario))
@@ -146,6 +150,8 @@ class Search:
             if place is None or isinstance(place, Done):
                 continue
             finished = False
+            if index >= self._concurrent and not self._has_ended(state, index - 1):
+                continue
             if state.faults.crashes:
                 yield Step(index, place.call, "crash"), self._crashed(state, index)
             if not any(who == index and waits for who, waits, _ in state.under_way):
@@ -156,6 +162,10 @@ class Search:
             yield self._appear(state, position)
         if finished and not state.under_way:
             self._observer.check_rest(state.monitor, state.store)
+
+    def _has_ended(self, state: State, index: int) -> bool:
+        number, _ = state.requests[index]
+        return number == CRASHED or isinstance(self._automata.where(number), Done)
 
     def _crashed(self, state: State, index: int) -> State:
         return state._replace(

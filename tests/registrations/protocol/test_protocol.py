@@ -14,10 +14,12 @@ from pynamodb.expressions.operand import Path
 
 from events.ledger import guards as ledger_guards
 from eventsite.dynamodb import idempotency
-from registrations.seating import guards, operations, trim
+from eventsite.dynamodb.steps import Check
+from registrations.seating import forget, guards, operations, trim
 from tests.registrations.protocol.programs import Forgetful
 from tests.registrations.protocol.scenarios import CRASH, EACH, LATE, LOST, TOGETHER, TORN, at_once
 from tests.registrations.protocol.search import Faults, Scenario, Search
+from users.models import User
 
 U, V, W = "uvw"
 REGISTER_U, REGISTER_V, REGISTER_W = (("register", user) for user in (U, V, W))
@@ -107,6 +109,45 @@ LONG = [
     Scenario(1, (REGISTER_V, LEAVE_U), seated=U, crowd=CROWD),
 ]
 """The same with more states, and the admission queue."""
+
+
+CREATE_U = ("create", U)
+AGAIN = [
+    Scenario(1, (SWEEP, REGISTER_U), then=(ERASE_U, CREATE_U)),
+    Scenario(1, (SWEEP, REGISTER_U), then=(ERASE_U, CREATE_U, REGISTER_U)),
+    Scenario(1, (REGISTER_U, ERASE_U), then=(CREATE_U, LOOK_U)),
+    Scenario(1, (REGISTER_U, ERASE_U), then=(CREATE_U, REGISTER_U)),
+    Scenario(1, (REGISTER_U, ERASE_U), past=U, then=(CREATE_U, REGISTER_U)),
+    Scenario(1, (REGISTER_U, ERASE_U), seated=V, then=(CREATE_U, REGISTER_U)),
+    Scenario(1, (LEAVE_U, ERASE_U), seated=U, waiting=V, then=(CREATE_U, REGISTER_U)),
+]
+"""A request that stalls, while its user is deleted and created again."""
+
+
+@pytest.mark.parametrize(
+    "faults", [Faults(), *(pytest.param(one, marks=pytest.mark.slow) for one in EACH[:3])], ids=str
+)
+def test_a_user_who_is_created_again_has_no_earlier_seat(faults: Faults) -> None:
+    """Each seat is of one registration, and at rest no user has one by an operation from before the creation.
+
+    A request that is still executed may join for the user who was created again. Torn transactions are not searched: if
+    an undone joining is deleted item by item, a user who is created and joins within these milliseconds may read the
+    registration that is being deleted.
+    """
+    search = Search(tokens=True)
+    for scenario in AGAIN:
+        expect_right(search, replace(scenario, faults=faults))
+
+
+def test_a_registration_is_not_applied_for_a_later_user_of_the_same_id() -> None:
+    with patch.object(guards, "is_user_of", lambda _: User.user_id.exists()):
+        assert Search(tokens=True).run(AGAIN[0]).broken
+
+
+def test_a_registration_is_deleted_only_while_its_user_is_gone() -> None:
+    always = User.user_id.exists() | User.user_id.does_not_exist()
+    with patch.object(forget, "Check", lambda record, _: Check(record, always)):
+        assert Search(tokens=True).run(replace(AGAIN[0], faults=CRASH, at_once=False)).broken
 
 
 def test_keys_deletions_check_in_and_the_window_are_right() -> None:
