@@ -8,17 +8,14 @@ import logging
 from contextlib import suppress
 from functools import partial
 
-from botocore.exceptions import BotoCoreError
-from pynamodb.exceptions import PynamoDBException
-
 from events import services
 from events.ledger import log
 from events.ledger.models import OF_A_DELETED_EVENT, CancellationOutbox, Seats
 from events.models import Event
 from eventsite.auth.scope import EVERYTHING
+from eventsite.dynamodb.explain import FAILURES
 from eventsite.dynamodb.retries import Conflict, time_left, time_limit
 from eventsite.dynamodb.steps import BatchGet, BatchWrite, Delete, Get, Query, Steps, Update, retrying, run
-from eventsite.errors import Unavailable
 from registrations.errors import RegistrationNotFound
 from registrations.models import EventTicket, UserRegistration
 from registrations.seating import apply, commit, guards
@@ -65,7 +62,7 @@ def forget_event(event_id: str, incarnation: str, event: Event | None = None) ->
     try:
         with time_limit(time_left() - RESERVED_SECONDS):
             run(forget_event_in_steps(event_id, incarnation, event))
-    except (PynamoDBException, BotoCoreError, Unavailable):
+    except FAILURES:
         logger.warning("registrations of a deleted event are left behind", exc_info=True)
 
 

@@ -4,12 +4,16 @@ from contextlib import nullcontext
 from unittest.mock import patch
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import QueryError
 
 from events.ledger import guards
 from events.ledger.models import Seats
 from eventsite.dynamodb.steps import run
+from eventsite.errors import Unavailable
 from registrations import seating
 from registrations.models import EventTicket, RegistrationItem
+from registrations.seating import ends
 from tests.api import Api, problem
 from tests.metering import Meter
 from tests.registrations.interleaving import WRITE, right_before
@@ -100,3 +104,12 @@ def test_people_who_come_and_go_during_the_deletion_leave_no_line_only_with_its_
         assert api.delete(f"/events/{event}").status_code == 204
     lines = list(EventTicket.in_order(event, seats.incarnation, limit=10))
     assert bool(lines) is not is_guarded
+
+
+REFUSED = ClientError({"Error": {"Code": "ValidationException", "Message": ""}}, "Query")
+
+
+@pytest.mark.parametrize("error", [REFUSED, BotoCoreError(), QueryError("refused"), Unavailable()], ids=repr)
+def test_what_fails_after_the_event_is_deleted_is_left_to_the_audit(error: Exception) -> None:
+    with patch.object(ends, "_first_lines", side_effect=error):
+        seating.forget_event("event", "incarnation")
