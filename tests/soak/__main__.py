@@ -161,7 +161,8 @@ class Soak:
             wrong += [f"{event}: {one}" for one in differences(kept[event], shrunk=event not in FIXED)]
         wrong += self._audit()
         told = list(verdict.seen(calls))
-        wrong += [*verdict.of_answers(calls), *verdict.of_registrations(calls, kept), *verdict.of_queues(told)]
+        wrong += [*verdict.of_answers(calls), *verdict.of_edits(calls)]
+        wrong += [*verdict.of_registrations(calls, kept), *verdict.of_queues(told)]
         for event in EVENTS:
             own = [call for call in calls if call.event == event]
             wrong += verdict.of_order(own, [one for one in told if one.event == event], kept[event])

@@ -89,9 +89,27 @@ def test_nobody_is_seen_waiting_once_somebody_behind_has_a_seat() -> None:
         Call("people", "fixed-0", "", 0, 1, 200, [row("registered", user=str(number)) for number in range(6)]),
         Call("people", "resized-0", "", 0, 1, 200, [row("registered"), row("registered")]),
         Call("event", "fixed-0", "", 0, 1, 200, {"registeredCount": 6}),
-        Call("edit", "fixed-0", "", 0, 1, 200, {"title": "Before"}, {"title": "After"}),
         Call("keyed", "fixed-0", "ada", 0, 1, 201, row("registered"), again=[[201, row("registered", number=2)]]),
     ],
 )
 def test_an_answer_may_be_wrong_by_itself(call: Call) -> None:
     assert list(verdict.of_answers([call]))
+
+
+def edited(start: float, end: float, sent: str, shown: str = "", *, event: str = "fixed-0", status: int = 200) -> Call:
+    return Call("edit", event, "", start, end, status, {"title": shown or sent}, {"title": sent})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "other"),
+    [
+        (False, edited(1, 3, "Other")),
+        (False, edited(-2, -1, "Other", status=CUT_OFF)),
+        (True, edited(-2, -1, "Other")),
+        (True, edited(3, 4, "Other")),
+        (True, edited(1, 3, "Third")),
+        (True, edited(1, 3, "Other", event="fixed-1")),
+    ],
+)
+def test_an_edit_shows_what_it_sent_or_what_another_one_sent_meanwhile(wrong: bool, other: Call) -> None:
+    assert bool(list(verdict.of_edits([edited(0, 2, "Sent", "Other"), other]))) == wrong
