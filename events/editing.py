@@ -126,20 +126,18 @@ def _change_description(edited: WholeEvent, actions: list[Action], operation: st
         event.version += 1
         return edited
     if "event" not in outcome.failures:  # only the check of the seats failed: people registered or left meanwhile
-        return (yield from _change_description_alone(event, actions, operation))
+        return (yield from _change_description_alone(edited, actions, operation))
     if operation not in _edits(outcome.failures["event"]):
         raise Conflict(immediate=True)
-    return (yield from find(event.event_id)) or edited
+    return (yield from _present(edited))
 
 
-def _change_description_alone(event: Event, actions: list[Action], operation: str) -> Steps[WholeEvent]:
+def _change_description_alone(edited: WholeEvent, actions: list[Action], operation: str) -> Steps[WholeEvent]:
+    event = edited.event
     written = yield Update(Event.key(event.event_id), actions, guards.is_unedited(event))
     if written.image is None or not (written.done or operation in _edits(written.image)):
         raise Conflict(immediate=True)
-    whole = yield from find(event.event_id)
-    if whole is None:
-        raise EventNotFound
-    return whole
+    return (yield from _present(WholeEvent(Event.parse(written.image), edited.seats)))
 
 
 def _described(event: Event, changes: dict[str, Any], operation: str, now: str) -> list[Action]:
@@ -214,4 +212,10 @@ def _as_it_is(written: WholeEvent) -> Steps[WholeEvent]:
     event.version, event.settings = event.version + 1, event.settings + 1
     latest = yield Get((Seats, event.event_id, Seats.ITEM))
     now = WholeEvent(event, latest or seats)
-    return now if now.fits else (yield from find(event.event_id)) or written
+    return now if now.fits else (yield from _present(written))
+
+
+def _present(written: WholeEvent) -> Steps[WholeEvent]:
+    """Return the event as it is, or as written if it was deleted since, even if created again."""
+    found = yield from find(written.event.event_id)
+    return found if found and found.event.incarnation == written.event.incarnation else written

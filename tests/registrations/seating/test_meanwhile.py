@@ -187,3 +187,22 @@ def test_a_late_copy_of_the_own_commit_is_no_second_one_and_no_invalid_request(
     api.leave(PARTY, BOB)
     assert [row["userId"] for row in api.get(f"/events/{PARTY}/registrations").json()] == [ALICE]
     assert audit(PARTY) == []
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+@pytest.mark.parametrize("people", [False, True], ids=["nobody joins", "somebody joins"])
+@pytest.mark.parametrize("change", [{"title": "Another"}, {"capacity": 2}, {"date": "2083-05-01"}], ids=str)
+def test_an_edit_never_answers_a_later_event_of_the_same_id(
+    api: Api, change: dict[str, Any], people: bool, number: int
+) -> None:
+    prepare(api)
+
+    def meanwhile() -> None:
+        create_again(api)
+        if people:
+            api.register(PARTY, ALICE)
+
+    answer, _ = before_call(number, meanwhile, lambda: api.patch(f"/events/{PARTY}", change))
+    assert answer.status_code in (200, 404)
+    if answer.status_code == 200:
+        assert {name: answer.json()[name] for name in change} == change
