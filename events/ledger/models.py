@@ -59,7 +59,7 @@ class Seats(EventItem):
     """The ticket of the admission queue whose request committed last."""
     by = UnicodeAttribute(null=True)
     """The caller who requested the last committed operation (`operations.actor`), for the stream; None if unknown."""
-    epochs = WholeNumbersAttribute(default=lambda: [0] * BUCKETS)
+    epochs = WholeNumbersAttribute(BUCKETS)
     """The fencing epochs: for each bucket of users, the number of their operations that were committed or fenced."""
 
     @classmethod

@@ -30,16 +30,26 @@ class WholeNumberAttribute(NumberAttribute):
 
 
 class WholeNumbersAttribute(Attribute[list[int]]):
-    """A list of integers. It refuses other values itself, because `is_value` takes five times as long."""
+    """A list of `length` integers. It refuses other values itself; `is_value` takes five times as long."""
 
     attr_type = LIST
+
+    def __init__(self, length: int) -> None:
+        super().__init__(default=lambda: [0] * length)
+        self._length = length
 
     def serialize(self, value: list[int]) -> list[dict[str, str]]:
         """Return the list in DynamoDB's form."""
         return [{"N": str(number)} for number in value]
 
     def deserialize(self, value: list[dict[str, str]]) -> list[int]:
-        """Return the integers. With a base, `int` refuses all but text."""
+        """Return the integers. With a base, `int` refuses all but text.
+
+        Raises:
+            ValueError: There are more or fewer, or one is no integer.
+        """
+        if len(value) != self._length:
+            raise ValueError(f"There are {len(value)} numbers.")
         return [int(number["N"], 10) for number in value]
 
 

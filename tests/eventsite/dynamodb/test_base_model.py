@@ -17,6 +17,7 @@ from pynamodb.attributes import (
 from pynamodb.exceptions import AttributeNullError
 from pynamodb.models import Model
 
+from events.ledger.models import BUCKETS, Seats
 from eventsite.dynamodb.base_model import BaseModel, WholeNumberAttribute, table_models
 from eventsite.dynamodb.shapes import UnreadableItem
 
@@ -138,3 +139,10 @@ def test_whole_numbers_are_read_as_they_are_written(number: int) -> None:
     ours, pynamodbs = WholeNumberAttribute(), NumberAttribute()
     assert ours.serialize(number) == pynamodbs.serialize(number)
     assert ours.deserialize(ours.serialize(number)) == number
+
+
+@pytest.mark.parametrize("count", [0, 1, BUCKETS - 1, BUCKETS + 1])
+def test_epochs_of_another_number_are_refused(count: int) -> None:
+    """The users' buckets are counted by them: by none, a bucket could not be computed."""
+    with pytest.raises(UnreadableItem):
+        Seats.parse({"eventId": {"S": "party"}, "epochs": {"L": [{"N": "0"}] * count}})
