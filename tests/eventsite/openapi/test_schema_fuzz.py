@@ -71,7 +71,8 @@ class World:
         if isinstance(case.body, dict) and {"startTime", "endTime", "timeZone"} & case.body.keys():
             # A start and a zone go together, also together with the stored ones.
             case.body |= {"startTime": "19:00", "timeZone": "Europe/Berlin"}
-        if isinstance(case.body, dict) and (sent := case.body.keys() & WINDOW.keys()) - {"date"}:
+        alone = {"date"} if case.method == "POST" else set()  # an edit may meet a stored last day
+        if isinstance(case.body, dict) and (sent := case.body.keys() & WINDOW.keys()) - alone:
             # So do the days, and the ends of the window.
             case.body |= {name: WINDOW[name] for name in sent if case.body[name] is not None}
         if case.method in ("PUT", "PATCH") and isinstance(case.body, dict) and not changes(case.body):
