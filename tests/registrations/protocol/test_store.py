@@ -9,7 +9,7 @@ from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.operand import Value
 from pynamodb.expressions.update import Action
 
-from events.ledger.models import ExitTombstones, Seats
+from events.ledger.models import BUCKETS, ExitTombstones, Seats
 from events.models import EventItem
 from eventsite.dynamodb.steps import EXECUTORS, Check, Delete, Put, Transact, Update
 from tests.registrations.protocol.store import frozen, key_of, thawed, transacted, updated, written
@@ -29,7 +29,7 @@ def seats(draw: Any, event: str) -> Seats:
         setattr(made, name, draw(NUMBERS))
     made.open, made.waitlist_enabled = draw(st.booleans()), True
     made.ends_at = draw(st.none() | NUMBERS)
-    made.epochs = draw(st.lists(NUMBERS, min_size=2, max_size=2))
+    made.epochs = [*draw(st.lists(NUMBERS, min_size=2, max_size=2)), *[0] * (BUCKETS - 2)]
     made.log_entries = draw(st.dictionaries(st.sampled_from(NAMES), NUMBERS | st.sampled_from(["q1", "h1~2"])))
     made.exit_counts = draw(st.dictionaries(st.sampled_from(["0", "5"]), NUMBERS))
     return made
@@ -57,7 +57,7 @@ def comparisons(draw: Any) -> Condition:
         Seats.log_entries[name].does_not_exist(),
         Seats.log_entries == {},
         size(Seats.log_entries) < number,
-        Seats.epochs[draw(NUMBERS)] == number,
+        Seats.epochs[draw(st.sampled_from([0, 1, BUCKETS]))] == number,
     ]
     chosen: Condition = draw(st.sampled_from(range(len(kinds))).map(kinds.__getitem__))
     return chosen
