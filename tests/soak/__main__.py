@@ -160,12 +160,12 @@ class Soak:
             kept[event] = self._applied(event)
             wrong += [f"{event}: {one}" for one in differences(kept[event], shrunk=event not in FIXED)]
         wrong += self._audit()
-        told = list(verdict.seen(calls))
+        answers = list(verdict.seen(calls))
         wrong += [*verdict.of_answers(calls), *verdict.of_edits(calls)]
-        wrong += [*verdict.of_registrations(calls, kept), *verdict.of_queues(told)]
+        wrong += [*verdict.of_registrations(calls, kept), *verdict.of_queues(answers)]
         for event in EVENTS:
             own = [call for call in calls if call.event == event]
-            wrong += verdict.of_order(own, [one for one in told if one.event == event], kept[event])
+            wrong += verdict.of_order(own, [one for one in answers if one.event == event], kept[event])
         return wrong
 
     def _applied(self, event: str) -> Any:  # its type would be imported before Django is set up

@@ -73,7 +73,7 @@ def of_edits(calls: Iterable[Call]) -> Iterator[str]:
             for name, value in call.sent.items():
                 shown = call.document[name]
                 if shown != value and shown not in [one.sent[name] for one in others if name in one.sent]:
-                    yield f"an edit shows {name} as nobody sent it: {call.as_json()}"
+                    yield f"an edit shows a {name} that no request sent: {call.as_json()}"
 
 
 def _overlap(one: Call, call: Call) -> bool:

@@ -190,7 +190,7 @@ def test_a_late_copy_of_the_own_commit_is_no_second_one_and_no_invalid_request(
 
 
 @pytest.mark.parametrize("number", range(1, 7))
-@pytest.mark.parametrize("people", [False, True], ids=["nobody joins", "somebody joins"])
+@pytest.mark.parametrize("people", [False, True], ids=["no one joins", "a user joins"])
 @pytest.mark.parametrize("change", [{"title": "Another"}, {"capacity": 2}, {"date": "2083-05-01"}], ids=str)
 def test_an_edit_never_answers_a_later_event_of_the_same_id(
     api: Api, change: dict[str, Any], people: bool, number: int
