@@ -159,7 +159,7 @@ class PrivatePlace(EventItem):
         place = cls(event.event_id, f"view#{user_id}", incarnation=event.incarnation, sort=event.place)
         place.status = private(user_id)
         place.organizer_status = private(user_id, event.status)
-        place.end_date = event.last_day if event.length else None
+        place.end_date = event.later_day
         return place
 
 
@@ -176,7 +176,7 @@ class LongPlace(EventItem):
     def of(cls, event: "Event", length: str) -> Self:
         """Return the place of an event in the list of `LONG` events or of `LONGER` ones."""
         place = cls(event.event_id, cls.ITEM, incarnation=event.incarnation, sort=event.place)
-        place.status, place.state, place.end_date = length, event.status, event.last_day
+        place.status, place.state, place.end_date = length, event.status, event.later_day
         place.organizer_status = event.organizer_id and f"{event.organizer_id}#{length}"
         return place
 
@@ -270,11 +270,14 @@ class Event(EventItem):
     @property
     def length(self) -> str | None:
         """`LONG` or `LONGER` for an event that runs on several days, else None."""
-        days = (date.fromisoformat(self.last_day) - date.fromisoformat(self.date)).days
-        return None if days <= 0 else LONG if days <= LOOK_BACK[LONG] else LONGER
+        if (last := self.later_day) is None:
+            return None
+        days = (date.fromisoformat(last) - date.fromisoformat(self.date)).days
+        return LONG if days <= LOOK_BACK[LONG] else LONGER
 
     @property
-    def last_day(self) -> str:
-        """The last day on which it runs. That is the next day if it ends past midnight, but not if at midnight."""
+    def later_day(self) -> str | None:
+        """The last day, if it is not the first. An event that ends at midnight has no second one."""
         times = Times.of(self)
-        return str(self.end_date or self.date) if times.end_time == MIDNIGHT else times.last_day.isoformat()
+        last = times.end_date if times.end_time == MIDNIGHT else times.last_day.isoformat()
+        return last if last and last > self.date else None

@@ -1,6 +1,6 @@
 """The serializers of events: bodies, query parameters and answers."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.http import QueryDict
 from rest_framework import serializers
@@ -183,15 +183,6 @@ class EventChangesSerializer(Body):
         return wrong_times(
             {source: data.get(name) and field.run_validation(data[name]) for source, (name, field) in times.items()}
         )
-
-    def to_representation(self, found: "WholeEvent | OwnEvent") -> dict[str, Any]:
-        return shape(found.whole, inside=True) if isinstance(found, OwnEvent) else shape(found)
-
-
-class OwnEvent(NamedTuple):
-    """An event with the fields for its organizers and admins."""
-
-    whole: WholeEvent
 
 
 class EventSerializer(EventChangesSerializer):

@@ -12,10 +12,10 @@ from rest_framework.reverse import reverse
 
 from events import editing, listing, services
 from events.models import STATUSES
-from events.serializers import CANCEL, DeletionQuery, EventChangesSerializer, EventSerializer, EventsQuery, OwnEvent
+from events.serializers import CANCEL, DeletionQuery, EventChangesSerializer, EventSerializer, EventsQuery, shape
 from events.whole import WholeEvent
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, OWN_EVENT, SEE_EVENTS
-from eventsite.auth.scope import EVERYBODYS, Scope
+from eventsite.auth.scope import EVERYBODYS
 from eventsite.pages.viewsets import BrowsableViewSet
 from eventsite.web import pagination, preconditions
 from eventsite.web.collect_pages import answer, collect_pages
@@ -27,7 +27,6 @@ Events = list[WholeEvent]
 SHOWN_AFTER = timedelta(days=30)
 """The time for which a feed shows events after they began."""
 
-_SHAPE = EventSerializer()
 """The serializer of answers, shared because a new one would copy all fields."""
 
 
@@ -71,9 +70,10 @@ class EventViewSet(BrowsableViewSet):
         if self.format == CalendarRenderer.format:
             return self._feed(read, query)
         found, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), request))
-        scope = self.scope(CHANGE_EVENT)
-        rows = [_seen(whole, scope) for whole in found]
-        return self.listed(EventSerializer, rows, following, lambda row: listing.cursor_of(getattr(row, "whole", row)))
+        own = self.scope(CHANGE_EVENT)
+        return self.listed(
+            lambda whole: shape(whole, inside=own.reaches(whole.event)), found, following, listing.cursor_of
+        )
 
     def _beginning(self) -> str:
         """Return the first day of a list. A feed begins 30 days ago, so that most of it are events to come."""
@@ -151,13 +151,8 @@ class EventViewSet(BrowsableViewSet):
 
     def _answer(self, found: WholeEvent, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))
-        response = Response(_SHAPE.to_representation(_seen(found, self.scope(CHANGE_EVENT))), status, headers=headers)
+        response = Response(shape(found, inside=self.scope(CHANGE_EVENT).reaches(found.event)), status, headers=headers)
         # Registrations change the counts but not the version, which is exact while no ticket was given.
         vars(response)["etag_covers_all"] = not found.seats.tickets
         vars(response)["whole"] = found  # the parts of its page use it
         return response
-
-
-def _seen(found: WholeEvent, scope: Scope) -> WholeEvent | OwnEvent:
-    """Return the event as a caller may see it who may change these events."""
-    return OwnEvent(found) if scope.reaches(found.event) else found

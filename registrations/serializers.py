@@ -1,6 +1,6 @@
 """Registrations as JSON."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from rest_framework import serializers
@@ -9,6 +9,7 @@ from rest_framework.fields import empty
 from events import questions
 from events.serializers import EventSerializer
 from events.serializers import shape as shape_event
+from eventsite.auth.scope import NOTHING, Scope
 from eventsite.web.bodies import Body, snake_case
 from eventsite.web.fields import IdField, SwitchField, TextField, WordField
 from eventsite.web.pagination import PageQuery
@@ -130,22 +131,17 @@ class CalendarSerializer(serializers.Serializer[Any]):
     url = serializers.URLField(allow_null=True, help_text="For calendar programs; null until one is made.")
 
 
-class OwnAttendance(NamedTuple):
-    """A registration for an event that the caller sees as its organizers and admins do."""
-
-    attendance: Attendance
-
-
 class AttendanceSerializer(serializers.Serializer[Any]):
     """A user's registration with the event it is for."""
 
     registration = RegistrationSerializer()
     event = EventSerializer()
 
-    def to_representation(self, attendance: Attendance | OwnAttendance) -> dict[str, Any]:
-        inside = isinstance(attendance, OwnAttendance)
-        registration, whole = attendance.attendance if isinstance(attendance, OwnAttendance) else attendance
-        return {"registration": shape(registration), "event": shape_event(whole, inside=inside)}
+
+def shape_attendance(attendance: Attendance, *, own: Scope = NOTHING) -> dict[str, Any]:
+    """Return a registration with its event as JSON. Of their `own` events, organizers and admins see more."""
+    registration, whole = attendance
+    return {"registration": shape(registration), "event": shape_event(whole, inside=own.reaches(whole.event))}
 
 
 def _sources() -> dict[str, str]:

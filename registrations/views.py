@@ -1,6 +1,7 @@
 """The routes of registrations, under events and under users."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.urls import reverse as plain_reverse
@@ -27,19 +28,18 @@ from registrations.reading import attendances, people
 from registrations.reading import one as reading
 from registrations.serializers import (
     AnswersSerializer,
-    AttendanceSerializer,
     AttendancesQuery,
     AttendeeSerializer,
     HistorySerializer,
     LeftSerializer,
     MessageSentSerializer,
     MessageSerializer,
-    OwnAttendance,
     RegisteredSerializer,
     RegistrationRequestSerializer,
     RegistrationSerializer,
     RegistrationsQuery,
     WaitlistQuery,
+    shape_attendance,
 )
 from users import calendars as user_calendars
 from users import services
@@ -152,7 +152,8 @@ class RegistrationViewSet(BrowsableViewSet):
             return self._sheet(read, event_id, query)
         rows, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), self.request))
         shown = people.named(rows) if "expand" in query else rows
-        return self.listed(AttendeeSerializer, shown, following, lambda row: getattr(row, "registration", row).ticket)
+        shape = AttendeeSerializer().to_representation
+        return self.listed(shape, shown, following, lambda row: getattr(row, "registration", row).ticket)
 
     def _sheet(self, read: ReadPage, event_id: str, query: dict[str, Any]) -> Response:
         event = events.read(event_id, scope=self.scope(LIST_REGISTRATIONS)).event
@@ -190,11 +191,8 @@ class AttendanceViewSet(BrowsableViewSet):
             if not self.is_me:  # a user who is signed in exists, at the latest from the first registration
                 raise
             rows, following = [], None
-        scope = self.scope(CHANGE_EVENT)
-        shown = [OwnAttendance(row) if scope.reaches(row.whole_event.event) else row for row in rows]
-        return self.listed(
-            AttendanceSerializer, shown, following, lambda row: getattr(row, "attendance", row).registration.event_id
-        )
+        shape = partial(shape_attendance, own=self.scope(CHANGE_EVENT))
+        return self.listed(shape, rows, following, lambda row: row.registration.event_id)
 
 
 class CalendarViewSet(BrowsableViewSet):
@@ -301,4 +299,4 @@ class ContactViewSet(BrowsableViewSet):
         after = pagination.read_cursor(query.get("cursor"), request)
         scope = self.scope(LIST_REGISTRATIONS)
         lines, following = history.page(event_id, scope=scope, limit=query["limit"], after=after)
-        return self.listed(HistorySerializer, lines, following, lambda line: line.cursor)
+        return self.listed(HistorySerializer().to_representation, lines, following, lambda line: line.cursor)

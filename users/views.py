@@ -48,9 +48,8 @@ class UserViewSet(BrowsableViewSet):
         sought = {name: query.get(name) for name in ("name", "email")}
         found, following = services.page(limit=query["limit"], after=after, **sought)
         rows = found if sees_all else [Stranger(user) for user in found if user.has_verified_email]
-        return self.listed(
-            ListedUserSerializer, rows, following, lambda row: services.place_of(getattr(row, "user", row), **sought)
-        )
+        shape = ListedUserSerializer().to_representation
+        return self.listed(shape, rows, following, lambda row: services.place_of(getattr(row, "user", row), **sought))
 
     def create(self, request: Request) -> Response:
         """Create a user. With an Idempotency-Key, a repeated request creates no second one."""

@@ -1,16 +1,13 @@
 """Sentences for an operator: why a call of DynamoDB failed, and the remedy where there is one."""
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError, PartialCredentialsError
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
-from pynamodb.exceptions import PynamoDBException, TableDoesNotExist
+from pynamodb.exceptions import TableDoesNotExist
 
 from eventsite.dynamodb import retries
 from eventsite.dynamodb.base_model import table_models
 from eventsite.dynamodb.connection import connection
 from eventsite.errors import DomainError, Unavailable
-
-FAILURES = (DomainError, PynamoDBException, BotoCoreError, ClientError)
-"""The errors that `sentence` explains."""
 
 SILENCE = (HTTPClientError, BotocoreConnectionError)
 NO_TABLE = frozenset({"ResourceNotFoundException", "TableNotFoundException"})
@@ -86,6 +83,6 @@ def _no_table() -> str:
 def _exists(table: str) -> bool:
     try:
         connection().dispatch("DescribeTable", {"TableName": table})
-    except FAILURES:
+    except retries.FAILURES:
         return False
     return True

@@ -20,13 +20,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NoReturn, TypeVar
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from django.conf import settings
 from django.dispatch import Signal
-from pynamodb.exceptions import VerboseClientError
+from pynamodb.exceptions import PynamoDBException, VerboseClientError
 
-from eventsite.errors import Unavailable
+from eventsite.errors import DomainError, Unavailable
 
 T = TypeVar("T")
 
@@ -41,6 +41,8 @@ deadline_missed = Signal()
 throttled = Signal()
 """DynamoDB refused a call because a table, an index or the account is over its throughput."""
 
+FAILURES = (DomainError, PynamoDBException, BotoCoreError, ClientError)
+"""The errors with which a rule or a call can fail."""
 MOST_ATTEMPTS = 30  # of one call; in a request the deadline comes first, but a command has none
 FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0  # seconds
 

@@ -15,8 +15,8 @@ from tenacity import RetryError, Retrying, retry_if_exception, retry_if_result, 
 
 from eventsite.dynamodb.base_model import BaseModel, table_models
 from eventsite.dynamodb.connection import connection
-from eventsite.dynamodb.explain import FAILURES, endpoint, sentence
-from eventsite.dynamodb.retries import time_limit
+from eventsite.dynamodb.explain import endpoint, sentence
+from eventsite.dynamodb.retries import FAILURES, time_limit
 from eventsite.errors import Unavailable
 
 ANSWER_SECONDS = 3.0

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 
 from eventsite.dynamodb import tables
-from eventsite.dynamodb.explain import FAILURES, sentence
+from eventsite.dynamodb.explain import sentence
+from eventsite.dynamodb.retries import FAILURES
 from eventsite.text.printable import printable
 
 T = TypeVar("T")

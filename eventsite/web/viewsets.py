@@ -22,8 +22,8 @@ from eventsite.errors import DomainError
 from eventsite.web import pagination, preferences
 
 ME = "me"
-NO_ONE_IS_ME = "No one is signed in, so me names no user."
 """In a path, the id of the signed-in caller."""
+NO_ONE_IS_ME = "No one is signed in, so me names no user."
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -148,17 +148,16 @@ class ApiViewSet(viewsets.ViewSet):
         return IdempotentRequest(caller=caller(self.request) or "", call=call, key=key, body=self.request.data)
 
     def listed(
-        self, serializer_class: type[Serializer[Any]], rows: list[Any], following: Any, after: Callable[[Any], Any]
+        self, shape: Callable[[Any], Any], rows: list[Any], following: Any, after: Callable[[Any], Any]
     ) -> Response:
         """Return the answer of a list: the shaped rows that fit, and the link to the next page.
 
         Args:
-            serializer_class: Shapes a row.
+            shape: Returns a row as JSON.
             rows: The rows of the page.
             following: The cursor after the last row; None on the last page.
             after: Returns the cursor after any other row.
         """
-        shape = serializer_class().to_representation
         entries = [shape(row) for row in rows]
         return pagination.Page(
             entries, lambda count: after(rows[count - 1]) if count < len(rows) else following, self.request

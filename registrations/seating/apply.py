@@ -11,7 +11,18 @@ from events.ledger import log, operations, promotions, queue
 from events.ledger.log import LogEntry
 from events.ledger.models import CheckIns, ExitTombstones, Intent, Promotion, Seats
 from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.steps import Check, Delete, Get, Put, Steps, Transact, Transacted, TransactGet, Update, Wait
+from eventsite.dynamodb.steps import (
+    Check,
+    Delete,
+    Get,
+    Put,
+    Steps,
+    Transact,
+    TransactGet,
+    Update,
+    Wait,
+    transact_when_free,
+)
 from registrations.models import KEPT, EventTicket, UserRegistration
 from registrations.reading.owners import particulars
 from registrations.seating import guards
@@ -165,24 +176,12 @@ def apply(
         caller undoes the joining.
     """
     applied = yield from planned(seats, entry, user_id, row, answers)
-    transacted = yield from transact(applied.parts)
-    raw = transacted.failures.get("row")
+    failures = yield from transact_when_free(Transact(applied.parts))
+    raw = failures.get("row")
     now = UserRegistration.parse(raw) if raw else None
     if entry.leaving and now and now.active and UserRegistration.tag(now, seats.incarnation) == entry.before:
         return (yield from apply(seats, entry, user_id, now, answers))  # the person was checked in or out meanwhile
-    return "user" not in transacted.failures
-
-
-def transact(parts: dict[str, Part]) -> Steps[Transacted]:
-    """Write all parts in one transaction, and wait while another one holds one of the items."""
-    in_doubt, waits = False, 0
-    while True:
-        outcome: Transacted = yield Transact(parts)
-        in_doubt |= outcome.in_doubt
-        if not outcome.in_conflict:
-            return outcome
-        waits += 1
-        yield Wait(min(0.01 * 2**waits, 0.2))
+    return "user" not in failures
 
 
 def recover(seats: Seats, entry: LogEntry) -> Steps[str | None]:

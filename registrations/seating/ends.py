@@ -13,9 +13,20 @@ from events.ledger import log
 from events.ledger.models import OF_A_DELETED_EVENT, CancellationOutbox, Seats
 from events.models import Event
 from eventsite.auth.scope import EVERYTHING
-from eventsite.dynamodb.explain import FAILURES
-from eventsite.dynamodb.retries import Conflict, time_left, time_limit
-from eventsite.dynamodb.steps import BatchGet, BatchWrite, Delete, Get, Query, Steps, Update, retrying, run
+from eventsite.dynamodb.retries import FAILURES, Conflict, time_left, time_limit
+from eventsite.dynamodb.steps import (
+    BatchGet,
+    BatchWrite,
+    Delete,
+    Get,
+    Query,
+    Steps,
+    Transact,
+    Update,
+    retrying,
+    run,
+    transact_when_free,
+)
 from registrations.errors import RegistrationNotFound
 from registrations.models import EventTicket, UserRegistration
 from registrations.seating import apply, commit, guards
@@ -93,7 +104,7 @@ def remove_rows(rows: list[UserRegistration], incarnation: str) -> Steps[None]:
     """Delete registrations, except those that are already for a later event of the same id."""
     condition = UserRegistration.item.does_not_exist() | (UserRegistration.incarnation == incarnation)
     parts = {str(number): Delete(UserRegistration(row.key, row.item), condition) for number, row in enumerate(rows)}
-    failed = (yield from apply.transact(dict(parts))).failures
+    failed = yield from transact_when_free(Transact(parts))
     if failed:
         yield from remove_rows([row for number, row in enumerate(rows) if str(number) not in failed], incarnation)
 

@@ -167,8 +167,7 @@ def _settled(
     if row is not None and row.incarnation == seats.incarnation and row.ticket > seats.tickets:
         raise Conflict  # a torn transaction: the seats do not show it yet
     if not _is_settled(request, row, seats, before):
-        request.memory.look(seats, admits=False)  # the next attempt compares its seats with these
-        raise Conflict(immediate=True)
+        _look_closely_next(request, seats)
     return row
 
 
@@ -279,7 +278,7 @@ def _join_by_log(request: Request, look: _Look, turn: Turn) -> Steps[Registratio
 
 
 def _look_closely_next(request: Request, seats: Seats) -> NoReturn:
-    """Let the next attempt read consistently: the user was deleted, and may have been created again.
+    """Let the next attempt read consistently, and compare its seats with these.
 
     Raises:
         Conflict: Always.

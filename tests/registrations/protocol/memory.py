@@ -14,7 +14,6 @@ from eventsite.dynamodb.base_model import BaseModel
 WITHOUT_EFFECT = {
     "_in_calls": {"outcome", "count", "send"},
     "retrying": {"number"},
-    "transact": {"waits", "outcome"},
 }
 """By generator, the variables on which no later call depends: what was sent before, and the length of a wait.
 

@@ -10,10 +10,10 @@ from events.ledger import guards, log
 from events.ledger.models import Seats
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.idempotency import IdempotentRequest
-from eventsite.dynamodb.steps import Get, Put, Steps, Transact
+from eventsite.dynamodb.steps import Get, Put, Steps, Transact, transact_when_free
 from eventsite.errors import DomainError, Unavailable
 from registrations.reading import one as reading
-from registrations.seating import apply, commit, ends
+from registrations.seating import commit, ends
 from registrations.seating.annotate import check_in_in_steps
 from registrations.seating.keyed import once
 from registrations.seating.leave import leave
@@ -101,8 +101,8 @@ def erasing(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
 
 def creating(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
     """Create a user."""
-    created = yield from apply.transact(dict(creation(User(user, name=user, created_at=AT, tag=AGAIN))))
-    if not created.done:
+    user_made = creation(User(user, name=user, created_at=AT, tag=AGAIN))
+    if (yield from transact_when_free(Transact(user_made))):
         raise UserExists
     return "created", None
 
