@@ -18,12 +18,16 @@ COMMIT, APPLY, AT_ONCE = "commit", "apply", "at once"
 
 @contextmanager
 def calls_through(interrupted: Callable[[Any, str, Any], Any]) -> Iterator[None]:
-    """Let every call to DynamoDB go through a function, one after the other: none is sent ahead."""
+    """Let every call to DynamoDB go through a function, one after the other: none is sent ahead.
+
+    What begins inside, in another thread too, has to end inside. Otherwise the connection would not become what it was.
+    """
     with (
         patch.object(PatientConnection, "_make_api_call", interrupted),
         patch.object(Client, "sending_ahead", lambda *_: nullcontext()),
     ):
         yield
+        assert PatientConnection._make_api_call is interrupted, "another one began inside and has not ended"
 
 
 @contextmanager

@@ -83,8 +83,8 @@ def test_the_first_answer_stands_where_the_copy_that_takes_over_is_late(api: Api
 
     with right_before(UPDATE, meanwhile, nth=ANSWERED):
         answers.append(send())
-    answered.set()
-    thread.join()
+        answered.set()
+        thread.join()
     answers.append(send())
     assert [(answer.status_code, answer.json()) for answer in answers] == [(201, answers[0].json())] * 3
     assert audit(event) == []

@@ -5,7 +5,9 @@ from unittest.mock import patch
 
 import pytest
 
+from events.ledger.models import Seats
 from events.signals import event_deleted
+from eventsite.dynamodb.steps import EXECUTORS, BatchGet
 from registrations.models import RegistrationItem
 from registrations.seating import trim
 from tests.api import EVENT, Api, problem
@@ -41,6 +43,22 @@ def test_a_conflict_is_planned_again_from_the_image_in_the_failure(
     monkeypatch.setattr(trim, "is_calm", lambda *_: step == AT_ONCE)
     with right_before_step(step, lambda: api.register(event, bob)):
         assert api.register(event, alice).json()["waitlistPosition"] == 1
+    assert audit(event) == []
+
+
+def test_a_request_that_read_a_lagging_replica_reads_consistently_from_then_on(api: Api) -> None:
+    event, alice, bob = api.event(capacity=1), *api.users(2)
+    before, read = Seats.get(event, Seats.ITEM), EXECUTORS[BatchGet]
+
+    def read_lagging(step: BatchGet) -> list[Any]:
+        is_stale = step.consistent is not True
+        return [before if is_stale and isinstance(item, Seats) else item for item in read(step)]
+
+    api.register(event, alice)
+    with patch.dict(EXECUTORS, {BatchGet: read_lagging}), Meter() as meter:
+        assert problem(api.register(event, alice)) == (409, "already_registered")
+        assert api.register(event, bob).json()["waitlistPosition"] == 1
+    assert len(meter.calls) <= 10
     assert audit(event) == []
 
 
