@@ -1,9 +1,10 @@
 """The conditions of the writes that change a registration. A test takes out each of them and finds the breach.
 
-Those that are the same for all requests are made once.
+Those that are the same for all requests, or for those of one second, are made once.
 """
 
-from functools import cache
+from functools import cache, lru_cache
+from typing import Any
 
 from pynamodb.expressions.condition import Condition, size
 
@@ -21,6 +22,7 @@ def is_open() -> Condition:
     return Seats.open == True  # noqa: E712 (an expression, not a truth value)
 
 
+@lru_cache(maxsize=2)
 def has_not_ended(now: int) -> Condition:
     """Require that the event is not over.
 
@@ -30,6 +32,7 @@ def has_not_ended(now: int) -> Condition:
     return Seats.ends_at.does_not_exist() | (Seats.ends_at > now)
 
 
+@lru_cache(maxsize=4)
 def is_in_window(now: int, *, organizes: bool) -> Condition:
     """Require that the window is open.
 
@@ -105,7 +108,18 @@ def is_epoch(seats: Seats, bucket: int) -> Condition:
 
     The seats were read before the registration, so the registration is up to date too.
     """
-    return Seats.epochs[bucket] == seats.epochs[bucket]
+    return epoch(bucket) == seats.epochs[bucket]
+
+
+@cache
+def epoch(bucket: int) -> Any:
+    """Return the epoch of a bucket of users, to compare or to set it."""
+    return Seats.epochs[bucket]
+
+
+@cache
+def _few_entries(most: int) -> Condition:
+    return size(Seats.log_entries) < most
 
 
 def has_room(most: int, instead_of: str | None) -> Condition:
@@ -115,7 +129,7 @@ def has_room(most: int, instead_of: str | None) -> Condition:
         most: The number of entries that must not be reached.
         instead_of: The name of an entry that the same write trims, so that its slot is reused; None if it trims none.
     """
-    few = size(Seats.log_entries) < most
+    few = _few_entries(most)
     return few if instead_of is None else few | Seats.log_entries[instead_of].exists()
 
 

@@ -248,10 +248,10 @@ def _join_at_once(
     transacted = yield from at_once.transact(request, seats, row, change, made)
     if transacted.done:
         return _made(made.row, int(seats.waiting) + 1 if waited else None), seats
-    if "user" in transacted.failures:
-        _look_closely_next(request, seats)
     if transacted.in_doubt and (yield from at_once.was_executed(request, seats)):
         return (yield from _as_it_was_made(request)), seats
+    if "user" in transacted.failures:
+        _look_closely_next(request, seats)
     if transacted.in_conflict:
         yield from turn.wait_after_conflict(seats)
     return None, at_once.seats_instead(transacted, seats)
@@ -261,6 +261,7 @@ def _join_by_log(request: Request, look: _Look, turn: Turn) -> Steps[Registratio
     """Join by a commit to the log, and apply it."""
     seats, row = look
     request.at_once = False
+    yield from _expect_unchanged(seats, row)
     yield from request.begin()
 
     def plan(now: Seats) -> Steps[rules.Change]:
@@ -275,6 +276,21 @@ def _join_by_log(request: Request, look: _Look, turn: Turn) -> Steps[Registratio
     known: dict[str, Any] = {"before": entry.before, "waited": entry.waited, "row": row, "answers": request.answers}
     made = apply.joining(seats, request.user_id, entry.operation, entry.ticket, **known)
     return _made(made.row, int(committed.seats.waiting) if entry.waited else None)
+
+
+def _expect_unchanged(seats: Seats, row: UserRegistration | None) -> Steps[None]:
+    """Ensure that a past registration is not just being deleted (`forget_row`), in a transaction that shows in parts.
+
+    The epoch of the seats, which the same transaction moves, may be visible before the deletion of the registration.
+
+    Raises:
+        Conflict: It has changed; read again.
+    """
+    if row is None or row.incarnation != seats.incarnation:
+        return
+    now = yield from apply.settled_row(row.event_id, row.user_id)
+    if UserRegistration.tag(now, seats.incarnation) != UserRegistration.tag(row, seats.incarnation):
+        raise Conflict(immediate=True)
 
 
 def _look_closely_next(request: Request, seats: Seats) -> NoReturn:

@@ -36,6 +36,7 @@ A_PLACE = log.a_place(Seats.tickets)
 ONE_MORE_LEFT = Seats.left.set(Seats.left + 1)
 ONE_LESS_WAITS = Seats.waiting.set(Seats.waiting - 1)
 QUITTING = (ONE_MORE_LEFT, ONE_LESS_WAITS, Seats.waitlist_exits.set(Seats.waitlist_exits + 1))
+BY_NOBODY = Seats.by.remove()
 FREEING = (ONE_MORE_LEFT, Seats.registered.set(Seats.registered - 1))
 
 
@@ -116,7 +117,7 @@ def write(seats: Seats, change: Change, request: Request, name: str, trimmed: li
     actions = [*change.actions, next_epoch(bucket), Seats.log_entries[name].set(change.value)]
     actions += [Seats.log_entries[one].remove() for one in trimmed]
     actor = operations.actor(request.by, request.user_id)
-    actions.append(Seats.by.set(actor) if actor else Seats.by.remove())
+    actions.append(Seats.by.set(actor) if actor else BY_NOBODY)
     if request.ticket > seats.now_serving:
         actions.append(Seats.now_serving.set(request.ticket))
     once = guards.is_incarnation(seats.incarnation) & guards.is_epoch(seats, bucket)
@@ -127,5 +128,6 @@ def write(seats: Seats, change: Change, request: Request, name: str, trimmed: li
 @cache
 def next_epoch(bucket: int) -> Action:
     """Return the update that moves the epoch of a bucket of users."""
-    epoch = Seats.epochs[bucket]
-    return epoch.set(epoch + 1)
+    epoch = guards.epoch(bucket)
+    moved: Action = epoch.set(epoch + 1)
+    return moved

@@ -5,7 +5,7 @@ A request that changed something must give the answer of the reference at that w
 answer of the reference at some moment between its beginning and its end. That is linearizability, with known moments.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -269,11 +269,16 @@ class Monitor(NamedTuple):
     def _event(self) -> Any:
         return "event", self.seating.capacity, len(self.seating.seated), len(self.seating.queue)
 
-    def without_erased(self) -> "Monitor":
-        """Return the monitor after the recovery, which gives up the joinings of users whose deletion is answered."""
+    def without_erased(self, undone: Collection[int]) -> "Monitor":
+        """Return the monitor after the recovery, which gives up the joinings of users whose deletion is answered.
+
+        Args:
+            undone: The tickets of the joinings that were not applied. They are given up also if the deletion crashed.
+        """
         gone = {one.user for one in self.asked if one.kind == "erase" and one.over}
         seating = self.seating
-        for user in sorted(who for who, ticket in self.tickets if who in gone and ticket in self.orphans):
+        lost = {who for who, ticket in self.tickets if ticket in self.orphans and (who in gone or ticket in undone)}
+        for user in sorted(lost):
             seating, _ = seating.leave(user)
             if user in self.erased:
                 seating = replace(seating, past=seating.past - {user})

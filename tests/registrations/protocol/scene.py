@@ -93,9 +93,11 @@ def check_rest(items: Mapping[Key, str], monitor: Monitor) -> None:
         if found.standing(user) != monitor.standing(user):
             raise Broken(f"at rest {user} reads {found.standing(user)}, not {monitor.standing(user)}", "at rest")
     seats = found.seats
-    for entry in log.of(seats) if seats else ():
+    entries = log.of(seats) if seats else []
+    undone = [entry.ticket for entry in entries if not entry.leaving and not found.is_applied(entry)]
+    for entry in entries:
         found.run(commit.recover(seats, entry, Request(EVENT, "", EVERYTHING, memory=Memory())))
-    for wrong in _wrong(found, monitor.without_erased()) if monitor.exists else ():
+    for wrong in _wrong(found, monitor.without_erased(undone)) if monitor.exists else ():
         raise Broken(f"at rest: {wrong}", "at rest")
 
 
@@ -146,6 +148,10 @@ class _Table:
     @property
     def seats(self) -> Any:
         return self.get(Seats, EVENT, Seats.ITEM)
+
+    def is_applied(self, entry: log.LogEntry) -> bool:
+        row = self.get(UserRegistration, *UserRegistration.key_of(EVENT, str(entry.user_id)))
+        return commit.is_applied_to(row, entry)
 
     def standing(self, user: str) -> Any:
         try:

@@ -199,13 +199,13 @@ class Search:
 
     def _write(self, state: State, index: int, call: Any, in_doubt: int) -> Iterator[tuple[Step, State]]:
         number = self._number_of(state.requests[index][0], call)
+        if in_doubt == EXECUTED:
+            yield self._sent(state, index, call, (True, (), False, True))
+            return
         if self._is_held(state, self._snapshots.write(number).keys):
             if isinstance(call, Transact) and "seats" in call.parts:
                 yield self._sent(state, index, call, (False, (), True, bool(in_doubt)))
             return  # any other write is refused, and sent again
-        if in_doubt == EXECUTED:
-            yield self._sent(state, index, call, (True, (), False, True))
-            return
         executed = self._snapshots.execute(state.store, number)
         after = self._after(state, index, number, executed)
         yield self._sent(after, index, call, _outcome(call, executed, in_doubt=bool(in_doubt)))
@@ -213,10 +213,9 @@ class Search:
         if executed.done and state.faults.torn and isinstance(call, Transact) and len(call.parts) > 1:
             less = state.faults._replace(torn=state.faults.torn - 1)
             parts = tuple((index, True, part) for part in self._snapshots.write(number).parts)
-            yield (
-                Step(index, call, "item by item"),
-                state._replace(under_way=(*state.under_way, *parts), faults=less),
-            )
+            late, under_way = self._without_copies(state.late, number), (*state.under_way, *parts)
+            torn = state._replace(under_way=under_way, late=late, faults=less)
+            yield Step(index, call, "item by item"), torn
 
     def _number_of(self, position: int, call: Any) -> int:
         """Return the number of the write of a request in this state."""
@@ -228,12 +227,17 @@ class Search:
     def _after(self, state: State, index: int, number: int, executed: Executed) -> State:
         """Return the state after a write. A copy of a transaction that has a token is not executed any more."""
         late, call = state.late, self._snapshots.write(number).call
-        if executed.done and self._tokens and isinstance(call, Transact):
-            late = tuple(one for one in late if one[1] != number)
+        if executed.done:
+            late = self._without_copies(late, number)
         monitor = self._observer.wrote(
             state.monitor, index, state.store, executed.after, Step(index, call, executed.done)
         )
         return state._replace(store=executed.after, late=late, monitor=monitor)
+
+    def _without_copies(self, late: tuple[tuple[int, int], ...], number: int) -> tuple[tuple[int, int], ...]:
+        """Return the delayed writes without those that DynamoDB recognizes after the execution of this one."""
+        recognized = self._tokens and isinstance(self._snapshots.write(number).call, Transact)
+        return tuple(one for one in late if one[1] != number) if recognized else late
 
     def _faulty(self, state: State, index: int, done: State | None, number: int) -> Iterator[tuple[Step, State]]:
         """Lose the answer, delay the call, or both. The call is sent again, and is in doubt."""

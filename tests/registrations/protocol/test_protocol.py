@@ -125,18 +125,25 @@ AGAIN = [
 
 
 @pytest.mark.parametrize(
-    "faults", [Faults(), *(pytest.param(one, marks=pytest.mark.slow) for one in EACH[:3])], ids=str
+    "faults",
+    [Faults(), TORN, *(pytest.param(one, marks=pytest.mark.slow) for one in (*EACH[:3], *TOGETHER, Faults(torn=2)))],
+    ids=str,
 )
 def test_a_user_who_is_created_again_has_no_earlier_seat(faults: Faults) -> None:
     """Each seat is of one registration, and at rest no user has one by an operation from before the creation.
 
-    A request that is still executed may join for the user who was created again. Torn transactions are not searched: if
-    an undone joining is deleted item by item, a user who is created and joins within these milliseconds may read the
-    registration that is being deleted.
+    A request that is still executed may join for the user who was created again.
     """
     search = Search(tokens=True)
     for scenario in AGAIN:
         expect_right(search, replace(scenario, faults=faults))
+
+
+def test_a_registration_that_is_just_being_deleted_is_not_built_upon() -> None:
+    torn = replace(AGAIN[3], faults=Faults(torn=2))
+    expect_right(Search(tokens=True), torn)
+    with patch("registrations.seating.register._expect_unchanged", lambda *_: iter(())):
+        assert Search(tokens=True).run(torn).broken
 
 
 def test_a_registration_is_not_applied_for_a_later_user_of_the_same_id() -> None:
