@@ -142,16 +142,19 @@ def _change_description_alone(edited: WholeEvent, actions: list[Action], operati
 
 def _described(event: Event, changes: dict[str, Any], operation: str, now: str) -> list[Action]:
     """Change the description in memory, and return the updates that make the stored one equal to it."""
-    described = {name: changes[name] for name in DESCRIPTION if name in changes}
+    described = {name: changes[name] for name in ("status", *DESCRIPTION) if name in changes}
     for name, value in described.items():
         setattr(event, name, value)
+    described |= event.set_index_keys()
     actions = Event.updates({name: None if _is_empty(value) else value for name, value in described.items()})
-    event.status = changes.get("status", event.status)
-    event.set_index_keys()
     edits = " ".join([*event.edits.split(), operation][-REMEMBERED_EDITS:])
     event.updated_at = now
-    actions += [Event.version.set(event.version + 1), Event.updated_at.set(event.updated_at), Event.edits.set(edits)]
-    return actions + event.index_key_updates()
+    return [
+        *actions,
+        Event.version.set(event.version + 1),
+        Event.updated_at.set(event.updated_at),
+        Event.edits.set(edits),
+    ]
 
 
 def _is_empty(value: Any) -> bool:

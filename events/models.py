@@ -246,18 +246,18 @@ class Event(EventItem):
         values = self.attribute_values  # the attributes would take three times as long, which a list notices
         return f"{values['date']}#{values['event_id']}"
 
-    def set_index_keys(self) -> None:
-        """Set the keys of the indexes from the date, the status and the organizer. An unlisted event is in none."""
-        self.sort = None if self.unlisted else self.place
-        self.organizer_status = self.organizer_id and f"{self.organizer_id}#{self.status}"
+    @property
+    def index_keys(self) -> dict[str, str | None]:
+        """The keys of the indexes by the date, the status and the organizer. An unlisted event is in none."""
+        owned = f"{self.organizer_id}#{self.status}" if self.organizer_id else None
+        return {"sort": None if self.unlisted else self.place, "organizer_status": owned}
 
-    def index_key_updates(self) -> list[Action]:
-        """Return the actions that update the index keys of the stored description. The organizer never changes."""
-        actions: list[Action] = [Event.status.set(self.status)]
-        actions.append(Event.sort.set(self.sort) if self.sort else Event.sort.remove())
-        if self.organizer_status:
-            actions.append(Event.organizer_status.set(self.organizer_status))
-        return actions
+    def set_index_keys(self) -> dict[str, str | None]:
+        """Set the keys of the indexes, and return those that have changed."""
+        changed = {name: key for name, key in self.index_keys.items() if getattr(self, name) != key}
+        for name, key in changed.items():
+            setattr(self, name, key)
+        return changed
 
     @property
     def places(self) -> dict[str, EventItem]:
@@ -278,6 +278,8 @@ class Event(EventItem):
     @property
     def later_day(self) -> str | None:
         """The last day, if it is not the first. An event that ends at midnight has no second one."""
+        if not (self.end_date or self.end_time):
+            return None
         times = Times.of(self)
         last = times.end_date if times.end_time == MIDNIGHT else times.last_day.isoformat()
         return last if last and last > self.date else None

@@ -170,12 +170,9 @@ def _half_missing(seen: Snapshot) -> Iterator[Finding]:
 
 def _halves_at_odds(seen: Snapshot, event: Event, seats: Seats) -> Iterator[Finding]:
     """Check that description and seats agree, and that the index keys of the description are right."""
-    right = Event(event.event_id, Event.ITEM, date=event.date, status=event.status, organizer_id=event.organizer_id)
-    right.unlisted = event.unlisted
-    right.set_index_keys()
     wrong = [name for name, value in services.copied(event).items() if getattr(seats, name) != value]
-    wrong += [name for name in ("sort", "organizer_status") if getattr(event, name) != (getattr(right, name) or None)]
-    wrong += [f"{name} of the seats" for name in ("sort", "organizer_status") if getattr(seats, name) is not None]
+    wrong += [name for name, key in event.index_keys.items() if getattr(event, name) != key]
+    wrong += [f"{name} of the seats" for name in event.index_keys if getattr(seats, name) is not None]
     wrong += [name for name in services.SETTINGS if getattr(seats, name) is None]
     if wrong:
         sentence = f"Its description and its seats do not fit: {', '.join(wrong)}."

@@ -219,10 +219,8 @@ def fit(event: Event, seats: Seats, incarnation: str, capacity: int, waitlist_en
     The status and the owner of the description win. The counts of the seats stay.
     """
     settings = max(int(event.settings), int(seats.settings)) + 1
-    right = Event(event.event_id, Event.ITEM, date=event.date, status=event.status, organizer_id=event.organizer_id)
-    right.set_index_keys()
-    described = [*right.index_key_updates(), Event.settings.set(settings), Event.version.set(event.version + 1)]
-    described.append(Event.incarnation.set(incarnation))
+    described = Event.updates(event.index_keys | {"settings": settings, "incarnation": incarnation})
+    described.append(Event.version.set(event.version + 1))
     values = services.copied(event) | {"settings": settings, "incarnation": incarnation, "capacity": capacity}
     values |= {"waitlist_enabled": waitlist_enabled, "sort": None, "organizer_status": None}
     return _write(

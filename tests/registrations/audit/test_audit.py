@@ -254,6 +254,14 @@ def test_damage_is_found_and_repaired(party: str, damage: str) -> None:
     assert auditing.audit(party, shrunk=True) == []
 
 
+@pytest.mark.parametrize("damage", [damage for damage, (kind, _) in DAMAGE.items() if kind == "halves_at_odds"])
+def test_the_repair_of_an_unlisted_event_lists_it_nowhere(api: Api, party: str, damage: str) -> None:
+    assert api.patch(f"/events/{PARTY}", {"unlisted": True}).json()["unlisted"] is True
+    DAMAGE[damage][1]()
+    command(repair=True)
+    assert (examined(), Event.get(PARTY).sort) == ([], None)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_repaired_event_goes_on_and_no_repair_that_comes_too_late_does_anything(
