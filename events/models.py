@@ -31,7 +31,6 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
-from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from events.window import Times
@@ -135,7 +134,7 @@ class EventItem(BaseModel):
     @classmethod
     def key(cls: type[E], event_id: str) -> E:
         """Return an item with only its key, for an update or a deletion."""
-        return cls(event_id, cls.ITEM)
+        return cls.named(event_id, cls.ITEM)
 
     @classmethod
     def find(cls: type[E], event_id: str) -> E | None:

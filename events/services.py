@@ -242,7 +242,7 @@ def _deleting(whole: WholeEvent, with_people: bool) -> dict[str, Put | Delete]:
         **followed(event.places, {}),
     }
     if _was_used(seats, with_people):
-        parts["check-ins"] = Delete(CheckIns(event.event_id, CheckIns.name(event.incarnation)))
+        parts["check-ins"] = Delete(CheckIns.named(event.event_id, CheckIns.name(event.incarnation)))
     return parts
 
 

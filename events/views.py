@@ -4,11 +4,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.urls import reverse as plain_reverse
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
 from events import editing, listing, services
 from events.models import STATUSES
@@ -93,8 +91,7 @@ class EventViewSet(BrowsableViewSet):
     def _entry(self, found: WholeEvent) -> bytes:
         from events import calendar
 
-        path = plain_reverse("event", args=[found.event.event_id])  # DRF's would carry the format on
-        return calendar.entry(found.event, self.request.build_absolute_uri(path))
+        return calendar.entry(found.event, self.address("event", found.event.event_id))
 
     def _calendar(self, entries: Sequence[bytes], *, cursor: Any = None, name: str, feed: str = "") -> Response:
         from events import calendar
@@ -105,8 +102,7 @@ class EventViewSet(BrowsableViewSet):
     def create(self, request: Request) -> Response:
         """Create an event. With an Idempotency-Key, a repeated request creates no second one."""
         created = services.create(self.body(), organizer_id=caller(request), keyed=self.keyed("POST /events"))
-        location = reverse("event", [created.event.event_id], request=request)
-        return self._answer(created, 201, Location=location)
+        return self._answer(created, 201, Location=self.address("event", created.event.event_id))
 
     def retrieve(self, request: Request, event_id: str) -> Response:
         found = services.read(event_id, scope=self.scope(SEE_EVENTS))

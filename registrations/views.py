@@ -4,11 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.urls import reverse as plain_reverse
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
 from events import services as events
 from eventsite.auth import permissions
@@ -93,7 +91,7 @@ class RegistrationViewSet(BrowsableViewSet):
                 raise
             introduce(request, user_id)
             registration = self._register(event_id, user_id, keyed, body.get("answers"))
-        location = reverse("registration", [event_id, user_id], request=request)
+        location = self.address("registration", event_id, user_id)
         return Response(RegisteredSerializer(registration).data, 201, headers={"Location": location})
 
     def retrieve(self, request: Request, event_id: str, user_id: str) -> Response:
@@ -205,7 +203,7 @@ class CalendarViewSet(BrowsableViewSet):
         """Answer with the calendar, or, as JSON, with its secret address."""
         self._enter(READ_USER, user_id)
         user = services.read(user_id)
-        return calendar_of(user, request) if self.format == CalendarRenderer.format else self._address(user)
+        return calendar_of(user, self) if self.format == CalendarRenderer.format else self._address(user)
 
     def renew(self, request: Request, user_id: str) -> Response:
         """Make a new secret address, after which the old one leads nowhere."""
@@ -235,7 +233,7 @@ class CalendarViewSet(BrowsableViewSet):
 
     def _address(self, user: User) -> Response:
         token = user_calendars.token_of(user)
-        url = self.request.build_absolute_uri(plain_reverse("calendar", args=[token])) if token else None
+        url = self.address("calendar", token) if token else None
         return Response({"url": url})
 
 
@@ -252,7 +250,7 @@ class FeedViewSet(BrowsableViewSet):
 
     def retrieve(self, request: Request, token: str) -> Response:
         """Answer with the calendar."""
-        return calendar_of(user_calendars.owner_of(token), request)
+        return calendar_of(user_calendars.owner_of(token), self)
 
 
 def introduce(request: Request, user_id: str) -> None:
@@ -262,16 +260,14 @@ def introduce(request: Request, user_id: str) -> None:
         services.read_or_create(user_id, **principal.profile)
 
 
-def calendar_of(user: User, request: Request) -> Response:
+def calendar_of(user: User, view: BrowsableViewSet) -> Response:
     """Return a user's seats as a calendar to subscribe to."""
     from events import calendar
 
-    def url_of(event_id: str) -> str:
-        return request.build_absolute_uri(plain_reverse("event", args=[event_id]))
-
-    entries = [calendar.entry(event, url_of(event.event_id)) for event in calendars.seats_of(user.user_id)]
+    seats = calendars.seats_of(user.user_id)
+    entries = [calendar.entry(event, view.address("event", event.event_id)) for event in seats]
     content = calendar.document(entries, name=f"Events of {user.name}")
-    response = answer(content, None, request, content_type=calendar.CONTENT_TYPE, name="my-events.ics")
+    response = answer(content, None, view.request, content_type=calendar.CONTENT_TYPE, name="my-events.ics")
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -27,7 +27,7 @@ def confirm(token: str) -> bool:
         return False
     user_id, confirmation = pending
     actions = [User.email_verified.set(True), User.confirmation.remove()]
-    return conditional_update(User(user_id), actions, User.confirmation == confirmation).done
+    return conditional_update(User.named(user_id), actions, User.confirmation == confirmation).done
 
 
 def _read(token: str) -> tuple[str, str] | None:

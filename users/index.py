@@ -89,7 +89,7 @@ def followed(before: User | None, after: User | None) -> dict[str, Put | Delete]
         after: The user as it is going to be, if any.
     """
     old, new = entries_of(before), entries_of(after)
-    removed: dict[str, Put | Delete] = {f"index {key}": Delete(Entry(*key)) for key in sorted(old - new)}
+    removed: dict[str, Put | Delete] = {f"index {key}": Delete(Entry.named(*key)) for key in sorted(old - new)}
     return removed | {f"index {key}": Put(Entry(*key)) for key in sorted(new - old)}
 
 

@@ -108,7 +108,8 @@ def rebuild_index(user: User) -> bool:
     Returns:
         False if the user was changed or deleted since the read. The other request has written the index.
     """
-    return not transact_write({"user": Check(User(user.user_id), _is_found_as(user)), **index.followed(None, user)})
+    unchanged = Check(User.named(user.user_id), _is_found_as(user))
+    return not transact_write({"user": unchanged, **index.followed(None, user)})
 
 
 def _drawn(user: User) -> dict[str, Any]:
@@ -185,7 +186,7 @@ def _edit_indexed(user_id: str, changes: dict[str, Any], email_verified: bool) -
     if "email" in changes and (email_verified or changes["email"] != before.email or not before.email_verified):
         after.set_email(changes["email"], verified=email_verified)
         changes = changes | {name: getattr(after, name) for name in ADDRESS_STATE}
-    update = Update(User(user_id), User.updates(changes), _is_found_as(before))
+    update = Update(User.named(user_id), User.updates(changes), _is_found_as(before))
     outcome = yield Transact({"user": update, **index.followed(before, after)})
     if not outcome.done:
         raise Conflict(immediate=not outcome.in_conflict)
@@ -243,7 +244,7 @@ def _delete(user_id: str) -> Steps[None]:
     user = yield Get((User, user_id))
     if user is None:  # deleted by another request in between
         return
-    outcome = yield Transact({"user": Delete(User(user_id), _is_found_as(user)), **index.followed(user, None)})
+    outcome = yield Transact({"user": Delete(User.named(user_id), _is_found_as(user)), **index.followed(user, None)})
     if not outcome.done:
         raise Conflict(immediate=not outcome.in_conflict)
 

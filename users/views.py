@@ -10,7 +10,6 @@ from django.urls import reverse as django_reverse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
 from eventsite import problems
 from eventsite.auth import acting, permissions
@@ -56,7 +55,7 @@ class UserViewSet(BrowsableViewSet):
         fields = self._allowed(self.body())
         verified = self._knows(fields.get("email"))
         user = services.create(**fields, email_verified=verified, keyed=self.keyed("POST /users"))
-        location = reverse("user", [user.user_id], request=request)
+        location = self.address("user", user.user_id)
         return Response(UserSerializer(user).data, 201, headers={"Location": location})
 
     def retrieve(self, request: Request, user_id: str) -> Response:

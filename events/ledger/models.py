@@ -96,6 +96,12 @@ class Seats(EventItem):
         """Return the index in `epochs` that belongs to the user of a log entry."""
         return zlib.crc32(token.encode()) % len(self.epochs)
 
+    @classmethod
+    @cache
+    def epoch_of(cls, bucket: int) -> Any:
+        """Return the path of the epoch of a bucket, to compare or to set it."""
+        return cls.epochs[bucket]
+
     def is_unchanged_for(self, user_id: str, before: "Seats") -> bool:
         """Return True if no operation of the user was committed since `before` was read.
 

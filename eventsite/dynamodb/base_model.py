@@ -118,6 +118,13 @@ class BaseModel(Model):
         """Return the parts of an item's key as DynamoDB takes them. All keys are texts."""
         return {name: {"S": part} for name, part in zip(cls.key_names(), key, strict=True)}
 
+    @classmethod
+    def named(cls: type[R], *key: str) -> R:
+        """Return a record with nothing but its key, for a condition, an update or a deletion."""
+        record = cls.__new__(cls)
+        record.attribute_values = dict(zip(cls.key_attributes(), key, strict=True))
+        return record
+
     def target(self) -> dict[str, Any]:
         """Return the table and the key of this item, as `target_of` does."""
         return self.target_of(*[self.attribute_values[name] for name in self.key_attributes()])

@@ -141,7 +141,7 @@ class IdempotentRequest:
 
     def withdraw(self) -> Steps[bool]:
         """Remove the announcement of this copy. Return False if another copy has taken over."""
-        mine = Delete(Marker(self._key, Marker.ITEM), _is_executed_by(self._announced))
+        mine = Delete(Marker.named(self._key, Marker.ITEM), _is_executed_by(self._announced))
         return (yield from self._write(mine)) is None
 
     def _write(self, part: Put | Delete) -> Steps[RawItem | None]:
@@ -195,7 +195,7 @@ class IdempotentRequest:
 
     def _change(self, condition: Condition, action: Action) -> Steps[Marker | None]:
         """Change the marker if a condition holds, and return the marker as it is afterwards."""
-        image = (yield Update(Marker(self._key, Marker.ITEM), [action], condition)).image
+        image = (yield Update(Marker.named(self._key, Marker.ITEM), [action], condition)).image
         return Marker.parse(image) if image else None
 
     def _marker(self, **fields: Any) -> Marker:

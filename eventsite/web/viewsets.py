@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import QueryDict
+from django.urls import reverse
 from rest_framework import viewsets
 from rest_framework.exceptions import APIException, NotAuthenticated, ValidationError
 from rest_framework.renderers import BaseRenderer
@@ -126,6 +127,10 @@ class ApiViewSet(viewsets.ViewSet):
     def scope(self, call: str, user_id: str | None = None) -> Scope:
         """Return the scope of the caller for a call of the table, as `permissions.scope` does."""
         return permissions.scope(call, permissions.principal_of(self.request), user_id)
+
+    def address(self, name: str, *parts: str) -> str:
+        """Return the whole address of a named path."""
+        return self.request.build_absolute_uri(reverse(name, args=parts))
 
     def query_parameters(self) -> Any:
         return self.request.query_params

@@ -103,7 +103,7 @@ def _annotate(
     condition = condition if unless is None else condition & unless
     line = EventTicket(*EventTicket.key_of(event_id, row.incarnation, int(row.ticket or 0)))
     parts = {
-        "row": Update(UserRegistration(row.key, row.item), UserRegistration.updates(changes), condition),
+        "row": Update(UserRegistration.named(row.key, row.item), UserRegistration.updates(changes), condition),
         "line": Update(line, EventTicket.updates(changes), EventTicket.item.exists()),
     }
     if also:

@@ -70,8 +70,8 @@ def joining(
     parts: dict[str, Part] = {"row": Put(made, guards.is_unchanged(row)), "line": Put(line)}
     if row is not None and row.incarnation == seats.incarnation:
         made.successor, made.left_by = row.successor, row.left_by
-        parts["history"] = Delete(EventTicket(*_line_key(row, cancelled=True)))
-    parts["user"] = Check(User(user_id), guards.is_user_of(before))
+        parts["history"] = Delete(EventTicket.named(*_line_key(row, cancelled=True)))
+    parts["user"] = Check(User.named(user_id), guards.is_user_of(before))
     return Applied(made, parts)
 
 
@@ -97,7 +97,7 @@ def leaving(
     parts: dict[str, Part] = {"row": Put(left, unchanged), "history": Put(line)}
     if row.checked_in_at:  # a check-in ends with its registration, so the count falls
         parts["inside"] = Update(check_ins(seats.event_id, seats.incarnation), [CheckIns.people.add(-1)], None)
-    parts["line"] = Delete(EventTicket(*_line_key(row, cancelled=False)))
+    parts["line"] = Delete(EventTicket.named(*_line_key(row, cancelled=False)))
     if kind == log.QUIT:
         exits = ExitTombstones(*queue.exits_key(seats, int(row.ticket or 0)))
         parts["exit"] = Update(exits, [ExitTombstones.exits.add({int(row.ticket or 0)})], None)
@@ -144,7 +144,7 @@ def planned(seats: Seats, entry: LogEntry, user_id: str, row: UserRegistration |
         at = yield from _promoted_before(seats, row, entry)
         applied = leaving(seats, entry.operation, entry.leaving, entry.successor, row, at)
     if entry.has_intent:
-        applied.parts["intent"] = Delete(Intent(*Intent.key_of(seats, entry.operation)))
+        applied.parts["intent"] = Delete(Intent.named(*Intent.key_of(seats, entry.operation)))
     return applied
 
 

@@ -103,7 +103,8 @@ def _first_lines(event_id: str, incarnation: str) -> Steps[list[EventTicket]]:
 def remove_rows(rows: list[UserRegistration], incarnation: str) -> Steps[None]:
     """Delete registrations, except those that are already for a later event of the same id."""
     condition = UserRegistration.item.does_not_exist() | (UserRegistration.incarnation == incarnation)
-    parts = {str(number): Delete(UserRegistration(row.key, row.item), condition) for number, row in enumerate(rows)}
+    keys = [UserRegistration.named(row.key, row.item) for row in rows]
+    parts = {str(number): Delete(key, condition) for number, key in enumerate(keys)}
     failed = yield from transact_when_free(Transact(parts))
     if failed:
         yield from remove_rows([row for number, row in enumerate(rows) if str(number) not in failed], incarnation)

@@ -24,12 +24,12 @@ def forget_row(seats: Seats | None, row: UserRegistration) -> Steps[None]:
     Raises:
         Conflict: One of them has changed since; read again.
     """
-    parts: dict[str, Part] = {"row": Delete(UserRegistration(row.key, row.item), guards.is_unchanged(row))}
+    parts: dict[str, Part] = {"row": Delete(UserRegistration.named(row.key, row.item), guards.is_unchanged(row))}
     if seats is not None and seats.incarnation == row.incarnation:
         parts["seats"] = _fencing(seats, row.user_id)
     line = EventTicket.key_of(row.event_id, row.incarnation, int(row.ticket or 0), cancelled=not row.active)
-    parts["line"] = Delete(EventTicket(*line))
-    parts["user"] = Check(User(row.user_id), User.user_id.does_not_exist())
+    parts["line"] = Delete(EventTicket.named(*line))
+    parts["user"] = Check(User.named(row.user_id), User.user_id.does_not_exist())
     outcome = yield Transact(parts)
     if not outcome.done and "user" not in outcome.failures:
         raise Conflict(immediate=not outcome.in_conflict)

@@ -4,7 +4,6 @@ Those that are the same for all requests, or for those of one second, are made o
 """
 
 from functools import cache, lru_cache
-from typing import Any
 
 from pynamodb.expressions.condition import Condition, size
 
@@ -108,13 +107,7 @@ def is_epoch(seats: Seats, bucket: int) -> Condition:
 
     The seats were read before the registration, so the registration is up to date too.
     """
-    return epoch(bucket) == seats.epochs[bucket]
-
-
-@cache
-def epoch(bucket: int) -> Any:
-    """Return the epoch of a bucket of users, to compare or to set it."""
-    return Seats.epochs[bucket]
+    return Seats.epoch_of(bucket) == seats.epochs[bucket]
 
 
 @cache

@@ -128,6 +128,6 @@ def write(seats: Seats, change: Change, request: Request, name: str, trimmed: li
 @cache
 def next_epoch(bucket: int) -> Action:
     """Return the update that moves the epoch of a bucket of users."""
-    epoch = guards.epoch(bucket)
+    epoch = Seats.epoch_of(bucket)
     moved: Action = epoch.set(epoch + 1)
     return moved

@@ -82,6 +82,6 @@ def _parts(
     if "history" in made.parts:
         parts["earlier"] = made.parts["history"]
     if entry.has_intent:
-        parts["intent"] = Delete(Intent(*Intent.key_of(seats, entry.operation)))
-    parts["user"] = Check(User(left.row.user_id), ~guards.is_user_of(entry.before))
+        parts["intent"] = Delete(Intent.named(*Intent.key_of(seats, entry.operation)))
+    parts["user"] = Check(User.named(left.row.user_id), ~guards.is_user_of(entry.before))
     return parts

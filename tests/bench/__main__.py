@@ -36,7 +36,7 @@ SIZES: dict[str, tuple[int, ...]] = {
 }
 QUICK: dict[str, tuple[int, ...]] = {"events": (100, 1_000), "registrations": (100,), "waiting": (250,)}
 SHORTER: dict[str, tuple[int, ...]] = {"events": (100, 10_000), "registrations": (100, 1_000), "waiting": (250, 1_000)}
-WARM, COUNTED, SOME = 10, 3, 40
+WARM, COUNTED, SOME = 40, 3, 100
 HISTORY = 60
 """Entries of the history of an event, of which a page is read."""
 TURNS = 5

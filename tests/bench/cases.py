@@ -28,7 +28,7 @@ class Case:
     """Of what there may be few or many."""
     rival: bool = True
     """Whether the other service has it."""
-    repeats: int = 40
+    repeats: int = 100
     before: Callable[[int], list[Request]] | None = None
     """Makes the requests that are sent first, unmeasured, so that the request of a number is possible."""
 

@@ -52,7 +52,7 @@ def record(event: dict[str, Any]) -> None:
 def _give_up(user: User, problem: str, recipients: set[str]) -> None:
     """Mark the address of a user as unreachable, unless the user has another one meanwhile."""
     if is_address(str(user.email)) and in_ascii(str(user.email)).lower() in recipients:
-        conditional_update(User(user.user_id), [User.email_problem.set(problem)], User.email == user.email)
+        conditional_update(User.named(user.user_id), [User.email_problem.set(problem)], User.email == user.email)
 
 
 def _recipients(detail: dict[str, Any]) -> set[str]:
