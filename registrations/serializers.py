@@ -75,9 +75,6 @@ class RegistrationSerializer(serializers.Serializer[Any]):
     answers = serializers.DictField(help_text="The answers to the event's questions, by their ids.")
     checkedInAt = serializers.DateTimeField(allow_null=True, help_text="When the user came in.")
 
-    def to_representation(self, registration: Registration) -> dict[str, Any]:
-        return shape(registration)
-
 
 class PersonSerializer(serializers.Serializer[Any]):
     """An attendee as their organizers see them. Only the id is left once the user has been deleted."""
@@ -109,13 +106,6 @@ class RegisteredSerializer(RegistrationSerializer):
     """A new registration, with its outcome in a sentence."""
 
     message = serializers.CharField()
-
-    def to_representation(self, registration: Registration) -> dict[str, Any]:
-        if registration.status == WAITLISTED:
-            message = f"The event is full. You are number {registration.position} on the waitlist."
-        else:
-            message = "You have a seat."
-        return shape(registration) | {"message": message}
 
 
 class LeftSerializer(serializers.Serializer[Any]):
@@ -157,6 +147,15 @@ def shape(registration: Registration) -> dict[str, Any]:
     """Return a registration as JSON."""
     values = vars(registration)
     return {name: values[source] for name, source in SOURCES.items()} | {"answers": registration.answers or {}}
+
+
+def shape_new(registration: Registration) -> dict[str, Any]:
+    """Return a new registration as JSON, with its outcome in a sentence."""
+    if registration.status == WAITLISTED:
+        message = f"The event is full. You are number {registration.position} on the waitlist."
+    else:
+        message = "You have a seat."
+    return shape(registration) | {"message": message}
 
 
 class WaitlistQuery(PageQuery):

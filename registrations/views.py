@@ -29,15 +29,13 @@ from registrations.serializers import (
     AttendancesQuery,
     AttendeeSerializer,
     HistorySerializer,
-    LeftSerializer,
-    MessageSentSerializer,
     MessageSerializer,
-    RegisteredSerializer,
     RegistrationRequestSerializer,
-    RegistrationSerializer,
     RegistrationsQuery,
     WaitlistQuery,
+    shape,
     shape_attendance,
+    shape_new,
 )
 from users import calendars as user_calendars
 from users import services
@@ -92,18 +90,18 @@ class RegistrationViewSet(BrowsableViewSet):
             introduce(request, user_id)
             registration = self._register(event_id, user_id, keyed, body.get("answers"))
         location = self.address("registration", event_id, user_id)
-        return Response(RegisteredSerializer(registration).data, 201, headers={"Location": location})
+        return Response(shape_new(registration), 201, headers={"Location": location})
 
     def retrieve(self, request: Request, event_id: str, user_id: str) -> Response:
         """Read a user's registration for an event."""
         found = reading.read(event_id, user_id, scope=self._scope_of(user_id))
-        return Response(RegistrationSerializer(found).data)
+        return Response(shape(found))
 
     def partial_update(self, request: Request, event_id: str, user_id: str) -> Response:
         """Change the answers of a registration."""
         answers = self.body()["answers"]
         changed = signup.change_answers(event_id, user_id, answers, scope=self._scope_of(user_id))
-        return Response(RegistrationSerializer(changed).data)
+        return Response(shape(changed))
 
     def destroy(self, request: Request, event_id: str, user_id: str) -> Response:
         """Give up a seat or a place in the queue. A freed seat goes to the head of the queue."""
@@ -111,16 +109,16 @@ class RegistrationViewSet(BrowsableViewSet):
         message = "The registration is cancelled." + (
             " The next person on the waitlist got the seat." if promoted else ""
         )
-        return Response(LeftSerializer({"message": message, "promotedUser": promoted}).data)
+        return Response({"message": message, "promotedUser": promoted})
 
     def check_in(self, request: Request, event_id: str, user_id: str) -> Response:
         """Check a person in at the door. To repeat it changes nothing."""
         found = checkin.check_in(event_id, user_id, by=caller(request), scope=self.scope(CHANGE_EVENT))
-        return Response(RegistrationSerializer(found).data)
+        return Response(shape(found))
 
     def check_out(self, request: Request, event_id: str, user_id: str) -> Response:
         """Take a check-in back."""
-        return Response(RegistrationSerializer(checkin.undo(event_id, user_id, scope=self.scope(CHANGE_EVENT))).data)
+        return Response(shape(checkin.undo(event_id, user_id, scope=self.scope(CHANGE_EVENT))))
 
     def reaches_target(self) -> bool:
         if "user_id" not in self.kwargs:
@@ -150,8 +148,8 @@ class RegistrationViewSet(BrowsableViewSet):
             return self._sheet(read, event_id, query)
         rows, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), self.request))
         shown = people.named(rows) if "expand" in query else rows
-        shape = AttendeeSerializer().to_representation
-        return self.listed(shape, shown, following, lambda row: getattr(row, "registration", row).ticket)
+        as_json = AttendeeSerializer().to_representation
+        return self.listed(as_json, shown, following, lambda row: getattr(row, "registration", row).ticket)
 
     def _sheet(self, read: ReadPage, event_id: str, query: dict[str, Any]) -> Response:
         event = events.read(event_id, scope=self.scope(LIST_REGISTRATIONS)).event
@@ -189,8 +187,8 @@ class AttendanceViewSet(BrowsableViewSet):
             if not self.is_me:  # a user who is signed in exists, at the latest from the first registration
                 raise
             rows, following = [], None
-        shape = partial(shape_attendance, own=self.scope(CHANGE_EVENT))
-        return self.listed(shape, rows, following, lambda row: row.registration.event_id)
+        as_json = partial(shape_attendance, own=self.scope(CHANGE_EVENT))
+        return self.listed(as_json, rows, following, lambda row: row.registration.event_id)
 
 
 class CalendarViewSet(BrowsableViewSet):
@@ -285,7 +283,7 @@ class ContactViewSet(BrowsableViewSet):
 
         scope = self.scope(CHANGE_EVENT)
         organizer_messages.send(event_id, **self.body(), by=caller(request), scope=scope)
-        return Response(MessageSentSerializer({"message": "The message is on its way."}).data, 202)
+        return Response({"message": "The message is on its way."}, 202)
 
     def list(self, request: Request, event_id: str) -> Response:
         """Answer with one page of the history of an event, the newest entry first."""

@@ -49,6 +49,9 @@ RECV_BYTES = 64 * 1024
 MAX_HEAD_BYTES = 64 * 1024  # bytes; DynamoDB sends some 300
 MAX_BODY_BYTES = 100_000_000  # bytes; a BatchGetItem holds 16 MB, which JSON may escape six times as long
 
+NO_RESPONSE = (OSError, EOFError, LookupError, ValueError)
+"""The errors of a connection that gives no whole response."""
+
 _sent_ahead: ContextVar["dict[tuple[str, bytes], Wire]"] = ContextVar("sent_ahead")
 """The reads that are sent and not received yet, by operation and body, and the connection of each."""
 
@@ -131,8 +134,10 @@ class Client:
     def exchange(self, operation: str, body: bytes) -> Answer:
         """Send one request and return the response. Tests inject faults here."""
         wire = _sent_ahead.get({}).pop((operation, body), None) or self._send(operation, body)
-        with self._botocores_errors():
+        try:
             answer = wire.receive()
+        except NO_RESPONSE as error:
+            raise self._as_botocore(error) from error
         if wire.is_open:
             self._idle.append(wire)
         return answer
@@ -143,20 +148,19 @@ class Client:
         moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         request = self._signer.request(operation, body, self._keys(), moment)
         wire = self._wire()
-        with self._botocores_errors():
+        try:
             wire.send(request, self._seconds[1])
+        except NO_RESPONSE as error:
+            raise self._as_botocore(error) from error
         return wire
 
-    @contextmanager
-    def _botocores_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except TimeoutError as error:
-            raise ReadTimeoutError(endpoint_url=self.meta.endpoint_url, error=error) from error
-        except (OSError, EOFError) as error:
-            raise ConnectionClosedError(endpoint_url=self.meta.endpoint_url, error=error) from error
-        except (LookupError, ValueError) as error:
-            raise ResponseStreamingError(error="it is not HTTP with a Content-Length") from error
+    def _as_botocore(self, error: Exception) -> BotoCoreError:
+        """Return botocore's error for one of `NO_RESPONSE`."""
+        if isinstance(error, TimeoutError):
+            return ReadTimeoutError(endpoint_url=self.meta.endpoint_url, error=error)
+        if isinstance(error, OSError | EOFError):
+            return ConnectionClosedError(endpoint_url=self.meta.endpoint_url, error=error)
+        return ResponseStreamingError(error="it is not HTTP with a Content-Length")
 
     def _wire(self) -> "Wire":
         """Return a connection for this thread alone: the last idle one that is still open, or a new one."""
@@ -220,9 +224,12 @@ class Wire:
             OSError: The connection ended.
         """
         self._until = time.monotonic() + seconds
-        with self._closed_by_errors():
+        try:
             self._socket.settimeout(seconds)
             self._socket.sendall(request)
+        except BaseException:
+            self.close()
+            raise
 
     def receive(self) -> Answer:
         """Read the response to the request that was sent.
@@ -232,19 +239,14 @@ class Wire:
             OSError, EOFError: The connection ended.
             LookupError, ValueError: It is not an HTTP response of an acceptable size.
         """
-        with self._closed_by_errors():
-            answer = self._answer()
-        if answer.headers.get("connection", "").lower() == "close":
-            self.close()
-        return answer
-
-    @contextmanager
-    def _closed_by_errors(self) -> Iterator[None]:
         try:
-            yield
+            answer = self._answer()
         except BaseException:  # the rest of this response must not be read as the next one
             self.close()
             raise
+        if answer.headers.get("connection", "").lower() == "close":
+            self.close()
+        return answer
 
     def _answer(self) -> Answer:
         until = self._until
