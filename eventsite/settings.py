@@ -318,6 +318,7 @@ LOGGING = {
             "()": "aws_lambda_powertools.logging.formatter.LambdaPowertoolsFormatter",
             "use_rfc3339": True,
             "utc": True,
+            "json_serializer": "ext://eventsite.web.observability.as_json",
             "json_deserializer": str,  # our messages are sentences, and trying to read one as JSON fails slowly
         },
     },

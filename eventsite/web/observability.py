@@ -7,17 +7,18 @@ A line has no personal data: the route instead of the path, and a keyed hash of 
 operator finds the requests of one caller.
 """
 
+import json
 import logging
 import re
 import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal
 
+import orjson
 from django.conf import settings
 from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponseBase
@@ -52,10 +53,25 @@ class CorrelationFilter(logging.Filter):
         return True
 
 
+class _WithoutEffect:
+    """Logs a failure to measure, because the measured request has succeeded already."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if isinstance(error, Exception):
+            log_exception(error, "not counted")
+        return error is None or isinstance(error, Exception)
+
+
+_without_effect = _WithoutEffect()
+
+
 def count(metric: str, value: float = 1, *, unit: Literal["Count", "Seconds"] = "Count") -> None:
     """Add to a metric, whose sum over a period is the number of occurrences. Only on Lambda."""
     if settings.ON_LAMBDA:
-        with _without_effect_on_the_answer(), _adding:
+        with _without_effect, _adding:
             _add(metric, value, unit)
 
 
@@ -68,15 +84,6 @@ def _add(metric: str, value: float, unit: str) -> None:
     metrics.add_metric(name=metric, unit=unit, value=value)
 
 
-@contextmanager
-def _without_effect_on_the_answer() -> Iterator[None]:
-    """Log a failure to measure, because the measured request has succeeded already."""
-    try:
-        yield
-    except Exception as error:
-        log_exception(error, "not counted")
-
-
 def count_signal(signal: Signal, metric: str) -> None:
     signal.connect(lambda **_: count(metric), weak=False, dispatch_uid=metric)
 
@@ -84,8 +91,16 @@ def count_signal(signal: Signal, metric: str) -> None:
 def publish() -> None:
     """Write the counts to the log, where CloudWatch reads them."""
     if metrics is not None and metrics.metric_set:
-        with _without_effect_on_the_answer():
+        with _without_effect:
             metrics.flush_metrics()
+
+
+def as_json(line: Any) -> str:
+    """Return a line of the log as JSON. Python's encoder writes what orjson refuses, such as lone surrogates."""
+    try:
+        return orjson.dumps(line, default=str).decode()
+    except TypeError:
+        return json.dumps(line, default=str)
 
 
 def log_defect(**_: Any) -> None:
@@ -110,7 +125,7 @@ class ObservabilityMiddleware:
         try:
             response = self.get_response(request)
             response.headers[HEADER] = correlation_id
-            with _without_effect_on_the_answer():
+            with _without_effect:
                 _log(request, response.status_code, time.perf_counter() - started)
         finally:
             _correlation_id.reset(token)

@@ -84,6 +84,13 @@ def test_a_request_is_one_line_without_anything_about_people(lines: list[dict[st
     assert "alice" not in json.dumps(line).lower() and "secret" not in json.dumps(line)
 
 
+@pytest.mark.parametrize("value", ["é\u2028\n", "\ud800", 2**70, float("inf"), b"bytes", {1: 2}])
+def test_a_line_holds_whatever_is_logged(value: Any) -> None:
+    line = observability.as_json({"message": value})
+    assert "\n" not in line
+    assert json.loads(line)["message"] in (value, str(value), {"1": 2}, None)
+
+
 def test_only_the_first_request_of_a_process_is_a_cold_start(lines: list[dict[str, Any]], api: Api) -> None:
     api.get("/")
     api.get("/nowhere")
