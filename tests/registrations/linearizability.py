@@ -5,7 +5,8 @@ if the reference answers as the service did. States that were seen with the same
 (Lowe 2017).
 
 An edit is several things, by the contract: it changes the event, the queue moves, perhaps in several steps, and
-before it is answered the queue has moved up completely. Its answer is a later read of the event.
+before it is answered the queue has moved up completely. Its answer is a later read of the event. A joining may be
+answered by a later read too: after a lost answer, or if others moved the queue in the meantime.
 """
 
 from collections.abc import Callable, Iterator
@@ -92,9 +93,20 @@ def _effects(call: Call) -> list[Effect]:
             lambda state: None if state.can_promote else state,
             lambda state: state if see(state, "event") == call.answer else None,
         ]
+    if call.name == "register" and call.answer[0] in ("registered", "waitlisted"):
+        standing = "standing", call.argument
+        return [
+            lambda state: _joined(state, call.argument),
+            lambda state: state if see(state, *standing) == call.answer else None,
+        ]
     if call.name in ("register", "leave"):
         return [lambda state: _change(state, call)]
     return [lambda state: state if see(state, call.name, call.argument) == call.answer else None]
+
+
+def _joined(state: Seating, user: str) -> Seating | None:
+    following, answer = state.register(user)
+    return following if answer[0] in ("registered", "waitlisted") else None
 
 
 def _change(state: Seating, call: Call) -> Seating | None:

@@ -214,9 +214,17 @@ EXPLICABLE = {
         FULL,
         history((0, 1, "register", "bela", ("waitlisted", 1)), (2, 3, "leave", "ada", ("left", "bela"))),
     ),
+    "a joining that is answered after the promotion": (
+        FULL,
+        history((0, 9, "register", "bela", ("registered", None)), (1, 2, "leave", "ada", ("left", "bela"))),
+    ),
 }
 
 INEXPLICABLE = {
+    "a joining that is answered before the promotion": (
+        FULL,
+        history((0, 1, "register", "bela", ("registered", None)), (2, 3, "leave", "ada", ("left", "bela"))),
+    ),
     "one seat sold twice": (
         ONE_SEAT,
         history((0, 9, "register", "ada", ("registered", None)), (0, 9, "register", "bela", ("registered", None))),
