@@ -55,8 +55,12 @@ def _attempt(request: Request, turn: Turn) -> Steps[Left]:
         raise Conflict  # a torn transaction: the seats do not show it yet
     yield from request.begin()
 
+    successors: set[int | None] = set()
+
     def plan(now: Seats) -> Steps[rules.Change]:
-        return (yield from rules.leaving(now, int(row.ticket or 0), clock.in_seconds((yield Now()))))
+        change = yield from rules.leaving(now, int(row.ticket or 0), clock.in_seconds((yield Now())))
+        successors.add(change.successor)
+        return change
 
     try:
         committed = yield from commit.commit(request, seats, row, plan, turn)
@@ -64,7 +68,7 @@ def _attempt(request: Request, turn: Turn) -> Steps[Left]:
         raise RegistrationNotFound from None
     yield from commit.finish(request, committed, row)
     if committed.entry is None:
-        return (yield from _as_it_was(request))
+        return (yield from _as_it_was(request, committed.seats.incarnation, successors))
     successor = committed.entry.successor
     if successor and successor == head and line and line[0]:
         return Left(str(line[0].user_id))
@@ -99,10 +103,19 @@ def _check_reach(seats: Seats | None, scope: Scope) -> None:
     raise RegistrationNotFound
 
 
-def _as_it_was(request: Request) -> Steps[Left]:
-    """Return the outcome of an applied leaving, also if the user has come back since."""
+def _as_it_was(request: Request, incarnation: str, planned: set[int | None]) -> Steps[Left]:
+    """Return the outcome of an applied leaving, also if the user has come back since.
+
+    Args:
+        request: The request.
+        incarnation: The incarnation of the event.
+        planned: The successors of all attempts. A single one is right also if the user has left once more.
+    """
     row_key = UserRegistration.key_of(request.event_id, request.user_id)
     seats, row = yield BatchGet(((Seats, request.event_id, Seats.ITEM), (UserRegistration, *row_key)))
-    if row is None or seats is None or row.successor is None or row.left_by != request.operation:
+    if row is not None and row.left_by == request.operation:
+        planned = {row.successor}
+    successor = planned.pop() if len(planned) == 1 else None
+    if seats is None or seats.incarnation != incarnation or successor is None:
         return Left(None)
-    return Left((yield from holder(seats, int(row.successor))))
+    return Left((yield from holder(seats, int(successor))))

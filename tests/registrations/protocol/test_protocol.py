@@ -244,6 +244,10 @@ def test_one_fault_harms_nobody_in_any_pair(faults: Faults) -> None:
         expect_right(search, replace(scenario, faults=faults))
 
 
+def test_a_leaving_whose_answer_was_lost_names_who_got_the_seat_also_after_the_next_leaving() -> None:
+    expect_right(Search(), Scenario(2, (REGISTER_V, LEAVE_V, LEAVE_V), seated=U + V, waiting=W, faults=LATE))
+
+
 SHARE = 61
 """Of the 7,441 triples, each 61st is searched: a prime number meets all kinds of requests and events."""
 
