@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from rest_framework.exceptions import NotAuthenticated
@@ -24,8 +25,6 @@ from eventsite.web.viewsets import caller
 Events = list[WholeEvent]
 SHOWN_AFTER = timedelta(days=30)
 """The time for which a feed shows events after they began."""
-
-"""The serializer of answers, shared because a new one would copy all fields."""
 
 
 class EventViewSet(BrowsableViewSet):
@@ -68,10 +67,8 @@ class EventViewSet(BrowsableViewSet):
         if self.format == CalendarRenderer.format:
             return self._feed(read, query)
         found, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), request))
-        own = self.scope(CHANGE_EVENT)
-        return self.listed(
-            lambda whole: shape(whole, inside=own.reaches(whole.event)), found, following, listing.cursor_of
-        )
+        as_json = partial(shape, own=self.scope(CHANGE_EVENT))
+        return self.listed(as_json, found, following, listing.cursor_of)
 
     def _beginning(self) -> str:
         """Return the first day of a list. A feed begins 30 days ago, so that most of it are events to come."""
@@ -147,7 +144,7 @@ class EventViewSet(BrowsableViewSet):
 
     def _answer(self, found: WholeEvent, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))
-        response = Response(shape(found, inside=self.scope(CHANGE_EVENT).reaches(found.event)), status, headers=headers)
+        response = Response(shape(found, own=self.scope(CHANGE_EVENT)), status, headers=headers)
         # Registrations change the counts but not the version, which is exact while no ticket was given.
         vars(response)["etag_covers_all"] = not found.seats.tickets
         vars(response)["whole"] = found  # the parts of its page use it

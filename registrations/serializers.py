@@ -131,7 +131,7 @@ class AttendanceSerializer(serializers.Serializer[Any]):
 def shape_attendance(attendance: Attendance, *, own: Scope = NOTHING) -> dict[str, Any]:
     """Return a registration with its event as JSON. Of their `own` events, organizers and admins see more."""
     registration, whole = attendance
-    return {"registration": shape(registration), "event": shape_event(whole, inside=own.reaches(whole.event))}
+    return {"registration": shape(registration), "event": shape_event(whole, own=own)}
 
 
 def _sources() -> dict[str, str]:

@@ -47,8 +47,8 @@ class UserViewSet(BrowsableViewSet):
         sought = {name: query.get(name) for name in ("name", "email")}
         found, following = services.page(limit=query["limit"], after=after, **sought)
         rows = found if sees_all else [Stranger(user) for user in found if user.has_verified_email]
-        shape = ListedUserSerializer().to_representation
-        return self.listed(shape, rows, following, lambda row: services.place_of(getattr(row, "user", row), **sought))
+        as_json = ListedUserSerializer().to_representation
+        return self.listed(as_json, rows, following, lambda row: services.place_of(getattr(row, "user", row), **sought))
 
     def create(self, request: Request) -> Response:
         """Create a user. With an Idempotency-Key, a repeated request creates no second one."""

@@ -10,6 +10,7 @@ from events.browsable.wording import CANCELLED
 from events.models import DRAFT, OPEN_STATUSES
 from events.serializers import shape
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, SEE_EVENTS, Reach
+from eventsite.auth.scope import EVERYTHING
 from eventsite.errors import DomainError
 from eventsite.pages import forms, humanize, paging
 from eventsite.pages import page as pages
@@ -234,7 +235,7 @@ class EventPage(Page, routes=["event"]):
                 found = services.read(self.kwargs["event_id"], scope=self.view.scope(SEE_EVENTS))
             except DomainError:
                 return None
-            self._now = forms_values(shape(found, inside=True))
+            self._now = forms_values(shape(found, own=EVERYTHING))
         return self._now
 
     def question(self) -> Question | None:

@@ -60,9 +60,10 @@ class _WithoutEffect:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
-        if isinstance(error, Exception):
-            log_exception(error, "not counted")
-        return error is None or isinstance(error, Exception)
+        if not isinstance(error, Exception):
+            return False
+        log_exception(error, "not counted")
+        return True
 
 
 _without_effect = _WithoutEffect()

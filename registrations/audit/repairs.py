@@ -222,7 +222,7 @@ def fit(event: Event, seats: Seats, incarnation: str, capacity: int, waitlist_en
     described = Event.updates(event.index_keys | {"settings": settings, "incarnation": incarnation})
     described.append(Event.version.set(event.version + 1))
     values = services.copied(event) | {"settings": settings, "incarnation": incarnation, "capacity": capacity}
-    values |= {"waitlist_enabled": waitlist_enabled, "sort": None, "organizer_status": None}
+    values |= {"waitlist_enabled": waitlist_enabled} | dict.fromkeys(event.index_keys)
     return _write(
         event=Update(event, described, event_guards.is_unedited(event)),
         seats=Update(seats, Seats.updates(values), _stands(seats)),

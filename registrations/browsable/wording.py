@@ -10,6 +10,7 @@ from events import services as events
 from events.browsable import wording as event_wording
 from events.serializers import shape as shape_event
 from eventsite.auth.permissions import FIND_USER, LIST_REGISTRATIONS, LIST_USERS, Reach
+from eventsite.auth.scope import EVERYTHING
 from eventsite.errors import DomainError
 from eventsite.pages import humanize
 from eventsite.pages import page as pages
@@ -115,7 +116,7 @@ class OfEvent(Seen):
             found = events.read(self.event_id, scope=self.view.scope(call, user_id))
         except DomainError:
             return {}
-        return shape_event(found, inside=True)
+        return shape_event(found, own=EVERYTHING)
 
     def queue(self, count: int) -> list[Registration]:
         """Return the head of the waitlist, at most `count` registrations."""

@@ -74,7 +74,7 @@ class Turn:
 
 
 def _draw(seats: Seats) -> Steps[int]:
-    queue = AdmissionQueue(*AdmissionQueue.key_of(seats))
+    queue = AdmissionQueue.named(*AdmissionQueue.key_of(seats))
     expires_at = clock.in_seconds((yield Now())) + KEPT_SECONDS
     entering = [AdmissionQueue.entered.add(1), AdmissionQueue.expires_at.set(expires_at)]
     written = yield Update(queue, entering, None)

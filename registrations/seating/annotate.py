@@ -101,7 +101,7 @@ def _annotate(
     row = yield from _active(event_id, user_id)
     condition = guards.is_unchanged(row)
     condition = condition if unless is None else condition & unless
-    line = EventTicket(*EventTicket.key_of(event_id, row.incarnation, int(row.ticket or 0)))
+    line = EventTicket.named(*EventTicket.key_of(event_id, row.incarnation, int(row.ticket or 0)))
     parts = {
         "row": Update(UserRegistration.named(row.key, row.item), UserRegistration.updates(changes), condition),
         "line": Update(line, EventTicket.updates(changes), EventTicket.item.exists()),

@@ -99,7 +99,7 @@ def leaving(
         parts["inside"] = Update(check_ins(seats.event_id, seats.incarnation), [CheckIns.people.add(-1)], None)
     parts["line"] = Delete(EventTicket.named(*_line_key(row, cancelled=False)))
     if kind == log.QUIT:
-        exits = ExitTombstones(*queue.exits_key(seats, int(row.ticket or 0)))
+        exits = ExitTombstones.named(*queue.exits_key(seats, int(row.ticket or 0)))
         parts["exit"] = Update(exits, [ExitTombstones.exits.add({int(row.ticket or 0)})], None)
     if successor:
         key = queue.promotion_key(seats, successor)

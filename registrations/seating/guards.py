@@ -31,7 +31,6 @@ def has_not_ended(now: int) -> Condition:
     return Seats.ends_at.does_not_exist() | (Seats.ends_at > now)
 
 
-@lru_cache(maxsize=4)
 def is_in_window(now: int, *, organizes: bool) -> Condition:
     """Require that the window is open.
 
@@ -41,8 +40,13 @@ def is_in_window(now: int, *, organizes: bool) -> Condition:
     """
     if organizes:
         return has_not_ended(now)
+    return has_not_ended(now) & _is_open_at(now)
+
+
+@lru_cache(maxsize=2)
+def _is_open_at(now: int) -> Condition:
     opened = Seats.opens_at.does_not_exist() | (Seats.opens_at <= now)
-    return has_not_ended(now) & opened & (Seats.closes_at.does_not_exist() | (Seats.closes_at > now))
+    return opened & (Seats.closes_at.does_not_exist() | (Seats.closes_at > now))
 
 
 @cache

@@ -115,7 +115,7 @@ def _as_it_was(request: Request, incarnation: str, planned: set[int | None]) -> 
     seats, row = yield BatchGet(((Seats, request.event_id, Seats.ITEM), (UserRegistration, *row_key)))
     if row is not None and row.left_by == request.operation:
         planned = {row.successor}
-    successor = planned.pop() if len(planned) == 1 else None
+    successor = next(iter(planned)) if len(planned) == 1 else None
     if seats is None or seats.incarnation != incarnation or successor is None:
         return Left(None)
     return Left((yield from holder(seats, int(successor))))

@@ -30,7 +30,7 @@ def everything() -> Iterator[Record]:
         yield {"kind": USER} | UserSerializer(user).data
     for event_id in snapshot.event_ids():
         if found := find_event(event_id):  # None if it has just been deleted
-            yield {"kind": EVENT} | shape(found, inside=True)
+            yield {"kind": EVENT} | shape(found, own=EVERYTHING)
             for status in (ACTIVE, CANCELLED):
                 yield from _registrations(event_id, status)
 

@@ -526,7 +526,6 @@ def test_a_seat_is_not_taken_after_the_window_closed(edge: str, is_guarded: bool
     event, ada = api.event(), api.user()
     guard = "has_not_ended" if edge == "ends_at" else "is_in_window"
     careless: dict[str, Any] = {} if is_guarded else {guard: always}
-    guards.is_in_window.cache_clear()  # what other tests of this second made
 
     def close() -> None:
         Seats.key(event).update([getattr(Seats, edge).set(1)])
