@@ -110,6 +110,7 @@ class People(Part, OfEvent, routes=["event"]):
             "below": True,
             "bar": [Link("Message", f"{history}#write")] if settings.MAIL_FROM else [],
             "history_url": history,
+            "people_url": pages.url("registrations", self.event_id),
             "lists": self._lists(data),
             "next": humanize.names(list(names(heads).values())) if heads else "",
             "growth": growth.of([row.registered_at for row in rows]),

@@ -111,6 +111,8 @@ def test_an_organizer_sees_who_is_coming_and_nobody_elses(signing_in: str, perso
     assert organizer.message() == "Dave is number 1 on the waitlist."
     organizer.open(event)
     assert "Next on the waitlist: Dave." in page.inner_text("main")
+    organizer.follow("See everybody")
+    assert "Carol" in page.inner_text("table")
     organizer.go("Events")
     organizer.follow("Mine")
     assert page.get_by_role("link", name="Somebody else's").count() == 0
