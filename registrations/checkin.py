@@ -1,12 +1,14 @@
 """Check-in: record who has arrived, and count them."""
 
-from events import services
+from pynamodb.expressions.update import Action
+
+from events.ledger.models import CheckIns, Seats
 from eventsite.auth.scope import Scope
+from eventsite.dynamodb.steps import Now, Steps, Update, run
 from eventsite.errors import Refused
-from registrations import seating
 from registrations.models import REGISTERED, Registration
 from registrations.reading import lists
-from registrations.reading import one as reading
+from registrations.seating import Annotation, annotate_in_steps
 
 MOST_PAGES = 10  # pages to read for one filtered page, which bounds its cost
 
@@ -19,23 +21,19 @@ class NotRegistered(Refused):
 
 
 def check_in(event_id: str, user_id: str, *, by: str | None, scope: Scope) -> Registration:
-    """Check a person in. A second check-in keeps the time of the first.
+    """Check a person in, and count them. A second check-in keeps the time of the first.
 
     Args:
         event_id: The event.
         user_id: The person.
-        by: The caller; None if the service has no sign-in.
-        scope: The events that the caller may touch.
+        by: The id of the helper at the door; None if helpers do not sign in.
+        scope: The caller's scope.
 
     Raises:
         EventNotFound, EventNotYours, RegistrationNotFound
         NotRegistered: The person has no seat.
     """
-    found = _find(event_id, user_id, scope)
-    if found.checked_in_at:
-        return found
-    seating.check_in(event_id, user_id, by)
-    return _find(event_id, user_id, scope)
+    return run(in_steps(event_id, user_id, by, scope, is_in=True))
 
 
 def undo(event_id: str, user_id: str, *, scope: Scope) -> Registration:
@@ -45,10 +43,25 @@ def undo(event_id: str, user_id: str, *, scope: Scope) -> Registration:
         EventNotFound, EventNotYours, RegistrationNotFound
         NotRegistered: The person has no seat.
     """
-    if not _find(event_id, user_id, scope).checked_in_at:
-        return _find(event_id, user_id, scope)
-    seating.check_out(event_id, user_id)
-    return _find(event_id, user_id, scope)
+    return run(in_steps(event_id, user_id, None, scope, is_in=False))
+
+
+def in_steps(event_id: str, user_id: str, by: str | None, scope: Scope, *, is_in: bool) -> Steps[Registration]:
+    """Check a person in, as `check_in`, or undo that, in steps."""
+
+    def plan(seats: Seats, found: Registration) -> Steps[Annotation | None]:
+        at = yield Now()
+        if found.status != REGISTERED:
+            raise NotRegistered
+        if bool(found.checked_in_at) is is_in:
+            return None
+        counting: list[Action] = [CheckIns.people.add(1 if is_in else -1)]
+        if is_in:
+            last = [CheckIns.user_id.set(user_id), CheckIns.ticket.set(found.ticket), CheckIns.at.set(at)]
+            counting += [*last, CheckIns.by.set(by) if by else CheckIns.by.remove()]
+        return Annotation({"checked_in_at": at if is_in else None}, Update(CheckIns.of(seats), counting))
+
+    return (yield from annotate_in_steps(event_id, user_id, plan, scope))
 
 
 def page(
@@ -75,11 +88,3 @@ def page(
         more, following = lists.of_event(event_id, scope=scope, status=status, limit=limit, after=following)
         shown += [one for one in more if bool(one.checked_in_at) is checked_in]
     return (shown[:limit], shown[limit - 1].ticket) if len(shown) > limit else (shown, following)
-
-
-def _find(event_id: str, user_id: str, scope: Scope) -> Registration:
-    services.check_access(services.read(event_id, scope=scope).event, scope)
-    found = reading.read(event_id, user_id, scope=scope)
-    if found.status != REGISTERED:
-        raise NotRegistered
-    return found

@@ -207,6 +207,9 @@ def _lines(wanted: Range, page: Page, share: int) -> Iterator[RawItem]:
 
 KEPT = tuple(RegistrationItem.get_attributes().keys() - {"key", "item"})
 """The attributes that a registration and its line have in common. A new attribute of the model is one of them."""
+FIXED = {"ticket", "waited", "registration_id", "registered_at", "promoted_at", "cancelled_at", "incarnation"}
+"""Those of them that do not change while the registration is active."""
+ANNOTATIONS = tuple(name for name in KEPT if name not in FIXED)
 SHOWN = tuple(one.name for one in fields(Registration) if one.name in KEPT)
 """The attributes that the API shows as they are stored."""
 

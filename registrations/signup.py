@@ -3,15 +3,18 @@
 from typing import Any
 
 from events import questions, services
+from events.ledger.models import Seats
 from events.models import Event
 from eventsite import clock
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
+from eventsite.dynamodb.retries import Conflict
+from eventsite.dynamodb.steps import Get, Steps
 from eventsite.errors import WrongValues
 from registrations import seating
-from registrations.errors import AnswersNeeded, RegistrationClosed
-from registrations.models import Registration
-from registrations.reading import one as reading
+from registrations.errors import AnswersNeeded, RegistrationClosed, RegistrationNotFound
+from registrations.models import CANCELLED, Registration
+from registrations.seating import Annotation
 
 
 def sign_up(
@@ -79,10 +82,18 @@ def change_answers(event_id: str, user_id: str, answers: dict[str, Any], *, scop
         RegistrationClosed: The event is over.
         WrongValues: An answer is missing or does not fit.
     """
-    before = reading.read(event_id, user_id, scope=scope)
-    whole = services.read(event_id, scope=scope)
-    if whole.seats.has_ended(clock.seconds()):
-        raise RegistrationClosed
-    kept = questions.fitting(whole.event.questions, (before.answers or {}) | answers)
-    seating.annotate(event_id, user_id, {"answers": kept})
-    return reading.read(event_id, user_id, scope=scope)
+
+    def plan(seats: Seats, found: Registration) -> Steps[Annotation]:
+        event = yield Get((Event, event_id, Event.ITEM))
+        if event is None or not services.may_be_seen(event, scope) or found.status == CANCELLED:
+            raise RegistrationNotFound
+        if event.incarnation != seats.incarnation:
+            raise Conflict
+        if seats.has_ended(clock.seconds()):
+            raise RegistrationClosed
+        return Annotation({"answers": questions.fitting(event.questions, (found.answers or {}) | answers)})
+
+    try:
+        return seating.annotate(event_id, user_id, plan, scope=scope)
+    except (services.EventNotFound, services.EventNotYours):
+        raise RegistrationNotFound from None

@@ -2,7 +2,7 @@
 
 import zlib
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, MapAttribute, NumberSetAttribute, UnicodeAttribute
 
@@ -162,6 +162,11 @@ class CheckIns(EventItem):
     @staticmethod
     def name(incarnation: str) -> str:
         return f"in#{incarnation}"
+
+    @classmethod
+    def of(cls, seats: Seats) -> Self:
+        """Return the key of the item of an event."""
+        return cls.named(seats.event_id, cls.name(seats.incarnation))
 
     @staticmethod
     def is_named(item: str) -> bool:

@@ -65,18 +65,18 @@ def as_it_was_made(event_id: str, user_id: str, *made_by: str) -> Steps[Registra
 
 
 def _attempt(event_id: str, user_id: str, scope: Scope) -> Steps[Registration]:
-    found = yield from _look(event_id, user_id)
+    found = yield from look(event_id, user_id)
     if found is None or not scope.reaches(found.seats):
         raise RegistrationNotFound
-    registration = yield from _registration(found, user_id)
+    registration = yield from as_of(found, user_id)
     if registration is None:
         raise RegistrationNotFound
     return registration
 
 
 def _as_it_was_made(event_id: str, user_id: str, made_by: tuple[str, ...]) -> Steps[Registration]:
-    found = yield from _look(event_id, user_id)
-    registration = (yield from _registration(found, user_id)) if found else None
+    found = yield from look(event_id, user_id)
+    registration = (yield from as_of(found, user_id)) if found else None
     if found is None or registration is None:
         raise Unavailable
     incarnation = found.seats.incarnation
@@ -88,7 +88,8 @@ def _as_it_was_made(event_id: str, user_id: str, made_by: tuple[str, ...]) -> St
     return replace(registration, status=status, promoted_at=None, cancelled_at=None)
 
 
-def _look(event_id: str, user_id: str) -> Steps[Found | None]:
+def look(event_id: str, user_id: str) -> Steps[Found | None]:
+    """Read the seats and then the registration, or both at one moment. Without seats there is no event."""
     keys = (Seats, event_id, Seats.ITEM), (UserRegistration, *UserRegistration.key_of(event_id, user_id))
     try:
         seats, row = yield TransactGet(keys)
@@ -98,7 +99,7 @@ def _look(event_id: str, user_id: str) -> Steps[Found | None]:
     return Found(seats, row) if seats else None
 
 
-def _registration(found: Found, user_id: str) -> Steps[Registration | None]:
+def as_of(found: Found, user_id: str) -> Steps[Registration | None]:
     """Return the registration as of the moment at which the seats were read.
 
     Raises:

@@ -9,14 +9,14 @@ ends             delete what a removed event or user leaves behind
 annotate         check-in, and answers that are given later
 """
 
-from registrations.seating.annotate import annotate, check_in, check_out
+from registrations.seating.annotate import Annotation, annotate, annotate_in_steps
 from registrations.seating.ends import drain, forget_event, forget_user, give_up_all
 from registrations.seating.services import leave, register, repeat
 
 __all__ = [
+    "Annotation",
     "annotate",
-    "check_in",
-    "check_out",
+    "annotate_in_steps",
     "drain",
     "forget_event",
     "forget_user",

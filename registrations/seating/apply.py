@@ -93,10 +93,10 @@ def leaving(
     left = UserRegistration(row.key, row.item, active=False, successor=successor, left_by=operation, **known)
     left.operations = _operations(row, seats, operation)
     line = EventTicket(*_line_key(row, cancelled=True), user_id=row.user_id, **known)
-    unchanged = guards.is_unchanged(row) & guards.is_checked_in_as(row)
+    unchanged = guards.is_unchanged(row) & guards.is_annotated_as(row)
     parts: dict[str, Part] = {"row": Put(left, unchanged), "history": Put(line)}
     if row.checked_in_at:  # a check-in ends with its registration, so the count falls
-        parts["inside"] = Update(check_ins(seats.event_id, seats.incarnation), [CheckIns.people.add(-1)], None)
+        parts["inside"] = Update(CheckIns.of(seats), [CheckIns.people.add(-1)])
     parts["line"] = Delete(EventTicket.named(*_line_key(row, cancelled=False)))
     if kind == log.QUIT:
         exits = ExitTombstones.named(*queue.exits_key(seats, int(row.ticket or 0)))
@@ -105,11 +105,6 @@ def leaving(
         key = queue.promotion_key(seats, successor)
         parts["move"] = Put(Promotion(*key, at=operations.time_of(operation), first=successor))
     return Applied(left, parts)
-
-
-def check_ins(event_id: str, incarnation: str) -> CheckIns:
-    """Return the item that counts the people who are checked in."""
-    return CheckIns(event_id, CheckIns.name(incarnation), incarnation=incarnation)
 
 
 def _line_key(row: UserRegistration, *, cancelled: bool) -> tuple[str, str]:
@@ -180,7 +175,7 @@ def apply(
     raw = failures.get("row")
     now = UserRegistration.parse(raw) if raw else None
     if entry.leaving and now and now.active and UserRegistration.tag(now, seats.incarnation) == entry.before:
-        return (yield from apply(seats, entry, user_id, now, answers))  # the person was checked in or out meanwhile
+        return (yield from apply(seats, entry, user_id, now, answers))  # it was annotated meanwhile
     return "user" not in failures
 
 

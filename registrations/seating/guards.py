@@ -3,13 +3,16 @@
 Those that are the same for all requests, or for those of one second, are made once.
 """
 
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
+from operator import and_
+from typing import Any
 
+from pynamodb.attributes import Attribute
 from pynamodb.expressions.condition import Condition, size
 
 from events.ledger import log
 from events.ledger.models import Seats
-from registrations.models import UserRegistration
+from registrations.models import ANNOTATIONS, UserRegistration
 from users.models import User
 
 # Conditions of the seats: the rules (CONTRACT, "The rules of the seats").
@@ -158,10 +161,14 @@ def is_unchanged(row: UserRegistration | None) -> Condition:
     return (UserRegistration.operations == row.operations) & (UserRegistration.incarnation == row.incarnation)
 
 
-def is_checked_in_as(row: UserRegistration) -> Condition:
-    """Require that the check-in is as it was read."""
-    attribute = UserRegistration.checked_in_at
-    return attribute == row.checked_in_at if row.checked_in_at else attribute.does_not_exist()
+def is_annotated_as(row: UserRegistration) -> Condition:
+    """Require that the check-in and the answers are as they were read."""
+    same = [_is(UserRegistration.get_attributes()[name], getattr(row, name)) for name in ANNOTATIONS]
+    return reduce(and_, same)
+
+
+def _is(attribute: Attribute[Any], value: Any) -> Condition:
+    return attribute.does_not_exist() if value is None else attribute == value
 
 
 def is_user_of(before: str) -> Condition:

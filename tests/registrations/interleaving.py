@@ -11,6 +11,7 @@ from eventsite.dynamodb.connection import PatientConnection
 from eventsite.dynamodb.steps import EXECUTORS, Transact, Update
 
 WRITE, READ, READ_BATCH, READ_MANY = "TransactWriteItems", "GetItem", "BatchGetItem", "Query"
+READ_BOTH = "TransactGetItems"
 UPDATE, REMOVE = "UpdateItem", "DeleteItem"
 COMMIT, APPLY, AT_ONCE = "commit", "apply", "at once"
 """The writes of an operation: the commit to the log, the application, and both in one transaction."""

@@ -12,6 +12,7 @@ from eventsite import clock
 from tests.api import Api, problem
 from tests.events.questions import BADGE, FOOD
 from tests.metering import Meter
+from tests.registrations.interleaving import COMMIT, READ_BOTH, WRITE, right_before, right_before_step
 from tests.signing_in import As, alice, olivia
 
 PARKS = {"questionId": "parks", "label": "=Parking?", "kind": "yesNo"}
@@ -112,6 +113,26 @@ def test_answers_do_not_change_after_the_end(api: Api, monkeypatch: pytest.Monke
     assert wrong(api.patch(path, {})) == {"answers"}
     monkeypatch.setattr(clock, "seconds", lambda: 4_000_000_000)
     assert problem(api.patch(path, {"answers": {"food": "All"}})) == (409, "registration_closed")
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+def test_two_changes_at_once_are_both_kept(api: Api, nth: int) -> None:
+    event, user = api.event(questions=QUESTIONS), api.user()
+    sign_up(api, event, user, {"food": "Vegan"})
+    path = f"/events/{event}/registrations/{user}"
+    step = (READ_BOTH, WRITE)[nth - 1]
+    with right_before(step, lambda: api.patch(path, {"answers": {"badge": "Al"}})):
+        assert api.patch(path, {"answers": {"parks": True}}).status_code == 200
+    assert api.get(path).json()["answers"] == {"food": "Vegan", "badge": "Al", "parks": True}
+
+
+def test_a_change_right_before_the_registration_is_given_up_is_kept(api: Api) -> None:
+    event, user = api.event(questions=QUESTIONS), api.user()
+    sign_up(api, event, user, {"food": "Vegan"})
+    path = f"/events/{event}/registrations"
+    with right_before_step(COMMIT, lambda: api.patch(f"{path}/{user}", {"answers": {"food": "All"}})):
+        api.leave(event, user)
+    assert api.get(f"{path}?status=cancelled").json()[0]["answers"] == {"food": "All"}
 
 
 def test_only_an_event_that_asks_costs_another_look(api: Api, meter: Meter) -> None:

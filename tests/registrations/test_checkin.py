@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from registrations.notices.words import line
 from tests.api import EVENT, Api, problem
+from tests.metering import Meter
 from tests.registrations.notices.streaming import data, reported
 from tests.signing_in import As, alice, olivia, oscar
 
@@ -118,6 +119,14 @@ def test_two_helpers_at_the_door_count_each_person_once(api: Api) -> None:
     assert {answer.status_code for answer in answers} == {200}
     assert count(api, event) == MORE_PEOPLE
     assert len({(one.json()["userId"], one.json()["checkedInAt"]) for one in answers}) == MORE_PEOPLE
+
+
+def test_a_check_in_takes_one_read_and_one_write(api: Api, party: str, meter: Meter) -> None:
+    for method, units in (("PUT", 10), ("PUT", 4), ("DELETE", 10), ("DELETE", 4)):
+        meter.reset()
+        assert api.call(method, door(party, "ada")).status_code == 200
+        calls = ["TransactGetItems", "TransactWriteItems"] if units > 4 else ["TransactGetItems"]
+        assert (meter.calls, meter.units) == (calls, units)
 
 
 def test_an_edit_answers_with_the_count(api: Api, party: str) -> None:

@@ -16,7 +16,7 @@ from events.ledger.models import ExitTombstones, Promotion, Seats
 from events.models import Event, EventItem
 from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.steps import run
-from registrations import nightly, seating
+from registrations import nightly
 from registrations.audit import checks, repairs, runner
 from registrations.audit.findings import Finding
 from registrations.audit.snapshot import Snapshot, Traces, census, take_snapshot
@@ -323,7 +323,7 @@ def test_a_repair_keeps_everything_that_the_other_items_still_have(api: Api, los
     questions = [{"questionId": "food", "label": "Food?", "kind": "text"}]
     event = api.event(eventId=PARTY, capacity=2, organizers=["olga"], questions=questions)
     api.post(f"/events/{event}/registrations", {"userId": api.user("ada"), "answers": {"food": "Vegan"}})
-    seating.check_in(event, "ada")
+    api.put(f"/events/{event}/registrations/ada/check-in")
     api.post(f"/events/{event}/registrations", {"userId": api.user("bob"), "answers": {}})  # trims the log
     read = {
         "registration": lambda: {name: getattr(row("ada"), name) for name in KEPT},

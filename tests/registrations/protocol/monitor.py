@@ -247,11 +247,16 @@ class Monitor(NamedTuple):
             of_absent, of_present = ("user_not_found", "erased") if one.kind == "erase" else ("created", "user_exists")
             return frozenset([(of_absent if one.user in self.erased else of_present, None)])
         if one.kind == "check in":
-            is_in = one.user in self.seating.seated + self.seating.queue
-            return frozenset([("checked_in" if is_in else "registration_not_found", None)])
+            return frozenset((answer, None) for answer in self._at_the_door(one.user))
         if not self.exists:
             return frozenset([("event_not_found", None)])
         return frozenset([self._event()] if one.kind in ("event", "edit", "window") else [])
+
+    def _at_the_door(self, user: str) -> tuple[str, ...]:
+        if not self.exists:  # its registrations are deleted too
+            return "event_not_found", "registration_not_found"
+        instead = {"registered": "checked_in", "registration_not_found": "registration_not_found"}
+        return (instead.get(self.standing(user)[0], "not_registered"),)
 
     def _refusals(self, one: Asked) -> Iterator[Any]:
         """Yield the refusals that are right at this moment."""

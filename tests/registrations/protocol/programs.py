@@ -12,9 +12,9 @@ from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.steps import Get, Put, Steps, Transact, transact_when_free
 from eventsite.errors import DomainError, Unavailable
+from registrations import checkin
 from registrations.reading import one as reading
 from registrations.seating import commit, ends
-from registrations.seating.annotate import check_in_in_steps
 from registrations.seating.keyed import once
 from registrations.seating.leave import leave
 from registrations.seating.operations import Memory, Request
@@ -89,7 +89,7 @@ def windowing(name: str, closes: bool, *, at_once: bool) -> Steps[Answer]:
 
 def checking_in(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
     """Check a person in."""
-    yield from check_in_in_steps(EVENT, user)
+    yield from checkin.in_steps(EVENT, user, None, EVERYTHING, is_in=True)
     return "checked_in", None
 
 

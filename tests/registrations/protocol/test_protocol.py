@@ -73,7 +73,7 @@ CHOSEN = [
 
 
 KEYED_U, KEYED_V = (("keyed", user, "key") for user in (U, V))
-ERASE_U, REPLACE, CHECK_IN_U = ("erase", U), ("replace",), ("check in", U)
+ERASE_U, REPLACE, CHECK_IN_U, CHECK_IN_V = ("erase", U), ("replace",), ("check in", U), ("check in", V)
 LATE_U, LATE_V = (("late", user) for user in (U, V))
 CROWD = "abcdefghi"
 """Enough users to fill the commit log."""
@@ -93,6 +93,7 @@ FURTHER = [
     Scenario(1, (REGISTER_W, ERASE_U), seated=U, waiting=V),
     Scenario(1, (ERASE_U, REPLACE), seated=U, waiting=V),
     Scenario(1, (CHECK_IN_U, LEAVE_U), seated=U, waiting=V),
+    Scenario(1, (CHECK_IN_V, LEAVE_U), seated=U, waiting=V),
     Scenario(1, (CHECK_IN_U, CHECK_IN_U), seated=U),
     Scenario(1, (CHECK_IN_U, ERASE_U), seated=U),
     Scenario(1, (CHECK_IN_U, REPLACE), seated=U),
