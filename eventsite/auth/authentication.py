@@ -45,7 +45,7 @@ class BearerAuthentication:
         try:
             pool = user_pool.pool()
             return tokens.principal(tokens.verify(match[1], pool), pool), None
-        except tokens.BadToken as error:
+        except user_pool.Unverified as error:
             raise InvalidToken(str(error)) from error
 
     def authenticate_header(self, request: Request) -> str:

@@ -27,7 +27,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from eventsite import problems
 from eventsite.auth import acting, refresh_cookie, user_pool
 from eventsite.auth.permissions import ADMINS, ORGANIZERS, Principal
-from eventsite.auth.user_pool import Provider
+from eventsite.auth.user_pool import Provider, Unverified
 from eventsite.errors import Unavailable
 
 LOGIN_SECONDS = 10 * 60
@@ -40,10 +40,6 @@ SILENT = "The login service does not answer. Try again shortly."
 View = Callable[[HttpRequest], HttpResponse]
 
 
-class LoginFailed(Exception):
-    """The provider did not confirm the identity of the user. The text is a sentence with the reason."""
-
-
 def for_browsers(method: str) -> Callable[[View], View]:
     """Return a decorator of a view that allows one method and answers errors with problem documents."""
 
@@ -54,7 +50,7 @@ def for_browsers(method: str) -> Callable[[View], View]:
                 return problems.refused_method(request, method, f"Only {method} is possible here.")
             try:
                 return view(request)
-            except LoginFailed as error:
+            except Unverified as error:
                 return problems.answer(request, 400, f"{error} Try to log in again.", "login_failed")
             except Unavailable as error:
                 return problems.answer(request, 503, error.sentence, error.code)
@@ -95,7 +91,8 @@ def signed_in(request: HttpRequest) -> Principal | None:
 @for_browsers("GET")
 def log_in(request: HttpRequest) -> HttpResponse:
     """Redirect to the hosted UI. A present session stays until the callback replaces it."""
-    pool, client = _pool(request), _client()
+    pool = _pool(request)
+    client = _client(pool)
     verifier, state = client.create_code_verifier(64), client.state_generator()
     until = time.time() + LOGIN_SECONDS
     request.session[PENDING] = {"state": state, "verifier": verifier, "next": _next(request), "until": until}
@@ -118,9 +115,9 @@ def callback(request: HttpRequest) -> HttpResponse:
     pool = _pool(request)
     pending = request.session.pop(PENDING, None)
     if pending is None or pending["until"] < time.time():
-        raise LoginFailed("This login was not begun in this browser, or too long ago.")
+        raise Unverified("This login was not begun in this browser, or too long ago.")
     tokens = _exchange(request, pool, pending)
-    _start_session(request, _claims(tokens, pool))
+    _start_session(request, pool, tokens["id_token"])
     rotate_token(request)
     refresh_cookie.keep(request, str(tokens.get("refresh_token", "")))
     return HttpResponseRedirect(pending["next"])
@@ -133,13 +130,13 @@ def renew(request: HttpRequest, refresh_token: str) -> str:
         The refresh token for the next renewal.
 
     Raises:
-        LoginFailed: The provider refused the token.
+        Unverified: The provider refused the token.
         Unavailable: The provider did not answer.
     """
     pool = user_pool.pool()
     asked = {"grant_type": "refresh_token", "client_id": pool.client_id, "refresh_token": refresh_token}
     tokens = _tokens(pool.token_url, FORM_HEADERS, urlencode(asked))
-    _start_session(request, _claims(tokens, pool))
+    _start_session(request, pool, tokens["id_token"])
     return str(tokens.get("refresh_token", refresh_token))
 
 
@@ -166,13 +163,13 @@ def _pool(request: HttpRequest) -> Provider:
     return pool
 
 
-def _client() -> Any:
+def _client(pool: Provider) -> Any:
     """Return the OAuth client of this service. It is public and has no secret, so it uses PKCE."""
     if settings.LOCAL:  # a hosted UI on this machine has no certificate
         os.environ.setdefault("OAUTHLIB_INSECURE_TRANSPORT", "1")
     from oauthlib.oauth2 import WebApplicationClient
 
-    return WebApplicationClient(user_pool.pool().client_id)
+    return WebApplicationClient(pool.client_id)
 
 
 def _callback(request: HttpRequest) -> str:
@@ -190,13 +187,13 @@ def _exchange(request: HttpRequest, pool: Provider, pending: dict[str, Any]) -> 
     """Exchange the code in the request for tokens.
 
     Raises:
-        LoginFailed: The answer does not belong to this login, or the provider refused the code.
+        Unverified: The answer does not belong to this login, or the provider refused the code.
         Unavailable: The provider did not answer.
     """
     from oauthlib.oauth2 import OAuth2Error
 
     try:
-        url, headers, body = _client().prepare_token_request(
+        url, headers, body = _client(pool).prepare_token_request(
             pool.token_url,
             authorization_response=request.build_absolute_uri(),
             redirect_url=_callback(request),
@@ -204,29 +201,15 @@ def _exchange(request: HttpRequest, pool: Provider, pending: dict[str, Any]) -> 
             code_verifier=pending["verifier"],
         )
     except OAuth2Error as error:
-        raise LoginFailed("The answer of the login page is not the one that was asked for.") from error
+        raise Unverified("The answer of the login page is not the one that was asked for.") from error
     return _tokens(url, headers, body)
-
-
-def _claims(found: dict[str, Any], pool: Provider) -> dict[str, Any]:
-    """Return the verified claims of the ID token.
-
-    Raises:
-        LoginFailed: The token is not valid.
-    """
-    from eventsite.auth import tokens
-
-    try:
-        return tokens.verify(str(found["id_token"]), pool)
-    except tokens.BadToken as error:
-        raise LoginFailed(str(error)) from error
 
 
 def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
     """Request tokens from the provider.
 
     Raises:
-        LoginFailed: The provider refused.
+        Unverified: The provider refused.
         Unavailable: The provider did not answer.
     """
     try:
@@ -236,7 +219,7 @@ def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
     except HTTPError as error:
         error.close()
         if error.code < 500:
-            raise LoginFailed("The login page's code was refused.") from error
+            raise Unverified("The login page's code was refused.") from error
         raise Unavailable(SILENT) from error
     except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
         raise Unavailable(SILENT) from error
@@ -261,18 +244,19 @@ def _revoke(pool: Provider, refresh_token: str) -> None:
         return
 
 
-def _start_session(request: HttpRequest, claims: dict[str, Any]) -> None:
-    """Store the user in the session, with only the groups that have permissions: a cookie holds 4 KB."""
+def _start_session(request: HttpRequest, pool: Provider, id_token: str) -> None:
+    """Store the user in the session, with only the groups that have permissions: a cookie holds 4 KB.
+
+    Raises:
+        Unverified: The ID token is not valid.
+    """
     from eventsite.auth import tokens
 
-    try:
-        who = tokens.principal(claims, user_pool.pool())
-    except tokens.BadToken as error:
-        raise LoginFailed(str(error)) from error
-    groups = sorted(who.groups & {ORGANIZERS, ADMINS})
+    claims = tokens.verify(id_token, pool)
+    who = tokens.principal(claims, pool)
     request.session[WHO] = {
         "sub": who.sub,
-        "groups": groups,
+        "groups": sorted(who.groups & {ORGANIZERS, ADMINS}),
         "name": who.name[:128],
         "email": who.email,
         "verified": who.email_verified,

@@ -5,27 +5,21 @@ https://openid.net/specs/openid-connect-rpinitiated-1_0.html
 """
 
 import json
-import logging
-import time
 from base64 import urlsafe_b64encode
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from http.client import HTTPException
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from typing import Any
 from urllib.request import urlopen
 
 from django.conf import settings
 
+from eventsite.auth.user_pool import FETCH_TIMEOUT_SECONDS, Provider, fetching
 from eventsite.env import is_loopback
 from eventsite.errors import Unavailable
 from eventsite.ids import is_id
 
-logger = logging.getLogger(__name__)
-
-FETCH_TIMEOUT_SECONDS = 2
 MAX_BYTES = 100_000
-PAUSE_AFTER_FAILURE_SECONDS = 5
 NEEDED = ("jwks_uri", "authorization_endpoint", "token_endpoint")
 KEYCLOAK_DEFAULT = frozenset({"account"})
 """The audience of Keycloak's access tokens without an audience mapper. Their `azp` names the client."""
@@ -38,91 +32,32 @@ class Undiscovered(Unavailable):
     detail = "The service that sign-in depends on does not answer. Try again shortly."
 
 
-class Discovery:
-    """The provider's configuration document, fetched on first use and kept until the process ends."""
+@lru_cache(maxsize=4)
+def discovery(issuer: str) -> dict[str, Any]:
+    """Return the configuration document of a provider, kept until the process ends.
 
-    def __init__(self, issuer: str) -> None:
-        self._issuer = issuer
-        self._found: dict[str, Any] | None = None
-        self._next_fetch = 0.0
-
-    def __getitem__(self, name: str) -> str:
-        """Return the URL of this name, empty if there is none.
-
-        Raises:
-            Undiscovered: The document cannot be fetched, or is not valid.
-        """
-        if self._found is None:
-            self._found = self._fetch()
-        return str(self._found.get(name, ""))
-
-    def _fetch(self) -> dict[str, Any]:
-        if time.monotonic() < self._next_fetch:
-            raise Undiscovered
-        url = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
-        try:
-            with urlopen(url, timeout=FETCH_TIMEOUT_SECONDS) as answer:  # noqa: S310 (a `trusted_url`)
-                found = json.loads(answer.read(MAX_BYTES))
-            self._check(found)
-        except (OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            self._next_fetch = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
-            logger.warning("cannot use the configuration of the OpenID provider at %s: %s", url, error)
-            raise Undiscovered from error
-        document: dict[str, Any] = found
-        return document
-
-    def _check(self, found: Any) -> None:
-        """Raise `ValueError` if the document is another issuer's, or has a URL that is not https."""
-        if found["issuer"] != self._issuer:
+    Raises:
+        Undiscovered: The document cannot be fetched, is another issuer's, or has a URL that is not https.
+    """
+    url = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+    with fetching(url, Undiscovered):
+        with urlopen(url, timeout=FETCH_TIMEOUT_SECONDS) as answer:  # noqa: S310 (a `trusted_url`)
+            found: dict[str, Any] = json.loads(answer.read(MAX_BYTES))
+        if found["issuer"] != issuer:
             raise ValueError(f"its issuer is {found['issuer']!r}")
         for name in NEEDED:
             if not found[name].startswith("https://" if not is_loopback(found[name]) else ("http://", "https://")):
                 raise ValueError(f"{name} is no https URL")
+    return found
 
 
-@lru_cache(maxsize=4)
-def discovery(issuer: str) -> Discovery:
-    """Return the configuration of an issuer, shared by all requests of this process."""
-    return Discovery(issuer)
-
-
-class OpenIDProvider(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class OpenIDProvider(Provider):
     """An OpenID provider, and the client whose tokens are accepted."""
 
-    issuer: str
-    client_id: str
     audience: str = ""
     """The audience of access tokens; empty if only the client is accepted."""
     groups_claim: str = "groups"
-
-    @property
-    def scopes(self) -> list[str]:
-        return ["openid", "profile", "email"]
-
-    @property
-    def jwks_url(self) -> str:
-        return discovery(self.issuer)["jwks_uri"]
-
-    @property
-    def authorize_url(self) -> str:
-        return discovery(self.issuer)["authorization_endpoint"]
-
-    @property
-    def token_url(self) -> str:
-        return discovery(self.issuer)["token_endpoint"]
-
-    @property
-    def revoke_url(self) -> str:
-        return discovery(self.issuer)["revocation_endpoint"]
-
-    def logout_url(self, home: str) -> str:
-        """Return the page that ends the provider's session, or `home` if there is none."""
-        page = discovery(self.issuer)["end_session_endpoint"]
-        query = {"client_id": self.client_id, "post_logout_redirect_uri": home}
-        return f"{page}?{urlencode(query)}" if page else home
-
-    def allow(self, callback: str, logout: str) -> None:
-        """Do nothing: the provider's operator registers these pages."""
 
     def objection(self, claims: dict[str, Any]) -> str:
         """Return why verified claims are not for this service, or an empty string if they are.
@@ -165,7 +100,22 @@ class OpenIDProvider(NamedTuple):
 
 
 def configured() -> OpenIDProvider:
-    """Return the provider of the settings."""
+    """Return the provider of the settings.
+
+    Raises:
+        Undiscovered: Its configuration cannot be fetched.
+    """
+    found = discovery(settings.OIDC_ISSUER)
     return OpenIDProvider(
-        settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, settings.OIDC_AUDIENCE, settings.OIDC_GROUPS_CLAIM
+        issuer=settings.OIDC_ISSUER,
+        client_id=settings.OIDC_CLIENT_ID,
+        jwks_url=found["jwks_uri"],
+        authorize_url=found["authorization_endpoint"],
+        token_url=found["token_endpoint"],
+        revoke_url=str(found.get("revocation_endpoint", "")),
+        logout_page=str(found.get("end_session_endpoint", "")),
+        logout_parameter="post_logout_redirect_uri",
+        scopes=("openid", "profile", "email"),
+        audience=settings.OIDC_AUDIENCE,
+        groups_claim=settings.OIDC_GROUPS_CLAIM,
     )

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from eventsite.auth import login
 from eventsite.auth.refresh_cookie import COOKIE, keep, kept, write
+from eventsite.auth.user_pool import Unverified
 from eventsite.errors import Unavailable
 
 
@@ -30,14 +31,11 @@ class RenewalMiddleware:
 
 def _renew(request: HttpRequest) -> None:
     if login.signed_in(request):
-        return None
+        return
     token = kept(request)
-    if token is None:
-        return keep(request, "")
     try:
-        keep(request, login.renew(request, token))
-    except login.LoginFailed:
+        keep(request, login.renew(request, token) if token else "")
+    except Unverified:
         keep(request, "")
-    except Unavailable:  # the next request tries again
-        return None
-    return None
+    except Unavailable:
+        pass  # the next request tries again

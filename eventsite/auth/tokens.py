@@ -3,29 +3,22 @@
 This module is imported for the first token: PyJWT and its cryptography add some 30 ms to a cold start.
 """
 
-import logging
-import time
 from functools import lru_cache
-from http.client import HTTPException
 from typing import Any
 
 import jwt
 
 from eventsite.auth.permissions import Principal
-from eventsite.auth.user_pool import Provider
+from eventsite.auth.user_pool import FETCH_TIMEOUT_SECONDS, Provider, Unverified, fetching
 from eventsite.errors import Unavailable
 from eventsite.text import encodable
 from eventsite.text.mail_address import is_address
 from eventsite.text.visible import is_name
 
-logger = logging.getLogger(__name__)
-
 MAX_CHARACTERS = 8192  # a longer token is refused unparsed; API Gateway accepts 10,240 bytes of headers in all
 LEEWAY_SECONDS = 30  # the clocks of the provider and the server may differ by this
 KEYS_KEPT_SECONDS = 60 * 60
 REFETCH_AFTER_SECONDS = 30  # the least time between two fetches for unknown keys
-FETCH_TIMEOUT_SECONDS = 2
-PAUSE_AFTER_FAILURE_SECONDS = 5
 
 REQUIRED = ["exp", "iss", "sub"]
 NAME_CLAIMS, MAX_NAME = ("name", "cognito:username", "username"), 200
@@ -33,10 +26,6 @@ NAME_CLAIMS, MAX_NAME = ("name", "cognito:username", "username"), 200
 # A hostile token may be no JSON, nest deeply, or have infinite numbers or lists in place of strings. PyJWT converts the
 # errors that we know of to its own. An error that it misses makes the token no less invalid.
 MALFORMED = (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
-
-
-class BadToken(Exception):
-    """The token is not valid. The text is a sentence with the reason."""
 
 
 class KeysUnreachable(Unavailable):
@@ -51,54 +40,42 @@ class Keys(jwt.PyJWKClient):
     They are fetched again for an unknown key, at most twice a minute.
     """
 
-    def __init__(self, url: str) -> None:
-        super().__init__(
-            url, lifespan=KEYS_KEPT_SECONDS, timeout=FETCH_TIMEOUT_SECONDS, cooldown_duration=REFETCH_AFTER_SECONDS
-        )
-        self._next_fetch = 0.0
-
     def fetch_data(self) -> Any:
         """Fetch the keys.
 
         Raises:
-            KeysUnreachable: The keys cannot be fetched, or could not `PAUSE_AFTER_FAILURE_SECONDS` ago.
+            KeysUnreachable: The keys cannot be fetched.
         """
-        if time.monotonic() < self._next_fetch:
-            raise KeysUnreachable
-        try:
+        with fetching(self.uri, KeysUnreachable):
             return super().fetch_data()
-        except (jwt.PyJWTError, OSError, HTTPException, ValueError, RecursionError) as error:
-            self._next_fetch = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
-            logger.warning("cannot fetch the keys of the identity provider from %s: %s", self.uri, error)
-            raise KeysUnreachable from error
 
 
 @lru_cache(maxsize=4)
 def keys(url: str) -> Keys:
     """Return the keys served at a URL, shared by all requests of this process."""
-    return Keys(url)
+    return Keys(url, lifespan=KEYS_KEPT_SECONDS, timeout=FETCH_TIMEOUT_SECONDS, cooldown_duration=REFETCH_AFTER_SECONDS)
 
 
 def verify(token: str, provider: Provider) -> dict[str, Any]:
     """Verify a token of this provider for this service, and return its claims.
 
     Raises:
-        BadToken: The token is not valid.
+        Unverified: The token is not valid.
         KeysUnreachable: The keys cannot be fetched.
     """
     if len(token) > MAX_CHARACTERS:
-        raise BadToken("The token is too long.")
+        raise Unverified("The token is too long.")
     try:
         claims = _verified(token, provider)
         objection = provider.objection(claims)
     except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError) as error:
-        raise BadToken("The token has expired, or is not valid yet.") from error
+        raise Unverified("The token has expired, or is not valid yet.") from error
     except jwt.InvalidIssuerError as error:
-        raise BadToken("The token is from another issuer.") from error
+        raise Unverified("The token is from another issuer.") from error
     except MALFORMED as error:
-        raise BadToken("The token is malformed, or its signature is not valid.") from error
+        raise Unverified("The token is malformed, or its signature is not valid.") from error
     if objection:
-        raise BadToken(objection)
+        raise Unverified(objection)
     return claims
 
 
@@ -122,11 +99,11 @@ def principal(claims: dict[str, Any], provider: Provider) -> Principal:
     """Return the caller from verified claims.
 
     Raises:
-        BadToken: The `sub` or the groups have a form that this service cannot use.
+        Unverified: The `sub` or the groups have a form that this service cannot use.
     """
     user_id = provider.user_id(claims["sub"])
     if user_id is None:
-        raise BadToken("The token's sub is not a user id.")
+        raise Unverified("The token's sub is not a user id.")
     email = _email(claims)
     return Principal(
         user_id,
@@ -160,4 +137,4 @@ def _groups(claim: Any) -> list[str]:
         return [claim]
     if isinstance(claim, list) and all(isinstance(group, str) for group in claim):
         return claim
-    raise BadToken("The token's groups are neither a list nor a text.")
+    raise Unverified("The token's groups are neither a list nor a text.")

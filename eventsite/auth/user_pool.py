@@ -1,105 +1,103 @@
 """The identity provider that this service trusts: a Cognito user pool, or another one in `eventsite.auth.oidc`."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from eventsite.errors import Unavailable
 from eventsite.ids import is_id
 
+logger = logging.getLogger(__name__)
+
 CLIENT_CLAIM = {"access": "client_id", "id": "aud"}
+FETCH_TIMEOUT_SECONDS = 2
+PAUSE_AFTER_FAILURE_SECONDS = 5
 
 
-class Provider(Protocol):
-    """The interface of an identity provider for the login and the verification of tokens."""
+class Unverified(Exception):
+    """The provider did not confirm the identity of the caller. The text is a sentence with the reason."""
 
-    @property
-    def issuer(self) -> str:
-        """The `iss` of its tokens."""
 
-    @property
-    def client_id(self) -> str:
-        """The id of the public client that users sign in to, with PKCE."""
+def _allowed_already(callback: str, logout: str) -> None:
+    """Do nothing: the operator of the provider has registered these pages."""
 
-    @property
-    def scopes(self) -> list[str]:
-        """The scopes that a login requests."""
 
-    @property
-    def jwks_url(self) -> str:
-        """The URL of its public keys."""
+@dataclass(frozen=True, kw_only=True)
+class Provider(ABC):
+    """An identity provider, and its public client that users sign in to, with PKCE."""
 
-    @property
-    def authorize_url(self) -> str:
-        """The page where a login begins."""
-
-    @property
-    def token_url(self) -> str:
-        """Where a code is exchanged for tokens."""
-
-    @property
-    def revoke_url(self) -> str:
-        """The URL that revokes a refresh token, or an empty string."""
+    issuer: str
+    """The `iss` of its tokens."""
+    client_id: str
+    jwks_url: str
+    """The URL of its public keys."""
+    authorize_url: str
+    """The page where a login begins."""
+    token_url: str
+    """Where a code is exchanged for tokens."""
+    revoke_url: str
+    """The URL that revokes a refresh token, or an empty string."""
+    logout_page: str
+    """The page that ends the provider's session, or an empty string."""
+    logout_parameter: str
+    """The parameter of that page for the page to return to."""
+    scopes: tuple[str, ...]
+    """The scopes that a login requests."""
+    allow: Callable[[str, str], None] = _allowed_already
+    """Registers the pages to return to after login and logout, if this process has to do that."""
 
     def logout_url(self, home: str) -> str:
-        """Return the page that ends the provider's session and leads back home."""
+        """Return the page that ends the provider's session and leads back home, or `home` if there is none."""
+        query = {"client_id": self.client_id, self.logout_parameter: home}
+        return f"{self.logout_page}?{urlencode(query)}" if self.logout_page else home
 
-    def allow(self, callback: str, logout: str) -> None:
-        """Register these two pages with the provider, if this process has to do that."""
-
+    @abstractmethod
     def objection(self, claims: dict[str, Any]) -> str:
         """Return why verified claims are not for this service in a sentence, or an empty string if they are."""
 
+    @abstractmethod
     def user_id(self, sub: Any) -> str | None:
         """Return the user id of a `sub`, or None if it cannot be one."""
 
+    @abstractmethod
     def groups(self, claims: dict[str, Any]) -> Any:
         """Return the claim that names the groups."""
 
 
-def _allowed_already(callback: str, logout: str) -> None:
-    """Do nothing: the client of a pool on AWS was made with these pages."""
+class Pool(Provider):
+    """A user pool of Cognito, and the app client whose tokens are accepted."""
 
-
-class Pool(NamedTuple):
-    """A user pool, and the app client whose tokens are accepted."""
-
-    pool_id: str
-    client_id: str
-    jwks_url: str
-    domain: str
-    """The URL of the hosted UI; empty if there is none."""
-    allow: Callable[[str, str], None] = _allowed_already
-
-    @property
-    def issuer(self) -> str:
-        """The `iss` of the pool's tokens. The pool's id begins with its region."""
-        return f"https://cognito-idp.{self.pool_id.partition('_')[0]}.amazonaws.com/{self.pool_id}"
-
-    @property
-    def scopes(self) -> list[str]:
-        """The scopes that a login requests. With these, an ID token has all claims that the client may read."""
-        return ["openid"]
+    @classmethod
+    def of(cls, pool_id: str, client_id: str, jwks_url: str, domain: str, **options: Any) -> "Pool":
+        """Return a pool by its id, which begins with its region, and the URL of its hosted UI, if it has one."""
+        issuer = f"https://cognito-idp.{pool_id.partition('_')[0]}.amazonaws.com/{pool_id}"
+        return cls(
+            issuer=issuer,
+            client_id=client_id,
+            jwks_url=jwks_url or f"{issuer}/.well-known/jwks.json",
+            authorize_url=f"{domain}/oauth2/authorize",
+            token_url=f"{domain}/oauth2/token",
+            revoke_url=f"{domain}/oauth2/revoke",
+            logout_page=f"{domain}/logout",
+            logout_parameter="logout_uri",
+            scopes=("openid",),  # with it, an ID token has all claims that the client may read
+            **options,
+        )
 
     @property
-    def authorize_url(self) -> str:
-        return f"{self.domain}/oauth2/authorize"
-
-    @property
-    def token_url(self) -> str:
-        return f"{self.domain}/oauth2/token"
-
-    @property
-    def revoke_url(self) -> str:
-        return f"{self.domain}/oauth2/revoke"
-
-    def logout_url(self, home: str) -> str:
-        return f"{self.domain}/logout?{urlencode({'client_id': self.client_id, 'logout_uri': home})}"
+    def pool_id(self) -> str:
+        return self.issuer.rpartition("/")[2]
 
     def objection(self, claims: dict[str, Any]) -> str:
-        """Return why verified claims are not for this client, or an empty string if they are.
+        """Return why verified claims are not for this client, or an empty string.
 
         https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
         """
@@ -127,7 +125,27 @@ def pool() -> Provider:
 
 def configured() -> Pool:
     """Return the pool of the settings."""
-    pool = Pool(
+    return Pool.of(
         settings.COGNITO_USER_POOL_ID, settings.COGNITO_CLIENT_ID, settings.COGNITO_JWKS_URL, settings.COGNITO_DOMAIN
     )
-    return pool._replace(jwks_url=pool.jwks_url or f"{pool.issuer}/.well-known/jwks.json")
+
+
+_not_before: dict[str, float] = {}
+"""When a URL may be fetched again after a failure, by `time.monotonic`."""
+
+
+@contextmanager
+def fetching(url: str, failure: type[Unavailable]) -> Iterator[None]:
+    """Fetch a document of the provider within this context, unless that failed `PAUSE_AFTER_FAILURE_SECONDS` ago.
+
+    Raises:
+        Unavailable: The given `failure`, for any error: the provider may answer anything.
+    """
+    if time.monotonic() < _not_before.get(url, 0):
+        raise failure
+    try:
+        yield
+    except Exception as error:
+        _not_before[url] = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
+        logger.warning("cannot use what the identity provider has at %s: %s", url, error)
+        raise failure from error

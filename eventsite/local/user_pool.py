@@ -36,7 +36,7 @@ def _pool(endpoint: str) -> Pool:
     pool_id = next((found["Id"] for found in pools if found["Name"] == NAME), None) or _make_pool(cognito)
     clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)["UserPoolClients"]
     client_id = clients[0]["ClientId"] if clients else _make_client(cognito, pool_id)
-    return Pool(pool_id, client_id, f"{endpoint}/{pool_id}/.well-known/jwks.json", endpoint, allow)
+    return Pool.of(pool_id, client_id, f"{endpoint}/{pool_id}/.well-known/jwks.json", endpoint, allow=allow)
 
 
 @lru_cache(maxsize=1)
@@ -81,7 +81,7 @@ def _hosted(callbacks: list[str], logouts: list[str]) -> dict[str, Any]:
 
 def allow(callback: str, logout: str) -> None:
     """Let the hosted UI send browsers back here, whatever port the server has."""
-    cognito, (pool_id, client_id, *_) = client(url()), pool()
+    cognito, pool_id, client_id = client(url()), pool().pool_id, pool().client_id
     found = cognito.describe_user_pool_client(UserPoolId=pool_id, ClientId=client_id)["UserPoolClient"]
     callbacks, logouts = found.get("CallbackURLs", []), found.get("LogoutURLs", [])
     if callback not in callbacks or logout not in logouts:

@@ -16,7 +16,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from eventsite.auth.user_pool import Pool
 
-POOL = Pool("us-east-1_Issued", "ourclient", "", "")
+POOL = Pool.of("us-east-1_Issued", "ourclient", "", "")
 PART = urlsafe_b64encode
 
 

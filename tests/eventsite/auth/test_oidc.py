@@ -14,7 +14,6 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from eventsite.auth import oidc, tokens
-from eventsite.auth.oidc import OpenIDProvider
 from eventsite.auth.permissions import ADMINS, ORGANIZERS
 from tests.api import EVENT
 from tests.eventsite.auth import issuing
@@ -187,10 +186,10 @@ def test_tokens_that_are_not_for_this_service_are_refused(provider: Provider, cl
 
 @pytest.mark.parametrize("claim", ["groups", "a.b", ".", "realm_access.roles.deeper"])
 @pytest.mark.parametrize("value", [None, "text", 5, ["a", 5], {"b": 5}, {"roles": "Organizers"}])
-def test_no_shape_of_the_groups_is_an_error(claim: str, value: Any) -> None:
-    provider = OpenIDProvider("https://id.example.org", CLIENT, groups_claim=claim)
+def test_no_shape_of_the_groups_is_an_error(provider: Provider, settings: Settings, claim: str, value: Any) -> None:
+    settings.OIDC_GROUPS_CLAIM = claim
     for name in ("groups", "a", "realm_access"):
-        provider.groups({name: value})
+        oidc.configured().groups({name: value})
 
 
 @pytest.mark.parametrize(
@@ -243,4 +242,4 @@ def test_a_browser_logs_in_and_out(provider: Provider) -> None:
 
 def test_without_a_page_for_logging_out_only_the_session_here_ends(provider: Provider) -> None:
     del provider.answers[CONFIGURATION]["end_session_endpoint"]
-    assert OpenIDProvider(provider.issuer, CLIENT).logout_url("https://home/") == "https://home/"
+    assert oidc.configured().logout_url("https://home/") == "https://home/"

@@ -32,7 +32,7 @@ PROTECTED = "/users/issued-sub"
 def jwks(settings: Settings) -> Iterator[Jwks]:
     """A pool whose tokens we sign ourselves."""
     with issuing.serving() as server:
-        use_pool(settings, *issuing.POOL[:2], jwks_url=server.url)
+        use_pool(settings, issuing.POOL.pool_id, issuing.POOL.client_id, jwks_url=server.url)
         tokens.keys.cache_clear()
         yield server
 
