@@ -4,7 +4,7 @@ The members are the RFC's `type`, `title`, `status`, `detail` and `instance`, an
 program switches on, and for wrong values `errors`, one entry per field with all wrong fields at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -15,12 +15,12 @@ from pynamodb.exceptions import PynamoDBException
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
-from rest_framework.utils.serializer_helpers import ReturnDict
 
 from eventsite import errors
 from eventsite.errors import log_exception
 
 MEDIA_TYPE = "application/problem+json"
+MALFORMED = "The request is malformed."
 DEFECT = "Something went wrong on our side."
 FORGED = "The request does not come from a page of this service."
 RETRY_AFTER_SECONDS = 2
@@ -83,10 +83,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return None
     status, code, detail, more = answer
     request = context["request"]
-    data: dict[str, Any] = document(status, code, detail, request.path, **more)
-    source = getattr(error, "detail", None)
-    if isinstance(source, ReturnDict):  # lets the browsable API show the form again, with its errors
-        data = ReturnDict(data, serializer=source.serializer)
+    data = document(status, code, detail, request.path, **more)
     if getattr(getattr(request, "accepted_renderer", None), "format", "") == "api":
         return Response(data, status, headers=_headers(error, status))
     request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
@@ -101,12 +98,12 @@ def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
             return status, error.code, error.sentence, error.members | _wrong_fields(error)
         case exceptions.ValidationError():
             wrong = list(_flat(error.detail))
-            return 422, "validation_error", "Some values are missing or wrong; see errors.", {"errors": wrong}
+            return 422, errors.WrongValues.code, errors.WrongValues.detail, {"errors": wrong}
         case exceptions.APIException():
             code = getattr(error, "code", CODE_OF_STATUS.get(error.status_code, error.default_code))
             return error.status_code, code, SENTENCE_OF_STATUS.get(error.status_code) or str(error.detail), {}
         case Http404():
-            return 404, CODE_OF_STATUS[404], "There is nothing here.", {}
+            return 404, errors.Missing.code, errors.Missing.detail, {}
         case PynamoDBException() | BotoCoreError() | ClientError():
             log_exception(error, "DynamoDB refused a call")
             return 503, errors.Unavailable.code, errors.Unavailable.detail, {}
@@ -164,26 +161,13 @@ def answer_to(request: HttpRequest, error: Exception) -> JsonResponse | None:
     return answer(request, explained[0], explained[2], explained[1]) if explained else None
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """Answer a request that is broken below the level of views, such as a bad Host (Django's handler400)."""
-    return answer(request, 400, "The request is malformed.")
+def _answering(status: int, detail: str) -> Callable[..., JsonResponse]:
+    """Return a view for Django's hooks that answers every failure alike. What failed is in the log."""
+    return lambda request, *_, **__: answer(request, status, detail)
 
 
-def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """Answer a refused request (Django's handler403)."""
-    return answer(request, 403, "You may not do this.")
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> JsonResponse:
-    """Answer a form that is not from a page of this service (Django's CSRF_FAILURE_VIEW)."""
-    return answer(request, 403, FORGED)
-
-
-def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """Answer a path that no route has (Django's handler404)."""
-    return answer(request, 404, "There is nothing here.")
-
-
-def server_error(request: HttpRequest) -> JsonResponse:
-    """Answer a defect (Django's handler500). The log has the details, and the answer has none."""
-    return answer(request, 500, DEFECT)
+bad_request = _answering(400, MALFORMED)
+permission_denied = _answering(403, errors.Forbidden.detail)
+csrf_failure = _answering(403, FORGED)
+not_found = _answering(404, errors.Missing.detail)
+server_error = _answering(500, DEFECT)

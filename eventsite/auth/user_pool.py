@@ -77,7 +77,7 @@ class Pool(Provider):
 
     @classmethod
     def of(cls, pool_id: str, client_id: str, jwks_url: str, domain: str, **options: Any) -> "Pool":
-        """Return a pool by its id, which begins with its region, and the URL of its hosted UI, if it has one."""
+        """Return the pool of an id, which begins with its region. `domain` is the URL of its hosted UI."""
         issuer = f"https://cognito-idp.{pool_id.partition('_')[0]}.amazonaws.com/{pool_id}"
         return cls(
             issuer=issuer,

@@ -118,7 +118,7 @@ COMPONENTS: dict[str, Json] = {
     },
     "responses": {
         "BadRequest": problem(
-            400, ("malformed_json", "The body is not valid JSON."), ("malformed_request", "The request is malformed.")
+            400, ("malformed_json", "The body is not valid JSON."), ("malformed_request", problems.MALFORMED)
         ),
         "Unauthorized": with_headers(problem(401, ("not_authenticated", "Sign in first.")), "WWW-Authenticate"),
         "NotAcceptable": problem(406, ("not_acceptable", "Could not satisfy the request Accept header.")),

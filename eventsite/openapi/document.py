@@ -30,7 +30,6 @@ from eventsite.web.bodies import Body
 
 INTRODUCTION = Path(__file__).with_name("introduction.md")
 WITH_BODY = ("POST", "PUT", "PATCH")
-INVALID = "Some values are missing or wrong; see errors."
 
 
 class Generator(SchemaGenerator):
@@ -197,7 +196,7 @@ class Schema(AutoSchema):
     def _add_validation(found: Json) -> None:
         """Add that values may be wrong, beside the other meanings of a 422."""
         wrong = [{"field": "title", "code": "required", "detail": "This field is required."}]
-        plain = problem(422, ("validation_error", INVALID), errors=wrong)
+        plain = problem(422, (errors.WrongValues.code, errors.WrongValues.detail), errors=wrong)
         if "422" not in found:
             found["422"] = plain
             return

@@ -17,6 +17,8 @@ OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True}
 class Body(serializers.Serializer[Any]):
     """The body of a request. A null in it counts as not sent; on an edit it removes what may be removed."""
 
+    default_error_messages = {"null": "No data provided"}
+
     has_python_names: ClassVar[bool] = True
     """True if the value of ``endDate`` is called ``end_date`` in Python, unless the field has a `source`."""
 

@@ -15,7 +15,7 @@ from eventsite.web import throttling
 from eventsite.web.caching import empty
 from eventsite.web.middleware import GetResponse, Middleware, plain_path
 from eventsite.web.preconditions import names
-from eventsite.web.wsgi import REFUSED, STANDS_IN
+from eventsite.web.wsgi import REFUSED
 
 PATHS = frozenset({"/", "/docs", "/redoc", "/schema", "/openapi.json"})
 ADDRESS = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME", "wsgi.url_scheme", "HTTP_ACCEPT")
@@ -61,9 +61,7 @@ def _key(request: HttpRequest) -> Key | None:
     if request.method != "GET" or settings.DEBUG or any(sent.get(name) for name in PERSONAL):
         return None
     path = plain_path(request.path_info)
-    if path not in PATHS or STANDS_IN in sent.get("lambda.event", ()):
-        return None
-    return path, *(sent.get(name) for name in ADDRESS)
+    return (path, *(sent.get(name) for name in ADDRESS)) if path in PATHS else None
 
 
 def _again(kept: Kept, request: HttpRequest) -> HttpResponse:

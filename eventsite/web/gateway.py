@@ -13,7 +13,8 @@ from typing import Any
 from zappa.wsgi import create_wsgi_request
 
 from eventsite.errors import log_exception
-from eventsite.web.wsgi import Application, stand_in
+from eventsite.problems import MALFORMED
+from eventsite.web.wsgi import REFUSED, Application
 
 Event = dict[str, Any]
 
@@ -29,7 +30,9 @@ def answer(application: Application, event: Event, context: Any) -> dict[str, An
         return _answer(application, _environ(event, context))
     except Exception as error:
         log_exception(error, "an event that is no request")
-    return _answer(application, _environ(stand_in(event), context))
+    harmless = {"httpMethod": "GET", "path": "/", "headers": {}, "multiValueHeaders": {}}
+    replacement = harmless | {"requestContext": event.get("requestContext") or {}}
+    return _answer(application, _environ(replacement, context) | {REFUSED: (400, MALFORMED)})
 
 
 def _environ(event: Event, context: Any) -> dict[str, Any]:

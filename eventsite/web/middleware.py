@@ -13,7 +13,7 @@ from django.utils.http import parse_header_parameters
 
 from eventsite import problems
 from eventsite.dynamodb import retries
-from eventsite.web.wsgi import FAILED, REFUSED, STANDS_IN
+from eventsite.web.wsgi import REFUSED
 
 # Content Security Policy, level 3. Data load nothing. Pages load their script and styles from the
 # service itself, and nothing is inline. Swagger UI and ReDoc set styles on elements as they go, and ReDoc searches
@@ -94,29 +94,23 @@ class AdmissionMiddleware(Middleware):
     """Refuses requests that no view can read: a broken Content-Type, or a body that is too large."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        stands_in = request.META.get("lambda.event", {}).get(STANDS_IN)
-        if FAILED in request.META:
-            return problems.server_error(request)
-        if stands_in:
-            return problems.answer(request, 400, "The request is malformed.")
-        if sentence := request.META.get(REFUSED):
-            return problems.answer(request, 400, sentence)
-        return self._refusal(request) or self.get_response(request)
+        refusal: tuple[int, str] | None = request.META.get(REFUSED) or _refusal(request)
+        return problems.answer(request, *refusal) if refusal else self.get_response(request)
 
-    def _refusal(self, request: HttpRequest) -> HttpResponseBase | None:
-        try:
-            _, parameters = parse_header_parameters(request.META.get("CONTENT_TYPE", ""))
-            charset = parameters.get("charset", "")
-            size = int(request.META.get("CONTENT_LENGTH") or 0)
-        except (LookupError, ValueError):
-            return problems.answer(request, 400, MALFORMED)
-        if not (charset.isascii() and charset.isprintable()):
-            return problems.answer(request, 400, MALFORMED)
-        if size > settings.REQUEST_BYTES:
-            return problems.answer(request, 413, f"The body may have at most {settings.REQUEST_BYTES:,} bytes.")
-        if not _is_for_text(charset):
-            return problems.answer(request, 415, "Bodies are UTF-8: leave the charset out.")
-        return None
+
+def _refusal(request: HttpRequest) -> tuple[int, str] | None:
+    """Return the status and the sentence for a request that no view can read, or None."""
+    try:
+        _, parameters = parse_header_parameters(request.META.get("CONTENT_TYPE", ""))
+        charset = parameters.get("charset", "")
+        size = int(request.META.get("CONTENT_LENGTH") or 0)
+    except (LookupError, ValueError):
+        return 400, MALFORMED
+    if not (charset.isascii() and charset.isprintable()):
+        return 400, MALFORMED
+    if size > settings.REQUEST_BYTES:
+        return 413, f"The body may have at most {settings.REQUEST_BYTES:,} bytes."
+    return None if _is_for_text(charset) else (415, "Bodies are UTF-8: leave the charset out.")
 
 
 MALFORMED = "The Content-Type or Content-Length header is malformed."

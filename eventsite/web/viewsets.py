@@ -20,13 +20,15 @@ from eventsite.auth import permissions
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.errors import DomainError
-from eventsite.web import pagination, preferences
+from eventsite.web import pagination
 
 ME = "me"
 """In a path, the id of the signed-in caller."""
 NO_ONE_IS_ME = "No one is signed in, so me names no user."
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+MINIMAL = re.compile(r'(?:^|,)\s*return\s*=\s*"?minimal"?\s*(?:[;,]|$)', re.IGNORECASE)
+"""The preference for an answer without a body (RFC 7240, section 4.2)."""
 
 
 class ApiViewSet(viewsets.ViewSet):
@@ -58,7 +60,12 @@ class ApiViewSet(viewsets.ViewSet):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the answer as DRF does, without the body that the client prefers not to get."""
-        return preferences.apply(request, super().finalize_response(request, response, *args, **kwargs))
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        is_written = request.method in ("POST", "PUT", "PATCH") and answer.status_code in (200, 201)
+        if is_written and MINIMAL.search(request.META.get("HTTP_PREFER", "")):
+            answer.data, answer.status_code = None, 201 if answer.status_code == 201 else 204
+            answer.headers["Preference-Applied"] = "return=minimal"
+        return answer
 
     def get_renderers(self) -> list[BaseRenderer]:
         """Return the renderers: JSON, a page, and the further formats of this action."""
@@ -175,11 +182,8 @@ def _validated(kind: type[Serializer[Any]], data: Any, *, partial: bool = False)
     Raises:
         ValidationError: With every wrong field.
     """
-    try:
-        values: dict[str, Any] = _validator(kind, partial, is_html_input(data), settings.AUTH_MODE).run_validation(data)
-    except ValidationError:
-        kind(data=data, partial=partial).is_valid(raise_exception=True)  # raises the error in the shape of an answer
-        raise
+    validator = _validator(kind, partial, is_html_input(data), settings.AUTH_MODE)
+    values: dict[str, Any] = validator.run_validation(data)
     return values
 
 

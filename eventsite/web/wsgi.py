@@ -30,8 +30,8 @@ request_finished.disconnect(close_caches)
 Environment = dict[str, Any]
 StartResponse = Callable[..., Any]
 
-FAILED, REFUSED = "eventsite.failed", "eventsite.refused"
-"""Keys in the environment of a replacement request: for one that broke the service, or one with bad headers."""
+REFUSED = "eventsite.refused"
+"""The key of the status and the sentence that answer a replacement request (`AdmissionMiddleware`)."""
 
 MAX_HEADER_BYTES, MAX_HEADERS_BYTES = 1000, 8192  # bytes; parsers of Django and CPython take quadratic time
 BOUNDED_HEADERS = ("CONTENT_TYPE", "HTTP_ACCEPT")
@@ -52,22 +52,6 @@ HARMLESS = (
     "wsgi.url_scheme",
 )
 """The parts that such a request keeps: the headers, the log and the metrics of its answer use them."""
-
-
-STANDS_IN = "eventsite.stands-in"
-"""The key in a replacement event of Lambda, for an event that is no request."""
-
-
-def stand_in(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the replacement of an event that is no request."""
-    return {
-        "httpMethod": "GET",
-        "path": "/",
-        "headers": {},
-        "multiValueHeaders": {},
-        "requestContext": event.get("requestContext") or {},
-        STANDS_IN: True,
-    }
 
 
 class Request(WSGIRequest):
@@ -91,7 +75,7 @@ class Application(WSGIHandler):
         except Exception as error:
             log_exception(error)
         try:
-            return self._answer(_harmless(environ), start_response)
+            return self._answer(_harmless(environ, "GET", 500, problems.DEFECT), start_response)
         except Exception as error:
             log_exception(error)
             return _bare(start_response)
@@ -102,8 +86,7 @@ class Application(WSGIHandler):
         _keep_own_cookies(environ)
         _drop_unreadable_ranges(environ)
         if sentence := _excess(environ, sent):
-            environ = _harmless(environ) | {"REQUEST_METHOD": environ["REQUEST_METHOD"], REFUSED: sentence}
-            del environ[FAILED]
+            environ = _harmless(environ, environ["REQUEST_METHOD"], 400, sentence)
         answer: Iterable[bytes] = super().__call__(environ, start_response)
         return answer
 
@@ -155,9 +138,10 @@ def _is_readable(media_range: str) -> bool:
     return True
 
 
-def _harmless(environ: Environment) -> Environment:
+def _harmless(environ: Environment, method: str, status: int, sentence: str) -> Environment:
+    """Return the environment of a replacement request, which is answered with a status and a sentence."""
     kept = {name: environ[name] for name in HARMLESS if name in environ}
-    return {**kept, "REQUEST_METHOD": "GET", "wsgi.input": BytesIO(), FAILED: True}
+    return {**kept, "REQUEST_METHOD": method, "wsgi.input": BytesIO(), REFUSED: (status, sentence)}
 
 
 def _bare(start_response: StartResponse) -> Iterable[bytes]:

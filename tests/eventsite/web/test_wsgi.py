@@ -125,7 +125,7 @@ def test_what_escapes_the_middleware_is_answered_logged_and_counted(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(self: Any, environ: Any) -> None:
-        if wsgi.FAILED not in environ:
+        if wsgi.REFUSED not in environ:
             raise KeyError("secret")
         original(self, environ)
 
