@@ -29,7 +29,7 @@ def show(data: Any, view: Any, request: Request, response: Any) -> str:
     if request.method in ("GET", "HEAD") and response.status_code < 300 and (target := page.elsewhere()):
         response.status_code, response.headers["Location"] = HTTPStatus.FOUND, target
         return ""
-    shown = problem(data, page, response) if response.status_code >= 400 else _success(data, page)
+    shown = problem(data, page, response) if response.exception else _success(data, page)
     messages = _messages(request, response)
     template = loader.get_template(shown.pop("template"))
     html: str = template.render(_frame(page) | {"messages": messages} | shown, request=request._request)

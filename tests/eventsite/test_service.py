@@ -9,6 +9,7 @@ from eventsite.dynamodb.connection import disconnect
 from eventsite.env import warning_about_python
 from tests.api import EVENT, Api, next_page, problem
 from tests.engines import free_port
+from tests.pages import Browser
 
 
 def test_the_root_shows_the_way_to_everything(api: Api) -> None:
@@ -25,6 +26,13 @@ def test_the_service_is_healthy_while_every_table_answers(api: Api) -> None:
     answer = api.get("/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "unhealthy")
     assert answer.json()["tables"] == {"users": "ok", "events": "unavailable", "registrations": "ok"}
+
+
+def test_the_page_about_the_service_shows_a_table_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eventsite.dynamodb.health.tables", lambda: {"users": "ok", "events": "unavailable"})
+    page = Browser().open("/health")
+    assert page.status == 503
+    assert "unhealthy" in page.text and "unavailable" in page.text
 
 
 def test_without_dynamodb_every_call_is_unavailable_and_names_a_time_to_try_again(
