@@ -63,6 +63,11 @@ def title_of(status: int) -> str:
     return TITLES.get(status) or HTTPStatus(status).phrase
 
 
+def status_of(error: type[errors.DomainError]) -> int:
+    """Return the HTTP status of an error of the domain."""
+    return next(status for kind, status in STATUS_OF_KIND.items() if issubclass(error, kind))
+
+
 def document(status: int, code: str, detail: str, instance: str, **more: Any) -> dict[str, Any]:
     """Return a problem document. `instance` is the path of the request."""
     return {
@@ -94,8 +99,7 @@ def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
     """Return status, code, sentence and further members, or None for a defect."""
     match error:
         case errors.DomainError():
-            status = next(status for kind, status in STATUS_OF_KIND.items() if isinstance(error, kind))
-            return status, error.code, error.sentence, error.members | _wrong_fields(error)
+            return status_of(type(error)), error.code, error.sentence, error.members | _wrong_fields(error)
         case exceptions.ValidationError():
             wrong = list(_flat(error.detail))
             return 422, errors.WrongValues.code, errors.WrongValues.detail, {"errors": wrong}

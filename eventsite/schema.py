@@ -2,7 +2,7 @@
 
 from eventsite import __version__
 from eventsite.dynamodb.health import checked_apps
-from eventsite.openapi import fields, security  # noqa: F401 (importing registers them with drf-spectacular)
+from eventsite.openapi import extensions  # noqa: F401 (importing registers them with drf-spectacular)
 from eventsite.openapi.calls import CALLS, PAGES, TAGS, Call
 from eventsite.openapi.components import ANY_CALL, COMPONENTS, Json, identifier, ref
 from eventsite.urls import FROM_ROOT

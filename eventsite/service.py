@@ -6,16 +6,16 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.templatetags.static import static
 from django.urls import get_script_prefix, reverse
-from rest_framework import viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import preserve_builtin_query_params
 
 from eventsite.auth.permissions import SEE_EVENTS
 from eventsite.dynamodb import health
+from eventsite.pages.viewsets import BrowsableViewSet
 
 
-class Root(viewsets.ViewSet):
+class Root(BrowsableViewSet):
     """The root: links to everything else."""
 
     permission_of_action = {"retrieve": SEE_EVENTS}
@@ -38,7 +38,7 @@ def _paths(names: tuple[str, ...], prefix: str) -> dict[str, str]:
     return {name: reverse(name) for name in names}
 
 
-class Health(viewsets.ViewSet):
+class Health(BrowsableViewSet):
     """The health check."""
 
     permission_of_action = {"retrieve": SEE_EVENTS}

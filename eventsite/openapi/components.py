@@ -116,28 +116,24 @@ COMPONENTS: dict[str, Json] = {
             "example": "Bearer",
         },
     },
-    "responses": {
-        "BadRequest": problem(
-            400, ("malformed_json", "The body is not valid JSON."), ("malformed_request", problems.MALFORMED)
-        ),
-        "Unauthorized": with_headers(problem(401, ("not_authenticated", "Sign in first.")), "WWW-Authenticate"),
-        "NotAcceptable": problem(406, ("not_acceptable", "Could not satisfy the request Accept header.")),
-        "PayloadTooLarge": problem(413, ("payload_too_large", "The body may have at most 1,000,000 bytes.")),
-        "UnsupportedMediaType": problem(415, ("unsupported_media_type", problems.SENTENCE_OF_STATUS[415])),
-        "TooManyRequests": with_headers(problem(429, TOO_MANY_REQUESTS), "Retry-After"),
-        "ServiceUnavailable": with_headers(
-            problem(503, ("service_unavailable", errors.Unavailable.detail)), "Retry-After"
-        ),
-    },
+    "responses": {},
 }
 """The components that several calls use. The responses are those of any call."""
-ANY_CALL = {
-    "400": "BadRequest",
-    "401": "Unauthorized",
-    "406": "NotAcceptable",
-    "413": "PayloadTooLarge",
-    "415": "UnsupportedMediaType",
-    "429": "TooManyRequests",
-    "503": "ServiceUnavailable",
-}
+ANY_CALL: dict[str, str] = {}
 """The answers that any call may give: the status of each, and its component."""
+
+
+def _of_any_call(name: str, status: int, *examples: tuple[str, str], headers: tuple[str, ...] = ()) -> None:
+    ANY_CALL[str(status)] = name
+    COMPONENTS["responses"][name] = with_headers(problem(status, *examples), *headers)
+
+
+_of_any_call(
+    "BadRequest", 400, ("malformed_json", "The body is not valid JSON."), ("malformed_request", problems.MALFORMED)
+)
+_of_any_call("Unauthorized", 401, ("not_authenticated", "Sign in first."), headers=("WWW-Authenticate",))
+_of_any_call("NotAcceptable", 406, ("not_acceptable", "Could not satisfy the request Accept header."))
+_of_any_call("PayloadTooLarge", 413, ("payload_too_large", "The body may have at most 1,000,000 bytes."))
+_of_any_call("UnsupportedMediaType", 415, ("unsupported_media_type", problems.SENTENCE_OF_STATUS[415]))
+_of_any_call("TooManyRequests", 429, TOO_MANY_REQUESTS, headers=("Retry-After",))
+_of_any_call("ServiceUnavailable", 503, ("service_unavailable", errors.Unavailable.detail), headers=("Retry-After",))

@@ -20,7 +20,7 @@ from drf_spectacular.plumbing import ComponentRegistry
 from rest_framework.serializers import Serializer
 
 from eventsite import errors, problems
-from eventsite.auth.permissions import SEE_EVENTS, Reach, reach
+from eventsite.auth.permissions import Reach, reach
 from eventsite.dynamodb import idempotency
 from eventsite.openapi import components
 from eventsite.openapi.calls import CALLS, PAGES, QUERY_EXAMPLES, TAGS, Call
@@ -102,9 +102,8 @@ class Schema(AutoSchema):
         """Return the security requirement: none for the service's own calls, an optional one where anyone may call."""
         if self._app == "eventsite":
             return []
-        call = getattr(self.view, "permission_of_action", {}).get(self.view.action, SEE_EVENTS)
-        nobody: list[Json] = [] if reach(call, None) is Reach.NONE else [{}]
-        return [*super().get_auth(), *nobody]
+        is_for_anyone = reach(self.view.permission_of_action[self.view.action], None) is not Reach.NONE
+        return [*super().get_auth(), *([{}] if is_for_anyone else [])]
 
     def _get_serializer_name(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> str:
         """Return the name of a component, which ends in Request once at most."""
@@ -113,12 +112,8 @@ class Schema(AutoSchema):
 
     def _parameters_of(self, call: Call) -> list[Json]:
         in_path = [ref("parameters", name) for name in re.findall(r"{(\w+)}", self.path)]
-        return (
-            in_path
-            + self._query_parameters()
-            + self._format_parameter()
-            + [ref("parameters", components.identifier(name)) for name in call.takes]
-        )
+        headers = [ref("parameters", components.identifier(name)) for name in call.takes]
+        return in_path + self._query_parameters() + self._format_parameter() + headers
 
     def _query_parameters(self) -> list[Json]:
         """Return the query parameters. Empty ones count as not sent, because browsers send empty fields of forms."""
@@ -133,8 +128,7 @@ class Schema(AutoSchema):
 
     def _formats(self) -> dict[str, str]:
         """Return the media type of each format that the answer may have besides JSON."""
-        renderers = getattr(self.view, "formats", {}).get(self.view.action, ())
-        return {renderer.format: renderer.media_type for renderer in renderers}
+        return {one.format: one.media_type for one in self.view.formats.get(self.view.action, ())}
 
     def _format_parameter(self) -> list[Json]:
         if not (formats := self._formats()) or self.view.is_of_one_format:
@@ -144,7 +138,7 @@ class Schema(AutoSchema):
         return [{"name": "format", "in": "query", "schema": schema, "allowEmptyValue": True} | described]
 
     def _query(self) -> type[Serializer[Any]] | None:
-        found: type[Serializer[Any]] | None = getattr(self.view, "queries", {}).get(self.view.action)
+        found: type[Serializer[Any]] | None = self.view.queries.get(self.view.action)
         return found
 
     def _has_body(self) -> bool:
@@ -250,8 +244,7 @@ def _by_status(refusals: Iterable[type[errors.DomainError]]) -> dict[str, Json]:
     """Return the answers to domain errors: one for each status, with an example of each code."""
     grouped: dict[int, list[tuple[str, str]]] = {}
     for refusal in refusals:
-        status = next(status for kind, status in problems.STATUS_OF_KIND.items() if issubclass(refusal, kind))
-        grouped.setdefault(status, []).append((refusal.code, refusal.detail))
+        grouped.setdefault(problems.status_of(refusal), []).append((refusal.code, refusal.detail))
     answers = {str(status): problem(status, *examples) for status, examples in grouped.items()}
     if 429 in grouped:  # besides the one for any call
         either = problem(429, components.TOO_MANY_REQUESTS, *grouped[429])
