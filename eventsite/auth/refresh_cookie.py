@@ -1,15 +1,11 @@
 """The encrypted cookie that keeps a browser's refresh token."""
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils.crypto import salted_hmac
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from eventsite.auth import sealing
 
 COOKIE = "renewal"
 IDLE_SECONDS = 12 * 60 * 60  # seconds since the last renewal; a browser may idle for 11 hours at least
@@ -23,14 +19,10 @@ def keep(request: HttpRequest, token: str | None) -> None:
 
 def kept(request: HttpRequest) -> str | None:
     """Return the refresh token in the cookie of the request, or None."""
-    from cryptography.exceptions import InvalidTag
-
     try:
-        sealed = urlsafe_b64decode(request.COOKIES.get(COOKIE, ""))
-        token: str = json.loads(_cipher().decrypt(sealed, None))
-    except (InvalidTag, ValueError):
+        return str(sealing.unseal(request.COOKIES.get(COOKIE, ""), COOKIE))
+    except ValueError:
         return None
-    return token
 
 
 def write(response: HttpResponse, token: str | None) -> None:
@@ -38,16 +30,6 @@ def write(response: HttpResponse, token: str | None) -> None:
     options: dict[str, Any] = {"path": settings.SESSION_COOKIE_PATH, "samesite": settings.SESSION_COOKIE_SAMESITE}
     if token == "":
         response.delete_cookie(COOKIE, **options)
-    elif token and len(sealed := _sealed(token)) <= MAX_CHARACTERS:
+    elif token and len(sealed := sealing.seal(token, COOKIE)) <= MAX_CHARACTERS:
         options |= {"secure": settings.SESSION_COOKIE_SECURE, "httponly": True, "max_age": IDLE_SECONDS}
         response.set_cookie(COOKIE, sealed, **options)
-
-
-def _sealed(token: str) -> str:
-    return urlsafe_b64encode(_cipher().encrypt(json.dumps(token).encode(), None)).decode()
-
-
-def _cipher() -> "AESSIV":
-    from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # imported only once a browser signs in
-
-    return AESSIV(salted_hmac(__name__, "refresh tokens", algorithm="sha512").digest())

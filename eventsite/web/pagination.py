@@ -1,26 +1,19 @@
 """Pages of lists: their size, opaque cursors, and the Link header to the next page (RFC 8288)."""
 
 import json
-import math
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from functools import lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
-from django.utils.crypto import salted_hmac
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from eventsite.auth import sealing
 from eventsite.auth.permissions import ADMINS, ORGANIZERS, principal_of
 from eventsite.errors import Unprocessable
 from eventsite.web.fields import TextField, WholeNumberField
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
@@ -31,7 +24,6 @@ ENOUGH_WEIGHT = 2_000_000
 """Bytes of JSON after which a page ends. As HTML the entries may weigh six times as much."""
 MOST_PER_BYTE = 6
 """The most bytes that a byte of UTF-8 takes in the envelope. A short body does not have to be weighed."""
-BLOCK = 64
 
 OF_THE_PAGE = ("cursor", "limit", "format", "back", "q", "sort", "print", "seats", "copy")
 """The query parameters that select a part of a list or its format, not the list."""
@@ -118,31 +110,10 @@ def read_cursor(cursor: str | None, request: Request) -> Any:
     """
     if cursor is None:
         return None
-    from cryptography.exceptions import InvalidTag
-
     try:
-        return json.loads(_cipher().decrypt(_decoded(cursor), [_owner_of_cursors(request)]))
-    except (InvalidTag, ValueError):
+        return sealing.unseal(cursor, "cursors", _owner_of_cursors(request))
+    except ValueError:
         raise InvalidCursor from None
-
-
-def _decoded(cursor: str) -> bytes:
-    """Return the bytes of a cursor.
-
-    Python's decoder skips characters outside of the alphabet and reads nothing after padding, so the text is compared
-    with that of `_encoded`.
-
-    Raises:
-        ValueError: The text is not exactly that of `_encoded`.
-    """
-    sealed = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-    if _encoded(sealed) != cursor:
-        raise ValueError("this is not base64url")
-    return sealed
-
-
-def _encoded(sealed: bytes) -> str:
-    return urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
 def link_to_next(cursor: Any, request: Request) -> dict[str, str]:
@@ -150,37 +121,15 @@ def link_to_next(cursor: Any, request: Request) -> dict[str, str]:
     if cursor is None:
         return {}
     parameters = [(name, value) for name, value in _parameters(request) if name != "cursor"]
-    parameters.append(("cursor", _seal(cursor, request)))
+    parameters.append(("cursor", sealing.seal(cursor, "cursors", _owner_of_cursors(request))))
     return {"Link": f'<{request.build_absolute_uri(request.path)}?{urlencode(parameters, safe=",")}>; rel="next"'}
 
 
-def _seal(cursor: Any, request: Request) -> str:
-    """Return a sealed cursor, which reveals nothing, not even its length, and is valid for one caller's list.
-
-    The same cursor is always sealed alike (RFC 5297, AES-SIV), so that a page does not change by itself.
-    """
-    text = json.dumps(cursor).encode()
-    padded = text.ljust(math.ceil(len(text) / BLOCK) * BLOCK)
-    return _encoded(_cipher().encrypt(padded, [_owner_of_cursors(request)]))
-
-
-def _cipher() -> "AESSIV":
-    return _cipher_of(settings.SECRET_KEY)
-
-
-@lru_cache(maxsize=1)
-def _cipher_of(secret: str) -> "AESSIV":
-    from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # imported only for a second page
-
-    return AESSIV(salted_hmac(__name__, "cursors", secret=secret, algorithm="sha512").digest())
-
-
-def _owner_of_cursors(request: Request) -> bytes:
+def _owner_of_cursors(request: Request) -> list[Any]:
     """Return the values that a cursor is bound to: caller, groups, path, and the parameters that select the list."""
     principal = principal_of(request)
     caller = [principal.sub, *sorted(principal.groups & {ORGANIZERS, ADMINS})] if principal else []
-    query = sorted(pair for pair in _parameters(request) if pair[0] not in OF_THE_PAGE)
-    return json.dumps([caller, request.path, query]).encode()
+    return [caller, request.path, sorted(pair for pair in _parameters(request) if pair[0] not in OF_THE_PAGE)]
 
 
 def _parameters(request: Request) -> list[tuple[str, str]]:
