@@ -84,6 +84,11 @@ def trusted_url(name: str) -> str:
     return url
 
 
+def _several(name: str) -> list[str]:
+    """Read words with spaces or commas between them."""
+    return text(name).replace(",", " ").split()
+
+
 SECRET_BYTES = range(24, 65)  # lengths of a webhook's secret that the specification allows
 
 
@@ -97,7 +102,7 @@ def webhook_urls(name: str, *, on_this_machine: bool) -> list[str]:
         name: The variable.
         on_this_machine: True if the data is on this machine, so that a receiver may be on it too.
     """
-    urls = list(dict.fromkeys(re.split(r"[\s,]+", text(name).strip()))) if text(name) else []
+    urls = list(dict.fromkeys(_several(name)))
     for number, url in enumerate(urls, start=1):
         if not (on_this_machine and is_loopback(url)) and not _is_postable(url):
             raise ImproperlyConfigured(
@@ -129,7 +134,7 @@ def signing_secrets(name: str) -> list[bytes]:
     The refusal of a wrong value does not repeat it, because it may be a secret.
     """
     found = []
-    for word in re.split(r"[\s,]+", text(name).strip()) if text(name) else []:
+    for word in _several(name):
         try:
             secret = base64.b64decode(word.removeprefix("whsec_"), validate=True)
         except binascii.Error:

@@ -83,21 +83,13 @@ OIDC_AUDIENCE = text("OIDC_AUDIENCE", "", r"[!-~]{1,255}", "the audience that ac
 OIDC_GROUPS_CLAIM = text("OIDC_GROUPS_CLAIM", "groups")
 if AUTH_MODE == "oidc" and not (OIDC_ISSUER and OIDC_CLIENT_ID):
     raise ImproperlyConfigured("AUTH_MODE=oidc needs both OIDC_ISSUER and OIDC_CLIENT_ID.")
-USER_POOL = (
-    "eventsite.auth.oidc.configured"
-    if AUTH_MODE == "oidc"
-    else "eventsite.local.user_pool.pool"
-    if LOCAL_POOL
-    else "eventsite.auth.user_pool.configured"
-)
-# The origin of the login page in the browser's policy. The embedded engine's port is another one at each start.
-LOGIN_ORIGIN = (
-    "/".join(OIDC_ISSUER.split("/")[:3])
-    if AUTH_MODE == "oidc"
-    else "http://127.0.0.1:*"
-    if LOCAL_POOL
-    else COGNITO_DOMAIN
-)
+# The function that makes the provider, and the origin of its login page in the browser's policy.
+if AUTH_MODE == "oidc":
+    USER_POOL, LOGIN_ORIGIN = "eventsite.auth.oidc.configured", "/".join(OIDC_ISSUER.split("/")[:3])
+elif LOCAL_POOL:  # the embedded engine's port is another one at each start
+    USER_POOL, LOGIN_ORIGIN = "eventsite.local.user_pool.pool", "http://127.0.0.1:*"
+else:
+    USER_POOL, LOGIN_ORIGIN = "eventsite.auth.user_pool.configured", COGNITO_DOMAIN
 
 # Django.
 DEBUG = switch("DEBUG")

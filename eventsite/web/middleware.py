@@ -55,12 +55,7 @@ class ContentSecurityPolicyMiddleware(Middleware):
 def _page_policy(request: HttpRequest) -> str:
     route = request.resolver_match and request.resolver_match.url_name
     policy = DOCUMENTATION_POLICY if route in DOCUMENTATION else PAGE_POLICY
-    return f"{policy} {login_origin()}".rstrip()
-
-
-def login_origin() -> str:
-    """Return the origin of the hosted UI for the policy, or an empty text."""
-    return "" if settings.AUTH_MODE == "open" else str(settings.LOGIN_ORIGIN)
+    return policy if settings.AUTH_MODE == "open" else f"{policy} {settings.LOGIN_ORIGIN}".rstrip()
 
 
 def plain_path(path: str) -> str:
