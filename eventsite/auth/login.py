@@ -94,8 +94,8 @@ def log_in(request: HttpRequest) -> HttpResponse:
     pool = _pool(request)
     client = _client(pool)
     verifier, state = client.create_code_verifier(64), client.state_generator()
-    until = time.time() + LOGIN_SECONDS
-    request.session[PENDING] = {"state": state, "verifier": verifier, "next": _next(request), "until": until}
+    until, page = time.time() + LOGIN_SECONDS, own_page(request, request.GET.get("next", ""), reverse("root"))
+    request.session[PENDING] = {"state": state, "verifier": verifier, "next": page, "until": until}
     if signed_in(request) is None:
         request.session.set_expiry(LOGIN_SECONDS)
     url, _, _ = client.prepare_authorization_request(
@@ -176,11 +176,10 @@ def _callback(request: HttpRequest) -> str:
     return request.build_absolute_uri(reverse("login-callback"))
 
 
-def _next(request: HttpRequest) -> str:
-    """Return the page to return to: `next` if it is a page of this service, else the root."""
-    page = request.GET.get("next", "")
+def own_page(request: HttpRequest, page: str, otherwise: str) -> str:
+    """Return a page that a request names if it is one of this service, else the other one."""
     ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
-    return page if ours else reverse("root")
+    return page if ours else otherwise
 
 
 def _exchange(request: HttpRequest, pool: Provider, pending: dict[str, Any]) -> dict[str, Any]:

@@ -67,6 +67,12 @@ class Field:
     def is_on(self) -> bool:
         return self.value.lower() == TRUE
 
+    def fill(self, value: str) -> None:
+        """Replace the value, and the chosen option."""
+        self.value = value
+        for option in self.options:
+            option.chosen = option.value == value
+
 
 @dataclass
 class Form:
@@ -120,29 +126,30 @@ def fields(
     *,
     helps: Mapping[str, str] | None = None,
     values: Mapping[str, Any] | None = None,
-    errors: Sequence[Mapping[str, str]] = (),
     prefix: str = "field",
 ) -> list[Field]:
-    """Return the fields of a form in the order of `labels`. A field without a label comes last, under its own name."""
-    wrong: dict[str, str] = {}
-    for error in errors:
-        wrong.setdefault(error["field"], error["detail"])
+    """Return the fields of a form in the order of `labels`. A field without a label comes last, under its own name.
+
+    Args:
+        serializer: Validates the form.
+        labels: The labels of the fields.
+        helps: The help texts of these fields, in place of those of the serializer.
+        values: The values to show; a `QueryDict` where a field takes several.
+        prefix: The beginning of the ids of the inputs.
+    """
     known: Mapping[str, Any] = serializer.fields
+    shown = {} if values is None else values
     asked = [name for name in labels if name in known]
     asked += [name for name, source in known.items() if name not in labels and _is_asked(source)]
-    made = [
-        _field(known[name], name, label_of(name, labels), values or {}, wrong.get(name, ""), prefix) for name in asked
-    ]
+    made = [_field(known[name], name, label_of(name, labels), shown, prefix) for name in asked]
     for one in made:
         if one.name in labels and helps is not None:
             one.help = helps.get(one.name, "")
-    if first := next((one for one in made if one.error), None):
-        first.focus = True
     return made
 
 
-def _field(source: Any, name: str, label: str, values: Mapping[str, Any], error: str, prefix: str) -> Field:
-    made = Field(name, label, _kind(source), prefix=prefix, error=error, help=str(source.help_text or ""))
+def _field(source: Any, name: str, label: str, values: Any, prefix: str) -> Field:
+    made = Field(name, label, _kind(source), prefix=prefix, help=str(source.help_text or ""))
     made.required, made.optional = source.required, not source.required
     made.value = text(values.get(name))[: getattr(source, "max_length", None) or MAX_CHARACTERS]
     limits = {"maxlength": "max_length", "min": "min_value", "max": "max_value"}
@@ -151,8 +158,7 @@ def _field(source: Any, name: str, label: str, values: Mapping[str, Any], error:
     }
     if made.kind == "select":
         made.multiple = "multiple" in source.style.get("base_template", "")
-        getlist = getattr(values, "getlist", lambda name: [values.get(name)])
-        chosen = {text(one) for one in getlist(name)} if made.multiple else {made.value}
+        chosen = {text(one) for one in values.getlist(name)} if made.multiple else {made.value}
         made.options = [
             Option(str(one.value), str(one.display_text).capitalize(), str(one.value) in chosen)
             for one in source.iter_options()

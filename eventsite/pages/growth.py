@@ -1,13 +1,17 @@
 """Compute how the sign-ups of an event grew: the figures, and the line and axes of a chart."""
 
+import math
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from eventsite.pages import humanize
 
 LEFT, TOP, WIDTH, HEIGHT = 40, 12, 352, 116  # of the box inside the axes, in the units of the template's chart
 TICKS = 4  # lines across, at most
+ROUND = [10**power * factor for power in range(12) for factor in (1, 2, 5)]
+"""The distances that these lines may have."""
 UNITS = ((timedelta(hours=36), timedelta(hours=1)), (timedelta(days=45), timedelta(days=1)))
 """Up to which span which step; beyond, weeks."""
 EPOCH = datetime(1970, 1, 5)  # a Monday
@@ -19,41 +23,30 @@ def of(moments: list[str]) -> dict[str, Any] | None:
     Returns:
         The `steps` of time with their `new` and all sign-ups, the points of the `line`, and the `ticks` of its axis.
     """
-    if not moments:
-        return None
     times = sorted(datetime.fromisoformat(moment).replace(tzinfo=None) for moment in moments)
-    span = times[-1] - times[0]
+    span = times[-1] - times[0] if times else timedelta()
     unit = next((step for most, step in UNITS if span <= most), timedelta(weeks=1))
     counts = Counter((moment - EPOCH) // unit for moment in times)
     if len(counts) < 2:
         return None
-    steps, total = [], 0
-    for place in sorted(counts):
-        total += counts[place]
-        steps.append({"label": _label(EPOCH + place * unit, unit), "new": counts[place], "total": total})
-    first, last = (humanize.moment(moment.isoformat()) for moment in (times[0], times[-1]))
-    most = _most(total)
-    line, ticks = _line(counts, most), _ticks(most)
-    return {"steps": steps, "line": line, "ticks": ticks, "first": first, "last": last}
+    places = sorted(counts)
+    totals = list(accumulate(counts[place] for place in places))
+    tick = next(size for size in ROUND if size * TICKS >= totals[-1])
+    most = math.ceil(totals[-1] / tick) * tick
+    return {
+        "steps": [
+            {"label": _label(EPOCH + place * unit, unit), "new": counts[place], "total": total}
+            for place, total in zip(places, totals, strict=True)
+        ],
+        "line": _line(places, [_up(total, most) for total in totals]),
+        "ticks": [{"label": humanize.number(at), "y": round(_up(at, most), 1)} for at in range(0, most + 1, tick)],
+        "first": humanize.moment(times[0].isoformat()),
+        "last": humanize.moment(times[-1].isoformat()),
+    }
 
 
-def _step(total: int) -> int:
-    """Return the round number of which `TICKS` reach the total."""
-    sizes = (10**power * factor for power in range(12) for factor in (1, 2, 5))
-    return int(next(size for size in sizes if size * TICKS >= total))
-
-
-def _most(total: int) -> int:
-    """Return the upper end of the axis: a round number, not below the total."""
-    return -(-total // _step(total)) * _step(total)
-
-
-def _ticks(most: int) -> list[dict[str, Any]]:
-    values = range(0, most + 1, _step(most))
-    return [{"label": humanize.number(value), "y": round(_up(value, most), 1)} for value in values]
-
-
-def _up(value: float, most: int) -> float:
+def _up(value: int, most: int) -> float:
+    """Return the height of a value on an axis that ends at `most`."""
     return TOP + HEIGHT - value / most * HEIGHT
 
 
@@ -63,13 +56,11 @@ def _label(start: datetime, unit: timedelta) -> str:
     return ("week of " if unit > timedelta(days=1) else "") + humanize.day(start.date().isoformat())
 
 
-def _line(counts: "Counter[int]", most: int) -> str:
+def _line(places: list[int], heights: list[float]) -> str:
     """Return steps upwards: flat until the next sign-ups, then up by their number."""
-    start, width = min(counts), max(counts) - min(counts) + 1
-    points, total = [(float(LEFT), _up(0, most))], 0
-    for place in sorted(counts):
-        along = LEFT + (place - start) / width * WIDTH
-        points.append((along, points[-1][1]))
-        total += counts[place]
-        points.append((along + WIDTH / width, _up(total, most)))
+    width = WIDTH / (places[-1] - places[0] + 1)
+    points = [(float(LEFT), float(TOP + HEIGHT))]
+    for place, height in zip(places, heights, strict=True):
+        along = LEFT + (place - places[0]) * width
+        points += [(along, points[-1][1]), (along + width, height)]
     return " ".join(f"{along:.1f},{up:.1f}" for along, up in points)

@@ -32,11 +32,9 @@ def prepare(view: Any, request: Request) -> None:
     submission.page = page
     if view.action is None:
         return  # the view refuses it
-    page.check()
     values: Any = request.data  # the CSRF check may have parsed it already
-    page.translate(values)
-    for part in page.parts:
-        part.translate(values)
+    for one in (page, *page.parts):
+        one.translate(values)
     if not view.reaches_target():
         return  # the action refuses it
     if submission.goes_back:
@@ -71,16 +69,14 @@ def follow(view: Any, request: Request, response: Any) -> Any:
         return response
     page: Page = submission.page or pages.of(view, request)  # not set if the caller is signed out
     if response.status_code < 300:
-        sentences = [page.outcome(response.data), *(part.outcome(response.data) for part in page.parts)]
-        outcome = " ".join(filter(None, sentences))
-        answer = _redirect(request, page.next_url(response.data), outcome)
+        outcome = " ".join(filter(None, [one.outcome(response.data) for one in (page, *page.parts)]))
+        answer = _redirect(request, page.return_url(response.data), outcome)
         page.done(answer)
         return answer
     if _is_done_already(page, submission, response):
-        return _redirect(request, page.next_url({}), UNCHANGED, WARNING)
+        return _redirect(request, page.return_url({}), UNCHANGED, WARNING)
     if instead := page.refused(response.data) if isinstance(response.data, dict) else None:
-        target, sentence = instead
-        return _redirect_to(request, target, sentence, WARNING)
+        return _redirect(request, *instead, WARNING)
     return response
 
 
@@ -94,10 +90,6 @@ def _is_done_already(page: Page, submission: submissions.Submission, response: A
 
 
 def _redirect(request: Request, url: str, message: str, level: int = SUCCESS) -> HttpResponseRedirect:
-    return _redirect_to(request, submissions.return_address(request, url), message, level)
-
-
-def _redirect_to(request: Request, url: str, message: str, level: int) -> HttpResponseRedirect:
     answer = HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
     messages = CookieStorage(request._request)
     if message:

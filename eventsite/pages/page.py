@@ -15,6 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import autodiscover_modules
 from rest_framework.request import Request
 
+from eventsite.auth import login
 from eventsite.errors import Refused
 from eventsite.pages.forms import Form, fields
 from eventsite.pages.seen import Seen
@@ -76,6 +77,10 @@ class _Hooks(Seen):
             ValidationError: The form must not be sent as it is.
         """
 
+    def outcome(self, data: Json) -> str:
+        """Return the outcome of the form in sentences, from the answer of the API."""
+        return ""
+
 
 class Part(_Hooks):
     """An addition of an app to a page of a lower app."""
@@ -103,10 +108,6 @@ class Part(_Hooks):
 
     def prepare(self) -> None:
         """Read the current state before a form is executed. The permission check has passed already."""
-
-    def outcome(self, data: Json) -> str:
-        """Return sentences about the outcome of a form, in addition to those of the page."""
-        return ""
 
 
 class Page(_Hooks):
@@ -164,13 +165,6 @@ class Page(_Hooks):
         """Return the form that was sent, of a part or of the page, or None if there is none."""
         return next((form for part in self.parts if (form := part.form(method))), None) or self.form(method)
 
-    def check(self) -> None:
-        """Refuse a form for a reason that only pages have, before its action runs.
-
-        Raises:
-            ValidationError: The form must not be sent as it is.
-        """
-
     def refused(self, data: Json) -> tuple[str, str] | None:
         """Return where to redirect the user after a refusal that has no page of its own.
 
@@ -195,11 +189,15 @@ class Page(_Hooks):
         return None
 
     def outcome(self, data: Json) -> str:
-        """Return the outcome of the form in a sentence, from the answer of the API."""
         return "Done."
 
     def next_url(self, data: Json) -> str:
         return self.request.path
+
+    def return_url(self, data: Json) -> str:
+        """Return where to go after a form: the page that the form names (`_next`), else `next_url`."""
+        named = self.submission.sent.get("_next", "") if self.submission else ""
+        return login.own_page(self.request._request, named, self.next_url(data))
 
     def make_form(self, method: str, submit: str, **options: Any) -> Form:
         """Make a form of this route.
@@ -207,12 +205,10 @@ class Page(_Hooks):
         Args:
             method: The HTTP method to send; the serializer of its action has the fields, and `labels` their order.
             submit: The label of the button.
-            options: `values` and `errors` for the fields; all others go to `Form`.
+            options: `values` for the fields; all others go to `Form`.
         """
-        action = self.view.action_map[method.lower()]
-        values, errors = options.pop("values", None), options.pop("errors", ())
-        serializer = self.view.serializers[action](context={"request": self.request})
-        asked = fields(serializer, self.labels, helps=self.helps, values=values, errors=errors)
+        serializer = self.view.serializers[self.view.action_map[method.lower()]](context={"request": self.request})
+        asked = fields(serializer, self.labels, helps=self.helps, values=options.pop("values", None))
         return Form(self.request.path, submit, method, asked, **options)
 
     def in_format(self, name: str) -> str:

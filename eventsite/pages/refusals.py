@@ -43,33 +43,33 @@ TITLES = {
 
 
 def problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
-    submission = page.submission
-    if data.get("code") == GoneBack.code and submission:
-        response.status_code = HTTPStatus.OK
-        again = {"title": page.title(data), "sentence": "", "form": _again(data, page, submission)}
-        return again | {"template": "eventsite/pages/problem.html"}
-    if data.get("code") == Unconfirmed.code and submission:
-        response.status_code = HTTPStatus.OK
-        return _confirmation(page, submission, submission.question)
-    if data["status"] == HTTPStatus.PRECONDITION_FAILED and submission and (question := page.question()):
-        return _stale_confirmation(page, submission, question)
+    """Return the context of a page about a problem document. The status is 200 for a question and for a no to it."""
+    submission, is_stale = page.submission, data["status"] == HTTPStatus.PRECONDITION_FAILED
     shown = {
         "template": "eventsite/pages/problem.html",
         "title": page.title(data) if submission else TITLES.get(data["status"], data["title"]),
         "title_prefix": "Error: ",
         "sentence": _sentence(data, page),
         "status": data["status"],
-        "errors": [],
+        "errors": [] if submission else _errors(data, page),
     }
-    if submission and (form := _again(data, page, submission)):
+    if submission is None:
+        return shown
+    if data["code"] == Unconfirmed.code:
+        response.status_code = HTTPStatus.OK
+        return _confirmation(page, submission, submission.question)
+    if is_stale and (question := page.question()):
+        return _stale_confirmation(page, submission, question)
+    form = _again(data, page, submission)
+    if data["code"] == GoneBack.code:
+        response.status_code = HTTPStatus.OK
+        return shown | {"title_prefix": "", "sentence": "", "status": HTTPStatus.OK, "form": form}
+    if form:
         named = {one.name for one in form.fields}
         shown |= {"form": form, "focused": any(field.focus for field in form.fields)}
         shown |= {"suggestions": page.suggestions(data)}
         shown |= {"errors": [one for one in _errors(data, page) if one["field"] not in named]}
-        if data["status"] == HTTPStatus.PRECONDITION_FAILED:
-            shown |= _conflict(page, submission, form)
-    elif not submission:
-        shown["errors"] = _errors(data, page)
+        shown |= _conflict(page, submission, form) if is_stale else {}
     return shown
 
 
@@ -101,14 +101,12 @@ def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | 
         return None
     wrong = {one["field"]: one for one in reversed(_errors(data, page))}
     for field in form.fields:
-        field.value = submission.sent.get(field.name, "")[: field.attributes.get("maxlength", MAX_CHARACTERS)]
+        field.fill(submission.sent.get(field.name, "")[: field.attributes.get("maxlength", MAX_CHARACTERS)])
         field.error = _field_error(field, wrong[field.name]) if field.name in wrong else ""
-        for option in field.options:
-            option.chosen = option.value == field.value
     if wrong_field := next((field for field in form.fields if field.error), None):
         wrong_field.focus = True
-    kept = {name: submission.sent.get(name, "") for name in ("_before", "_version", "_next") if name in submission.sent}
-    form.hidden |= {name: value[:MOST_KEPT] for name, value in kept.items()}
+    kept = [name for name in ("_before", "_version", "_next") if name in submission.sent]
+    form.hidden |= {name: submission.sent.get(name, "")[:MOST_KEPT] for name in kept}
     return form
 
 
@@ -136,9 +134,7 @@ def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dic
     for field in form.fields:
         present = text(now.get(field.name))
         if not submission.is_changed(field.name):
-            field.value = present
-            for option in field.options:
-                option.chosen = option.value == present
+            field.fill(present)
         elif field.value != present:
             differing.append({"label": field.label, "yours": _in_words(field.value), "now": _in_words(present)})
     form.hidden["_version"] = str(now["version"])
@@ -162,7 +158,7 @@ def _confirmation(page: Page, submission: submissions.Submission, question: Ques
         "sent": sent,
         "action": page.request.path + (f"?{question.query}" if question.query else ""),
         "form_again": bool(form and any(field.name in submission.sent for field in form.fields)),
-        "back": submissions.return_address(page.request, page.next_url({})),
+        "back": page.return_url({}),
     }
 
 

@@ -9,10 +9,9 @@ from django.contrib.messages.storage.cookie import CookieStorage
 from django.template import loader
 from rest_framework.request import Request
 
-from eventsite.auth import authentication, login
+from eventsite.auth import authentication
 from eventsite.auth.permissions import Principal
 from eventsite.pages import page as pages
-from eventsite.pages import submissions
 from eventsite.pages.page import Page
 from eventsite.pages.refusals import SENTENCES, TITLES, problem
 from eventsite.pages.seen import Seen
@@ -49,24 +48,17 @@ def _messages(request: Request, response: Any) -> list[Any]:
 
 
 def _frame(page: Page) -> dict[str, Any]:
+    request = page.request
+    is_read = request.method in ("GET", "HEAD")
     return {
         "navigation": pages.navigation_links(page),
+        "user": page.principal,
         "trail": page.trail(),
         "page": page,
-        "user": page.principal,
         "with_token": settings.AUTH_MODE != "open",
-        "address": page.request.build_absolute_uri(page.request.path),
-        "return_to": _return_to(page),
-        **login.offered(page.request._request),
+        "address": request.build_absolute_uri(request.path),
+        "return_to": request.get_full_path() if is_read else page.return_url({}),  # after a login
     }
-
-
-def _return_to(page: Page) -> str:
-    """Return the page to open after the login: this one, or the one with the refused form."""
-    request = page.request
-    if request.method in ("GET", "HEAD"):
-        return str(request.get_full_path())
-    return submissions.return_address(request, page.next_url({}))
 
 
 def _success(data: Any, page: Page) -> dict[str, Any]:
@@ -98,8 +90,7 @@ class _Reader(Seen):
 
 def show_problem(request: Any, response: Any) -> str:
     """Return the HTML of a problem that no view produced, such as an unknown path."""
-    problem = json.loads(response.content)
-    reader = _Reader(request)
+    problem, reader = json.loads(response.content), _Reader(request)
     context = {
         "title": TITLES.get(problem["status"], problem["title"]),
         "title_prefix": "Error: ",
@@ -108,7 +99,6 @@ def show_problem(request: Any, response: Any) -> str:
         "status": problem["status"],
         "navigation": pages.navigation_links(reader),
         "user": reader.principal,
-        **login.offered(request),
     }
     html: str = loader.get_template("eventsite/pages/problem.html").render(context, request=request)
     return html

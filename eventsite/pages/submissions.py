@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
-from django.utils.http import url_has_allowed_host_and_scheme
 
 FORM = "application/x-www-form-urlencoded"
 METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -87,19 +86,6 @@ def unwrap(request: HttpRequest) -> None:
     }
     request.META.update({name: value for name, value in headers.items() if value})
     request.__dict__.pop("headers", None)  # Django caches them from META
-
-
-def return_address(request: Any, otherwise: str) -> str:
-    """Return the page to redirect to after a form.
-
-    Args:
-        request: The request; its form may name a page (`_next`), which must be a page of this service.
-        otherwise: The page if the form names none.
-    """
-    submission = of(request)
-    page = submission.sent.get("_next", "") if submission else ""
-    ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
-    return page if ours else otherwise
 
 
 def _object(text: str) -> dict[str, str]:

@@ -210,13 +210,14 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         field = Field("userId", self.labels["userId"], "text", required=True)
         return Form(pages.url("registrations", self.event_id), "Add", fields=[field, *asked])
 
-    def check(self) -> None:
-        """Refuse an empty form, by which the API would register the sender."""
+    def translate(self, values: Any) -> None:
+        """Convert a name or an address to the id, if only one person has it, and collect the answers.
+
+        Raises:
+            ValidationError: The form names no person. The API would register the sender.
+        """
         if self.is_by_hand and self.submission and not str(self.submission.sent["userId"]).strip():
             raise ValidationError({"userId": [EMPTY]})
-
-    def translate(self, values: Any) -> None:
-        """Convert a name or an address to the id, if only one person has it, and collect the answers."""
         if any(name.startswith(answers.PREFIX) for name in values):
             answers.gather(values, self.event.get("questions"))
         typed = str(values.get("userId", "")).strip()

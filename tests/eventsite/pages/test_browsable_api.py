@@ -408,7 +408,7 @@ import sys
 from eventsite.wsgi import application
 from django.test import Client
 assert Client(SERVER_NAME="localhost").get("/").status_code == 200
-print([name for name in sys.modules if name.endswith(".browsable") or name.startswith("eventsite.pages.")])
+print(sorted(name for name in sys.modules if name.endswith(".browsable") or name.startswith("eventsite.pages.")))
 """
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     light = [f"eventsite.pages.{name}" for name in ("middleware", "renderer", "submissions", "viewsets")]
