@@ -4,8 +4,8 @@ from eventsite import __version__
 from eventsite.dynamodb.health import checked_apps
 from eventsite.openapi import extensions  # noqa: F401 (importing registers them with drf-spectacular)
 from eventsite.openapi.calls import CALLS, PAGES, TAGS, Call
-from eventsite.openapi.components import ANY_CALL, COMPONENTS, Json, identifier, ref
-from eventsite.urls import FROM_ROOT
+from eventsite.openapi.components import ANY_CALL, COMPONENTS, Json, ref, with_headers
+from eventsite.service import FROM_ROOT
 
 HOST = "https://api.example.com"
 TAGS["eventsite"] = "Where to start, whether the service works, and this documentation."
@@ -39,7 +39,6 @@ def _health(word: str) -> Json:
 
 UNHEALTHY: Json = {
     "description": "At least one table does not answer.",
-    "headers": {"Retry-After": ref("headers", identifier("Retry-After"))},
     "content": {"application/json": {"schema": ref("schemas", "Health"), "example": _health("unhealthy")}},
 }
 CALLS |= {
@@ -57,7 +56,7 @@ CALLS |= {
         description="Asks DynamoDB for each table. 503 when one does not answer.",
         answer="Health",
         example=_health("healthy"),
-        also={"503": UNHEALTHY},
+        also={"503": with_headers(UNHEALTHY, "Retry-After")},
     ),
 }
 DOCUMENT: Json = {

@@ -14,28 +14,29 @@ from eventsite.auth.permissions import SEE_EVENTS
 from eventsite.dynamodb import health
 from eventsite.pages.viewsets import BrowsableViewSet
 
+FROM_ROOT = ("events", "users", "docs", "redoc", "schema", "health")
+"""The names of the routes that the root links to."""
+
 
 class Root(BrowsableViewSet):
     """The root: links to everything else."""
 
     permission_of_action = {"retrieve": SEE_EVENTS}
-    links: tuple[str, ...] = ()
-    """The names of the routes that it links to."""
 
     def retrieve(self, request: Request) -> Response:
         """Answer the name, the version and the links."""
         here = request.build_absolute_uri("/")[:-1]
         links = {
             name: preserve_builtin_query_params(here + path, request)
-            for name, path in _paths(self.links, get_script_prefix()).items()
+            for name, path in _paths(get_script_prefix()).items()
         }
         return Response({"message": "Events, registrations and waitlists.", "version": settings.VERSION} | links)
 
 
 @cache
-def _paths(names: tuple[str, ...], prefix: str) -> dict[str, str]:
-    """Return the paths of routes under a prefix."""
-    return {name: reverse(name) for name in names}
+def _paths(prefix: str) -> dict[str, str]:
+    """Return the paths that the root links to, under a prefix."""
+    return {name: reverse(name) for name in FROM_ROOT}
 
 
 class Health(BrowsableViewSet):

@@ -11,8 +11,6 @@ from eventsite.auth.login import callback, log_in, log_out
 from eventsite.openapi.pages import Lazily
 from eventsite.service import Health, Root, favicon, robots
 
-FROM_ROOT = ("events", "users", "docs", "redoc", "schema", "health")
-
 OF_THE_APPS = [
     route for app in ("events", "users", "registrations") for route in import_module(f"{app}.urls").urlpatterns
 ]
@@ -20,7 +18,7 @@ OF_THE_APPS = [
 # Those of the apps first, and in one list, because Django tries one after the other.
 urlpatterns = [
     *OF_THE_APPS,
-    path("", Root.as_view({"get": "retrieve"}, name="eventsite", links=FROM_ROOT), name="root"),
+    path("", Root.as_view({"get": "retrieve"}, name="eventsite"), name="root"),
     path("health", Health.as_view({"get": "retrieve"}, name="Health"), name="health"),
     path("docs", Lazily("eventsite.openapi.views.SwaggerView"), name="docs"),
     path("redoc", Lazily("eventsite.openapi.views.RedocView"), name="redoc"),

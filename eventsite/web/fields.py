@@ -177,12 +177,9 @@ class WholeNumberField(Quoting, serializers.IntegerField):
 
 
 class SwitchField(Quoting, serializers.BooleanField):
-    """true or false. In forms it is a choice of the two, because a check box cannot be left open."""
+    """true or false."""
 
     TEXTS = {"true": True, "false": False}
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**({"style": {"base_template": "select.html"}} | options))
 
     def get_value(self, dictionary: Any) -> Any:
         """Return the value sent. An empty choice in a form counts as not sent."""
@@ -195,9 +192,6 @@ class SwitchField(Quoting, serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
-
-    def iter_options(self) -> Any:
-        return serializers.ChoiceField(choices=[("", ""), ("True", "true"), ("False", "false")]).iter_options()
 
 
 class DayField(Quoting, serializers.DateField):

@@ -17,13 +17,11 @@ CONTENT_TYPE = "text/csv; charset=utf-8; header=present"
 BOM = "\ufeff".encode()
 """The byte order mark by which some spreadsheets recognise UTF-8."""
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""The first characters of a cell that may be executed: OWASP's list, with the full-width forms.
-https://owasp.org/www-community/attacks/CSV_Injection"""
 MARK = "'"
 
 _BEGINS_FORMULA = r"""['"\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]"""
-"""Spreadsheets skip spaces and quotes before a formula."""
+"""OWASP's list, with the full-width forms. Spreadsheets skip spaces and quotes before a formula.
+https://owasp.org/www-community/attacks/CSV_Injection"""
 _SEPARATOR = r"([,;|\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029])"
 _AT_START = re.compile(rf"{_BEGINS_FORMULA}|'*[\t\r\n]")
 _INSIDE = re.compile(rf"{_SEPARATOR}(?={_BEGINS_FORMULA})")

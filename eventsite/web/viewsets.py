@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import QueryDict
 from django.urls import reverse
 from rest_framework import viewsets
-from rest_framework.exceptions import APIException, NotAuthenticated, ValidationError
+from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +19,6 @@ from rest_framework.utils.html import is_html_input
 from eventsite.auth import permissions
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
-from eventsite.errors import DomainError
 from eventsite.web import pagination
 
 ME = "me"
@@ -76,25 +75,22 @@ class ApiViewSet(viewsets.ViewSet):
         """Return the format of the answer: json, api for a page, or one of `formats`."""
         return str(self.request.accepted_renderer.format)
 
-    def check_permissions(self, request: Request) -> None:
-        """Count the call against the caller's limit, then check permissions. A refused call counts too."""
-        super().check_throttles(request)
-        super().check_permissions(request)
-
     def check_throttles(self, request: Request) -> None:
-        """Do nothing: `check_permissions` has counted the call."""
+        """Do nothing: `perform_authentication` has counted the call."""
 
     def perform_authentication(self, request: Request) -> None:
         """Authenticate the caller, and put the caller's id in the place of `me`.
+
+        It counts the call against the caller's limit, whether permissions allow the call or not. A forged token counts
+        against the address that it came from.
 
         Raises:
             NotAuthenticated: If the path has `me` and the caller is not signed in.
         """
         try:
             self._authenticate(request)
-        except (APIException, DomainError):
-            super().check_throttles(request)  # a forged token counts against the address that it came from
-            raise
+        finally:
+            super().check_throttles(request)
 
     def _authenticate(self, request: Request) -> None:
         super().perform_authentication(request)
