@@ -15,12 +15,11 @@ from events.serializers import CANCEL, DeletionQuery, EventChangesSerializer, Ev
 from events.whole import WholeEvent
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, OWN_EVENT, SEE_EVENTS
 from eventsite.auth.scope import EVERYBODYS
-from eventsite.pages.viewsets import BrowsableViewSet
+from eventsite.pages.viewsets import BrowsableViewSet, caller
 from eventsite.web import pagination, preconditions
 from eventsite.web.collect_pages import answer, collect_pages
 from eventsite.web.pagination import DEFAULT_LIMIT
 from eventsite.web.renderers import CalendarRenderer
-from eventsite.web.viewsets import caller
 
 Events = list[WholeEvent]
 SHOWN_AFTER = timedelta(days=30)

@@ -13,13 +13,12 @@ from eventsite.auth import permissions
 from eventsite.auth.permissions import CHANGE_EVENT, CHANGE_USER, LIST_REGISTRATIONS, READ_USER, REGISTER, SEE_EVENTS
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
-from eventsite.pages.viewsets import BrowsableViewSet
+from eventsite.pages.viewsets import BrowsableViewSet, caller
 from eventsite.web import pagination
 from eventsite.web.collect_pages import answer, collect_pages
 from eventsite.web.pagination import MAX_LIMIT, PageQuery
 from eventsite.web.renderers import CalendarRenderer, SheetRenderer
 from eventsite.web.sheets import BOM, CONTENT_TYPE
-from eventsite.web.viewsets import caller
 from registrations import calendars, checkin, seating, sheet, signup
 from registrations.models import WAITLISTED, Registration
 from registrations.reading import attendances, people

@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 from rest_framework import serializers
 
+from eventsite.auth.permissions import ME
 from eventsite.web.bodies import OPTIONAL, Body
 from eventsite.web.fields import AddressField, IdField, SwitchField, TextField
 from eventsite.web.pagination import PageQuery
-from eventsite.web.viewsets import ME
 from users.models import User
 
 

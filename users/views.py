@@ -15,9 +15,8 @@ from eventsite import problems
 from eventsite.auth import acting, permissions
 from eventsite.auth.permissions import CHANGE_USER, CREATE_USER, FIND_USER, LIST_USERS, READ_USER, Reach
 from eventsite.errors import Forbidden
-from eventsite.pages.viewsets import BrowsableViewSet
+from eventsite.pages.viewsets import BrowsableViewSet, caller
 from eventsite.web import pagination
-from eventsite.web.viewsets import caller
 from users import confirming, services
 from users.models import User
 from users.serializers import ListedUserSerializer, Stranger, UserChangesSerializer, UserSerializer, UsersQuery

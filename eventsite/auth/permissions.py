@@ -69,6 +69,8 @@ LIST_REGISTRATIONS = "list an event's registrations and waitlist"
 _NO, _OWN, _OWNER, _SELF, _BOTH, _ALL = Reach
 
 ORGANIZERS, ADMINS = "Organizers", "Admins"
+ME = "me"
+"""In a path, the id of the signed-in caller."""
 ANONYMOUS, SIGNED_IN, ORGANIZER, ADMIN = range(4)
 
 TABLE: dict[str, tuple[Reach, Reach, Reach, Reach]] = {

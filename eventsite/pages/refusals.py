@@ -8,9 +8,9 @@ from eventsite.pages import page as pages
 from eventsite.pages import submissions
 from eventsite.pages.forms import Field, Form, label_of, text
 from eventsite.pages.page import GoneBack, Page, Question, Unconfirmed
+from eventsite.pages.viewsets import NO_ONE_IS_ME
 from eventsite.problems import FORGED
 from eventsite.text import MAX_CHARACTERS
-from eventsite.web.viewsets import NO_ONE_IS_ME
 
 KEPT_FIELDS, MOST_KEPT = ("_method", "_key", "_version", "_before", "_next", "_was"), 20_000
 """The internal fields that a form keeps when it is shown again, and the characters kept of each."""
