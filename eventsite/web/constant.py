@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import ResolverMatch
 
-from eventsite.web import throttling
+from eventsite.web import negotiation, throttling
 from eventsite.web.caching import empty
 from eventsite.web.middleware import GetResponse, Middleware, plain_path
 from eventsite.web.preconditions import names
@@ -61,7 +61,9 @@ def _key(request: HttpRequest) -> Key | None:
     if request.method != "GET" or settings.DEBUG or any(sent.get(name) for name in PERSONAL):
         return None
     path = plain_path(request.path_info)
-    return (path, *(sent.get(name) for name in ADDRESS)) if path in PATHS else None
+    if path not in PATHS or negotiation.is_preview(request):
+        return None
+    return path, *(sent.get(name) for name in ADDRESS)
 
 
 def _again(kept: Kept, request: HttpRequest) -> HttpResponse:

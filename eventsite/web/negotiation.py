@@ -62,12 +62,12 @@ def is_browser(request: HttpRequest | Request) -> bool:
     """Return True if a browser asks for a page: HTML first, and XHTML too, as all browsers send it."""
     accept = _accept(request)
     first = accept.partition(",")[0].partition(";")[0].strip()
-    return (first == PAGE and "application/xhtml+xml" in accept) or _previews(request, accept)
+    return (first == PAGE and "application/xhtml+xml" in accept) or is_preview(request)
 
 
-def _previews(request: Any, accept: str) -> bool:
+def is_preview(request: Any) -> bool:
     """Return True for the programs that fetch the preview of a shared link: they take anything and need the page."""
-    if JSON in accept or request.method not in ("GET", "HEAD"):
+    if JSON in _accept(request) or request.method not in ("GET", "HEAD"):
         return False
     return bool(PREVIEWS.search(str(request.META.get("HTTP_USER_AGENT", ""))[:MAX_AGENT]))
 

@@ -73,6 +73,14 @@ def test_requests_that_differ_have_answers_of_their_own(
     assert len(made) >= 2
 
 
+def test_a_program_that_previews_links_gets_the_page_also_after_others(api: Api) -> None:
+    first, preview, last = (
+        api.get("/", accept="*/*", user_agent=agent) for agent in ("curl/8", "Slackbot 1.0", "curl/8")
+    )
+    assert first.content == last.content and first.status_code == 200
+    assert (preview.status_code, preview.headers["Location"]) == (302, "/events")
+
+
 def test_links_lead_to_the_host_that_was_asked(api: Api) -> None:
     for host in ("localhost", "127.0.0.1", "localhost"):
         assert api.get("/", host=host).json()["events"] == f"http://{host}/events"
