@@ -41,7 +41,7 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 def for_browsers(method: str) -> Callable[[View], View]:
-    """Return a decorator of a view that allows one method and answers errors with problem documents."""
+    """Return a decorator of a view that allows one method, and answers a failed login with a problem document."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -52,8 +52,6 @@ def for_browsers(method: str) -> Callable[[View], View]:
                 return view(request)
             except Unverified as error:
                 return problems.answer(request, 400, f"{error} Try to log in again.", "login_failed")
-            except Unavailable as error:
-                return problems.answer(request, 503, error.sentence, error.code)
 
         vars(answer)["for_everybody"] = True
         return answer
