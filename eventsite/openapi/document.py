@@ -20,7 +20,7 @@ from drf_spectacular.plumbing import ComponentRegistry
 from rest_framework.serializers import Serializer
 
 from eventsite import errors, problems
-from eventsite.auth.permissions import Reach, reach
+from eventsite.auth.permissions import SEE_EVENTS, Reach, reach
 from eventsite.dynamodb import idempotency
 from eventsite.openapi import components
 from eventsite.openapi.calls import CALLS, PAGES, QUERY_EXAMPLES, TAGS, Call
@@ -102,7 +102,8 @@ class Schema(AutoSchema):
         """Return the security requirement: none for the service's own calls, an optional one where anyone may call."""
         if self._app == "eventsite":
             return []
-        is_for_anyone = reach(self.view.permission_of_action[self.view.action], None) is not Reach.NONE
+        row = self.view.permission_of_action.get(self.view.action, SEE_EVENTS)
+        is_for_anyone = reach(row, None) is not Reach.NONE
         return [*super().get_auth(), *([{}] if is_for_anyone else [])]
 
     def _get_serializer_name(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> str:
@@ -191,11 +192,9 @@ class Schema(AutoSchema):
         """Add that values may be wrong, beside the other meanings of a 422."""
         wrong = [{"field": "title", "code": "required", "detail": "This field is required."}]
         plain = problem(422, (errors.WrongValues.code, errors.WrongValues.detail), errors=wrong)
-        if "422" not in found:
-            found["422"] = plain
-            return
-        ours, theirs = (answer["content"][problems.MEDIA_TYPE] for answer in (found["422"], plain))
-        ours["examples"] |= theirs["examples"]
+        answers = (found.setdefault("422", plain), plain)
+        ours, theirs = (answer["content"][problems.MEDIA_TYPE]["examples"] for answer in answers)
+        ours |= theirs
 
     def _postprocess_serializer_schema(self, schema: Json, serializer: Any, direction: Any) -> Json:
         """Return the schema of an object. Answers have every field that is not optional, and requests may send null."""
