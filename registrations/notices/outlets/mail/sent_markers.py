@@ -86,7 +86,8 @@ class Marker:
         Raises:
             Unavailable: DynamoDB does not answer. Then the mail may have been sent, and is not sent again.
         """
-        writes.conditional_update(self._item, [MailMarker.expires_at.set(0)], self._is_ours())
+        now = int(time.time())  # TTL leaves an item that expired more than five years ago
+        writes.conditional_update(self._item, [MailMarker.expires_at.set(now)], self._is_ours())
 
     @property
     def _item(self) -> MailMarker:

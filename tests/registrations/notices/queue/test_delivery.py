@@ -23,6 +23,7 @@ from registrations.notices import aws
 from registrations.notices.outlets import attempts, bus
 from registrations.notices.outlets import chosen as outlets
 from registrations.notices.outlets.mail import delivery as mail
+from registrations.notices.outlets.mail.sent_markers import MailMarker
 from registrations.notices.queue import tasks as queue
 from registrations.notices.queue.tasks import PermanentFailure, RetryLater, Task
 from tests.api import Api
@@ -389,6 +390,18 @@ def test_a_mail_that_was_not_taken_is_tried_again(
             mail.deliver(Task("mail", notice))
     assert mail.deliver(Task("mail", notice)) == []
     assert ses.sent == again
+
+
+def test_the_marker_of_a_mail_that_was_not_taken_is_left_to_dynamodb(
+    notice: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    """DynamoDB removes no item that expired more than five years ago."""
+    settings.LOCAL = False
+    monkeypatch.setattr(aws, "client", lambda _: Ses([(False, REFUSED)]))
+    with pytest.raises(RetryLater):
+        mail.deliver(Task("mail", notice))
+    (marker,) = [item for item in MailMarker.scan() if item.item == MailMarker.ITEM]
+    assert time.time() - 60 < marker.expires_at <= time.time()
 
 
 def test_one_who_cannot_be_mailed_does_not_hold_up_a_page(
