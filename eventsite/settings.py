@@ -137,7 +137,7 @@ NOTICE_DEAD_LETTER_URL = trusted_url("NOTICE_DEAD_LETTER_URL")
 # The functions that take records from AWS. Only these dotted paths name an app here.
 RECORDS_TO = {
     "aws:dynamodb": "registrations.notices.stream.handler.follow",
-    "aws:sqs": "registrations.notices.redelivery.deliver",
+    "aws:sqs": "registrations.notices.attempts.deliver",
 }
 # Where people find the service, for the links in mails: said, or the one name that it answers to.
 HAS_ONE_NAME = len(ALLOWED_HOSTS) == 1 and not ALLOWED_HOSTS[0].startswith((".", "*"))

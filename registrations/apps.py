@@ -15,7 +15,7 @@ class RegistrationsConfig(AppConfig):
         "registrations.reading.attendances.of_user",
     )
 
-    beside_runserver = ("registrations.notices.locally.start", "registrations.notices.reminders.start")
+    beside_runserver = ("registrations.notices.locally.start",)
 
     def ready(self) -> None:
         """Listen to what happens to events."""

@@ -60,7 +60,7 @@ users.commands.let_go.is_done_by(let_go)
 @receiver(address_entered)
 def ask_to_confirm(user: User, **_: Any) -> None:
     """Let a user confirm an address."""
-    from registrations.notices.outlets.mail import confirmations  # few requests enter an address
+    from registrations.notices.mail import confirmations  # few requests enter an address
 
     confirmations.ask(user)
 

@@ -12,6 +12,7 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+ERRORS = (BotoCoreError, ClientError)
 CONNECT_SECONDS, READ_SECONDS = 2, 5
 TRIES, PAUSE_SECONDS = 3, 0.2
 
@@ -46,7 +47,7 @@ def send_batch(batch: list[T], send: Callable[[list[T]], list[T]]) -> list[T]:
         time.sleep(PAUSE_SECONDS * attempt)
         try:
             batch = send(batch)
-        except (BotoCoreError, ClientError):
+        except ERRORS:
             logger.warning("a batch of notices is not accepted", exc_info=True)
         if not batch:
             break

@@ -20,9 +20,9 @@ from eventsite import clock
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.expiring import ExpiringItem
 from eventsite.dynamodb.reads import batch_get
+from registrations.notices import queue
 from registrations.notices.occasions import Notice, incarnation_of
-from registrations.notices.queue import tasks as queue
-from registrations.notices.queue.tasks import Task
+from registrations.notices.queue import Task
 from users.models import User
 
 KEPT_SECONDS = 400 * 24 * 60 * 60

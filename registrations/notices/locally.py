@@ -1,19 +1,20 @@
-"""Notices in local runs: a thread beside `runserver` follows the stream, as a Lambda does on AWS.
+"""Notices in local runs: threads beside `runserver` do what Lambdas do on AWS.
 
-Each notice is logged, and goes to the same outlets.
+One executes the tasks of the queue, one reminds people, and one follows the stream and logs each notice.
 """
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from cloudevents.core.v1.event import CloudEvent
 from django.conf import settings
 
 from events.models import EventItem
 from eventsite.dynamodb.connection import connection
-from registrations.notices import words
-from registrations.notices.outlets import chosen as outlets
+from registrations.notices import attempts, outlets, queue, reminders, words
 from registrations.notices.stream import handler as stream
 from registrations.notices.stream.changes import StreamRecord
 from registrations.notices.stream.following import Following, NoStream
@@ -23,31 +24,27 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
 """Seconds between two reads of the stream."""
 OUTAGE_SECONDS = 5.0
+REMINDER_SECONDS = 60.0
 
-_stopped = threading.Event()
 
-
-def start() -> threading.Thread | None:
-    """Start a thread that follows the stream from now on.
-
-    Returns:
-        The thread; None, with a line in the log, if there is no stream.
-    """
+def start() -> None:
+    """Start the threads. A table without a stream has no notices; the log shows the reason."""
+    _in_a_thread(queue.local.execute, attempts.attempt)
+    _in_a_thread(_remind)
     try:
-        following = _following()
+        _in_a_thread(_follow, _following())
     except NoStream as error:
         logger.warning("No notices: %s", error.sentence)
-        return None
-    except stream.OUTAGES as error:  # an engine other than ours may have no streams
+    except queue.OUTAGES as error:  # an engine other than ours may have no streams
         logger.warning("No notices: the stream of changes cannot be read (%s).", type(error).__name__)
-        return None
-    thread = threading.Thread(target=follow, args=(following, _stopped), name="notices", daemon=True)
-    thread.start()
-    return thread
+
+
+def _in_a_thread(function: Callable[..., None], *arguments: Any) -> None:
+    threading.Thread(target=function, args=arguments, name=function.__name__, daemon=True).start()
 
 
 def _following() -> Following:
-    """Return a reader of the stream. A table of the embedded engine gets one if it has none yet."""
+    """Return a reader of the stream from now on. A table of the embedded engine gets a stream if it has none yet."""
     try:
         return Following()
     except NoStream:
@@ -58,25 +55,30 @@ def _following() -> Following:
         return Following()
 
 
-def follow(following: Following, stopped: threading.Event) -> None:
-    """Publish notices until `stopped` is set. Records that cannot be published yet are kept and tried again."""
+def _follow(following: Following) -> None:
+    """Publish notices. Records that cannot be published yet are kept and tried again."""
     waiting: list[StreamRecord] = []
-    while not stopped.is_set():
+    while True:
         try:
             waiting += following.new_records()
-            waiting = _rest(waiting, stream.publish_records(waiting, publish))
-        except stream.OUTAGES as error:
+            failed = stream.publish_records(waiting, _publish)
+            waiting = waiting[waiting.index(failed) :] if failed else []
+        except queue.OUTAGES as error:
             logger.warning("The stream of changes does not answer: %s", type(error).__name__)
-            stopped.wait(OUTAGE_SECONDS)
-        stopped.wait(OUTAGE_SECONDS if waiting else LOOK_SECONDS)
+            time.sleep(OUTAGE_SECONDS)
+        time.sleep(OUTAGE_SECONDS if waiting else LOOK_SECONDS)
 
 
-def _rest(records: list[StreamRecord], failed: StreamRecord | None) -> list[StreamRecord]:
-    return records[records.index(failed) :] if failed else []
-
-
-def publish(notices: Sequence[CloudEvent]) -> None:
-    """Log some notices and hand them to the outlets."""
+def _publish(notices: Sequence[CloudEvent]) -> None:
     outlets.publish(notices)
     for notice in notices:
         logger.info("%s", words.line(notice))
+
+
+def _remind() -> None:
+    while True:
+        try:
+            reminders.remind()
+        except queue.OUTAGES as error:
+            logger.warning("No reminders for now: %s", type(error).__name__)
+        time.sleep(REMINDER_SECONDS)

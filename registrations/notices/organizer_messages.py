@@ -10,9 +10,9 @@ from eventsite.auth.scope import Scope
 from eventsite.dynamodb.daily_limit import take
 from eventsite.errors import LimitReached, Refused
 from registrations.models import EVERYBODY, REGISTERED, WAITLISTED
+from registrations.notices import queue
 from registrations.notices.occasions import MESSAGE_NOTICE
-from registrations.notices.queue import tasks as queue
-from registrations.notices.queue.tasks import Task
+from registrations.notices.queue import Task
 
 RECIPIENTS = {REGISTERED: REGISTERED, WAITLISTED: WAITLISTED, EVERYBODY: ""}
 """The status of the recipients, by the word of the API. It is empty for all."""

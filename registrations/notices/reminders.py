@@ -1,11 +1,10 @@
 """Remind the people who have a seat, at 10:00 local time on the day before an event.
 
-On Lambda a schedule calls `run` every quarter of an hour (`events` in zappa_settings.json). A local run has a thread.
+On Lambda a schedule calls `run` every quarter of an hour (`events` in zappa_settings.json). A local run has a thread
+(`locally`).
 A run that is late or repeated is safe: the queue mails each user once for each date of an event.
 """
 
-import logging
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,23 +21,17 @@ from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.expiring import ExpiringItem
 from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.retries import time_left, time_limit
-from eventsite.errors import Unavailable
 from eventsite.web import observability
 from registrations.models import REGISTERED
+from registrations.notices import queue
 from registrations.notices.occasions import REMINDER_NOTICE, Notice
-from registrations.notices.queue import tasks as queue
-from registrations.notices.queue.tasks import Task
-
-logger = logging.getLogger(__name__)
+from registrations.notices.queue import Task
 
 AT = time_of_day(10)
 PAGE = 100
-LOOK_SECONDS = 60.0
 RESERVED_SECONDS = 4.0  # seconds of the Lambda's time, for the last call and the answer
 ONE_PAGE_SECONDS = 5.0  # seconds; with less time left, the next run continues
 KEPT_SECONDS = 4 * 24 * 60 * 60  # seconds; longer than an event is due
-
-_stopped = threading.Event()
 
 
 class RemindedEvent(ExpiringItem):
@@ -133,22 +126,3 @@ def _not_reminded(events: list[Event]) -> list[Event]:
 def _marker(event: Event) -> RemindedEvent:
     key = f"reminded#{event.event_id}#{event.incarnation}#{event.date}"
     return RemindedEvent(key, RemindedEvent.ITEM, expires_at=int(time.time()) + KEPT_SECONDS)
-
-
-# Local runs
-
-
-def start() -> threading.Thread:
-    """Start a thread that reminds people, beside `runserver`."""
-    thread = threading.Thread(target=_follow, args=(_stopped,), name="reminders", daemon=True)
-    thread.start()
-    return thread
-
-
-def _follow(stopped: threading.Event) -> None:
-    while not stopped.is_set():
-        try:
-            remind()
-        except (Unavailable, *queue.OUTAGES) as error:
-            logger.warning("No reminders for now: %s", type(error).__name__)
-        stopped.wait(LOOK_SECONDS)

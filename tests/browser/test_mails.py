@@ -3,8 +3,8 @@
 from typing import Any
 
 from events.models import Event
+from registrations.notices.mail import messages
 from registrations.notices.occasions import DELETED, MOVED, OFF, ON_AGAIN, PROMOTED, Occasion
-from registrations.notices.outlets.mail import messages
 from tests.browser.test_for_everybody import look
 from tests.registrations.notices.carrying import html
 from users.models import User

@@ -16,8 +16,7 @@ from eventsite.dynamodb.retries import time_left, time_limit
 from eventsite.dynamodb.shapes import UnreadableItem
 from eventsite.errors import Unavailable, log_exception
 from eventsite.web import observability
-from registrations.notices.outlets import chosen as outlets
-from registrations.notices.queue import tasks as queue
+from registrations.notices import outlets, queue
 from registrations.notices.stream import changes, progress
 from registrations.notices.stream.changes import Change, StreamRecord
 from registrations.notices.stream.holders import Holders, knowing

@@ -2,15 +2,15 @@
 
 import email
 import email.policy
+import json
 from collections.abc import Iterable
 from email.message import EmailMessage
 from pathlib import Path
 
 from cloudevents.core.v1.event import CloudEvent
 
-from registrations.notices.outlets import attempts
-from registrations.notices.outlets import chosen as outlets
-from registrations.notices.queue.tasks import Task
+from registrations.notices import attempts, outlets
+from registrations.notices.queue import Task
 from tests.registrations.notices import streaming as stream
 
 
@@ -29,7 +29,7 @@ class Carried:
     @property
     def tasks(self) -> list[Task]:
         """The messages in the queue."""
-        return [Task.read(body) for body, _ in self.bodies]
+        return [Task.read(json.loads(body)) for body, _ in self.bodies]
 
     def once(self) -> list[float]:
         """Try every message in the queue once. Returns: the waits of those that come back."""

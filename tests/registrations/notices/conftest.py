@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from registrations.notices.queue import tasks as queue
+from registrations.notices import queue
 from tests.api import Api
 from tests.registrations.notices.carrying import Carried
 

@@ -7,9 +7,8 @@ import pytest
 from cloudevents.core.v1.event import CloudEvent
 from pytest_django.fixtures import Settings
 
-from registrations.notices import history
-from registrations.notices.outlets import chosen as outlets
-from registrations.notices.queue.tasks import Task
+from registrations.notices import history, outlets
+from registrations.notices.queue import Task
 from tests.api import Api
 from tests.metering import Meter
 from tests.registrations.notices import streaming as stream

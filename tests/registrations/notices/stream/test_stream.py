@@ -13,8 +13,7 @@ from django.test import override_settings
 
 from eventsite.dynamodb.shapes import UnreadableItem
 from eventsite.errors import Unavailable
-from registrations.notices import aws
-from registrations.notices.outlets import chosen as outlets
+from registrations.notices import aws, outlets
 from registrations.notices.stream import changes
 from registrations.notices.stream import handler as stream
 from registrations.notices.stream.changes import StreamRecord

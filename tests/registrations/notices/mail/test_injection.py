@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.models import Event
+from registrations.notices.mail import messages
 from registrations.notices.occasions import MOVED, Occasion
-from registrations.notices.outlets.mail import messages
 from tests.registrations.notices.carrying import text
 from tests.strategies import texts
 from users.models import User

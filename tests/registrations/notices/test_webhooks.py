@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from registrations.notices.outlets import webhooks
-from registrations.notices.queue.tasks import PermanentFailure, RetryLater, Task
+from registrations.notices import webhooks
+from registrations.notices.queue import PermanentFailure, RetryLater, Task
 from tests.api import Api
 from tests.eventsite.test_env import SPECIAL
 from tests.registrations.notices.carrying import Carried

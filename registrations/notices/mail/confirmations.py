@@ -9,9 +9,9 @@ from django.conf import settings
 
 from eventsite.dynamodb.daily_limit import take
 from eventsite.text.mail_address import in_ascii, is_address
+from registrations.notices import queue
 from registrations.notices.occasions import Notice
-from registrations.notices.queue import tasks as queue
-from registrations.notices.queue.tasks import Task
+from registrations.notices.queue import Task
 from users.models import User
 
 A_DAY = 3

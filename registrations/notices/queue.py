@@ -1,6 +1,6 @@
 """The queue of deliveries: one message for each delivery that can fail independently.
 
-On AWS the messages are in an SQS queue, whose Lambda is `registrations.notices.redelivery.deliver`. In a local run they
+On AWS the messages are in an SQS queue, whose Lambda is `registrations.notices.attempts.deliver`. In a local run they
 are in this process, and a thread executes them.
 """
 
@@ -11,11 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
-from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from pynamodb.exceptions import PynamoDBException
 
@@ -29,8 +29,7 @@ AT_ONCE, AT_ONCE_BYTES = 10, 250_000
 SENDERS = 8
 REASON_LENGTH = 200
 
-
-OUTAGES = (Unavailable, BotoCoreError, ClientError, PynamoDBException, OSError)
+OUTAGES = (Unavailable, *aws.ERRORS, PynamoDBException, OSError)
 """Errors that may be over at the next attempt. Any other error is a fault of the message."""
 
 
@@ -68,13 +67,12 @@ class Task:
         return json.dumps(set_fields, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
-    def read(cls, body: str) -> "Task":
-        """Parse a task.
+    def read(cls, fields: dict[str, Any]) -> "Task":
+        """Return the task of a parsed `body`.
 
         Raises:
-            ValueError, TypeError: The text is no task.
+            TypeError: It is no task.
         """
-        fields = json.loads(body)
         return cls(**(fields | {"people": tuple(fields.get("people", ()))}))
 
 
@@ -110,18 +108,16 @@ def dead_letter(body: str, reason: str = "") -> None:
         aws.client("sqs").send_message(
             QueueUrl=settings.NOTICE_DEAD_LETTER_URL, MessageBody=body, MessageAttributes=why
         )
-    except (BotoCoreError, ClientError, OSError) as error:
+    except (*aws.ERRORS, OSError) as error:
         raise Unavailable from error
 
 
 def postpone(receipt: str, seconds: float) -> None:
     """Delay the next delivery of a message of the SQS queue. If that fails, it is delivered sooner."""
-    try:
+    with suppress(*aws.ERRORS):
         aws.client("sqs").change_message_visibility(
             QueueUrl=settings.NOTICE_QUEUE_URL, ReceiptHandle=receipt, VisibilityTimeout=int(seconds)
         )
-    except (BotoCoreError, ClientError):
-        return
 
 
 def in_batches(bodies: list[str]) -> Iterator[list[str]]:
@@ -156,34 +152,31 @@ def send_bodies(bodies: list[str], *, seconds: int = 0) -> None:
         raise Unavailable
 
 
-@dataclass
 class LocalQueue:
     """The queue of a local run, which ends with the process."""
 
-    attempt: Callable[[str, int], float | None] | None = None
-    """A function that tries a task. `registrations.notices.outlets.chosen` sets it.
-
-    Its arguments are the task as text and the 1-based number of the attempt. It returns the seconds until the next
-    attempt, or None."""
-    _waiting: list[tuple[float, int, str, int]] = field(default_factory=list)
-    _changed: threading.Condition = field(default_factory=threading.Condition)
-    _numbers: Iterator[int] = field(default_factory=itertools.count)
-    _thread: threading.Thread | None = None
+    def __init__(self) -> None:
+        self._waiting: list[tuple[float, int, str, int]] = []
+        self._changed = threading.Condition()
+        self._numbers = itertools.count()
 
     def put(self, bodies: Iterable[str], *, seconds: float = 0, number: int = 1) -> None:
         """Queue tasks, given as text, for an attempt of this 1-based number after some seconds."""
         with self._changed:
             for body in bodies:
                 heapq.heappush(self._waiting, (time.monotonic() + seconds, next(self._numbers), body, number))
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="notices", daemon=True)
-                self._thread.start()
             self._changed.notify()
 
-    def _run(self) -> None:
+    def execute(self, attempt: Callable[[str, int], float | None]) -> NoReturn:
+        """Try each task when it is due, for ever.
+
+        Args:
+            attempt: Tries a task, given as text, for the 1-based number of times. It returns the seconds until the
+                next attempt, or None.
+        """
         while True:
             body, number = self._next()
-            seconds = self.attempt(body, number) if self.attempt else None
+            seconds = attempt(body, number)
             if seconds is not None:
                 self.put([body], seconds=seconds, number=number + 1)
 

@@ -10,8 +10,8 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from eventsite import clock
-from registrations.notices.outlets.mail import delivery as sending
-from registrations.notices.outlets.mail.sent_markers import MailMarker
+from registrations.notices.mail import delivery as sending
+from registrations.notices.mail.sent_markers import MailMarker
 from tests.api import Api
 from tests.registrations.notices.carrying import Carried, html, text
 from tests.registrations.notices.streaming import reported

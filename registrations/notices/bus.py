@@ -12,10 +12,22 @@ from django.conf import settings
 from eventsite.web import observability
 from registrations.notices import aws
 from registrations.notices.occasions import Notice
+from registrations.notices.queue import RetryLater, Task
 
 SOURCE = "eventsite"
 AT_ONCE = 10
 LANES = 8
+
+
+def deliver(task: Task) -> list[Task]:
+    """Put a notice on the bus again that the bus did not take at first.
+
+    Raises:
+        RetryLater: The bus does not take it.
+    """
+    if put([task.notice]):
+        raise RetryLater("the bus does not take it")
+    return []
 
 
 def put(notices: Sequence[Notice]) -> list[Notice]:

@@ -23,18 +23,18 @@ from eventsite.web import observability
 from registrations.errors import RegistrationNotFound
 from registrations.models import ACTIVE, UserRegistration
 from registrations.notices import aws, history, occasions
+from registrations.notices.mail import confirmations
+from registrations.notices.mail.confirmations import CONFIRMATION_NOTICE
+from registrations.notices.mail.sent_markers import Marker, Standing
 from registrations.notices.occasions import Notice, Occasion
-from registrations.notices.outlets.mail import confirmations
-from registrations.notices.outlets.mail.confirmations import CONFIRMATION_NOTICE
-from registrations.notices.outlets.mail.sent_markers import Marker, Standing
-from registrations.notices.queue.tasks import RetryLater, Task
+from registrations.notices.queue import RetryLater, Task
 from registrations.reading import lists
 from registrations.reading import one as reading
 from users import confirming
 from users.models import User
 
 if TYPE_CHECKING:
-    from registrations.notices.outlets.mail.messages import Mail
+    from registrations.notices.mail.messages import Mail
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ def _mail(notice: Notice, occasion: Occasion, user_id: str) -> bool:
         if not place:
             return True  # the mail about the seat is sent instead
         occasion = replace(occasion, place=place)
-    from registrations.notices.outlets.mail import messages
+    from registrations.notices.mail import messages
 
     mail = messages.compose(occasion, user, notice["id"], _reply_to(notice))
     marker = Marker(notice["id"], user_id)
@@ -190,7 +190,7 @@ def _confirmation(task: Task) -> list[Task]:
     if not confirmations.is_within_limit(user, task.notice):
         observability.count("ConfirmationsRefused")
         return []
-    from registrations.notices.outlets.mail import messages
+    from registrations.notices.mail import messages
 
     mail = messages.compose_confirmation(user, confirming.url_for(user), task.notice["id"])
     if time_left() < ONE_SECONDS or not _claim_and_send(mail, Marker(task.notice["id"], user.user_id)):

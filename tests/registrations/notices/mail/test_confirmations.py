@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from eventsite.auth import tokens
 from eventsite.dynamodb import daily_limit
-from registrations.notices.outlets.mail import confirmations
+from registrations.notices.mail import confirmations
 from tests.api import Api
 from tests.eventsite.auth import issuing
 from tests.registrations.notices.carrying import Carried, html, text

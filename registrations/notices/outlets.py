@@ -14,13 +14,9 @@ from cloudevents.core.base import BaseCloudEvent
 from cloudevents.core.formats.json import JSONFormat
 from django.conf import settings
 
-from registrations.notices import history
+from registrations.notices import bus, history, queue, webhooks
 from registrations.notices.occasions import Notice, concerns_people
-from registrations.notices.outlets import attempts, bus, webhooks
-from registrations.notices.queue import tasks as queue
-from registrations.notices.queue.tasks import Task
-
-queue.local.attempt = attempts.attempt
+from registrations.notices.queue import Task
 
 
 def publish(notices: Iterable[BaseCloudEvent]) -> None:

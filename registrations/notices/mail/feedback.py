@@ -1,7 +1,7 @@
 """Bounces and complaints, which SES reports as events.
 
 SES publishes them for mails with a configuration set (`MAIL_CONFIGURATION_SET`), an EventBridge rule puts them into the
-queue of notices, and `redelivery` calls `record`.
+queue of notices, and `attempts` calls `record`.
 https://docs.aws.amazon.com/ses/latest/dg/monitoring-eventbridge.html
 """
 
@@ -17,11 +17,6 @@ SOURCE = "aws.ses"
 BOUNCED, COMPLAINED = "bounced", "complained"
 METRICS = {BOUNCED: "MailsBounced", COMPLAINED: "MailsComplained"}
 PERMANENT = "Permanent"
-
-
-def is_feedback(message: dict[str, Any]) -> bool:
-    """Return True if a message of the queue is an event of SES."""
-    return message.get("source") == SOURCE
 
 
 def record(event: dict[str, Any]) -> None:

@@ -19,13 +19,10 @@ from pytest_django.fixtures import Settings
 
 from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable
-from registrations.notices import aws
-from registrations.notices.outlets import attempts, bus
-from registrations.notices.outlets import chosen as outlets
-from registrations.notices.outlets.mail import delivery as mail
-from registrations.notices.outlets.mail.sent_markers import MailMarker
-from registrations.notices.queue import tasks as queue
-from registrations.notices.queue.tasks import PermanentFailure, RetryLater, Task
+from registrations.notices import attempts, aws, bus, outlets, queue
+from registrations.notices.mail import delivery as mail
+from registrations.notices.mail.sent_markers import MailMarker
+from registrations.notices.queue import PermanentFailure, RetryLater, Task
 from tests.api import Api
 from tests.children import SECONDS
 from tests.registrations.notices import streaming as stream
@@ -479,7 +476,8 @@ def test_the_queue_of_a_local_run_executes_due_tasks_and_tries_again(monkeypatch
             done.set()
         return 0.01 if (body, number) == ("a", 1) else None
 
-    local = queue.LocalQueue(attempt)
+    local = queue.LocalQueue()
+    threading.Thread(target=local.execute, args=(attempt,), daemon=True).start()
     local.put(["a", "b"])
     local.put(["c"], seconds=0.05)
     assert done.wait(SECONDS)

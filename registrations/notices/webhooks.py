@@ -27,7 +27,7 @@ from django.conf import settings
 
 from eventsite.env import is_loopback, is_public
 from eventsite.web import observability
-from registrations.notices.queue.tasks import PermanentFailure, RetryLater, Task
+from registrations.notices.queue import PermanentFailure, RetryLater, Task
 
 CONNECT_SECONDS = 3.0
 SECONDS = 10.0

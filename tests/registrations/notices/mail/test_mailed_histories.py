@@ -10,7 +10,7 @@ from cloudevents.core.v1.event import CloudEvent
 from django.conf import settings as configured
 from hypothesis import example, given, settings
 
-from registrations.notices.queue import tasks as queue
+from registrations.notices import queue
 from tests.registrations.notices.carrying import Carried
 from tests.registrations.notices.histories import HISTORIES, Story
 from tests.registrations.notices.receiver import Receiver

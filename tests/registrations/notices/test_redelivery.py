@@ -10,11 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from cloudevents.core.v1.event import CloudEvent
 
 from eventsite.errors import Unavailable
-from registrations.notices import aws, redelivery
-from registrations.notices.outlets import attempts
-from registrations.notices.outlets import chosen as outlets
-from registrations.notices.queue import tasks as queue
-from registrations.notices.queue.tasks import PermanentFailure, RetryLater
+from registrations.notices import attempts, aws, outlets, queue
 from registrations.notices.stream import handler as stream
 from registrations.notices.stream.changes import StreamRecord
 from registrations.notices.stream.following import Following
@@ -62,7 +58,7 @@ def streams(engine: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def attempt(body: str) -> float | None:
     """Deliver a message for the first time. Returns: in how many seconds it is due again, None where it is over."""
-    return attempts.attempt(body, 1, redelivery.redeliver)
+    return attempts.attempt(body, 1)
 
 
 def note(streams: Any, records: list[StreamRecord], **other: str) -> str:
@@ -118,31 +114,36 @@ def out_of_reach(**_: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("answer", "outcome"),
+    ("answer", "is_lost"),
     [
-        (failing("TrimmedDataAccessException"), PermanentFailure),
-        (failing("ResourceNotFoundException"), PermanentFailure),
-        (failing("InternalServerError"), RetryLater),
-        (out_of_reach, RetryLater),
+        (failing("TrimmedDataAccessException"), True),
+        (failing("ResourceNotFoundException"), True),
+        (failing("InternalServerError"), False),
+        (out_of_reach, False),
     ],
     ids=["too late", "no stream", "an error of AWS's", "no network"],
 )
 def test_what_the_stream_has_no_more_is_hopeless_and_an_outage_is_not(
-    records: list[StreamRecord], streams: Any, monkeypatch: pytest.MonkeyPatch, answer: Any, outcome: type[Exception]
+    records: list[StreamRecord],
+    streams: Any,
+    dead: list[tuple[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Any,
+    is_lost: bool,
 ) -> None:
     body = note(streams, records)
     monkeypatch.setattr(streams, "get_shard_iterator", answer)
-    with pytest.raises(outcome):
-        redelivery.redeliver(body)
+    assert (attempt(body) is None) == is_lost
+    assert dead == ([(body, "the stream does not have it any more")] if is_lost else [])
 
 
 def test_a_stream_that_shows_only_some_is_asked_again(
-    records: list[StreamRecord], streams: Any, outlet: list[str]
+    records: list[StreamRecord], streams: Any, outlet: list[str], dead: list[tuple[str, str]]
 ) -> None:
     body = note(streams, records, endSequenceNumber=str(10**39))
-    with pytest.raises(RetryLater, match="does not show all of it"):
-        redelivery.redeliver(body)
-    assert outlet == []
+    assert attempt(body)
+    assert attempts.attempt(body, attempts.ATTEMPTS) is None
+    assert (outlet, dead) == ([], [(body, "the stream does not show all of it")])
 
 
 def test_a_batch_of_the_queue_may_hold_both(records: list[StreamRecord], outlet: list[str]) -> None:
@@ -155,9 +156,5 @@ def test_a_batch_of_the_queue_may_hold_both(records: list[StreamRecord], outlet:
         for place, body in enumerate(bodies)
     ]
     lambda_ = SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
-    assert redelivery.deliver({"Records": batch}, lambda_) == {"batchItemFailures": []}
+    assert attempts.deliver({"Records": batch}, lambda_) == {"batchItemFailures": []}
     assert outlet == [notice.get_id() for notice in reported(records[:1])]
-
-
-def test_a_task_is_none_of_it(outlet: list[str]) -> None:
-    assert not redelivery.redeliver('{"outlet": "mail", "notice": {}}')
