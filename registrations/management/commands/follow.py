@@ -10,9 +10,8 @@ from django.core.management.base import CommandParser
 from eventsite.management.operating import OperatorCommand
 from registrations.notices import words
 from registrations.notices.stream import changes
-from registrations.notices.stream.changes import StreamRecord
+from registrations.notices.stream.changes import StreamRecord, knowing
 from registrations.notices.stream.following import LATEST, OLDEST, Following
-from registrations.notices.stream.holders import knowing
 
 LOOK_SECONDS = 0.5
 

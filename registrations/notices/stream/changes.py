@@ -15,19 +15,22 @@ CloudEvent 1.0. Its id is derived from the change, so it is the same if the reco
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from cloudevents.core.v1.event import CloudEvent
 
 from events.ledger import log, operations
 from events.ledger.log import LogEntry
 from events.ledger.models import OF_A_DELETED_EVENT, CancellationOutbox, CheckIns, Seats
-from events.models import IMPORTING, Event
+from events.models import IMPORTING, Event, EventItem
 from events.services import DESCRIPTION, SETTINGS
+from eventsite.dynamodb.connection import RawItem
 from registrations.models import CANCELLED, REGISTERED, standing
+from registrations.notices.stream.holders import Holders
 
 StreamRecord = dict[str, Any]
 """A record in the format of Lambda: ``{"eventName": …, "dynamodb": {"Keys": …, "OldImage": …, "NewImage": …}}``."""
@@ -42,19 +45,6 @@ SEQUENCE_DIGITS = 40
 PART = 2000  # tickets whose owners are read and whose notices are published together
 
 
-class Holders(Protocol):
-    """A finder of the owners of tickets."""
-
-    def __call__(self, seats: Seats, first: int, last: int) -> dict[int, str]:
-        """Return the owners of the tickets from `first` to `last` in order, without users who left the waitlist before.
-
-        The seats are those of the moment at which the tickets were promoted.
-        """
-
-    def owner(self, seats: Seats, entry: LogEntry) -> str:
-        """Return the user of a log entry that has only a hash of the id."""
-
-
 def as_for_lambda(record: Any) -> StreamRecord:
     """Convert a record from the API of DynamoDB Streams to the format of Lambda."""
     change = dict(record["dynamodb"])
@@ -62,53 +52,36 @@ def as_for_lambda(record: Any) -> StreamRecord:
     return {**record, "dynamodb": change | {"ApproximateCreationDateTime": created.timestamp()}}
 
 
-@dataclass
-class _Pending:
-    """A notice that is not a CloudEvent yet."""
+class _Draft(NamedTuple):
+    """A notice without its event and its place in the stream."""
 
     type: str
     id: str
     data: dict[str, Any]
     at: str = ""
     """The time of the change, or an empty string if no item has it."""
-    subject: dict[str, str] = field(default_factory=dict)
-    unnamed: tuple[Seats, LogEntry] | None = None
-    """The log entry of the change, if the log does not name its user."""
-
-    def named(self, holders: Holders) -> "_Pending":
-        """Return the notice with the id of its user."""
-        if self.unnamed is None:
-            return self
-        user_id = holders.owner(*self.unnamed)
-        data = self.data | {"userId": user_id} | _actor(self.unnamed[0], user_id)
-        return replace(self, data=data, subject={"subject": user_id}, unnamed=None)
-
-
-@dataclass
-class _Promotion:
-    """The tickets that one write promoted."""
-
-    seats: Seats
-    """The seats after the write."""
-    tickets: range
-    at: str
-    """The time of the write, or an empty string if it is unknown."""
+    user_id: str | None = None
 
 
 @dataclass
 class Change:
-    """The notices of a record of the stream, and the promoted tickets whose owners have to be read."""
+    """A record of the stream. One that promotes very many tickets has several parts."""
 
     event_id: str
     moment: datetime
     sequence: str
-    _pending: list[_Pending]
-    _moved: _Promotion | None
+    old: Any
+    new: Any
+    """The item before and after the change; None if it was created or deleted, or has no notices."""
+    promoted: range = range(0)
+    """The tickets that it promoted, also those of users who had left the waitlist."""
+    promoted_at: str = ""
+    """The time of their promotion, or an empty string if no item has it."""
 
     @property
     def parts(self) -> int:
         """Return the number of parts, each with at most `PART` promotions."""
-        return max(1, -(-len(self._moved.tickets) // PART)) if self._moved else 1
+        return max(1, -(-len(self.promoted) // PART))
 
     def part(self, number: int, holders: Holders) -> list[CloudEvent]:
         """Return the notices of one part, by its 0-based number, in order.
@@ -116,16 +89,26 @@ class Change:
         Raises:
             Exception: All errors of `holders`.
         """
-        pending = list(enumerate(one.named(holders) for one in self._pending)) if number == 0 else []
-        if self._moved:
-            pending += self._promoted(self._moved, self._moved.tickets[number * PART : (number + 1) * PART], holders)
-        return [_event(one, self.event_id, self.moment, f"{self.sequence}.{place:06}") for place, one in pending]
+        first = list(_without_promotions(self.old, self.new, holders))
+        drafts = list(enumerate(first)) if number == 0 else []
+        if tickets := self.promoted[number * PART : (number + 1) * PART]:
+            data = _counts(self.new) | {"status": REGISTERED}
+            for ticket, user_id in holders(self.new, tickets[0], tickets[-1]).items():
+                draft = _of_registration(self.new, user_id, ticket, PROMOTED, data, self.promoted_at)
+                drafts.append((len(first) + ticket - self.promoted[0], draft))
+        return [self._notice(place, draft) for place, draft in drafts]
 
-    def _promoted(self, moved: _Promotion, tickets: range, holders: Holders) -> Iterator[tuple[int, _Pending]]:
-        data = _counts(moved.seats) | {"status": REGISTERED}
-        for ticket, user_id in holders(moved.seats, tickets[0], tickets[-1]).items():
-            place = len(self._pending) + ticket - moved.tickets[0]
-            yield place, _of_registration(moved.seats, user_id, ticket, PROMOTED, data, moved.at)
+    def _notice(self, place: int, draft: _Draft) -> CloudEvent:
+        attributes = {
+            "id": draft.id,
+            "source": f"/events/{self.event_id}",
+            "type": draft.type,
+            "time": datetime.fromisoformat(draft.at) if draft.at else self.moment,
+            "datacontenttype": "application/json",
+            "sequence": f"{self.sequence}.{place:06}",
+        }
+        subject = {"subject": draft.user_id} if draft.user_id else {}
+        return CloudEvent(attributes | subject, {"eventId": self.event_id} | draft.data)
 
 
 def read(record: StreamRecord) -> Change:
@@ -138,9 +121,15 @@ def read(record: StreamRecord) -> Change:
     event_id, item = (change["Keys"][name]["S"] for name in ("eventId", "item"))
     moment = datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC)
     sequence = str(change["SequenceNumber"]).zfill(SEQUENCE_DIGITS)
-    before, after = change.get("OldImage"), change.get("NewImage")
-    moved = _promotion(Seats.parse(before), Seats.parse(after)) if item == Seats.ITEM and before and after else None
-    return Change(event_id, moment, sequence, list(_pending(item, before, after)), moved)
+    old, new = (_parsed(item, change.get(name)) for name in ("OldImage", "NewImage"))
+    promotion = _promotion(old, new) if isinstance(new, Seats) and old else ()
+    return Change(event_id, moment, sequence, old, new, *promotion)
+
+
+def _parsed(item: str, image: RawItem | None) -> Any:
+    """Return an item as its model, or None if there is none or its kind has no notices."""
+    kind = CancellationOutbox if CancellationOutbox.is_named(item) else EventItem.kinds.get(item.partition("#")[0])
+    return kind.parse(image) if kind and image else None
 
 
 def notices(record: StreamRecord, holders: Holders) -> list[CloudEvent]:
@@ -153,33 +142,31 @@ def notices(record: StreamRecord, holders: Holders) -> list[CloudEvent]:
     return [notice for number in range(change.parts) for notice in change.part(number, holders)]
 
 
-def _event(pending: _Pending, event_id: str, moment: datetime, sequence: str) -> CloudEvent:
-    attributes = {
-        "id": pending.id,
-        "source": f"/events/{event_id}",
-        "type": pending.type,
-        "time": datetime.fromisoformat(pending.at) if pending.at else moment,
-        "datacontenttype": "application/json",
-        "sequence": sequence,
-    }
-    return CloudEvent(attributes | pending.subject, {"eventId": event_id} | pending.data)
+def knowing(records: Iterable[StreamRecord]) -> Holders:
+    """Return a finder with the owners in the commit logs of some records."""
+    holders = Holders()
+    for record in records:
+        with suppress(Exception):  # the handler reports a record that cannot be read
+            if record["dynamodb"]["Keys"]["item"]["S"] == Seats.ITEM:
+                holders.learn(Seats.parse(record["dynamodb"]["NewImage"]))
+    return holders
 
 
-def _pending(item: str, before: Any, after: Any) -> Iterator[_Pending]:
-    if item == Event.ITEM:
-        yield from _of_the_event(before and Event.parse(before), after and Event.parse(after))
-    elif item == Seats.ITEM and before and after:
-        yield from _of_the_seats(Seats.parse(before), Seats.parse(after))
-    elif CancellationOutbox.is_named(item) and after:
-        yield from _of_an_outbox(CancellationOutbox.parse(after))
-    elif CheckIns.is_named(item) and after:
-        yield from _of_the_door(before and CheckIns.parse(before), CheckIns.parse(after))
+def _without_promotions(old: Any, new: Any, holders: Holders) -> Iterator[_Draft]:
+    if isinstance(new or old, Event):
+        yield from _of_the_event(old, new)
+    elif isinstance(new, Seats) and old:
+        yield from _of_the_seats(old, new, holders)
+    elif isinstance(new, CancellationOutbox):
+        yield from _of_an_outbox(new)
+    elif isinstance(new, CheckIns):
+        yield from _of_the_door(old, new)
 
 
 # The description
 
 
-def _of_the_event(old: Event | None, new: Event | None) -> Iterator[_Pending]:
+def _of_the_event(old: Event | None, new: Event | None) -> Iterator[_Draft]:
     if new is None:
         if old and old.edits != IMPORTING:
             yield _of_event(old, DELETED, {})
@@ -191,9 +178,9 @@ def _of_the_event(old: Event | None, new: Event | None) -> Iterator[_Pending]:
             yield _of_event(new, CANCELLED if called_off else CHANGED, changes, new.updated_at)
 
 
-def _of_event(event: Event, what: str, changes: dict[str, Any], at: str = "") -> _Pending:
+def _of_event(event: Event, what: str, changes: dict[str, Any], at: str = "") -> _Draft:
     data = {"event": _values(event, OF_THE_EVENT), **changes}
-    return _Pending(f"event.{what}", f"{_origin(event)}.v{int(event.version)}.{what}", data, at)
+    return _Draft(f"event.{what}", f"{_origin(event)}.v{int(event.version)}.{what}", data, at)
 
 
 def _changes(old: Event | Seats, new: Event | Seats, names: tuple[str, ...]) -> dict[str, Any]:
@@ -220,12 +207,12 @@ def _origin(item: Event | Seats | CancellationOutbox | CheckIns) -> str:
 # The seats
 
 
-def _of_the_seats(old: Seats, new: Seats) -> Iterator[_Pending]:
+def _of_the_seats(old: Seats, new: Seats, holders: Holders) -> Iterator[_Draft]:
     if new.settings != old.settings and (changes := _changes(old, new, SETTINGS)):
         shown = _values(new, ("event_id", *SETTINGS)) | _counts(new)
-        yield _Pending("event.changed", f"{_origin(new)}.s{int(new.settings)}.changed", {"event": shown, **changes})
-    for record in _fresh(old, new):
-        yield _of_a_record(record, new)
+        yield _Draft("event.changed", f"{_origin(new)}.s{int(new.settings)}.changed", {"event": shown, **changes})
+    for entry in _fresh(old, new):
+        yield _of_an_entry(entry, new, entry.user_id or holders.owner(new, entry))
 
 
 def _fresh(old: Seats, new: Seats) -> list[LogEntry]:
@@ -234,57 +221,47 @@ def _fresh(old: Seats, new: Seats) -> list[LogEntry]:
     return [log.read(name, value) for name, value in after.items() if name not in before]
 
 
-def _of_a_record(record: LogEntry, seats: Seats) -> _Pending:
-    status = standing(record.ticket, seats, cancelled=bool(record.leaving))
+def _of_an_entry(entry: LogEntry, seats: Seats, user_id: str) -> _Draft:
+    status = standing(entry.ticket, seats, cancelled=bool(entry.leaving))
     data: dict[str, Any] = {"status": status} | _counts(seats)
-    if record.leaving:
-        data |= {"reason": "left", "freedSeat": record.leaving != log.QUIT}
-    data |= _actor(seats, record.user_id) if record.user_id else {}
-    pending = _of_registration(seats, record.user_id or "", record.ticket, status, data, record.at)
-    return pending if record.user_id else replace(pending, unnamed=(seats, record))
-
-
-def _actor(seats: Seats, user_id: str) -> dict[str, str]:
-    """Return the caller who requested the operation that a write committed for a user, if the seats name one."""
+    if entry.leaving:
+        data |= {"reason": "left", "freedSeat": entry.leaving != log.QUIT}
     by = operations.caller_of(seats.by, user_id)
-    return {"by": by} if by else {}
+    return _of_registration(seats, user_id, entry.ticket, status, data, entry.at, by)
 
 
-def _promotion(old: Seats, new: Seats) -> _Promotion | None:
-    """Return the tickets that a write promoted, including those of users who had left the waitlist.
+def _promotion(old: Seats, new: Seats) -> tuple[range, str]:
+    """Return the tickets that a write promoted, and the time if it is known.
 
     An edit and the audit promote without any other change of the waitlist. A write that corrects counters or imports
     an event promotes no user.
     """
-    for record in _fresh(old, new):
-        if record.successor:
-            return _Promotion(new, range(record.successor, record.successor + 1), record.at)
-    same_people = (new.tickets, new.waitlist_exits, new.left) == (old.tickets, old.waitlist_exits, old.left)
-    if same_people and new.seated_through > old.seated_through:
-        return _Promotion(new, range(int(old.seated_through) + 1, int(new.seated_through) + 1), "")
-    return None
+    for entry in _fresh(old, new):
+        if entry.successor:
+            return range(entry.successor, entry.successor + 1), entry.at
+    if (new.tickets, new.waitlist_exits, new.left) == (old.tickets, old.waitlist_exits, old.left):
+        return range(int(old.seated_through) + 1, int(new.seated_through) + 1), ""
+    return range(0), ""
 
 
 def _counts(seats: Seats) -> dict[str, Any]:
     return {name: int(getattr(seats, attribute)) for name, attribute in COUNTS.items()}
 
 
-def _of_an_outbox(outbox: CancellationOutbox) -> Iterator[_Pending]:
+def _of_an_outbox(outbox: CancellationOutbox) -> Iterator[_Draft]:
     data: dict[str, Any] = {"status": CANCELLED, "reason": "event_deleted", "freedSeat": False}
     data |= {"event": _values(outbox, ("event_id", *OF_A_DELETED_EVENT))} if outbox.title else {}
     for ticket, user_id in outbox.holders.items():
         yield _of_registration(outbox, user_id, ticket, CANCELLED, data)
 
 
-def _of_the_door(old: CheckIns | None, new: CheckIns) -> Iterator[_Pending]:
+def _of_the_door(old: CheckIns | None, new: CheckIns) -> Iterator[_Draft]:
     """Yield the notice of a check-in, if the count rose. A check-in after an undo has a notice of its own."""
     if new.people > (old.people if old else 0) and new.user_id and new.at:
         new.incarnation = new.item.partition("#")[2]  # an update created the item, so only its key has it
         data: dict[str, Any] = {"status": REGISTERED, "checkedInCount": int(new.people)}
-        data |= {"by": new.by} if new.by else {}
-        one = _of_registration(new, new.user_id, int(new.ticket or 0), CHECKED_IN, data, new.at)
-        one.id += f".{re.sub('[^0-9]', '', new.at)}"
-        yield one
+        draft = _of_registration(new, new.user_id, int(new.ticket or 0), CHECKED_IN, data, new.at, new.by)
+        yield draft._replace(id=f"{draft.id}.{re.sub('[^0-9]', '', new.at)}")
 
 
 def _of_registration(
@@ -294,6 +271,7 @@ def _of_registration(
     what: str,
     data: dict[str, Any],
     at: str = "",
-) -> _Pending:
-    data = {"userId": user_id, "ticket": ticket, **data}
-    return _Pending(f"registration.{what}", f"{_origin(item)}.{ticket}.{what}", data, at, {"subject": user_id})
+    by: str | None = None,
+) -> _Draft:
+    data = {"userId": user_id, "ticket": ticket, **data} | ({"by": by} if by else {})
+    return _Draft(f"registration.{what}", f"{_origin(item)}.{ticket}.{what}", data, at, user_id)

@@ -7,27 +7,27 @@ shard, so it is dead-lettered and counted, and the rest continues.
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cloudevents.core.v1.event import CloudEvent
 
+from eventsite.dynamodb.base_model import WholeNumberAttribute
+from eventsite.dynamodb.expiring import ExpiringItem
 from eventsite.dynamodb.retries import time_left, time_limit
 from eventsite.dynamodb.shapes import UnreadableItem
 from eventsite.errors import Unavailable, log_exception
 from eventsite.web import observability
 from registrations.notices import outlets, queue
-from registrations.notices.stream import changes, progress
+from registrations.notices.stream import changes
 from registrations.notices.stream.changes import Change, StreamRecord
-from registrations.notices.stream.holders import Holders, knowing
-
-OUTAGES = queue.OUTAGES
+from registrations.notices.stream.holders import Holders
 
 LEAVES_SECONDS = 2.0  # seconds of the Lambda's time, for the answer
 ONE_GROUP_SECONDS = 8.0  # seconds; with less time left, no group is begun, and the rest is delivered again at once
-WAITING = "notices wait"
 MOST_BYTES = 200_000  # a message of SQS has at most 256 KB; larger images are left out
 GROUP = 500  # notices that are published together; one record, or a part of it, may have more
+KEPT_SECONDS = 3 * 24 * 60 * 60  # seconds; longer than the stream keeps a record
 
 Publish = Callable[[Sequence[CloudEvent]], None]
 Published = tuple[StreamRecord, list[CloudEvent]]
@@ -49,10 +49,9 @@ def follow(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": rest["dynamodb"]["SequenceNumber"]}] if rest else []}
 
 
-def publish_records(records: Iterable[StreamRecord], publish: Publish) -> StreamRecord | None:
+def publish_records(records: Sequence[StreamRecord], publish: Publish) -> StreamRecord | None:
     """Publish the notices of some records in their order. Return the first record to deliver again, if any."""
-    records = list(records)
-    holders = knowing(records)
+    holders = changes.knowing(records)
     group: list[Published] = []
     for record in records:
         try:
@@ -67,23 +66,24 @@ def publish_records(records: Iterable[StreamRecord], publish: Publish) -> Stream
             if failed := _publish(group, publish):
                 return failed
             group = []
-        if is_long and (failed := _publish_in_parts(record, change, holders, publish)):
-            return failed
+        if is_long and not _is_published_in_parts(record, change, holders, publish):
+            return record
     return _publish(group, publish)
 
 
-def _publish_in_parts(record: StreamRecord, change: Change, holders: Holders, publish: Publish) -> StreamRecord | None:
-    """Publish a record with many promotions part by part. Return it if it has to be delivered again."""
+def _is_published_in_parts(record: StreamRecord, change: Change, holders: Holders, publish: Publish) -> bool:
+    """Publish a record with many promotions part by part. Return False if it has to be delivered again."""
     try:
-        for number in range(progress.parts_published(record), change.parts):
+        for number in range(_parts_published(record), change.parts):
             if time_left() < ONE_GROUP_SECONDS:
-                return record
+                return False
             _send(change.part(number, holders), publish)
-            progress.keep(record, number + 1)
-        progress.forget(record)
+            until = int(time.time()) + KEPT_SECONDS
+            Progress(*_key(record), parts=number + 1, expires_at=until).save()
+        Progress(*_key(record)).delete()  # so that an operator can publish the record again
     except Exception as error:
-        return None if _is_over(record, error) else record
-    return None
+        return _is_over(record, error)
+    return True
 
 
 def _publish(group: list[Published], publish: Publish) -> StreamRecord | None:
@@ -91,42 +91,33 @@ def _publish(group: list[Published], publish: Publish) -> StreamRecord | None:
     notices = [notice for _, those in group for notice in those]
     if not notices:
         return None
+    first = group[0][0]
     if time_left() < ONE_GROUP_SECONDS:
-        return group[0][0]
+        return first
     try:
         _send(notices, publish)
     except Exception as error:
-        if _is_outage(error):
-            log_exception(error, WAITING)
-            return group[0][0]
-        return _publish_one_by_one(group, publish)
-    return None
-
-
-def _publish_one_by_one(group: list[Published], publish: Publish) -> StreamRecord | None:
-    for record, notices in group:
-        try:
-            _send(notices, publish)
-        except Exception as error:
-            if not _is_over(record, error):
-                return record
+        if len(group) == 1 or _is_outage(error):
+            return None if _is_over(first, error) else first
+        for one in group:
+            if failed := _publish([one], publish):
+                return failed
     return None
 
 
 def _send(notices: list[CloudEvent], publish: Publish) -> None:
-    if notices:
-        publish(notices)
-        observability.count("Notices", len(notices))
+    publish(notices)
+    observability.count("Notices", len(notices))
 
 
 def _is_outage(error: Exception) -> bool:
-    return isinstance(error, OUTAGES) and not isinstance(error, UnreadableItem)  # an unreadable item stays unreadable
+    return isinstance(error, queue.OUTAGES) and not isinstance(error, UnreadableItem)  # which stays unreadable
 
 
 def _is_over(record: StreamRecord, error: Exception) -> bool:
     """Dead-letter a record that could not be published. Return False if Lambda has to deliver it again."""
     if _is_outage(error):
-        log_exception(error, WAITING)
+        log_exception(error, "notices wait")
         return False
     log_exception(error, "a notice that cannot be published")
     try:
@@ -136,6 +127,28 @@ def _is_over(record: StreamRecord, error: Exception) -> bool:
         return False
     observability.count("NoticesPoisoned")
     return True
+
+
+class Progress(ExpiringItem):
+    """The number of published parts of a record that has several.
+
+    It exists only until the last one is published. The next attempt continues where the time ran out.
+    """
+
+    ITEM = "progress"
+
+    parts = WholeNumberAttribute(default=0)
+
+
+def _parts_published(record: StreamRecord) -> int:
+    try:
+        return int(Progress.get(*_key(record), consistent_read=True).parts)
+    except Progress.DoesNotExist:
+        return 0
+
+
+def _key(record: StreamRecord) -> tuple[str, str]:
+    return f"progress#{record['dynamodb']['SequenceNumber']}", Progress.ITEM
 
 
 def message_of(record: StreamRecord, error: Exception) -> str:

@@ -5,8 +5,7 @@ active, and ``cancelled#`` afterwards. An owner who left and came back, or was d
 notice.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from functools import partial
 from itertools import islice
 
@@ -16,7 +15,6 @@ from eventsite.dynamodb.reads import Key
 from eventsite.dynamodb.steps import BatchGet, Steps, TransactGet, retrying, run
 from eventsite.errors import Unavailable
 from registrations.models import EVERY_LINE, EventTicket
-from registrations.notices.stream.changes import StreamRecord
 from registrations.reading.owners import particulars
 
 AT_ONCE = 50  # tickets of a batch or a transaction, which reads a hundred items: each ticket has two possible keys
@@ -40,12 +38,6 @@ class Holders:
             elif record.user_id is not None:
                 seen.setdefault(record.ticket, record.user_id)
 
-    def learn_from(self, record: StreamRecord) -> None:
-        """Keep the owners of the tickets in a record of the stream."""
-        with suppress(Exception):  # the handler reports a record that cannot be read
-            if record["dynamodb"]["Keys"]["item"]["S"] == Seats.ITEM:
-                self.learn(Seats.parse(record["dynamodb"]["NewImage"]))
-
     def owner(self, seats: Seats, entry: log.LogEntry) -> str:
         """Return the user of a log entry that has only a hash of the id.
 
@@ -58,7 +50,9 @@ class Holders:
         return user_id
 
     def __call__(self, seats: Seats, first: int, last: int) -> dict[int, str]:
-        """Return the owners of the tickets from `first` to `last` at their promotion, in the order of the tickets.
+        """Return the owners of the tickets from `first` to `last` in order, without users who left the waitlist before.
+
+        The seats are those of the moment at which the tickets were promoted.
 
         Raises:
             Unavailable: DynamoDB does not answer.
@@ -69,14 +63,6 @@ class Holders:
         wanted = [ticket for ticket in range(first, last + 1) if ticket not in seen]
         found = seen | _looked_up(event, wanted)
         return {ticket: user_id for ticket in range(first, last + 1) if (user_id := found.get(ticket))}
-
-
-def knowing(records: Iterable[StreamRecord]) -> Holders:
-    """Return a finder with the owners in some records of the stream."""
-    holders = Holders()
-    for record in records:
-        holders.learn_from(record)
-    return holders
 
 
 def _looked_up(event: Event, wanted: list[int]) -> dict[int, str | None]:
@@ -110,11 +96,8 @@ def _keys(event: Event, wanted: list[int]) -> list[Key]:
 
 def _by_ticket(lines: Iterable[EventTicket | None]) -> dict[int, str | None]:
     """Return the present or last owner of each ticket, or None if the owner left the waitlist."""
-    return dict(_owners(lines))
-
-
-def _owners(lines: Iterable[EventTicket | None]) -> Iterator[tuple[int, str | None]]:
-    for line in lines:
-        if line is not None:
-            had_a_seat = line.is_active or not line.waited or line.promoted_at
-            yield int(line.ticket or 0), str(line.user_id) if had_a_seat else None
+    return {
+        int(line.ticket or 0): str(line.user_id) if line.is_active or not line.waited or line.promoted_at else None
+        for line in lines
+        if line is not None
+    }
