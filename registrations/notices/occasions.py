@@ -29,15 +29,17 @@ REMINDER_NOTICE, MESSAGE_NOTICE = "event.reminder", "event.message"
 WHEN = ("date", "endDate", "startTime", "endTime", "timeZone")
 MAILED_FIELDS = (*WHEN, "location")
 """The fields of an event whose changes are mailed."""
-ATTRIBUTES = {
-    known.attr_name: name for name, known in Event.get_attributes().items() if known.attr_name in MAILED_FIELDS
-}
-"""Their names in the model."""
-OF_A_PERSON = {
+ATTRIBUTES = {attribute.attr_name: name for name, attribute in Event.get_attributes().items()}
+"""The names of fields in the model."""
+KINDS = {
     "registration.registered": SIGNED_UP,
     "registration.waitlisted": WAITING,
     "registration.promoted": PROMOTED,
+    "event.cancelled": OFF,
+    REMINDER_NOTICE: REMINDER,
+    MESSAGE_NOTICE: MESSAGE,
 }
+"""The kinds of mails by the types of notices of which all are mailed."""
 
 
 @dataclass(frozen=True)
@@ -55,38 +57,41 @@ class Occasion:
     """The message of an organizer."""
 
 
-def concerns_people(notice: Notice) -> bool:
-    """Return True if a notice of the stream is mailed."""
-    what, data = notice["type"], notice["data"]
-    if what == "event.changed":
-        return data["previous"].get("status") == CANCELLED or any(name in MAILED_FIELDS for name in data["changed"])
-    if what == "registration.cancelled":
-        return bool(data.get("reason") == "event_deleted" and data.get("event"))
-    return what in OF_A_PERSON or what == "event.cancelled"
+def kind_of(notice: Notice) -> str | None:
+    """Return the kind of the mails about a notice, or None if it is not mailed."""
+    data = notice["data"]
+    if notice["type"] == "event.changed":
+        if data["previous"].get("status") == CANCELLED:
+            return ON_AGAIN
+        return MOVED if any(name in MAILED_FIELDS for name in data["changed"]) else None
+    if notice["type"] == "registration.cancelled":
+        return DELETED if data.get("event") else None
+    return KINDS.get(notice["type"])
 
 
 def occasion_of(notice: Notice) -> Occasion | None:
     """Return the reason to mail a notice, or None if there is none any more."""
-    if notice["type"] == "registration.cancelled":
+    kind = kind_of(notice)
+    if kind == DELETED:
         return _of_a_deleted(notice["data"])
     whole = find_event(notice["data"]["eventId"])
-    if whole is None or whole.event.incarnation != incarnation_of(notice):
+    if kind is None or whole is None or whole.event.incarnation != incarnation_of(notice):
         return None
-    return _of_an_event(whole.event, notice["type"], notice["data"])
+    return _of_an_event(kind, whole.event, notice["data"])
 
 
-def _of_an_event(event: Event, what: str, data: dict[str, Any]) -> Occasion | None:
-    if what == MESSAGE_NOTICE:
-        return Occasion(MESSAGE, event, subject=data["subject"], text=data["text"])
-    if what == "event.changed":
-        return _of_a_change(event, data)
-    if what == "event.cancelled":
-        return Occasion(OFF, event) if event.status == CANCELLED and not _is_over(event) else None
-    if event.status not in OPEN_STATUSES or _is_over(event):
+def _of_an_event(kind: str, event: Event, data: dict[str, Any]) -> Occasion | None:
+    if kind == MESSAGE:
+        return Occasion(kind, event, subject=data["subject"], text=data["text"])
+    if kind == OFF:
+        return Occasion(kind, event) if event.status == CANCELLED and not _is_over(event) else None
+    if event.status not in OPEN_STATUSES:
         return None
-    if what == REMINDER_NOTICE:
-        return Occasion(REMINDER, event) if event.date == data["date"] else None
-    return Occasion(OF_A_PERSON[what], event)
+    if kind in (MOVED, ON_AGAIN):
+        return _of_a_change(kind, event, data["previous"])
+    if _is_over(event) or (kind == REMINDER and event.date != data["date"]):
+        return None
+    return Occasion(kind, event)
 
 
 def incarnation_of(notice: Notice) -> str:
@@ -95,8 +100,7 @@ def incarnation_of(notice: Notice) -> str:
 
 
 def _of_a_deleted(data: dict[str, Any]) -> Occasion | None:
-    known = {attribute.attr_name: name for name, attribute in Event.get_attributes().items()}
-    values = {known[name]: value for name, value in data["event"].items() if name in known}
+    values = {ATTRIBUTES[name]: value for name, value in data["event"].items() if name in ATTRIBUTES}
     last = {"description": "", "status": CANCELLED, "version": (values.get("version") or 0) + 1}
     event = Event(**(values | last))
     if data["event"].get("status", "published") not in OPEN_STATUSES or _is_over(event):
@@ -104,15 +108,13 @@ def _of_a_deleted(data: dict[str, Any]) -> Occasion | None:
     return Occasion(DELETED, event)
 
 
-def _of_a_change(event: Event, data: dict[str, Any]) -> Occasion | None:
-    now = {name: getattr(event, attribute) for name, attribute in ATTRIBUTES.items()}
-    before = {name: was for name, was in data["previous"].items() if name in now and was != now[name]}
+def _of_a_change(kind: str, event: Event, previous: dict[str, Any]) -> Occasion | None:
+    now = {name: getattr(event, ATTRIBUTES[name]) for name in MAILED_FIELDS}
+    before = {name: was for name, was in previous.items() if name in now and was != now[name]}
     earlier = Event(**{ATTRIBUTES[name]: value for name, value in (now | before).items()})
-    if event.status not in OPEN_STATUSES or (_is_over(event) and _is_over(earlier)):
+    if (_is_over(event) and _is_over(earlier)) or not (before or kind == ON_AGAIN):
         return None
-    if data["previous"].get("status") == CANCELLED:
-        return Occasion(ON_AGAIN, event, before)
-    return Occasion(MOVED, event, before) if before else None
+    return Occasion(kind, event, before)
 
 
 def _is_over(event: Event) -> bool:

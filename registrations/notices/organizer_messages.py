@@ -9,13 +9,11 @@ from eventsite import clock
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.daily_limit import take
 from eventsite.errors import LimitReached, Refused
-from registrations.models import EVERYBODY, REGISTERED, WAITLISTED
+from registrations.models import EVERYBODY
 from registrations.notices import queue
 from registrations.notices.occasions import MESSAGE_NOTICE
 from registrations.notices.queue import Task
 
-RECIPIENTS = {REGISTERED: REGISTERED, WAITLISTED: WAITLISTED, EVERYBODY: ""}
-"""The status of the recipients, by the word of the API. It is empty for all."""
 A_DAY = 5
 
 
@@ -36,7 +34,7 @@ def send(event_id: str, *, subject: str, text: str, to: str, by: str | None, sco
         event_id: The event.
         subject: The subject of the mail.
         text: The message.
-        to: One of `RECIPIENTS`.
+        to: The status of the recipients, or `EVERYBODY`.
         by: The organizer, whose address gets the replies; None if the service has no sign-in.
         scope: The scope of the caller.
 
@@ -61,4 +59,4 @@ def send(event_id: str, *, subject: str, text: str, to: str, by: str | None, sco
         "time": clock.now(),
         "data": data,
     }
-    queue.send([Task(queue.MAIL, notice, to=RECIPIENTS[to])])
+    queue.send([Task(queue.MAIL, notice, to="" if to == EVERYBODY else to)])

@@ -15,7 +15,7 @@ from cloudevents.core.formats.json import JSONFormat
 from django.conf import settings
 
 from registrations.notices import bus, history, queue, webhooks
-from registrations.notices.occasions import Notice, concerns_people
+from registrations.notices.occasions import Notice, kind_of
 from registrations.notices.queue import Task
 
 
@@ -39,7 +39,7 @@ def as_json(notice: BaseCloudEvent) -> Notice:
 
 
 def _tasks(notice: Notice) -> Iterator[Task]:
-    if settings.MAIL_FROM and concerns_people(notice):
+    if settings.MAIL_FROM and kind_of(notice):
         yield Task(queue.MAIL, notice)
     for url in settings.WEBHOOKS:
         yield Task(queue.WEBHOOK, notice, to=webhooks.name_of(url))

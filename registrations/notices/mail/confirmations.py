@@ -7,10 +7,7 @@ import uuid
 
 from django.conf import settings
 
-from eventsite.dynamodb.daily_limit import take
-from eventsite.text.mail_address import in_ascii, is_address
 from registrations.notices import queue
-from registrations.notices.occasions import Notice
 from registrations.notices.queue import Task
 from users.models import User
 
@@ -29,15 +26,3 @@ def ask(user: User) -> None:
         return
     notice = {"id": f"confirmation.{uuid.uuid4()}", "type": CONFIRMATION_NOTICE, "subject": user.user_id}
     queue.send([Task(queue.MAIL, notice | {"data": {"confirmation": user.confirmation}})])
-
-
-def is_pending(user: User, notice: Notice) -> bool:
-    """Return True if the address of the notice still has to be confirmed."""
-    return bool(
-        user.confirmation and user.confirmation == notice["data"]["confirmation"] and is_address(str(user.email))
-    )
-
-
-def is_within_limit(user: User, notice: Notice) -> bool:
-    """Count a confirmation mail to an address, once for each notice. Return False if the limit of today is reached."""
-    return take("confirmations", in_ascii(str(user.email)).lower(), A_DAY, notice["id"])

@@ -4,27 +4,24 @@ A notice of one user is one task of the queue. A notice of an event is split int
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-from botocore import exceptions as errors
-from django.conf import settings
-from tenacity import Retrying, retry_if_exception_type, wait_random
+from typing import TYPE_CHECKING
 
 from events.services import EventNotFound
-from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
+from eventsite.dynamodb.daily_limit import take
 from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.retries import time_left
 from eventsite.errors import Unavailable
+from eventsite.text.mail_address import in_ascii, is_address
 from eventsite.web import observability
 from registrations.errors import RegistrationNotFound
 from registrations.models import ACTIVE, UserRegistration
-from registrations.notices import aws, history, occasions
-from registrations.notices.mail import confirmations
-from registrations.notices.mail.confirmations import CONFIRMATION_NOTICE
+from registrations.notices import history, occasions
+from registrations.notices.mail import ses
+from registrations.notices.mail.confirmations import A_DAY, CONFIRMATION_NOTICE
 from registrations.notices.mail.sent_markers import Marker, Standing
 from registrations.notices.occasions import Notice, Occasion
 from registrations.notices.queue import RetryLater, Task
@@ -39,9 +36,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 20  # users of a page; at a tenth of a second for each mail, it takes two seconds
-ONE_SECONDS = 8.0  # seconds; with less time left, no mail is begun: SES may time out only after 7 s
-TURN_SECONDS, TURNS = 2.0, 20
-"""The longest wait in seconds of a mail that SES throttles, and the most waits."""
 READ_AT_ONCE, CUT_AT_ONCE = 1000, 20_000
 """Users of one query, and of one task. Another task continues."""
 CUTTING_SECONDS = 15.0  # seconds; with less time left, another task continues: the pages must still be sent
@@ -58,7 +52,8 @@ def deliver(task: Task) -> list[Task]:
         Unavailable: DynamoDB does not answer.
     """
     if task.notice["type"] == CONFIRMATION_NOTICE:
-        return _confirmation(task)
+        _confirm(task.notice)
+        return []
     occasion = occasions.occasion_of(task.notice)
     if occasion is None:
         return []
@@ -67,8 +62,7 @@ def deliver(task: Task) -> list[Task]:
         return list(_pages(task))
     if len(people) > 1:
         return list(_each(task, occasion, people))
-    if time_left() < ONE_SECONDS or not _mail(task.notice, occasion, people[0]):
-        raise RetryLater("the mail was not taken")
+    _mail(task.notice, occasion, people[0])
     return []
 
 
@@ -79,13 +73,11 @@ def _each(task: Task, occasion: Occasion, people: tuple[str, ...]) -> Iterator[T
         RetryLater: The time is up. The next attempt skips the users who were mailed.
     """
     for user_id in people:
-        if time_left() < ONE_SECONDS:
+        if time_left() < ses.ONE_SECONDS:
             raise RetryLater("there was no time for all of them")
         try:
-            is_over = _mail(task.notice, occasion, user_id)
+            _mail(task.notice, occasion, user_id)
         except Exception:  # the task of this user reports it
-            is_over = False
-        if not is_over:
             yield replace(task, people=(user_id,))
 
 
@@ -111,31 +103,20 @@ def _pages(task: Task) -> Iterator[Task]:
         yield replace(task, after=after)
 
 
-def _mail(notice: Notice, occasion: Occasion, user_id: str) -> bool:
-    """Mail one user, once. Return False if the mail has to be tried again."""
+def _mail(notice: Notice, occasion: Occasion, user_id: str) -> None:
+    """Mail one user, once."""
     user = _recipient(notice, occasion, user_id)
     if user is None:
-        return True
+        return
     if occasion.kind == occasions.WAITING:
-        place = _place(occasion.event.event_id, user_id)
-        if not place:
-            return True  # the mail about the seat is sent instead
-        occasion = replace(occasion, place=place)
+        occasion = replace(occasion, place=_place(occasion.event.event_id, user_id))
+        if not occasion.place:
+            return  # the mail about the seat is sent instead
     from registrations.notices.mail import messages
 
     mail = messages.compose(occasion, user, notice["id"], _reply_to(notice))
-    marker = Marker(notice["id"], user_id)
-    return _claim_and_send(mail, marker, lambda: history.record_mail(notice, occasion.kind, user_id))
-
-
-def _claim_and_send(mail: "Mail", marker: Marker, note: Callable[[], None] = lambda: None) -> bool:
-    """Send a mail, unless its marker belongs to another attempt. Return False if it has to be tried again."""
-    standing = marker.claim()
-    if standing is Standing.OURS:
-        return _send_once(mail, marker, note)
-    if standing is Standing.DOUBTFUL:
-        _doubt(marker.change)
-    return standing is not Standing.UNDER_WAY
+    if _is_sent(mail, Marker(notice["id"], user_id)):
+        history.record_mail(notice, occasion.kind, user_id)
 
 
 def _recipient(notice: Notice, occasion: Occasion, user_id: str) -> User | None:
@@ -150,10 +131,9 @@ def _recipient(notice: Notice, occasion: Occasion, user_id: str) -> User | None:
         return None
     if occasion.kind == occasions.DELETED:
         return user
-    ticket = notice["data"].get("ticket")
-    if not _is_in(registration, ticket):
+    if not _is_in(registration, notice["data"].get("ticket")):
         return None
-    since = notice["data"]["since"] if occasion.kind == occasions.REMINDER else None
+    since = notice["data"].get("since")  # of a reminder
     signed_up_late = since and registration is not None and str(registration.registered_at) >= since
     return None if signed_up_late else user
 
@@ -182,121 +162,48 @@ def _reply_to(notice: Notice) -> User | None:
     return organizer if organizer and organizer.is_reachable else None
 
 
-def _confirmation(task: Task) -> list[Task]:
+def _confirm(notice: Notice) -> None:
     """Send the mail that asks a user to confirm an address, if that is still pending."""
-    user = User.find(task.notice["subject"])
-    if user is None or not confirmations.is_pending(user, task.notice):
-        return []
-    if not confirmations.is_within_limit(user, task.notice):
+    user = User.find(notice["subject"])
+    if user is None or user.confirmation != notice["data"]["confirmation"] or not is_address(str(user.email)):
+        return
+    if not take("confirmations", in_ascii(str(user.email)).lower(), A_DAY, notice["id"]):
         observability.count("ConfirmationsRefused")
-        return []
+        return
     from registrations.notices.mail import messages
 
-    mail = messages.compose_confirmation(user, confirming.url_for(user), task.notice["id"])
-    if time_left() < ONE_SECONDS or not _claim_and_send(mail, Marker(task.notice["id"], user.user_id)):
+    mail = messages.compose_confirmation(user, confirming.url_for(user), notice["id"])
+    _is_sent(mail, Marker(notice["id"], user.user_id))
+
+
+def _is_sent(mail: "Mail", marker: Marker) -> bool:
+    """Send a mail, unless its marker belongs to another attempt. Return True if this attempt has sent it.
+
+    Raises:
+        RetryLater: It has to be tried again.
+    """
+    if time_left() < ses.ONE_SECONDS or (standing := marker.claim()) is Standing.UNDER_WAY:
         raise RetryLater("the mail was not taken")
-    return []
-
-
-def _send_once(mail: "Mail", marker: Marker, note: Callable[[], None]) -> bool:
+    if standing is Standing.DOUBTFUL:
+        _doubt(marker)
+    if standing is not Standing.OURS:
+        return False
     try:
-        _send_in_turn(mail)
-    except NotSent:
+        ses.send_in_turn(mail)
+    except ses.NotSent as error:
         observability.count("MailsFailed")
         with suppress(Unavailable):
             marker.release()
+        raise RetryLater("the mail was not taken") from error
+    except ses.PerhapsSent:
+        _doubt(marker)
         return False
-    except PerhapsSent:
-        _doubt(marker.change)
-        return True
     observability.count("MailsSent")
     with suppress(Unavailable):
         marker.keep()
-    note()
     return True
 
 
-def _doubt(change: str) -> None:
-    logger.warning("a mail is in doubt", extra={"notice": change})
+def _doubt(marker: Marker) -> None:
+    logger.warning("a mail is in doubt", extra={"notice": marker.change})
     observability.count("MailsInDoubt")
-
-
-class NotSent(Exception):
-    """SES did not accept the mail."""
-
-
-class Throttled(NotSent):
-    """SES accepts no more mails this second."""
-
-
-class PerhapsSent(Exception):
-    """SES did not answer. The mail may have been sent."""
-
-
-THROTTLING = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
-NEVER_ARRIVED = (
-    errors.ConnectTimeoutError,
-    errors.EndpointConnectionError,
-    errors.ParamValidationError,
-    errors.ProxyConnectionError,
-    errors.SSLError,
-)
-
-
-def _send_in_turn(mail: "Mail") -> None:
-    """Send a mail as soon as SES accepts it.
-
-    Mails wait here, not in the queue. So each attempt of a page sends some of its mails, and a few attempts are enough
-    at any rate of SES.
-
-    Raises:
-        Throttled: The time is up.
-        NotSent: As in `send`.
-        PerhapsSent: As in `send`.
-    """
-    Retrying(
-        retry=retry_if_exception_type(Throttled),
-        wait=wait_random(0, TURN_SECONDS),
-        stop=lambda state: state.attempt_number >= TURNS or time_left() < ONE_SECONDS + TURN_SECONDS,
-        reraise=True,
-    )(send, mail)
-
-
-def send(mail: "Mail") -> None:
-    """Send a mail by SES, or write it to a file in a local run.
-
-    Raises:
-        NotSent: SES did not accept it.
-        PerhapsSent: SES did not answer.
-    """
-    if settings.LOCAL:
-        _keep(mail)
-        return
-    reporting: dict[str, Any] = {}
-    if settings.MAIL_CONFIGURATION_SET:  # without one, SES neither reports bounces nor accepts tags
-        tags = [{"Name": name, "Value": value} for name, value in mail.tags.items()]
-        reporting = {"ConfigurationSetName": settings.MAIL_CONFIGURATION_SET, "EmailTags": tags}
-    try:
-        aws.client("sesv2").send_email(
-            FromEmailAddress=settings.MAIL_FROM,
-            Destination={"ToAddresses": [mail.recipient]},
-            Content={"Raw": {"Data": mail.as_bytes()}},
-            **reporting,
-        )
-    except errors.ClientError as error:
-        raise (Throttled if error.response["Error"].get("Code") in THROTTLING else NotSent) from error
-    except NEVER_ARRIVED as error:
-        raise NotSent from error
-    except errors.HTTPClientError as error:
-        raise PerhapsSent from error
-    except errors.BotoCoreError as error:  # before anything was sent: no credentials, no region
-        raise NotSent from error
-
-
-def _keep(mail: "Mail") -> None:
-    directory = settings.LOCAL_DYNAMODB_DIR / "mail"
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # mails are private
-    name = f"{clock.now().replace(':', '')}-{mail['Message-ID'].strip('<>').partition('@')[0]}"
-    draft = directory / f".{name}"
-    draft.write_bytes(mail.as_bytes())
-    draft.rename(directory / f"{name}.eml")

@@ -28,28 +28,27 @@ NAMESPACE = uuid.UUID("0e7d3f3c-2c3d-4f62-9a86-6a4b8a1d2f55")
 WITHOUT_ENTRY = frozenset({occasions.WAITING, occasions.MESSAGE})
 """Occasions without a calendar entry."""
 
-SUBJECTS = {
-    occasions.SIGNED_UP: "You are signed up: {title}",
-    occasions.WAITING: "You are on the waitlist: {title}",
-    occasions.PROMOTED: "You have a seat: {title}",
-    occasions.REMINDER: "Reminder: {title}",
-    occasions.OFF: "Cancelled: {title}",
-    occasions.DELETED: "Cancelled: {title}",
-    occasions.ON_AGAIN: "On again: {title}",
-    occasions.MOVED: "Changed: {title}",
-    occasions.MESSAGE: "{subject}",
+WORDS = {
+    occasions.SIGNED_UP: ("You are signed up: {title}", "You have a seat."),
+    occasions.WAITING: (
+        "You are on the waitlist: {title}",
+        "You are number {place} on the waitlist. You get another mail when you have a seat.",
+    ),
+    occasions.PROMOTED: ("You have a seat: {title}", "You moved up from the waitlist: you have a seat."),
+    occasions.REMINDER: ("Reminder: {title}", "The event is coming up, and you have a seat."),
+    occasions.OFF: ("Cancelled: {title}", "The event is cancelled. You need not do anything."),
+    occasions.DELETED: (
+        "Cancelled: {title}",
+        "The event is cancelled, and your registration with it. You need not do anything.",
+    ),
+    occasions.ON_AGAIN: (
+        "On again: {title}",
+        "The event was cancelled, and takes place after all. You are still signed up.",
+    ),
+    occasions.MOVED: ("Changed: {title}", "The event has changed. You are still signed up."),
+    occasions.MESSAGE: ("{subject}", "The organizers of this event have written to you:"),
 }
-LEADS = {
-    occasions.SIGNED_UP: "You have a seat.",
-    occasions.WAITING: "You are number {place} on the waitlist. You get another mail when you have a seat.",
-    occasions.PROMOTED: "You moved up from the waitlist: you have a seat.",
-    occasions.REMINDER: "The event is coming up, and you have a seat.",
-    occasions.OFF: "The event is cancelled. You need not do anything.",
-    occasions.DELETED: "The event is cancelled, and your registration with it. You need not do anything.",
-    occasions.ON_AGAIN: "The event was cancelled, and takes place after all. You are still signed up.",
-    occasions.MOVED: "The event has changed. You are still signed up.",
-    occasions.MESSAGE: "The organizers of this event have written to you:",
-}
+"""The subject and the first sentence of each kind of mail."""
 
 
 class Mail(EmailMessage):
@@ -133,10 +132,11 @@ def _words(occasion: Occasion, user: User) -> dict[str, Any]:
     title, is_off = one_line(occasion.event.title), occasion.kind in (occasions.OFF, occasions.DELETED)
     page = settings.PUBLIC_URL and f"{settings.PUBLIC_URL}/events/{occasion.event.event_id}"
     oneself = "me" if settings.AUTH_MODE != "open" else user.user_id
+    subject, lead = WORDS[occasion.kind]
     return {
-        "subject": SUBJECTS[occasion.kind].format(title=title, subject=one_line(occasion.subject)),
+        "subject": subject.format(title=title, subject=one_line(occasion.subject)),
         "title": title,
-        "lead": LEADS[occasion.kind].format(place=occasion.place),
+        "lead": lead.format(place=occasion.place),
         "facts": _facts(occasion),
         "quoted": [one_line(line) for line in occasion.text.splitlines()],
         "is_off": is_off,

@@ -21,6 +21,7 @@ from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable
 from registrations.notices import attempts, aws, bus, outlets, queue
 from registrations.notices.mail import delivery as mail
+from registrations.notices.mail import ses as sending
 from registrations.notices.mail.sent_markers import MailMarker
 from registrations.notices.queue import PermanentFailure, RetryLater, Task
 from tests.api import Api
@@ -339,7 +340,7 @@ def test_a_person_is_mailed_at_most_once_and_once_if_ses_answers(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(configured, "LOCAL", False)
         patched.setattr(aws, "client", lambda _: ses)
-        patched.setattr(mail, "TURN_SECONDS", 0)
+        patched.setattr(sending, "TURN_SECONDS", 0)
         for pause in pauses:
             now += pause
             patched.setattr(time, "time", lambda now=now: now)
@@ -358,7 +359,7 @@ def test_when_ses_takes_no_more_each_waits_for_its_turn(
 ) -> None:
     ses = Ses([(False, THROTTLED)] * 5)
     settings.LOCAL = False
-    monkeypatch.setattr(mail, "TURN_SECONDS", 0)
+    monkeypatch.setattr(sending, "TURN_SECONDS", 0)
     monkeypatch.setattr(aws, "client", lambda _: ses)
     assert mail.deliver(Task("mail", notice)) == []
     assert ses.sent == 1
@@ -370,7 +371,7 @@ def test_nobody_waits_for_a_turn_beyond_the_time_that_is_left(
     ses = Ses([(False, THROTTLED)] * 5)
     settings.LOCAL = False
     monkeypatch.setattr(aws, "client", lambda _: ses)
-    with time_limit(mail.ONE_SECONDS + 1), pytest.raises(RetryLater):
+    with time_limit(sending.ONE_SECONDS + 1), pytest.raises(RetryLater):
         mail.deliver(Task("mail", notice))
     assert len(ses.fates) == 4
 
@@ -434,7 +435,7 @@ def test_who_there_is_no_time_for_is_mailed_next_time(
     api.patch(f"/events/{promoted}", {"location": "Hall"})
     page = Task("mail", outlets.as_json(stream.reported()[-1]), people=("bob", "alice"))
     for task in (page, Task("mail", notice)):
-        with time_limit(mail.ONE_SECONDS - 1), pytest.raises(RetryLater):
+        with time_limit(sending.ONE_SECONDS - 1), pytest.raises(RetryLater):
             mail.deliver(task)
     assert carried.new_mails() == []
     assert mail.deliver(page) == []

@@ -7,7 +7,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from registrations.notices import attempts, aws
-from registrations.notices.mail import delivery, feedback
+from registrations.notices.mail import feedback, ses
 from tests.api import Api
 from tests.registrations.notices.carrying import Carried
 from users.models import User
@@ -79,10 +79,10 @@ def test_mails_carry_the_ids_that_a_report_needs(
 
     monkeypatch.setattr(aws, "client", lambda service: Client())
     settings.LOCAL = False
-    mail = delivery_mail()
-    delivery.send(mail)
+    mail = composed_mail()
+    ses.send(mail)
     settings.MAIL_CONFIGURATION_SET = "reports"
-    delivery.send(mail)
+    ses.send(mail)
     plain, tagged = sent
     assert "EmailTags" not in plain and "ConfigurationSetName" not in plain
     assert plain["Destination"] == {"ToAddresses": ["alice@xn--strae-oqa.example"]}
@@ -90,7 +90,7 @@ def test_mails_carry_the_ids_that_a_report_needs(
     assert tagged["EmailTags"] == [{"Name": "user", "Value": "alice"}, {"Name": "event", "Value": "party"}]
 
 
-def delivery_mail() -> Any:
+def composed_mail() -> Any:
     from events.whole import find_event
     from registrations.notices.mail import messages
     from registrations.notices.occasions import SIGNED_UP, Occasion
