@@ -29,13 +29,6 @@ METRICS = {
 }
 
 
-@receiver(event_edited)
-def count_the_promoted(promoted: int, **_: Any) -> None:
-    """Count the people that an edit promoted."""
-    if promoted:
-        observability.count(METRICS["promoted"], promoted)
-
-
 @receiver(event_deleted)
 def forget_the_registrations(event_id: str, incarnation: str, event: Event, *, was_used: bool, **_: Any) -> None:
     """Delete what a removed event leaves behind. One that no user has ever joined leaves nothing."""
@@ -65,7 +58,7 @@ def ask_to_confirm(user: User, **_: Any) -> None:
     confirmations.ask(user)
 
 
-@receiver(seats_changed)
+@receiver([event_edited, seats_changed])
 def count_people(**changes: Any) -> None:
     """Count the people whose registrations changed."""
     for kind, metric in METRICS.items():

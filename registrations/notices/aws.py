@@ -18,19 +18,25 @@ TRIES, PAUSE_SECONDS = 3, 0.2
 
 
 @cache
-def client(service: str) -> Any:
-    """Return a thread-safe client of a service that sends each call once."""
+def client(service: str, *, attempts: int = 1, **options: Any) -> Any:
+    """Return a thread-safe client of a service.
+
+    Args:
+        service: The name of the service.
+        attempts: The most times that a call is sent.
+        options: Further options of `create_client`.
+    """
     import botocore.config
     import botocore.session
 
     patience = botocore.config.Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
-        retries={"total_max_attempts": 1, "mode": "standard"},
+        retries={"total_max_attempts": attempts, "mode": "standard"},
         max_pool_connections=20,
     )
     session = botocore.session.get_session()
-    return session.create_client(service, region_name=settings.AWS_REGION, config=patience)
+    return session.create_client(service, region_name=settings.AWS_REGION, config=patience, **options)
 
 
 def send_batch(batch: list[T], send: Callable[[list[T]], list[T]]) -> list[T]:

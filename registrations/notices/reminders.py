@@ -1,15 +1,15 @@
 """Remind the people who have a seat, at 10:00 local time on the day before an event.
 
-On Lambda a schedule calls `run` every quarter of an hour (`events` in zappa_settings.json). A local run has a thread
-(`locally`).
-A run that is late or repeated is safe: the queue mails each user once for each date of an event.
+On Lambda a schedule calls `run` every quarter of an hour (`events` in zappa_settings.json). In a local run a thread calls
+`remind` (`locally`). A run that is late or repeated is safe: the queue mails each user once for each date of an event.
 """
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
@@ -70,18 +70,17 @@ def remind() -> int:
 
 def is_due(event: Event, now: datetime) -> bool:
     """Return True if people have to be reminded of an event now."""
-    return due_at(event) <= now < _starts_at(event)
+    return due_at(event) <= now < _at(event, time_of_day.fromisoformat(event.start_time or "00:00"))
 
 
 def due_at(event: Event) -> datetime:
     """Return 10:00 on the day before an event, in its time zone or in UTC."""
-    day = datetime.fromisoformat(event.date).date() - timedelta(days=1)
-    return datetime.combine(day, AT, _zone(event))
+    return _at(event, AT, days_before=1)
 
 
 def notice_of(event: Event) -> Notice:
     """Return the notice of a reminder. People who sign up on that day or later need none."""
-    midnight = datetime.combine(due_at(event).date(), time_of_day(), _zone(event))
+    midnight = _at(event, time_of_day(), days_before=1)
     return {
         "id": f"{event.event_id}.{event.incarnation}.{event.date}.reminder",
         "type": REMINDER_NOTICE,
@@ -93,15 +92,9 @@ def notice_of(event: Event) -> Notice:
     }
 
 
-def _starts_at(event: Event) -> datetime:
-    hour = time_of_day.fromisoformat(event.start_time) if event.start_time else time_of_day()
-    return datetime.combine(datetime.fromisoformat(event.date).date(), hour, _zone(event))
-
-
-def _zone(event: Event) -> Any:
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo(event.time_zone) if event.time_zone else UTC
+def _at(event: Event, hour: time_of_day, *, days_before: int = 0) -> datetime:
+    day = date.fromisoformat(event.date) - timedelta(days=days_before)
+    return datetime.combine(day, hour, ZoneInfo(event.time_zone) if event.time_zone else UTC)
 
 
 def _pages(now: datetime) -> Iterator[list[Event]]:

@@ -18,6 +18,7 @@ import time
 from contextlib import suppress
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -35,7 +36,6 @@ HUNG_SECONDS = 60.0  # seconds without posts after a timeout; mails and other we
 ADDRESSES = 3  # addresses of a host that are tried
 GONE = 410
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
-
 
 _hung_until: dict[str, float] = {}
 
@@ -134,11 +134,11 @@ def allowed_addresses(parts: SplitResult) -> list[str]:
     Raises:
         Forbidden: One of them is not public.
     """
-    found = socket.getaddrinfo(parts.hostname, _port(parts), type=socket.SOCK_STREAM)
+    found = socket.getaddrinfo(parts.hostname, None, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
     here = _is_for_this_machine(parts)
     for address in addresses:
-        if not (is_loopback(f"//[{address}]" if ":" in address else f"//{address}") if here else is_public(address)):
+        if not (ip_address(address).is_loopback if here else is_public(address)):
             raise Forbidden("its host has an address that is not public")
     return addresses[:ADDRESSES]
 
@@ -149,10 +149,6 @@ def _is_for_this_machine(parts: SplitResult) -> bool:
     return bool(at_home and is_loopback(parts.geturl()))
 
 
-def _port(parts: SplitResult) -> int:
-    return parts.port or (443 if parts.scheme == "https" else 80)
-
-
 class _Connection(HTTPConnection):
     """A connection to a checked address that ends after `SECONDS`, whatever the receiver does."""
 
@@ -160,8 +156,8 @@ class _Connection(HTTPConnection):
     """True if the time was up."""
 
     def __init__(self, parts: SplitResult) -> None:
-        super().__init__(str(parts.hostname), _port(parts), timeout=CONNECT_SECONDS)
         self.default_port = 443 if parts.scheme == "https" else 80  # the header Host has no default port
+        super().__init__(str(parts.hostname), parts.port or self.default_port, timeout=CONNECT_SECONDS)
         self._parts = parts
         self._end: threading.Timer | None = None
         self._same: socket.socket | None = None

@@ -15,8 +15,8 @@ from users.models import User
 
 SOURCE = "aws.ses"
 BOUNCED, COMPLAINED = "bounced", "complained"
-METRICS = {BOUNCED: "MailsBounced", COMPLAINED: "MailsComplained"}
-PERMANENT = "Permanent"
+KINDS = {"Bounce": (BOUNCED, "MailsBounced"), "Complaint": (COMPLAINED, "MailsComplained")}
+"""The kind and the metric of each type of event."""
 
 
 def record(event: dict[str, Any]) -> None:
@@ -29,16 +29,16 @@ def record(event: dict[str, Any]) -> None:
         Unavailable: DynamoDB does not answer.
     """
     detail = event["detail"]
-    kind = {"Bounce": BOUNCED, "Complaint": COMPLAINED}.get(detail["eventType"])
-    if kind is None:
+    if detail["eventType"] not in KINDS:
         return
-    observability.count(METRICS[kind])
+    kind, metric = KINDS[detail["eventType"]]
+    observability.count(metric)
     tags = detail["mail"].get("tags", {})
     user_id, event_id = (str((tags.get(name) or [""])[0]) for name in ("user", "event"))
     user = User.find(user_id)
     if user is None:
         return
-    if kind == COMPLAINED or detail["bounce"].get("bounceType") == PERMANENT:
+    if kind == COMPLAINED or detail["bounce"].get("bounceType") == "Permanent":
         _give_up(user, f"{kind} {event['time']}", _recipients(detail))
     if event_id:
         history.record_problem(event_id, user_id, f"mail.{kind}", at=event["time"], message=detail["mail"]["messageId"])

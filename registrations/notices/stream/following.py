@@ -6,20 +6,19 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 """
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from botocore.config import Config
-from botocore.session import Session, get_session
 from django.conf import settings
 
 from events.models import Event
 from eventsite.dynamodb import connection, tables
 from eventsite.errors import Missing
+from registrations.notices import aws
 from registrations.notices.stream.changes import StreamRecord, as_for_lambda
 
 LATEST, OLDEST = "LATEST", "TRIM_HORIZON"
+ATTEMPTS = 6
 
 
 class NoStream(Missing):
@@ -102,25 +101,8 @@ def _stream() -> str:
 
 
 def streams_client() -> Any:
-    return _client_of(_endpoint())
-
-
-def _endpoint() -> str | None:
-    """Return the endpoint of streams: that of the tables, or None for the host that the SDK knows on AWS."""
+    """Return a client for the endpoint of the tables, or on AWS for the host that the SDK knows."""
     url = connection.endpoint() or ""
     is_aws = (urlsplit(url).hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn"))
-    return None if is_aws else url or None
-
-
-@cache
-def _client_of(endpoint: str | None) -> Any:
-    session: Session = get_session()
-    keys = settings.DYNAMODB_CREDENTIALS
-    return session.create_client(
-        "dynamodbstreams",
-        region_name=settings.AWS_REGION,
-        endpoint_url=endpoint,
-        aws_access_key_id=keys,
-        aws_secret_access_key=keys,
-        config=Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 5, "mode": "standard"}),
-    )
+    keys = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), settings.DYNAMODB_CREDENTIALS)
+    return aws.client("dynamodbstreams", attempts=ATTEMPTS, endpoint_url=None if is_aws else url or None, **keys)

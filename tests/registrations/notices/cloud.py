@@ -76,13 +76,13 @@ class Cloud:
 
 
 @cache
-def _client(engine: str, service: str) -> Any:
+def _client(engine: str, service: str, **options: Any) -> Any:
     """A client of the emulated AWS, made once for all tests as it costs a tenth of a second."""
     with pytest.MonkeyPatch.context() as patched:
         variables = {"AWS_ENDPOINT_URL": engine, "AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "secret"}
         for name, value in variables.items():
             patched.setenv(name, value)
-        return _make(service)
+        return _make(service, **options)
 
 
 def stage(engine: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Cloud:

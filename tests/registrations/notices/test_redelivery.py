@@ -52,7 +52,7 @@ def streams(engine: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The client that reads the suite's stream."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", engine)
     client = Following().client
-    monkeypatch.setattr(aws, "client", lambda _: client)
+    monkeypatch.setattr(aws, "client", lambda *_, **__: client)
     return client
 
 
