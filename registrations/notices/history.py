@@ -204,7 +204,7 @@ def _is_own(entry: HistoryEntry) -> bool:
 def _existing(user_ids: Iterable[str | None]) -> set[str]:
     """Return the ids of those users who exist, read strongly consistently."""
     keys = [(User, user_id) for user_id in sorted(filter(None, user_ids))]
-    return {user.user_id for user in batch_get(*keys, consistent=True) if user} if keys else set()
+    return {user.user_id for user in batch_get(*keys, consistent=True) if user}
 
 
 # Erasing

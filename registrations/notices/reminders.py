@@ -1,7 +1,7 @@
 """Remind the people who have a seat, at 10:00 local time on the day before an event.
 
-On Lambda a schedule calls `run` every quarter of an hour (`events` in zappa_settings.json). In a local run a thread calls
-`remind` (`locally`). A run that is late or repeated is safe: the queue mails each user once for each date of an event.
+On Lambda a schedule calls `run` every quarter of an hour (`events` in zappa_settings.json). In a local run `locally`
+calls `remind`. A run that is late or repeated is safe: the queue mails each user once for each date of an event.
 """
 
 import time
@@ -110,10 +110,9 @@ def _pages(now: datetime) -> Iterator[list[Event]]:
 
 
 def _not_reminded(events: list[Event]) -> list[Event]:
-    markers = [_marker(event) for event in events]
-    keys = [(RemindedEvent, marker.key, marker.item) for marker in markers]
-    there = {marker.key for marker in batch_get(*keys, consistent=True) if marker} if keys else set()
-    return [event for event, marker in zip(events, markers, strict=True) if marker.key not in there]
+    markers = map(_marker, events)
+    found = batch_get(*((RemindedEvent, marker.key, marker.item) for marker in markers), consistent=True)
+    return [event for event, marker in zip(events, found, strict=True) if marker is None]
 
 
 def _marker(event: Event) -> RemindedEvent:

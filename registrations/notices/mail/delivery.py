@@ -22,7 +22,7 @@ from registrations.models import ACTIVE, UserRegistration
 from registrations.notices import history, occasions
 from registrations.notices.mail import ses
 from registrations.notices.mail.confirmations import A_DAY, CONFIRMATION_NOTICE
-from registrations.notices.mail.sent_markers import Marker, Standing
+from registrations.notices.mail.sent_markers import MailMarker, Standing
 from registrations.notices.occasions import Notice, Occasion
 from registrations.notices.queue import RetryLater, Task
 from registrations.reading import lists
@@ -115,7 +115,7 @@ def _mail(notice: Notice, occasion: Occasion, user_id: str) -> None:
     from registrations.notices.mail import messages
 
     mail = messages.compose(occasion, user, notice["id"], _reply_to(notice))
-    if _is_sent(mail, Marker(notice["id"], user_id)):
+    if _is_sent(mail, notice["id"], user_id):
         history.record_mail(notice, occasion.kind, user_id)
 
 
@@ -173,19 +173,25 @@ def _confirm(notice: Notice) -> None:
     from registrations.notices.mail import messages
 
     mail = messages.compose_confirmation(user, confirming.url_for(user), notice["id"])
-    _is_sent(mail, Marker(notice["id"], user.user_id))
+    _is_sent(mail, notice["id"], user.user_id)
 
 
-def _is_sent(mail: "Mail", marker: Marker) -> bool:
+def _is_sent(mail: "Mail", change: str, user_id: str) -> bool:
     """Send a mail, unless its marker belongs to another attempt. Return True if this attempt has sent it.
+
+    Args:
+        mail: The mail.
+        change: The id of the notice.
+        user_id: The recipient.
 
     Raises:
         RetryLater: It has to be tried again.
     """
+    marker = MailMarker.of(change, user_id)
     if time_left() < ses.ONE_SECONDS or (standing := marker.claim()) is Standing.UNDER_WAY:
         raise RetryLater("the mail was not taken")
     if standing is Standing.DOUBTFUL:
-        _doubt(marker)
+        _doubt(change)
     if standing is not Standing.OURS:
         return False
     try:
@@ -196,7 +202,7 @@ def _is_sent(mail: "Mail", marker: Marker) -> bool:
             marker.release()
         raise RetryLater("the mail was not taken") from error
     except ses.PerhapsSent:
-        _doubt(marker)
+        _doubt(change)
         return False
     observability.count("MailsSent")
     with suppress(Unavailable):
@@ -204,6 +210,6 @@ def _is_sent(mail: "Mail", marker: Marker) -> bool:
     return True
 
 
-def _doubt(marker: Marker) -> None:
-    logger.warning("a mail is in doubt", extra={"notice": marker.change})
+def _doubt(change: str) -> None:
+    logger.warning("a mail is in doubt", extra={"notice": change})
     observability.count("MailsInDoubt")

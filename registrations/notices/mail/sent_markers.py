@@ -8,7 +8,7 @@ keyed requests (`eventsite.dynamodb.idempotency`), and expire by TTL.
 import enum
 import time
 import uuid
-from dataclasses import dataclass, field
+from typing import Self
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -22,16 +22,6 @@ KEPT_SECONDS = 15 * 24 * 60 * 60  # seconds; longer than a queue keeps a message
 ATTEMPT_SECONDS = 120  # seconds; longer than an attempt: the Lambda ends after 30 s
 
 
-class MailMarker(ExpiringItem):
-    """The stored marker of a mail."""
-
-    ITEM = "mail"
-
-    attempt = UnicodeAttribute()
-    sent = BooleanAttribute(default=False)
-    began = WholeNumberAttribute()
-
-
 class Standing(enum.Enum):
     """The state of a mail, for one attempt to send it."""
 
@@ -41,14 +31,20 @@ class Standing(enum.Enum):
     DOUBTFUL = "perhaps sent"
 
 
-@dataclass
-class Marker:
-    """The marker of one mail."""
+class MailMarker(ExpiringItem):
+    """The marker of one mail, as one attempt to send it writes it."""
 
-    change: str
-    """The id of the notice."""
-    user_id: str
-    _attempt: str = field(default_factory=lambda: str(uuid.uuid4()))
+    ITEM = "mail"
+
+    attempt = UnicodeAttribute()
+    sent = BooleanAttribute(default=False)
+    began = WholeNumberAttribute()
+
+    @classmethod
+    def of(cls, change: str, user_id: str) -> Self:
+        """Return the marker of the mail to a user about the notice with the id `change`, for a new attempt."""
+        key = f"mail#{uuid.uuid5(NAMESPACE, f'{change} {user_id}')}"
+        return cls(key, cls.ITEM, attempt=str(uuid.uuid4()))
 
     def claim(self) -> Standing:
         """Claim the mail for this attempt, unless there is a marker already.
@@ -58,19 +54,18 @@ class Marker:
         """
         now = int(time.time())
         actions = [
-            MailMarker.attempt.set(self._attempt),
+            MailMarker.attempt.set(self.attempt),
             MailMarker.sent.set(False),
             MailMarker.began.set(now),
             MailMarker.expires_at.set(now + KEPT_SECONDS),
         ]
         vacant = MailMarker.key.does_not_exist() | (MailMarker.expires_at <= now)
-        image = writes.conditional_update(self._item, actions, vacant).image
-        marker = MailMarker.parse(image or {})
-        if marker.attempt == self._attempt:
+        stored = MailMarker.parse(writes.conditional_update(self, actions, vacant).image or {})
+        if stored.attempt == self.attempt:
             return Standing.OURS
-        if marker.sent:
+        if stored.sent:
             return Standing.DONE
-        return Standing.UNDER_WAY if marker.began > now - ATTEMPT_SECONDS else Standing.DOUBTFUL
+        return Standing.UNDER_WAY if stored.began > now - ATTEMPT_SECONDS else Standing.DOUBTFUL
 
     def keep(self) -> None:
         """Record that the mail is sent.
@@ -78,7 +73,7 @@ class Marker:
         Raises:
             Unavailable: DynamoDB does not answer. The mail is not sent again even then.
         """
-        writes.conditional_update(self._item, [MailMarker.sent.set(True)], self._is_ours())
+        writes.conditional_update(self, [MailMarker.sent.set(True)], self._is_ours())
 
     def release(self) -> None:
         """Record that the mail is not sent, so that another attempt may send it.
@@ -87,12 +82,8 @@ class Marker:
             Unavailable: DynamoDB does not answer. Then the mail may have been sent, and is not sent again.
         """
         now = int(time.time())  # TTL leaves an item that expired more than five years ago
-        writes.conditional_update(self._item, [MailMarker.expires_at.set(now)], self._is_ours())
-
-    @property
-    def _item(self) -> MailMarker:
-        return MailMarker(f"mail#{uuid.uuid5(NAMESPACE, f'{self.change} {self.user_id}')}", MailMarker.ITEM)
+        writes.conditional_update(self, [MailMarker.expires_at.set(now)], self._is_ours())
 
     def _is_ours(self) -> Condition:
-        ours: Condition = (MailMarker.attempt == self._attempt) & (MailMarker.sent == False)  # noqa: E712 (a condition)
+        ours: Condition = (MailMarker.attempt == self.attempt) & (MailMarker.sent == False)  # noqa: E712 (a condition)
         return ours

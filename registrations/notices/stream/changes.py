@@ -93,7 +93,7 @@ class Change:
         drafts = list(enumerate(first)) if number == 0 else []
         if tickets := self.promoted[number * PART : (number + 1) * PART]:
             data = _counts(self.new) | {"status": REGISTERED}
-            for ticket, user_id in holders(self.new, tickets[0], tickets[-1]).items():
+            for ticket, user_id in holders(self.new, tickets).items():
                 draft = _of_registration(self.new, user_id, ticket, PROMOTED, data, self.promoted_at)
                 drafts.append((len(first) + ticket - self.promoted[0], draft))
         return [self._notice(place, draft) for place, draft in drafts]

@@ -43,16 +43,11 @@ class Following:
         """
         self.arn = _stream()
         self.client = streams_client()
-        self._iterators: dict[str, str | None] = {}
-        """The position in each shard; None if the shard is read to its end."""
-        self._begin(since)
-
-    def _begin(self, since: str) -> None:
         shards = self._shards()
-        parents = {shard.get("ParentShardId") for shard in shards}
-        for shard in shards:
-            if since == LATEST and shard["ShardId"] in parents:
-                self._iterators[shard["ShardId"]] = None
+        ended = {shard.get("ParentShardId") for shard in shards} if since == LATEST else set()
+        names = (shard["ShardId"] for shard in shards)
+        self._iterators: dict[str, str | None] = {name: None for name in names if name in ended}
+        """The position in each shard; None if the shard is read to its end."""
         for shard in shards:
             self._open(shard, since)
 

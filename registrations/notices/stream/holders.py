@@ -49,8 +49,8 @@ class Holders:
             raise Unavailable  # the registration is not written yet
         return user_id
 
-    def __call__(self, seats: Seats, first: int, last: int) -> dict[int, str]:
-        """Return the owners of the tickets from `first` to `last` in order, without users who left the waitlist before.
+    def __call__(self, seats: Seats, tickets: range) -> dict[int, str]:
+        """Return the owners of promoted tickets in order, without users who had left the waitlist.
 
         The seats are those of the moment at which the tickets were promoted.
 
@@ -60,9 +60,8 @@ class Holders:
         self.learn(seats)
         event = seats.event_id, seats.incarnation
         seen = self._seen[event]
-        wanted = [ticket for ticket in range(first, last + 1) if ticket not in seen]
-        found = seen | _looked_up(event, wanted)
-        return {ticket: user_id for ticket in range(first, last + 1) if (user_id := found.get(ticket))}
+        found = seen | _looked_up(event, [ticket for ticket in tickets if ticket not in seen])
+        return {ticket: user_id for ticket in tickets if (user_id := found.get(ticket))}
 
 
 def _looked_up(event: Event, wanted: list[int]) -> dict[int, str | None]:
