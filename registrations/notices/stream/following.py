@@ -5,7 +5,6 @@ one event stay in order.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 """
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,6 +47,8 @@ class Following:
         names = (shard["ShardId"] for shard in shards)
         self._iterators: dict[str, str | None] = {name: None for name in names if name in ended}
         """The position in each shard; None if the shard is read to its end."""
+        self._found: list[StreamRecord] = []
+        """The records that are read and not returned yet, because another call did not succeed."""
         for shard in shards:
             self._open(shard, since)
 
@@ -71,19 +72,21 @@ class Following:
 
     def new_records(self) -> list[StreamRecord]:
         """Return the records since the last call, in order per event, in the format of Lambda."""
-        found = [record for shard in list(self._iterators) for record in self._records(shard)]
+        for shard in list(self._iterators):
+            self._read(shard)
         if None in self._iterators.values():
             for shard in self._shards():
                 self._open(shard, OLDEST)
+        found, self._found = self._found, []
         return found
 
-    def _records(self, shard: str) -> Iterator[StreamRecord]:
+    def _read(self, shard: str) -> None:
         while iterator := self._iterators[shard]:
             answer = self.client.get_records(ShardIterator=iterator)
+            self._found += map(as_for_lambda, answer["Records"])
             self._iterators[shard] = answer.get("NextShardIterator")
             if not answer["Records"]:
                 return
-            yield from (as_for_lambda(record) for record in answer["Records"])
 
 
 def _stream() -> str:

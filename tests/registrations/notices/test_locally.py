@@ -1,5 +1,6 @@
 """Notices in local runs: in the log of `runserver`, and printed live by `manage.py follow`."""
 
+import itertools
 import json
 import signal
 import subprocess
@@ -189,6 +190,21 @@ def test_children_of_a_shard_are_read_after_it(shards: Shards) -> None:
     assert sorted(numbers(reader)) == ["3", "4"]
     shards.parts["left"].append(["5"])
     assert numbers(reader) == ["5"]
+
+
+def test_an_outage_loses_no_record_that_was_read_before_it(shards: Shards, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Following(since=following.OLDEST)
+    real, calls = shards.get_records, itertools.count()
+
+    def sometimes(**call: str) -> Any:
+        if next(calls) == 1:
+            raise ConnectionError
+        return real(**call)
+
+    monkeypatch.setattr(shards, "get_records", sometimes)
+    with pytest.raises(ConnectionError):
+        reader.new_records()
+    assert numbers(reader) == ["1", "2"]
 
 
 def test_who_begins_now_reads_nothing_of_before(shards: Shards) -> None:
