@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cloudevents.core.v1.event import CloudEvent
 from django.conf import settings
 
 from events.models import EventItem
 from eventsite.dynamodb.connection import connection
 from registrations.notices import attempts, outlets, queue, reminders, words
+from registrations.notices.occasions import Notice
 from registrations.notices.stream import handler as stream
 from registrations.notices.stream.changes import StreamRecord
 from registrations.notices.stream.following import Following, NoStream
@@ -69,7 +69,7 @@ def _follow(following: Following) -> None:
         time.sleep(OUTAGE_SECONDS if waiting else LOOK_SECONDS)
 
 
-def _publish(notices: Sequence[CloudEvent]) -> None:
+def _publish(notices: Sequence[Notice]) -> None:
     outlets.publish(notices)
     for notice in notices:
         logger.info("%s", words.line(notice))

@@ -7,11 +7,8 @@ notices ──┬── queue ──┬── mail          one message for each
           └── history
 """
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
-from cloudevents.core.base import BaseCloudEvent
-from cloudevents.core.formats.json import JSONFormat
 from django.conf import settings
 
 from registrations.notices import bus, history, queue, webhooks
@@ -19,23 +16,16 @@ from registrations.notices.occasions import Notice, kind_of
 from registrations.notices.queue import Task
 
 
-def publish(notices: Iterable[BaseCloudEvent]) -> None:
+def publish(notices: Sequence[Notice]) -> None:
     """Send notices to every chosen outlet.
 
     Raises:
         Unavailable: All of them must be published again. That is safe, because a notice keeps its id.
     """
-    documents = [as_json(notice) for notice in notices]
-    queue.send(task for notice in documents for task in _tasks(notice))
-    if settings.NOTICE_BUS and not settings.LOCAL and (missed := bus.put(documents)):
+    queue.send(task for notice in notices for task in _tasks(notice))
+    if settings.NOTICE_BUS and not settings.LOCAL and (missed := bus.put(notices)):
         queue.send(Task(queue.BUS, notice) for notice in missed)
-    history.record(documents)
-
-
-def as_json(notice: BaseCloudEvent) -> Notice:
-    """Return a notice in the JSON format of CloudEvents."""
-    document: Notice = json.loads(JSONFormat().write(notice))
-    return document
+    history.record(notices)
 
 
 def _tasks(notice: Notice) -> Iterator[Task]:

@@ -1,21 +1,20 @@
 """Notices as lines of text for an operator."""
 
+from datetime import datetime
 from typing import Any
 
-from cloudevents.core.v1.event import CloudEvent
+from registrations.notices.occasions import Notice
 
 
-def line(notice: CloudEvent) -> str:
+def line(notice: Notice) -> str:
     """Return a notice as a line: the time, the type, the user and the taken seats."""
-    moment = notice.get_time()
-    clock = f"{moment:%H:%M:%S}Z" if moment else ""
-    return f"{clock} {notice.get_type():24} {_in_words(notice)}"
+    return f"{datetime.fromisoformat(notice['time']):%H:%M:%S}Z {notice['type']:24} {_in_words(notice)}"
 
 
-def _in_words(notice: CloudEvent) -> str:
-    data: Any = notice.get_data()
+def _in_words(notice: Notice) -> str:
+    data = notice["data"]
     event = data["eventId"]
-    kind, _, what = notice.get_type().partition(".")
+    kind, _, what = notice["type"].partition(".")
     if kind == "event":
         return f"{event} {_of_an_event(what, data)}"
     return f"{data['userId']} {_of_a_registration(what, data)} {event}{_counts(data)}"

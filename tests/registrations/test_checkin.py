@@ -138,11 +138,11 @@ def test_an_edit_answers_with_the_count(api: Api, party: str) -> None:
 def test_each_check_in_is_a_notice(api: Api, party: str) -> None:
     for user, method in (("ada", "PUT"), ("ada", "PUT"), ("bea", "PUT"), ("ada", "DELETE"), ("ada", "PUT")):
         api.call(method, door(party, user))
-    came = [one for one in reported() if one.get_type() == "registration.checked_in"]
-    assert [(one.get_subject(), data(one)["checkedInCount"]) for one in came] == [("ada", 1), ("bea", 2), ("ada", 2)]
-    assert len({one.get_id() for one in came}) == 3
+    came = [one for one in reported() if one["type"] == "registration.checked_in"]
+    assert [(one.get("subject"), data(one)["checkedInCount"]) for one in came] == [("ada", 1), ("bea", 2), ("ada", 2)]
+    assert len({one["id"] for one in came}) == 3
     at = api.get(f"/events/{party}/registrations/ada").json()["checkedInAt"]
-    assert came[-1].get_time() == datetime.fromisoformat(at)
+    assert datetime.fromisoformat(came[-1]["time"]) == datetime.fromisoformat(at)
     assert "came in to" in line(came[0])
 
 

@@ -4,7 +4,6 @@ import json
 import time
 from typing import Any
 
-from cloudevents.core.formats.json import JSONFormat
 from django.core.management.base import CommandParser
 
 from eventsite.management.operating import OperatorCommand
@@ -41,10 +40,5 @@ class Command(OperatorCommand):
         holders = knowing(wanted)
         for record in wanted:
             for notice in changes.notices(record, holders):
-                self.stdout.write(_compact(JSONFormat().write(notice)) if as_json else words.line(notice))
+                self.stdout.write(json.dumps(notice, ensure_ascii=False) if as_json else words.line(notice))
         self.stdout.flush()
-
-
-def _compact(document: bytes) -> str:
-    """JSON in one line."""
-    return json.dumps(json.loads(document), ensure_ascii=False)

@@ -21,8 +21,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from cloudevents.core.v1.event import CloudEvent
-
 from events.ledger import log, operations
 from events.ledger.log import LogEntry
 from events.ledger.models import OF_A_DELETED_EVENT, CancellationOutbox, CheckIns, Seats
@@ -30,6 +28,7 @@ from events.models import IMPORTING, Event, EventItem
 from events.services import DESCRIPTION, SETTINGS
 from eventsite.dynamodb.connection import RawItem
 from registrations.models import CANCELLED, REGISTERED, standing
+from registrations.notices.occasions import Notice
 from registrations.notices.stream.holders import Holders
 
 StreamRecord = dict[str, Any]
@@ -68,7 +67,7 @@ class Change:
     """A record of the stream. One that promotes very many tickets has several parts."""
 
     event_id: str
-    moment: datetime
+    at: str
     sequence: str
     old: Any
     new: Any
@@ -83,7 +82,7 @@ class Change:
         """Return the number of parts, each with at most `PART` promotions."""
         return max(1, -(-len(self.promoted) // PART))
 
-    def part(self, number: int, holders: Holders) -> list[CloudEvent]:
+    def part(self, number: int, holders: Holders) -> list[Notice]:
         """Return the notices of one part, by its 0-based number, in order.
 
         Raises:
@@ -98,17 +97,18 @@ class Change:
                 drafts.append((len(first) + ticket - self.promoted[0], draft))
         return [self._notice(place, draft) for place, draft in drafts]
 
-    def _notice(self, place: int, draft: _Draft) -> CloudEvent:
-        attributes = {
+    def _notice(self, place: int, draft: _Draft) -> Notice:
+        return {
             "id": draft.id,
             "source": f"/events/{self.event_id}",
             "type": draft.type,
-            "time": datetime.fromisoformat(draft.at) if draft.at else self.moment,
+            "time": draft.at or self.at,
             "datacontenttype": "application/json",
             "sequence": f"{self.sequence}.{place:06}",
+            **({"subject": draft.user_id} if draft.user_id else {}),
+            "specversion": "1.0",
+            "data": {"eventId": self.event_id} | draft.data,
         }
-        subject = {"subject": draft.user_id} if draft.user_id else {}
-        return CloudEvent(attributes | subject, {"eventId": self.event_id} | draft.data)
 
 
 def read(record: StreamRecord) -> Change:
@@ -119,11 +119,11 @@ def read(record: StreamRecord) -> Change:
     """
     change = record["dynamodb"]
     event_id, item = (change["Keys"][name]["S"] for name in ("eventId", "item"))
-    moment = datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC)
+    at = f"{datetime.fromtimestamp(float(change['ApproximateCreationDateTime']), UTC):%Y-%m-%dT%H:%M:%SZ}"
     sequence = str(change["SequenceNumber"]).zfill(SEQUENCE_DIGITS)
     old, new = (_parsed(item, change.get(name)) for name in ("OldImage", "NewImage"))
     promotion = _promotion(old, new) if isinstance(new, Seats) and old else ()
-    return Change(event_id, moment, sequence, old, new, *promotion)
+    return Change(event_id, at, sequence, old, new, *promotion)
 
 
 def _parsed(item: str, image: RawItem | None) -> Any:
@@ -132,7 +132,7 @@ def _parsed(item: str, image: RawItem | None) -> Any:
     return kind.parse(image) if kind and image else None
 
 
-def notices(record: StreamRecord, holders: Holders) -> list[CloudEvent]:
+def notices(record: StreamRecord, holders: Holders) -> list[Notice]:
     """Return all notices of a record, in order.
 
     Raises:

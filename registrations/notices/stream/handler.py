@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cloudevents.core.v1.event import CloudEvent
-
 from eventsite.dynamodb.base_model import WholeNumberAttribute
 from eventsite.dynamodb.expiring import ExpiringItem
 from eventsite.dynamodb.retries import time_left, time_limit
@@ -19,6 +17,7 @@ from eventsite.dynamodb.shapes import UnreadableItem
 from eventsite.errors import Unavailable, log_exception
 from eventsite.web import observability
 from registrations.notices import outlets, queue
+from registrations.notices.occasions import Notice
 from registrations.notices.stream import changes
 from registrations.notices.stream.changes import Change, StreamRecord
 from registrations.notices.stream.holders import Holders
@@ -29,8 +28,8 @@ MOST_BYTES = 200_000  # a message of SQS has at most 256 KB; larger images are l
 GROUP = 500  # notices that are published together; one record, or a part of it, may have more
 KEPT_SECONDS = 3 * 24 * 60 * 60  # seconds; longer than the stream keeps a record
 
-Publish = Callable[[Sequence[CloudEvent]], None]
-Published = tuple[StreamRecord, list[CloudEvent]]
+Publish = Callable[[Sequence[Notice]], None]
+Published = tuple[StreamRecord, list[Notice]]
 
 
 def follow(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -105,7 +104,7 @@ def _publish(group: list[Published], publish: Publish) -> StreamRecord | None:
     return None
 
 
-def _send(notices: list[CloudEvent], publish: Publish) -> None:
+def _send(notices: list[Notice], publish: Publish) -> None:
     publish(notices)
     observability.count("Notices", len(notices))
 

@@ -3,13 +3,12 @@
 import email
 import email.policy
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from email.message import EmailMessage
 from pathlib import Path
 
-from cloudevents.core.v1.event import CloudEvent
-
 from registrations.notices import attempts, outlets
+from registrations.notices.occasions import Notice
 from registrations.notices.queue import Task
 from tests.registrations.notices import streaming as stream
 
@@ -42,7 +41,7 @@ class Carried:
                 self.put([body], number=number + 1)
         return waits
 
-    def publish(self, notices: Iterable[CloudEvent] | None = None) -> list[EmailMessage]:
+    def publish(self, notices: Sequence[Notice] | None = None) -> list[EmailMessage]:
         """Hand notices to the outlets, by default all, and execute the tasks. Returns: the new mails."""
         outlets.publish(stream.reported() if notices is None else notices)
         while self.bodies:

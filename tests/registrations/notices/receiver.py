@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cloudevents.core.v1.event import CloudEvent
-
+from registrations.notices.occasions import Notice
 from tests.api import Api
 from tests.registrations.notices.streaming import data
 
@@ -24,24 +23,24 @@ class Receiver:
         self._last: dict[str, str] = {}
         self._incarnations: dict[str, str] = {}
 
-    def __call__(self, notices: Sequence[CloudEvent]) -> None:
+    def __call__(self, notices: Sequence[Notice]) -> None:
         for notice in notices:
-            known = self.seen.setdefault(notice.get_id(), data(notice))
+            known = self.seen.setdefault(notice["id"], data(notice))
             assert known == data(notice), "the same id stands for the same change"
             if known is data(notice):
                 self._take(notice)
 
-    def _take(self, notice: CloudEvent) -> None:
-        event, sequence = notice.get_source(), str(notice.get_extension("sequence"))
+    def _take(self, notice: Notice) -> None:
+        event, sequence = notice["source"], str(notice["sequence"])
         assert self._last.get(event, "") < sequence, "those of one event come in order"
         self._last[event] = sequence
-        kind, _, what = notice.get_type().partition(".")
+        kind, _, what = notice["type"].partition(".")
         if kind == "event":
             self._take_event(notice, what)
         else:
             self._take_registration(notice, what)
 
-    def _take_event(self, notice: CloudEvent, what: str) -> None:
+    def _take_event(self, notice: Notice, what: str) -> None:
         reported = data(notice)
         event = str(reported["eventId"])
         self._incarnations[event] = _origin(notice)
@@ -54,11 +53,11 @@ class Receiver:
                 assert known.get(name, before) == before
             known |= reported["event"]
 
-    def _take_registration(self, notice: CloudEvent, what: str) -> None:
+    def _take_registration(self, notice: Notice, what: str) -> None:
         people, ticket, user = (
             self.people.setdefault(_origin(notice), {}),
             data(notice)["ticket"],
-            str(notice.get_subject()),
+            str(notice.get("subject")),
         )
         if what in (WAITS, IS_IN):
             assert ticket not in people and user not in [one for one, _ in people.values()]
@@ -83,6 +82,6 @@ class Receiver:
         assert [people[ticket] for ticket in sorted(people)] == [(row["userId"], row["status"]) for row in rows]
 
 
-def _origin(notice: CloudEvent) -> str:
+def _origin(notice: Notice) -> str:
     """The event and its incarnation."""
-    return ".".join(notice.get_id().split(".")[:2])
+    return ".".join(notice["id"].split(".")[:2])

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from cloudevents.core.v1.event import CloudEvent
-
+from registrations.notices.occasions import Notice
 from registrations.notices.stream import changes
 from registrations.notices.stream.changes import StreamRecord
 from registrations.notices.stream.following import OLDEST, Following
@@ -16,7 +15,7 @@ def everything() -> list[StreamRecord]:
     return Following(since=OLDEST).new_records()
 
 
-def reported(records: Iterable[StreamRecord] | None = None) -> list[CloudEvent]:
+def reported(records: Iterable[StreamRecord] | None = None) -> list[Notice]:
     """Return the notices of these records, or of all."""
     holders = Holders()
     return [
@@ -24,13 +23,12 @@ def reported(records: Iterable[StreamRecord] | None = None) -> list[CloudEvent]:
     ]
 
 
-def in_words(notices: Iterable[CloudEvent]) -> list[str]:
+def in_words(notices: Iterable[Notice]) -> list[str]:
     """Return the type and the subject of each notice."""
-    return [f"{one.get_type()} {one.get_subject() or one.get_source()}" for one in notices]
+    return [f"{one['type']} {one.get('subject') or one['source']}" for one in notices]
 
 
-def data(notice: CloudEvent) -> dict[str, Any]:
+def data(notice: Notice) -> dict[str, Any]:
     """What it carries."""
-    carried = notice.get_data()
-    assert isinstance(carried, dict)
+    carried: dict[str, Any] = notice["data"]
     return carried

@@ -79,7 +79,7 @@ def test_everything_arrives_everywhere(promoted: str, cloud: Cloud, receiver: Re
     assert len(records) == 8, "five posts, and mails about a seat, a place in the queue, and moving up"
     assert deliver(records) == []
     assert cloud.receive() == []
-    ids = sorted(notice.get_id() for notice in notices)
+    ids = sorted(notice["id"] for notice in notices)
     assert sorted(json.loads(post.body)["id"] for post in receiver.posts) == ids
     on_the_bus = cloud.reported()
     assert sorted(one["detail"]["id"] for one in on_the_bus) == ids
@@ -325,9 +325,7 @@ FATES = st.sampled_from(
 @pytest.fixture
 def notice(promoted: str) -> dict[str, Any]:
     """That Bob moved up."""
-    return next(
-        reported for reported in map(outlets.as_json, stream.reported()) if reported["type"] == "registration.promoted"
-    )
+    return next(reported for reported in stream.reported() if reported["type"] == "registration.promoted")
 
 
 @given(fates=st.lists(FATES, max_size=5), pauses=st.lists(st.integers(0, 300), min_size=7, max_size=7))
@@ -407,7 +405,7 @@ def test_one_who_cannot_be_mailed_does_not_hold_up_a_page(
 ) -> None:
     api.register(promoted, "alice")
     api.patch(f"/events/{promoted}", {"location": "Hall"})
-    moved = outlets.as_json(stream.reported()[-1])
+    moved = stream.reported()[-1]
     ses = Ses([(False, REFUSED)])
     settings.LOCAL = False
     monkeypatch.setattr(aws, "client", lambda _: ses)
@@ -433,7 +431,7 @@ def test_who_there_is_no_time_for_is_mailed_next_time(
 ) -> None:
     api.register(promoted, "alice")
     api.patch(f"/events/{promoted}", {"location": "Hall"})
-    page = Task("mail", outlets.as_json(stream.reported()[-1]), people=("bob", "alice"))
+    page = Task("mail", stream.reported()[-1], people=("bob", "alice"))
     for task in (page, Task("mail", notice)):
         with time_limit(sending.ONE_SECONDS - 1), pytest.raises(RetryLater):
             mail.deliver(task)

@@ -84,7 +84,7 @@ def test_an_erased_person_is_a_deleted_person(api: Api, party: str, carried: Car
 
 
 def test_entries_are_kept_for_400_days(api: Api, party: str) -> None:
-    entries = list(HistoryEntry.query(f"history#party#{reported()[0].get_id().split('.')[1]}"))
+    entries = list(HistoryEntry.query(f"history#party#{reported()[0]['id'].split('.')[1]}"))
     assert entries
     for entry in entries:
         assert abs(entry.expires_at - time.time() - 400 * 24 * 60 * 60) < 600
@@ -150,7 +150,7 @@ def test_a_message_of_an_organizer_without_a_record_names_the_organizer(cognito:
 
 
 def test_erasing_twice_is_erasing_once(api: Api, party: str) -> None:
-    incarnation = reported()[0].get_id().split(".")[1]
+    incarnation = reported()[0]["id"].split(".")[1]
     for _ in range(2):
         history.erase("alice", [("party", incarnation)])
     assert ("registration.cancelled", None) in seats(api)

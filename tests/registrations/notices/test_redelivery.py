@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from cloudevents.core.v1.event import CloudEvent
 
 from eventsite.errors import Unavailable
 from registrations.notices import attempts, aws, outlets, queue
+from registrations.notices.occasions import Notice
 from registrations.notices.stream import handler as stream
 from registrations.notices.stream.changes import StreamRecord
 from registrations.notices.stream.following import Following
@@ -23,8 +23,8 @@ def outlet(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of what was published."""
     published: list[str] = []
 
-    def publish(notices: Sequence[CloudEvent]) -> None:
-        published.extend(notice.get_id() for notice in notices)
+    def publish(notices: Sequence[Notice]) -> None:
+        published.extend(notice["id"] for notice in notices)
 
     monkeypatch.setattr(outlets, "publish", publish)
     return published
@@ -73,7 +73,7 @@ def note(streams: Any, records: list[StreamRecord], **other: str) -> str:
 def test_a_poisoned_record_is_delivered_when_it_can_be(records: list[StreamRecord], outlet: list[str]) -> None:
     for record in records:
         assert attempt(stream.message_of(record, ValueError())) is None
-    assert outlet == [notice.get_id() for notice in reported(records)]
+    assert outlet == [notice["id"] for notice in reported(records)]
 
 
 def test_a_record_whose_images_are_gone_stays_set_aside(
@@ -99,7 +99,7 @@ def test_records_that_lambda_gave_up_are_fetched_from_the_stream_and_delivered(
 ) -> None:
     some = records[first:last]
     assert attempt(note(streams, some)) is None
-    assert outlet == [notice.get_id() for notice in reported(some)]
+    assert outlet == [notice["id"] for notice in reported(some)]
 
 
 def failing(code: str) -> Callable[..., Any]:
@@ -157,4 +157,4 @@ def test_a_batch_of_the_queue_may_hold_both(records: list[StreamRecord], outlet:
     ]
     lambda_ = SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
     assert attempts.deliver({"Records": batch}, lambda_) == {"batchItemFailures": []}
-    assert outlet == [notice.get_id() for notice in reported(records[:1])]
+    assert outlet == [notice["id"] for notice in reported(records[:1])]

@@ -154,4 +154,4 @@ def test_it_does_not_come_from_the_stream(party: str, carried: Carried, monkeypa
     at(monkeypatch, DUE)
     reminders.remind()
     reminded(carried)
-    assert not any(notice.get_type() == "event.reminder" for notice in reported())
+    assert not any(notice["type"] == "event.reminder" for notice in reported())

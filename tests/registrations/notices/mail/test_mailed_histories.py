@@ -6,11 +6,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from cloudevents.core.v1.event import CloudEvent
 from django.conf import settings as configured
 from hypothesis import example, given, settings
 
 from registrations.notices import queue
+from registrations.notices.occasions import Notice
 from tests.registrations.notices.carrying import Carried
 from tests.registrations.notices.histories import HISTORIES, Story
 from tests.registrations.notices.receiver import Receiver
@@ -26,7 +26,7 @@ class Mailing(Receiver):
         self.mails: list[tuple[str, str, str]] = []
         self._carried = carried
 
-    def __call__(self, notices: Sequence[CloudEvent]) -> None:
+    def __call__(self, notices: Sequence[Notice]) -> None:
         super().__call__(notices)
         reported = self._carried.publish(notices)
         self.mails += [(str(mail["Message-ID"]), str(mail["To"]), str(mail["Subject"])) for mail in reported]

@@ -8,12 +8,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from cloudevents.core.v1.event import CloudEvent
 from django.test import override_settings
 
 from eventsite.dynamodb.shapes import UnreadableItem
 from eventsite.errors import Unavailable
 from registrations.notices import aws, outlets
+from registrations.notices.occasions import Notice
 from registrations.notices.stream import changes
 from registrations.notices.stream import handler as stream
 from registrations.notices.stream.changes import StreamRecord
@@ -27,17 +27,17 @@ class Outlet:
     """Takes notices, until it is made to fail."""
 
     def __init__(self) -> None:
-        self.taken: list[CloudEvent] = []
-        self.fails: Callable[[Sequence[CloudEvent]], BaseException | None] = lambda _: None
+        self.taken: list[Notice] = []
+        self.fails: Callable[[Sequence[Notice]], BaseException | None] = lambda _: None
 
-    def __call__(self, notices: Sequence[CloudEvent]) -> None:
+    def __call__(self, notices: Sequence[Notice]) -> None:
         if error := self.fails(notices):
             raise error
         self.taken.extend(notices)
 
     @property
     def ids(self) -> list[str]:
-        return [one.get_id() for one in self.taken]
+        return [one["id"] for one in self.taken]
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def follow(records: list[StreamRecord]) -> list[StreamRecord]:
 
 def test_a_batch_is_delivered_in_its_order(batch: list[StreamRecord], outlet: Outlet) -> None:
     assert follow(batch) == []
-    assert outlet.ids == [one.get_id() for one in reported(batch)]
+    assert outlet.ids == [one["id"] for one in reported(batch)]
 
 
 def test_a_replay_has_the_same_notices_under_the_same_ids(batch: list[StreamRecord], outlet: Outlet) -> None:
@@ -89,7 +89,7 @@ def test_a_replay_has_the_same_notices_under_the_same_ids(batch: list[StreamReco
 def test_a_batch_has_the_same_notices_however_it_is_split(batch: list[StreamRecord], outlet: Outlet, size: int) -> None:
     for start in range(0, len(batch), size):
         assert follow(batch[start : start + size]) == []
-    assert outlet.ids == [one.get_id() for one in reported(batch)]
+    assert outlet.ids == [one["id"] for one in reported(batch)]
 
 
 @pytest.mark.parametrize("error", [Unavailable(), ConnectionError()])
@@ -102,7 +102,7 @@ def test_what_an_outage_kept_back_comes_again_and_nothing_else(
     assert 0 < len(rest) < len(batch)
     outlet.fails = lambda _: None
     assert follow(rest) == []
-    assert outlet.ids == [one.get_id() for one in reported(batch)]
+    assert outlet.ids == [one["id"] for one in reported(batch)]
 
 
 def test_when_tickets_cannot_be_looked_up_earlier_notices_are_delivered(
@@ -118,7 +118,7 @@ def test_when_tickets_cannot_be_looked_up_earlier_notices_are_delivered(
     third = batch[3]
     monkeypatch.setattr(changes, "read", sometimes)
     assert stream.publish_records(batch, outlet) is third
-    assert outlet.ids == [one.get_id() for one in reported(batch[:3])]
+    assert outlet.ids == [one["id"] for one in reported(batch[:3])]
 
 
 NONSENSE: list[dict[str, Any]] = [
@@ -165,7 +165,7 @@ def test_a_poisoned_record_is_dead_lettered_and_the_rest_goes_on(
     number = at(batch)
     poisoned = spoiled(batch[number], nonsense)
     assert follow([*batch[:number], poisoned, *batch[number + 1 :]]) == []
-    assert outlet.ids == [one.get_id() for one in reported([*batch[:number], *batch[number + 1 :]])]
+    assert outlet.ids == [one["id"] for one in reported([*batch[:number], *batch[number + 1 :]])]
     (letter,) = dead_letters()
     assert letter["record"]["dynamodb"]["SequenceNumber"] == poisoned["dynamodb"]["SequenceNumber"]
     assert counted["NoticesPoisoned"] == 1 and counted["Notices"] == len(outlet.taken)
@@ -175,10 +175,10 @@ def test_a_poisoned_record_is_dead_lettered_and_the_rest_goes_on(
 def test_a_notice_that_no_outlet_can_take_is_dead_lettered_alone(
     batch: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]], reason: Exception
 ) -> None:
-    bad = reported(batch)[2].get_id()
-    outlet.fails = lambda notices: reason if bad in [one.get_id() for one in notices] else None
+    bad = reported(batch)[2]["id"]
+    outlet.fails = lambda notices: reason if bad in [one["id"] for one in notices] else None
     assert follow(batch) == []
-    assert outlet.ids == [one.get_id() for one in reported(batch) if one.get_id() != bad]
+    assert outlet.ids == [one["id"] for one in reported(batch) if one["id"] != bad]
     assert len(dead_letters()) == 1
 
 
@@ -192,7 +192,7 @@ def test_a_poisoned_record_that_cannot_be_dead_lettered_comes_again(
     number = at(batch)
     records = [*batch[:number], spoiled(batch[number]), *batch[number + 1 :]]
     assert follow(records) == records[number:]
-    assert outlet.ids == [one.get_id() for one in reported(batch[:number])]
+    assert outlet.ids == [one["id"] for one in reported(batch[:number])]
 
 
 def test_a_large_poisoned_record_is_dead_lettered_without_its_images(
@@ -214,7 +214,7 @@ def test_what_the_lambdas_time_does_not_suffice_for_comes_again(
     rest = stream.publish_records(batch, outlet)
     assert rest is not None and len(outlet.taken) >= 6
     left_over = reported(batch[batch.index(rest) :])
-    assert outlet.ids + [one.get_id() for one in left_over] == [one.get_id() for one in reported(batch)]
+    assert outlet.ids + [one["id"] for one in left_over] == [one["id"] for one in reported(batch)]
 
 
 @pytest.fixture
@@ -241,16 +241,16 @@ def test_very_many_promotions_are_delivered_in_parts_from_where_the_time_ran_out
 ) -> None:
     no_longer(monkeypatch, 30.0, 30.0, 1.0)
     rest = follow(crowd)
-    assert rest and [one.get_type() for one in outlet.taken[-4:]] == ["event.changed", *["registration.promoted"] * 3]
+    assert rest and [one["type"] for one in outlet.taken[-4:]] == ["event.changed", *["registration.promoted"] * 3]
     no_longer(monkeypatch, 30.0, 1.0)
     assert follow(rest) == rest
     assert follow(rest) == []
-    assert outlet.ids == [one.get_id() for one in reported(crowd)]
-    sequences = [str(one.get_extension("sequence")) for one in outlet.taken]
+    assert outlet.ids == [one["id"] for one in reported(crowd)]
+    sequences = [str(one["sequence"]) for one in outlet.taken]
     assert sequences == sorted(sequences)
     before = len(outlet.taken)
     assert follow(rest) == []
-    assert outlet.ids[before:] == [one.get_id() for one in reported(rest)], "a batch that is repeated is repeated whole"
+    assert outlet.ids[before:] == [one["id"] for one in reported(rest)], "a batch that is repeated is repeated whole"
 
 
 def test_an_outage_in_the_midst_of_a_crowd_repeats_no_more_than_a_part(
@@ -261,16 +261,16 @@ def test_an_outage_in_the_midst_of_a_crowd_repeats_no_more_than_a_part(
     rest = follow(crowd)
     outlet.fails = lambda _: None
     assert rest and follow(rest) == []
-    assert outlet.ids == [one.get_id() for one in whole]
+    assert outlet.ids == [one["id"] for one in whole]
 
 
 def test_promotions_that_no_outlet_can_take_are_dead_lettered_once(
     crowd: list[StreamRecord], outlet: Outlet, dead_letters: Callable[[], list[Any]]
 ) -> None:
-    outlet.fails = lambda notices: ValueError() if "registration.promoted" in [n.get_type() for n in notices] else None
+    outlet.fails = lambda notices: ValueError() if "registration.promoted" in [n["type"] for n in notices] else None
     assert follow(crowd) == []
     assert len(dead_letters()) == 1
-    assert outlet.taken[-1].get_type() == "registration.cancelled"
+    assert outlet.taken[-1]["type"] == "registration.cancelled"
 
 
 def test_the_age_of_the_oldest_change_is_measured(
@@ -298,7 +298,7 @@ def test_promotions_are_known_from_the_batch_if_it_holds_them(batch: list[Stream
     meter.reset()
     stream.publish_records(batch, outlet)
     assert meter.calls == []
-    assert "registration.promoted" in {one.get_type() for one in outlet.taken}
+    assert "registration.promoted" in {one["type"] for one in outlet.taken}
     assert in_words(outlet.taken) == in_words(reported(batch))
 
 
