@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from events.ledger import log, operations
 from events.ledger.log import LogEntry
@@ -51,22 +51,10 @@ def as_for_lambda(record: Any) -> StreamRecord:
     return {**record, "dynamodb": change | {"ApproximateCreationDateTime": created.timestamp()}}
 
 
-class _Draft(NamedTuple):
-    """A notice without its event and its place in the stream."""
-
-    type: str
-    id: str
-    data: dict[str, Any]
-    at: str = ""
-    """The time of the change, or an empty string if no item has it."""
-    user_id: str | None = None
-
-
 @dataclass
 class Change:
     """A record of the stream. One that promotes very many tickets has several parts."""
 
-    event_id: str
     at: str
     sequence: str
     old: Any
@@ -89,26 +77,16 @@ class Change:
             Exception: All errors of `holders`.
         """
         first = list(_without_promotions(self.old, self.new, holders))
-        drafts = list(enumerate(first)) if number == 0 else []
+        numbered = list(enumerate(first)) if number == 0 else []
         if tickets := self.promoted[number * PART : (number + 1) * PART]:
             data = _counts(self.new) | {"status": REGISTERED}
             for ticket, user_id in holders(self.new, tickets).items():
-                draft = _of_registration(self.new, user_id, ticket, PROMOTED, data, self.promoted_at)
-                drafts.append((len(first) + ticket - self.promoted[0], draft))
-        return [self._notice(place, draft) for place, draft in drafts]
-
-    def _notice(self, place: int, draft: _Draft) -> Notice:
-        return {
-            "id": draft.id,
-            "source": f"/events/{self.event_id}",
-            "type": draft.type,
-            "time": draft.at or self.at,
-            "datacontenttype": "application/json",
-            "sequence": f"{self.sequence}.{place:06}",
-            **({"subject": draft.user_id} if draft.user_id else {}),
-            "specversion": "1.0",
-            "data": {"eventId": self.event_id} | draft.data,
-        }
+                notice = _of_registration(self.new, user_id, ticket, PROMOTED, data, self.promoted_at)
+                numbered.append((len(first) + ticket - self.promoted[0], notice))
+        return [
+            notice | {"time": notice["time"] or self.at, "sequence": f"{self.sequence}.{place:06}"}
+            for place, notice in numbered
+        ]
 
 
 def read(record: StreamRecord) -> Change:
@@ -118,12 +96,12 @@ def read(record: StreamRecord) -> Change:
         Exception: It is no record of this service.
     """
     change = record["dynamodb"]
-    event_id, item = (change["Keys"][name]["S"] for name in ("eventId", "item"))
+    item = change["Keys"]["item"]["S"]
     at = f"{datetime.fromtimestamp(float(change['ApproximateCreationDateTime']), UTC):%Y-%m-%dT%H:%M:%SZ}"
     sequence = str(change["SequenceNumber"]).zfill(SEQUENCE_DIGITS)
     old, new = (_parsed(item, change.get(name)) for name in ("OldImage", "NewImage"))
     promotion = _promotion(old, new) if isinstance(new, Seats) and old else ()
-    return Change(event_id, at, sequence, old, new, *promotion)
+    return Change(at, sequence, old, new, *promotion)
 
 
 def _parsed(item: str, image: RawItem | None) -> Any:
@@ -152,7 +130,7 @@ def knowing(records: Iterable[StreamRecord]) -> Holders:
     return holders
 
 
-def _without_promotions(old: Any, new: Any, holders: Holders) -> Iterator[_Draft]:
+def _without_promotions(old: Any, new: Any, holders: Holders) -> Iterator[Notice]:
     if isinstance(new or old, Event):
         yield from _of_the_event(old, new)
     elif isinstance(new, Seats) and old:
@@ -163,10 +141,41 @@ def _without_promotions(old: Any, new: Any, holders: Holders) -> Iterator[_Draft
         yield from _of_the_door(old, new)
 
 
+def _notice(
+    item: Event | Seats | CancellationOutbox | CheckIns,
+    what: str,
+    change: str,
+    data: dict[str, Any],
+    at: str = "",
+    user_id: str | None = None,
+) -> Notice:
+    """Return a notice without its place in the stream.
+
+    Args:
+        item: The changed item.
+        what: The type.
+        change: The end of the id, which names the change of the event.
+        data: The data, without the id of the event.
+        at: The time, or an empty string if no item has it.
+        user_id: The user of a changed registration.
+    """
+    return {
+        "id": f"{item.event_id}.{item.incarnation}.{change}",
+        "source": f"/events/{item.event_id}",
+        "type": what,
+        "time": at,
+        "datacontenttype": "application/json",
+        "sequence": "",
+        **({"subject": user_id} if user_id else {}),
+        "specversion": "1.0",
+        "data": {"eventId": item.event_id} | data,
+    }
+
+
 # The description
 
 
-def _of_the_event(old: Event | None, new: Event | None) -> Iterator[_Draft]:
+def _of_the_event(old: Event | None, new: Event | None) -> Iterator[Notice]:
     if new is None:
         if old and old.edits != IMPORTING:
             yield _of_event(old, DELETED, {})
@@ -178,9 +187,9 @@ def _of_the_event(old: Event | None, new: Event | None) -> Iterator[_Draft]:
             yield _of_event(new, CANCELLED if called_off else CHANGED, changes, new.updated_at)
 
 
-def _of_event(event: Event, what: str, changes: dict[str, Any], at: str = "") -> _Draft:
+def _of_event(event: Event, what: str, changes: dict[str, Any], at: str = "") -> Notice:
     data = {"event": _values(event, OF_THE_EVENT), **changes}
-    return _Draft(f"event.{what}", f"{_origin(event)}.v{int(event.version)}.{what}", data, at)
+    return _notice(event, f"event.{what}", f"v{event.version}.{what}", data, at)
 
 
 def _changes(old: Event | Seats, new: Event | Seats, names: tuple[str, ...]) -> dict[str, Any]:
@@ -193,24 +202,16 @@ def _changes(old: Event | Seats, new: Event | Seats, names: tuple[str, ...]) -> 
 def _values(item: Event | Seats | CancellationOutbox, names: tuple[str, ...]) -> dict[str, Any]:
     """Return the values of some fields by the names of the API."""
     attributes = type(item).get_attributes()
-    return {attributes[name].attr_name: _plain(getattr(item, name)) for name in names}
-
-
-def _plain(value: Any) -> Any:
-    return int(value) if isinstance(value, float) else value
-
-
-def _origin(item: Event | Seats | CancellationOutbox | CheckIns) -> str:
-    return f"{item.event_id}.{item.incarnation}"
+    return {attributes[name].attr_name: getattr(item, name) for name in names}
 
 
 # The seats
 
 
-def _of_the_seats(old: Seats, new: Seats, holders: Holders) -> Iterator[_Draft]:
+def _of_the_seats(old: Seats, new: Seats, holders: Holders) -> Iterator[Notice]:
     if new.settings != old.settings and (changes := _changes(old, new, SETTINGS)):
         shown = _values(new, ("event_id", *SETTINGS)) | _counts(new)
-        yield _Draft("event.changed", f"{_origin(new)}.s{int(new.settings)}.changed", {"event": shown, **changes})
+        yield _notice(new, "event.changed", f"s{new.settings}.changed", {"event": shown, **changes})
     for entry in _fresh(old, new):
         yield _of_an_entry(entry, new, entry.user_id or holders.owner(new, entry))
 
@@ -221,7 +222,7 @@ def _fresh(old: Seats, new: Seats) -> list[LogEntry]:
     return [log.read(name, value) for name, value in after.items() if name not in before]
 
 
-def _of_an_entry(entry: LogEntry, seats: Seats, user_id: str) -> _Draft:
+def _of_an_entry(entry: LogEntry, seats: Seats, user_id: str) -> Notice:
     status = standing(entry.ticket, seats, cancelled=bool(entry.leaving))
     data: dict[str, Any] = {"status": status} | _counts(seats)
     if entry.leaving:
@@ -245,23 +246,23 @@ def _promotion(old: Seats, new: Seats) -> tuple[range, str]:
 
 
 def _counts(seats: Seats) -> dict[str, Any]:
-    return {name: int(getattr(seats, attribute)) for name, attribute in COUNTS.items()}
+    return {name: getattr(seats, attribute) for name, attribute in COUNTS.items()}
 
 
-def _of_an_outbox(outbox: CancellationOutbox) -> Iterator[_Draft]:
+def _of_an_outbox(outbox: CancellationOutbox) -> Iterator[Notice]:
     data: dict[str, Any] = {"status": CANCELLED, "reason": "event_deleted", "freedSeat": False}
     data |= {"event": _values(outbox, ("event_id", *OF_A_DELETED_EVENT))} if outbox.title else {}
     for ticket, user_id in outbox.holders.items():
         yield _of_registration(outbox, user_id, ticket, CANCELLED, data)
 
 
-def _of_the_door(old: CheckIns | None, new: CheckIns) -> Iterator[_Draft]:
+def _of_the_door(old: CheckIns | None, new: CheckIns) -> Iterator[Notice]:
     """Yield the notice of a check-in, if the count rose. A check-in after an undo has a notice of its own."""
     if new.people > (old.people if old else 0) and new.user_id and new.at:
         new.incarnation = new.item.partition("#")[2]  # an update created the item, so only its key has it
-        data: dict[str, Any] = {"status": REGISTERED, "checkedInCount": int(new.people)}
-        draft = _of_registration(new, new.user_id, int(new.ticket or 0), CHECKED_IN, data, new.at, new.by)
-        yield draft._replace(id=f"{draft.id}.{re.sub('[^0-9]', '', new.at)}")
+        data: dict[str, Any] = {"status": REGISTERED, "checkedInCount": new.people}
+        notice = _of_registration(new, new.user_id, int(new.ticket or 0), CHECKED_IN, data, new.at, new.by)
+        yield notice | {"id": f"{notice['id']}.{re.sub('[^0-9]', '', new.at)}"}
 
 
 def _of_registration(
@@ -272,6 +273,6 @@ def _of_registration(
     data: dict[str, Any],
     at: str = "",
     by: str | None = None,
-) -> _Draft:
+) -> Notice:
     data = {"userId": user_id, "ticket": ticket, **data} | ({"by": by} if by else {})
-    return _Draft(f"registration.{what}", f"{_origin(item)}.{ticket}.{what}", data, at, user_id)
+    return _notice(item, f"registration.{what}", f"{ticket}.{what}", data, at, user_id)
