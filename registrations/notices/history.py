@@ -21,7 +21,7 @@ from eventsite.auth.scope import Scope
 from eventsite.dynamodb.expiring import ExpiringItem
 from eventsite.dynamodb.reads import batch_get
 from registrations.notices import queue
-from registrations.notices.occasions import Notice, incarnation_of
+from registrations.notices.occasions import MESSAGE_NOTICE, Notice, incarnation_of
 from registrations.notices.queue import Task
 from users.models import User
 
@@ -69,7 +69,7 @@ class Line(NamedTuple):
 
 
 def record(notices: Sequence[Notice]) -> None:
-    """Write the entries of some notices. A notice that is delivered twice has one entry.
+    """Write the entries of some notices, also of messages. A notice that is delivered twice has one entry.
 
     Raises:
         Unavailable: If DynamoDB does not answer.
@@ -91,18 +91,14 @@ def _of_notice(notice: Notice, there: set[str]) -> HistoryEntry:
         there: The ids of those of its users who exist.
     """
     person, by = notice.get("subject"), notice["data"].get("by")
-    entry = _entry(notice, notice["type"], notice["time"], _detail(notice))
+    what = "message.sent" if notice["type"] == MESSAGE_NOTICE else notice["type"]
+    entry = _entry(notice, what, notice["time"], _detail(notice))
     entry.user_id, entry.erased = (person, None) if person in there else (None, True if person else None)
     if by and by == person and entry.erased:
         entry.by_erased = True
-    else:
-        _name_caller(entry, by, there)
-    return entry
-
-
-def _name_caller(entry: HistoryEntry, by: str | None, there: set[str]) -> None:
-    if by:
+    elif by:
         entry.by, entry.by_stranger = by, None if by in there else True
+    return entry
 
 
 def record_mail(notice: Notice, kind: str, user_id: str) -> None:
@@ -123,14 +119,6 @@ def record_problem(event_id: str, user_id: str, what: str, *, at: str, message: 
         _entry(notice, what, at, None, user_id).save()
 
 
-def record_message(notice: Notice) -> None:
-    """Record a message of an organizer to the people of an event."""
-    entry = _entry(notice, "message.sent", notice["time"], notice["data"]["subject"])
-    by = notice["data"].get("by")
-    _name_caller(entry, by, _existing([by]))
-    entry.save()
-
-
 def _is_recorded(notice: Notice) -> bool:
     return notice["type"] not in UNREACHABLE and notice["data"].get("reason") != "event_deleted"
 
@@ -145,6 +133,8 @@ def _detail(notice: Notice) -> str | None:
     data = notice["data"]
     if data.get("changed"):
         return ", ".join(data["changed"])
+    if notice["type"] == MESSAGE_NOTICE:
+        return str(data["subject"])
     if notice["type"] != "registration.cancelled":
         return None
     if data.get("by", notice.get("subject")) != notice.get("subject"):
@@ -230,7 +220,7 @@ def forget_person(user_id: str, places: Sequence[Place]) -> None:
 
 def deliver(task: Task) -> list[Task]:
     """Execute a task of `forget_person`."""
-    erase(task.notice["subject"], [(event_id, incarnation) for event_id, incarnation in task.notice["data"]["places"]])
+    erase(task.notice["subject"], map(tuple, task.notice["data"]["places"]))
     return []
 
 

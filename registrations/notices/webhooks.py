@@ -60,25 +60,25 @@ def deliver(task: Task) -> list[Task]:
     if url is None:
         return []
     if _hung_until.get(task.to, 0) > time.monotonic():
-        raise _failed(f"webhook {task.to}: it does not answer")
+        raise _failed(task, "it does not answer")
     try:
         status, retry_after = post(url, task.notice)
     except Forbidden as error:
-        raise _failed(f"webhook {task.to}: {error}") from error
+        raise _failed(task, str(error)) from error
     except (OSError, HTTPException, ValueError) as error:
         if isinstance(error, TimeoutError):
             _hung_until[task.to] = time.monotonic() + HUNG_SECONDS
-        raise _failed(f"webhook {task.to}: {type(error).__name__}") from error
+        raise _failed(task, type(error).__name__) from error
     if 200 <= status < 300:
         observability.count("WebhooksSent")
         return []
-    failed = _failed(f"webhook {task.to}: {status}", retry_after)
+    failed = _failed(task, str(status), retry_after)
     raise PermanentFailure(str(failed)) if status == GONE else failed
 
 
-def _failed(reason: str, seconds: float = 0) -> RetryLater:
+def _failed(task: Task, reason: str, seconds: float = 0) -> RetryLater:
     observability.count("WebhooksFailed")
-    return RetryLater(reason, seconds)
+    return RetryLater(f"webhook {task.to}: {reason}", seconds)
 
 
 def post(url: str, notice: dict[str, Any]) -> tuple[int, float]:

@@ -85,7 +85,7 @@ def _pages(task: Task) -> Iterator[Task]:
     """Yield tasks for pages of users with a status, and one to continue if there are too many."""
     after: int | None = task.after or None
     if task.notice["type"] == occasions.MESSAGE_NOTICE and not after:
-        history.record_message(task.notice)
+        history.record([task.notice])
     event_id, status = task.notice["data"]["eventId"], task.to or ACTIVE
     for look in range(CUT_AT_ONCE // READ_AT_ONCE):
         if look and time_left() < CUTTING_SECONDS:
