@@ -51,6 +51,7 @@ def _give_up(user: User, problem: str, recipients: set[str]) -> None:
 
 
 def _recipients(detail: dict[str, Any]) -> set[str]:
-    listed = detail.get("bounce", {}).get("bouncedRecipients", [])
-    listed = listed or detail.get("complaint", {}).get("complainedRecipients", [])
+    listed = (
+        detail["bounce"]["bouncedRecipients"] if "bounce" in detail else detail["complaint"]["complainedRecipients"]
+    )
     return {str(one["emailAddress"]).lower() for one in listed}

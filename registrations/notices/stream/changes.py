@@ -142,12 +142,7 @@ def _without_promotions(old: Any, new: Any, holders: Holders) -> Iterator[Notice
 
 
 def _notice(
-    item: Event | Seats | CancellationOutbox | CheckIns,
-    what: str,
-    change: str,
-    data: dict[str, Any],
-    at: str = "",
-    user_id: str | None = None,
+    item: EventItem, what: str, change: str, data: dict[str, Any], at: str = "", user_id: str | None = None
 ) -> Notice:
     """Return a notice without its place in the stream.
 
@@ -192,14 +187,14 @@ def _of_event(event: Event, what: str, changes: dict[str, Any], at: str = "") ->
     return _notice(event, f"event.{what}", f"v{event.version}.{what}", data, at)
 
 
-def _changes(old: Event | Seats, new: Event | Seats, names: tuple[str, ...]) -> dict[str, Any]:
+def _changes(old: EventItem, new: EventItem, names: tuple[str, ...]) -> dict[str, Any]:
     """Return the names of the changed fields and their previous values, or an empty dictionary."""
     before, after = _values(old, names), _values(new, names)
     changed = [name for name in before if before[name] != after[name]]
     return {"changed": changed, "previous": {name: before[name] for name in changed}} if changed else {}
 
 
-def _values(item: Event | Seats | CancellationOutbox, names: tuple[str, ...]) -> dict[str, Any]:
+def _values(item: EventItem, names: tuple[str, ...]) -> dict[str, Any]:
     """Return the values of some fields by the names of the API."""
     attributes = type(item).get_attributes()
     return {attributes[name].attr_name: getattr(item, name) for name in names}
@@ -266,13 +261,7 @@ def _of_the_door(old: CheckIns | None, new: CheckIns) -> Iterator[Notice]:
 
 
 def _of_registration(
-    item: Seats | CancellationOutbox | CheckIns,
-    user_id: str,
-    ticket: int,
-    what: str,
-    data: dict[str, Any],
-    at: str = "",
-    by: str | None = None,
+    item: EventItem, user_id: str, ticket: int, what: str, data: dict[str, Any], at: str = "", by: str | None = None
 ) -> Notice:
     data = {"userId": user_id, "ticket": ticket, **data} | ({"by": by} if by else {})
     return _notice(item, f"registration.{what}", f"{ticket}.{what}", data, at, user_id)
