@@ -11,7 +11,7 @@ from eventsite.errors import Unavailable
 from eventsite.web import observability
 from registrations.audit import runner
 from registrations.audit.findings import Finding
-from registrations.audit.snapshot import Traces, census, event_ids
+from registrations.audit.snapshot import Traces, census
 
 logger = logging.getLogger(__name__)
 
@@ -65,27 +65,20 @@ def _findings(tally: Tally) -> Iterator[Finding]:
     Raises:
         Unavailable: When time is up.
     """
-    traces, ids = _census(tally), list(event_ids())
-    everything = list(dict.fromkeys([*ids, *traces]))
-    random.shuffle(everything)
-    for event_id in everything:
+    traces: dict[str, Traces] = {}
+    try:
+        with time_limit(time_left() * CENSUS_SHARE):
+            census(traces)
+    except Unavailable:
+        tally.unfinished = 1
+    ids = runner.known_ids(traces)
+    random.shuffle(ids)
+    for event_id in ids:
         if time_left() < ONE_EVENT_SECONDS:
             tally.unfinished = 1
             return
         yield from runner.repair_event(event_id, traces.get(event_id, Traces()), only_safe=True)
         tally.audited += 1
-
-
-def _census(tally: Tally) -> dict[str, Traces]:
-    """Return the registrations by event, as many as there was time to read."""
-    traces: dict[str, Traces] = {}
-    until = time_left() * (1 - CENSUS_SHARE)
-    for so_far in census():
-        traces = so_far
-        if time_left() < until:
-            tally.unfinished = 1
-            break
-    return traces
 
 
 def _count(tally: Tally, finding: Finding) -> None:

@@ -13,6 +13,7 @@ import pytest
 from events import services
 from events.models import EventItem
 from registrations.audit import runner
+from registrations.audit.snapshot import Traces
 from registrations.models import RegistrationItem
 from tests.api import EVENT, Api
 from tests.metering import Meter
@@ -150,7 +151,7 @@ def test_deleting_an_event_with_its_people_takes_batches(api: Api, meter: Meter)
 def test_an_audit_reads_the_lines_once_and_costs_two_units_per_person(api: Api, meter: Meter) -> None:
     event = party_of(300)
     meter.reset()
-    assert runner.examine(event) == []
+    assert runner.examine(event, Traces()) == []
     assert Counter(meter.calls)["Query"] == 4  # the event, its two partitions of lines, and the event again
     assert meter.units <= 2 * 300
 

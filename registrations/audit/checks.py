@@ -16,7 +16,6 @@ from events.models import Event
 from eventsite import clock
 from registrations.audit import lines, repairs, totals
 from registrations.audit.findings import Finding
-from registrations.audit.repairs import Repair
 from registrations.audit.snapshot import Snapshot
 from registrations.audit.totals import Figures
 
@@ -47,7 +46,7 @@ def differences(seen: Snapshot) -> list[Finding]:
 
 def _unapplied(seen: Snapshot) -> Iterator[Finding]:
     oldest = (datetime.now(UTC) - timedelta(seconds=OLD_SECONDS)).strftime(clock.FORMAT)
-    for user_id, entry in seen.pending().items():
+    for user_id, entry in seen.pending.items():
         if seen.seats and entry.at < oldest:
             sentence = f"An operation on the registration of {user_id} was cut off; it is not applied yet."
             repair = repairs.apply_entry(seen.seats, entry)
@@ -71,7 +70,7 @@ def _leftovers(seen: Snapshot) -> Iterator[Finding]:
 
 def _long_log(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
     """Yield a finding if many applied entries are in the log. A few stay in every log until the next commit."""
-    pending = {entry.operation for entry in seen.pending().values()}
+    pending = {entry.operation for entry in seen.pending.values()}
     applied = [entry.name for entry in log.of(seats) if entry.operation not in pending]
     if len(applied) > MANY_ENTRIES:
         sentence = f"The log of its seats has {len(applied)} entries of operations that are applied."
@@ -80,12 +79,12 @@ def _long_log(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
 
 
 def _deleted_users(seen: Snapshot) -> Iterator[Finding]:
-    gone = [one for one in seen.people() if one.settled and one.user_id not in seen.known_users]
+    gone = [one for one in seen.people if one.settled and one.user_id not in seen.known_users]
     for one in gone:
         sentence = f"{one.user_id} has ticket {one.ticket}, and there is no such user."
-        repair = repairs.leave(seen.event_id, one.user_id)
+        repair = repairs.forget(one.user_id)
         yield Finding(seen.event_id, "deleted_user", sentence, one.user_id, one.ticket, repair=repair)
-    busy = seen.pending().keys()
+    busy = seen.pending.keys()
     for user_id, past in seen.past.items():
         if user_id not in seen.known_users | busy and past.incarnation == seen.incarnation:
             sentence = f"{user_id} once left, and there is no such user."
@@ -145,7 +144,7 @@ def _moves(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
 def _moved_up(seen: Snapshot, seats: Seats) -> Iterator[int]:
     """Yield the tickets that waited and got a seat, also if their owners are just leaving."""
     for row in seen.active.values():
-        entry = seen.pending().get(row.user_id)
+        entry = seen.pending.get(row.user_id)
         if entry and not entry.leaving:
             ticket, waited = entry.ticket, entry.waited
         elif row.ticket is not None and row.incarnation == seats.incarnation:
@@ -176,17 +175,6 @@ def _halves_at_odds(seen: Snapshot, event: Event, seats: Seats) -> Iterator[Find
     wrong += [name for name in services.SETTINGS if getattr(seats, name) is None]
     if wrong:
         sentence = f"Its description and its seats do not fit: {', '.join(wrong)}."
-        repair = _fitting(seen, event, seats)
-        yield Finding(
-            seen.event_id, "halves_at_odds", sentence, mark=(event.settings, seats.settings, *wrong), repair=repair
-        )
-
-
-def _fitting(seen: Snapshot, event: Event, seats: Seats) -> Repair:
-    """Return the repair of description and seats. It gives a lost setting a value that moves no person."""
-    people = seen.people()
-    capacity = seats.capacity if seats.capacity is not None else max(1, int(seats.registered))
-    waitlist = seats.waitlist_enabled
-    if waitlist is None:
-        waitlist = any(one.ticket > seats.seated_through for one in people)
-    return repairs.fit(event, seats, str(seats.incarnation), int(capacity), bool(waitlist))
+        mark = event.settings, seats.settings, *wrong
+        repair = repairs.fit(seen, event, seats)
+        yield Finding(seen.event_id, "halves_at_odds", sentence, mark=mark, repair=repair)

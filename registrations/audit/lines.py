@@ -15,14 +15,14 @@ from registrations.models import EventTicket, UserRegistration
 
 def of_the_lines(seen: Snapshot) -> Iterator[Finding]:
     """Check that each registration has a line with the same values, and each line a registration."""
-    people = {one.user_id: one for one in seen.people() if one.settled}
+    people = {one.user_id: one for one in seen.people if one.settled}
     ids = Counter(str(one.item.registration_id) for one in people.values())
     held = Counter(one.ticket for one in people.values())
     shared = {ticket for ticket, count in held.items() if count > 1}
     for one in people.values():
         if one.ticket not in shared:
             yield from _line(seen, one, seen.lines.get(one.ticket), ids)
-    unsettled, given_up = seen.unsettled(), {ticket for some in seen.exits.values() for ticket in some}
+    unsettled, given_up = seen.unsettled, {ticket for some in seen.exits.values() for ticket in some}
     for ticket, line in seen.lines.items():
         if ticket not in unsettled and ticket not in held:
             is_gone = ticket in given_up or ticket in seen.history
@@ -76,8 +76,8 @@ def _stray(seen: Snapshot, ticket: int, line: EventTicket, owner: Person | None,
 def of_the_past(seen: Snapshot) -> Iterator[Finding]:
     """Check that each registration that was given up has a line in the history, and each such line a registration."""
     here = {user: past for user, past in seen.past.items() if past.incarnation == seen.incarnation}
-    busy = seen.pending().keys()
-    people = {one.user_id: one for one in seen.people()}
+    busy = seen.pending.keys()
+    people = {one.user_id: one for one in seen.people}
     for user_id, past in here.items():
         if user_id not in busy and not _is_line_of(seen.history.get(int(past.ticket or 0)), past):
             sentence = f"{user_id} left with ticket {past.ticket}, which is not in the list of those who left."
@@ -116,7 +116,7 @@ def shared_tickets(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
 
     The person in the event's list keeps it. One of the others gets another ticket.
     """
-    people = seen.people()
+    people = seen.people
     for ticket, count in Counter(one.ticket for one in people).items():
         if count == 1:
             continue
@@ -136,7 +136,7 @@ def _another_ticket(seen: Snapshot, seats: Seats, one: Person) -> int:
         The ticket under which the event's list has the person; else the next unused ticket on the same side of the
         watermark; else a new one.
     """
-    held = {other.ticket for other in seen.people()}
+    held = {other.ticket for other in seen.people}
     for ticket, line in seen.lines.items():
         if line.user_id == one.user_id and ticket not in held:
             return ticket

@@ -7,15 +7,12 @@ snapshot shows whether the finding is still there.
 import secrets
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial, reduce
 from operator import and_
 from typing import Any
 
 from pynamodb.attributes import Attribute
-from pynamodb.exceptions import DeleteError
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
 from events import services
 from events.ledger import guards as event_guards
@@ -24,14 +21,12 @@ from events.ledger.models import ExitTombstones, Promotion, Seats
 from events.models import Event
 from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
-from eventsite.dynamodb import writes
 from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.steps import Check, Delete, Put, Update, run, transact_write
 from eventsite.dynamodb.transactions import transact_get
 from registrations import seating
 from registrations.audit.snapshot import Person, Snapshot
-from registrations.audit.totals import COUNTERS, Figures, floor, stored_exits
-from registrations.errors import RegistrationNotFound
+from registrations.audit.totals import COUNTERS, Figures, floor, stored_exits, surely_seated
 from registrations.models import KEPT, EventTicket, Registration, UserRegistration
 from registrations.seating import commit, guards
 from registrations.seating.ends import trimmed
@@ -81,16 +76,13 @@ def _is_there(item: UserRegistration) -> Condition:
 
 def recount(seen: Snapshot, seats: Seats, right: Figures) -> Repair:
     """Set the counters and the exit tombstones to the right figures."""
-    actions = Seats.updates({name: getattr(right, name) for name in COUNTERS})
-    counts = right.counts(seats.width)
-    actions.append(Seats.exit_counts.set({str(number): count for number, count in counts.items()}))
-    actions.append(Seats.waitlist_exits.set(seats.waitlist_exits + 1))
-    parts: dict[str, Update | Put | Delete] = {"seats": Update(seats, actions, _stands(seats))}
+    counts = {str(number): count for number, count in right.counts(seats.width).items()}
+    values = {name: getattr(right, name) for name in COUNTERS}
+    values |= {"exit_counts": counts, "waitlist_exits": seats.waitlist_exits + 1}
+    parts: dict[str, Update | Put | Delete] = {"seats": Update(seats, Seats.updates(values), _stands(seats))}
     first = floor(seats, right.seated_through)
-    changed = sorted(
-        {ticket // queue.PER_ITEM for ticket in stored_exits(seen, seats, right.seated_through) ^ right.exits}
-    )
-    for number in changed[:ITEMS_AT_ONCE]:
+    changed = {ticket // queue.PER_ITEM for ticket in stored_exits(seen, seats, right.seated_through) ^ right.exits}
+    for number in sorted(changed)[:ITEMS_AT_ONCE]:
         item = ExitTombstones(*queue.exits_key(seats, number * queue.PER_ITEM))
         kept = {ticket for ticket in seen.exits.get(number, ()) if ticket < first}
         item.exits = kept | {ticket for ticket in right.exits if ticket // queue.PER_ITEM == number}
@@ -107,7 +99,7 @@ def promote(seats: Seats) -> Repair:
         move = run(promotions.plan(seats, capacity=int(seats.capacity), open_=promotes, at=at))
         if move.move is None or move.condition is None:
             return
-        unchanged = _is_same(seats) & (Seats.settings == seats.settings)
+        unchanged = guards.is_incarnation(seats.incarnation) & (Seats.settings == seats.settings)
         update = Update(seats, move.actions, unchanged & move.condition)
         if not transact_write({"seats": update, "move": Put(move.move)}):
             seats_changed.send_robust(Registration, promoted=move.people)
@@ -119,7 +111,8 @@ def log_move(seats: Seats, first: int) -> Repair:
     """Write a missing promotion from a ticket on, with the present time, as the true time is lost."""
     key = queue.promotion_key(seats, first)
     move = Promotion(*key, incarnation=seats.incarnation, first=first, at=clock.now())
-    return _write(seats=Check(seats, _is_same(seats)), move=Put(move, Promotion.item.does_not_exist()))
+    same = Check(seats, guards.is_incarnation(seats.incarnation))
+    return _write(seats=same, move=Put(move, Promotion.item.does_not_exist()))
 
 
 def trim(seats: Seats, names: list[str]) -> Repair:
@@ -136,7 +129,7 @@ def apply_entry(seats: Seats, entry: log.LogEntry) -> Repair:
 
 
 def forget(user_id: str) -> Repair:
-    """Delete the past registrations of a user who does not exist any more."""
+    """Give up and delete all registrations of a user who does not exist any more."""
 
     def repair() -> None:
         if User.find(user_id) is None:
@@ -145,29 +138,16 @@ def forget(user_id: str) -> Repair:
     return repair
 
 
-def leave(event_id: str, user_id: str) -> Repair:
-    """Give up the registration of a user who does not exist any more."""
-
-    def repair() -> None:
-        if User.find(user_id) is None:
-            with suppress(RegistrationNotFound):
-                seating.leave(event_id, user_id, scope=EVERYTHING)
-
-    return repair
-
-
 def line_of(item: UserRegistration, ticket: int, **known: Any) -> EventTicket:
     """Return the line that belongs to a registration, with `known` in place of some of its values."""
-    cancelled = not item.active
     fields = {name: getattr(item, name) for name in KEPT} | known | {"ticket": ticket}
-    key = EventTicket.key_of(item.event_id, item.incarnation, ticket, cancelled=cancelled)
+    key = EventTicket.key_of(item.event_id, item.incarnation, ticket, cancelled=not item.active)
     return EventTicket(*key, user_id=item.user_id, **fields)
 
 
 def write_line(item: UserRegistration, ticket: int, **known: Any) -> Repair:
     """Write the line of a registration, and the `known` values into the registration itself."""
-    actions: list[Action] = [getattr(type(item), name).set(value) for name, value in known.items()]
-    kept = Update(item, actions, _is_there(item)) if actions else Check(item, _is_there(item))
+    kept = Update(item, item.updates(known), _is_there(item)) if known else Check(item, _is_there(item))
     return _write(registration=kept, line=Put(line_of(item, ticket, **known)))
 
 
@@ -189,8 +169,8 @@ def remove_line(line: EventTicket, owner: UserRegistration | None) -> Repair:
 
 def remove_empty(row: UserRegistration) -> Repair:
     """Delete a registration that has no ticket."""
-    key = UserRegistration(row.key, row.item)
-    return partial(_delete, key, UserRegistration.ticket.does_not_exist() & guards.is_unchanged(row))
+    still_empty = UserRegistration.ticket.does_not_exist() & guards.is_unchanged(row)
+    return _write(registration=Delete(UserRegistration.named(row.key, row.item), still_empty))
 
 
 def give_ticket(seats: Seats, one: Person, ticket: int) -> Repair:
@@ -199,30 +179,32 @@ def give_ticket(seats: Seats, one: Person, ticket: int) -> Repair:
     unchanged = _is_there(item) & guards.is_unchanged(item)
     waited = one.waited or ticket > seats.seated_through
     drawn = operations.new_id(clock.now(), secrets.randbelow(operations.DRAWS))
-    actions: list[Action] = [UserRegistration.ticket.set(ticket), UserRegistration.waited.set(waited)]
-    actions.append(UserRegistration.operations.set(item.operations_and(drawn)))
+    values = {"ticket": ticket, "waited": waited, "operations": item.operations_and(drawn)}
     free = EventTicket.item.does_not_exist() | (EventTicket.user_id == item.user_id)
-    given: list[Action] = [Seats.tickets.set(max(ticket, int(seats.tickets)))]
     return _write(
-        registration=Update(item, actions, unchanged),
+        registration=Update(item, UserRegistration.updates(values), unchanged),
         line=Put(line_of(item, ticket, waited=waited), free),
-        seats=Update(seats, given, _stands(seats)),
+        seats=Update(seats, [Seats.tickets.set(max(ticket, int(seats.tickets)))], _stands(seats)),
     )
 
 
 # Whole events.
 
 
-def fit(event: Event, seats: Seats, incarnation: str, capacity: int, waitlist_enabled: bool) -> Repair:
+def fit(seen: Snapshot, event: Event, seats: Seats) -> Repair:
     """Make description and seats agree again.
 
-    The status and the owner of the description win. The counts of the seats stay.
+    The status and the owner of the description win. The counts of the seats stay. A lost setting gets a value that
+    moves no person.
     """
     settings = max(int(event.settings), int(seats.settings)) + 1
-    described = Event.updates(event.index_keys | {"settings": settings, "incarnation": incarnation})
-    described.append(Event.version.set(event.version + 1))
-    values = services.copied(event) | {"settings": settings, "incarnation": incarnation, "capacity": capacity}
-    values |= {"waitlist_enabled": waitlist_enabled} | dict.fromkeys(event.index_keys)
+    shared = {"settings": settings, "incarnation": seats.incarnation}
+    described = Event.updates(event.index_keys | shared | {"version": event.version + 1})
+    values = services.copied(event) | shared | dict.fromkeys(event.index_keys)
+    if seats.capacity is None:
+        values["capacity"] = max(1, int(seats.registered))
+    if seats.waitlist_enabled is None:
+        values["waitlist_enabled"] = any(one.ticket > seats.seated_through for one in seen.people)
     return _write(
         event=Update(event, described, event_guards.is_unedited(event)),
         seats=Update(seats, Seats.updates(values), _stands(seats)),
@@ -231,10 +213,8 @@ def fit(event: Event, seats: Seats, incarnation: str, capacity: int, waitlist_en
 
 def seats_again(seen: Snapshot, event: Event) -> Repair:
     """Rebuild lost seats from the registrations. The capacity becomes the number of registered people."""
-    people = seen.people()
-    seated_through = max(
-        [*(one.ticket for one in people if not one.waited), *seen.moves, *_successors(seen)], default=0
-    )
+    people = seen.people
+    seated_through = max(surely_seated(seen), default=0)
     registered = sum(1 for one in people if one.ticket <= seated_through)
     seats = Seats(
         event.event_id,
@@ -252,11 +232,6 @@ def seats_again(seen: Snapshot, event: Event) -> Repair:
     return _write(event=described, seats=Put(seats, Seats.item.does_not_exist()))
 
 
-def _successors(seen: Snapshot) -> list[int]:
-    left = (past for past in seen.past.values() if past.incarnation == seen.incarnation)
-    return [int(past.successor) for past in left if past.successor]
-
-
 def description_again(seats: Seats) -> Repair:
     """Write a placeholder for a lost description, which the organizer has to edit."""
     now = clock.now()
@@ -265,7 +240,8 @@ def description_again(seats: Seats) -> Repair:
     event.status, event.organizer_id = seats.status, seats.organizer_id
     event.incarnation, event.settings = seats.incarnation, seats.settings
     event.set_index_keys()
-    return _write(event=Put(event, event_guards.is_new()), seats=Check(seats, _is_same(seats)))
+    same = Check(seats, guards.is_incarnation(seats.incarnation))
+    return _write(event=Put(event, event_guards.is_new()), seats=same)
 
 
 def delete_leftovers(seen: Snapshot, incarnation: str) -> Repair:
@@ -278,20 +254,6 @@ def delete_leftovers(seen: Snapshot, incarnation: str) -> Repair:
         seating.forget_event(seen.event_id, incarnation)
         for item in seen.rows.values():
             if item.incarnation == incarnation and item.ticket is not None:
-                _delete(UserRegistration(item.key, item.item), _is_there(item))
+                transact_write({"row": Delete(UserRegistration.named(item.key, item.item), _is_there(item))})
 
     return repair
-
-
-def _delete(record: BaseModel, condition: Condition) -> None:
-    try:
-        record.delete(condition=condition)
-    except DeleteError as error:
-        if error.cause_response_code != writes.REFUSED:
-            raise
-
-
-def _is_same(seats: Seats) -> Condition:
-    """Require that the event is the one in the snapshot, not a later one of the same id."""
-    same: Condition = Seats.incarnation == seats.incarnation
-    return same

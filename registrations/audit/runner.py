@@ -10,8 +10,7 @@ other. A repair has the condition that the snapshot is still true.
 """
 
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from events.models import EventItem
@@ -21,8 +20,7 @@ from eventsite.ids import is_id
 from registrations.audit import checks
 from registrations.audit.checks import SAFE
 from registrations.audit.findings import Finding, Identity
-from registrations.audit.repairs import Repair
-from registrations.audit.snapshot import Traces, census, event_ids, take_snapshot
+from registrations.audit.snapshot import Traces, event_ids, take_snapshot
 
 PAUSE_SECONDS = 0.2  # seconds between two snapshots; a shorter pause might see the same torn transaction twice
 LOOKS = 10  # snapshots; after that the event is reported as `UNSETTLED`
@@ -31,27 +29,9 @@ REPAIR_SECONDS = 20.0  # seconds for one repair
 UNSETTLED = "unsettled"
 
 
-def run(ids: Iterable[str], traces: dict[str, Traces], *, repair: bool = False) -> Iterator[Finding]:
-    """Audit events one by one, and yield the findings of each as soon as it is audited.
-
-    Args:
-        ids: The ids of the events.
-        traces: The result of `census`.
-        repair: True to repair the findings that have a repair.
-    """
-    for event_id in ids:
-        found = traces.get(event_id, Traces())
-        yield from repair_event(event_id, found) if repair else examine(event_id, found)
-
-
 def is_known(event_id: str, traces: dict[str, Traces]) -> bool:
     """Return True if anything is stored under an event id."""
     return event_id in traces or (is_id(event_id) and any(EventItem.query(event_id, consistent_read=True, limit=1)))
-
-
-def taken(counting: Iterable[dict[str, Traces]]) -> dict[str, Traces]:
-    """Run a census to its end and return the result."""
-    return deque(counting, maxlen=1).pop()  # the last one is the whole
 
 
 def known_ids(traces: dict[str, Traces]) -> list[str]:
@@ -59,15 +39,13 @@ def known_ids(traces: dict[str, Traces]) -> list[str]:
     return list(dict.fromkeys([*event_ids(), *traces]))
 
 
-def examine(event_id: str, traces: Traces | None = None) -> list[Finding]:
+def examine(event_id: str, traces: Traces) -> list[Finding]:
     """Return the findings of one event without repairing them.
 
     Args:
         event_id: The event.
-        traces: What a census found of it; None to run one.
+        traces: What a census found of it.
     """
-    if traces is None:
-        traces = taken(census([event_id])).get(event_id, Traces())
     suspected: set[Identity] = set()
     for _ in range(LOOKS):
         seen = take_snapshot(event_id, traces)
@@ -82,19 +60,17 @@ def examine(event_id: str, traces: Traces | None = None) -> list[Finding]:
     return [Finding(event_id, UNSETTLED, "It changes too fast to be judged; audit it again later.", harmless=True)]
 
 
-def repair_event(event_id: str, traces: Traces | None = None, *, only_safe: bool = False) -> list[Finding]:
+def repair_event(event_id: str, traces: Traces, *, only_safe: bool = False) -> list[Finding]:
     """Repair one event.
 
     Args:
         event_id: The event.
-        traces: What a census found of it; None to run one.
+        traces: What a census found of it.
         only_safe: True to repair only the kinds in `checks.SAFE`.
 
     Returns:
         All findings, each with `repaired`.
     """
-    if traces is None:
-        traces = taken(census([event_id])).get(event_id, Traces())
     found: dict[tuple[str, str], Finding] = {}
     left = examine(event_id, traces)
     for _ in range(ROUNDS):
@@ -103,17 +79,9 @@ def repair_event(event_id: str, traces: Traces | None = None, *, only_safe: bool
         if not wanted:
             break
         for repair in wanted:
-            _try(repair)
+            with suppress(Conflict, Unavailable), time_limit(REPAIR_SECONDS):  # else the next round tries again
+                repair()
         left = examine(event_id, traces)
     still_wrong = {(finding.kind, finding.subject) for finding in left}
     certain = all(finding.kind != UNSETTLED for finding in left)
     return [replace(finding, repaired=certain and subject not in still_wrong) for subject, finding in found.items()]
-
-
-def _try(repair: Repair) -> None:
-    """Try a repair. If another inconsistency prevents it, the next round tries again."""
-    try:
-        with time_limit(REPAIR_SECONDS):
-            repair()
-    except (Conflict, Unavailable):
-        pass

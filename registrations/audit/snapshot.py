@@ -10,7 +10,7 @@ to a deleted event. A census finds it by a Scan of the registrations table, whic
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from events.ledger import log
@@ -60,11 +60,11 @@ class Snapshot:
     history: dict[int, EventTicket]
     moves: dict[int, Promotion]
     """The promotions by the ticket in their key."""
-    exits: dict[int, frozenset[int]]
+    exits: dict[int, set[int]]
     """The tickets in the exit tombstones, by the number of the item."""
-    deleted: frozenset[str]
+    deleted: set[str]
     """The incarnations of deleted events that left something behind."""
-    known_users: frozenset[str]
+    known_users: set[str]
     """The ids among the event's users that exist in the users table."""
     owners: dict[str, str]
     """The user ids of the log entries, by operation."""
@@ -77,23 +77,24 @@ class Snapshot:
         item = self.seats or self.event
         return item.incarnation if item else None
 
-    @property
+    @cached_property
     def active(self) -> dict[str, UserRegistration]:
         """Return the active registrations by user id."""
         return {user_id: row for user_id, row in self.rows.items() if row.active}
 
-    @property
+    @cached_property
     def past(self) -> dict[str, UserRegistration]:
         """Return the registrations that were given up, by user id."""
         return {user_id: row for user_id, row in self.rows.items() if not row.active}
 
+    @cached_property
     def people(self) -> list[Person]:
         """Return the people who have a seat or wait, in the order of their tickets."""
-        found = (self._standing(user_id) for user_id in self.rows.keys() | self.pending().keys())
+        found = (self._standing(user_id) for user_id in self.rows.keys() | self.pending.keys())
         return sorted((one for one in found if one), key=lambda one: (one.ticket, one.user_id))
 
     def _standing(self, user_id: str) -> Person | None:
-        entry, row = self.pending().get(user_id), self.rows.get(user_id)
+        entry, row = self.pending.get(user_id), self.rows.get(user_id)
         if entry and entry.leaving:
             return None
         if entry:
@@ -103,6 +104,7 @@ class Snapshot:
             return None
         return Person(user_id, int(row.ticket), row.waited, row, settled=True)
 
+    @cached_property
     def pending(self) -> dict[str, log.LogEntry]:
         """Return the unapplied log entries by user id."""
         found = {}
@@ -113,9 +115,10 @@ class Snapshot:
                 found[user_id] = entry
         return found
 
+    @cached_property
     def unsettled(self) -> set[int]:
         """Return the tickets of unapplied entries, whose lines may be about to change."""
-        return {entry.ticket for entry in self.pending().values()}
+        return {entry.ticket for entry in self.pending.values()}
 
 
 def event_ids() -> Iterator[str]:
@@ -127,27 +130,22 @@ def event_ids() -> Iterator[str]:
             yield item.event_id
 
 
-def census(wanted: Collection[str] | None = None) -> Iterator[dict[str, Traces]]:
+def census(found: dict[str, Traces], wanted: Collection[str] = ()) -> None:
     """Scan the registrations table and collect the users and incarnations of each event.
 
     Args:
-        wanted: The ids of the events to collect; None for all.
-
-    Yields:
-        The same dict after each item, so that the caller can stop early. It is complete at the end.
+        found: Receives the traces by event id. It holds a part of them if the time ends first.
+        wanted: The ids of the events to collect; empty for all.
     """
-    found: dict[str, Traces] = {}
     for item in RegistrationItem.scan(attributes_to_get=["key", "item"], consistent_read=True):
         event_id, incarnation = _traced(str(item.key), str(item.item))
-        if wanted is not None and event_id not in wanted:
+        if wanted and event_id not in wanted:
             continue
         traces = found.setdefault(event_id, Traces())
         if incarnation:
             traces.incarnations.add(incarnation)
         else:
             traces.users.add(str(item.key))
-        yield found
-    yield found
 
 
 def _traced(key: str, item: str) -> tuple[str, str]:
@@ -162,37 +160,26 @@ class _AnyItem(EventItem):
 
     @classmethod
     def from_raw_data(cls, data: RawItem) -> Any:
-        name = data["item"]["S"]
-        kinds: dict[str, type[EventItem]] = {
-            "event": Event,
-            "seats": Seats,
-            "exits": ExitTombstones,
-            "promoted": Promotion,
-        }
-        kind = kinds.get(name.split("#")[2] if name.startswith("tickets#") else name, EventItem)
-        return kind.from_raw_data(data)
+        kind = "".join(data["item"]["S"].split("#")[2:3])
+        of_the_queue: dict[str, type[EventItem]] = {"exits": ExitTombstones, "promoted": Promotion}
+        return of_the_queue.get(kind, EventItem).from_raw_data(data)
 
 
 def take_snapshot(event_id: str, traces: Traces) -> Snapshot:
     """Read everything of one event in few calls, so that traffic rarely comes between them."""
-    items = list(
-        _AnyItem.query(event_id, consistent_read=True)
-    )  # in the order of the keys: the seats before the tickets
+    items = list(_AnyItem.query(event_id, consistent_read=True))  # in the order of the keys: the seats before the queue
     before = _both(items)
     current = {item.incarnation for item in before if item}
     lines, history = _lines(event_id, current)
-    users = traces.users | {str(line.user_id) for line in (*lines.values(), *history.values())}
-    seats = before[1]
-    owners = _owners(seats)
-    users |= set(owners.values())
+    owners = _owners(before[1])
+    users = traces.users | {str(line.user_id) for line in (*lines.values(), *history.values())} | set(owners.values())
     rows, known = _of_users(event_id, sorted(filter(is_id, users)))
     after = EventItem.query(event_id, EventItem.item.between(Event.ITEM, Seats.ITEM), consistent_read=True)
     still = _contents(before) == _contents(_both(after))
     moves, exits, others = _of_the_queue(items, current)
     others |= {row.incarnation for row in rows.values() if row.ticket is not None}
     others |= {one for one in traces.incarnations - current if _has_lines(event_id, one)}
-    deleted = frozenset(others - current)
-    return Snapshot(event_id, *before, rows, lines, history, moves, exits, deleted, known, owners, still)
+    return Snapshot(event_id, *before, rows, lines, history, moves, exits, others - current, known, owners, still)
 
 
 def _both(items: Iterable[EventItem]) -> tuple[Event | None, Seats | None]:
@@ -223,12 +210,12 @@ def _owners(seats: Seats | None) -> dict[str, str]:
     return {operation: user_id for operation, user_id in owned if user_id is not None}
 
 
-def _of_users(event_id: str, users: list[str]) -> tuple[dict[str, UserRegistration], frozenset[str]]:
+def _of_users(event_id: str, users: list[str]) -> tuple[dict[str, UserRegistration], set[str]]:
     """Return the registrations by user id, and the ids of the users that exist."""
     rows: dict[str, UserRegistration] = {}
     known: set[str] = set()
-    rest = iter(users)
-    while some := list(islice(rest, ALL_AT_ONCE)):
+    for start in range(0, len(users), ALL_AT_ONCE):
+        some = users[start : start + ALL_AT_ONCE]
         keys: list[Key] = [(UserRegistration, *UserRegistration.key_of(event_id, user)) for user in some]
         keys += [(User, user) for user in some]
         found = batch_get(*keys, consistent=(UserRegistration,))
@@ -236,26 +223,24 @@ def _of_users(event_id: str, users: list[str]) -> tuple[dict[str, UserRegistrati
         known |= {person.user_id for person in found[len(some) :] if person}
         unseen = [(User, user) for user in some if user not in known]  # perhaps only by this read, at half the price
         known |= {person.user_id for person in batch_get(*unseen, consistent=True) if person}
-    return rows, frozenset(known)
+    return rows, known
 
 
 def _of_the_queue(
     items: Iterable[EventItem], current: set[str]
-) -> tuple[dict[int, Promotion], dict[int, frozenset[int]], set[str]]:
+) -> tuple[dict[int, Promotion], dict[int, set[int]], set[str]]:
     """Return the promotions and exit tombstones of the event, and the incarnations that have any."""
     moves: dict[int, Promotion] = {}
-    exits: dict[int, frozenset[int]] = {}
+    exits: dict[int, set[int]] = {}
     incarnations: set[str] = set()
     for item in items:
-        kind, _, rest = str(item.item).partition("#")
-        incarnation = rest.partition("#")[0] if kind == "tickets" else ""
-        incarnations |= {incarnation} if incarnation else set()
-        if isinstance(item, Promotion) and incarnation in current:
-            moves[_number(item)] = item
-        elif isinstance(item, ExitTombstones) and incarnation in current:
-            exits[_number(item)] = frozenset(int(ticket) for ticket in item.exits or ())
+        if not str(item.item).startswith("tickets#"):
+            continue
+        parts = str(item.item).split("#")
+        incarnation, number = parts[1], parts[-1]
+        incarnations.add(incarnation)
+        if incarnation in current and isinstance(item, Promotion):
+            moves[int(number)] = item
+        elif incarnation in current and isinstance(item, ExitTombstones):
+            exits[int(number)] = {int(ticket) for ticket in item.exits or ()}
     return moves, exits, incarnations
-
-
-def _number(item: EventItem) -> int:
-    return int(str(item.item).rpartition("#")[2])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from events.ledger import log
 from events.ledger.models import Seats
-from registrations.audit.snapshot import Person, Snapshot
+from registrations.audit.snapshot import Snapshot
 
 MOST_TICKETS = 1_000_000  # above the watermark; a ticket beyond is damage, and counting up to it would take too long
 
@@ -33,8 +33,8 @@ COUNTERS = tuple(one.name for one in fields(Figures) if one.type == "int" or one
 
 def of(seen: Snapshot, seats: Seats) -> Figures | None:
     """Return the right figures for a snapshot, or None if a ticket is beyond `MOST_TICKETS`."""
-    people = seen.people()
-    seated_through = max(int(seats.seated_through), *_surely_seated(seen, seats, people), 0)
+    people = seen.people
+    seated_through = max(int(seats.seated_through), *surely_seated(seen), 0)
     tickets = max(int(seats.tickets), seated_through, *(one.ticket for one in people), *seen.history, 0)
     if tickets - seated_through > MOST_TICKETS:
         return None
@@ -45,15 +45,15 @@ def of(seen: Snapshot, seats: Seats) -> Figures | None:
     return Figures(tickets, seated_through, registered, sum(1 for one in people if one.ticket > seated_through), exits)
 
 
-def _surely_seated(seen: Snapshot, seats: Seats, people: list[Person]) -> Iterator[int]:
+def surely_seated(seen: Snapshot) -> Iterator[int]:
     """Yield tickets that certainly had a seat, so that the watermark cannot be below them."""
-    for one in people:
+    for one in seen.people:
         line = seen.lines.get(one.ticket)
         if not one.waited and not (line and line.waited):
             yield one.ticket
     yield from seen.moves
-    yield from (entry.successor for entry in log.of(seats) if entry.successor)
-    left = (past for past in seen.past.values() if past.incarnation == seats.incarnation)
+    yield from (entry.successor for entry in (log.of(seen.seats) if seen.seats else ()) if entry.successor)
+    left = (past for past in seen.past.values() if past.incarnation == seen.incarnation)
     yield from (int(past.successor) for past in left if past.successor)
 
 
@@ -65,7 +65,7 @@ def floor(seats: Seats, seated_through: int) -> int:
 def stored_exits(seen: Snapshot, seats: Seats, seated_through: int) -> frozenset[int]:
     """Return the exits that are stored or about to be, to compare with `Figures.exits`."""
     stored = {ticket for some in seen.exits.values() for ticket in some}
-    stored |= log.exits(seats) & seen.unsettled()
+    stored |= log.exits(seats) & seen.unsettled
     return frozenset(ticket for ticket in stored if ticket >= floor(seats, seated_through))
 
 

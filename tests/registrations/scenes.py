@@ -8,6 +8,7 @@ from events.ledger.models import Seats
 from events.ledger.operations import new_id
 from events.models import EventItem
 from events.whole import WholeEvent
+from registrations.audit.snapshot import Traces, census
 from registrations.models import EventTicket, RegistrationItem, UserRegistration
 from tests.api import EVENT
 
@@ -83,3 +84,10 @@ def queue_up(event_id: str, users: list[str]) -> None:
                 batch.save(item)
     count = len(users)
     Seats.key(event_id).update([Seats.waiting.add(count), Seats.tickets.add(count)])
+
+
+def traces_of(event_id: str) -> Traces:
+    """What a census finds of an event."""
+    traces: dict[str, Traces] = {}
+    census(traces, [event_id])
+    return traces.get(event_id, Traces())

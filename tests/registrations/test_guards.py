@@ -35,7 +35,7 @@ from tests.registrations.auditing import audit, stored
 from tests.registrations.cutting import cut_off_joining, cut_off_leaving
 from tests.registrations.interleaving import APPLY, AT_ONCE, COMMIT, WRITE, right_before, right_before_step
 from tests.registrations.reference import Answer, Seating, outcome
-from tests.registrations.scenes import queue_up
+from tests.registrations.scenes import queue_up, traces_of
 from users.models import User
 
 PARTY = "party"
@@ -300,7 +300,7 @@ def _word(answer: Any) -> Answer:
 
 def audited(event: str) -> list[str]:
     """Return the kinds of the findings of the audit."""
-    return [finding.kind for finding in runner.examine(event)]
+    return [finding.kind for finding in runner.examine(event, traces_of(event))]
 
 
 def run(case: Case, api: Api) -> list[str]:

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from eventsite.management.operating import OperatorCommand, with_bar
 from registrations.audit import runner
 from registrations.audit.findings import Finding
-from registrations.audit.snapshot import census
+from registrations.audit.snapshot import Traces, census
 
 
 class Command(OperatorCommand):
@@ -28,12 +28,14 @@ class Command(OperatorCommand):
         self.stdout.write(f"Audited {self._audited} events: all is well.")
 
     def _audit(self, named: list[str], *, repair: bool) -> Iterator[Finding]:
-        traces = runner.taken(census(named or None))
+        traces: dict[str, Traces] = {}
+        census(traces, named)
         if unknown := [event_id for event_id in named if not runner.is_known(event_id, traces)]:
             raise CommandError(f"There is no event with this id: {', '.join(unknown)}.")
         ids = named or runner.known_ids(traces)
         self._audited = len(ids)
-        yield from runner.run(with_bar(ids, "event"), traces, repair=repair)
+        for event_id in with_bar(ids, "event"):
+            yield from (runner.repair_event if repair else runner.examine)(event_id, traces.get(event_id, Traces()))
 
     def _reported(self, finding: Finding) -> Finding:
         note = " Repaired." if finding.repaired else " (harmless)" if finding.harmless else ""

@@ -19,12 +19,13 @@ from eventsite.dynamodb.steps import run
 from registrations import nightly
 from registrations.audit import checks, repairs, runner
 from registrations.audit.findings import Finding
-from registrations.audit.snapshot import Snapshot, Traces, census, take_snapshot
+from registrations.audit.snapshot import Snapshot, Traces, take_snapshot
 from registrations.models import KEPT, EventTicket, RegistrationItem, UserRegistration
 from registrations.seating import commit, trim
 from tests.api import Api
 from tests.registrations import auditing
 from tests.registrations.cutting import cut_off_joining, cut_off_leaving
+from tests.registrations.scenes import traces_of
 from users.models import User
 
 PARTY = "party"
@@ -65,7 +66,7 @@ def command(*arguments: str, **options: Any) -> tuple[str, bool]:
 
 def examined(event: str = PARTY) -> list[str]:
     """Return the kinds of findings of one event."""
-    return [finding.kind for finding in runner.examine(event)]
+    return [finding.kind for finding in runner.examine(event, traces_of(event))]
 
 
 def seats() -> Seats:
@@ -235,7 +236,7 @@ REMAINS: dict[str, tuple[str, Callable[[], object]]] = {
 def test_a_healthy_event_has_no_findings(api: Api, party: str) -> None:
     api.post("/users", {"name": "Ann"}, idempotency_key="k")
     api.post("/events", {}, idempotency_key="k")  # markers lie beside the events
-    assert runner.examine(party) == []
+    assert runner.examine(party, traces_of(party)) == []
     assert command() == ("Audited 1 events: all is well.\n", True)
     assert auditing.audit(party) == []
 
@@ -268,7 +269,7 @@ def test_a_repaired_event_goes_on_and_no_repair_that_comes_too_late_does_anythin
     api: Api, party: str, damage: str
 ) -> None:
     DAMAGE[damage][1]()
-    findings = runner.examine(party)
+    findings = runner.examine(party, traces_of(party))
     command(party, repair=True)
     people_come_and_go(api)
     for finding in findings:
@@ -506,7 +507,7 @@ def test_missing_tables_are_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_mend_gives_way_to_whatever_happened_since(api: Api, party: str) -> None:
     change(Seats.key(party), registered=5)
-    (finding,) = runner.examine(party)
+    (finding,) = runner.examine(party, traces_of(party))
     api.leave(party, "f")
     assert finding.repair
     finding.repair()
@@ -522,12 +523,12 @@ def test_a_difference_that_does_not_last_is_none(party: str, monkeypatch: pytest
         return replace(seen, lines={}) if next(torn, False) else seen
 
     monkeypatch.setattr(runner, "take_snapshot", half_visible)
-    assert runner.examine(party) == []
+    assert runner.examine(party, traces_of(party)) == []
 
 
 def test_seats_that_change_while_people_are_counted_prove_nothing(party: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "take_snapshot", lambda *of: replace(take_snapshot(*of), lines={}, still=False))
-    (finding,) = runner.examine(party)
+    (finding,) = runner.examine(party, traces_of(party))
     assert (finding.kind, finding.harmless) == (runner.UNSETTLED, True)
 
 
@@ -544,11 +545,11 @@ def test_whether_seats_stood_still_is_seen(party: str, monkeypatch: pytest.Monke
 
 def test_what_cannot_be_judged_any_more_is_not_called_repaired(party: str, monkeypatch: pytest.MonkeyPatch) -> None:
     change(Seats.key(party), registered=5, waiting=5)
-    broken = runner.examine(party)
+    broken = runner.examine(party, traces_of(party))
     outcomes = iter([broken])
     unsettled = [Finding(party, runner.UNSETTLED, "", harmless=True)]
     monkeypatch.setattr(runner, "examine", lambda *_: next(outcomes, unsettled))
-    assert {finding.repaired for finding in runner.repair_event(party)} == {False}
+    assert {finding.repaired for finding in runner.repair_event(party, traces_of(party))} == {False}
 
 
 # Beside live traffic.
@@ -573,7 +574,7 @@ def traffic(api: Api, party: str, request: pytest.FixtureRequest) -> Iterator[li
     for thread in threads:
         thread.join()
     assert set(statuses) <= {200, 201}
-    assert runner.examine(party) == []
+    assert runner.examine(party, traces_of(party)) == []
     assert auditing.audit(party) == []
 
 
@@ -581,9 +582,8 @@ def traffic(api: Api, party: str, request: pytest.FixtureRequest) -> Iterator[li
 def test_live_traffic_raises_no_false_alarm(party: str, traffic: list[int]) -> None:
     torn = 0
     for _ in range(300):
-        traces = runner.taken(census([party])).get(party, Traces())
-        torn += bool(checks.differences(take_snapshot(party, traces)))
-        assert all(finding.harmless for finding in runner.examine(party))
+        torn += bool(checks.differences(take_snapshot(party, traces_of(party))))
+        assert all(finding.harmless for finding in runner.examine(party, traces_of(party)))
         if torn >= 3:
             return
     raise AssertionError("too few looks were torn by the traffic: this proves nothing")
@@ -593,7 +593,7 @@ def test_live_traffic_raises_no_false_alarm(party: str, traffic: list[int]) -> N
 def test_a_counter_is_repaired_beside_live_traffic(party: str, traffic: list[int]) -> None:
     Seats.key(party).update(actions=[Seats.waiting.add(5)])
     for _ in range(300):
-        if any(finding.repaired for finding in runner.repair_event(party)):
+        if any(finding.repaired for finding in runner.repair_event(party, traces_of(party))):
             return
     raise AssertionError("never stood still for long enough")
 

@@ -10,10 +10,9 @@ from django.core.management import call_command
 
 from events.ledger.models import Seats
 from registrations.audit import runner
-from registrations.audit.snapshot import census
 from tests.api import Api
 from tests.registrations.notices.streaming import data, everything, in_words, reported
-from tests.registrations.scenes import queue_up
+from tests.registrations.scenes import queue_up, traces_of
 
 
 def seats_reported(api: Api) -> list[str]:
@@ -230,10 +229,10 @@ def test_a_promotion_by_the_audit_is_a_notice_and_corrected_figures_are_not(api:
         api.register(event, user)
     Seats.key(event).update([Seats.capacity.set(3)])
     before = len(reported())
-    list(runner.run([event], runner.taken(census([event])), repair=True))
+    runner.repair_event(event, traces_of(event))
     assert in_words(reported()[before:]) == [f"registration.promoted {users[2]}"]
     Seats.key(event).update([Seats.registered.set(2), Seats.waiting.set(1), Seats.seated_through.set(2)])
-    list(runner.run([event], runner.taken(census([event])), repair=True))
+    runner.repair_event(event, traces_of(event))
     assert api.get(f"/events/{event}").json()["registeredCount"] == 3
     assert len(reported()) == before + 1
 
