@@ -1,7 +1,7 @@
 """Import and export of events, users and registrations.
 
-    files      files as records: DynamoDB JSON, the JSON of list calls, JSON lines, sheets
-    sheets     CSV sheets with any separator
+    files      the text of a file, and JSON as records: DynamoDB JSON, list calls, JSON lines
+    sheets     CSV sheets with any separator as records
     columns    the columns of our sheets, derived from the serializers
     adapters   records of other services, converted to the field names of the API
     guests     guest lists of other services, and their sign-up for an event

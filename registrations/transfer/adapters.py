@@ -3,81 +3,66 @@
 The kind of a record follows from the names of its fields. A record with our names is left unchanged.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 from registrations.models import REGISTERED, WAITLISTED
 from registrations.transfer.columns import EVENT, REGISTRATION, USER
-from registrations.transfer.files import Record, Row
 from registrations.transfer.moments import moment
+from registrations.transfer.sheets import Order, Record, Row
 
 KINDS = (EVENT, USER, REGISTRATION)
-Order = tuple[float, str, float]
 
 
-@dataclass
-class Converted:
-    """A record that is being imported."""
-
-    kind: str
-    values: Record
-    order: Order = (0, "", 0)
-    """The order of registrations with the same status. Equal ones stay in the order of the records."""
-    complete: bool = True
-    """False if the record has only a part, which is added to a complete one."""
-    place: str = ""
-
-
-Reader = Callable[[Record], Converted | None]
-
-
-def convert(row: Row) -> Iterator[Converted]:
+def convert(row: Row) -> list[Row] | None:
     """Convert a record of any service.
 
     Returns:
-        Nothing, one record, or a registration with its event or user.
+        One record, or a registration with its event or user; nothing for a record that only its service needs. None if
+        the kind of the record is unknown.
     """
-    for found in _of_record(row.values, row.kind):
-        found.place = row.place
-        yield found
+    event, registration = row.values.get("event"), row.values.get("registration")
+    if not (isinstance(event, dict) and isinstance(registration, dict)):
+        return _of_record(row)
+    parts = replace(row, values=event), replace(row, values=registration)
+    return [found for part in parts for found in _of_record(part) or ()]
 
 
-def is_known(row: Row) -> bool:
-    """Return True if the kind of a record is known, also if the record is not imported."""
-    return bool(row.kind) or _is_attendance(row.values) or _reader_of(row.values) is not None
+def _of_record(row: Row) -> list[Row] | None:
+    found = _read(row)
+    return found and [*_person_of(row), *found]
 
 
-def _of_record(record: Record, kind: str) -> Iterator[Converted]:
-    if _is_attendance(record):
-        yield from _of_record(record["event"], "")
-        yield from _of_record(record["registration"], "")
-        return
-    yield from _person_of(record, kind)
-    read = OF_A_SHEET.get(kind) or _reader_of(record)
-    if read and (found := read(record)):
-        yield found
-
-
-def _is_attendance(record: Record) -> bool:
-    return isinstance(record.get("registration"), dict) and isinstance(record.get("event"), dict)
-
-
-def _person_of(record: Record, kind: str) -> Iterator[Converted]:
+def _person_of(row: Row) -> list[Row]:
     """Return the user of a registration in our lists: from `user`, or from columns of a sheet."""
-    expanded = record.get("user")
-    person = expanded if isinstance(expanded, dict) else record if kind == REGISTRATION else {}
+    expanded = row.values.get("user")
+    person = expanded if isinstance(expanded, dict) else row.values if row.kind == REGISTRATION else {}
     known = {name: person[name] for name in ("userId", "name", "email") if person.get(name) is not None}
-    if len(known) > 1 and "userId" in known:
-        yield Converted(USER, known, complete=False)
+    return [replace(row, kind=USER, values=known, complete=False)] if len(known) > 1 and "userId" in known else []
 
 
-# Readers of records of one kind
-
-
-def _exported(record: Record) -> Converted:
-    return Converted(record["kind"], record, order=_in_line(record))
+def _read(row: Row) -> list[Row] | None:  # noqa: PLR0911 (a table)
+    """Return a record with its kind, by the names of its fields. None if the kind is unknown."""
+    record, names = row.values, row.values.keys()
+    if (kind := row.kind or record.get("kind")) in KINDS:  # a sheet, or our own export
+        return [replace(row, kind=kind, order=_in_line(record))]
+    # Our first release had two items per event, and the status of a registration in its sort key.
+    if {"eventId", "item", "sort"} <= names:
+        return [replace(row, kind=EVENT, complete=record["item"] == "event")]
+    if {"eventId", "item", "outcome"} <= names:  # a keyed request, which only that release needs, for a day
+        return []
+    if {"eventId", "userId", "standing"} <= names:
+        standing = str(record["standing"])
+        values = record | {"status": standing.partition("#")[0]}
+        return [replace(row, kind=REGISTRATION, values=values, order=(0, standing, 0))]
+    # Service B has one table for users, counters, registrations and queues.
+    if {"PK", "SK", "entity_type"} <= names:
+        return _of_service_b(row)
+    if {"eventId", "userId"} <= names or {"registrationId", "status"} <= names:
+        return [replace(row, kind=REGISTRATION, order=_in_line(record) if "promotedAt" in names else _by_time(record))]
+    if len({"userId", "name", "email"} & names) > 1:  # the id of an address is made of it
+        return [replace(row, kind=USER)]
+    return [replace(row, kind=EVENT)] if {"title", "eventName"} & names else None
 
 
 def _in_line(record: Record) -> Order:
@@ -85,71 +70,26 @@ def _in_line(record: Record) -> Order:
     return _number(record.get("waitlistPosition")), "", 0
 
 
+def _by_time(record: Record) -> Order:
+    """Return the order of sign-up, in which service C promotes."""
+    return 0, moment(record.get("registeredAt")) or "~", _number(record.get("waitlistPosition"))
+
+
 def _number(value: Any) -> float:
     return value if isinstance(value, int | float) else 0
 
 
-def _half_event(record: Record) -> Converted:
-    return Converted(EVENT, record, complete=record["item"] == "event")
-
-
-def _standing(record: Record) -> Converted:
-    standing = str(record["standing"])
-    return Converted(REGISTRATION, record | {"status": standing.partition("#")[0]}, order=(0, standing, 0))
-
-
-def _entity(record: Record) -> Converted | None:
+def _of_service_b(row: Row) -> list[Row]:
+    record, kind = row.values, row.values["entity_type"]
     renamed = {"eventId": record.get("event_id"), "userId": record.get("user_id")}
-    if record["entity_type"] == "user":
-        return Converted(USER, renamed | {"name": record.get("name")})
-    if record["entity_type"] == "event":
-        values = {name: record[name] for name in ("capacity", "waitlist_enabled") if name in record}
-        counts = {name: record[name] for name in ("registered_count", "waitlist_count") if name in record}
-        return Converted(EVENT, renamed | values | counts | {"title": record.get("name")}, complete=False)
-    if record["entity_type"] in ("registration", "waitlist"):
-        status = WAITLISTED if record["entity_type"] == "waitlist" else REGISTERED
-        order = (_number(record.get("position")), str(record["SK"]), 0)
-        return Converted(REGISTRATION, renamed | {"status": status}, order=order)
-    return None
-
-
-def _registration(record: Record) -> Converted:
-    """Return a registration of our lists, or of service C, which promotes in the order of sign-up."""
-    if "promotedAt" in record:
-        return Converted(REGISTRATION, record, order=_in_line(record))
-    asked = moment(record.get("registeredAt")) or "~"
-    return Converted(REGISTRATION, record, order=(0, asked, _number(record.get("waitlistPosition"))))
-
-
-def _nothing(record: Record) -> None:
-    return None
-
-
-OF_A_SHEET: dict[str, Reader] = {
-    EVENT: partial(Converted, EVENT),
-    USER: partial(Converted, USER),
-    REGISTRATION: lambda record: Converted(REGISTRATION, record, order=_in_line(record)),
-}
-"""The reader of the lines of a sheet, by the kind that its columns show."""
-
-
-def _reader_of(record: Record) -> Reader | None:  # noqa: PLR0911 (a table)
-    """Return the reader of a record by the names of its fields, or None if its kind is unknown."""
-    names = record.keys()
-    if record.get("kind") in KINDS:  # our own export
-        return _exported
-    # Our first release had two items per event, and the status of a registration in its sort key.
-    if {"eventId", "item", "sort"} <= names:
-        return _half_event
-    if {"eventId", "item", "outcome"} <= names:  # a keyed request, which only that release needs, for a day
-        return _nothing
-    if {"eventId", "userId", "standing"} <= names:
-        return _standing
-    # Service B has one table for users, counters, registrations and queues.
-    if {"PK", "SK", "entity_type"} <= names:
-        return _entity
-    if {"eventId", "userId"} <= names or {"registrationId", "status"} <= names:
-        return _registration
-    if len({"userId", "name", "email"} & names) > 1:  # the id of an address is made of it
-        return OF_A_SHEET[USER]
-    return OF_A_SHEET[EVENT] if {"title", "eventName"} & names else None
+    if kind == "user":
+        return [replace(row, kind=USER, values=renamed | {"name": record.get("name")})]
+    if kind == "event":
+        counters = ("capacity", "waitlist_enabled", "registered_count", "waitlist_count")
+        known = {name: record[name] for name in counters if name in record}
+        return [replace(row, kind=EVENT, values=renamed | known | {"title": record.get("name")}, complete=False)]
+    if kind in ("registration", "waitlist"):
+        values = renamed | {"status": WAITLISTED if kind == "waitlist" else REGISTERED}
+        order = _number(record.get("position")), str(record["SK"]), 0
+        return [replace(row, kind=REGISTRATION, values=values, order=order)]
+    return []

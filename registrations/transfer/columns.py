@@ -75,7 +75,7 @@ def accepts(kind: str, name: str, value: Any) -> bool:
     return True
 
 
-class Wrong(ValueError):
+class Wrong(Exception):
     """A cell does not have the type of its column. The text shows what to write."""
 
 
@@ -84,7 +84,7 @@ def normalized(header: str) -> str:
     return re.sub(r"[\W_]+", "", header).casefold()
 
 
-ALIASES = {"title": ("eventName",), "date": ("eventDate",), "waitlistEnabled": ("waitlist_enabled",)}
+ALIASES = {"title": ("eventName",), "date": ("eventDate",), "waitlistEnabled": ("hasWaitlist", "waitlist_enabled")}
 """The names of fields in other services."""
 KNOWN = {name for fields in FIELDS.values() for name in fields} | {one for names in ALIASES.values() for one in names}
 _NAMES = {normalized(name): name for fields in FIELDS.values() for name in fields}
@@ -95,93 +95,62 @@ def field_named(header: str) -> str:
     return _NAMES.get(normalized(header), header.strip())
 
 
+def _number(cell: str, _: str) -> int:
+    found = _NUMBER.fullmatch(cell.strip())
+    if found is None:
+        raise ValueError
+    return int(found[1])
+
+
+def _day(cell: str, order: str) -> str:
+    found = moments.in_iso(cell, order)
+    moments.day(found)
+    return found
+
+
+def _moment(cell: str, order: str) -> str:
+    found = moments.moment(cell, order)
+    if found is None:
+        raise ValueError
+    return found
+
+
+READERS: tuple[tuple[Any, Callable[[str, str], Any], str], ...] = (
+    (serializers.IntegerField, _number, "is not a number. Write digits only, such as 12."),
+    (
+        serializers.BooleanField,
+        lambda cell, _: TRUTHS[cell.strip().lower()],
+        "is neither true nor false. Write TRUE or FALSE.",
+    ),
+    (serializers.DateField, _day, "is not a day of the calendar. Write it as YYYY-MM-DD."),
+    (serializers.DateTimeField, _moment, "is not a time. Write it as 2027-01-31T09:30:00Z, or clear the cell."),
+    (TimeField, lambda cell, _: moments.time_of_day(cell), "is not a time of day. Write it as HH:MM, such as 18:30."),
+    (_STRUCTURES, lambda cell, _: json.loads(cell), "is not JSON, which export writes here."),
+)
+"""The readers of cells by the types of their fields, and the sentence on a cell that they refuse."""
+
+
+def _reader_of(field: Field | None) -> tuple[Callable[[str, str], Any], str] | None:
+    """Return the reader of the cells of a field, or None if they are texts."""
+    return next(((read, sentence) for types, read, sentence in READERS if isinstance(field, types)), None)
+
+
 def value(kind: str, name: str, cell: str, *, order: str = moments.ISO) -> Any:
     """Convert a cell to a number, a boolean, a day, a structure or a text.
 
     Raises:
         Wrong: The column cannot have this value.
+        Ambiguous: It is a date, and the order of its parts has to be given.
     """
     field = FIELDS[kind].get(name)
-    read = _reader_of(field)
-    if read is None:
+    reader = _reader_of(field)
+    if reader is None:
         return cell[1:] if field is not None and cell.startswith(MARK) and _CHANGED.fullmatch(cell) else cell
-    return read(cell, order)
-
-
-def _number(cell: str, _: str) -> int:
-    found = _NUMBER.fullmatch(cell.strip())
-    if found is None:
-        raise Wrong(f"{_short(cell)} is not a number. Write digits only, such as 12.")
-    return int(found[1])
-
-
-def _truth(cell: str, _: str) -> bool:
-    found = TRUTHS.get(cell.strip().lower())
-    if found is None:
-        raise Wrong(f"{_short(cell)} is neither true nor false. Write TRUE or FALSE.")
-    return found
-
-
-def _day(cell: str, order: str) -> str:
-    if order == moments.ISO and moments.needs_order(cell):
-        raise Wrong(ambiguous(cell))
+    read, sentence = reader
     try:
-        found = moments.in_iso(cell, order)
-        moments.day(found)
-    except ValueError:
-        raise Wrong(f"{_short(cell)} is not a day of the calendar. Write it as YYYY-MM-DD.") from None
-    return found
-
-
-def ambiguous(cell: str) -> str:
-    """Return the sentence on a date such as 3/4/2027."""
-    return f"{_short(cell)} may be two days. Write it as YYYY-MM-DD, or add --date-format DMY or MDY."
-
-
-def _moment(cell: str, order: str) -> str:
-    if order == moments.ISO and moments.needs_order(cell):
-        raise Wrong(ambiguous(cell))
-    try:
-        found = moments.moment(moments.in_iso(cell, order))
-    except ValueError:
-        found = None
-    if found is None:
-        raise Wrong(f"{_short(cell)} is not a time. Write it as 2027-01-31T09:30:00Z, or clear the cell.")
-    return found
-
-
-def _time(cell: str, _: str) -> str:
-    try:
-        return moments.time_of_day(cell)
-    except ValueError:
-        raise Wrong(f"{_short(cell)} is not a time of day. Write it as HH:MM, such as 18:30.") from None
-
-
-def _structure(cell: str, _: str) -> Any:
-    try:
-        return json.loads(cell)
-    except (ValueError, RecursionError):
-        raise Wrong(f"{_short(cell)} is not JSON, which export writes here.") from None
-
-
-def _short(cell: str) -> str:
-    return repr(cell if len(cell) <= 40 else f"{cell[:40]}…")
-
-
-Reader = Callable[[str, str], Any]
-READERS: tuple[tuple[Any, Reader], ...] = (
-    (serializers.IntegerField, _number),
-    (serializers.BooleanField, _truth),
-    (serializers.DateField, _day),
-    (serializers.DateTimeField, _moment),
-    (TimeField, _time),
-    (_STRUCTURES, _structure),
-)
-
-
-def _reader_of(field: Field | None) -> Reader | None:
-    """Return the reader of the cells of a field, or None if they are texts."""
-    return next((reader for types, reader in READERS if isinstance(field, types)), None)
+        return read(cell, order)
+    except (ValueError, KeyError, RecursionError):
+        raise Wrong(f"{cell[:40]!r} {sentence}") from None
 
 
 def cell(kind: str, name: str, value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
 from registrations.transfer.columns import EVENT, REGISTRATION, USER
-from registrations.transfer.files import Record
+from registrations.transfer.sheets import Record
 
 SEED = 2027
 SIGN_UP_DAYS = 80

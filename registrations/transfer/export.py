@@ -17,7 +17,7 @@ from registrations.models import ACTIVE, CANCELLED
 from registrations.reading import lists
 from registrations.serializers import shape as shape_registration
 from registrations.transfer.columns import COLUMNS, EVENT, REGISTRATION, USER, cell
-from registrations.transfer.files import Record
+from registrations.transfer.sheets import Record
 from users.models import User
 from users.serializers import UserSerializer
 

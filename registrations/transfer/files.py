@@ -1,20 +1,17 @@
-"""Read files as records: the output of `aws dynamodb scan`, answers of list calls, JSON lines, and sheets."""
+"""Read the text of a file, and JSON as records: a scan by `aws dynamodb`, answers of list calls, JSON lines."""
 
 import codecs
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from json import JSONDecodeError, JSONDecoder
 from pathlib import Path
 from typing import Any
 
-from registrations.transfer import moments, notes
-from registrations.transfer.columns import REGISTRATION
+from registrations.transfer import notes
 from registrations.transfer.notes import Notes
-from registrations.transfer.sheets import Broken, Table
-
-Record = dict[str, Any]
+from registrations.transfer.sheets import Broken, Record, Row
 
 LISTS = ("Items", "items")
 """The names of the list of records in a page of a scan, and in a list of another service."""
@@ -24,10 +21,11 @@ ENCODINGS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
-    (b"", "utf-8"),
 )
 """Encodings by the first bytes of a file."""
 NUL = "\0"
+_DOCUMENT = re.compile(r"\S")
+"""The first character of a JSON document."""
 WITHOUT_A_MARK = "cp1252"
 """The encoding of Western spreadsheets, which write no mark."""
 OTHERS = (
@@ -39,16 +37,6 @@ OTHERS = (
 """Files of other kinds by their first bytes, and what to do instead."""
 
 
-@dataclass
-class Row:
-    """A record with its place, such as ``events.json, record 17``."""
-
-    values: Record
-    place: str
-    kind: str = ""
-    """The kind of the record, or an empty string if the columns of its sheet do not show it."""
-
-
 def rows(path: Path, text: str, found: Notes) -> Iterator[Row]:
     """Return the records of a JSON file, with plain values.
 
@@ -57,37 +45,21 @@ def rows(path: Path, text: str, found: Notes) -> Iterator[Row]:
     Raises:
         Broken: The file is not valid. The text has line and column, and what to change.
     """
-    number = 0
     halves = "\\ud" in text.lower()
-    for document, start in _documents(path.name, text):
-        for record in _listed(document):
-            number += 1
-            place = f"{path.name}, line {_line(text, start)}, record {number}"
-            if not isinstance(record, dict):
-                raise Broken(f"{place}: {repr(record)[:40]} is not a record, which is an object with fields.")
-            try:
-                values = plain(record)
-                whole = _whole(values) if halves else values
-            except (Wrong, RecursionError) as error:
-                raise Broken(
-                    f"{place}: {str(error) if isinstance(error, Wrong) else 'it is nested too deeply'}."
-                ) from None
-            if whole != values:
-                found.add(notes.HALF_CHARACTERS, place)
-            yield Row(whole, place)
-
-
-def rows_of(table: Table, found: Notes, *, order: str = moments.ISO) -> Iterator[Row]:
-    """Return the lines of a sheet with our columns.
-
-    Raises:
-        Broken: The sheet is not valid.
-    """
-    kind = table.kind
-    for name in table.unknown_columns if kind != REGISTRATION else ():  # its others are for the event's questions
-        found.add(notes.COLUMNS, f"{table.name}: {name}")
-    for place, values in table.records(kind, order=order):
-        yield Row(values, place, kind)
+    for number, (record, line) in enumerate(_records(path.name, text), 1):
+        place = f"{path.name}, line {line}, record {number}"
+        if not isinstance(record, dict):
+            raise Broken(f"{place}: {repr(record)[:40]} is not a record, which is an object with fields.")
+        try:
+            values = plain(record)
+            whole = _whole(values) if halves else values
+        except RecursionError:
+            raise Broken(f"{place}: it is nested too deeply.") from None
+        except Wrong as error:
+            raise Broken(f"{place}: {error}.") from None
+        if whole != values:
+            found.add(notes.HALF_CHARACTERS, place)
+        yield Row(whole, place)
 
 
 def is_sheet(path: Path, text: str) -> bool:
@@ -109,62 +81,47 @@ def read_text(path: Path, found: Notes) -> str:
             raise Broken(f"{path.name}, line 1, column 1: this is {sentence}")
     text = _decoded(path, content, found)
     if NUL in text:
-        raise Broken(f"{path.name}, line {_line(text, text.index(NUL))}, column 1: this is no text. Save it as UTF-8.")
+        line = text.count("\n", 0, text.index(NUL)) + 1
+        raise Broken(f"{path.name}, line {line}, column 1: this is no text. Save it as UTF-8.")
     return text
 
 
 def _decoded(path: Path, content: bytes, found: Notes) -> str:
-    encoding = next(name for mark, name in ENCODINGS if content.startswith(mark))
+    marked = next((name for mark, name in ENCODINGS if content.startswith(mark)), None)
+    with suppress(UnicodeDecodeError):
+        return content.decode(marked or "utf-8")
     try:
-        return content.decode(encoding)
+        text = content.decode(marked or WITHOUT_A_MARK)
     except UnicodeDecodeError as error:
-        if encoding != ENCODINGS[-1][1]:
-            raise Broken(f"{path.name}, {_place_of(content, error.start)}: these bytes are no text.") from None
-    try:
-        text = content.decode(WITHOUT_A_MARK)
-    except UnicodeDecodeError as error:
-        raise Broken(
-            f"{path.name}, {_place_of(content, error.start)}: this is neither UTF-8 nor Windows-1252. Save it as UTF-8."
-        ) from None
+        lines = content[: error.start].split(b"\n")
+        what = "these bytes are no text" if marked else "this is neither UTF-8 nor Windows-1252. Save it as UTF-8"
+        raise Broken(f"{path.name}, line {len(lines)}, column {len(lines[-1]) + 1}: {what}.") from None
     found.add(notes.ENCODINGS, path.name)
     return text
-
-
-def _place_of(content: bytes, position: int) -> str:
-    lines = content[:position].split(b"\n")
-    return f"line {len(lines)}, column {len(lines[-1]) + 1}"
 
 
 # JSON
 
 
-def _documents(name: str, text: str) -> Iterator[tuple[Any, int]]:
-    """Return each JSON document of a text, with its position."""
-    decoder, position = JSONDecoder(parse_constant=_refuse), _skip(text, 0)
-    while position < len(text):
+def _records(name: str, text: str) -> Iterator[tuple[Any, int]]:
+    """Return each record of a text, with the line in which its document begins."""
+    decoder, end, line = JSONDecoder(parse_constant=_refuse), 0, 1
+    while found := _DOCUMENT.search(text, end):
+        start = found.start()
+        line += text.count("\n", end, start)
         try:
-            document, end = decoder.raw_decode(text, position)
+            document, end = decoder.raw_decode(text, start)
         except JSONDecodeError as error:
             raise Broken(f"{name}, line {error.lineno}, column {error.colno}: {error.msg}.") from None
         except (ValueError, RecursionError) as error:
             what = "a number is too long, or none" if isinstance(error, ValueError) else "this is nested too deeply"
-            raise Broken(f"{name}, line {_line(text, position)}, column 1: {what}.") from None
-        yield document, position
-        position = _skip(text, end)
+            raise Broken(f"{name}, line {line}, column 1: {what}.") from None
+        yield from ((record, line) for record in _listed(document))
+        line += text.count("\n", start, end)
 
 
 def _refuse(constant: str) -> Any:
     raise ValueError(constant)
-
-
-def _skip(text: str, position: int) -> int:
-    while position < len(text) and text[position].isspace():
-        position += 1
-    return position
-
-
-def _line(text: str, position: int) -> int:
-    return text.count("\n", 0, position) + 1
 
 
 def _listed(document: Any) -> list[Any]:
@@ -172,11 +129,10 @@ def _listed(document: Any) -> list[Any]:
     if isinstance(document, list):
         return document
     if isinstance(document, dict):
-        for name in LISTS:
-            if isinstance(document.get(name), list):
-                return list(document[name])
         if set(document) == {"Item"}:
             return [document["Item"]]
+        lists = [document[name] for name in LISTS if isinstance(document.get(name), list)]
+        return lists[0] if lists else [document]
     return [document]
 
 
@@ -233,10 +189,7 @@ TYPES: dict[str, tuple[Any, Any]] = {
 }
 
 
-def _whole(value: Any) -> Any:
-    """Replace lone surrogates in the texts of a value. JSON may have them, but DynamoDB cannot store them."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {_whole(name): _whole(each) for name, each in value.items()}
-    return [_whole(each) for each in value] if isinstance(value, list) else value
+def _whole(values: Record) -> Record:
+    """Replace lone surrogates in the texts of a record. JSON may have them, but DynamoDB cannot store them."""
+    text = json.dumps(values, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return dict(json.loads(text))

@@ -5,17 +5,15 @@ registration, then those who waited. So an import is safe beside live traffic, a
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from events.ledger.models import Seats
 from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from registrations import seating
-from registrations.errors import AlreadyRegistered, EventFull, RegistrationClosed
+from registrations.errors import AlreadyRegistered, EventFull
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
-from registrations.transfer import answers, columns, moments, notes, people, planned, sheets, write
+from registrations.transfer import answers, moments, notes, people, planned, sheets, write
 from registrations.transfer.columns import normalized
 from registrations.transfer.notes import Notes
 from registrations.transfer.planned import Refused
@@ -86,22 +84,16 @@ def roles_of(table: Table, named: dict[str, str]) -> dict[str, list[int]]:
     Raises:
         Broken: No column identifies a person, or a named column is missing.
     """
-    found: dict[str, list[int]] = {}
+    place = sheets.at(table.name, 1, 1)
     by_name = {normalized(header): number for number, header in enumerate(table.header)}
-    for role, header in named.items():
-        if normalized(header) not in by_name:
-            raise Broken(
-                f"{sheets.at(table.name, 1, 1)}: there is no column {header!r}. There are {', '.join(table.header)}."
-            )
-        found[role] = [by_name[normalized(header)]]
-    for role in ROLES:
-        if role not in named:
-            found[role] = [by_name[name] for name in map(normalized, HEADERS[role]) if name in by_name]
+    found: dict[str, list[int]] = {}
+    for role, headers in (HEADERS | {role: (header,) for role, header in named.items()}).items():
+        found[role] = [by_name[name] for name in map(normalized, headers) if name in by_name]
+        if role in named and not found[role]:
+            raise Broken(f"{place}: there is no column {named[role]!r}. There are {', '.join(table.header)}.")
     if not any(found[role] for role in (NAME, FIRST, LAST, EMAIL)):
-        raise Broken(
-            f"{sheets.at(table.name, 1, 1)}: no column holds a name or an e-mail address. "
-            "Name it, such as --map name='Who are you?'."
-        )
+        example = "Name it, such as --map name='Who are you?'."
+        raise Broken(f"{place}: no column holds a name or an e-mail address. {example}")
     return found
 
 
@@ -165,13 +157,12 @@ def _guest(line: _Line, reading: Reading, found: Notes) -> list[Guest]:
     Raises:
         Refused: The line is not valid.
     """
-    word = line.cell(STATUS)
-    status = people.status_of(word) or REGISTERED
-    if people.is_declined(word) or status == CANCELLED:
-        found.add(notes.DECLINED, f"{line.place(STATUS)}: {word}")
+    word, place = line.cell(STATUS), line.place(STATUS)
+    status = people.status_of(word, place, found)
+    if status == CANCELLED:
+        found.add(notes.DECLINED, f"{place}: {word}")
+    if status is None or status == CANCELLED:
         return []
-    if word and people.status_of(word) is None:
-        found.add(notes.STATUSES, f"{line.place(STATUS)}: {word[:40]!r}")
     if line.cell(COMPANIONS) not in ("", "0"):
         found.add(notes.COMPANIONS, f"{line.place(COMPANIONS)}: {line.cell(COMPANIONS)[:40]}")
     guest = Guest(_person(line, reading, found), status, _asked(line, reading.order, found), line.place(""))
@@ -209,21 +200,15 @@ def _asked(line: _Line, order: str, found: Notes) -> str:
         Broken: The order of the parts of the date has to be given.
     """
     text = line.cell(ASKED)
-    if order == moments.ISO and moments.needs_order(text):
-        raise Broken(f"{line.place(ASKED)}: {columns.ambiguous(text)}")
-    for written in (f"{text} {line.cell(TIME)}", text):
-        with suppress(ValueError):
-            if asked := moments.moment(moments.in_iso(written.replace(" UTC", "Z"), order)):
+    try:
+        for written in (f"{text} {line.cell(TIME)}", text):
+            if asked := moments.moment(written.replace(" UTC", "Z"), order):
                 return asked
+    except moments.Ambiguous as error:
+        raise Broken(f"{line.place(ASKED)}: {error}") from None
     if text:
         found.add(notes.TIMES, f"{line.place(ASKED)}: {text[:40]!r}")
     return "~"
-
-
-def check(seats: Seats) -> None:
-    """Raise `RegistrationClosed` if the event accepts no registrations, before any user is created."""
-    if not seats.open or seats.has_ended(clock.seconds()):
-        raise RegistrationClosed
 
 
 def admit(event_id: str, listed: Iterable[Guest], found: Notes) -> tuple[int, int]:

@@ -27,6 +27,10 @@ _CLOCK = re.compile(
 HALF_DAY, CENTURY = 12, 2000
 
 
+class Ambiguous(Exception):
+    """A date may be two days. The text shows what to write."""
+
+
 def day(text: str) -> tuple[str, TimeOfDay]:
     """Return the day of an event, and the time of day that follows it, if any.
 
@@ -47,10 +51,18 @@ def day(text: str) -> tuple[str, TimeOfDay]:
     return moment.date().isoformat(), {"startTime": f"{moment:%H:%M}", "timeZone": "UTC"}
 
 
-def moment(text: object) -> str | None:
-    """Return a moment as RFC 3339 in UTC with microseconds, or None. Without an offset, it is read as UTC."""
+def moment(text: object, order: str | None = None) -> str | None:
+    """Return a moment as RFC 3339 in UTC with microseconds, or None. Without an offset, it is read as UTC.
+
+    Args:
+        text: The moment.
+        order: The order of the parts of a date in a sheet; None for a text that has the format of ISO.
+
+    Raises:
+        Ambiguous: The order has to be given.
+    """
     try:
-        parsed = parse_datetime(str(text)) if text else None
+        parsed = parse_datetime(in_iso(str(text), order) if order else str(text)) if text else None
         if parsed is None:
             return None
         aware = _in_utc(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
@@ -70,19 +82,18 @@ def in_iso(text: str, order: str = ISO) -> str:
     """Return a date, with its time if there is one, in the order of ISO. Other texts are returned unchanged.
 
     Raises:
+        Ambiguous: The order of its parts has to be given, as for 3/4/2027.
         ValueError: The calendar has no such day.
     """
-    found = _WRITTEN[ISO].fullmatch(text.strip()) or _WRITTEN[order].fullmatch(text.strip())
+    text = text.strip()
+    found = _WRITTEN[ISO].fullmatch(text) or _WRITTEN[order].fullmatch(text)
+    if found is None and _WRITTEN[DAY_FIRST].fullmatch(text):
+        raise Ambiguous(f"{text[:40]!r} may be two days. Write it as YYYY-MM-DD, or add --date-format DMY or MDY.")
     if found is None:
-        return text.strip()
+        return text
     year = int(found["year"]) + (CENTURY if len(found["year"]) == len("YY") else 0)
     written = date(year, int(found["month"]), int(found["day"])).isoformat()
     return f"{written}T{_clock(found['clock'])}" if found["clock"] else written
-
-
-def needs_order(text: str) -> bool:
-    """Return True if the order of the parts of a date has to be given, as for 3/4/2027."""
-    return bool(_WRITTEN[DAY_FIRST].fullmatch(text.strip()))
 
 
 def time_of_day(text: str) -> str:

@@ -25,12 +25,10 @@ WORDS = {
     **dict.fromkeys(("waitlisted", "waitlist", "waiting", "waiting list", "on waitlist", "pending"), WAITLISTED),
     **dict.fromkeys(("pending approval", "awaiting payment", "reserved", "warteliste"), WAITLISTED),
     **dict.fromkeys(("cancelled", "canceled", "refunded", "left", "storniert"), CANCELLED),
+    **dict.fromkeys(("declined", "rejected", "not attending", "not going", "no", "nein"), None),
+    **dict.fromkeys(("invited", "expired", "deleted", "no response"), None),
 }
-"""The words of other services for a status, in lower case and with spaces."""
-DECLINING = frozenset(
-    ("declined", "rejected", "not attending", "not going", "no", "nein", "invited", "expired", "deleted", "no response")
-)
-"""Their words for people who declined."""
+"""The words of other services for a status, in lower case and with spaces; None for people who are not coming."""
 _IN_BRACKETS = re.compile(r"(?:.*<|mailto:)?\s*([^<>\s]+)\s*>?(?: ::: .*)?", re.IGNORECASE | re.DOTALL)
 """An address in brackets, or the first of several, between which Google writes ``:::``."""
 
@@ -56,17 +54,15 @@ def id_of_address(address: str) -> str:
     return str(uuid.uuid5(BY_ADDRESS, address.casefold()))
 
 
-def status_of(word: str) -> str | None:
-    """Return the status for a word of another service, or None if it is unknown."""
-    return WORDS.get(_plain(word))
-
-
-def is_declined(word: str) -> bool:
-    return _plain(word) in DECLINING
-
-
-def _plain(word: str) -> str:
-    return " ".join(word.replace("_", " ").lower().split())
+def status_of(word: str, place: str, found: Notes) -> str | None:
+    """Return the status for a word of another service, by default a seat. None if the person is not coming."""
+    plain = " ".join(word.replace("_", " ").lower().split())
+    if plain and plain not in WORDS:
+        found.add(notes.STATUSES, f"{place}: {word[:40]!r}")
+    status = WORDS.get(plain, REGISTERED)
+    if status is None:
+        found.add(notes.DECLINED, f"{place}: {word}")
+    return status
 
 
 def address_of(value: Any, place: str, found: Notes) -> str | None:

@@ -14,13 +14,11 @@ from eventsite import clock
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, RegistrationItem
 from registrations.transfer import answers, columns, moments, notes, people
 from registrations.transfer.columns import EVENT, REGISTRATION, USER
-from registrations.transfer.files import Record
 from registrations.transfer.notes import Notes
-from users.models import User
+from registrations.transfer.sheets import Record
 from users.serializers import UserSerializer
 
 REGISTRATION_IDS = uuid.UUID("3f0b8f0e-8a54-4c35-9a3e-6f1d1b0f7c55")
-SWITCHES = ("waitlistEnabled", "hasWaitlist", "waitlist_enabled")
 LARGEST_VERSION = 10**15
 
 
@@ -68,6 +66,21 @@ class PlannedEvent:
         return promoted
 
 
+def _body(kind: str, values: Record) -> Record:
+    """Return the values of the fields that a client may send, by the names of the API."""
+    body: Record = {}
+    for name, its_field in columns.FIELDS[kind].items():
+        known = [values[one] for one in (name, *columns.ALIASES.get(name, ())) if values.get(one) is not None]
+        if known and not its_field.read_only:
+            body[name] = _truth(known[0]) if columns.is_switch(name, kind) else known[0]
+    return body
+
+
+def _truth(value: Any) -> Any:
+    """Convert the text of a switch to a boolean. A false that is not understood would switch mail on."""
+    return columns.TRUTHS.get(value.strip().lower(), value) if isinstance(value, str) else value
+
+
 # Users
 
 
@@ -77,45 +90,16 @@ def user(user_id: str, values: Record, place: str, now: str, found: Notes) -> Re
     Raises:
         Refused: A field cannot be repaired.
     """
-    body: Record = {}
-    for name, its_field in columns.FIELDS[USER].items():
-        if not its_field.read_only and values.get(name) is not None:
-            body[name] = _truth(USER, name, values[name])
-    body["userId"] = user_id
-    body["name"] = people.name_of(values.get("name"), user_id, place, found)
-    body["email"] = people.address_of(values.get("email"), place, found)
-    serializer = UserSerializer(data=body)
+    name = people.name_of(values.get("name"), user_id, place, found)
+    email = people.address_of(values.get("email"), place, found)
+    serializer = UserSerializer(data=_body(USER, values) | {"userId": user_id, "name": name, "email": email})
     if not serializer.is_valid():
         raise Refused(_sentence(place, serializer))
-    attributes = dict(serializer.validated_data) | _kept(USER, values, User.get_attributes())
     # An import is made by an operator, so an address in it counts as verified unless the record denies it.
-    verified = bool(body["email"]) and values.get("emailVerified") is not False
+    verified = bool(email) and _truth(values.get("emailVerified")) is not False
     created_at = moments.moment(values.get("createdAt")) or now
-    return attributes | {"user_id": user_id, "created_at": created_at, "email_verified": verified or None}
-
-
-def _truth(kind: str, name: str, value: Any) -> Any:
-    """Convert the text of a switch to a boolean. A false that is not understood would switch mail on."""
-    if columns.is_switch(name, kind) and isinstance(value, str):
-        return columns.TRUTHS.get(value.strip().lower(), value)
-    return value
-
-
-def _kept(kind: str, values: Record, attributes: Any) -> Record:
-    """Return the values that only the service sets and an export has, by Python names."""
-    kept: Record = {}
-    for name, its_field in columns.FIELDS[kind].items():
-        attribute = columns.python_name(name, its_field)
-        value = values.get(name)
-        if not its_field.read_only or attribute not in attributes or value is None:
-            continue
-        if columns.is_moment(name, kind):
-            value = moments.moment(value)
-        if columns.is_switch(name, kind) and not isinstance(value, bool):
-            value = None
-        if value is not None:
-            kept[attribute] = value
-    return kept
+    known = {"user_id": user_id, "created_at": created_at, "email_verified": verified or None}
+    return dict(serializer.validated_data) | known
 
 
 # Events
@@ -127,7 +111,7 @@ def event(event_id: str, values: Record, place: str, now: str, found: Notes) -> 
     Raises:
         Refused: A field is not valid.
     """
-    serializer = EventSerializer(data=_body(event_id, values, place, found) | {"eventId": event_id})
+    serializer = EventSerializer(data=_body_of_event(event_id, values, place, found))
     if not serializer.is_valid():
         raise Refused(_sentence(place, serializer))
     created_at = moments.moment(values.get("createdAt"))
@@ -141,24 +125,17 @@ def event(event_id: str, values: Record, place: str, now: str, found: Notes) -> 
     )
 
 
-def _body(event_id: str, values: Record, place: str, found: Notes) -> Record:
+def _body_of_event(event_id: str, values: Record, place: str, found: Notes) -> Record:
     """Return the body of the API request that would create the event."""
-    body: Record = {}
-    for name, its_field in columns.FIELDS[EVENT].items():
-        names = (name, *columns.ALIASES.get(name, ()))
-        if not its_field.read_only:
-            body[name] = next((_truth(EVENT, name, values[one]) for one in names if values.get(one) is not None), None)
+    defaults = {"description": "", "waitlistEnabled": False}
+    body = defaults | _body(EVENT, values) | {"eventId": event_id}
     body |= _day(body.get("date"), values, place, found)
     body["status"] = _status(people.text_of(values.get("status")), event_id, found)
-    switch = next((values[name] for name in SWITCHES if values.get(name) is not None), False)
-    body["waitlistEnabled"] = _truth(EVENT, "waitlistEnabled", switch)
-    body["hasWaitlist"] = None
-    if body.get("description") is None:
-        body["description"] = ""
     if not body.get("organizer") and values.get("organizerId"):
         body["organizer"] = values["organizerId"]
         found.add(notes.ORGANIZERS, f"event {event_id}: {values['organizerId']}")
-    return {name: value for name, value in body.items() if value is not None}
+    body.pop("hasWaitlist", None)  # another name of waitlistEnabled, which counts if they disagree
+    return body
 
 
 def _day(written: Any, values: Record, place: str, found: Notes) -> Record:

@@ -5,11 +5,13 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from eventsite.web.sheets import unmarked
-from registrations.transfer import columns, moments
+from registrations.transfer import columns, moments, notes
 from registrations.transfer.columns import EVENT, REGISTRATION, USER
+from registrations.transfer.notes import Notes
 
 NO_HEADER = "there is no line with the names of the columns. Begin with one, such as name,email."
 SEPARATORS = ",;\t|"
@@ -19,6 +21,8 @@ _NAMED_SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)
 OF_AN_EVENT = frozenset({"eventId", "date", "eventDate", "capacity", "location"})
 """Columns of a sheet of events. A list of people with a title has none of them."""
 Cells = list[str]
+Record = dict[str, Any]
+Order = tuple[float, str, float]
 
 
 class Broken(Exception):
@@ -35,6 +39,20 @@ def at(name: str, line: int, column: int, header: str = "") -> str:
 
 
 @dataclass
+class Row:
+    """A record with its place, such as ``events.json, record 17``."""
+
+    values: Record
+    place: str
+    kind: str = ""
+    """The kind of the record, or an empty string if it follows from the names of its fields."""
+    order: Order = (0, "", 0)
+    """The order of registrations with the same status. Equal ones stay in the order of the records."""
+    complete: bool = True
+    """False if the record has only a part, which is added to a complete one."""
+
+
+@dataclass
 class Table:
     """A sheet with the names of its columns, and its lines."""
 
@@ -43,6 +61,11 @@ class Table:
     lines: list[tuple[int, Cells]]
     """The lines: the number in the file, and a cell for each column."""
 
+    @cached_property
+    def fields(self) -> list[str]:
+        """Return the field of each column. An unknown column keeps its name."""
+        return [columns.field_named(name) for name in self.header]
+
     @property
     def kind(self) -> str:
         """Return the kind of the lines, by the columns.
@@ -50,55 +73,48 @@ class Table:
         Raises:
             Broken: The columns are unknown or incomplete.
         """
-        names = self._fields
-        if "registrationId" in names or {"eventId", "userId"} <= names:
-            if {"eventId", "userId"} <= names:
-                return REGISTRATION
+        if {"eventId", "userId"} <= {*self.fields}:
+            return REGISTRATION
+        if "registrationId" in self.fields:
             raise Broken(f"{at(self.name, 1, 1)}: a sheet of registrations needs the columns eventId and userId.")
         if self._is_of_events:
             return EVENT
-        if names & {"userId", "name", "email"}:
+        if {"userId", "name", "email"} & {*self.fields}:
             return USER
         raise Broken(f"{at(self.name, 1, 1)}: {NO_HEADER}")
 
     @property
     def is_ours(self) -> bool:
         """Return True if the columns are ours. All other sheets are guest lists."""
-        ids = self._fields & {"userId", "registrationId"}
-        return bool(ids) or self._is_of_events or self._fields <= set(columns.COLUMNS[USER])
-
-    @property
-    def _fields(self) -> set[str]:
-        return {columns.field_named(name) for name in self.header}
+        ids = {"userId", "registrationId"} & {*self.fields}
+        return bool(ids) or self._is_of_events or {*self.fields} <= {*columns.COLUMNS[USER]}
 
     @property
     def _is_of_events(self) -> bool:
-        return bool(self._fields & {"title", "eventName"} and self._fields & OF_AN_EVENT)
+        return bool({"title", "eventName"} & {*self.fields} and OF_AN_EVENT & {*self.fields})
 
-    @property
-    def unknown_columns(self) -> list[str]:
-        """Return the headers that are no field of any kind."""
-        return [name for name in self.header if name and columns.field_named(name) not in columns.KNOWN]
-
-    def records(self, kind: str, *, order: str = moments.ISO) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Return the place and the values of each line that is not empty.
+    def rows(self, found: Notes, *, order: str = moments.ISO) -> Iterator[Row]:
+        """Return the lines of a sheet with our columns. Note the columns that are left out.
 
         Raises:
-            Broken: A cell is not valid.
+            Broken: The columns or a cell are not valid.
         """
-        names = [columns.field_named(name) for name in self.header]
+        kind = self.kind
+        for header, name in zip(self.header, self.fields, strict=True):
+            if header and name not in columns.KNOWN and kind != REGISTRATION:  # there it may be a question of the event
+                found.add(notes.COLUMNS, f"{self.name}: {header}")
         for line, cells in self.lines:
-            values: dict[str, Any] = {}
-            for number, (name, cell) in enumerate(zip(names, cells, strict=True), 1):
-                if cell.strip() and values.get(name) is None:
-                    values[name] = self._value(kind, name, unmarked(cell), order, (line, number))
-            yield f"{self.name}, line {line}", values
+            yield Row(self._values(kind, order, line, cells), f"{self.name}, line {line}", kind)
 
-    def _value(self, kind: str, name: str, cell: str, order: str, position: tuple[int, int]) -> Any:
-        try:
-            return columns.value(kind, name, cell, order=order)
-        except columns.Wrong as error:
-            raise Broken(f"{at(self.name, *position, name)}: {error}") from None
+    def _values(self, kind: str, order: str, line: int, cells: Cells) -> Record:
+        values: Record = {}
+        for number, (name, cell) in enumerate(zip(self.fields, cells, strict=True), 1):
+            if cell.strip() and values.get(name) is None:
+                try:
+                    values[name] = columns.value(kind, name, unmarked(cell), order=order)
+                except (columns.Wrong, moments.Ambiguous) as error:
+                    raise Broken(f"{at(self.name, line, number, name)}: {error}") from None
+        return values
 
 
 def read(name: str, text: str) -> Table:

@@ -18,8 +18,8 @@ from events.models import DRAFT, IMPORTING, Event
 from events.whole import WholeEvent, find_event
 from eventsite.dynamodb.steps import Put, transact_write
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, EventTicket, UserRegistration
-from registrations.transfer.files import Record
 from registrations.transfer.planned import Attendee, PlannedEvent
+from registrations.transfer.sheets import Record
 from users.models import User
 from users.services import creation
 

@@ -1,7 +1,6 @@
 """``manage.py import FILE...``: events and people from other services, spreadsheets, our first release, `export`."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +8,16 @@ from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
 from events import services
+from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from eventsite.management.operating import OperatorCommand, with_bar
+from registrations.errors import RegistrationClosed
 from registrations.transfer import files, guests, moments, sheets, write
-from registrations.transfer.assemble import Assembled, assemble, registrations_in
+from registrations.transfer.assemble import assemble, registrations_in
 from registrations.transfer.guests import Guest, Reading
 from registrations.transfer.notes import Notes
 from registrations.transfer.planned import Refused
+from registrations.transfer.sheets import Row
 
 
 class Command(OperatorCommand):
@@ -43,111 +45,28 @@ class Command(OperatorCommand):
         parser.add_argument("--strict", action="store_true", help="exit status 1 when anything was changed or left out")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self._notes, self._options = Notes(), options
+        self._options, self._notes, self._refused = options, Notes(), list[str]()
         try:
-            refused = self._guests() if options["event"] else self._everything()
+            reading = self._reading(options["event"])
+            rows, listed = self._read(reading)
+            if options["event"]:
+                self._sign_up(listed)
+            else:
+                self._everything(rows, listed)
         except (sheets.Broken, Refused, OSError) as error:
             raise CommandError(f"{error} Nothing was imported.") from error
-        if refused or (options["strict"] and self._notes):
+        if self._refused or (options["strict"] and self._notes):
             sys.exit(1)
 
-    # Events with their people
-
-    def _everything(self) -> list[str]:
-        assembled = self._read(self._options["files"])
-        self._show_notes()
-        self._refuse(assembled.refused)
-        events, registrations = len(assembled.events), registrations_in(assembled.events)
-        self.stdout.write(f"{events} events, {len(assembled.users)} users and {registrations} registrations to import.")
-        if not self._options["dry_run"]:
-            self._write(assembled)
-        return assembled.refused
-
-    def _read(self, paths: Sequence[Path]) -> Assembled:
-        reading = self._reading()
-        rows: list[files.Row] = []
-        people: list[Guest] = []
-        refused: list[str] = []
-        for path in paths:
-            text = files.read_text(path, self._notes)
-            table = sheets.read(path.name, text) if files.is_sheet(path, text) else None
-            if table is None:
-                rows += with_bar(files.rows(path, text, self._notes), "records read")
-            elif table.is_ours and not reading.named:
-                rows += with_bar(files.rows_of(table, self._notes, order=reading.order), "lines read")
-            else:
-                people += with_bar(guests.guests(table, reading, self._notes, refused), "guests read")
-        assembled = assemble(rows, self._notes, with_bar)
-        known = {one.user_id: one.user for one in guests.in_order(people, self._notes)}
-        assembled.users, assembled.refused = known | assembled.users, refused + assembled.refused
-        return assembled
-
-    def _write(self, assembled: Assembled) -> None:
-        users, events = write.write(
-            with_bar(assembled.users.values(), "users", len(assembled.users)),
-            with_bar(assembled.events, "events", len(assembled.events)),
-        )
-        if users:
-            self.stdout.write(f"{len(users)} users were here already and were left as they are.")
-        for event_id in events:
-            self.stdout.write(f"Event {event_id} was here already and was left as it is.")
-        if assembled.events:
-            call_command("audit_seats", *(event.event_id for event in assembled.events), stdout=self.stdout)
-
-    # Guests of one event
-
-    def _guests(self) -> list[str]:
-        whole = services.read(self._options["event"], scope=EVERYTHING)
-        guests.check(whole.seats)
-        reading = self._reading(list(whole.event.questions))
-        listed: list[Guest] = []
-        refused: list[str] = []
-        for path in self._options["files"]:
-            text = files.read_text(path, self._notes)
-            if not files.is_sheet(path, text):
-                raise sheets.Broken(f"{path.name}, line 1, column 1: this is no sheet. Import it without --event.")
-            listed += with_bar(
-                guests.guests(sheets.read(path.name, text), reading, self._notes, refused), "guests read"
-            )
-        listed = guests.in_order(listed, self._notes)
-        self._refuse(refused)
-        self._admit(listed)
-        return refused
-
-    def _admit(self, listed: list[Guest]) -> None:
-        if self._options["dry_run"]:
-            self._show_notes()
-            self.stdout.write(f"{len(listed)} guests to import.")
-            return
-        comers = with_bar(listed, "guests", len(listed))
-        seats, waiting = guests.admit(self._options["event"], comers, self._notes)
-        self._show_notes()
-        self.stdout.write(f"{seats} guests have a seat, and {waiting} wait.")
-
-    # Both
-
-    def _show_notes(self) -> None:
-        for line in self._notes.lines(self._options["verbosity"]):
-            self.stdout.write(line)
-
-    def _refuse(self, refused: list[str]) -> None:
-        """Show what cannot be imported.
-
-        Raises:
-            CommandError: There is something, and it is not to be left out.
-        """
-        for reason in refused:
-            self.stderr.write(f"Refused: {reason}")
-        if refused and not self._options["skip"]:
-            raise CommandError(f"{len(refused)} refused; --skip leaves them out. Nothing was imported.")
-
-    def _reading(self, questions: list[dict[str, Any]] | None = None) -> Reading:
+    def _reading(self, event_id: str | None) -> Reading:
         """Return the options for sheets.
 
         Raises:
             Refused: ``--map`` names an unknown role.
+            EventNotFound: There is no such event.
+            RegistrationClosed: The event accepts no registrations.
         """
-        named = {}
+        reading = Reading(order=self._options["date_format"])
         for text in self._options["map"]:
             role, _, header = text.partition("=")
             found = next((one for one in guests.ROLES if one.lower() == role.strip().lower()), None)
@@ -155,5 +74,74 @@ class Command(OperatorCommand):
                 raise Refused(
                     f"--map {text}: write a role and a header, such as email=Mail. Roles: {', '.join(guests.ROLES)}."
                 )
-            named[found] = header
-        return Reading(named, self._options["date_format"], questions or [])
+            reading.named[found] = header
+        if event_id:
+            event, seats = services.read(event_id, scope=EVERYTHING)
+            if not seats.promotes(clock.seconds()):
+                raise RegistrationClosed
+            reading.questions.extend(event.questions)
+        return reading
+
+    def _read(self, reading: Reading) -> tuple[list[Row], list[Guest]]:
+        """Return the records of all files, and the people of guest lists in order."""
+        rows: list[Row] = []
+        people: list[Guest] = []
+        for path in self._options["files"]:
+            text = files.read_text(path, self._notes)
+            if not files.is_sheet(path, text):
+                if self._options["event"]:
+                    raise sheets.Broken(f"{path.name}, line 1, column 1: this is no sheet. Import it without --event.")
+                rows += with_bar(files.rows(path, text, self._notes), "records read")
+                continue
+            table = sheets.read(path.name, text)
+            if table.is_ours and not (reading.named or self._options["event"]):
+                rows += with_bar(table.rows(self._notes, order=reading.order), "lines read")
+            else:
+                people += with_bar(guests.guests(table, reading, self._notes, self._refused), "guests read")
+        return rows, guests.in_order(people, self._notes)
+
+    def _everything(self, rows: list[Row], listed: list[Guest]) -> None:
+        """Write events with their people, and the people of guest lists as users."""
+        assembled = assemble(rows, self._notes)
+        users = {one.user_id: one.user for one in listed} | assembled.users
+        self._refused += assembled.refused
+        self._show_notes()
+        self._refuse()
+        events, registrations = len(assembled.events), registrations_in(assembled.events)
+        self.stdout.write(f"{events} events, {len(users)} users and {registrations} registrations to import.")
+        if self._options["dry_run"]:
+            return
+        there = write.write(with_bar(users.values(), "users", len(users)), with_bar(assembled.events, "events", events))
+        if there[0]:
+            self.stdout.write(f"{len(there[0])} users were here already and were left as they are.")
+        for event_id in there[1]:
+            self.stdout.write(f"Event {event_id} was here already and was left as it is.")
+        if events:
+            call_command("audit_seats", *(event.event_id for event in assembled.events), stdout=self.stdout)
+
+    def _sign_up(self, listed: list[Guest]) -> None:
+        """Sign the people of guest lists up for an event."""
+        self._refuse()
+        if self._options["dry_run"]:
+            outcome = f"{len(listed)} guests to import."
+        else:
+            comers = with_bar(listed, "guests", len(listed))
+            seats, waiting = guests.admit(self._options["event"], comers, self._notes)
+            outcome = f"{seats} guests have a seat, and {waiting} wait."
+        self._show_notes()
+        self.stdout.write(outcome)
+
+    def _show_notes(self) -> None:
+        for line in self._notes.lines(self._options["verbosity"]):
+            self.stdout.write(line)
+
+    def _refuse(self) -> None:
+        """Show what cannot be imported.
+
+        Raises:
+            CommandError: There is something, and it is not to be left out.
+        """
+        for reason in self._refused:
+            self.stderr.write(f"Refused: {reason}")
+        if self._refused and not self._options["skip"]:
+            raise CommandError(f"{len(self._refused)} refused; --skip leaves them out. Nothing was imported.")

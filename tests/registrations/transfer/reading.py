@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from registrations.transfer import files, sheets
-from registrations.transfer.files import Record
 from registrations.transfer.notes import Notes
+from registrations.transfer.sheets import Record
 
 
 def records(path: Path, found: Notes | None = None, order: str = "ISO") -> list[Record]:
@@ -12,7 +12,7 @@ def records(path: Path, found: Notes | None = None, order: str = "ISO") -> list[
     found = Notes() if found is None else found
     text = files.read_text(path, found)
     if files.is_sheet(path, text):
-        rows = files.rows_of(sheets.read(path.name, text), found, order=order)
+        rows = sheets.read(path.name, text).rows(found, order=order)
     else:
         rows = files.rows(path, text, found)
     return [row.values for row in rows]

@@ -215,7 +215,7 @@ def test_our_first_release_moves_with_its_versions_order_and_history() -> None:
     )
     assert event.attendees[REGISTERED][0].carried["promoted_at"] == "2026-10-03T08:00:09.000000Z"
     assert assembled.refused == []
-    assert assembled.notes.details[notes.UNKNOWN_PEOPLE] == ["old", "zoe"]
+    assert sorted(assembled.notes.details[notes.UNKNOWN_PEOPLE]) == ["old", "zoe"]
 
 
 def test_the_history_of_an_earlier_event_of_the_same_id_stays_behind() -> None:
@@ -252,3 +252,22 @@ def test_an_address_that_no_mail_can_have_stays_behind(email: Any) -> None:
 @pytest.mark.parametrize("name", ["\u202e", "\u200b\u3164", "", None])
 def test_who_has_no_name_that_can_be_read_is_called_by_the_id(name: Any) -> None:
     assert assemble([{"userId": "ann", "name": name}]).users["ann"]["name"] == "ann"
+
+
+@pytest.mark.parametrize(("written", "verified"), [("false", None), ("no", None), (False, None), ("true", True)])
+def test_an_address_that_the_record_denies_is_not_verified(written: Any, verified: bool | None) -> None:
+    user = {"userId": "ann", "name": "Ann", "email": "ann@example.org", "emailVerified": written}
+    assert assemble([user]).users["ann"]["email_verified"] is verified
+
+
+@pytest.mark.parametrize("organizer", [{"a": 1}, ["olga"], True])
+def test_an_owner_that_is_no_id_is_left_out(organizer: Any) -> None:
+    (event,) = assemble([theirs.A_EVENT | {"organizerId": organizer}]).events
+    assert event.organizer_id is None
+
+
+def test_registrations_of_people_without_ids_have_different_ids() -> None:
+    shared = {"registrationId": "", "status": "registered", "eventId": theirs.A_EVENT["eventId"]}
+    assembled = assemble([theirs.A_EVENT, *(shared | {"email": f"{one}@example.org"} for one in ("ann", "bea"))])
+    assert len(people(assembled, REGISTERED)) == 2
+    assert notes.TWICE not in assembled.notes.details

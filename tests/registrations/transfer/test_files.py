@@ -1,6 +1,7 @@
 """Files as records: the same records in every form, and the place of each mistake."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registrations.transfer import files
-from registrations.transfer.sheets import Broken
+from registrations.transfer.notes import Notes
+from registrations.transfer.sheets import Broken, Record
 from tests.registrations.transfer.reading import records
 from tests.registrations.transfer.tables import A_EVENT, scan, typed
 
 RECORDS = [A_EVENT, {"userId": "alice", "name": "Alice", "capacity": 3, "hasWaitlist": True, "waitlistPosition": None}]
 
 
-def read(directory: Path, text: str) -> list[files.Record]:
+def read(directory: Path, text: str) -> list[Record]:
     path = directory / "them.json"
     path.write_text(text)
     return records(path)
@@ -26,7 +28,7 @@ def tables() -> None:
     """Instead of the suite's: nothing here needs a table."""
 
 
-def typed_all(record: files.Record) -> files.Record:
+def typed_all(record: Record) -> Record:
     return {name: typed(value) for name, value in record.items()}
 
 
@@ -71,7 +73,7 @@ VALUES = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(ma
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=8), VALUES, min_size=1, max_size=5))
-def test_a_record_of_a_table_comes_out_as_it_went_in(record: files.Record) -> None:
+def test_a_record_of_a_table_comes_out_as_it_went_in(record: Record) -> None:
     assert files.plain(typed_all(record)) == record
 
 
@@ -82,3 +84,11 @@ def test_a_plain_record_that_looks_typed_in_one_field_stays_plain() -> None:
 
 def test_scan_writes_what_the_reader_reads(tmp_path: Path) -> None:
     assert records(scan(tmp_path / "scan.json", RECORDS)) == RECORDS
+
+
+def test_long_json_lines_are_read_in_time_that_grows_with_them(tmp_path: Path) -> None:
+    text = "\n".join(json.dumps({"userId": str(number), "name": "x" * 300}) for number in range(20_000))
+    began = time.process_time()
+    *_, last = files.rows(tmp_path / "them.jsonl", text, Notes())
+    assert last.place == "them.jsonl, line 20000, record 20000"
+    assert time.process_time() - began < 10  # seconds; it took a minute when the lines before each record were counted

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 
 from registrations.transfer import columns, export, sheets
+from registrations.transfer.notes import Notes
 from tests.api import Api
 from tests.registrations.transfer.round_trip import exported
 from tests.registrations.transfer.test_export import empty_the_tables
@@ -47,7 +48,7 @@ def test_no_text_is_changed(tmp_path: Path, language: str) -> None:
         export.write_sheets(records, lambda kind: opened if kind == columns.USER else io.StringIO())
     saved(tmp_path, tmp_path, f"CSV:44,34,76,1,,{LANGUAGES[language]}", FILTERS["commas"])
     read = sheets.read("people.csv", (tmp_path / "to" / "people.csv").read_text())
-    assert [values["name"] for _, values in read.records(columns.USER)] == texts
+    assert [row.values["name"] for row in read.rows(Notes())] == texts
 
 
 @pytest.mark.parametrize("form", FILTERS)

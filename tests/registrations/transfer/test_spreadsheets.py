@@ -107,7 +107,7 @@ def test_a_cell_that_cannot_be_read_is_named(tmp_path: Path, name: str, cell: st
 
 @pytest.mark.parametrize("name", ["date", "createdAt"])
 def test_a_date_that_may_be_two_days_names_the_option(name: str) -> None:
-    with pytest.raises(columns.Wrong, match=r"may be two days\. Write it as .+ --date-format DMY or MDY\."):
+    with pytest.raises(moments.Ambiguous, match=r"may be two days\. Write it as .+ --date-format DMY or MDY\."):
         columns.value(columns.EVENT, name, "3/4/2083 10:00")
 
 

@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from events.schema import BODY
-from registrations.transfer import columns, export, files, sheets
+from registrations.transfer import columns, export, sheets
 from registrations.transfer.assemble import assemble
-from registrations.transfer.files import Row
 from registrations.transfer.notes import Notes
+from registrations.transfer.sheets import Row
 from tests import strategies
 
 ODD = [
@@ -51,7 +51,7 @@ def through_sheets(records: list[dict[str, Any]]) -> list[Row]:
     export.write_sheets(records, written.__getitem__)
     rows: list[Row] = []
     for kind, sheet in written.items():
-        rows += files.rows_of(sheets.read(f"{kind}.csv", sheet.getvalue()), Notes())
+        rows += sheets.read(f"{kind}.csv", sheet.getvalue()).rows(Notes())
     return rows
 
 
