@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from eventsite.text.printable import printable
 T = TypeVar("T")
 
 BAR_AFTER_SECONDS = 1.0
+PAGE = 1000  # things that `all_pages` reads at a time
 LINE_SECONDS = 10.0  # between two lines where there is no terminal, so that a log stays short
 OUTPUTS = ("stdout", "stderr")
 INTERRUPTED = 130  # the exit status after Ctrl-C, as shells have it
@@ -67,6 +68,22 @@ class OperatorCommand(BaseCommand):
             raise CommandError(sentence(error)) from error
         except KeyboardInterrupt as interruption:
             raise CommandError("Interrupted. Run it again to go on.", returncode=INTERRUPTED) from interruption
+
+
+def all_pages(page: Callable[..., tuple[Iterable[T], Any]], of: str, **wanted: Any) -> Iterator[T]:
+    """Yield the things on all pages of a list.
+
+    Args:
+        page: Returns the things on a page, and where the next one begins or None: `page(of, limit=, after=, **wanted)`.
+        of: The id of the event or user.
+        wanted: The further arguments of `page`.
+    """
+    after = None
+    while True:
+        things, after = page(of, limit=PAGE, after=after, **wanted)
+        yield from things
+        if after is None:
+            return
 
 
 def with_bar(things: Iterable[T], unit: str, total: int | None = None) -> Iterable[T]:

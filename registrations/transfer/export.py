@@ -11,6 +11,7 @@ from typing import IO, Any
 from events.serializers import shape
 from events.whole import find_event
 from eventsite.auth.scope import EVERYTHING
+from eventsite.management.operating import all_pages
 from eventsite.web import sheets
 from registrations.audit import snapshot
 from registrations.models import ACTIVE, CANCELLED
@@ -21,8 +22,6 @@ from registrations.transfer.sheets import Record
 from users.models import User
 from users.serializers import UserSerializer
 
-PAGE = 1000
-
 
 def everything() -> Iterator[Record]:
     """Return all users, then each event with its registrations: with a seat, in the queue, and cancelled."""
@@ -32,17 +31,8 @@ def everything() -> Iterator[Record]:
         if found := find_event(event_id):  # None if it has just been deleted
             yield {"kind": EVENT} | shape(found, own=EVERYTHING)
             for status in (ACTIVE, CANCELLED):
-                yield from _registrations(event_id, status)
-
-
-def _registrations(event_id: str, status: str) -> Iterator[Record]:
-    after = None
-    while True:
-        rows, after = lists.of_event(event_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
-        for row in rows:
-            yield {"kind": REGISTRATION} | shape_registration(row)
-        if after is None:
-            return
+                for row in all_pages(lists.of_event, event_id, scope=EVERYTHING, status=status):
+                    yield {"kind": REGISTRATION} | shape_registration(row)
 
 
 def write_lines(records: Iterable[Record], write: Callable[[str], object]) -> int:

@@ -6,7 +6,7 @@ same files completes it.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from events import services
@@ -42,10 +42,18 @@ def write_event(wanted: PlannedEvent) -> bool:
     draft = claim(wanted)
     if draft is None:
         return False
-    _write_people(wanted, str(draft.event.incarnation))
-    _write_promotions(wanted, draft.seats)
+    tickets = _tickets(wanted)
+    _write_people(wanted.event_id, tickets, str(draft.event.incarnation))
+    promotions = [
+        Promotion(*promotion_key(draft.seats, ticket), incarnation=draft.seats.incarnation, first=ticket, at=at)
+        for ticket, one in tickets
+        if one.status == REGISTERED and (at := one.carried["promoted_at"])
+    ]
+    with Promotion.batch_write() as moves:
+        for promotion in promotions:
+            moves.save(promotion)
     _write_check_ins(wanted, str(draft.event.incarnation))
-    return _finish(wanted, draft)
+    return _finish(wanted, draft, moved=max((int(one.first) for one in promotions), default=0))
 
 
 def claim(wanted: PlannedEvent) -> WholeEvent | None:
@@ -63,27 +71,17 @@ def claim(wanted: PlannedEvent) -> WholeEvent | None:
     return found if found and found.event.edits == IMPORTING else None
 
 
-def _write_people(wanted: PlannedEvent, incarnation: str) -> None:
-    with UserRegistration.batch_write() as rows, EventTicket.batch_write() as tickets:
-        for ticket, attendee in _tickets(wanted):
-            known = _known(attendee, ticket, incarnation)
-            left = attendee.status == CANCELLED
-            rows.save(_row(wanted.event_id, attendee.user_id, active=not left, **known))
-            key = EventTicket.key_of(wanted.event_id, incarnation, ticket, cancelled=left)
-            tickets.save(EventTicket(*key, user_id=attendee.user_id, **known))
-
-
-def _row(event_id: str, user_id: str, *, active: bool, **known: Any) -> UserRegistration:
-    """Return a registration with a random tag, because no operation created it."""
-    drawn = new_id(known["registered_at"], secrets.randbelow(DRAWS))
-    return UserRegistration(*UserRegistration.key_of(event_id, user_id), active=active, operations=drawn, **known)
-
-
-def _write_promotions(wanted: PlannedEvent, seats: Seats) -> None:
-    """Write the promotion of each user who waited and has a seat now."""
-    with Promotion.batch_write() as moves:
-        for ticket, at in _promotions(wanted):
-            moves.save(Promotion(*promotion_key(seats, ticket), incarnation=seats.incarnation, first=ticket, at=at))
+def _write_people(event_id: str, tickets: list[tuple[int, Attendee]], incarnation: str) -> None:
+    """Write registrations, with random tags because no operation created them, and the lines of the event."""
+    with UserRegistration.batch_write() as rows, EventTicket.batch_write() as lines:
+        for ticket, one in tickets:
+            known = _known(one, ticket, incarnation)
+            left = one.status == CANCELLED
+            tag = new_id(known["registered_at"], secrets.randbelow(DRAWS))
+            key = UserRegistration.key_of(event_id, one.user_id)
+            rows.save(UserRegistration(*key, active=not left, operations=tag, **known))
+            key = EventTicket.key_of(event_id, incarnation, ticket, cancelled=left)
+            lines.save(EventTicket(*key, user_id=one.user_id, **known))
 
 
 def _write_check_ins(wanted: PlannedEvent, incarnation: str) -> None:
@@ -92,18 +90,10 @@ def _write_check_ins(wanted: PlannedEvent, incarnation: str) -> None:
         CheckIns(wanted.event_id, CheckIns.name(incarnation), incarnation=incarnation, people=people).save()
 
 
-def _promotions(wanted: PlannedEvent) -> list[tuple[int, str]]:
-    return [
-        (ticket, one.carried["promoted_at"])
-        for ticket, one in _tickets(wanted)
-        if one.carried["promoted_at"] and one.status == REGISTERED
-    ]
-
-
-def _tickets(wanted: PlannedEvent) -> Iterator[tuple[int, Attendee]]:
+def _tickets(wanted: PlannedEvent) -> list[tuple[int, Attendee]]:
     """Assign the tickets: the first ones to cancelled registrations, the last ones to the waitlist."""
     people = [one for status in (CANCELLED, REGISTERED, WAITLISTED) for one in wanted.attendees[status]]
-    return enumerate(people, 1)
+    return list(enumerate(people, 1))
 
 
 def _known(attendee: Attendee, ticket: int, incarnation: str) -> dict[str, Any]:
@@ -117,13 +107,12 @@ def _known(attendee: Attendee, ticket: int, incarnation: str) -> dict[str, Any]:
     }
 
 
-def _finish(wanted: PlannedEvent, draft: WholeEvent) -> bool:
+def _finish(wanted: PlannedEvent, draft: WholeEvent, *, moved: int) -> bool:
     event, seats = services.compose(wanted.fields | {"event_id": wanted.event_id}, wanted.organizer_id)
     event.incarnation = seats.incarnation = draft.event.incarnation
     event.version, event.created_at, event.updated_at = wanted.version, wanted.created_at, wanted.updated_at
     left, registered, waiting = (len(wanted.attendees[status]) for status in (CANCELLED, REGISTERED, WAITLISTED))
-    seats.registered, seats.waiting, seats.left = registered, waiting, left
-    seats.moved = max((ticket for ticket, _ in _promotions(wanted)), default=0)
+    seats.registered, seats.waiting, seats.left, seats.moved = registered, waiting, left, moved
     seats.seated_through, seats.tickets = left + registered, left + registered + waiting
     unchanged = (Event.incarnation == event.incarnation) & (Event.edits == IMPORTING)
     parts = {

@@ -1,7 +1,7 @@
 """``manage.py export``: everything there is, as JSON lines or as sheets, in the form that ``import`` reads."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -27,26 +27,19 @@ class Command(OperatorCommand):
     def handle(self, *args: Any, to: Path | None, **options: Any) -> None:
         shown = with_bar(export.everything(), "record")
         try:
-            if options["format"] == SHEETS:
-                count = self._sheets(shown, to)
-            elif to is None:
-                count = export.write_lines(shown, self.stdout.write)
-            else:
-                count = self._lines(shown, to)
+            with ExitStack() as files:
+                count = self._write(shown, options["format"], to, lambda path: files.enter_context(_whole(path)))
         except OSError as error:
             raise CommandError(f"It cannot be written: {error}") from error
         self.stderr.write(f"Exported {count:,} records.", self.style.SUCCESS)
 
-    def _lines(self, records: Any, to: Path) -> int:
-        with _whole(to) as file:
-            return export.write_lines(records, file.write)
-
-    def _sheets(self, records: Any, to: Path | None) -> int:
+    def _write(self, records: Any, form: str, to: Path | None, opened: Callable[[Path], IO[str]]) -> int:
+        if form == JSON_LINES:
+            return export.write_lines(records, opened(to).write if to else self.stdout.write)
         if to is None:
             raise CommandError("Sheets need a directory: manage.py export --format csv DIRECTORY")
         to.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as files:
-            return export.write_sheets(records, lambda kind: files.enter_context(_whole(to / f"{kind}s.csv")))
+        return export.write_sheets(records, lambda kind: opened(to / f"{kind}s.csv"))
 
 
 @contextmanager

@@ -8,13 +8,13 @@ from django.core.management.base import CommandError, CommandParser
 
 from events.whole import WholeEvent, find_event
 from eventsite.auth.scope import EVERYTHING
-from eventsite.management.operating import OperatorCommand
+from eventsite.management.operating import OperatorCommand, all_pages
 from eventsite.text.printable import printable
 from registrations.models import ACTIVE, CANCELLED, Registration
 from registrations.reading import attendances, lists, people
+from registrations.reading.people import Attendee
 from users.models import User
 
-PAGE = 1000
 Line = Sequence[Any]
 
 
@@ -79,26 +79,21 @@ def _people_of(event_id: str) -> Iterator[Line]:
     yield ("number", "user", "name", "status", "since", "place")
     numbers = count(1)
     for status in (ACTIVE, CANCELLED):
-        after = None
-        while True:
-            rows, after = lists.of_event(event_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
-            for row, user in people.named(rows):
-                name = user.name if user else "(gone)"
-                yield (next(numbers), row.user_id, name, row.status, _since(row), row.position)
-            if after is None:
-                break
+        for row, user in all_pages(_named, event_id, scope=EVERYTHING, status=status):
+            name = user.name if user else "(gone)"
+            yield (next(numbers), row.user_id, name, row.status, _since(row), row.position)
+
+
+def _named(event_id: str, **wanted: Any) -> tuple[list[Attendee], int | None]:
+    rows, after = lists.of_event(event_id, **wanted)
+    return people.named(rows), after
 
 
 def _events_of(user_id: str) -> Iterator[Line]:
     yield ("event", "title", "date", "status", "since", "place")
     for status in (ACTIVE, CANCELLED):
-        after = None
-        while True:
-            found, after = attendances.of_user(user_id, scope=EVERYTHING, status=status, limit=PAGE, after=after)
-            for row, whole in found:
-                yield (row.event_id, whole.event.title, whole.event.date, row.status, _since(row), row.position)
-            if after is None:
-                break
+        for row, whole in all_pages(attendances.of_user, user_id, scope=EVERYTHING, status=status):
+            yield (row.event_id, whole.event.title, whole.event.date, row.status, _since(row), row.position)
 
 
 def _since(row: Registration) -> str:

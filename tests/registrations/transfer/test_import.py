@@ -200,7 +200,7 @@ def test_an_import_that_was_cut_off_is_taken_up_again(api: Api, b: list[str], cu
     assert len(list(EventTicket.in_order(event["eventId"], Event.get(event["eventId"]).incarnation, limit=100))) == 5
 
 
-def _die(*_: object) -> None:
+def _die(*_: object, **__: object) -> None:
     raise ZeroDivisionError
 
 
