@@ -3,7 +3,6 @@
 import logging
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from eventsite.dynamodb.retries import time_left, time_limit
@@ -23,14 +22,7 @@ CENSUS_SHARE = 0.5
 """The share of the time for reading all registrations. The events' own lists show those that are not reached."""
 
 
-@dataclass
-class Tally:
-    """The counts of one night's audit."""
-
-    audited: int = 0
-    repaired: int = 0
-    wrong: int = 0
-    unfinished: int = 0
+Tally = dict[str, int]
 
 
 def audit(event: dict[str, Any], context: Any) -> dict[str, int]:
@@ -45,18 +37,18 @@ def audit(event: dict[str, Any], context: Any) -> dict[str, int]:
     Returns:
         The numbers of events audited, of repairs, of findings that need an operator, and 1 if time ran out.
     """
-    tally = Tally()
+    tally = dict.fromkeys(("audited", "repaired", "wrong", "unfinished"), 0)
     try:
         with time_limit(context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS):
             for finding in _findings(tally):
                 _count(tally, finding)
     except Unavailable:
-        tally.unfinished = 1
-    observability.count("AuditMended", tally.repaired)
-    observability.count("AuditFindings", tally.wrong)
-    observability.count("AuditUnfinished", tally.unfinished)
+        tally["unfinished"] = 1
+    observability.count("AuditMended", tally["repaired"])
+    observability.count("AuditFindings", tally["wrong"])
+    observability.count("AuditUnfinished", tally["unfinished"])
     observability.publish()
-    return dict(vars(tally))
+    return tally
 
 
 def _findings(tally: Tally) -> Iterator[Finding]:
@@ -70,22 +62,22 @@ def _findings(tally: Tally) -> Iterator[Finding]:
         with time_limit(time_left() * CENSUS_SHARE):
             census(traces)
     except Unavailable:
-        tally.unfinished = 1
+        tally["unfinished"] = 1
     ids = runner.known_ids(traces)
     random.shuffle(ids)
     for event_id in ids:
         if time_left() < ONE_EVENT_SECONDS:
-            tally.unfinished = 1
+            tally["unfinished"] = 1
             return
         yield from runner.repair_event(event_id, traces.get(event_id, Traces()), only_safe=True)
-        tally.audited += 1
+        tally["audited"] += 1
 
 
 def _count(tally: Tally, finding: Finding) -> None:
     about = {"event_id": finding.event_id, "kind": finding.kind}
     if finding.repaired:
-        tally.repaired += 1
+        tally["repaired"] += 1
         logger.warning("audit repaired", extra=about)
     elif not finding.harmless:
-        tally.wrong += 1
+        tally["wrong"] += 1
         logger.error("audit", extra=about)

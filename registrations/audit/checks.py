@@ -30,8 +30,6 @@ ROWS = frozenset({"lost_registration", "shared_ticket", "lines_differ"})
 def differences(seen: Snapshot) -> list[Finding]:
     """Return all findings of one snapshot."""
     found = [*_leftovers(seen), *_empty(seen)]
-    if seen.event is None and seen.seats is None:
-        return [*found, *_unapplied(seen)]
     if seen.event is None or seen.seats is None:
         return [*found, *_half_missing(seen), *_unapplied(seen)]
     found += [*_halves_at_odds(seen, seen.event, seen.seats), *lines.of_the_lines(seen), *lines.of_the_past(seen)]

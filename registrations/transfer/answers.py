@@ -32,7 +32,7 @@ def kept(questions: list[Question], values: dict[str, Any], place: str, found: N
     labelled = by_label(questions)
     for name, value in values.items():
         question = labelled.get(normalized(name))
-        if question and name not in ("answers",) and value is not None:
+        if question and name != "answers" and value is not None:
             answers.setdefault(question["questionId"], value)
     fits: dict[str, Any] = {}
     for question in questions:

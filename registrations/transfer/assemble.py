@@ -160,7 +160,8 @@ class Assembled:
             return self._id("event", found)
         title, day = (people.text_of(found.values.get(name)) for name in ("title", "date"))
         base = re.sub(r"[^a-z0-9]+", "-", f"{title} {day}".lower()).strip("-")[:100] or "event"
-        made = next(one for one in _numbered(base) if one not in self._made_ids)
+        names = itertools.chain([base], (f"{base}-{number}" for number in itertools.count(2)))
+        made = next(name for name in names if name not in self._made_ids)
         self._made_ids.add(made)
         self.notes.add(notes.NEW_IDS, f"{found.place}: {made}")
         return made
@@ -220,11 +221,6 @@ class Assembled:
         over = len(event.attendees[REGISTERED]) - event.fields["capacity"]
         if over > 0:
             self.notes.add(notes.OVERSOLD, f"event {event.event_id} by {over}")
-
-
-def _numbered(base: str) -> Iterator[str]:
-    yield base
-    yield from (f"{base}-{number}" for number in itertools.count(2))
 
 
 def registrations_in(events: Iterable[PlannedEvent]) -> int:

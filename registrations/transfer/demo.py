@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
 from registrations.transfer.columns import EVENT, REGISTRATION, USER
@@ -31,18 +31,6 @@ LAST_NAMES = (
 )
 
 
-class Kind(NamedTuple):
-    title: str
-    description: str
-    location: str
-    organizer: str
-    capacity: int
-    start: str | None = None
-    end: str | None = None
-    questions: tuple[Record, ...] = ()
-    days: int = 1
-
-
 FOOD: Record = {
     "questionId": "food",
     "label": "What do you eat at the picnic?",
@@ -60,22 +48,33 @@ BROKEN: Record = {"questionId": "item", "label": "What would you like to repair?
 BADGE: Record = {"questionId": "badge", "label": "Which name shall be on the badge?", "kind": "text"}
 REPAIRS = ("A toaster", "A zip", "The radio of my grandmother", "A bicycle lamp", "A chair")
 
+
+def _kind(
+    title: str, description: str, location: str, organizer: str, capacity: int, *times: str, **more: Any
+) -> Record:
+    """Return the fields of an event that takes place several times. `times` are its start and end, if any."""
+    texts = {"title": title, "description": description, "location": location, "organizer": organizer}
+    clock = dict(zip(("startTime", "endTime"), times, strict=False)) | ({"timeZone": "Europe/Berlin"} if times else {})
+    return {**texts, "capacity": capacity, "questions": [], **clock, **more}
+
+
 KINDS = (
-    Kind("Pottery for beginners", "Clay and tools are there.", "Studio 4", "The clay club", 12, "18:30", "21:00"),
-    Kind("Open mic night", "Songs, poems, ten minutes each.", "Town hall", "Stage door", 60, "20:00", "23:30"),
-    Kind(
+    _kind("Pottery for beginners", "Clay and tools are there.", "Studio 4", "The clay club", 12, "18:30", "21:00"),
+    _kind("Open mic night", "Songs, poems, ten minutes each.", "Town hall", "Stage door", 60, "20:00", "23:30"),
+    _kind(
         *("Repair café", "Bring what is broken, take it home mended.", "Library", "Neighbours", 25, "14:00", "18:00"),
-        questions=(BROKEN, BADGE),
+        questions=[BROKEN, BADGE],
     ),
-    Kind("Spring choir concert", "Four choirs, one evening.", "Old church", "Choir council", 120, "19:00", "22:00"),
-    Kind("Night of the stars", "Telescopes, if the sky is clear.", "Observatory", "Star gazers", 40, "22:00", "01:30"),
-    Kind(
+    _kind("Spring choir concert", "Four choirs, one evening.", "Old church", "Choir council", 120, "19:00", "22:00"),
+    _kind("Night of the stars", "Telescopes, if the sky is clear.", "Observatory", "Star gazers", 40, "22:00", "01:30"),
+    _kind(
         *("Bicycle tour along the river", "35 km, slowly, with a picnic.", "North bridge", "Wheels", 30),
-        questions=(BICYCLE, FOOD),
+        questions=[BICYCLE, FOOD],
     ),
-    Kind("First aid course", "Until the ambulance is there.", "Fire station", "Neighbours", 15, "09:00", "16:00"),
-    Kind("Summer fair", "Stalls, music and a tombola.", "Market square", "Town hall", 400, days=2),
+    _kind("First aid course", "Until the ambulance is there.", "Fire station", "Neighbours", 15, "09:00", "16:00"),
+    _kind("Summer fair", "Stalls, music and a tombola.", "Market square", "Town hall", 400),
 )
+TWO_DAYS = "Summer fair"
 
 
 def records(today: date) -> Iterator[Record]:
@@ -104,47 +103,35 @@ def _users(today: date) -> Iterator[Record]:
 def _event(number: int, today: date, chance: random.Random) -> Record:
     kind = KINDS[number % len(KINDS)]
     day = today + timedelta(days=(number - 12) * 6 + chance.randrange(5))
-    last = day + timedelta(days=(RUNS_DAYS if number == RUNNING else kind.days) - 1)
+    days = RUNS_DAYS if number == RUNNING else 2 if kind["title"] == TWO_DAYS else 1
+    last = day + timedelta(days=days - 1)
     status = "completed" if last < today else "published"
     if number in (9, 21):
         status = "cancelled"
     elif number in (37, 38, 39):
         status = "draft"
-    times = {"startTime": kind.start, "endTime": kind.end, "timeZone": "Europe/Berlin"} if kind.start else {}
-    made = today - timedelta(days=280 - number)
-    return (
-        times
-        | _run(number, kind, day, last, today)
-        | {
-            "kind": EVENT,
-            "eventId": f"demo-event-{number + 1:02}",
-            "title": kind.title,
-            "description": kind.description,
-            "date": day.isoformat(),
-            "location": kind.location,
-            "capacity": kind.capacity,
-            "organizer": kind.organizer,
-            "status": status,
-            "waitlistEnabled": number % 4 != 2,
-            "createdAt": _moment(made, 0),
-            "updatedAt": _moment(made, 0),
-            "version": 1,
-        }
-    )
-
-
-def _run(number: int, kind: Kind, day: date, last: date, today: date) -> Record:
-    """Return the settings of an event besides its description: window, questions and co-organizers."""
-    values: Record = {"questions": list(kind.questions), "unlisted": number == PRIVATE}
-    values |= {"endDate": last.isoformat()} if last > day else {}
-    values |= {"organizers": ["demo-user-001", "demo-user-002"]} if number % 5 == 0 else {}
-    values |= {"registrationClosesAt": _moment(day - timedelta(days=1), 9 * 60)} if number % 3 == 0 else {}
-    return values | ({"registrationOpensAt": _moment(today + timedelta(days=2), 0)} if number == OPENS_SOON else {})
+    made = _moment(today - timedelta(days=280 - number), 0)
+    return {
+        **kind,
+        "kind": EVENT,
+        "eventId": f"demo-event-{number + 1:02}",
+        "date": day.isoformat(),
+        "endDate": last.isoformat() if last > day else None,
+        "status": status,
+        "waitlistEnabled": number % 4 != 2,
+        "unlisted": number == PRIVATE,
+        "organizers": ["demo-user-001", "demo-user-002"] if number % 5 == 0 else [],
+        "registrationOpensAt": _moment(today + timedelta(days=2), 0) if number == OPENS_SOON else None,
+        "registrationClosesAt": _moment(day - timedelta(days=1), 9 * 60) if number % 3 == 0 else None,
+        "createdAt": made,
+        "updatedAt": made,
+        "version": 1,
+    }
 
 
 def _registrations(event: Record, users: list[str], today: date, chance: random.Random) -> Iterator[Record]:
     """Return the registrations of an event: the first ones have a seat, the others wait, and some are cancelled."""
-    if event["status"] == "draft" or "registrationOpensAt" in event:
+    if event["status"] == "draft" or event["registrationOpensAt"]:
         return
     wanted = int(event["capacity"] * chance.choice((0.3, 0.7, 1.0, 1.2, 1.5)))
     if not event["waitlistEnabled"]:

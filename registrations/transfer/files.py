@@ -139,6 +139,10 @@ def _listed(document: Any) -> list[Any]:
 # DynamoDB JSON
 
 
+TYPES = {"S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"}
+"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html"""
+
+
 class Wrong(ValueError):
     """A value does not match its type in DynamoDB JSON."""
 
@@ -155,38 +159,33 @@ def plain(record: Record) -> Record:
 
 
 def _is_typed(value: Any) -> bool:
-    return isinstance(value, dict) and len(value) == 1 and value.keys() <= TYPES.keys()
+    return isinstance(value, dict) and len(value) == 1 and value.keys() <= TYPES
 
 
 def _value(typed: Any) -> Any:
     if not _is_typed(typed):
         raise Wrong(f"{repr(typed)[:40]} has no type of DynamoDB's")
     ((kind, value),) = typed.items()
-    needed, read = TYPES[kind]
-    if not isinstance(value, needed):
-        raise Wrong(f"{repr(value)[:40]} is not of DynamoDB's type {kind}")
-    return read(value)
+    match kind, value:
+        case ("S" | "B", str()) | ("BOOL", bool()) | ("SS" | "BS", list()):
+            return value
+        case "N", str():
+            return _number(value)
+        case "NULL", bool():
+            return None
+        case "NS", list():
+            return [_number(one) for one in value]
+        case "L", list():
+            return [_value(one) for one in value]
+        case "M", dict():
+            return {name: _value(one) for name, one in value.items()}
+    raise Wrong(f"{repr(value)[:40]} is not of DynamoDB's type {kind}")
 
 
 def _number(text: Any) -> Any:
     if not isinstance(text, str) or not re.fullmatch(r"-?\d{1,38}(\.\d{1,38})?([eE][+-]?\d{1,3})?", text, re.ASCII):
         raise Wrong(f"{repr(text)[:40]} is not one of DynamoDB's numbers")
     return json.loads(re.sub(r"^(-?)0+(?=\d)", r"\1", text))
-
-
-# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
-TYPES: dict[str, tuple[Any, Any]] = {
-    "S": (str, str),
-    "N": (str, _number),
-    "B": (str, str),
-    "BOOL": (bool, bool),
-    "NULL": (bool, lambda _: None),
-    "SS": (list, list),
-    "NS": (list, lambda values: [_number(each) for each in values]),
-    "BS": (list, list),
-    "L": (list, lambda values: [_value(each) for each in values]),
-    "M": (dict, lambda values: {name: _value(each) for name, each in values.items()}),
-}
 
 
 def _whole(values: Record) -> Record:

@@ -80,11 +80,10 @@ def address_of(value: Any, place: str, found: Notes) -> str | None:
 
 def name_of(value: Any, user_id: str, place: str, found: Notes) -> str:
     """Return a name that the API accepts: the given one, repaired if necessary, or the id."""
-    if isinstance(value, str) and columns.accepts(USER, "name", value):
-        return value
     text = text_of(value)
-    if text and columns.accepts(USER, "name", text):
-        return text
+    for written in (value, text):
+        if isinstance(written, str) and columns.accepts(USER, "name", written):
+            return written
     kept = "".join(letter for letter in text if letter in JOINERS or unicodedata.category(letter)[0] != "C")
     repaired = kept.strip()[:LONGEST_NAME].strip()
     if repaired and columns.accepts(USER, "name", repaired):

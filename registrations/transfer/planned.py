@@ -56,7 +56,7 @@ class PlannedEvent:
         Returns:
             The promoted registrations.
         """
-        seats = services.compose(self.fields | {"event_id": self.event_id}, self.organizer_id).seats
+        seats = services.compose(self.fields, self.organizer_id).seats
         seated, waiting = self.attendees[REGISTERED], self.attendees[WAITLISTED]
         free = max(0, int(seats.capacity) - len(seated)) if seats.promotes(clock.seconds()) else 0
         promoted, self.attendees[WAITLISTED] = waiting[:free], waiting[free:]
@@ -92,14 +92,12 @@ def user(user_id: str, values: Record, place: str, now: str, found: Notes) -> Re
     """
     name = people.name_of(values.get("name"), user_id, place, found)
     email = people.address_of(values.get("email"), place, found)
-    serializer = UserSerializer(data=_body(USER, values) | {"userId": user_id, "name": name, "email": email})
-    if not serializer.is_valid():
-        raise Refused(_sentence(place, serializer))
+    body = _body(USER, values) | {"userId": user_id, "name": name, "email": email}
     # An import is made by an operator, so an address in it counts as verified unless the record denies it.
     verified = bool(email) and _truth(values.get("emailVerified")) is not False
     created_at = moments.moment(values.get("createdAt")) or now
     known = {"user_id": user_id, "created_at": created_at, "email_verified": verified or None}
-    return dict(serializer.validated_data) | known
+    return _validated(UserSerializer(data=body), place) | known
 
 
 # Events
@@ -111,13 +109,11 @@ def event(event_id: str, values: Record, place: str, now: str, found: Notes) -> 
     Raises:
         Refused: A field is not valid.
     """
-    serializer = EventSerializer(data=_body_of_event(event_id, values, place, found))
-    if not serializer.is_valid():
-        raise Refused(_sentence(place, serializer))
+    fields = _validated(EventSerializer(data=_body_of_event(event_id, values, place, found)), place)
     created_at = moments.moment(values.get("createdAt"))
     return PlannedEvent(
         event_id,
-        dict(serializer.validated_data),
+        fields,
         organizer_id=values.get("organizerId"),
         created_at=created_at or now,
         updated_at=moments.moment(values.get("updatedAt")) or created_at or now,
@@ -170,14 +166,12 @@ def _version(value: Any, place: str, found: Notes) -> int:
 # Registrations
 
 
-def _carried_fields() -> dict[str, str]:
-    """Return the fields of a registration that are stored unchanged, by the names of their attributes."""
-    attributes = RegistrationItem.get_attributes()
-    names = {columns.python_name(name, its_field): name for name, its_field in columns.FIELDS[REGISTRATION].items()}
-    return {attribute: name for attribute, name in names.items() if attribute in attributes}
-
-
-CARRIED = _carried_fields()
+CARRIED = {
+    attribute: name
+    for name, its_field in columns.FIELDS[REGISTRATION].items()
+    if (attribute := columns.python_name(name, its_field)) in RegistrationItem.get_attributes()
+}
+"""The fields of a registration that are stored unchanged, by the names of their attributes."""
 
 
 def carried(values: Record, event: PlannedEvent, place: str, found: Notes) -> dict[str, Any]:
@@ -192,9 +186,8 @@ def carried(values: Record, event: PlannedEvent, place: str, found: Notes) -> di
         kept[attribute] = value
     kept["answers"] = answers.kept(event.fields.get("questions") or [], values, place, found)
     kept["registered_at"] = kept["registered_at"] or event.created_at
-    kept["registration_id"] = registration_id(
-        people.text_of(kept["registration_id"]) or f"{event.event_id} {values.get('userId')}"
-    )
+    theirs = people.text_of(kept["registration_id"]) or f"{event.event_id} {values.get('userId')}"
+    kept["registration_id"] = registration_id(theirs)
     return kept
 
 
@@ -206,11 +199,16 @@ def registration_id(theirs: str) -> str:
         return str(uuid.uuid5(REGISTRATION_IDS, theirs))
 
 
-def _sentence(place: str, serializer: Any) -> str:
-    """Return the place and a sentence for each wrong field."""
-    return " ".join(
-        f"{place}, column {name}: {' '.join(_texts(errors))}" for name, errors in dict(serializer.errors).items()
-    )
+def _validated(serializer: Any, place: str) -> Record:
+    """Return the fields by their Python names.
+
+    Raises:
+        Refused: Some are not valid.
+    """
+    if not serializer.is_valid():
+        wrong = dict(serializer.errors).items()
+        raise Refused(" ".join(f"{place}, column {name}: {' '.join(_texts(errors))}" for name, errors in wrong))
+    return dict(serializer.validated_data)
 
 
 def _texts(errors: Any) -> list[str]:

@@ -128,10 +128,16 @@ def read(name: str, text: str) -> Table:
     text = text[named.end() :] if named else text
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=named[1] if named else _separator(text), strict=True)
     try:
-        header, *lines = [(reader.line_num + above, cells) for cells in reader] or [(1, [])]
+        (_, header), *lines = [(reader.line_num + above, cells) for cells in reader] or [(1, [])]
     except csv.Error as error:
         raise Broken(f"{at(name, reader.line_num + above, 1)}: {error}. Look for a quotation mark.") from None
-    return _table(name, header[1], lines)
+    header = [cell.strip() for cell in header]
+    while header and not header[-1]:
+        header.pop()
+    if not header:
+        raise Broken(f"{at(name, 1, 1)}: {NO_HEADER}")
+    filled = [(line, cells) for line, cells in lines if any(cell.strip() for cell in cells)]
+    return Table(name, header, [(line, _fitted(name, header, line, cells)) for line, cells in filled])
 
 
 def _separator(text: str) -> str:
@@ -140,30 +146,17 @@ def _separator(text: str) -> str:
     return max(SEPARATORS, key=first.count)
 
 
-def _table(name: str, header: Cells, lines: list[tuple[int, Cells]]) -> Table:
-    header = [cell.strip() for cell in header]
-    while header and not header[-1]:
-        header.pop()
-    if not header:
-        raise Broken(f"{at(name, 1, 1)}: {NO_HEADER}")
-    table = Table(name, header, [])
-    for line, cells in lines:
-        if any(cell.strip() for cell in cells):
-            table.lines.append((line, _fitted(table, line, cells)))
-    return table
-
-
-def _fitted(table: Table, line: int, cells: Cells) -> Cells:
+def _fitted(name: str, header: Cells, line: int, cells: Cells) -> Cells:
     """Return the cells of a line, one for each column.
 
     Raises:
         Broken: There are too many or too few.
     """
-    width = len(table.header)
+    width = len(header)
     if len(cells) < width:
-        place = at(table.name, line, len(cells) + 1, table.header[len(cells)])
+        place = at(name, line, len(cells) + 1, header[len(cells)])
         raise Broken(f"{place}: there are {len(cells)} cells, and the first line names {width} columns.")
     for number, cell in enumerate(cells[width:], width + 1):
         if cell.strip():
-            raise Broken(f"{at(table.name, line, number)}: the first line has no name for this column.")
+            raise Broken(f"{at(name, line, number)}: the first line has no name for this column.")
     return cells[:width]

@@ -62,8 +62,7 @@ def claim(wanted: PlannedEvent) -> WholeEvent | None:
     Returns:
         The draft; None if the id is taken.
     """
-    fields = wanted.fields | {"event_id": wanted.event_id, "status": DRAFT}
-    draft = services.compose(fields, wanted.organizer_id)
+    draft = services.compose(wanted.fields | {"status": DRAFT}, wanted.organizer_id)
     draft.event.edits = IMPORTING
     if not transact_write({"event": Put(draft.event, guards.is_new()), "seats": Put(draft.seats)}):
         return draft
@@ -108,7 +107,7 @@ def _known(attendee: Attendee, ticket: int, incarnation: str) -> dict[str, Any]:
 
 
 def _finish(wanted: PlannedEvent, draft: WholeEvent, *, moved: int) -> bool:
-    event, seats = services.compose(wanted.fields | {"event_id": wanted.event_id}, wanted.organizer_id)
+    event, seats = services.compose(wanted.fields, wanted.organizer_id)
     event.incarnation = seats.incarnation = draft.event.incarnation
     event.version, event.created_at, event.updated_at = wanted.version, wanted.created_at, wanted.updated_at
     left, registered, waiting = (len(wanted.attendees[status]) for status in (CANCELLED, REGISTERED, WAITLISTED))

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from eventsite.management.operating import OperatorCommand, with_bar
 from registrations.transfer import demo, write
-from registrations.transfer.assemble import assemble
+from registrations.transfer.assemble import assemble, registrations_in
 
 
 class Command(OperatorCommand):
@@ -24,7 +24,7 @@ class Command(OperatorCommand):
         if not (settings.LOCAL or anyway or dry_run):
             raise CommandError("The data are not on this machine. To load it anyway, add --anyway.")
         season = assemble(demo.records(datetime.now(UTC).date()))
-        people = sum(len(attendees) for event in season.events for attendees in event.attendees.values())
+        people = registrations_in(season.events)
         what = f"{len(season.events)} events, {len(season.users)} users and {people:,} registrations"
         if dry_run:
             self.stdout.write(f"Would load {what}.")
