@@ -77,17 +77,14 @@ def _long_log(seen: Snapshot, seats: Seats) -> Iterator[Finding]:
 
 
 def _deleted_users(seen: Snapshot) -> Iterator[Finding]:
-    gone = [one for one in seen.people if one.settled and one.user_id not in seen.known_users]
-    for one in gone:
-        sentence = f"{one.user_id} has ticket {one.ticket}, and there is no such user."
-        repair = repairs.forget(one.user_id)
-        yield Finding(seen.event_id, "deleted_user", sentence, one.user_id, one.ticket, repair=repair)
-    busy = seen.pending.keys()
-    for user_id, past in seen.past.items():
-        if user_id not in seen.known_users | busy and past.incarnation == seen.incarnation:
-            sentence = f"{user_id} once left, and there is no such user."
-            repair = repairs.forget(user_id)
-            yield Finding(seen.event_id, "deleted_user", sentence, user_id, past.ticket, harmless=True, repair=repair)
+    for user_id, row in seen.rows.items():
+        is_there = user_id in seen.known_users or user_id in seen.pending
+        if is_there or row.ticket is None or row.incarnation != seen.incarnation:
+            continue
+        did = f"has ticket {row.ticket}" if row.active else "once left"
+        sentence = f"{user_id} {did}, and there is no such user."
+        repair, harmless = repairs.forget(user_id), not row.active
+        yield Finding(seen.event_id, "deleted_user", sentence, user_id, row.ticket, harmless=harmless, repair=repair)
 
 
 # The seats.

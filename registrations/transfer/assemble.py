@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from eventsite import clock
 from eventsite.management.operating import with_bar
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
 from registrations.transfer import adapters, notes, people, planned
@@ -46,7 +45,6 @@ class Assembled:
         """The changes, and the records that are left out as expected."""
         self.refused: list[str] = []
         """Sentences on the records that cannot be imported, with place and reason."""
-        self._now = clock.now()
         self._changed_ids: set[str] = set()
         self._made_ids: set[str] = set()
         self._registration_ids: set[str] = set()
@@ -71,7 +69,7 @@ class Assembled:
         for user_id, rows in with_bar(self._user_rows.items(), "users read", len(self._user_rows)):
             with self._refusing():
                 one = self._merged(user_id, rows)
-                self.users[user_id] = planned.user(user_id, one.values, one.place, self._now, self.notes)
+                self.users[user_id] = planned.user(user_id, one.values, one.place, self.notes)
         for event_id, rows in with_bar(self._event_rows.items(), "events read", len(self._event_rows)):
             one = self._merged(event_id, rows)
             if not one.complete:
@@ -84,7 +82,7 @@ class Assembled:
                 self.events.append(event)
                 self._admit(event, registrations)
                 self._compare(event, one.values)
-                for attendee in event.promote(self._now):
+                for attendee in event.promote():
                     self.notes.add(notes.MOVED_UP, f"{attendee.user_id} for event {event_id}")
         for event_id, registrations in self._registrations.items():
             self._leave_behind(event_id, registrations)
@@ -171,7 +169,7 @@ class Assembled:
     def _event(self, event_id: str, one: Row) -> PlannedEvent:
         organizer_id = people.text_of(one.values.get("organizerId"))
         ours = {"organizerId": self._fitting("user", organizer_id) if organizer_id else None}
-        return planned.event(event_id, one.values | ours, one.place, self._now, self.notes)
+        return planned.event(event_id, one.values | ours, one.place, self.notes)
 
     def _leave_behind(self, event_id: str, registrations: list[Row]) -> None:
         if self.events:
@@ -198,7 +196,7 @@ class Assembled:
                 continue
             event.attendees[attendee.status].append(attendee)
             if user_id not in self.users:
-                self.users[user_id] = planned.user(user_id, {"name": user_id}, best.place, self._now, Notes())
+                self.users[user_id] = planned.user(user_id, {"name": user_id}, best.place, Notes())
                 self.notes.add(notes.UNKNOWN_PEOPLE, user_id)
 
     def _attendee(self, event: PlannedEvent, user_id: str, one: Row) -> Attendee:

@@ -11,7 +11,6 @@ from typing import Any
 from rest_framework import serializers
 
 from events.serializers import SOURCES, EventSerializer
-from eventsite.web.bodies import snake_case
 from eventsite.web.fields import TimeField
 from registrations.serializers import RegistrationSerializer
 from registrations.transfer import moments
@@ -51,11 +50,6 @@ _CHANGED = re.compile(
 )
 """Texts that a spreadsheet converts to a number, a date, money or a boolean: 007, 1e5, 3/4, 4. März, (5), $5."""
 _STRUCTURES = (serializers.BaseSerializer, serializers.ListField, serializers.DictField, serializers.JSONField)
-
-
-def python_name(name: str, its_field: Field) -> str:
-    """Return the Python name of a field of the API, such as ``created_at`` for ``createdAt``."""
-    return str(its_field.source or snake_case(name))
 
 
 def is_moment(name: str, kind: str) -> bool:

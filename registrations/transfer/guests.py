@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from registrations import seating
 from registrations.errors import AlreadyRegistered, EventFull
@@ -58,8 +57,6 @@ class Reading:
     """The order of the parts of a date."""
     questions: list[dict[str, Any]] = field(default_factory=list)
     """The questions of the event. Columns with their labels are answers."""
-    now: str = field(default_factory=clock.now)
-    """The creation time of the users."""
 
 
 @dataclass
@@ -165,13 +162,13 @@ def _guest(line: _Line, reading: Reading, found: Notes) -> list[Guest]:
         return []
     if line.cell(COMPANIONS) not in ("", "0"):
         found.add(notes.COMPANIONS, f"{line.place(COMPANIONS)}: {line.cell(COMPANIONS)[:40]}")
-    guest = Guest(_person(line, reading, found), status, _asked(line, reading.order, found), line.place(""))
+    guest = Guest(_person(line, found), status, _asked(line, reading.order, found), line.place(""))
     written = {header: cell for header, cell in zip(line.table.header, line.cells, strict=True) if cell.strip()}
     guest.answers = answers.kept(reading.questions, written, line.place(""), found)
     return [guest]
 
 
-def _person(line: _Line, reading: Reading, found: Notes) -> dict[str, Any]:
+def _person(line: _Line, found: Notes) -> dict[str, Any]:
     """Return the attributes of the user of a line.
 
     Raises:
@@ -184,7 +181,7 @@ def _person(line: _Line, reading: Reading, found: Notes) -> dict[str, Any]:
         raise Refused(f"{line.place(EMAIL)}: this line has no e-mail address. Write one, or remove the line.")
     user_id = people.fitting_id(theirs) if theirs else id_of(str(address))
     values = {"name": name or (address or "").partition("@")[0], "email": address}
-    return planned.user(user_id, values, line.place(NAME), reading.now, found)
+    return planned.user(user_id, values, line.place(NAME), found)
 
 
 def id_of(address: str) -> str:

@@ -12,6 +12,7 @@ from events.models import DRAFT, STATUSES
 from events.serializers import EventSerializer
 from eventsite import clock
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, RegistrationItem
+from registrations.serializers import SOURCES
 from registrations.transfer import answers, columns, moments, notes, people
 from registrations.transfer.columns import EVENT, REGISTRATION, USER
 from registrations.transfer.notes import Notes
@@ -50,7 +51,7 @@ class PlannedEvent:
     )
     """The registrations by status: the waitlist in its order, all others in the order of registration."""
 
-    def promote(self, at: str) -> list[Attendee]:
+    def promote(self) -> list[Attendee]:
         """Give the free seats to the head of the waitlist.
 
         Returns:
@@ -60,6 +61,7 @@ class PlannedEvent:
         seated, waiting = self.attendees[REGISTERED], self.attendees[WAITLISTED]
         free = max(0, int(seats.capacity) - len(seated)) if seats.promotes(clock.seconds()) else 0
         promoted, self.attendees[WAITLISTED] = waiting[:free], waiting[free:]
+        at = clock.now()
         for attendee in promoted:
             attendee.status, attendee.carried["promoted_at"] = REGISTERED, at
             seated.append(attendee)
@@ -84,7 +86,7 @@ def _truth(value: Any) -> Any:
 # Users
 
 
-def user(user_id: str, values: Record, place: str, now: str, found: Notes) -> Record:
+def user(user_id: str, values: Record, place: str, found: Notes) -> Record:
     """Return the attributes of a user.
 
     Raises:
@@ -95,7 +97,7 @@ def user(user_id: str, values: Record, place: str, now: str, found: Notes) -> Re
     body = _body(USER, values) | {"userId": user_id, "name": name, "email": email}
     # An import is made by an operator, so an address in it counts as verified unless the record denies it.
     verified = bool(email) and _truth(values.get("emailVerified")) is not False
-    created_at = moments.moment(values.get("createdAt")) or now
+    created_at = moments.moment(values.get("createdAt")) or clock.now()
     known = {"user_id": user_id, "created_at": created_at, "email_verified": verified or None}
     return _validated(UserSerializer(data=body), place) | known
 
@@ -103,20 +105,20 @@ def user(user_id: str, values: Record, place: str, now: str, found: Notes) -> Re
 # Events
 
 
-def event(event_id: str, values: Record, place: str, now: str, found: Notes) -> PlannedEvent:
+def event(event_id: str, values: Record, place: str, found: Notes) -> PlannedEvent:
     """Return an event without registrations.
 
     Raises:
         Refused: A field is not valid.
     """
     fields = _validated(EventSerializer(data=_body_of_event(event_id, values, place, found)), place)
-    created_at = moments.moment(values.get("createdAt"))
+    created_at = moments.moment(values.get("createdAt")) or clock.now()
     return PlannedEvent(
         event_id,
         fields,
         organizer_id=values.get("organizerId"),
-        created_at=created_at or now,
-        updated_at=moments.moment(values.get("updatedAt")) or created_at or now,
+        created_at=created_at,
+        updated_at=moments.moment(values.get("updatedAt")) or created_at,
         version=_version(values.get("version"), place, found),
     )
 
@@ -166,11 +168,7 @@ def _version(value: Any, place: str, found: Notes) -> int:
 # Registrations
 
 
-CARRIED = {
-    attribute: name
-    for name, its_field in columns.FIELDS[REGISTRATION].items()
-    if (attribute := columns.python_name(name, its_field)) in RegistrationItem.get_attributes()
-}
+CARRIED = {source: name for name, source in SOURCES.items() if source in RegistrationItem.get_attributes()}
 """The fields of a registration that are stored unchanged, by the names of their attributes."""
 
 
