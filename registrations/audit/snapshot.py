@@ -18,6 +18,7 @@ from events.ledger.models import ExitTombstones, Promotion, Seats
 from events.models import Event, EventItem
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.reads import Key, batch_get
+from eventsite.dynamodb.retries import time_left
 from eventsite.dynamodb.steps import run
 from eventsite.ids import is_id
 from registrations.models import EVERY_LINE, EventTicket, RegistrationItem, UserRegistration
@@ -130,14 +131,20 @@ def event_ids() -> Iterator[str]:
             yield item.event_id
 
 
-def census(found: dict[str, Traces], wanted: Collection[str] = ()) -> None:
+def census(found: dict[str, Traces], wanted: Collection[str] = (), *, reserved_seconds: float = 0.0) -> bool:
     """Scan the registrations table and collect the users and incarnations of each event.
 
     Args:
-        found: Receives the traces by event id. It holds a part of them if the time ends first.
+        found: Receives the traces by event id.
         wanted: The ids of the events to collect; empty for all.
+        reserved_seconds: The scan ends early when fewer seconds are left.
+
+    Returns:
+        False if it ended early.
     """
     for item in RegistrationItem.scan(attributes_to_get=["key", "item"], consistent_read=True):
+        if time_left() < reserved_seconds:
+            return False
         event_id, incarnation = _traced(str(item.key), str(item.item))
         if wanted and event_id not in wanted:
             continue
@@ -146,6 +153,7 @@ def census(found: dict[str, Traces], wanted: Collection[str] = ()) -> None:
             traces.incarnations.add(incarnation)
         else:
             traces.users.add(str(item.key))
+    return True
 
 
 def _traced(key: str, item: str) -> tuple[str, str]:
