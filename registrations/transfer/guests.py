@@ -12,7 +12,7 @@ from eventsite.auth.scope import EVERYTHING
 from registrations import seating
 from registrations.errors import AlreadyRegistered, EventFull
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
-from registrations.transfer import answers, moments, notes, people, planned, sheets, write
+from registrations.transfer import moments, notes, people, planned, sheets, write
 from registrations.transfer.columns import normalized
 from registrations.transfer.notes import Notes
 from registrations.transfer.planned import Refused
@@ -108,7 +108,7 @@ def guests(table: Table, reading: Reading, found: Notes, refused: list[str]) -> 
     """
     roles = roles_of(table, reading.named)
     taken = {number for numbers in roles.values() for number in numbers}
-    asked = answers.by_label(reading.questions)
+    asked = planned.by_label(reading.questions)
     for number, header in enumerate(table.header):
         if number not in taken and normalized(header) not in asked and header:
             found.add(notes.COLUMNS, f"{table.name}: {header}")
@@ -164,7 +164,7 @@ def _guest(line: _Line, reading: Reading, found: Notes) -> list[Guest]:
         found.add(notes.COMPANIONS, f"{line.place(COMPANIONS)}: {line.cell(COMPANIONS)[:40]}")
     guest = Guest(_person(line, found), status, _asked(line, reading.order, found), line.place(""))
     written = {header: cell for header, cell in zip(line.table.header, line.cells, strict=True) if cell.strip()}
-    guest.answers = answers.kept(reading.questions, written, line.place(""), found)
+    guest.answers = planned.answers(reading.questions, written, line.place(""), found)
     return [guest]
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from events import services
 from events.models import DRAFT, STATUSES
+from events.questions import YES_NO, fitting
 from events.serializers import EventSerializer
 from eventsite import clock
+from eventsite.errors import WrongValues
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, RegistrationItem
 from registrations.serializers import SOURCES
-from registrations.transfer import answers, columns, moments, notes, people
+from registrations.transfer import columns, moments, notes, people
 from registrations.transfer.columns import EVENT, REGISTRATION, USER
 from registrations.transfer.notes import Notes
 from registrations.transfer.sheets import Record
@@ -182,7 +184,7 @@ def carried(values: Record, event: PlannedEvent, place: str, found: Notes) -> di
             if value is None:
                 found.add(notes.TIMES, f"{place}, column {name}: {repr(values[name])[:40]}")
         kept[attribute] = value
-    kept["answers"] = answers.kept(event.fields.get("questions") or [], values, place, found)
+    kept["answers"] = answers(event.fields.get("questions") or [], values, place, found)
     kept["registered_at"] = kept["registered_at"] or event.created_at
     theirs = people.text_of(kept["registration_id"]) or f"{event.event_id} {values.get('userId')}"
     kept["registration_id"] = registration_id(theirs)
@@ -195,6 +197,40 @@ def registration_id(theirs: str) -> str:
         return str(uuid.UUID(theirs))
     except ValueError:
         return str(uuid.uuid5(REGISTRATION_IDS, theirs))
+
+
+def by_label(questions: list[Record]) -> dict[str, Record]:
+    """Return the questions of an event by their labels, normalized like headers of columns."""
+    return {columns.normalized(question["label"]): question for question in questions}
+
+
+def answers(questions: list[Record], values: Record, place: str, found: Notes) -> Record | None:
+    """Return the valid answers of a registration, or None if the event asks no questions.
+
+    A required answer may be missing, because the other service did not ask.
+
+    Args:
+        questions: The questions of the event.
+        values: The record, with `answers` by the ids of questions, or with their labels as names.
+        place: The place of the record, for notes.
+        found: Receives the answers that are not valid.
+    """
+    sent = values.get("answers")
+    given = dict(sent) if isinstance(sent, dict) else {}
+    labelled = by_label(questions)
+    for name, value in values.items():
+        question = labelled.get(columns.normalized(name))
+        if question and name != "answers" and value is not None:
+            given.setdefault(question["questionId"], value)
+    fits: Record = {}
+    for question in questions:
+        answer = given.get(question["questionId"])
+        answer = _truth(answer) if question["kind"] == YES_NO else answer
+        try:
+            fits |= fitting([question | {"required": False}], {question["questionId"]: answer})
+        except WrongValues:
+            found.add(notes.ANSWERS, f"{place}: {question['label'][:60]}: {repr(answer)[:60]}")
+    return fits if questions else None
 
 
 def _validated(serializer: Any, place: str) -> Record:
