@@ -16,7 +16,7 @@ from pynamodb.indexes import GlobalSecondaryIndex
 
 from events import models
 from events.models import DRAFT, LOOK_BACK, STATUSES, Event, EventItem
-from events.whole import WholeEvent, completed
+from events.whole import WholeEvent, find_events
 from eventsite.auth.scope import EVERYBODYS, NOBODYS, Scope
 from eventsite.dynamodb.connection import Call, RawItem
 from eventsite.dynamodb.reads import Range, query_pages
@@ -147,11 +147,15 @@ def page(sources: list[Stream], span: Span, *, limit: int) -> tuple[list[WholeEv
             break
     cursors = list(found)[:limit]
     items = [EventItem.parse(found[cursor]) for cursor in cursors]
+    ids = [item.event_id for item in items]
+    events = find_events(ids, known=(item for item in items if isinstance(item, Event)))
     statuses = {status for source in sources for status in source.statuses}
     shown = [
         whole
-        for cursor, whole in zip(cursors, completed(items), strict=True)
-        if whole and whole.event.place == cursor and whole.event.attribute_values["status"] in statuses
+        for cursor, event_id in zip(cursors, ids, strict=True)
+        if (whole := events.get(event_id))
+        and whole.event.place == cursor
+        and whole.event.attribute_values["status"] in statuses
     ]  # without those that are no longer where an index, which lags behind, showed them
     return shown, cursors[-1] if len(found) > limit else None
 

@@ -139,12 +139,7 @@ class EventItem(BaseModel):
     @classmethod
     def find(cls: type[E], event_id: str) -> E | None:
         """Return this item of an event, read consistently, or None."""
-        if not is_id(event_id):
-            return None
-        try:
-            return cls.get(event_id, cls.ITEM, consistent_read=True)
-        except cls.DoesNotExist:
-            return None
+        return cls.read(event_id, cls.ITEM) if is_id(event_id) else None
 
 
 class PrivatePlace(EventItem):

@@ -12,10 +12,10 @@ from events.signals import event_deleted
 from events.whole import WholeEvent, find, find_event
 from eventsite import clock
 from eventsite.auth.scope import Scope
-from eventsite.dynamodb.connection import RawItem
-from eventsite.dynamodb.idempotency import IdempotentRequest
+from eventsite.dynamodb.idempotency import IdempotentRequest, write_once
 from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.steps import BatchWrite, Delete, Put, Query, Steps, Transact, retrying, run, transact_write
+from eventsite.dynamodb.steps import BatchWrite, Delete, Put, Query, Steps, Transact, retrying, run
+from eventsite.dynamodb.transactions import Failures
 from eventsite.errors import Forbidden, Missing, Refused, Stale
 
 OF_THE_SERVICE = {"version", "settings", "edits", "created_at", "updated_at"}
@@ -120,29 +120,17 @@ def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: Idempoten
     """
     whole = compose(fields, organizer_id)
     parts = {"event": Put(whole.event, guards.is_new()), "seats": Put(whole.seats), **followed({}, whole.event.places)}
-    if keyed:
-        parts |= keyed.remember([item.to_dynamodb_dict() for item in whole])
-    failures = transact_write(parts)
-    if keyed and (earlier := keyed.found(failures)):
-        return _as_created(earlier)
-    if "event" in failures and not _is_made(failures["event"], whole.event):
-        error = EventExists()
-        if keyed and (earlier := keyed.refuse(error)):
-            return _as_created(earlier)
-        raise error
+
+    def refusal(failures: Failures) -> EventExists | None:
+        raw = failures.get("event")
+        is_lost_answer = raw and Event.parse(raw).incarnation == whole.event.incarnation
+        return EventExists() if "event" in failures and not is_lost_answer else None
+
+    kept = write_once(parts, keyed, refusal=refusal, outcome=lambda: [item.to_dynamodb_dict() for item in whole])
+    if kept:
+        whole = WholeEvent(Event.parse(kept[0]), Seats.parse(kept[1]))
+        whole.event.checked_in = 0
     return whole
-
-
-def _as_created(kept: list[RawItem]) -> WholeEvent:
-    """Return an event from the items that are stored with an idempotency key."""
-    whole = WholeEvent(Event.parse(kept[0]), Seats.parse(kept[1]))
-    whole.event.checked_in = 0
-    return whole
-
-
-def _is_made(raw: RawItem | None, event: Event) -> bool:
-    """Return True if the stored event was created by this very request, whose answer was lost."""
-    return raw is not None and Event.parse(raw).incarnation == event.incarnation
 
 
 def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:

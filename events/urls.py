@@ -1,16 +1,9 @@
 """The paths of events."""
 
-from django.urls import path
-
 from events.views import EventViewSet
 
+ONE = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 urlpatterns = [
-    path("events", EventViewSet.as_view({"get": "list", "post": "create"}, name="Events"), name="events"),
-    path(
-        "events/<str:event_id>",
-        EventViewSet.as_view(
-            {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}, name="Event"
-        ),
-        name="event",
-    ),
+    EventViewSet.at("events", "events", "Events", get="list", post="create"),
+    EventViewSet.at("events/<str:event_id>", "event", "Event", **ONE),
 ]

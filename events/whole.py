@@ -1,6 +1,6 @@
 """Read whole events: a description and its seats, as of a single point in time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from operator import itemgetter
 from typing import NamedTuple, Self
@@ -65,39 +65,24 @@ def _find_at_once(event_id: str) -> Steps[WholeEvent | None]:
     return WholeEvent(event, seats)
 
 
-def find_events(event_ids: Iterable[str]) -> dict[str, WholeEvent]:
-    """Return the events that exist, by their ids, read in batches and eventually consistently."""
-    wanted = list(set(event_ids))
-    halves = batch_get(*((half, one, half.ITEM) for one in wanted for half in (Event, Seats)), consistent=False)
-    pairs = zip(wanted, halves[::2], halves[1::2], strict=True)
-    return _checked({event_id: (event, seats) for event_id, event, seats in pairs if event or seats})
-
-
-def completed(items: Sequence[EventItem]) -> list[WholeEvent | None]:
-    """Return the whole events of some items in the same order, or None for deleted ones (eventually consistent).
-
-    Their seats may have only the counts (`Seats.shown`).
+def find_events(event_ids: Iterable[str], known: Iterable[Event] = ()) -> dict[str, WholeEvent]:
+    """Return the events that exist, by their ids, read in batches and eventually consistently.
 
     Args:
-        items: Descriptions, which need no second read, or other items of events.
+        event_ids: The ids.
+        known: Descriptions that need no second read. If all are known, the seats have only the counts (`Seats.shown`).
     """
-    ids = [item.event_id for item in items]
-    unknown = [item.event_id for item in items if not isinstance(item, Event)]
-    keys = [(Seats, event_id, Seats.ITEM) for event_id in ids] + [(Event, one, Event.ITEM) for one in unknown]
+    wanted, events = list(dict.fromkeys(event_ids)), {event.event_id: event for event in known}
+    unknown = [event_id for event_id in wanted if event_id not in events]
+    keys = [(Seats, event_id, Seats.ITEM) for event_id in wanted] + [(Event, one, Event.ITEM) for one in unknown]
     read = batch_get(*keys, consistent=False, only=None if unknown else Seats.shown())
-    events = dict(zip(unknown, read[len(ids) :], strict=True)) | {
-        item.event_id: item for item in items if isinstance(item, Event)
-    }
-    whole = _checked({event_id: (events[event_id], seats) for event_id, seats in zip(ids, read, strict=False)})
-    return [whole.get(event_id) for event_id in ids]
-
-
-def _checked(found: dict[str, tuple[Event | None, Seats | None]]) -> dict[str, WholeEvent]:
-    """Return the events whose items fit, and read the others again."""
-    whole = {event_id: _fitting(*pair) or find_event(event_id) for event_id, pair in found.items()}
-    return {event_id: one for event_id, one in whole.items() if one}
-
-
-def _fitting(event: Event | None, seats: Seats | None) -> WholeEvent | None:
-    whole = WholeEvent(event, seats) if event and seats else None
-    return whole if whole and whole.fits else None
+    events |= dict(zip(unknown, read[len(wanted) :], strict=True))
+    found = {}
+    for event_id, seats in zip(wanted, read, strict=False):
+        event = events[event_id]
+        whole = WholeEvent(event, seats) if event and seats else None
+        if not (whole and whole.fits):
+            whole = find_event(event_id) if event or seats else None
+        if whole:
+            found[event_id] = whole
+    return found

@@ -87,14 +87,6 @@ class RegistrationItem(BaseModel):
     """The answers to the event's questions, by the question's id."""
     checked_in_at = UnicodeAttribute(attr_name="checkedInAt", null=True)
 
-    @classmethod
-    def find(cls, key: str, item: str) -> Self | None:
-        """Return the item with this key, read strongly consistently, or None."""
-        try:
-            return cls.get(key, item, consistent_read=True)
-        except cls.DoesNotExist:
-            return None
-
 
 class UserRegistration(RegistrationItem):
     """A user's registration for an event: the active one, or else the last one that was given up."""

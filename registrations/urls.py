@@ -4,49 +4,26 @@ from django.urls import include, path
 
 from registrations.views import AttendanceViewSet, CalendarViewSet, ContactViewSet, FeedViewSet, RegistrationViewSet
 
+ONE, CHECK_IN = "registrations/<str:user_id>", "registrations/<str:user_id>/check-in"
 OF_AN_EVENT = [
-    path("messages", ContactViewSet.as_view({"post": "create"}, name="Messages"), name="event-messages"),
-    path("history", ContactViewSet.as_view({"get": "list"}, name="History"), name="event-history"),
-    path(
-        "registrations",
-        RegistrationViewSet.as_view({"get": "list", "post": "create"}, name="Registrations"),
-        name="registrations",
+    ContactViewSet.at("messages", "event-messages", "Messages", post="create"),
+    ContactViewSet.at("history", "event-history", "History", get="list"),
+    RegistrationViewSet.at("registrations", "registrations", "Registrations", get="list", post="create"),
+    RegistrationViewSet.at("waitlist", "waitlist", "Waitlist", get="waitlist"),
+    RegistrationViewSet.at(
+        ONE, "registration", "Registration", get="retrieve", patch="partial_update", delete="destroy"
     ),
-    path("waitlist", RegistrationViewSet.as_view({"get": "waitlist"}, name="Waitlist"), name="waitlist"),
-    path(
-        "registrations/<str:user_id>",
-        RegistrationViewSet.as_view(
-            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, name="Registration"
-        ),
-        name="registration",
-    ),
-    path(
-        "registrations/<str:user_id>/check-in",
-        RegistrationViewSet.as_view({"put": "check_in", "delete": "check_out"}, name="Check-in"),
-        name="check-in",
-    ),
-    path("register", RegistrationViewSet.as_view({"post": "create"}, name="Register"), name="register"),
-    path(
-        "register/<str:user_id>",
-        RegistrationViewSet.as_view({"delete": "destroy"}, name="Unregister"),
-        name="unregister",
-    ),
+    RegistrationViewSet.at(CHECK_IN, "check-in", "Check-in", put="check_in", delete="check_out"),
+    RegistrationViewSet.at("register", "register", "Register", post="create"),
+    RegistrationViewSet.at("register/<str:user_id>", "unregister", "Unregister", delete="destroy"),
 ]
 OF_A_USER = [
-    path(
-        "registrations",
-        AttendanceViewSet.as_view({"get": "registrations"}, name="Registrations"),
-        name="user-registrations",
-    ),
-    path("waitlists", AttendanceViewSet.as_view({"get": "waitlists"}, name="Waitlists"), name="user-waitlists"),
-    path(
-        "calendar",
-        CalendarViewSet.as_view({"get": "retrieve", "put": "renew", "delete": "revoke"}, name="Calendar"),
-        name="user-calendar",
-    ),
+    AttendanceViewSet.at("registrations", "user-registrations", "Registrations", get="registrations"),
+    AttendanceViewSet.at("waitlists", "user-waitlists", "Waitlists", get="waitlists"),
+    CalendarViewSet.at("calendar", "user-calendar", "Calendar", get="retrieve", put="renew", delete="revoke"),
 ]
 urlpatterns = [
     path("events/<str:event_id>/", include(OF_AN_EVENT)),
     path("users/<str:user_id>/", include(OF_A_USER)),
-    path("calendars/<str:token>.ics", FeedViewSet.as_view({"get": "retrieve"}, name="Calendar"), name="calendar"),
+    FeedViewSet.at("calendars/<str:token>.ics", "calendar", "Calendar", get="retrieve"),
 ]

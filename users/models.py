@@ -60,9 +60,4 @@ class User(BaseModel):
     @classmethod
     def find(cls, user_id: str) -> "User | None":
         """Return the user, read consistently, or None."""
-        if not is_id(user_id):
-            return None
-        try:
-            return cls.get(user_id, consistent_read=True)
-        except cls.DoesNotExist:
-            return None
+        return cls.read(user_id) if is_id(user_id) else None

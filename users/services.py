@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 
 from eventsite import clock
-from eventsite.dynamodb.idempotency import IdempotentRequest
+from eventsite.dynamodb.connection import RawItem
+from eventsite.dynamodb.idempotency import IdempotentRequest, write_once
 from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import (
@@ -25,6 +25,8 @@ from eventsite.dynamodb.steps import (
     run,
     transact_write,
 )
+from eventsite.dynamodb.transactions import Failures
+from eventsite.dynamodb.writes import conditional_update
 from eventsite.errors import Missing, Refused
 from eventsite.ids import is_id
 from users import commands, index
@@ -75,19 +77,14 @@ def create(
     """
     user = User(user_id or str(uuid.uuid4()), name=name, notify=notify, created_at=clock.now())
     user.set_email(email, verified=email_verified)
-    parts = creation(user)
-    if keyed:
-        parts |= keyed.remember(_drawn(user))
-    failures = transact_write(parts)
-    if keyed and (earlier := keyed.found(failures)):
-        return _as_created(user, earlier)
-    if (
-        "user" in failures and failures["user"] != user.to_dynamodb_dict()
-    ):  # equal if an earlier attempt of this request created it
-        error = UserExists()
-        if keyed and (earlier := keyed.refuse(error)):
-            return _as_created(user, earlier)
-        raise error
+    stored = user.to_dynamodb_dict()
+
+    def refusal(failures: Failures) -> UserExists | None:
+        return UserExists() if failures.get("user", stored) != stored else None
+
+    kept = write_once(creation(user), keyed, refusal=refusal, outcome=lambda: _drawn(stored))
+    if kept is not None:
+        return User.parse(stored | kept)
     _ask_to_confirm(user)
     return user
 
@@ -112,15 +109,9 @@ def rebuild_index(user: User) -> bool:
     return not transact_write({"user": unchanged, **index.followed(None, user)})
 
 
-def _drawn(user: User) -> dict[str, Any]:
+def _drawn(stored: RawItem) -> RawItem:
     """Return the part of a user to keep for repeated keyed requests. It has no personal data."""
-    stored = user.to_dynamodb_dict()
     return {name: stored[name] for name in ("userId", "createdAt", "emailVerified") if name in stored}
-
-
-def _as_created(user: User, drawn: dict[str, Any]) -> User:
-    """Return the user that an earlier copy of this request created."""
-    return User.parse(user.to_dynamodb_dict() | drawn)
 
 
 def read(user_id: str) -> User:
@@ -167,14 +158,10 @@ def edit(user_id: str, changes: dict[str, Any], *, email_verified: bool = False)
         if "email" in changes:
             _ask_to_confirm(user)
         return user
-    user = User(user_id)
-    try:
-        user.update(User.updates(changes), condition=User.user_id.exists())
-    except UpdateError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
-            raise
-        raise UserNotFound from error
-    return user
+    written = conditional_update(User.named(user_id), User.updates(changes), User.user_id.exists())
+    if not written.done or written.image is None:
+        raise UserNotFound
+    return User.parse(written.image)
 
 
 def _edit_indexed(user_id: str, changes: dict[str, Any], email_verified: bool) -> Steps[User]:

@@ -4,15 +4,10 @@ from django.urls import path
 
 from users.views import UserViewSet, act, confirmation
 
+ONE = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 urlpatterns = [
     path("confirmations/<str:token>", confirmation, name="confirmation"),
     path("acting", act, name="acting"),
-    path("users", UserViewSet.as_view({"get": "list", "post": "create"}, name="Users"), name="users"),
-    path(
-        "users/<str:user_id>",
-        UserViewSet.as_view(
-            {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}, name="User"
-        ),
-        name="user",
-    ),
+    UserViewSet.at("users", "users", "Users", get="list", post="create"),
+    UserViewSet.at("users/<str:user_id>", "user", "User", **ONE),
 ]

@@ -119,6 +119,14 @@ class BaseModel(Model):
         return {name: {"S": part} for name, part in zip(cls.key_names(), key, strict=True)}
 
     @classmethod
+    def read(cls: type[R], hash_key: str, range_key: str | None = None, *, consistent: bool = True) -> R | None:
+        """Return the item with this key, or None."""
+        try:
+            return cls.get(hash_key, range_key, consistent)
+        except cls.DoesNotExist:
+            return None
+
+    @classmethod
     def named(cls: type[R], *key: str) -> R:
         """Return a record with nothing but its key, for a condition, an update or a deletion."""
         record = cls.__new__(cls)

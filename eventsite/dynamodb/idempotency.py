@@ -16,6 +16,7 @@ import hashlib
 import json
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
@@ -24,7 +25,17 @@ from pynamodb.expressions.update import Action
 
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.expiring import ExpiringItem
-from eventsite.dynamodb.steps import Delete, Get, Put, Steps, Transact, Update, transact_when_free, transact_write
+from eventsite.dynamodb.steps import (
+    Delete,
+    Get,
+    Parts,
+    Put,
+    Steps,
+    Transact,
+    Update,
+    transact_when_free,
+    transact_write,
+)
 from eventsite.dynamodb.transactions import Failures
 from eventsite.errors import DomainError, Missing, Refused, Unprocessable, again
 
@@ -209,6 +220,37 @@ class IdempotentRequest:
         if refused := outcome.get("refused"):
             raise again(*refused)
         return outcome.get("done")
+
+
+def write_once(
+    parts: Parts,
+    keyed: IdempotentRequest | None,
+    *,
+    refusal: Callable[[Failures], Refused | None],
+    outcome: Callable[[], Any],
+) -> Any:
+    """Write the parts of a creating request in one transaction, and if it is keyed, its marker with them.
+
+    Args:
+        parts: What the request creates.
+        keyed: The request's idempotency key, if any.
+        refusal: Returns the error of failed conditions, or None if an earlier attempt of this request wrote the parts.
+        outcome: Returns the JSON from which the caller can repeat the first answer.
+
+    Returns:
+        The outcome of an earlier copy of the request; None if this one wrote the parts.
+
+    Raises:
+        KeyReused: The key came before with another body.
+        Refused: What `refusal` returned, or the refusal of an earlier copy.
+    """
+    failures = transact_write({**parts, **keyed.remember(outcome())} if keyed else parts)
+    earlier = keyed.found(failures) if keyed else None
+    if earlier is None and (error := refusal(failures)):
+        earlier = keyed.refuse(error) if keyed else None
+        if earlier is None:
+            raise error
+    return earlier
 
 
 def _is_executed_by(operations: str) -> Condition:

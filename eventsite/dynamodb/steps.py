@@ -209,15 +209,6 @@ def run(steps: Steps[T]) -> T:
             send, outcome = steps.throw, error
 
 
-def _get(step: Get) -> Any:
-    model: Any
-    model, *key = step.key
-    try:
-        return model.get(*key, consistent_read=step.consistent)
-    except model.DoesNotExist:
-        return None
-
-
 def _query(step: Query) -> list[Any]:
     found: list[RawItem] = []
     after: RawItem | None = None
@@ -292,7 +283,7 @@ def _batch_write(step: BatchWrite) -> None:
 
 
 EXECUTORS: dict[type, Callable[[Any], Any]] = {
-    Get: _get,
+    Get: lambda step: step.key[0].read(*step.key[1:], consistent=step.consistent),
     BatchGet: lambda step: batch_get(*step.keys, consistent=step.consistent),
     TransactGet: _transact_get,
     Query: _query,

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from rest_framework import viewsets
 from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
@@ -130,6 +130,11 @@ class BrowsableViewSet(viewsets.ViewSet):
         from eventsite.pages import handling
 
         return handling.follow(self, request, answer)
+
+    @classmethod
+    def at(cls, route: str, name: str, title: str, **actions: Any) -> URLPattern:
+        """Return the path of this view at a route: its name, the title of its page, and the action of each method."""
+        return path(route, cls.as_view(actions, name=title), name=name)
 
     def get_serializer(self, *args: Any, **options: Any) -> Serializer[Any]:
         """Return the serializer of the current action. OPTIONS asks for another method's."""

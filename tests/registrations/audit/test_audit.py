@@ -78,13 +78,13 @@ def seats() -> Seats:
 
 
 def row(user: str, event: str = PARTY) -> UserRegistration:
-    found = UserRegistration.find(*UserRegistration.key_of(event, user))
+    found = UserRegistration.read(*UserRegistration.key_of(event, user))
     assert found
     return found
 
 
 def line(ticket: int, *, cancelled: bool = False) -> EventTicket:
-    found = EventTicket.find(*EventTicket.key_of(PARTY, seats().incarnation, ticket, cancelled=cancelled))
+    found = EventTicket.read(*EventTicket.key_of(PARTY, seats().incarnation, ticket, cancelled=cancelled))
     assert found
     return found
 
