@@ -16,7 +16,7 @@ from eventsite.web.pagination import PageQuery
 from eventsite.web.sheets import SEPARATORS
 from registrations.models import ACTIVE, CANCELLED, EVERYBODY, REGISTERED, WAITLISTED, Registration
 from registrations.reading.attendances import Attendance
-from registrations.reading.people import Attendee
+from registrations.reading.lists import Attendee
 from users.serializers import shape as shape_user
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import Any
 
 from eventsite.web import sheets
 from registrations.models import Registration
-from registrations.reading import people
-from registrations.reading.people import Attendee
+from registrations.reading import lists
+from registrations.reading.lists import Attendee
 from registrations.serializers import SOURCES, shape
 
 PERSON = ("name", "email")
@@ -40,7 +40,7 @@ class Sheet:
 
     def lines(self, registrations: Iterable[Registration]) -> bytes:
         """Return the lines of these registrations. Their users are read in batches of a hundred."""
-        return sheets.lines(map(self._cells, people.named(registrations)), self._separator)
+        return sheets.lines(map(self._cells, lists.named(registrations)), self._separator)
 
     def _cells(self, attendee: Attendee) -> list[object]:
         user = attendee.user

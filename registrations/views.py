@@ -9,7 +9,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from events import services as events
-from eventsite.auth import permissions
 from eventsite.auth.permissions import CHANGE_EVENT, CHANGE_USER, LIST_REGISTRATIONS, READ_USER, REGISTER, SEE_EVENTS
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
@@ -19,9 +18,9 @@ from eventsite.web.collect_pages import answer, collect_pages
 from eventsite.web.pagination import MAX_LIMIT, PageQuery
 from eventsite.web.renderers import CalendarRenderer, SheetRenderer
 from eventsite.web.sheets import BOM, CONTENT_TYPE
-from registrations import calendars, checkin, seating, sheet, signup
+from registrations import checkin, seating, sheet, signup
 from registrations.models import WAITLISTED, Registration
-from registrations.reading import attendances, people
+from registrations.reading import attendances, lists
 from registrations.reading import one as reading
 from registrations.serializers import (
     AnswersSerializer,
@@ -36,12 +35,12 @@ from registrations.serializers import (
     shape_attendance,
     shape_new,
 )
-from users import calendars as user_calendars
-from users import services
+from users import calendars, services
 from users.models import User
 from users.services import UserNotFound
+from users.views import OfUserViewSet, introduce
 
-ReadPage = Callable[[int, Any], tuple[list[Registration], Any]]
+Page = tuple[list[Registration], int | None]
 
 
 class RegistrationViewSet(BrowsableViewSet):
@@ -62,13 +61,25 @@ class RegistrationViewSet(BrowsableViewSet):
     }
 
     def list(self, request: Request, event_id: str) -> Response:
-        """One page of an event's registrations: who has a seat, then who waits."""
+        """One page of an event's registrations, or of its queue, in order."""
         query = self.query()
-        return self._page(event_id, query["status"], query)
+        chosen: dict[str, Any] = {
+            "scope": self.scope(LIST_REGISTRATIONS),
+            "status": query.get("status", WAITLISTED),  # the queue has no choice
+            "checked_in": query.get("checked_in"),
+        }
 
-    def waitlist(self, request: Request, event_id: str) -> Response:
-        """One page of an event's queue, in order."""
-        return self._page(event_id, WAITLISTED, self.query())
+        def read(limit: int, after: Any) -> Page:
+            return checkin.page(event_id, limit=limit, after=after, **chosen)
+
+        if self.format == SheetRenderer.format:
+            return self._sheet(read, event_id, query)
+        rows, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), request))
+        shown = lists.named(rows) if "expand" in query else rows
+        as_json = AttendeeSerializer().to_representation
+        return self.listed(as_json, shown, following, lambda row: getattr(row, "registration", row).ticket)
+
+    waitlist = list
 
     def create(self, request: Request, event_id: str) -> Response:
         """Register a user: a seat if one is free, else a place in the queue if there is one."""
@@ -80,13 +91,13 @@ class RegistrationViewSet(BrowsableViewSet):
             # A keyed refusal would be final, so the user is created first; but not again after a deletion.
             registration = seating.repeat(event_id, user_id, keyed=keyed)
             if registration is None:
-                introduce(request, user_id)
+                introduce(request)
         try:
             registration = registration or self._register(event_id, user_id, keyed, body.get("answers"))
         except UserNotFound:
             if user_id != caller(request):
                 raise
-            introduce(request, user_id)
+            introduce(request)
             registration = self._register(event_id, user_id, keyed, body.get("answers"))
         location = self.address("registration", event_id, user_id)
         return Response(shape_new(registration), 201, headers={"Location": location})
@@ -105,10 +116,8 @@ class RegistrationViewSet(BrowsableViewSet):
     def destroy(self, request: Request, event_id: str, user_id: str) -> Response:
         """Give up a seat or a place in the queue. A freed seat goes to the head of the queue."""
         promoted = seating.leave(event_id, user_id, scope=self.scope(REGISTER, user_id), by=caller(request))
-        message = "The registration is cancelled." + (
-            " The next person on the waitlist got the seat." if promoted else ""
-        )
-        return Response({"message": message, "promotedUser": promoted})
+        moved = " The next person on the waitlist got the seat." if promoted else ""
+        return Response({"message": f"The registration is cancelled.{moved}", "promotedUser": promoted})
 
     def check_in(self, request: Request, event_id: str, user_id: str) -> Response:
         """Check a person in at the door. To repeat it changes nothing."""
@@ -136,21 +145,7 @@ class RegistrationViewSet(BrowsableViewSet):
         known = {"by": caller(self.request), "keyed": keyed, "answers": answers}
         return signup.sign_up(event_id, user_id, scope=scope, organizes=organizes, **known)
 
-    def _page(self, event_id: str, status: str, query: dict[str, Any]) -> Response:
-        def read(limit: int, after: Any) -> tuple[list[Registration], Any]:
-            scope = self.scope(LIST_REGISTRATIONS)
-            return checkin.page(
-                event_id, status=status, limit=limit, after=after, scope=scope, checked_in=query.get("checked_in")
-            )
-
-        if self.format == SheetRenderer.format:
-            return self._sheet(read, event_id, query)
-        rows, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), self.request))
-        shown = people.named(rows) if "expand" in query else rows
-        as_json = AttendeeSerializer().to_representation
-        return self.listed(as_json, shown, following, lambda row: getattr(row, "registration", row).ticket)
-
-    def _sheet(self, read: ReadPage, event_id: str, query: dict[str, Any]) -> Response:
+    def _sheet(self, read: Callable[[int, Any], Page], event_id: str, query: dict[str, Any]) -> Response:
         event = events.read(event_id, scope=self.scope(LIST_REGISTRATIONS)).event
         table = sheet.Sheet(event.questions, query["separator"])
         collected = collect_pages(read, table.lines, page=MAX_LIMIT, query=query, request=self.request)
@@ -159,29 +154,20 @@ class RegistrationViewSet(BrowsableViewSet):
         return answer(content, collected.cursor, self.request, content_type=CONTENT_TYPE, name=name)
 
 
-class AttendanceViewSet(BrowsableViewSet):
+class AttendanceViewSet(OfUserViewSet):
     """A user's registrations, with the events they are for."""
 
     queries = {"registrations": AttendancesQuery, "waitlists": PageQuery}
     permission_of_action = {"registrations": READ_USER, "waitlists": READ_USER}
 
     def registrations(self, request: Request, user_id: str) -> Response:
-        """One page of a user's registrations."""
-        query = self.query()
-        return self._page(user_id, query["status"], query)
-
-    def waitlists(self, request: Request, user_id: str) -> Response:
-        """One page of the events a user waits for."""
-        return self._page(user_id, WAITLISTED, self.query())
-
-    def _page(self, user_id: str, status: str, query: dict[str, Any]) -> Response:
-        after = pagination.read_cursor(query.get("cursor"), self.request)
-        if not self.reaches_user(READ_USER, user_id):
-            raise UserNotFound
+        """One page of a user's registrations, or of those that wait."""
+        query, scope = self.query(), self.scope(READ_USER, user_id)
+        limit, after = query["limit"], pagination.read_cursor(query.get("cursor"), request)
+        self.check_reach(READ_USER)
+        status = query.get("status", WAITLISTED)  # the list of those that wait has no choice
         try:
-            rows, following = attendances.of_user(
-                user_id, status=status, limit=query["limit"], after=after, scope=self.scope(READ_USER, user_id)
-            )
+            rows, following = attendances.of_user(user_id, status=status, limit=limit, after=after, scope=scope)
         except UserNotFound:
             if not self.is_me:  # a user who is signed in exists, at the latest from the first registration
                 raise
@@ -189,8 +175,10 @@ class AttendanceViewSet(BrowsableViewSet):
         as_json = partial(shape_attendance, own=self.scope(CHANGE_EVENT))
         return self.listed(as_json, rows, following, lambda row: row.registration.event_id)
 
+    waitlists = registrations
 
-class CalendarViewSet(BrowsableViewSet):
+
+class CalendarViewSet(OfUserViewSet):
     """A user's seats as a calendar, and its secret address."""
 
     formats = {"retrieve": (CalendarRenderer,)}
@@ -198,40 +186,23 @@ class CalendarViewSet(BrowsableViewSet):
 
     def retrieve(self, request: Request, user_id: str) -> Response:
         """Answer with the calendar, or, as JSON, with its secret address."""
-        self._enter(READ_USER, user_id)
-        user = services.read(user_id)
+        user = self.enter(READ_USER) or services.read(user_id)
         return calendar_of(user, self) if self.format == CalendarRenderer.format else self._address(user)
 
     def renew(self, request: Request, user_id: str) -> Response:
         """Make a new secret address, after which the old one leads nowhere."""
-        self._enter(CHANGE_USER, user_id)
-        return self._address(user_calendars.renew(user_id))
+        self.enter(CHANGE_USER)
+        return self._address(calendars.renew(user_id))
 
     def revoke(self, request: Request, user_id: str) -> Response:
         """Take the secret address away."""
-        if not self.reaches_user(CHANGE_USER, user_id):
-            raise UserNotFound
-        user_calendars.revoke(user_id)
+        self.check_reach(CHANGE_USER)
+        calendars.revoke(user_id)
         return Response(status=204)
 
-    def reaches_target(self) -> bool:
-        return self.reaches_user(CHANGE_USER, self.kwargs["user_id"])
-
-    def _enter(self, call: str, user_id: str) -> None:
-        """Check that the caller reaches the user, and create the user of the request's token where that is `me`.
-
-        Raises:
-            UserNotFound: The caller does not reach the user.
-        """
-        if not self.reaches_user(call, user_id):
-            raise UserNotFound
-        if self.is_me:
-            introduce(self.request, user_id)
-
     def _address(self, user: User) -> Response:
-        token = user_calendars.token_of(user)
-        url = self.address("calendar", token) if token else None
-        return Response({"url": url})
+        token = calendars.token_of(user)
+        return Response({"url": self.address("calendar", token) if token else None})
 
 
 class FeedViewSet(BrowsableViewSet):
@@ -247,21 +218,14 @@ class FeedViewSet(BrowsableViewSet):
 
     def retrieve(self, request: Request, token: str) -> Response:
         """Answer with the calendar."""
-        return calendar_of(user_calendars.owner_of(token), self)
-
-
-def introduce(request: Request, user_id: str) -> None:
-    """Create the user of the request's token, unless they exist."""
-    principal = permissions.principal_of(request)
-    if principal:
-        services.read_or_create(user_id, **principal.profile)
+        return calendar_of(calendars.owner_of(token), self)
 
 
 def calendar_of(user: User, view: BrowsableViewSet) -> Response:
     """Return a user's seats as a calendar to subscribe to."""
     from events import calendar
 
-    seats = calendars.seats_of(user.user_id)
+    seats = attendances.seats_to_show(user.user_id)
     entries = [calendar.entry(event, view.address("event", event.event_id)) for event in seats]
     content = calendar.document(entries, name=f"Events of {user.name}")
     response = answer(content, None, view.request, content_type=calendar.CONTENT_TYPE, name="my-events.ics")

@@ -22,7 +22,34 @@ from users.models import User
 from users.serializers import ListedUserSerializer, Stranger, UserChangesSerializer, UserSerializer, UsersQuery
 
 
-class UserViewSet(BrowsableViewSet):
+class OfUserViewSet(BrowsableViewSet):
+    """The base of the views of one user."""
+
+    def check_reach(self, call: str) -> None:
+        """Check that the caller reaches the user of the path with a call of the permission table.
+
+        Raises:
+            UserNotFound: The caller does not.
+        """
+        if not self.reaches_user(call, self.kwargs["user_id"]):
+            raise services.UserNotFound
+
+    def enter(self, call: str) -> User | None:
+        """Check the reach, and return the user if the path has `me`. The user is created if necessary."""
+        self.check_reach(call)
+        return introduce(self.request) if self.is_me else None
+
+    def reaches_target(self) -> bool:
+        return self.reaches_user(CHANGE_USER, self.kwargs.get("user_id", ""))
+
+
+def introduce(request: Request) -> User | None:
+    """Return the signed-in caller, created from the token if necessary. Return None if no one is signed in."""
+    principal = permissions.principal_of(request)
+    return services.read_or_create(principal.sub, **principal.profile) if principal else None
+
+
+class UserViewSet(OfUserViewSet):
     """Users: create, list, read, change and delete them."""
 
     serializers = {"create": UserSerializer, "update": UserChangesSerializer, "partial_update": UserChangesSerializer}
@@ -54,45 +81,24 @@ class UserViewSet(BrowsableViewSet):
         fields = self._allowed(self.body())
         verified = self._knows(fields.get("email"))
         user = services.create(**fields, email_verified=verified, keyed=self.keyed("POST /users"))
-        location = self.address("user", user.user_id)
-        return Response(UserSerializer(user).data, 201, headers={"Location": location})
+        return self._answer(user, 201, Location=self.address("user", user.user_id))
 
     def retrieve(self, request: Request, user_id: str) -> Response:
-        return self._answer(self._found(READ_USER, user_id))
+        return self._answer(self.enter(READ_USER) or services.read(user_id))
 
     def update(self, request: Request, user_id: str) -> Response:
         """Change the fields that were sent, by PUT and PATCH alike."""
         changes = self.changes()
-        if self.is_me:
-            self._found(CHANGE_USER, user_id)
-        elif not self.reaches_user(CHANGE_USER, user_id):
-            raise services.UserNotFound
+        self.enter(CHANGE_USER)
         return self._answer(services.edit(user_id, changes, email_verified=self._knows(changes.get("email"))))
 
     partial_update = update
 
     def destroy(self, request: Request, user_id: str) -> Response:
         """Delete a user, who gives up every seat and every place in a queue before."""
-        if not self.reaches_user(CHANGE_USER, user_id):
-            raise services.UserNotFound
+        self.check_reach(CHANGE_USER)
         services.delete(user_id, by=caller(request))
         return Response(status=204)
-
-    def reaches_target(self) -> bool:
-        return self.reaches_user(CHANGE_USER, self.kwargs.get("user_id", ""))
-
-    def _found(self, call: str, user_id: str) -> User:
-        """Return the user. `me` is created if necessary.
-
-        Raises:
-            UserNotFound: There is no such user, or the caller may not see the user.
-        """
-        if not self.reaches_user(call, user_id):
-            raise services.UserNotFound
-        principal = permissions.principal_of(self.request)
-        if self.is_me and principal:
-            return services.read_or_create(user_id, **principal.profile)
-        return services.read(user_id)
 
     def _knows(self, email: str | None) -> bool:
         """Return whether the caller may say whose address it is: an admin, or the user pool by a verified claim."""
@@ -102,8 +108,8 @@ class UserViewSet(BrowsableViewSet):
         is_claim = principal.email_verified and email == principal.email
         return is_claim or permissions.reach(CHANGE_USER, principal) is Reach.ALL
 
-    def _answer(self, user: User) -> Response:
-        return Response(UserSerializer(user).data)
+    def _answer(self, user: User, status: int = 200, **headers: str) -> Response:
+        return Response(UserSerializer(user).data, status, headers=headers)
 
     def _allowed(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the fields of the new user: the caller, or any user if the caller may create any.

@@ -133,7 +133,14 @@ class BrowsableViewSet(viewsets.ViewSet):
 
     @classmethod
     def at(cls, route: str, name: str, title: str, **actions: Any) -> URLPattern:
-        """Return the path of this view at a route: its name, the title of its page, and the action of each method."""
+        """Return the path of this view at a route.
+
+        Args:
+            route: The pattern of the path.
+            name: The name by which the route is reversed.
+            title: The name of the view.
+            actions: The action of each method.
+        """
         return path(route, cls.as_view(actions, name=title), name=name)
 
     def get_serializer(self, *args: Any, **options: Any) -> Serializer[Any]:

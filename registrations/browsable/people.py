@@ -17,8 +17,7 @@ from eventsite.web.fields import whole_number
 from registrations.browsable import answers
 from registrations.browsable.wording import OWN_SENTENCES, OfEvent, called, hears_of_a_seat, name_of, state
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED
-from registrations.reading.lists import of_event
-from registrations.reading.people import named
+from registrations.reading.lists import named, of_event
 from registrations.serializers import AttendeeSerializer
 from users import services as users
 

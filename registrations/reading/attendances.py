@@ -1,16 +1,20 @@
 """List the registrations of a user, with their events."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple
 
 from events.ledger import log, queue
 from events.ledger.models import Promotion, Seats
+from events.models import Event
 from events.services import may_be_seen
 from events.whole import WholeEvent, find_events
-from eventsite.auth.scope import EVERYTHING, Scope
+from events.window import Times
+from eventsite import clock
+from eventsite.auth.scope import EVERYBODYS, EVERYTHING, NOBODYS, Scope
 from eventsite.dynamodb.reads import batch_get
-from eventsite.dynamodb.retries import Conflict
+from eventsite.dynamodb.retries import Conflict, time_left
 from eventsite.dynamodb.steps import run
 from eventsite.ids import is_id
 from registrations.errors import RegistrationNotFound
@@ -27,6 +31,10 @@ from registrations.models import (
 from registrations.reading import one as reading
 from users import services
 from users.services import UserNotFound
+
+SHOWN_AFTER = 30 * 24 * 60 * 60  # seconds for which a calendar shows an event after its end
+PAGE = 100  # registrations of a calendar that are read at a time
+RESERVED_SECONDS = 5.0  # seconds; no further page is read when the request has only this left
 
 
 class Attendance(NamedTuple):
@@ -59,17 +67,30 @@ def of_user(
         raise UserNotFound
     rows = list(islice(registrations_of(user_id, active=status != CANCELLED, after=after), limit + 1))
     following = rows[limit - 1].event_id if len(rows) > limit else None
-    rows = rows[:limit]
     if not rows:
         services.read(user_id)  # a user with registrations exists; one without may not
-    whole = {
-        event_id: one
-        for event_id, one in find_events(row.event_id for row in rows).items()
-        if may_be_seen(one.event, scope)
-    }
-    known = [(row, whole[row.event_id]) for row in rows if row.event_id in whole]
+    events = find_events(row.event_id for row in rows[:limit])
+    known = [(row, events[row.event_id]) for row in rows[:limit] if row.event_id in events]
+    known = [(row, whole) for row, whole in known if may_be_seen(whole.event, scope)]
     wanted = (REGISTERED, WAITLISTED) if status == ACTIVE else (status,)
     return [one for one in _with_standing(known) if one.registration.status in wanted], following
+
+
+def seats_to_show(user_id: str) -> Iterator[Event]:
+    """Yield the events of a user's calendar: those with a seat that are to come or ended in the last 30 days.
+
+    Raises:
+        UserNotFound: There is no such user.
+    """
+    scope = Scope(touches=EVERYBODYS, drafts_of=NOBODYS)
+    since, after = clock.seconds() - SHOWN_AFTER, None
+    while True:
+        rows, after = of_user(user_id, scope=scope, status=REGISTERED, limit=PAGE, after=after)
+        for row in rows:
+            if Times.of(row.whole_event.event).ends_at > since:
+                yield row.whole_event.event
+        if after is None or time_left() < RESERVED_SECONDS:
+            return
 
 
 def _with_standing(known: list[tuple[UserRegistration, WholeEvent]]) -> list[Attendance]:
@@ -104,23 +125,16 @@ def _by_seats(waited: list[tuple[UserRegistration, Seats]]) -> dict[str, Registr
 
     The others must be read one by one.
     """
-    current = [(row, seats) for row, seats in waited if _is_plain(row, seats)]
-    line = [(row, seats) for row, seats in current if row.ticket > seats.seated_through]
-    moved = [(row, seats) for row, seats in current if row.ticket <= seats.seated_through]
-    found: dict[str, Registration] = {}
-    for row, seats in line:
-        with suppress(Conflict):  # then the caller reads it by itself
-            place = run(queue.position(seats, int(row.ticket or 0)))
-            if place:
-                found[row.event_id] = registration_as_of(seats, row, cancelled=False, position=place)
-    moves = batch_get(
-        *((Promotion, *queue.promotion_key(one, int(row.ticket or 0))) for row, one in moved), consistent=True
-    )
-    for (row, one), move in zip(moved, moves, strict=True):
-        if move:
-            found[row.event_id] = _as_written(row, one)
-            found[row.event_id].promoted_at = move.at
-    return found
+    current = [(_as_written(row, seats), seats) for row, seats in waited if _is_plain(row, seats)]
+    moved = [(one, seats) for one, seats in current if one.status == REGISTERED]
+    moves = batch_get(*((Promotion, *queue.promotion_key(seats, one.ticket)) for one, seats in moved), consistent=True)
+    for (one, _), move in zip(moved, moves, strict=True):
+        one.promoted_at = move and move.at
+    for one, seats in current:
+        if one.status == WAITLISTED:
+            with suppress(Conflict):  # then the caller reads it by itself
+                one.position = run(queue.position(seats, one.ticket))
+    return {one.event_id: one for one, _ in current if one.promoted_at or one.position}
 
 
 def _as_written(row: UserRegistration, seats: Seats) -> Registration:

@@ -27,22 +27,29 @@ from registrations.models import (
     UserRegistration,
     registration_as_of,
 )
-from registrations.reading.one import unapplied
+from registrations.reading.one import left, unapplied
 from registrations.reading.owners import particulars
+from users import services
+from users.models import User
 
 TRIES = 8
-
 
 Listed = tuple[list[Registration], int | None]
 """A page of registrations, and the ticket to continue after; None on the last page."""
 
 
-class Line(NamedTuple):
-    """One ticket in the list of an event."""
+class Attendee(NamedTuple):
+    """A registration and its user: None if the user was deleted since."""
 
-    ticket: int
-    waited: bool
     registration: Registration
+    user: User | None
+
+
+def named(registrations: Iterable[Registration]) -> list[Attendee]:
+    """Return registrations with their users, which are read in batches of 100."""
+    rows = list(registrations)
+    users = services.find_many(row.user_id for row in rows)
+    return [Attendee(row, users.get(row.user_id)) for row in rows]
 
 
 def of_event(event_id: str, *, scope: Scope, status: str, limit: int, after: int | None) -> Listed:
@@ -76,12 +83,15 @@ def _of_event(event_id: str, scope: Scope, status: str, limit: int, after: int |
     check_access(seats, scope)
     for attempt in range(TRIES):
         page = _Page(seats, status, after, limit)
-        lines = page.read()
+        try:
+            lines = page.read()
+        except Conflict:
+            lines = None
         now = yield Get((Seats, event_id, Seats.ITEM))
         if now is None or now.incarnation != seats.incarnation:
             raise EventNotFound
         if lines is not None and (attempt == TRIES - 1 or page.still_stands(now)):
-            return [line.registration for line in lines], page.following
+            return lines, page.following
         seats = now
     raise Conflict  # an operation takes long to become visible, so wait before the next read
 
@@ -110,25 +120,23 @@ class _Page:
             unchanged = unchanged and self.seats.seated_through == now.seated_through
         return bool(unchanged and (self.seats.tickets == now.tickets or self._last < self.seats.tickets))
 
-    def read(self) -> list[Line] | None:
-        """Return the lines of the page, or None if the seats are out of date."""
+    def read(self) -> list[Registration]:
+        """Return the lines of the page.
+
+        Raises:
+            Conflict: The seats are out of date.
+        """
         first, last = self._range()
-        try:
-            lines = self._merged(first, last)
-        except Conflict:
-            return None
+        lines = self._merged(first, last)
         page = lines[: self.limit]
         self.following = page[-1].ticket if len(lines) > self.limit else None
         self._last = self.following or last
         if self.status == CANCELLED:
             return self._without_returned(page)
-        try:
-            self._complete(page)
-        except Conflict:
-            return None
+        self._complete(page)
         return page
 
-    def _merged(self, first: int, last: int) -> list[Line]:
+    def _merged(self, first: int, last: int) -> list[Registration]:
         """Return the stored lines between two tickets, with the unapplied operations of the log.
 
         They are more than `limit` if there is another page. They may be read before or after the operations, because
@@ -145,12 +153,13 @@ class _Page:
         with ahead(*EventTicket.first_pages(*wanted, limit=limit)):
             pending = self._pending(entries)
             stored = EventTicket.in_order(*wanted, limit=limit)
-            lines = {line.ticket: line for line in self._lines(stored, cancelled=cancelled)}
+            read = [registration_as_of(self.seats, item, cancelled=cancelled) for item in stored]
+        lines = {line.ticket: line for line in read}
         end = max(lines) if len(lines) >= limit else last
         if not cancelled and any(first <= ticket <= end and ticket not in lines for ticket in self._written):
             raise Conflict(immediate=True)
-        for line, leaving in pending:
-            if leaving == cancelled and first <= line.ticket <= end:
+        for line in pending:
+            if (line.status == CANCELLED) is cancelled and first <= line.ticket <= end:
                 lines[line.ticket] = line
         for entry in entries if not cancelled else ():
             if entry.leaving:  # whether it is applied or not
@@ -165,65 +174,54 @@ class _Page:
             first = max(first, int(self.seats.seated_through) + 1)
         return first, last
 
-    def _lines(self, items: Iterable[EventTicket], *, cancelled: bool) -> Iterable[Line]:
-        for item in items:
-            registration = registration_as_of(self.seats, item, cancelled=cancelled)
-            yield Line(registration.ticket, registration.waited, registration)
-
-    def _pending(self, entries: list[log.LogEntry]) -> list[tuple[Line, bool]]:
+    def _pending(self, entries: list[log.LogEntry]) -> list[Registration]:
         """Return the lines of log entries that may not be in the list yet.
 
-        Each comes with True if it is of a leaving. Tickets whose joining is applied are added to `_written` instead.
+        Tickets whose joining is applied are added to `_written` instead.
         """
         owned = [(entry, *run(particulars(self.seats, entry))) for entry in entries]
         known = [(entry, user_id, answers) for entry, user_id, answers in owned if user_id is not None]
-        keys = [(UserRegistration, *UserRegistration.key_of(self.seats.event_id, user)) for _, user, _ in known]
         found = []
-        for (entry, user_id, answers), row in zip(known, batch_get(*keys, consistent=True), strict=True):
+        for (entry, user_id, answers), row in zip(known, self._rows(user for _, user, _ in known), strict=True):
             is_applied = row is not None and row.was_changed_by(entry.operation)
-            if entry.leaving and row is not None and row.ticket == entry.ticket:
-                found.append((_left(self.seats, row, entry), True))
-            elif not entry.leaving and is_applied and row.ticket == entry.ticket:
+            is_of_ticket = row is not None and row.ticket == entry.ticket
+            if row and entry.leaving and is_of_ticket:
+                found.append(left(self.seats, row, entry))
+            elif not entry.leaving and is_applied and is_of_ticket:
                 self._written.add(entry.ticket)
             elif not entry.leaving and not is_applied:
-                joined = unapplied(self.seats, entry, user_id, answers)
-                found.append((Line(entry.ticket, entry.waited, joined), False))
+                found.append(unapplied(self.seats, entry, user_id, answers))
         return found
 
-    def _complete(self, lines: list[Line]) -> None:
+    def _rows(self, user_ids: Iterable[str]) -> list[UserRegistration | None]:
+        event_id = self.seats.event_id
+        keys = [(UserRegistration, *UserRegistration.key_of(event_id, user_id)) for user_id in user_ids]
+        return batch_get(*keys, consistent=True)
+
+    def _complete(self, lines: list[Registration]) -> None:
         """Set the position of waiting people, and the time of promotion of the others."""
-        waiting = [line for line in lines if line.registration.status == WAITLISTED]
+        waiting = [line for line in lines if line.status == WAITLISTED]
         position = run(queue.position(self.seats, waiting[0].ticket)) if waiting else None
         if waiting and position is None:
             raise Conflict(immediate=True)
         for place, line in enumerate(waiting, start=position or 1):
-            line.registration.position = place
-        moved = [line for line in lines if line.waited and line.registration.status == REGISTERED]
+            line.position = place
+        moved = [line for line in lines if line.waited and line.status == REGISTERED]
         times = promotion_times(self.seats, [line.ticket for line in moved])
         for line in moved:
-            line.registration.promoted_at = times[line.ticket]
+            line.promoted_at = times[line.ticket]
 
-    def _without_returned(self, lines: list[Line]) -> list[Line]:
+    def _without_returned(self, lines: list[Registration]) -> list[Registration]:
         """Return the lines without those of users who have registered or left again since."""
-        users = [line.registration.user_id for line in lines]
-        rows = batch_get(
-            *((UserRegistration, *UserRegistration.key_of(self.seats.event_id, user)) for user in users),
-            consistent=True,
-        )
+        rows = self._rows(line.user_id for line in lines)
         return [line for line, row in zip(lines, rows, strict=True) if self._is_last(line, row)]
 
-    def _is_last(self, line: Line, row: UserRegistration | None) -> bool:
+    def _is_last(self, line: Registration, row: UserRegistration | None) -> bool:
         """Return True if a line of the history is of the user's last registration."""
         if row is None or row.incarnation != self.seats.incarnation or row.ticket != line.ticket:
             return False
         entry = log.of_user(self.seats, row.user_id)
         return bool(entry.leaving) if entry else not row.active
-
-
-def _left(seats: Seats, row: UserRegistration, entry: log.LogEntry) -> Line:
-    left = registration_as_of(seats, row, cancelled=True)
-    left.cancelled_at = entry.at
-    return Line(entry.ticket, row.waited, left)
 
 
 def promotion_times(seats: Seats, moved: list[int]) -> dict[int, str | None]:
@@ -260,17 +258,6 @@ def promotion_times(seats: Seats, moved: list[int]) -> dict[int, str | None]:
 FEW = 100  # items; the most that one BatchGetItem may ask for
 
 
-def _few(seats: Seats) -> list[EventTicket]:
-    tickets_given = range(1, int(seats.tickets) + 1)
-    keys = [(EventTicket, *EventTicket.key_of(seats.event_id, seats.incarnation, ticket)) for ticket in tickets_given]
-    return [item for item in batch_get(*keys, consistent=True) if item is not None]
-
-
-def _many(seats: Seats, most: int) -> Iterable[EventTicket]:
-    wanted = EventTicket.keys_between(1, int(seats.tickets))
-    return EventTicket.in_order(seats.event_id, seats.incarnation, wanted, limit=most)
-
-
 def all_of_event(seats: Seats, most: int) -> list[Registration]:
     """Return the first registered and waiting people of an event, in the order of their tickets.
 
@@ -280,11 +267,14 @@ def all_of_event(seats: Seats, most: int) -> list[Registration]:
         seats: The seats of an event that the caller owns.
         most: The maximum number of people, for an event with more than `FEW` tickets.
     """
-    found: list[Registration] = []
-    for item in _few(seats) if seats.tickets <= FEW else _many(seats, most):
-        registration = registration_as_of(seats, item, cancelled=False)
-        if registration.status == WAITLISTED:
-            before = found[-1].position if found else None
-            registration.position = (before or 0) + 1
-        found.append(registration)
+    event, last = (seats.event_id, seats.incarnation), int(seats.tickets)
+    if last <= FEW:
+        keys = [(EventTicket, *EventTicket.key_of(*event, ticket)) for ticket in range(1, last + 1)]
+        items: Iterable[EventTicket] = filter(None, batch_get(*keys, consistent=True))
+    else:
+        items = EventTicket.in_order(*event, EventTicket.keys_between(1, last), limit=most)
+    found = [registration_as_of(seats, item, cancelled=False) for item in items]
+    waiting = (registration for registration in found if registration.status == WAITLISTED)
+    for position, registration in enumerate(waiting, start=1):
+        registration.position = position
     return found

@@ -131,11 +131,17 @@ def _by_the_log(found: Found, user_id: str, entry: LogEntry) -> Steps[Registrati
         return (yield from _completed(seats, joined))
     if row is None:  # a leaving has a registration
         raise Conflict
-    left = registration_as_of(seats, row, cancelled=True)
-    left.cancelled_at = entry.at
-    if left.waited and entry.leaving != log.QUIT and not left.promoted_at:
-        left.promoted_at = yield from promotions.time_of(seats, entry.ticket)
-    return left
+    registration = left(seats, row, entry)
+    if registration.waited and entry.leaving != log.QUIT and not registration.promoted_at:
+        registration.promoted_at = yield from promotions.time_of(seats, entry.ticket)
+    return registration
+
+
+def left(seats: Seats, row: UserRegistration, entry: LogEntry) -> Registration:
+    """Return the registration that a leaving gives up, whether it is applied or not."""
+    registration = registration_as_of(seats, row, cancelled=True)
+    registration.cancelled_at = entry.at
+    return registration
 
 
 def unapplied(seats: Seats, entry: LogEntry, user_id: str, answers: dict[str, object] | None) -> Registration:

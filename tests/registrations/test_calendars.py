@@ -46,7 +46,7 @@ def test_it_begins_thirty_days_ago(api: Api, monkeypatch: pytest.MonkeyPatch, da
 
 
 def test_it_has_all_that_is_to_come(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("registrations.calendars.PAGE", 2)
+    monkeypatch.setattr("registrations.reading.attendances.PAGE", 2)
     user = api.user()
     for number in range(5):
         api.register(api.event(title=str(number)), user)

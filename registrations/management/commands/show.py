@@ -11,8 +11,8 @@ from eventsite.auth.scope import EVERYTHING
 from eventsite.management.operating import OperatorCommand, all_pages
 from eventsite.text.printable import printable
 from registrations.models import ACTIVE, CANCELLED, Registration
-from registrations.reading import attendances, lists, people
-from registrations.reading.people import Attendee
+from registrations.reading import attendances, lists
+from registrations.reading.lists import Attendee
 from users.models import User
 
 Line = Sequence[Any]
@@ -86,7 +86,7 @@ def _people_of(event_id: str) -> Iterator[Line]:
 
 def _named(event_id: str, **wanted: Any) -> tuple[list[Attendee], int | None]:
     rows, after = lists.of_event(event_id, **wanted)
-    return people.named(rows), after
+    return lists.named(rows), after
 
 
 def _events_of(user_id: str) -> Iterator[Line]:
