@@ -13,8 +13,7 @@ from pynamodb.expressions.update import Action
 
 from events.ledger import guards, promotions
 from events.ledger.models import Seats
-from events.models import Event, EventItem
-from events.normalize import normalize
+from events.models import Event
 from events.services import (
     DESCRIPTION,
     SETTINGS,
@@ -27,15 +26,17 @@ from events.services import (
 )
 from events.signals import event_edited
 from events.whole import WholeEvent, find
+from events.window import OF_THE_WINDOW, Times, wrong_times
 from eventsite import clock
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.steps import Check, Get, Now, Put, Steps, Transact, Update, retrying, run
-from eventsite.errors import Stale
+from eventsite.dynamodb.steps import Check, Delete, Get, Now, Put, Steps, Transact, Update, retrying, run
+from eventsite.errors import Stale, WrongValues
 
 OF_THE_SEATS = (*SETTINGS, "status")
 """The fields of an event that are stored in its seats and decide who gets one."""
+LISTS = ("organizers", "questions")
 REMEMBERED_EDITS = 8  # ids; a retry that comes after more edits than this does not recognise its own
 
 
@@ -85,18 +86,34 @@ def _edit(
         return before, None
     if versions is not None and before.event.version not in versions:
         raise Stale
-    changes = {
-        name: value for name, value in normalize(before, changes).items() if not _is_already(before, name, value)
-    }
+    changes = _normalize(before, changes)
     if "organizers" in changes:
         check_owner(before.event, scope)
     places = before.event.places
     now = yield Now()
     actions = _described(before.event, changes, operation, now)
-    seated = _seated(before, changes)
-    if seated or _keys(places) != _keys(before.event.places):
-        return (yield from _change_both(before, actions, seated, places, operation, now))
+    seated, moved = _seated(before, changes), followed(places, before.event.places)
+    if seated or moved:
+        return (yield from _change_both(before, actions, seated, moved, operation, now))
     return (yield from _change_description(before, actions, operation)), None
+
+
+def _normalize(before: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the changes with one waitlist switch, and without values of the seats that the event has already.
+
+    Clients send back everything that they have read, with a part of it changed. If the two names of the switch were
+    sent with different values, the one that differs from the stored value counts.
+
+    Raises:
+        WrongValues: The times of the event would not be valid.
+    """
+    changes = {name: [] if value is None and name in LISTS else value for name, value in changes.items()}
+    if changes.pop("has_waitlist", None) is not None:
+        changes["waitlist_enabled"] = not before.seats.waitlist_enabled
+    after = {name: changes.get(name, getattr(before.event, name)) for name in (*Times._fields, *OF_THE_WINDOW)}
+    if (after.keys() & changes.keys()) and (wrong := wrong_times(after)):
+        raise WrongValues(wrong)
+    return {name: value for name, value in changes.items() if not _is_already(before, name, value)}
 
 
 def _is_already(whole: WholeEvent, name: str, value: Any) -> bool:
@@ -104,10 +121,6 @@ def _is_already(whole: WholeEvent, name: str, value: Any) -> bool:
     if name in OF_THE_SEATS:
         return bool(getattr(whole.seats, name) == value)
     return name == "organizers" and list(value or ()) == list(whole.event.organizers or ())
-
-
-def _keys(places: dict[str, EventItem]) -> dict[str, RawItem]:
-    return {name: place.serialize() for name, place in places.items()}
 
 
 def _change_description(edited: WholeEvent, actions: list[Action], operation: str) -> Steps[WholeEvent]:
@@ -173,7 +186,7 @@ def _change_both(
     edited: WholeEvent,
     described: list[Action],
     seated: dict[str, Any],
-    places: dict[str, EventItem],
+    moved: dict[str, Put | Delete],
     operation: str,
     now: str,
 ) -> Steps[Edited]:
@@ -186,7 +199,7 @@ def _change_both(
     parts["seats"] = Update(Seats.key(event.event_id), [*counted, *move.actions], move.condition)
     if move.move:
         parts["move"] = Put(move.move)
-    outcome = yield Transact(parts | followed(places, event.places))
+    outcome = yield Transact(parts | moved)
     if outcome.in_conflict or (outcome.failures and operation not in _edits(outcome.failures.get("event"))):
         raise Conflict(immediate=not outcome.in_conflict)
     move.applied_to(seats)

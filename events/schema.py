@@ -87,6 +87,7 @@ def _switched(*values: bool) -> Json:
 class StatusesSchema(OpenApiSerializerFieldExtension):
     """The statuses that a list is filtered by."""
 
+    priority = 1  # above all fields with choices
     target_class = "events.serializers.StatusesField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:

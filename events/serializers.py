@@ -9,10 +9,9 @@ from rest_framework.fields import empty
 
 from events.ledger.models import COUNTS, Seats
 from events.models import LONGER, LOOK_BACK, STATUSES, Event, EventItem
-from events.normalize import OF_THE_WINDOW, wrong_times
 from events.questions import CHOICE, KINDS
 from events.whole import WholeEvent
-from events.window import Times, lacking
+from events.window import OF_THE_WINDOW, Times, lacking, wrong_times
 from eventsite.auth.scope import NOTHING, Scope
 from eventsite.web.bodies import OPTIONAL, Body, snake_case
 from eventsite.web.fields import (
@@ -153,7 +152,7 @@ class EventChangesSerializer(Body):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return the fields by their Python names, with one waitlist switch if its two names agree.
 
-        On an edit they may disagree, and a time may be incomplete: `events.normalize` checks them against the event.
+        On an edit they may disagree, and a time may be incomplete: `events.editing` checks them against the event.
 
         Raises:
             ValidationError: It has every wrong field.
@@ -244,28 +243,19 @@ def shape(whole_event: WholeEvent, *, own: Scope = NOTHING) -> dict[str, Any]:
     return shown if checked_in is None else shown | {"checkedInCount": checked_in}
 
 
-class StatusesField(serializers.Field[Any, Any, Any, Any]):
+class StatusesField(WordField):
     """One or more statuses: the parameter repeated, or the words separated by commas, or both."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**({"style": {"base_template": "select_multiple.html"}} | options))
-
-    def iter_options(self) -> Any:
-        return serializers.ChoiceField(choices=STATUSES).iter_options()
+    iter_options = serializers.ChoiceField.iter_options  # without an empty one
 
     def get_value(self, dictionary: Any) -> Any:
         words = [word for text in dictionary.getlist(self.field_name) for word in text.split(",")]
         return words if any(words) else empty
 
-    def to_internal_value(self, data: list[str]) -> list[str]:
+    def to_internal_value(self, data: Any) -> Any:
         """Return the statuses, each once, in the order of `STATUSES`."""
-        one = WordField(choices=STATUSES)
-        asked = {one.run_validation(word) for word in data}
+        asked = {super(StatusesField, self).to_internal_value(word) for word in data}
         return [status for status in STATUSES if status in asked]
-
-    def to_representation(self, value: Any) -> Any:
-        """Never shown."""
-        return value
 
 
 CANCEL = "cancel"
@@ -287,7 +277,10 @@ class EventsQuery(PageQuery):
     """The query parameters of the list of events."""
 
     status = StatusesField(
-        required=False, help_text="Only these statuses: repeat the parameter, or separate them by commas."
+        choices=STATUSES,
+        required=False,
+        style={"base_template": "select_multiple.html"},
+        help_text="Only these statuses: repeat the parameter, or separate them by commas.",
     )
     organizerId = TextField(
         source="organizer_id", required=False, max_length=128, help_text="Only this organizer's; me means your own."

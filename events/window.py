@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Self
 
 DAY = 24 * 60 * 60  # seconds
 LAST_OFFSET = -12 * 60 * 60  # seconds; UTC-12, where each day ends last
+OF_THE_WINDOW = ("registration_opens_at", "registration_closes_at")
 EPOCH = dt.date(1970, 1, 1).toordinal()
 
 NEEDS_BOTH = "A time needs both startTime and timeZone."
@@ -74,9 +75,15 @@ def lacking(start: Any, end: Any, zone: Any) -> dict[str, str]:
     return wrong | ({"endTime": NEEDS_START} if end else {})
 
 
-def closes_first(opens_at: str | None, closes_at: str | None) -> dict[str, str]:
-    """Return a sentence if a window closes before it opens. Both moments are UTC, as `MomentField` writes them."""
-    return {"registrationClosesAt": CLOSES_FIRST} if opens_at and closes_at and closes_at <= opens_at else {}
+def wrong_times(values: dict[str, Any]) -> dict[str, str]:
+    """Return a sentence for each field with a wrong time, by its name in JSON.
+
+    Args:
+        values: The fields by their Python names, each valid by itself. Moments are UTC, as `MomentField` writes them.
+    """
+    wrong = Times(**{name: values[name] for name in Times._fields if values.get(name)}).wrong()
+    opens_at, closes_at = (values.get(name) for name in OF_THE_WINDOW)
+    return wrong | ({"registrationClosesAt": CLOSES_FIRST} if opens_at and closes_at and closes_at <= opens_at else {})
 
 
 def of_seats(event: Any) -> dict[str, int | None]:

@@ -83,10 +83,11 @@ class PersonSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(allow_null=True)
     email = serializers.EmailField(allow_null=True)
 
-    def to_representation(self, attendee: Attendee) -> dict[str, Any]:
-        if attendee.user is None:
-            return {"userId": attendee.registration.user_id, "name": None, "email": None}
-        return shape_user(attendee.user)
+
+def _shape_person(attendee: Attendee) -> dict[str, Any]:
+    if attendee.user is None:
+        return {"userId": attendee.registration.user_id, "name": None, "email": None}
+    return shape_user(attendee.user)
 
 
 class AttendeeSerializer(RegistrationSerializer):
@@ -99,7 +100,7 @@ class AttendeeSerializer(RegistrationSerializer):
         """Return the registration as JSON, with the person where one is given."""
         if isinstance(listed, Registration):
             return shape(listed)
-        return shape(listed.registration) | {"user": PersonSerializer(listed).data}
+        return shape(listed.registration) | {"user": _shape_person(listed)}
 
 
 class RegisteredSerializer(RegistrationSerializer):

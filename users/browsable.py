@@ -1,5 +1,6 @@
 """The pages of users: the list of people, and the profile of one user."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpResponse
@@ -81,6 +82,18 @@ class UsersPage(Page, routes=["users"]):
         return pages.url("user", data["userId"]) if data else super().next_url(data)
 
 
+def names(user_ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of users by their ids. A deleted user is shown by the id."""
+    ids = list(user_ids)
+    found = services.find_many(ids)
+    return {user_id: found[user_id].name if user_id in found else user_id for user_id in ids}
+
+
+def name_of(user_id: str) -> str:
+    """Return the name of one person."""
+    return names([user_id])[user_id]
+
+
 class OfUser(Seen):
     """The common base of pages of one person."""
 
@@ -99,6 +112,10 @@ class OfUser(Seen):
     def named(self) -> str:
         """The person in an address of this service: `me` for the signed-in user."""
         return "me" if self.is_own else self.user_id
+
+    @cached_property
+    def called(self) -> str:
+        return name_of(self.user_id)
 
 
 class UserPage(OfUser, Page, routes=["user"]):

@@ -1,11 +1,3 @@
 """The pages of registrations: the people of an event, sign-up, and the registrations of a user."""
 
-from registrations.browsable import (  # noqa: F401 (each registers its pages)
-    calendar,
-    check_in,
-    contact,
-    organizers,
-    own,
-    people,
-    sign_up,
-)
+from registrations.browsable import contact, organizers, own, people, sign_up  # noqa: F401 (each registers its pages)

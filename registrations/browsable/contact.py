@@ -8,9 +8,10 @@ from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form, fields
 from eventsite.pages.page import Link, Page
-from registrations.browsable.wording import OfEvent, names
+from registrations.browsable.wording import OfEvent
 from registrations.models import EVERYBODY, REGISTERED, WAITLISTED
 from registrations.serializers import MessageSerializer
+from users.browsable import names
 
 LABELS = {"to": "To", "subject": "Subject", "text": "Message"}
 RECIPIENTS = {REGISTERED: "People with a seat", WAITLISTED: "People on the waitlist", EVERYBODY: "Both"}
@@ -37,9 +38,7 @@ class OfPeople(Page, OfEvent):
     labels = LABELS
 
     def trail(self) -> list[Link]:
-        people = pages.url("registrations", self.event_id)
-        event = Link(self.event.get("title", "The event"), self.event_url)
-        return [Link("Events", pages.url("events")), event, Link("People", people)]
+        return [*self.above, Link("People", pages.url("registrations", self.event_id))]
 
 
 class HistoryPage(OfPeople, routes=["event-history"]):

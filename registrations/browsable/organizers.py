@@ -9,7 +9,8 @@ from eventsite.auth.permissions import LIST_USERS, OWN_EVENT, Reach
 from eventsite.pages.forms import Field, Form
 from eventsite.pages.page import Part
 from eventsite.pages.seen import Seen
-from registrations.browsable.wording import OfEvent, called, name_of, names
+from registrations.browsable.wording import OfEvent, called
+from users.browsable import name_of, names
 
 TYPED, ADDED, REMOVED = "organizers.typed", "organizers.added", "organizers.removed"
 UNKNOWN = "No one with this address has signed in here. A person from the list of people can be added on their page."

@@ -1,4 +1,4 @@
-"""The pages of one registration, and of all registrations of a user."""
+"""The pages of one registration, of all registrations of a user, and of their calendar."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Part, Question
 from eventsite.pages.seen import Seen
 from registrations.browsable import answers, organizers
-from registrations.browsable.wording import OWN_SENTENCES, OfEvent, leave_form, leave_label, name_of, own_state, state
+from registrations.browsable.wording import OWN_SENTENCES, OfEvent, leave_form, leave_label, own_state, state
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.one import read
-from users.browsable import OfUser
+from users.browsable import OfUser, name_of
 
 
 @pages.navigation(20)
@@ -28,15 +28,7 @@ def own_registrations(seen: Seen) -> Link | None:
     return Link("My registrations", pages.url("user-registrations", "me"))
 
 
-class OfPerson(OfUser):
-    """The common base of pages of one person."""
-
-    @cached_property
-    def called(self) -> str:
-        return name_of(self.user_id)
-
-
-class RegistrationPage(Page, OfEvent, OfPerson, routes=["registration", "unregister"]):
+class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregister"]):
     """The registration of one person for one event."""
 
     template = "registrations/registration.html"
@@ -60,7 +52,6 @@ class RegistrationPage(Page, OfEvent, OfPerson, routes=["registration", "unregis
     def context(self, data: Any) -> dict[str, Any]:
         active = data.get("status") in (REGISTERED, WAITLISTED)
         return {
-            "registration": data,
             "event": event_wording.row(self.event) | {"room": ""} if self.event else None,
             "called": "" if self.is_own else self.called,
             "state": own_state(data, self.event) if self.is_own else state(data),
@@ -159,7 +150,7 @@ class RegistrationPage(Page, OfEvent, OfPerson, routes=["registration", "unregis
         return self.event_url
 
 
-class AttendancePage(Page, OfPerson, routes=["user-registrations", "user-waitlists"]):
+class AttendancePage(Page, OfUser, routes=["user-registrations", "user-waitlists"]):
     """The registrations of one person."""
 
     template = "registrations/attendance.html"
@@ -231,7 +222,38 @@ def _day(one: dict[str, Any]) -> tuple[str, str]:
     return one["event"]["date"], one["event"].get("startTime") or ""
 
 
-class AttendanceOf(Part, OfPerson, routes=["user"]):
+class CalendarPage(Page, OfUser, routes=["user-calendar"]):
+    """The user's calendar: its secret address for calendar programs, and the calendar as a file."""
+
+    template = "registrations/calendar.html"
+
+    def title(self, data: Any) -> str:
+        return "My calendar" if self.is_own else f"Calendar of {self.called}"
+
+    def trail(self) -> list[Link]:
+        label = "My registrations" if self.is_own else "Registrations"
+        return [Link(label, pages.url("user-registrations", self.named))]
+
+    def context(self, data: Any) -> dict[str, Any]:
+        path, url = self.request.path, data["url"]
+        make = ("Make another address", "") if url else ("Make an address", "primary")
+        return {
+            "make": Form(path, make[0], "PUT", look=make[1]),
+            "revoke": Form(path, "Revoke the address", "DELETE", look="plain") if url else None,
+            "file_url": self.in_format("ics"),
+        }
+
+    def question(self) -> Question | None:
+        """Ask before a deletion, after which programs do not find the calendar."""
+        if self.request.method != "DELETE":
+            return None
+        return Question("Revoke the address?", "Revoke the address", ["Programs that use it do not find your events."])
+
+    def outcome(self, data: Any) -> str:
+        return "The address is made." if data else "The address is revoked."
+
+
+class AttendanceOf(Part, OfUser, routes=["user"]):
     """The link from a person to the registrations."""
 
     template = "registrations/of_user.html"

@@ -1,6 +1,6 @@
 """The page of the people of an event, with the form that adds a person."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework.exceptions import ValidationError
@@ -15,11 +15,12 @@ from eventsite.pages.page import Link, Page
 from eventsite.web import pagination
 from eventsite.web.fields import whole_number
 from registrations.browsable import answers
-from registrations.browsable.wording import OWN_SENTENCES, OfEvent, called, hears_of_a_seat, name_of, state
+from registrations.browsable.wording import OWN_SENTENCES, OfEvent, called, hears_of_a_seat, state
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED
 from registrations.reading.lists import named, of_event
 from registrations.serializers import AttendeeSerializer
 from users import services as users
+from users.browsable import OfUser, name_of
 
 ALL = pagination.MAX_LIMIT
 MOST_READ = 50_000  # people; the most that a search or a printed list reads
@@ -70,13 +71,13 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         return f"{what}: {self.event['title']}" if self.event else what
 
     def trail(self) -> list[Link]:
-        return [Link("Events", pages.url("events")), Link(self.event.get("title", "The event"), self.event_url)]
+        return self.above
 
     def context(self, data: Any) -> dict[str, Any]:
         steps = paging.steps(self.request, self.response)
         whole = bool(self.sought or self.prints)
         is_here = not steps.next and "after" not in self.request.query_params
-        entries = self._whole() if whole and not is_here else self._listed(data, steps.before or 0)
+        entries = self._whole() if whole and not is_here else self._matching(data, steps.before or 0)
         rest = self._with(after=str(self.searched)) if self.searched else ""
         rows = [self._row(entry, place) for place, entry in entries]
         rows = self._exact_first(rows) if self.sought else rows
@@ -90,18 +91,12 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
             "steps": paging.Steps(next=rest) if whole else steps,
             "range": "" if whole else steps.range(len(data), self._count()),
             "add": self._add(),
-            "path": self.request.path,
-            "status": self.status if self.status != ACTIVE and not self.is_waitlist else "",
-            "sought": self.sought,
-            "prints": self.prints,
             "sort_url": self._with(sort="name"),
             "order_url": self._with(sort=""),
-            "sorted": self.request.query_params.get("sort") == "name",
             "print_url": f"{self._with(print='yes', sort='name')}#now",
             "back_url": self._with(print="", sort=""),
             "clear_url": self._with(q=""),
             "csv_url": self.in_format("csv"),
-            "history_url": pages.url("event-history", self.event_id),
             "addresses": ", ".join(row["email"] for row in rows if row["email"]),
             "leaving": Form("", "", "DELETE", hidden={"_next": self.request.get_full_path()}),
         }
@@ -121,30 +116,20 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         scope, shape = self.view.scope(LIST_REGISTRATIONS), AttendeeSerializer().to_representation
         while True:
             rows, after = of_event(self.event_id, scope=scope, status=self.status, limit=ALL, after=after)
-            people = enumerate(named(rows), start=read + 1)
-            sought = [(place, one) for place, one in people if self._matches(one.user, getattr)]
-            found += [(place, shape(one)) for place, one in sought]
+            found += self._matching(map(shape, named(rows)), read)
             read += len(rows)
-            if after is None:
-                return found
-            if read >= MOST_READ or retries.time_left() < LEAVES_SECONDS:
-                self.searched = after
+            if after is None or read >= MOST_READ or retries.time_left() < LEAVES_SECONDS:
+                self.searched = after or 0
                 return found
 
-    def _listed(self, data: list[dict[str, Any]], before: int) -> list[tuple[int, dict[str, Any]]]:
-        """Return the people of the page that was read who match the search, each with the place in the list."""
-        places = enumerate(data, start=before + 1)
-        return [(place, one) for place, one in places if self._matches(one.get("user") or {}, dict.get)]
-
-    def _matches(self, user: Any, value_of: Callable[..., Any]) -> bool:
-        """Return True if the name or the address of a person contains the words of the search.
-
-        Args:
-            user: The user as an item or as JSON; empty for a deleted one.
-            value_of: Returns a field of it, by default an empty text.
-        """
+    def _matching(self, entries: Iterable[dict[str, Any]], before: int) -> list[tuple[int, dict[str, Any]]]:
+        """Return the people whose name or address contains the words of the search, each with the place in the list."""
         sought = self.sought.casefold()
-        return any(sought in (value_of(user, name, "") or "").casefold() for name in ("name", "email"))
+        return [
+            (place, entry)
+            for place, entry in enumerate(entries, start=before + 1)
+            if any(sought in text.casefold() for text in _name_and_address(entry))
+        ]
 
     def _exact_first(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         sought = self.sought.casefold()
@@ -160,12 +145,13 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         return f"{said} The list is very long: continue with “Next”." if self.searched else said
 
     def _row(self, entry: dict[str, Any], number: int) -> dict[str, Any]:
-        user, user_id, status = entry.get("user") or {}, entry["userId"], entry["status"]
+        user_id, status = entry["userId"], entry["status"]
+        name, email = _name_and_address(entry)
         url = pages.url("registration", self.event_id, user_id)
         return {
             "number": humanize.number(number),
-            "name": user.get("name") or user_id,
-            "email": user.get("email") or "",
+            "name": name or user_id,
+            "email": email,
             "url": url,
             "status": status,
             "state": state(entry),
@@ -263,6 +249,23 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
 
     def next_url(self, data: Any) -> str:
         return self.event_url
+
+
+class CheckInPage(Page, OfEvent, OfUser, routes=["check-in"]):
+    """The page behind the check-in buttons of the list of people."""
+
+    name = "Check-in"
+
+    def outcome(self, data: Any) -> str:
+        return f"{self.called} is {'checked in' if self.request.method == 'PUT' else 'not checked in any more'}."
+
+    def next_url(self, data: Any) -> str:
+        return pages.url("registrations", self.event_id)
+
+
+def _name_and_address(entry: dict[str, Any]) -> tuple[str, str]:
+    user = entry.get("user") or {}
+    return user.get("name") or "", user.get("email") or ""
 
 
 def _called(user: Any) -> str:

@@ -12,12 +12,13 @@ from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Part
 from registrations.browsable import answers
-from registrations.browsable.wording import OfEvent, leave_form, leave_label, names
+from registrations.browsable.wording import OfEvent, leave_form, leave_label
 from registrations.errors import RegistrationNotFound
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.attendances import of_user
 from registrations.reading.lists import all_of_event
 from registrations.reading.one import read
+from users.browsable import names
 
 MOST_SHOWN = 1000  # people, read by one query; the page of a larger event has no chart
 MOST_MOVED = 100  # people; the most promotions that a message counts

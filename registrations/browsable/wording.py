@@ -1,6 +1,5 @@
 """The wording of registrations on pages."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +14,7 @@ from eventsite.errors import DomainError
 from eventsite.pages import humanize
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
+from eventsite.pages.page import Link
 from eventsite.pages.seen import Seen
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.lists import of_event
@@ -31,18 +31,6 @@ OWN_SENTENCES = {
     "event_not_found": "This event does not exist any more.",
 }
 """The sentence for users about their own registration, by the code of the problem."""
-
-
-def names(user_ids: Iterable[str]) -> dict[str, str]:
-    """Return the names of users by their ids. A deleted user is shown by the id."""
-    ids = list(user_ids)
-    found = users.find_many(ids)
-    return {user_id: found[user_id].name if user_id in found else user_id for user_id in ids}
-
-
-def name_of(user_id: str) -> str:
-    """Return the name of one person."""
-    return names([user_id])[user_id]
 
 
 def called(seen: Seen, typed: str) -> list[User]:
@@ -104,6 +92,11 @@ class OfEvent(Seen):
     def event_url(self) -> str:
         """The address of the page of the event."""
         return pages.url("event", self.event_id)
+
+    @property
+    def above(self) -> list[Link]:
+        """The breadcrumb trail of a page below that of the event."""
+        return [Link("Events", pages.url("events")), Link(self.event.get("title", "The event"), self.event_url)]
 
     @cached_property
     def event(self) -> dict[str, Any]:

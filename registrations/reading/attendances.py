@@ -77,7 +77,7 @@ def of_user(
 
 
 def seats_to_show(user_id: str) -> Iterator[Event]:
-    """Yield the events of a user's calendar: those with a seat that are to come or ended in the last 30 days.
+    """Yield the events of a user's calendar: the seats to come, and those that ended in the last 30 days.
 
     Raises:
         UserNotFound: There is no such user.
