@@ -56,25 +56,23 @@ def streams(
         organizer_id: The organizer whose events are wanted, if only theirs.
         running: Whether events of several days are wanted that begin before the first day and end on it or later.
     """
-    asked = tuple(statuses)
+    asked, private = tuple(statuses), scope.drafts_of
     public = tuple(status for status in asked if status != DRAFT)
     if organizer_id is not None:
-        private = organizer_id if scope.sees_private_list_of(organizer_id) else None
-        seen = asked if private is not None else public
-        found = [_of_organizer(organizer_id, status) for status in seen] + _private(private, asked)
+        private = organizer_id if scope.sees_private_list_of(organizer_id) else NOBODYS
+        seen = asked if scope.sees_private_list_of(organizer_id) else public
+        found = [_of_organizer(organizer_id, status) for status in seen]
         long = _long(EventItem.by_organizer, f"{organizer_id}#", seen)
     else:
-        found = [stream for status in asked for stream in _of_status(status, scope)] + _private(scope.drafts_of, asked)
-        long = _long(EventItem.by_status, "", asked if scope.drafts_of == EVERYBODYS else public)
-        if scope.drafts_of not in (EVERYBODYS, NOBODYS) and DRAFT in asked:
-            long += _long(EventItem.by_organizer, f"{scope.drafts_of}#", (DRAFT,))
-    return _looking_back(found) + long if running else found
-
-
-def _looking_back(found: list[Stream]) -> list[Stream]:
-    """Let private lists, which hold events of any length, begin before the first day."""
-    days = max(LOOK_BACK.values())
-    return [stream._replace(look_back=days) if stream.is_private else stream for stream in found]
+        seen = asked if private == EVERYBODYS else public
+        found = [Stream(EventItem.by_status, status, (status,)) for status in seen]
+        long = _long(EventItem.by_status, "", seen)
+        if private not in (EVERYBODYS, NOBODYS) and DRAFT in asked:
+            found.append(_of_organizer(private, DRAFT))
+            long += _long(EventItem.by_organizer, f"{private}#", (DRAFT,))
+    look_back = max(LOOK_BACK.values()) if running else 0  # a private list has events of any length
+    found += [stream._replace(look_back=look_back) for stream in _private(private, asked)]
+    return found + long if running else found
 
 
 def _long(partition_of: GlobalSecondaryIndex[Event], prefix: str, statuses: tuple[str, ...]) -> list[Stream]:
@@ -86,18 +84,11 @@ def _long(partition_of: GlobalSecondaryIndex[Event], prefix: str, statuses: tupl
     ]
 
 
-def _of_status(status: str, scope: Scope) -> list[Stream]:
-    """Return the streams of a status. Drafts are only those of the caller, unless the caller sees all."""
-    if status != DRAFT or scope.drafts_of == EVERYBODYS:
-        return [Stream(EventItem.by_status, status, (status,))]
-    return [_of_organizer(scope.drafts_of, status)] if scope.drafts_of else []
-
-
 def _of_organizer(organizer_id: str, status: str) -> Stream:
     return Stream(EventItem.by_organizer, f"{organizer_id}#{status}", (status,))
 
 
-def _private(user_id: str | None, statuses: tuple[str, ...]) -> list[Stream]:
+def _private(user_id: str, statuses: tuple[str, ...]) -> list[Stream]:
     """Return the private list of a user, or of the admins: one stream where all statuses are wanted."""
     if not user_id:
         return []

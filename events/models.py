@@ -27,7 +27,7 @@ Each event has a random `incarnation`, so that items of a deleted event do not c
 from base64 import b64encode
 from datetime import date
 from hashlib import sha256
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
@@ -142,37 +142,12 @@ class EventItem(BaseModel):
         return cls.read(event_id, cls.ITEM) if is_id(event_id) else None
 
 
-class PrivatePlace(EventItem):
-    """The place of an event in a list that one organizer, or only admins, may see."""
+class Place(EventItem):
+    """The place of an event in a private list, or in a list of events of several days."""
 
     end_date = UnicodeAttribute(attr_name="endDate", null=True)
-
-    @classmethod
-    def of(cls, event: "Event", user_id: str) -> Self:
-        """Return the place of an event in the private list of a user, or of `ADMINS`."""
-        place = cls(event.event_id, f"view#{user_id}", incarnation=event.incarnation, sort=event.place)
-        place.status = private(user_id)
-        place.organizer_status = private(user_id, event.status)
-        place.end_date = event.later_day
-        return place
-
-
-class LongPlace(EventItem):
-    """The place of an event of several days, where lists find it while it is running."""
-
-    ITEM = "days"
-
-    end_date = UnicodeAttribute(attr_name="endDate", null=True)
-    state = UnicodeAttribute()
-    """The status of the event."""
-
-    @classmethod
-    def of(cls, event: "Event", length: str) -> Self:
-        """Return the place of an event in the list of `LONG` events or of `LONGER` ones."""
-        place = cls(event.event_id, cls.ITEM, incarnation=event.incarnation, sort=event.place)
-        place.status, place.state, place.end_date = length, event.status, event.later_day
-        place.organizer_status = event.organizer_id and f"{event.organizer_id}#{length}"
-        return place
+    state = UnicodeAttribute(null=True)
+    """The status of the event, in a list of events of several days."""
 
 
 def private(user_id: str, status: str | None = None) -> str:
@@ -256,10 +231,17 @@ class Event(EventItem):
     @property
     def places(self) -> dict[str, EventItem]:
         """The places of the event in further lists, by their range keys."""
-        users = {*(self.organizers or ()), *((self.organizer_id, ADMINS) if self.unlisted else ())} - {None}
-        places: list[EventItem] = [PrivatePlace.of(self, str(user_id)) for user_id in sorted(users)]
-        places += [LongPlace.of(self, length) for length in (self.length,) if length and not self.unlisted]
-        return {str(place.item): place for place in places}
+        owner, length = self.organizer_id, self.length
+        users = {*(self.organizers or ()), *((owner, ADMINS) if self.unlisted else ())} - {None}
+        places = [self._place(f"view#{one}", private(one), private(one, self.status)) for one in sorted(users)]
+        if length and not self.unlisted:
+            places.append(self._place("days", length, owner and f"{owner}#{length}", state=self.status))
+        return {place.item: place for place in places}
+
+    def _place(self, item: str, status: str, organizer_status: str | None, state: str | None = None) -> Place:
+        """Return the place in the lists that have these keys in the two indexes."""
+        keys: dict[str, Any] = {"status": status, "organizer_status": organizer_status, "sort": self.place}
+        return Place(self.event_id, item, incarnation=self.incarnation, end_date=self.later_day, state=state, **keys)
 
     @property
     def length(self) -> str | None:

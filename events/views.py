@@ -1,6 +1,6 @@
 """The routes of events."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from events import editing, listing, services
-from events.models import STATUSES
+from events.models import STATUSES, Event
 from events.serializers import CANCEL, DeletionQuery, EventChangesSerializer, EventSerializer, EventsQuery, shape
 from events.whole import WholeEvent
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, OWN_EVENT, SEE_EVENTS
@@ -79,21 +79,10 @@ class EventViewSet(BrowsableViewSet):
         """Answer with the events as one calendar, up to the size of an answer."""
 
         def encode(found: Events) -> bytes:
-            return b"".join(map(self._entry, found))
+            return b"".join(entry_of(whole.event, self) for whole in found)
 
         gathered = collect_pages(read, encode, page=DEFAULT_LIMIT, query=query, request=self.request)
-        return self._calendar(gathered.parts, cursor=gathered.cursor, name="events.ics", feed="Events")
-
-    def _entry(self, found: WholeEvent) -> bytes:
-        from events import calendar
-
-        return calendar.entry(found.event, self.address("event", found.event.event_id))
-
-    def _calendar(self, entries: Sequence[bytes], *, cursor: Any = None, name: str, feed: str = "") -> Response:
-        from events import calendar
-
-        content = calendar.document(entries, name=feed)
-        return answer(content, cursor, self.request, content_type=calendar.CONTENT_TYPE, name=name)
+        return calendar_of(gathered.parts, self, file="events.ics", name="Events", cursor=gathered.cursor)
 
     def create(self, request: Request) -> Response:
         """Create an event. With an Idempotency-Key, a repeated request creates no second one."""
@@ -103,7 +92,7 @@ class EventViewSet(BrowsableViewSet):
     def retrieve(self, request: Request, event_id: str) -> Response:
         found = services.read(event_id, scope=self.scope(SEE_EVENTS))
         if self.format == CalendarRenderer.format:
-            shown = self._calendar([self._entry(found)], name=f"{event_id}.ics")
+            shown = calendar_of([entry_of(found.event, self)], self, file=f"{event_id}.ics")
             shown.headers["ETag"] = preconditions.etag(int(found.event.version))
             return shown
         return self._answer(found)
@@ -148,3 +137,20 @@ class EventViewSet(BrowsableViewSet):
         vars(response)["etag_covers_all"] = not found.seats.tickets
         vars(response)["whole"] = found  # the parts of its page use it
         return response
+
+
+def entry_of(event: Event, view: BrowsableViewSet) -> bytes:
+    """Return an event as an entry of a calendar, with the address of its page."""
+    from events import calendar
+
+    return calendar.entry(event, view.address("event", event.event_id))
+
+
+def calendar_of(
+    entries: Iterable[bytes], view: BrowsableViewSet, *, file: str, name: str = "", cursor: Any = None
+) -> Response:
+    """Return a calendar as a file. With a `name`, programs can subscribe to it."""
+    from events import calendar
+
+    content = calendar.document(entries, name=name)
+    return answer(content, cursor, view.request, content_type=calendar.CONTENT_TYPE, name=file)

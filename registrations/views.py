@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from events import services as events
+from events.views import calendar_of, entry_of
 from eventsite.auth.permissions import CHANGE_EVENT, CHANGE_USER, LIST_REGISTRATIONS, READ_USER, REGISTER, SEE_EVENTS
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
@@ -187,7 +188,7 @@ class CalendarViewSet(OfUserViewSet):
     def retrieve(self, request: Request, user_id: str) -> Response:
         """Answer with the calendar, or, as JSON, with its secret address."""
         user = self.enter(READ_USER) or services.read(user_id)
-        return calendar_of(user, self) if self.format == CalendarRenderer.format else self._address(user)
+        return seats_of(user, self) if self.format == CalendarRenderer.format else self._address(user)
 
     def renew(self, request: Request, user_id: str) -> Response:
         """Make a new secret address, after which the old one leads nowhere."""
@@ -218,17 +219,13 @@ class FeedViewSet(BrowsableViewSet):
 
     def retrieve(self, request: Request, token: str) -> Response:
         """Answer with the calendar."""
-        return calendar_of(calendars.owner_of(token), self)
+        return seats_of(calendars.owner_of(token), self)
 
 
-def calendar_of(user: User, view: BrowsableViewSet) -> Response:
+def seats_of(user: User, view: BrowsableViewSet) -> Response:
     """Return a user's seats as a calendar to subscribe to."""
-    from events import calendar
-
-    seats = attendances.seats_to_show(user.user_id)
-    entries = [calendar.entry(event, view.address("event", event.event_id)) for event in seats]
-    content = calendar.document(entries, name=f"Events of {user.name}")
-    response = answer(content, None, view.request, content_type=calendar.CONTENT_TYPE, name="my-events.ics")
+    entries = [entry_of(event, view) for event in attendances.seats_to_show(user.user_id)]
+    response = calendar_of(entries, view, file="my-events.ics", name=f"Events of {user.name}")
     response.headers["Cache-Control"] = "no-store"
     return response
 

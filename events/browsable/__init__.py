@@ -190,13 +190,13 @@ class EventPage(Page, routes=["event"]):
         }
 
     def _runs(self, data: Any) -> dict[str, Any]:
+        opens = {DRAFT: "Publish", CANCELLED: "Open again"}
         return {
             "status": data["status"],
             "edit": edit_form(self, values=forms_values(data)).show_before(data["version"]),
             "delete": self._delete(data),
             "waitlist": self._switch_waitlist(data),
-            "publish": self._become(data, "published", "Publish") if data["status"] == DRAFT else None,
-            "reopen": self._become(data, "published", "Open again") if data["status"] == CANCELLED else None,
+            "open": self._become(data, "published", opens[data["status"]]) if data["status"] in opens else None,
             "cancel": self._become(data, CANCELLED, "Cancel event") if data["status"] in OPEN_STATUSES else None,
             "copy_url": f"{pages.url('events')}?copy={data['eventId']}#new",
         }
