@@ -158,11 +158,6 @@ def organized_by(user_id: str) -> list[tuple[str, str]]:
     return list({(str(item.event_id), str(item.incarnation)): None for item in found})
 
 
-def cursor_of(whole: WholeEvent) -> str:
-    """Return the cursor to continue after an event."""
-    return whole.event.place
-
-
 def _before_day(day: str, days: int) -> str:
     """Return the date that is some days before another one."""
     ordinal = date.fromisoformat(day).toordinal() - days if days and day != FIRST else 0

@@ -67,7 +67,7 @@ class EventViewSet(BrowsableViewSet):
             return self._feed(read, query)
         found, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), request))
         as_json = partial(shape, own=self.scope(CHANGE_EVENT))
-        return self.listed(as_json, found, following, listing.cursor_of)
+        return self.listed(as_json, found, following, lambda whole: whole.event.place)
 
     def _beginning(self) -> str:
         """Return the first day of a list. A feed begins 30 days ago, so that most of it are events to come."""

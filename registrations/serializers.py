@@ -84,23 +84,11 @@ class PersonSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField(allow_null=True)
 
 
-def _shape_person(attendee: Attendee) -> dict[str, Any]:
-    if attendee.user is None:
-        return {"userId": attendee.registration.user_id, "name": None, "email": None}
-    return shape_user(attendee.user)
-
-
 class AttendeeSerializer(RegistrationSerializer):
     """A registration, with the user on request."""
 
     user = PersonSerializer(required=False, help_text="Only with `?expand=user`.")
     optional = ("user",)
-
-    def to_representation(self, listed: Registration | Attendee) -> dict[str, Any]:
-        """Return the registration as JSON, with the person where one is given."""
-        if isinstance(listed, Registration):
-            return shape(listed)
-        return shape(listed.registration) | {"user": _shape_person(listed)}
 
 
 class RegisteredSerializer(RegistrationSerializer):
@@ -148,6 +136,13 @@ def shape(registration: Registration) -> dict[str, Any]:
     """Return a registration as JSON."""
     values = vars(registration)
     return {name: values[source] for name, source in SOURCES.items()} | {"answers": registration.answers or {}}
+
+
+def shape_attendee(attendee: Attendee) -> dict[str, Any]:
+    """Return a registration as JSON, with its user."""
+    registration, user = attendee
+    person = shape_user(user) if user else {"userId": registration.user_id, "name": None, "email": None}
+    return shape(registration) | {"user": person}
 
 
 def shape_new(registration: Registration) -> dict[str, Any]:

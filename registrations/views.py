@@ -26,7 +26,6 @@ from registrations.reading import one as reading
 from registrations.serializers import (
     AnswersSerializer,
     AttendancesQuery,
-    AttendeeSerializer,
     HistorySerializer,
     MessageSerializer,
     RegistrationRequestSerializer,
@@ -34,6 +33,7 @@ from registrations.serializers import (
     WaitlistQuery,
     shape,
     shape_attendance,
+    shape_attendee,
     shape_new,
 )
 from users import calendars, services
@@ -76,9 +76,9 @@ class RegistrationViewSet(BrowsableViewSet):
         if self.format == SheetRenderer.format:
             return self._sheet(read, event_id, query)
         rows, following = read(query["limit"], pagination.read_cursor(query.get("cursor"), request))
-        shown = lists.named(rows) if "expand" in query else rows
-        as_json = AttendeeSerializer().to_representation
-        return self.listed(as_json, shown, following, lambda row: getattr(row, "registration", row).ticket)
+        if "expand" in query:
+            return self.listed(shape_attendee, lists.named(rows), following, lambda row: row.registration.ticket)
+        return self.listed(shape, rows, following, lambda row: row.ticket)
 
     waitlist = list
 

@@ -132,9 +132,7 @@ class UserPage(OfUser, Page, routes=["user"]):
 
     def context(self, data: Any) -> dict[str, Any]:
         return {
-            "person": data,
             "since": humanize.moment(data["createdAt"]),
-            "is_own": self.is_own,
             "act": self._act(data) if acting.is_offered() and not self.principal else None,
             "edit": self._edit(data) if "put" in self.view.action_map else None,
             "delete": self._delete(data) if "delete" in self.view.action_map else None,

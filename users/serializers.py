@@ -1,6 +1,6 @@
 """Users as JSON."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from rest_framework import serializers
 
@@ -20,12 +20,6 @@ class NewUserIdField(IdField):
         if (text := super().to_internal_value(data)) == ME:
             self.fail("reserved")
         return text
-
-
-class Stranger(NamedTuple):
-    """A user whose name and address the caller may know, and no more."""
-
-    user: User
 
 
 class UserChangesSerializer(Body):
@@ -61,9 +55,6 @@ class ListedUserSerializer(UserSerializer):
     """A user in a list. An organizer who searches by an address gets the id, the name and the address."""
 
     optional = ("emailVerified", "notify", "createdAt")
-
-    def to_representation(self, found: User | Stranger) -> dict[str, Any]:
-        return shape(found.user) if isinstance(found, Stranger) else super().to_representation(found)
 
 
 class UsersQuery(PageQuery):

@@ -1,5 +1,6 @@
 """The routes of users."""
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from eventsite.pages.viewsets import BrowsableViewSet, caller
 from eventsite.web import pagination
 from users import confirming, services
 from users.models import User
-from users.serializers import ListedUserSerializer, Stranger, UserChangesSerializer, UserSerializer, UsersQuery
+from users.serializers import UserChangesSerializer, UserSerializer, UsersQuery, shape
 
 
 class OfUserViewSet(BrowsableViewSet):
@@ -70,11 +71,11 @@ class UserViewSet(OfUserViewSet):
         if not sees_all and ("email" not in query or "name" in query):
             raise Forbidden("Ask for the exact address: email=…")
         after = pagination.read_cursor(query.get("cursor"), request)
-        sought = {name: query.get(name) for name in ("name", "email")}
+        sought: dict[str, Any] = {name: query.get(name) for name in ("name", "email")}
         found, following = services.page(limit=query["limit"], after=after, **sought)
-        rows = found if sees_all else [Stranger(user) for user in found if user.has_verified_email]
-        as_json = ListedUserSerializer().to_representation
-        return self.listed(as_json, rows, following, lambda row: services.place_of(getattr(row, "user", row), **sought))
+        rows = found if sees_all else [user for user in found if user.has_verified_email]
+        as_json = UserSerializer().to_representation if sees_all else shape
+        return self.listed(as_json, rows, following, partial(services.place_of, **sought))
 
     def create(self, request: Request) -> Response:
         """Create a user. With an Idempotency-Key, a repeated request creates no second one."""

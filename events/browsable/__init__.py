@@ -176,7 +176,6 @@ class EventPage(Page, routes=["event"]):
     def context(self, data: Any) -> dict[str, Any]:
         mine = self.owns(CHANGE_EVENT, data)
         return {
-            "event": data,
             "row": wording.row(data),
             "long_day": "" if wording.is_of_several_days(data) else humanize.long_day(data["date"]),
             "days": wording.days(data),

@@ -29,7 +29,6 @@ SENTENCES = {
     "mail.complained": "Complained about a mail",
     "message.sent": "A message was sent",
 }
-NOTHING = "Nothing has happened yet."
 
 
 class OfPeople(Page, OfEvent):
@@ -63,7 +62,7 @@ class HistoryPage(OfPeople, routes=["event-history"]):
         ]
         steps = paging.steps(self.request, self.response)
         message = message_form(self.event_id, prefix="message") if settings.MAIL_FROM else None
-        return {"rows": rows, "nothing": NOTHING, "steps": steps, "message": message}
+        return {"rows": rows, "steps": steps, "message": message}
 
 
 def _by(entry: dict[str, Any], called: dict[str, str]) -> str:

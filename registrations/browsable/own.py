@@ -259,7 +259,5 @@ class AttendanceOf(Part, OfUser, routes=["user"]):
     template = "registrations/of_user.html"
 
     def context(self, data: Any) -> dict[str, Any] | None:
-        """Return the link, or None if the user may not see the registrations, or has them in the navigation."""
-        if self.is_own or self.reach(READ_USER) is Reach.NONE or "userId" not in data:
-            return None
-        return {"url": pages.url("user-registrations", self.user_id)}
+        """Return the context, or None if the user may not see the registrations, or has them in the navigation."""
+        return None if self.is_own or self.reach(READ_USER) is Reach.NONE or "userId" not in data else {}

@@ -18,7 +18,7 @@ from registrations.browsable import answers
 from registrations.browsable.wording import OWN_SENTENCES, OfEvent, called, hears_of_a_seat, state
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED
 from registrations.reading.lists import named, of_event
-from registrations.serializers import AttendeeSerializer
+from registrations.serializers import shape_attendee
 from users import services as users
 from users.browsable import OfUser, name_of
 
@@ -113,10 +113,10 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         """
         found: list[tuple[int, dict[str, Any]]] = []
         after, read = whole_number(self.request.query_params.get("after", "")), 0
-        scope, shape = self.view.scope(LIST_REGISTRATIONS), AttendeeSerializer().to_representation
+        scope = self.view.scope(LIST_REGISTRATIONS)
         while True:
             rows, after = of_event(self.event_id, scope=scope, status=self.status, limit=ALL, after=after)
-            found += self._matching(map(shape, named(rows)), read)
+            found += self._matching(map(shape_attendee, named(rows)), read)
             read += len(rows)
             if after is None or read >= MOST_READ or retries.time_left() < LEAVES_SECONDS:
                 self.searched = after or 0

@@ -60,7 +60,7 @@ class SignUp(Part, OfEvent, routes=["event"]):
 
     def _standing(self, own: Registration, data: Any) -> dict[str, Any]:
         if data["status"] == event_wording.CANCELLED:
-            return {"standing": "off", "registration_url": pages.url("registration", self.event_id, "me")}
+            return {"standing": "off"}
         if event_wording.has_ended(data):
             return {"standing": "over" if own.status == REGISTERED else "over-waiting"}
         label, was = leave_label(own.status), {"_next": self.request.path, "_was": own.status}
@@ -68,7 +68,6 @@ class SignUp(Part, OfEvent, routes=["event"]):
             "form": leave_form(self.event_id, own.user_id, label, **was),
             "standing": own.status,
             "number": own.position,
-            "registration_url": pages.url("registration", self.event_id, "me"),
         }
 
     def _own(self, sub: str, data: Any) -> Registration | None:
@@ -106,12 +105,10 @@ class People(Part, OfEvent, routes=["event"]):
             return None
         rows = everybody(self, data)
         heads = [row.user_id for row in rows if row.status == WAITLISTED][: humanize.NAMED]
-        history = pages.url("event-history", self.event_id)
+        write = f"{pages.url('event-history', self.event_id)}#write"
         return {
             "below": True,
-            "bar": [Link("Message", f"{history}#write")] if settings.MAIL_FROM else [],
-            "history_url": history,
-            "people_url": pages.url("registrations", self.event_id),
+            "bar": [Link("Message", write)] if settings.MAIL_FROM else [],
             "lists": self._lists(data),
             "next": humanize.names(list(names(heads).values())) if heads else "",
             "growth": growth.of([row.registered_at for row in rows]),
