@@ -151,11 +151,6 @@ class UserPage(OfUser, Page, routes=["user"]):
     def _act(self, data: Any) -> Form:
         return Form(pages.url("acting"), f"Act as {data['name']}", hidden={"userId": data["userId"]}, look="plain")
 
-    @property
-    def _deleted(self) -> str:
-        """The name of the person who was deleted."""
-        return (self.submission.sent.get("_was") if self.submission else "") or "The person"
-
     def form(self, method: str) -> Form | None:
         return self.make_form("PUT", "Save") if method == "PUT" else None
 
@@ -185,8 +180,9 @@ class UserPage(OfUser, Page, routes=["user"]):
             values["email"] = typed
 
     def outcome(self, data: Any) -> str:
+        was = self.submission.sent.get("_was") if self.submission else ""
         if self.request.method == "DELETE":
-            return "Your account is deleted." if self.is_own else f"{self._deleted} was deleted."
+            return "Your account is deleted." if self.is_own else f"{was or 'The person'} was deleted."
         sent = self.submission.values() if self.submission else {}
         if "email" in sent and data.get("email") and not data.get("emailVerified"):
             return "Saved. A mail is on its way: follow its link to confirm the address."

@@ -152,17 +152,10 @@ def row(event: dict[str, Any], mark: str = "") -> dict[str, Any]:
         event: The event as JSON.
         mark: The user's own registration, in a few words.
     """
-    first = date.fromisoformat(event["date"])
-    return {
+    return event | {
         "url": pages.url("event", event["eventId"]),
-        "title": event["title"],
-        "date": event["date"],
-        "weekday": f"{first:%a}",
-        "day": first.day,
-        "month": f"{first:%b}",
-        "heading": f"{first:%B %Y}",
+        "first": date.fromisoformat(event["date"]),
         "when": when(event),
-        "place": event["location"],
         "room": room(event),
         "sign_up": sign_up(event),
         "look": CANCELLED if event["status"] == CANCELLED else "past" if has_ended(event) else "",

@@ -145,21 +145,15 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         return f"{said} The list is very long: continue with “Next”." if self.searched else said
 
     def _row(self, entry: dict[str, Any], number: int) -> dict[str, Any]:
-        user_id, status = entry["userId"], entry["status"]
         name, email = _name_and_address(entry)
-        url = pages.url("registration", self.event_id, user_id)
-        return {
+        return entry | {
             "number": humanize.number(number),
-            "name": name or user_id,
+            "name": name or entry["userId"],
             "email": email,
-            "url": url,
-            "status": status,
+            "url": pages.url("registration", self.event_id, entry["userId"]),
             "state": state(entry),
             "since": humanize.moment(entry["registeredAt"]),
             "promoted": humanize.moment(entry["promotedAt"]) if entry["promotedAt"] else "",
-            "leave_url": "" if status == CANCELLED else url,
-            "check_url": pages.url("check-in", self.event_id, user_id) if status == REGISTERED else "",
-            "is_in": bool(entry.get("checkedInAt")),
             "answers": answers.shown(entry.get("answers"), self.event.get("questions")),
         }
 

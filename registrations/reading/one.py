@@ -6,7 +6,6 @@ counts as done, whether it is applied or not. If registration and seats do not a
 
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 from events.ledger import log, operations, promotions, queue
 from events.ledger.log import LogEntry
@@ -27,11 +26,6 @@ from registrations.models import (
     standing,
 )
 from registrations.reading.owners import particulars
-
-
-class Found(NamedTuple):
-    seats: Seats
-    row: UserRegistration | None
 
 
 def read(event_id: str, user_id: str, *, scope: Scope) -> Registration:
@@ -65,22 +59,22 @@ def as_it_was_made(event_id: str, user_id: str, *made_by: str) -> Steps[Registra
 
 
 def _attempt(event_id: str, user_id: str, scope: Scope) -> Steps[Registration]:
-    found = yield from look(event_id, user_id)
-    if found is None or not scope.reaches(found.seats):
+    seats, row = yield from look(event_id, user_id)
+    if seats is None or not scope.reaches(seats):
         raise RegistrationNotFound
-    registration = yield from as_of(found, user_id)
+    registration = yield from as_of(seats, row, user_id)
     if registration is None:
         raise RegistrationNotFound
     return registration
 
 
 def _as_it_was_made(event_id: str, user_id: str, made_by: tuple[str, ...]) -> Steps[Registration]:
-    found = yield from look(event_id, user_id)
-    registration = (yield from as_of(found, user_id)) if found else None
-    if found is None or registration is None:
+    seats, row = yield from look(event_id, user_id)
+    registration = (yield from as_of(seats, row, user_id)) if seats else None
+    if seats is None or registration is None:
         raise Unavailable
-    incarnation = found.seats.incarnation
-    if registration.registration_id not in {operations.registration_id(incarnation, user_id, one) for one in made_by}:
+    ids = {operations.registration_id(seats.incarnation, user_id, operation) for operation in made_by}
+    if registration.registration_id not in ids:
         raise Unavailable
     if registration.status != CANCELLED:
         return registration
@@ -88,7 +82,7 @@ def _as_it_was_made(event_id: str, user_id: str, made_by: tuple[str, ...]) -> St
     return replace(registration, status=status, promoted_at=None, cancelled_at=None)
 
 
-def look(event_id: str, user_id: str) -> Steps[Found | None]:
+def look(event_id: str, user_id: str) -> Steps[tuple[Seats | None, UserRegistration | None]]:
     """Read the seats and then the registration, or both at one moment. Without seats there is no event."""
     keys = (Seats, event_id, Seats.ITEM), (UserRegistration, *UserRegistration.key_of(event_id, user_id))
     try:
@@ -96,19 +90,18 @@ def look(event_id: str, user_id: str) -> Steps[Found | None]:
     except Conflict:  # a transaction writes one of them; with the seats read first, no later operation is missed
         seats = yield Get(keys[0])
         row = yield Get(keys[1])
-    return Found(seats, row) if seats else None
+    return seats, row
 
 
-def as_of(found: Found, user_id: str) -> Steps[Registration | None]:
+def as_of(seats: Seats, row: UserRegistration | None, user_id: str) -> Steps[Registration | None]:
     """Return the registration as of the moment at which the seats were read.
 
     Raises:
         Conflict: The seats and the registration do not agree; read them again.
     """
-    seats, row = found
     entry = log.of_user(seats, user_id)
     if entry is not None:
-        return (yield from _by_the_log(found, user_id, entry))
+        return (yield from _by_the_log(seats, row, user_id, entry))
     if row is None or row.incarnation != seats.incarnation:
         return None
     if not row.active:
@@ -118,8 +111,9 @@ def as_of(found: Found, user_id: str) -> Steps[Registration | None]:
     return (yield from _completed(seats, registration_as_of(seats, row, cancelled=False)))
 
 
-def _by_the_log(found: Found, user_id: str, entry: LogEntry) -> Steps[Registration | None]:
-    seats, row = found
+def _by_the_log(
+    seats: Seats, row: UserRegistration | None, user_id: str, entry: LogEntry
+) -> Steps[Registration | None]:
     is_applied = row is not None and row.operations.endswith(entry.operation)
     if not is_applied and not entry.follows(UserRegistration.tag(row, seats.incarnation)):
         raise Conflict(immediate=True)  # the registration is newer than the seats

@@ -63,23 +63,22 @@ def annotate_in_steps(event_id: str, user_id: str, plan: Plan, scope: Scope) -> 
 
 
 def _attempt(event_id: str, user_id: str, plan: Plan, scope: Scope) -> Steps[Registration]:
-    found = yield from reading.look(event_id, user_id)
-    if found is None:
+    seats, row = yield from reading.look(event_id, user_id)
+    if seats is None:
         raise EventNotFound
-    check_access(found.seats, scope)
-    yield from _expect_applied(found, user_id)
-    registration = yield from reading.as_of(found, user_id)
-    if registration is None or found.row is None:
+    check_access(seats, scope)
+    yield from _expect_applied(seats, row, user_id)
+    registration = yield from reading.as_of(seats, row, user_id)
+    if registration is None or row is None:
         raise RegistrationNotFound
-    annotation = yield from plan(found.seats, registration)
+    annotation = yield from plan(seats, registration)
     if annotation is None:
         return registration
-    yield from _write(found.row, annotation)
+    yield from _write(row, annotation)
     return replace(registration, **annotation.changes)
 
 
-def _expect_applied(found: reading.Found, user_id: str) -> Steps[None]:
-    seats, row = found
+def _expect_applied(seats: Seats, row: UserRegistration | None, user_id: str) -> Steps[None]:
     entry = log.of_user(seats, user_id)
     if not commit.is_applied_to(row, entry) and entry:
         yield from commit.recover(seats, entry, Request(seats.event_id, user_id, EVERYTHING))
