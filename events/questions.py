@@ -3,6 +3,7 @@
 from typing import Any
 
 from eventsite.errors import WrongValues
+from eventsite.text.visible import is_blank
 
 TEXT, CHOICE, YES_NO = KINDS = ("text", "choice", "yesNo")
 LONGEST_ANSWER = 1000  # characters; the contract leaves it open, and an item of DynamoDB ends at 400 KB
@@ -31,7 +32,7 @@ def fitting(questions: list[dict[str, Any]], answers: Any) -> dict[str, Any]:
     for question in questions:
         name = question["questionId"]
         answer = (answers or {}).get(name)
-        if answer is None or (isinstance(answer, str) and not answer.strip()):
+        if answer is None or (isinstance(answer, str) and is_blank(answer)):
             wrong |= {f"answers.{name}": REQUIRED} if question["required"] else {}
         elif sentence := _misfit(question, answer):
             wrong[f"answers.{name}"] = sentence

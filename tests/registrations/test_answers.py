@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventsite import clock
+from eventsite.text.visible import is_blank
 from tests.api import Api, problem
 from tests.events.questions import BADGE, FOOD
 from tests.metering import Meter
@@ -53,12 +54,18 @@ def test_what_does_not_answer_a_question_is_refused_by_the_question(api: Api, an
     assert sign_up(api, event, user, {"food": "All"}, idempotency_key="better").status_code == 201
 
 
+@pytest.mark.parametrize("unseen", [" ", "\u200b", "\u2800"])
+def test_an_answer_without_a_visible_character_is_none(api: Api, unseen: str) -> None:
+    event, user = api.event(questions=[BADGE | {"required": True}]), api.user()
+    assert wrong(sign_up(api, event, user, {"badge": unseen})) == {"answers.badge"}
+
+
 ANSWERS = st.fixed_dictionaries(
     {"food": st.sampled_from(["All", "Vegan"])},
     optional={
         "badge": st.text(
             st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=50
-        ).filter(str.strip),
+        ).filter(lambda text: not is_blank(text)),
         "parks": st.booleans(),
         "gone": st.just("not asked"),
     },
