@@ -127,10 +127,7 @@ def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: Idempoten
         return EventExists() if "event" in failures and not is_lost_answer else None
 
     kept = write_once(parts, keyed, refusal=refusal, outcome=lambda: [item.to_dynamodb_dict() for item in whole])
-    if kept:
-        whole = WholeEvent(Event.parse(kept[0]), Seats.parse(kept[1]))
-        whole.event.checked_in = 0
-    return whole
+    return WholeEvent.of(map(EventItem.parse, kept or ())) or whole
 
 
 def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:

@@ -61,8 +61,7 @@ def _find_at_once(event_id: str) -> Steps[WholeEvent | None]:
     if event is None or seats is None:
         return None
     inside = yield Get((CheckIns, event_id, CheckIns.name(event.incarnation)))
-    event.checked_in = int(inside.people) if inside else 0
-    return WholeEvent(event, seats)
+    return WholeEvent.of(filter(None, (event, seats, inside)))
 
 
 def find_events(event_ids: Iterable[str], known: Iterable[Event] = ()) -> dict[str, WholeEvent]:

@@ -1,6 +1,7 @@
 """The pages of events: the list, and one event with the forms that change it."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from events import services
@@ -18,8 +19,6 @@ from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Question
 from eventsite.pages.seen import Seen
 
-ASKED = (*FILTERS, "cursor")
-"""The parameters that choose events. Without any of them, the page lists the events to come."""
 SEARCHED = 1000
 """The number of events that one page of a search reads."""
 
@@ -44,7 +43,7 @@ class EventsPage(Page, routes=["events"]):
         today = wording.today()
         if query.get("when") == "past":
             return {"to": today, "order": "desc"}
-        if any(query.get(name) for name in ASKED if name not in ("limit", "cursor")):
+        if _chosen(query):
             return {}
         last = {"week": wording.week_end, "month": wording.month_end}.get(query.get("when", ""))
         return {"from": wording.yesterday()} | ({"to": last(today)} if last else {})
@@ -67,8 +66,8 @@ class EventsPage(Page, routes=["events"]):
             "rows": rows,
             "chips": self._chips(),
             "tabs": self._tabs(),
-            "filters": filters(self, self._chosen()),
-            "filtered": bool(self._chosen() or query.get("q") or query.get("seats") or query.get("when")),
+            "filters": filters(self, folded=not _chosen(query)),
+            "filtered": bool(_chosen(query) or query.get("q") or query.get("seats") or query.get("when")),
             "sought": query.get("q", "").strip(),
             "asked": [(name, query[name]) for name in ("when", "seats") if query.get(name)],
             "most": SEARCHED,
@@ -85,12 +84,7 @@ class EventsPage(Page, routes=["events"]):
             return False
         if query.get("seats") and wording.sign_up(event) != wording.OPEN:
             return False
-        return bool(self._chosen()) or wording.has_ended(event) == (query.get("when") == "past")
-
-    def _chosen(self) -> dict[str, list[str]]:
-        """Return the values of the filters, by parameter."""
-        query = self.request.query_params
-        return {name: query.getlist(name) for name in FILTERS if query.get(name) and name != "limit"}
+        return bool(_chosen(query)) or wording.has_ended(event) == (query.get("when") == "past")
 
     def _tabs(self) -> list[Link]:
         tabs: dict[str, dict[str, str]] = {"Upcoming": {}, "Past": {"when": "past"}}
@@ -98,20 +92,24 @@ class EventsPage(Page, routes=["events"]):
             tabs["Mine"] = {"organizerId": "me"}
         if self.reach(READ_DRAFT) is not Reach.NONE:
             tabs["Drafts"] = {"status": DRAFT}
-        chosen = {name: values[0] for name, values in self._chosen().items()}
-        past = {"when": "past"} if self.request.query_params.get("when") == "past" else {}
-        return [
-            Link(label, paging.address(self.request.path, wanted), wanted == chosen | past)
-            for label, wanted in tabs.items()
-        ]
+        query = self.request.query_params
+        now = _chosen(query) | ({"when": "past"} if query.get("when") == "past" else {})
+        path = self.request.path
+        return [Link(label, paging.address(path, wanted), wanted == now) for label, wanted in tabs.items()]
 
     def _chips(self) -> list[Link]:
-        query = self.request.query_params
-        if self._chosen() or query.get("when") == "past":
+        """Return links that add a filter to the address, or remove it."""
+        query, links = self.request.query_params, []
+        if _chosen(query) or query.get("when") == "past":
             return []
         asked = {name: query[name] for name in ("q", "when", "seats") if query.get(name)}
-        chips = {"This week": {"when": "week"}, "This month": {"when": "month"}, "With seats": {"seats": "free"}}
-        return [_chip(self.request.path, label, asked, wanted) for label, wanted in chips.items()]
+        chips = {"This week": ("when", "week"), "This month": ("when", "month"), "With seats": ("seats", "free")}
+        for label, (name, value) in chips.items():
+            is_on = asked.get(name) == value
+            wanted = asked | {name: "" if is_on else value}
+            url = paging.address(self.request.path, {name: value for name, value in wanted.items() if value})
+            links.append(Link(label, url, is_on))
+        return links
 
     def _new(self, copied: str | None, values: dict[str, Any]) -> Form:
         made = new_form(self, values)
@@ -148,11 +146,9 @@ class EventsPage(Page, routes=["events"]):
         return pages.url("event", data["eventId"]) if data else super().next_url(data)
 
 
-def _chip(path: str, label: str, asked: dict[str, str], wanted: dict[str, str]) -> Link:
-    """Return a link to the list at `path` that adds the `wanted` parameters to those `asked`, or removes them."""
-    is_on = wanted.items() <= asked.items()
-    rest = {name: value for name, value in asked.items() if name not in wanted}
-    return Link(label, paging.address(path, rest if is_on else rest | wanted), is_on)
+def _chosen(query: Any) -> dict[str, str]:
+    """Return the values of the filters. Without any of them, the page lists the events to come."""
+    return {name: query[name] for name in FILTERS if query.get(name) and name != "limit"}
 
 
 class EventPage(Page, routes=["event"]):
@@ -189,40 +185,28 @@ class EventPage(Page, routes=["event"]):
         }
 
     def _runs(self, data: Any) -> dict[str, Any]:
-        opens = {DRAFT: "Publish", CANCELLED: "Open again"}
+        opens, status = {DRAFT: "Publish", CANCELLED: "Open again"}, data["status"]
+        switch = f"Switch the waitlist {'off' if data['waitlistEnabled'] else 'on'}"
         return {
-            "status": data["status"],
+            "status": status,
             "edit": edit_form(self, values=forms_values(data)).show_before(data["version"]),
-            "delete": self._delete(data),
-            "waitlist": self._switch_waitlist(data),
-            "open": self._become(data, "published", opens[data["status"]]) if data["status"] in opens else None,
-            "cancel": self._become(data, CANCELLED, "Cancel event") if data["status"] in OPEN_STATUSES else None,
+            "delete": self._button(data, "Delete", "risky", SHORT, method="DELETE"),
+            "waitlist": self._button(data, switch, "plain", waitlistEnabled=forms.text(not data["waitlistEnabled"])),
+            "open": self._button(data, opens[status], "primary", status="published") if status in opens else None,
+            "cancel": self._button(data, "Cancel event", status=CANCELLED) if status in OPEN_STATUSES else None,
             "copy_url": f"{pages.url('events')}?copy={data['eventId']}#new",
         }
 
-    def _become(self, data: Any, status: str, label: str) -> Form:
-        return self._set(data, "status", status, label, "primary" if status != CANCELLED else "plain")
-
-    def _switch_waitlist(self, data: Any) -> Form:
-        is_on = data["waitlistEnabled"]
-        label = f"Switch the waitlist {'off' if is_on else 'on'}"
-        return self._set(data, "waitlistEnabled", forms.text(not is_on), label, "plain")
-
-    def _set(self, data: Any, name: str, value: str, label: str, look: str) -> Form:
-        """Return a button that sets one field of the version that the page shows."""
-        before = json.dumps({name: forms.text(data[name])})
-        hidden = {name: value, "_before": before, "_version": str(data["version"])}
-        return Form(self.request.path, label, "PUT", hidden=hidden, look=look)
+    def _button(
+        self, data: Any, label: str, look: str = "plain", shown: Iterable[str] = (), method: str = "PUT", **sent: str
+    ) -> Form:
+        """Return a button that changes the version that the page shows: it sends some values, or deletes the event."""
+        before = {name: forms.text(data[name]) for name in shown or sent}
+        hidden = sent | {"_before": json.dumps(before), "_version": str(data["version"])}
+        return Form(self.request.path, label, method, hidden=hidden, look=look)
 
     def form(self, method: str) -> Form | None:
-        if method not in ("PUT", "PATCH"):
-            return None
-        return edit_form(self, hidden={})
-
-    def _delete(self, data: Any) -> Form:
-        before = {name: forms.text(data[name]) for name in SHORT}
-        shown = {"_version": str(data["version"]), "_before": json.dumps(before)}
-        return Form(self.request.path, "Delete", "DELETE", hidden=shown, look="risky")
+        return edit_form(self) if method in ("PUT", "PATCH") else None
 
     def translate(self, values: Any) -> None:
         now = self.current() if set(MOMENTS) & set(values) else None

@@ -91,13 +91,13 @@ def _as_input(one: Field) -> Field:
     return one
 
 
-def filters(page: Page, chosen: dict[str, list[str]]) -> Form:
+def filters(page: Page, *, folded: bool) -> Form:
     """Return the form that filters the list."""
     query = page.view.queries["list"]()
     shown = forms.fields(query, FILTERS, helps={}, values=page.request.query_params, prefix="filter")
     for field in shown:
         field.optional = False  # all filters are, so that no label needs a mark
-    return Form(page.request.path, "Show", "GET", shown, look="" if chosen else "primary")
+    return Form(page.request.path, "Show", "GET", shown, look="primary" if folded else "")
 
 
 def to_moments(values: Any, zone: str | None) -> None:
