@@ -102,6 +102,12 @@ def sign_up(event: dict[str, Any]) -> str:
     return WAITLIST if event["waitlistEnabled"] else FULL
 
 
+def passes_seats_on(event: dict[str, Any]) -> bool:
+    """Return True if a seat that is given up goes to the head of the waitlist."""
+    is_on = event["status"] in OPEN_STATUSES and not has_ended(event)
+    return is_on and event["waitlistCount"] > 0 and event["registeredCount"] <= event["capacity"]
+
+
 def room(event: dict[str, Any]) -> str:
     """Return the free seats in a few words for a list: ``9 left``."""
     state = sign_up(event)

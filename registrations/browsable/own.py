@@ -113,12 +113,12 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return Question(f"Cancel the registration of {self.called}?", "Cancel the registration", [self._follows(found)])
 
     def _before_own_seat(self, found: Registration) -> Question | None:
-        waiting = self.event.get("waitlistCount", 0)
-        if found.status != REGISTERED or not waiting or event_wording.has_ended(self.event):
+        if found.status != REGISTERED or not self.event or not event_wording.passes_seats_on(self.event):
             return None
-        are = "person is" if waiting == 1 else "people are"
+        waiting = self.event["waitlistCount"]
+        are_waiting = humanize.counted(waiting, "person is waiting", "people are waiting")
         facts = [
-            f"{humanize.number(waiting)} {are} waiting: the first of them gets your seat at once.",
+            f"{are_waiting}: the first of them gets your seat at once.",
             f"If you sign up again, you will be number {humanize.number(waiting)} on the waitlist.",
         ]
         return Question("Give up your seat?", "Give up my seat", facts)
@@ -128,6 +128,8 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
             return f"{self.called} leaves the waitlist (number {found.position})."
         head = next(iter(self.queue(1)), None)
         follows = f"{name_of(head.user_id)} moves up." if head else "No one is waiting: the seat is free then."
+        if head and not (self.event and event_wording.passes_seats_on(self.event)):
+            follows = "No one moves up."
         return f"{self.called} gives up the seat. {follows}"
 
     def refused(self, data: Any) -> tuple[str, str] | None:

@@ -46,6 +46,19 @@ def test_an_attendee_signs_up_and_gives_up(attendee: Browser, api: Api) -> None:
     assert page.messages == ["You have given up your seat."]
 
 
+@pytest.mark.parametrize(("change", "asks"), [({}, True), ({"status": "cancelled"}, False), ({"capacity": 0}, False)])
+def test_an_attendee_is_asked_before_a_seat_goes_to_another_one(
+    attendee: Browser, api: Api, change: dict[str, Any], asks: bool
+) -> None:
+    for user in ("ada", api.user("bob")):
+        api.register("party", user)
+    api.patch("/events/party", change or {"title": "Party"})
+    page = attendee.open("/events/party/registrations/me")
+    page = attendee.send(next(form for form in page.forms if "Give up my seat" in form.buttons))
+    assert ("the first of them gets your seat" in page.text) is asks
+    assert (page.messages == ["You have given up your seat."]) is not asks
+
+
 def test_a_person_is_chosen_on_the_own_page(api: Api) -> None:
     api.users(3)
     chosen = api.user("bob")

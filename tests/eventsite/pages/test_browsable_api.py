@@ -224,6 +224,17 @@ def test_a_user_is_created_registered_and_unregistered_by_mouse(browser: Browser
     assert browser.sure(asked).messages == ["Alice is not registered any more. Bob has the seat now."]
 
 
+@pytest.mark.parametrize("change", [{"status": "cancelled"}, {"capacity": 0}])
+def test_a_seat_is_promised_to_no_one_who_does_not_get_it(
+    browser: Browser, api: Api, party: str, change: dict[str, Any]
+) -> None:
+    api.patch("/events/party", change)
+    row = next(form for form in browser.open("/events/party/registrations").forms if form.method == "DELETE")
+    asked = browser.send(row, "Cancel the registration of Alice")
+    assert "Alice gives up the seat. No one moves up." in asked.text
+    assert browser.sure(asked).messages == ["Alice is not registered any more."]
+
+
 @pytest.mark.parametrize("typed", ["Carol C", "carol", "nobody at all"])
 def test_somebody_is_added_by_name(browser: Browser, api: Api, party: str, typed: str) -> None:
     api.post("/users", {"userId": "c-1", "name": "Carol Costa"})
