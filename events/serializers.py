@@ -86,9 +86,8 @@ class QuestionsField(ListedField):
         """
         questions: list[dict[str, Any]] = super().to_internal_value(data)
         ids = [question["questionId"] for question in questions]
-        twice = {str(place): [SAME_ID] for place, one in enumerate(ids) if one in ids[:place]}
-        if twice:
-            raise ValidationError({place: {"questionId": wrong} for place, wrong in twice.items()})
+        if twice := [place for place, one in enumerate(ids) if one in ids[:place]]:
+            raise ValidationError({str(place): {"questionId": [SAME_ID]} for place in twice})
         return questions
 
 

@@ -64,11 +64,8 @@ class SignUp(Part, OfEvent, routes=["event"]):
         if event_wording.has_ended(data):
             return {"standing": "over" if own.status == REGISTERED else "over-waiting"}
         label, was = leave_label(own.status), {"_next": self.request.path, "_was": own.status}
-        return {
-            "form": leave_form(self.event_id, own.user_id, label, **was),
-            "standing": own.status,
-            "number": own.position,
-        }
+        form = leave_form(self.event_id, own.user_id, label, **was)
+        return {"form": form, "standing": own.status, "number": own.position}
 
     def _own(self, sub: str, data: Any) -> Registration | None:
         """Return the user's own registration: from the people of the page, or by a read of its own."""
@@ -81,16 +78,9 @@ class SignUp(Part, OfEvent, routes=["event"]):
 
     def _offer(self, data: Any, state: str) -> dict[str, Any]:
         full = state == event_wording.WAITLIST
-        url = pages.url("registrations", self.event_id)
-        return {
-            "form": Form(
-                url,
-                "Join the waitlist" if full else "Sign up",
-                fields=answers.fields(data.get("questions")),
-                hidden={"_next": self.request.path},
-            ),
-            "in_line": full and data["waitlistCount"] + 1,
-        }
+        url, label = pages.url("registrations", self.event_id), "Join the waitlist" if full else "Sign up"
+        form = Form(url, label, fields=answers.fields(data.get("questions")), hidden={"_next": self.request.path})
+        return {"form": form, "in_line": full and data["waitlistCount"] + 1}
 
 
 class People(Part, OfEvent, routes=["event"]):
