@@ -64,14 +64,16 @@ def _find_at_once(event_id: str) -> Steps[WholeEvent | None]:
     return WholeEvent.of(filter(None, (event, seats, inside)))
 
 
-def find_events(event_ids: Iterable[str], known: Iterable[Event] = ()) -> dict[str, WholeEvent]:
+def find_events(event_ids: Iterable[str], known: Iterable[Event] | None = None) -> dict[str, WholeEvent]:
     """Return the events that exist, by their ids, read in batches and eventually consistently.
 
     Args:
         event_ids: The ids.
-        known: Descriptions that need no second read. If all are known, the seats have only the counts (`Seats.shown`).
+        known: Descriptions that need no second read; None if the ids are not from a list of events. An event of a list
+            may be too new for these reads, so it is read again. If all are known, the seats have only the counts
+            (`Seats.shown`).
     """
-    wanted, events = list(dict.fromkeys(event_ids)), {event.event_id: event for event in known}
+    wanted, events = list(dict.fromkeys(event_ids)), {event.event_id: event for event in known or ()}
     unknown = [event_id for event_id in wanted if event_id not in events]
     keys = [(Seats, event_id, Seats.ITEM) for event_id in wanted] + [(Event, one, Event.ITEM) for one in unknown]
     read = batch_get(*keys, consistent=False, only=None if unknown else Seats.shown())
@@ -81,7 +83,7 @@ def find_events(event_ids: Iterable[str], known: Iterable[Event] = ()) -> dict[s
         event = events[event_id]
         whole = WholeEvent(event, seats) if event and seats else None
         if not (whole and whole.fits):
-            whole = find_event(event_id) if event or seats else None
+            whole = find_event(event_id) if event or seats or known is not None else None
         if whole:
             found[event_id] = whole
     return found

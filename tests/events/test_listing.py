@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import listing, services
+from events import listing, services, whole
 from events.models import STATUSES, EventItem
 from eventsite.dynamodb.client import Client, Wire
 from tests.api import EVENT, Api, next_page, problem
@@ -126,6 +126,15 @@ def test_an_index_that_lags_shows_no_event_where_it_is_not_any_more(api: Api, mo
         event["eventId"]: (event["title"], event["capacity"]) for event in api.get("/events?status=active").json()
     }
     assert listed == {grown: ("Grown", 9), still: ("e", 1)}
+
+
+def test_an_event_that_is_too_new_for_eventually_consistent_reads_is_listed(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its place shows it; its description and its seats are read again."""
+    short, long = api.event(date="2083-01-05"), api.event(date="2083-01-01", endDate="2083-01-31")
+    monkeypatch.setattr(whole, "batch_get", lambda *keys, **_: [None] * len(keys))
+    assert [event["eventId"] for event in api.get("/events?from=2083-01-04").json()] == [long, short]
 
 
 @pytest.mark.parametrize(
