@@ -16,7 +16,7 @@ from django.conf import settings
 from pynamodb.attributes import UnicodeAttribute
 
 from eventsite.dynamodb.base_model import BaseModel
-from eventsite.dynamodb.reads import query_page
+from eventsite.dynamodb.reads import Range, query_pages
 from eventsite.dynamodb.steps import Delete, Put
 from users.models import User
 
@@ -124,10 +124,9 @@ def _matches(sought: str, chunk: int, after: str | None) -> Iterator[str]:
     """Yield the sort keys that begin with a text, of each person the first one only."""
     partition = _partition(sought)
     start = dict(zip(Entry.key_names(), ({"S": partition}, {"S": after}), strict=True)) if after else None
+    matching = Range(Entry, partition, (sought, sought + "\U0010ffff"), consistent=True)
     while True:
-        raw, start = query_page(
-            Entry, partition, (sought, sought + "\U0010ffff"), consistent=True, limit=chunk, after=start
-        )
+        [(raw, start)] = query_pages(matching.page(limit=chunk, after=start))
         for item in (one[Entry.key_names()[1]]["S"] for one in raw):
             if item.rpartition(END)[0] == _first(item, sought):
                 yield item
@@ -142,5 +141,6 @@ def _first(item: str, sought: str) -> str:
 
 def by_address(address: str) -> list[str]:
     """Return the ids of the users who have an e-mail address."""
-    raw, _ = query_page(Entry, f"email#{fold_address(address)}", ("-", "~"), consistent=True)
+    owners = Range(Entry, f"email#{fold_address(address)}", ("-", "~"), consistent=True)
+    [(raw, _)] = query_pages(owners.page())
     return [one[Entry.key_names()[1]]["S"] for one in raw]

@@ -2,7 +2,6 @@
 
 from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError, PartialCredentialsError
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
-from pynamodb.exceptions import TableDoesNotExist
 
 from eventsite.dynamodb import retries
 from eventsite.dynamodb.base_model import table_models
@@ -10,23 +9,20 @@ from eventsite.dynamodb.connection import connection
 from eventsite.errors import DomainError, Unavailable
 
 SILENCE = (HTTPClientError, BotocoreConnectionError)
-NO_TABLE = frozenset({"ResourceNotFoundException", "TableNotFoundException"})
+# Codes come with or without "Exception" at their end, which is left out here.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
+NO_TABLE = frozenset({"ResourceNotFound", "TableNotFound"})
 NO_ACCESS = frozenset(
     {
         "ExpiredToken",
-        "ExpiredTokenException",
         "IncompleteSignature",
-        "IncompleteSignatureException",
         "InvalidClientTokenId",
-        "InvalidSignatureException",
+        "InvalidSignature",
         "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
         "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
+        "UnrecognizedClient",
     }
 )
-NO_PERMISSION = frozenset({"AccessDenied", "AccessDeniedException"})
 NOT_SAVED = "NotSaved"
 """The embedded engine cannot save (`eventsite.local.host`)."""
 
@@ -39,8 +35,6 @@ def sentence(error: BaseException) -> str:
     refusal = next((cause for cause in causes if isinstance(cause, ClientError)), None)
     if refusal:
         return _refused(refusal.response["Error"].get("Code", ""), refusal.response["Error"].get("Message", ""))
-    if any(isinstance(cause, TableDoesNotExist) for cause in causes):
-        return _no_table()
     if any(isinstance(cause, NoCredentialsError | PartialCredentialsError) for cause in causes):
         return "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
     if isinstance(error, Unavailable) or any(isinstance(cause, SILENCE) for cause in causes):
@@ -53,7 +47,7 @@ def endpoint() -> str:
     return str(connection().client.meta.endpoint_url)
 
 
-def _chain(error: BaseException | None) -> "list[BaseException]":
+def _chain(error: BaseException | None) -> list[BaseException]:
     """Return an error and what caused it. PynamoDB keeps the cause in an attribute of its own."""
     chain: list[BaseException] = []
     while error and error not in chain:
@@ -63,11 +57,12 @@ def _chain(error: BaseException | None) -> "list[BaseException]":
 
 
 def _refused(code: str, message: str) -> str:
-    if code in NO_TABLE:
+    kind = code.removesuffix("Exception")
+    if kind in NO_TABLE:
         return _no_table()
-    if code in NO_ACCESS:
+    if kind in NO_ACCESS:
         return f"DynamoDB at {endpoint()} does not accept the credentials: {message or code}"
-    if code in NO_PERMISSION:
+    if kind == "AccessDenied":
         return f"These credentials do not allow it: {message or code}"
     if code in retries.TRANSIENT_CODES or code.startswith("5"):
         return f"DynamoDB at {endpoint()} was busy for too long ({code}). Try again later."

@@ -36,7 +36,7 @@ from eventsite.dynamodb.steps import (
     transact_when_free,
     transact_write,
 )
-from eventsite.dynamodb.transactions import Failures
+from eventsite.dynamodb.writes import Failures
 from eventsite.errors import DomainError, Missing, Refused, Unprocessable, again
 
 NAMESPACE = uuid.UUID("a5d6a9c7-2f0e-4f43-9b39-6d4f6a5f8e11")

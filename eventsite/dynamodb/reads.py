@@ -1,18 +1,18 @@
-"""Reads of many items in one call: a batch over several tables, or a range of an index."""
+"""Reads of many items in one call: several items, each by itself or as of one moment, or a range of an index."""
 
-from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, NamedTuple
 
+from pynamodb.exceptions import TransactGetError, VerboseClientError
 from pynamodb.indexes import Index
 
+from eventsite.dynamodb import retries
 from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.connection import Call, RawItem, connection
 from eventsite.dynamodb.shapes import text
 
 Key = tuple[type[BaseModel], *tuple[str, ...]]
 """A model, and the parts of an item's key."""
-
 
 MAX_BATCH = 100  # items of one BatchGetItem
 
@@ -37,8 +37,7 @@ def batch_get(
         return []
     model_of_table = {model.Meta.table_name: model for model, *_ in keys}
     requests: dict[str, dict[str, Any]] = {}
-    for table, model in model_of_table.items():
-        model._get_connection()  # makes the table known to the shared connection
+    for table in model_of_table:
         exact = consistent if isinstance(consistent, bool) else table in {one.Meta.table_name for one in consistent}
         requests[table] = {"Keys": [], "ConsistentRead": exact} | _projection(only)
     places = [(model.Meta.table_name, *parts) for model, *parts in keys]
@@ -50,8 +49,7 @@ def batch_get(
         for table, model in model_of_table.items()
         for item in answer["Responses"].get(table, ())
     }
-    raw: list[RawItem | None] = [found.get(place) for place in places]
-    return [model.parse(item) if item else None for (model, *_), item in zip(keys, raw, strict=True)]
+    return _parsed(keys, [found.get(place) for place in places])
 
 
 @cache
@@ -60,6 +58,28 @@ def _projection(only: tuple[str, ...] | None) -> dict[str, Any]:
         return {}
     names = {f"#{number}": name for number, name in enumerate(only)}
     return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+
+
+def transact_get(*keys: Key) -> list[Any]:
+    """Return several items as of a single point in time, in the order of the keys, None for a missing item.
+
+    Raises:
+        Conflict: A transaction is writing one of them.
+        Unavailable: DynamoDB did not answer in time.
+    """
+    parts = [{"Get": model.target_of(*key)} for model, *key in keys]
+    try:
+        answer = connection().dispatch("TransactGetItems", {"TransactItems": parts})
+    except VerboseClientError as error:
+        if any(reason and reason.code == retries.CONFLICT_REASON for reason in error.cancellation_reasons):
+            retries.conflict_retried.send_robust(sender=None)
+            raise retries.Conflict from error
+        raise TransactGetError(f"Failed to read items: {error}", error) from error
+    return _parsed(keys, [one.get("Item") for one in answer["Responses"]])
+
+
+def _parsed(keys: tuple[Key, ...], items: list[RawItem | None]) -> list[Any]:
+    return [model.parse(item) if item else None for (model, *_), item in zip(keys, items, strict=True)]
 
 
 Page = tuple[list[RawItem], RawItem | None]
@@ -93,38 +113,17 @@ class Range(NamedTuple):
         return "Query", arguments
 
 
-def ahead(*pages: Call) -> AbstractContextManager[None]:
-    """Request several pages before they are read inside, so that they are there by then."""
-    return connection().ahead(pages)
-
-
 def query_pages(*pages: Call) -> list[Page]:
     """Return several pages (`Range.page`), which are read at the same time."""
     return [(answer["Items"], answer.get("LastEvaluatedKey")) for answer in connection().read_together(pages)]
 
 
-def query_page(
-    place: type[BaseModel] | Index[Any],
-    hash_key: str,
-    between: tuple[str, str],
-    *,
-    consistent: bool = False,
-    descending: bool = False,
-    limit: int | None = None,
-    after: RawItem | None = None,
-) -> Page:
-    """Return the next page of one range."""
-    return query_pages(Range(place, hash_key, between, consistent, descending).page(limit=limit, after=after))[0]
-
-
 @cache
 def _place(place: type[BaseModel] | Index[Any]) -> dict[str, Any]:
-    if not isinstance(place, Index):
-        return {"TableName": place.Meta.table_name, "ExpressionAttributeNames": _placeholders(*place.key_names())}
-    keys = sorted(place.Meta.attributes.values(), key=lambda key: key.is_range_key)
-    named = {"TableName": place._model.Meta.table_name, "IndexName": place.Meta.index_name}
-    return named | {"ExpressionAttributeNames": _placeholders(*(key.attr_name for key in keys))}
-
-
-def _placeholders(hash_name: str, range_name: str) -> dict[str, str]:
-    return {"#hash": hash_name, "#range": range_name}
+    if isinstance(place, Index):
+        keys = sorted(place.Meta.attributes.values(), key=lambda key: key.is_range_key)
+        target = {"TableName": place._model.Meta.table_name, "IndexName": place.Meta.index_name}
+        names = [key.attr_name for key in keys]
+    else:
+        target, names = {"TableName": place.Meta.table_name}, list(place.key_names())
+    return target | {"ExpressionAttributeNames": dict(zip(("#hash", "#range"), names, strict=True))}

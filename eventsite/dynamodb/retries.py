@@ -48,36 +48,13 @@ FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0  # seconds
 
 # The error codes after which the same request may succeed.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-TRANSIENT_CODES = frozenset(
-    {
-        "InternalServerError",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "ThrottlingException",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-    }
-)
+THROTTLES = frozenset({"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"})
+REFUSALS = THROTTLES | {"LimitExceededException", "TransactionConflictException"}  # DynamoDB has done nothing
+TRANSIENT_CODES = REFUSALS | {"InternalServerError", "ServiceUnavailable", "TransactionInProgressException"}
 # The same inside a cancelled transaction, one per item.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 TRANSIENT_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})
 CONFLICT_REASON = "TransactionConflict"
-
-
-# After these DynamoDB has done nothing. After the others the call may have been executed.
-REFUSALS = frozenset(
-    {
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "TransactionConflictException",
-    }
-)
-
-THROTTLES = frozenset({"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"})
 
 _unanswered: ContextVar[list[BaseException] | None] = ContextVar("unanswered", default=None)
 _is_impatient: ContextVar[bool] = ContextVar("is_impatient", default=False)

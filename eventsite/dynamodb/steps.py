@@ -10,20 +10,18 @@
 import random
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any, NamedTuple, TypeVar
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from eventsite import clock
-from eventsite.dynamodb import expressions, retries, transactions
+from eventsite.dynamodb import expressions, retries, writes
 from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.connection import RawItem
-from eventsite.dynamodb.reads import Key, batch_get, query_page
+from eventsite.dynamodb.reads import Key, Range, batch_get, query_pages, transact_get
 from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.transactions import Failures
-from eventsite.dynamodb.writes import conditional_update
+from eventsite.dynamodb.writes import Failures, Transacted, conditional_update
 
 T = TypeVar("T")
 Steps = Generator[Any, Any, T]
@@ -115,15 +113,6 @@ class Transact(NamedTuple):
     """The client request token of a step that the rule may yield again; None for a new one each time."""
 
 
-class Transacted(NamedTuple):
-    done: bool
-    failures: Failures
-    in_conflict: bool = False
-    """True if another transaction held one of the items; nothing was written."""
-    in_doubt: bool = False
-    """True if an unanswered attempt may have been applied, or may still be."""
-
-
 class BatchWrite(NamedTuple):
     """Write and delete items of one table without conditions, each by itself. The rule is sent None."""
 
@@ -210,12 +199,12 @@ def run(steps: Steps[T]) -> T:
 
 
 def _query(step: Query) -> list[Any]:
+    wanted = Range(step.model, step.hash_key, step.between, consistent=True, descending=bool(step.newest))
+    limit = step.newest or step.first
     found: list[RawItem] = []
     after: RawItem | None = None
     while True:
-        limit, backwards = step.newest or step.first, bool(step.newest)
-        limited: dict[str, Any] = {"limit": limit, "descending": backwards}
-        items, after = query_page(step.model, step.hash_key, step.between, consistent=True, after=after, **limited)
+        [(items, after)] = query_pages(wanted.page(limit=limit, after=after))
         found += items
         if after is None or limit:
             return [step.model.parse(item) for item in found]
@@ -237,14 +226,7 @@ def transact_write(parts: Parts) -> Failures:
 
 def _transact(step: Transact) -> Transacted:
     parts = {label: _argument(part) for label, part in step.parts.items()}
-    token = step.token or str(uuid.uuid4())
-    with retries.unanswered_calls() as unanswered, nullcontext() if step.is_patient else retries.impatience():
-        try:
-            failures = transactions.transact_write(parts, token)
-        except Conflict:
-            retries.conflict_retried.send_robust(sender=None)
-            return Transacted(done=False, failures={}, in_conflict=True, in_doubt=bool(unanswered))
-    return Transacted(done=not failures, failures=failures, in_doubt=bool(unanswered))
+    return writes.transact_write(parts, step.token or str(uuid.uuid4()), is_patient=step.is_patient)
 
 
 def _argument(part: Update | Put | Delete | Check) -> dict[str, dict[str, Any]]:
@@ -263,14 +245,6 @@ def _argument(part: Update | Put | Delete | Check) -> dict[str, dict[str, Any]]:
     return {kind: place | expressions.arguments(condition, actions) | shown}
 
 
-def _transact_get(step: TransactGet) -> list[Any]:
-    try:
-        return transactions.transact_get(*step.keys)
-    except Conflict:
-        retries.conflict_retried.send_robust(sender=None)
-        raise
-
-
 def _batch_write(step: BatchWrite) -> None:
     records = (*step.puts, *step.deletes)
     if not records:
@@ -285,7 +259,7 @@ def _batch_write(step: BatchWrite) -> None:
 EXECUTORS: dict[type, Callable[[Any], Any]] = {
     Get: lambda step: step.key[0].read(*step.key[1:], consistent=step.consistent),
     BatchGet: lambda step: batch_get(*step.keys, consistent=step.consistent),
-    TransactGet: _transact_get,
+    TransactGet: lambda step: transact_get(*step.keys),
     Query: _query,
     Update: lambda step: conditional_update(step.record, step.actions, step.condition),
     Transact: _transact,

@@ -1,9 +1,10 @@
-"""One conditional update with an exact outcome: the item after it, or the item that failed the condition."""
+"""Conditional writes with an exact outcome: of one item, or of several items or none."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any, NamedTuple
 
-from pynamodb.exceptions import VerboseClientError
+from pynamodb.exceptions import TransactWriteError, VerboseClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -13,6 +14,10 @@ from eventsite.dynamodb.connection import RawItem, connection
 from eventsite.dynamodb.shapes import UnreadableItem
 
 REFUSED = "ConditionalCheckFailedException"
+FAILED_CONDITION = "ConditionalCheckFailed"  # the same inside a cancelled transaction
+
+Failures = dict[str, RawItem | None]
+"""The failed conditions by label, each with the item that failed it; None if there was none."""
 
 
 class Written(NamedTuple):
@@ -21,6 +26,15 @@ class Written(NamedTuple):
     image: RawItem | None
     """The item after the write, or the item that failed the condition (None: there was no item)."""
     in_doubt: bool
+    """True if an unanswered attempt may have been applied, or may still be."""
+
+
+class Transacted(NamedTuple):
+    done: bool
+    failures: Failures
+    in_conflict: bool = False
+    """True if another transaction held one of the items; nothing was written."""
+    in_doubt: bool = False
     """True if an unanswered attempt may have been applied, or may still be."""
 
 
@@ -50,3 +64,45 @@ def _instead(error: VerboseClientError) -> RawItem | None:
         raise error
     response: dict[str, RawItem] = getattr(error.__cause__, "response", {})
     return response.get("Item")
+
+
+def transact_write(parts: Mapping[str, dict[str, Any]], token: str, *, is_patient: bool) -> Transacted:
+    """Write several items or none.
+
+    Args:
+        parts: The parts as DynamoDB takes them, each with a label that names it when its condition fails.
+        token: The client request token. DynamoDB executes a transaction once, however often it is sent with its token.
+        is_patient: False if throttling counts as a conflict, instead of a reason to send the transaction again.
+
+    Raises:
+        Unavailable: DynamoDB did not answer in time.
+    """
+    arguments = {"TransactItems": list(parts.values()), "ClientRequestToken": token}
+    failures: Failures = {}
+    with retries.unanswered_calls() as unanswered, nullcontext() if is_patient else retries.impatience():
+        try:
+            connection().dispatch("TransactWriteItems", arguments)
+        except VerboseClientError as error:
+            if _is_conflict(error):
+                retries.conflict_retried.send_robust(sender=None)
+                return Transacted(done=False, failures={}, in_conflict=True, in_doubt=bool(unanswered))
+            failures = _failures(parts, error)
+    return Transacted(done=not failures, failures=failures, in_doubt=bool(unanswered))
+
+
+def _is_conflict(error: VerboseClientError) -> bool:
+    """Return True while other transactions hold some of the items, also if a condition failed.
+
+    It may fail because of the transaction that holds another item, perhaps this very request sent twice with half of
+    the first one visible. The conditions are evaluated again after that transaction has ended.
+    """
+    codes = {reason.code for reason in error.cancellation_reasons if reason}
+    return bool(codes & {retries.CONFLICT_REASON, *retries.TRANSIENT_REASONS})
+
+
+def _failures(labels: Mapping[str, Any], error: VerboseClientError) -> Failures:
+    reasons = zip(labels, error.cancellation_reasons, strict=False)
+    failures = {label: one.raw_item for label, one in reasons if one and one.code == FAILED_CONDITION}
+    if not failures:
+        raise TransactWriteError(f"Failed to write items: {error}", error) from error
+    return failures

@@ -22,8 +22,8 @@ from events.models import Event
 from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.base_model import BaseModel
+from eventsite.dynamodb.reads import transact_get
 from eventsite.dynamodb.steps import Check, Delete, Put, Update, run, transact_write
-from eventsite.dynamodb.transactions import transact_get
 from registrations import seating
 from registrations.audit.snapshot import Person, Snapshot
 from registrations.audit.totals import COUNTERS, Figures, floor, stored_exits, surely_seated

@@ -14,7 +14,8 @@ from events.ledger import log, queue
 from events.ledger.models import Promotion, Seats
 from events.services import EventNotFound, check_access
 from eventsite.auth.scope import Scope
-from eventsite.dynamodb.reads import ahead, batch_get
+from eventsite.dynamodb.connection import connection
+from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import Get, Steps, retrying, run
 from eventsite.ids import is_id
@@ -150,7 +151,7 @@ class _Page:
         cancelled, entries = self.status == CANCELLED, log.of(self.seats)
         limit = self.limit + 1 + len(entries)
         wanted = self.seats.event_id, self.seats.incarnation, EventTicket.keys_between(first, last, cancelled=cancelled)
-        with ahead(*EventTicket.first_pages(*wanted, limit=limit)):
+        with connection().ahead(EventTicket.first_pages(*wanted, limit=limit)):
             pending = self._pending(entries)
             stored = EventTicket.in_order(*wanted, limit=limit)
             read = [registration_as_of(self.seats, item, cancelled=cancelled) for item in stored]

@@ -2,7 +2,8 @@
 
 from events.ledger import log
 from events.ledger.models import Seats
-from eventsite.dynamodb.steps import Steps, Transact, Transacted
+from eventsite.dynamodb.steps import Steps, Transact
+from eventsite.dynamodb.writes import Transacted
 from registrations.models import UserRegistration
 from registrations.seating import commit, rules, trim
 from registrations.seating.apply import Applied

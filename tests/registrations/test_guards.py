@@ -21,7 +21,7 @@ from events.ledger import queue
 from events.ledger.models import CheckIns, Seats
 from events.models import Event
 from eventsite.auth.scope import EVERYTHING
-from eventsite.dynamodb import transactions
+from eventsite.dynamodb import writes
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.dynamodb.steps import run as run_steps
 from registrations import seating
@@ -384,15 +384,15 @@ PUTS = {
 @pytest.mark.parametrize("case", PUTS)
 def test_an_item_that_is_put_once_stays_only_with_its_guard(case: str, is_guarded: bool, api: Api) -> None:
     scenario, label = PUTS[case]
-    write = transactions.transact_write
+    write = writes.transact_write
 
-    def careless(parts: Mapping[str, dict[str, Any]], token: str) -> transactions.Failures:
+    def careless(parts: Mapping[str, dict[str, Any]], token: str, **options: Any) -> writes.Transacted:
         if label in parts and not is_guarded:
             put = {name: parts[label]["Put"][name] for name in ("TableName", "Item")}
             parts = {**parts, label: {"Put": put}}
-        return write(parts, token)
+        return write(parts, token, **options)
 
-    with patch.object(transactions, "transact_write", careless):
+    with patch.object(writes, "transact_write", careless):
         assert scenario(api) is is_guarded
 
 

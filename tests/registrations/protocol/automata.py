@@ -18,13 +18,12 @@ from eventsite.dynamodb.steps import (
     Put,
     Query,
     Transact,
-    Transacted,
     TransactGet,
     Update,
     Wait,
     WaitForTransactions,
 )
-from eventsite.dynamodb.writes import Written
+from eventsite.dynamodb.writes import Transacted, Written
 from eventsite.errors import Unavailable
 from tests.registrations.protocol.memory import remembered
 from tests.registrations.protocol.programs import PROGRAMS, answering

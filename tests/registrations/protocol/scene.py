@@ -18,12 +18,11 @@ from eventsite.dynamodb.steps import (
     Query,
     Steps,
     Transact,
-    Transacted,
     TransactGet,
     Update,
     Wait,
 )
-from eventsite.dynamodb.writes import Written
+from eventsite.dynamodb.writes import Transacted, Written
 from eventsite.errors import DomainError
 from registrations.models import EventTicket, UserRegistration
 from registrations.reading import one as reading
