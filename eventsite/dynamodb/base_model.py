@@ -79,6 +79,8 @@ class BaseModel(Model):
 
     class Meta:
         table_name = ""
+        expires_by: str | None = None
+        """The stored name of the attribute by which DynamoDB removes items, if the model makes the table."""
 
     FORMER_ITEMS = ""
     """The beginning of range keys that only the release before this one wrote; empty if it wrote the same items."""

@@ -61,7 +61,9 @@ def _projection(only: tuple[str, ...] | None) -> dict[str, Any]:
 
 
 def transact_get(*keys: Key) -> list[Any]:
-    """Return several items as of a single point in time, in the order of the keys, None for a missing item.
+    """Return several items as of a single point in time.
+
+    They are in the order of the keys, None for a missing one.
 
     Raises:
         Conflict: A transaction is writing one of them.

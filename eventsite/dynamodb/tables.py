@@ -1,22 +1,21 @@
 """The tables at the configured endpoint: create the missing ones, and report differences from the models.
 
 Nothing here alters an existing table, and only `remove` drops one. A model is compared as the CreateTable request that
-would make its table. If DynamoDB refuses or does not answer, or a table is not active in time, all raise `Unavailable`
-with a sentence.
+would make its table. All raise one of `retries.FAILURES` if DynamoDB refuses or does not answer, or a table is not
+active in time.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError
 from django.conf import settings
-from tenacity import RetryError, Retrying, retry_if_exception, retry_if_result, stop_after_delay, wait_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result, stop_after_delay, wait_exponential
 
 from eventsite.dynamodb.base_model import BaseModel, table_models
 from eventsite.dynamodb.connection import connection
-from eventsite.dynamodb.explain import endpoint, sentence
-from eventsite.dynamodb.retries import FAILURES, time_limit
+from eventsite.dynamodb.explain import endpoint
+from eventsite.dynamodb.retries import time_limit
 from eventsite.errors import Unavailable
 
 ANSWER_SECONDS = 3.0
@@ -42,15 +41,13 @@ def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None =
         The names of the created tables.
     """
     protect = not settings.LOCAL if protect is None else protect
-    with _in_a_sentence():
-        missing = [model for model in table_models() if _describe(model.Meta.table_name) is None]
-        options: Any = {"tags": tags or {}, "protect": protect, "streams": settings.LOCAL}
-        requests = {model: request_for(model, **options) for model in missing}
-        made = [model for model, request in requests.items() if _create(request)]
-        for model in missing:
-            _SETTLING(_is_active, model.Meta.table_name)
-        for model in made:
-            finish(model, protect=protect)
+    missing = [model for model in table_models() if _describe(model.Meta.table_name) is None]
+    options: Any = {"tags": tags or {}, "protect": protect, "streams": settings.LOCAL}
+    made = [model for model in missing if _create(request_for(model, **options))]
+    for model in missing:
+        _SETTLING(_is_active, model.Meta.table_name)
+    for model in made:
+        finish(model, protect=protect)
     return [model.Meta.table_name for model in made]
 
 
@@ -61,38 +58,32 @@ def differences(*, protect: bool | None = None) -> list[str]:
         protect: Expect deletion protection and point-in-time recovery; by default outside of local runs.
     """
     protect = not settings.LOCAL if protect is None else protect
-    with _in_a_sentence():
-        return [difference for model in table_models() for difference in _differences(model, protect)]
+    return [difference for model in table_models() for difference in _differences(model, protect)]
 
 
 def existing() -> dict[str, Description]:
     """Return the existing tables of the models, by name."""
     names = [model.Meta.table_name for model in table_models()]
-    with _in_a_sentence():
-        found = {name: _describe(name) for name in names}
-    return {name: description for name, description in found.items() if description}
+    return {name: description for name in names if (description := _describe(name))}
 
 
 def remove(table: Description) -> None:
     """Delete a table with all its items, also if it is protected."""
     name = table["TableName"]
-    with _in_a_sentence():
-        if table.get("DeletionProtectionEnabled"):
-            _call("UpdateTable", TableName=name, DeletionProtectionEnabled=False)
-            _SETTLING(_is_active, name)
-        _call("DeleteTable", TableName=name)
+    if table.get("DeletionProtectionEnabled"):
+        _call("UpdateTable", TableName=name, DeletionProtectionEnabled=False)
+        _SETTLING(_is_active, name)
+    _call("DeleteTable", TableName=name)
 
 
 def with_other_keys() -> list[str]:
     """Return the tables that have other keys than the models, because another service or release uses them."""
-    with _in_a_sentence():
-        return [model.Meta.table_name for model in table_models() if _has_other_keys(model)]
+    return [model.Meta.table_name for model in table_models() if _has_other_keys(model)]
 
 
 def with_old_items() -> list[str]:
     """Return the tables in which the release before this one stored items, by a look at their first items."""
-    with _in_a_sentence():
-        return [model.Meta.table_name for model in table_models() if model.FORMER_ITEMS and _has_old_items(model)]
+    return [model.Meta.table_name for model in table_models() if model.FORMER_ITEMS and _has_old_items(model)]
 
 
 def _has_old_items(model: type[BaseModel]) -> bool:
@@ -146,22 +137,16 @@ def _is_settling(error: BaseException) -> bool:
     )
 
 
+def _not_settled(state: RetryCallState) -> NoReturn:
+    raise Unavailable(f"A table at {endpoint()} did not settle within {SETTLE_SECONDS:g} seconds.")
+
+
 _SETTLING = Retrying(
     retry=retry_if_result(lambda done: done is False) | retry_if_exception(_is_settling),
     wait=wait_exponential(multiplier=0.05, max=2),
     stop=stop_after_delay(SETTLE_SECONDS),
+    retry_error_callback=_not_settled,
 )
-
-
-@contextmanager
-def _in_a_sentence() -> Iterator[None]:
-    """Convert an error of DynamoDB or its client to `Unavailable` with a sentence."""
-    try:
-        yield
-    except RetryError as error:
-        raise Unavailable(f"A table at {endpoint()} did not settle within {SETTLE_SECONDS:g} seconds.") from error
-    except FAILURES as error:
-        raise Unavailable(sentence(error)) from error
 
 
 def _code(error: ClientError) -> str:
@@ -224,16 +209,12 @@ def _create(request: Description) -> bool:
 def finish(model: type[BaseModel], *, protect: bool) -> None:
     """Turn on the settings that CreateTable does not have: expiry and point-in-time recovery."""
     table = model.Meta.table_name
-    if wanted := _wanted_ttl(model):
-        specification = {"Enabled": True, "AttributeName": wanted}
+    if model.Meta.expires_by:
+        specification = {"Enabled": True, "AttributeName": model.Meta.expires_by}
         _SETTLING(_call, "UpdateTimeToLive", TableName=table, TimeToLiveSpecification=specification)
     if protect:
         recovery = {"PointInTimeRecoveryEnabled": True}
         _SETTLING(_call, "UpdateContinuousBackups", TableName=table, PointInTimeRecoverySpecification=recovery)
-
-
-def _wanted_ttl(model: type[BaseModel]) -> str | None:
-    return getattr(model.Meta, "expires_by", None)
 
 
 # Comparing
@@ -252,8 +233,8 @@ def _differences(model: type[BaseModel], protect: bool) -> Iterator[str]:
     billing = found.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
     if billing != wanted["BillingMode"]:
         yield f"{table} is billed as {billing}; the model wants {wanted['BillingMode']}."
-    if (ttl := _ttl(table)) != (wanted_ttl := _wanted_ttl(model)):
-        yield f"{table} expires its items by {ttl or 'nothing'}; the model wants {wanted_ttl or 'nothing'}."
+    if (ttl := _ttl(table)) != model.Meta.expires_by:
+        yield f"{table} expires its items by {ttl or 'nothing'}; the model wants {model.Meta.expires_by or 'nothing'}."
     if protect and not found.get("DeletionProtectionEnabled"):
         yield f"{table} is not protected from deletion."
     if protect and not _can_recover(table):

@@ -121,7 +121,7 @@ def markers(**_: Any) -> list[CheckMessage]:
 
     found = [model for model in table_models() if model.Meta.table_name == settings.MARKERS_TABLE]
     fits = [model for model in found if model.key_names() == settings.MARKERS_KEY]
-    if any(getattr(model.Meta, "expires_by", None) == Marker.expires_at.attr_name for model in fits):
+    if any(model.Meta.expires_by == Marker.expires_at.attr_name for model in fits):
         return []
     hint = "Compare MARKERS_TABLE and MARKERS_KEY of the settings with the model that makes the table."
     return [Error("Markers of keyed requests do not fit into their table.", hint, id="eventsite.E008")]

@@ -34,12 +34,14 @@ class PrintableOutput(OutputWrapper):
 
 
 class OperatorCommand(BaseCommand):
-    """A command that works on events and people.
+    """A command that works on the tables.
 
     The exit status is 1 after a failure and 130 after Ctrl-C. Every command can be interrupted and run again.
     """
 
     requires_system_checks = []
+    needs_tables = True
+    """True if a local run creates the tables that are missing first, as `runserver` does."""
     has_dry_run = False
     """True if the command changes data, so that an operator may want to see first what it would do."""
 
@@ -55,13 +57,13 @@ class OperatorCommand(BaseCommand):
         return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Run the command. In a local run, create the tables that are missing first, as `runserver` does.
+        """Run the command.
 
         Raises:
             CommandError: It failed, and not because of a defect.
         """
         try:
-            if settings.LOCAL:
+            if self.needs_tables and settings.LOCAL:
                 tables.create_missing()
             return super().execute(*args, **options)
         except FAILURES as error:

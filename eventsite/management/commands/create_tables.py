@@ -3,11 +3,11 @@
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from eventsite.dynamodb import tables
 from eventsite.dynamodb.explain import endpoint
-from eventsite.errors import Unavailable
+from eventsite.management.operating import OperatorCommand
 
 KEYS_STAY = (
     "A table keeps the keys that it was made with: scan it into a file, choose another DYNAMODB_TABLE_PREFIX, and "
@@ -20,29 +20,26 @@ ITEMS_DIFFER = (
 )
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """Makes tables, and never drops or alters one. The exit status is 1 if a table differs or DynamoDB fails."""
 
     help = "Makes the DynamoDB tables that are missing, and says what differs from the models. Alters nothing else."
-    requires_system_checks = []
+    needs_tables = False
+    has_dry_run = True
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="only say what is missing or differs")
         parser.add_argument("--protect", action="store_true", default=None, help="protect them, as a deployment does")
         parser.add_argument("--tag", action="append", default=[], metavar="NAME=VALUE", help="a tag of the new tables")
         parser.add_argument("--migrate", action="store_true", help="say how the data of tables with other keys move")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            if options["migrate"] and (old := tables.with_other_keys()):
-                raise CommandError(f"{', '.join(old)} cannot be migrated in place. {KEYS_STAY}")
-            if old := tables.with_old_items():
-                raise CommandError(f"{', '.join(old)} cannot be used: {ITEMS_DIFFER}")
-            protect, tags = options["protect"], dict(tag.split("=", 1) for tag in options["tag"])
-            made = [] if options["dry_run"] else tables.create_missing(tags=tags, protect=protect)
-            self._report(made, tables.differences(protect=protect))
-        except Unavailable as error:
-            raise CommandError(error.sentence) from error
+        if options["migrate"] and (old := tables.with_other_keys()):
+            raise CommandError(f"{', '.join(old)} cannot be migrated in place. {KEYS_STAY}")
+        if old := tables.with_old_items():
+            raise CommandError(f"{', '.join(old)} cannot be used: {ITEMS_DIFFER}")
+        protect, tags = options["protect"], dict(tag.split("=", 1) for tag in options["tag"])
+        made = [] if options["dry_run"] else tables.create_missing(tags=tags, protect=protect)
+        self._report(made, tables.differences(protect=protect))
 
     def _report(self, made: list[str], differences: list[str]) -> None:
         for table in made:

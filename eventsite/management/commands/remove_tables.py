@@ -3,33 +3,28 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from eventsite.dynamodb import tables
 from eventsite.dynamodb.base_model import table_models
 from eventsite.dynamodb.explain import endpoint
-from eventsite.errors import Unavailable
+from eventsite.management.operating import OperatorCommand
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """Removes tables, after the person at the keyboard has typed which. Exit status: 1 when nothing was removed."""
 
     help = "Removes the service's tables and all that is in them, after you have typed their prefix."
-    requires_system_checks = []
+    needs_tables = False
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            found = tables.existing()
-            if not found:
-                raise CommandError(
-                    f"There are no tables {', '.join(model.Meta.table_name for model in table_models())}."
-                )
-            self._confirm(found)
-            for name, table in found.items():
-                tables.remove(table)
-                self.stdout.write(f"Removed {name}.")
-        except Unavailable as error:
-            raise CommandError(error.sentence) from error
+        found = tables.existing()
+        if not found:
+            raise CommandError(f"There are no tables {', '.join(model.Meta.table_name for model in table_models())}.")
+        self._confirm(found)
+        for name, table in found.items():
+            tables.remove(table)
+            self.stdout.write(f"Removed {name}.")
 
     def _confirm(self, found: dict[str, tables.Description]) -> None:
         self.stdout.write(f"At {endpoint()} there are:")

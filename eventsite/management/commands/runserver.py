@@ -15,6 +15,8 @@ from django.utils.module_loading import import_string
 
 from eventsite.auth import user_pool
 from eventsite.dynamodb import connection, tables
+from eventsite.dynamodb.explain import sentence
+from eventsite.dynamodb.retries import FAILURES
 from eventsite.env import text
 from eventsite.errors import Unavailable
 
@@ -61,7 +63,6 @@ class Command(runserver.Command):
             if settings.AUTH_MODE == "cognito" and settings.LOCAL_POOL:
                 self.stdout.write(f"Sign-in: {self._local_pool()}")
             if options["demo"]:
-                self._make_tables()
                 call_command("load_demo")
         super().run(**options)
 
@@ -69,12 +70,14 @@ class Command(runserver.Command):
         """Make the tables that are missing, then serve."""
         autoreload.raise_last_exception()  # a model that cannot be imported has no table
         try:
-            self._make_tables()
-        except Unavailable as error:
-            self.stderr.write(f"Error: {error.sentence}")
+            made = tables.create_missing() if settings.LOCAL else []
+        except FAILURES as error:
+            self.stderr.write(f"Error: {sentence(error)}")
             self.stdout.flush()
             self.stderr.flush()
             os._exit(1)  # the autoreloader runs this in a thread, where sys.exit would end nothing
+        for table in made:
+            self.stdout.write(f"Created the table {table}.")
         if settings.LOCAL and not text("PUBLIC_URL"):
             settings.PUBLIC_URL = url_of(self.addr, self.port)
         self._start_what_runs_beside()
@@ -104,8 +107,3 @@ class Command(runserver.Command):
     def _local_pool(self) -> str:
         name = user_pool.pool().issuer.rpartition("/")[2]
         return f"user pool {name} of the embedded engine; `python manage.py local_user NAME` makes a user."
-
-    def _make_tables(self) -> None:
-        if settings.LOCAL:
-            for table in tables.create_missing():
-                self.stdout.write(f"Created the table {table}.")

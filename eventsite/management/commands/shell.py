@@ -11,7 +11,9 @@ from django.core.management.commands import shell
 from pynamodb.exceptions import DoesNotExist
 
 from eventsite.dynamodb import tables
-from eventsite.errors import DomainError, Unavailable
+from eventsite.dynamodb.explain import sentence
+from eventsite.dynamodb.retries import FAILURES
+from eventsite.errors import DomainError
 
 
 class Command(shell.Command):
@@ -34,8 +36,8 @@ class Command(shell.Command):
         if settings.EMBEDDED_ENGINE:
             try:
                 tables.create_missing()
-            except Unavailable as error:
-                self.stderr.write(f"{error.sentence} Everything that needs no data works.")
+            except FAILURES as error:
+                self.stderr.write(f"{sentence(error)} Everything that needs no data works.")
         sys.excepthook = _print_sentence
         super().handle(**options)
 
