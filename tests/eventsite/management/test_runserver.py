@@ -130,8 +130,9 @@ def test_without_an_endpoint_it_names_the_package_to_install(tmp_path: Path, mod
     assert ended.stderr.count("\n") == 1
 
 
-def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    ended = manage(tmp_path, "runserver", "0", AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:1")
+@pytest.mark.parametrize("mode", [[], ["--demo"]], ids=["", "demo"])
+def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path, mode: list[str]) -> None:
+    ended = manage(tmp_path, "runserver", "0", *mode, AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:1")
     assert ended.returncode == 1
     assert "Error: DynamoDB at http://127.0.0.1:1 does not answer.\n" in ended.stderr
     assert "Traceback" not in ended.stderr
