@@ -118,14 +118,14 @@ class EventItem(BaseModel):
 
     @classmethod
     def get(  # type: ignore[override] # as in the base
-        cls: type[E], hash_key: Any, range_key: Any = None, consistent_read: bool = False
+        cls: type[E], event_id: str, item: str = "", *, consistent_read: bool = False
     ) -> E:
         """Read this item of an event by the id of the event: ``Event.get("party")``.
 
         Raises:
             DoesNotExist: There is none.
         """
-        return super().get(hash_key, range_key or cls.ITEM, consistent_read)
+        return super().get(event_id, item or cls.ITEM, consistent_read=consistent_read)
 
     def is_run_by(self, user_id: str) -> bool:
         """Return True if this item names the user as an organizer. Most items name only the owner."""

@@ -15,7 +15,7 @@ from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest, write_once
 from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import BatchWrite, Delete, Put, Query, Steps, Transact, retrying, run
-from eventsite.dynamodb.transactions import Failures
+from eventsite.dynamodb.writes import Failures
 from eventsite.errors import Forbidden, Missing, Refused, Stale
 
 OF_THE_SERVICE = {"version", "settings", "edits", "created_at", "updated_at"}

@@ -1,11 +1,11 @@
 """The OpenAPI description of the service's own routes."""
 
 from eventsite import __version__
-from eventsite.dynamodb.health import checked_apps
+from eventsite.dynamodb.base_model import table_models
 from eventsite.openapi import extensions  # noqa: F401 (importing registers them with drf-spectacular)
 from eventsite.openapi.calls import CALLS, PAGES, TAGS, Call
 from eventsite.openapi.components import ANY_CALL, COMPONENTS, Json, ref, with_headers
-from eventsite.service import FROM_ROOT
+from eventsite.service import FROM_ROOT, app_of
 
 HOST = "https://api.example.com"
 TAGS["eventsite"] = "Where to start, whether the service works, and this documentation."
@@ -31,7 +31,7 @@ COMPONENTS["schemas"] |= {
 
 
 def _health(word: str) -> Json:
-    tables = dict.fromkeys(checked_apps(), "ok")
+    tables = dict.fromkeys(map(app_of, table_models()), "ok")
     if word == "unhealthy":
         tables[next(iter(tables))] = "unavailable"
     return {"status": word, "version": __version__, "tables": tables}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from pynamodb.attributes import Attribute, ListAttribute, MapAttribute, NumberAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.constants import LIST
-from pynamodb.exceptions import AttributeNullError, GetError, VerboseClientError
+from pynamodb.exceptions import AttributeNullError
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
@@ -93,22 +93,16 @@ class BaseModel(Model):
         return table
 
     @classmethod
-    def has_range_key(cls) -> bool:
-        """Return True if the table's key has two parts."""
-        return cls._range_keyname is not None
-
-    @classmethod
     @cache
     def key_attributes(cls) -> tuple[str, ...]:
-        """Return the names of the attributes that make the key."""
+        """Return the names of the attributes that make the key, the range key last."""
         return tuple(name for name in (cls._hash_keyname, cls._range_keyname) if name)
 
     @classmethod
     @cache
     def key_names(cls) -> tuple[str, ...]:
-        """Return the stored names of the parts of the table's key."""
-        attributes = cls.get_attributes()
-        return tuple(attributes[name].attr_name for name in (cls._hash_keyname, cls._range_keyname) if name)
+        """Return the stored names of the same."""
+        return tuple(cls.get_attributes()[name].attr_name for name in cls.key_attributes())
 
     @classmethod
     def target_of(cls, *key: str) -> dict[str, Any]:
@@ -140,20 +134,13 @@ class BaseModel(Model):
         return self.target_of(*[self.attribute_values[name] for name in self.key_attributes()])
 
     @classmethod
-    def get(  # type: ignore[override] # no reader asks for a part of an item
-        cls: type[R], hash_key: Any, range_key: Any = None, consistent_read: bool = False
-    ) -> R:
+    def get(cls: type[R], *key: str, consistent_read: bool = False) -> R:  # type: ignore[override] # always whole
         """Read an item.
 
         Raises:
             DoesNotExist: There is none.
-            GetError: DynamoDB refused the call.
         """
-        arguments = cls.target_of(hash_key, range_key) if cls.has_range_key() else cls.target_of(hash_key)
-        try:
-            answer = connection().dispatch("GetItem", arguments | {"ConsistentRead": consistent_read})
-        except VerboseClientError as error:
-            raise GetError(f"Failed to get item: {error}", error) from error
+        answer = connection().dispatch("GetItem", cls.target_of(*key) | {"ConsistentRead": consistent_read})
         if "Item" not in answer:
             raise cls.DoesNotExist
         return cls.parse(answer["Item"])

@@ -1,9 +1,9 @@
-"""Reads of many items in one call: several items, each by itself or as of one moment, or a range of an index."""
+"""Reads of several items in one call, each by itself or as of one moment, and of a range of an index."""
 
 from functools import cache
 from typing import Any, NamedTuple
 
-from pynamodb.exceptions import TransactGetError, VerboseClientError
+from pynamodb.exceptions import VerboseClientError
 from pynamodb.indexes import Index
 
 from eventsite.dynamodb import retries
@@ -76,7 +76,7 @@ def transact_get(*keys: Key) -> list[Any]:
         if any(reason and reason.code == retries.CONFLICT_REASON for reason in error.cancellation_reasons):
             retries.conflict_retried.send_robust(sender=None)
             raise retries.Conflict from error
-        raise TransactGetError(f"Failed to read items: {error}", error) from error
+        raise
     return _parsed(keys, [one.get("Item") for one in answer["Responses"]])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
-from pynamodb.exceptions import TransactWriteError, VerboseClientError
+from pynamodb.exceptions import VerboseClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -104,5 +104,5 @@ def _failures(labels: Mapping[str, Any], error: VerboseClientError) -> Failures:
     reasons = zip(labels, error.cancellation_reasons, strict=False)
     failures = {label: one.raw_item for label, one in reasons if one and one.code == FAILED_CONDITION}
     if not failures:
-        raise TransactWriteError(f"Failed to write items: {error}", error) from error
+        raise error
     return failures

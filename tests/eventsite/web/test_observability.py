@@ -146,7 +146,7 @@ def test_metrics_are_separated_by_function(metrics: Metrics, api: Api) -> None:
 
 
 def test_a_failure_on_our_side_is_counted(metrics: Metrics, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eventsite.dynamodb.health.tables", lambda: {"events": "unavailable"})
+    monkeypatch.setattr("eventsite.service._state", lambda _: "unavailable")
     assert api.get("/health").status_code == 503
     assert [line["ServerErrors"] for line in metrics()] == [[1.0]]
 
