@@ -25,6 +25,10 @@ Call = tuple[str, dict[str, Any]]
 """An operation, and its arguments."""
 
 
+REST_OF_BATCH = {"BatchGetItem": "UnprocessedKeys", "BatchWriteItem": "UnprocessedItems"}
+"""The part of an answer that a batch has to be sent again with."""
+
+
 class PatientConnection(Connection):
     """A connection that sends an unanswered call again until the request's deadline.
 
@@ -32,8 +36,8 @@ class PatientConnection(Connection):
     """
 
     def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        if operation_name == "BatchGetItem":
-            return self._gather(operation_kwargs)
+        if operation_name in REST_OF_BATCH:
+            return self._whole_batch(operation_name, operation_kwargs)
         return retries.retry_call(partial(self._attempt, operation_name, operation_kwargs))
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -49,21 +53,21 @@ class PatientConnection(Connection):
             raise
         return answer
 
-    def _gather(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Read a whole batch that DynamoDB answers in parts, with a wait before each further part.
+    def _whole_batch(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Read or write a whole batch that DynamoDB answers in parts, with a wait before each further part.
 
-        PynamoDB itself would request the rest at once and without end.
+        PynamoDB itself would send the rest at once, of a read without end and of a write only twice.
         """
         found: dict[str, list[RawItem]] = {}
-        unread = dict(arguments["RequestItems"])
+        rest = dict(arguments["RequestItems"])
 
         def next_part() -> dict[str, Any]:
-            answer = self._attempt("BatchGetItem", arguments | {"RequestItems": unread})
-            for table, items in answer["Responses"].items():
+            answer = self._attempt(operation, arguments | {"RequestItems": rest})
+            for table, items in answer.get("Responses", {}).items():
                 found.setdefault(table, []).extend(items)
-            unread.clear()
-            unread.update(answer.get("UnprocessedKeys") or {})
-            if unread:
+            rest.clear()
+            rest.update(answer.get(REST_OF_BATCH[operation]) or {})
+            if rest:
                 raise retries.Unprocessed
             return answer | {"Responses": found}
 

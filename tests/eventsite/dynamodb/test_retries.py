@@ -12,7 +12,7 @@ from eventsite.dynamodb.base_model import table_models
 from eventsite.dynamodb.client import Answer
 from eventsite.dynamodb.connection import CONNECT_SECONDS, READ_SECONDS
 from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.steps import Draw, Steps, retrying, run
+from eventsite.dynamodb.steps import BatchWrite, Draw, Steps, retrying, run
 from eventsite.errors import Unavailable
 from registrations.seating import trim
 from tests.api import EVENT, Api, problem
@@ -375,6 +375,24 @@ def test_a_batch_that_never_gets_anywhere_ends_in_patience(api: Api, clock: Cloc
     with disturbed(lambda _, operation: nothing if operation == "BatchGetItem" else None) as calls:
         assert problem(api.get(f"/users/{guest}/registrations")) == (503, "service_unavailable")
     assert calls.made.count("BatchGetItem") < 100
+
+
+def test_a_batch_of_writes_that_is_throttled_is_written_in_the_end(clock: Clock) -> None:
+    throttles = iter(range(9))
+
+    def throttled_at_first(request: Request) -> Answer:
+        if next(throttles, None) is None:
+            return request.send()
+        unwritten = json.loads(request.body)["RequestItems"]
+        return answered(request, 200, json.dumps({"UnprocessedItems": unwritten}).encode())
+
+    def write() -> Steps[None]:
+        yield BatchWrite(puts=[User("ann", name="Ann", created_at="2026-01-01T00:00:00.000000Z")])
+
+    with failing(throttled_at_first, lasting=True):
+        run(write())
+    assert User.get("ann").name == "Ann"
+    assert len(clock.waits) == 9
 
 
 def test_a_service_that_is_well_waits_for_nothing(api: Api, clock: Clock) -> None:
