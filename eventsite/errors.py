@@ -38,13 +38,6 @@ class DomainError(Exception):
         super().__init__(self.sentence)
 
 
-def again(kind: str, code: str, sentence: str, members: dict[str, Any] | None = None) -> DomainError:
-    """Return the error of an earlier request again: the same kind, code and sentence."""
-    error = {one.__name__: one for one in (Missing, Refused)}[kind](sentence, **(members or {}))
-    error.code = code
-    return error
-
-
 class Forbidden(DomainError):
     """The caller is known, and may not do this."""
 

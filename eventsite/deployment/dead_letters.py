@@ -16,13 +16,10 @@ HIDDEN_SECONDS = 60  # SQS hides a received letter this long; listing must reach
 
 def queues(chosen: Choices) -> tuple[Any, Any]:
     """Return the dead-letter queue of a stage, and the queue of notices that it belongs to."""
-    import boto3
-
     outputs = outputs_of(chosen)
     if "DeadLetterQueueUrl" not in outputs:
         raise ClickException(f"Stage {chosen.stage} has no dead letters: it is not deployed.")
-    session: Any = boto3.Session(region_name=chosen.region)
-    sqs = session.resource("sqs")
+    sqs = chosen.session().resource("sqs")
     return sqs.Queue(outputs["DeadLetterQueueUrl"]), sqs.Queue(outputs["NoticeQueueUrl"])
 
 

@@ -125,10 +125,7 @@ class Stack:
 
 def outputs_of(chosen: Choices) -> dict[str, str]:
     """Return the outputs of a stage's stack, for commands that need no Zappa."""
-    import boto3
-
-    session: Any = boto3.Session(region_name=chosen.region)
-    return Stack(session.client("cloudformation"), chosen.name).outputs()
+    return Stack(chosen.session().client("cloudformation"), chosen.name).outputs()
 
 
 def _named(resource: Description) -> str:

@@ -63,6 +63,12 @@ class Choices:
         """The full names of the tables, by app."""
         return {app: self.values.get(f"{app.upper()}_TABLE_NAME", f"{self.table_prefix}{app}") for app in TABLES}
 
+    def session(self) -> Any:
+        """Return a session of the SDK in the stage's region."""
+        import boto3
+
+        return boto3.Session(region_name=self.region)
+
     def zappa_settings(self) -> dict[str, Any]:
         """Return the settings of Zappa that depend on the choices."""
         return {

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from pynamodb.attributes import Attribute, ListAttribute, MapAttribute, NumberAttribute
+from pynamodb.attributes import Attribute, NumberAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.constants import LIST
 from pynamodb.exceptions import AttributeNullError
@@ -56,17 +56,7 @@ class WholeNumbersAttribute(Attribute[list[int]]):
 NESTED = frozenset({"L", "M", "NS", "SS"})
 NO_TEXT = NESTED | {"BOOL"}
 Parsers = dict[str, tuple[str, str, Callable[[Any], Any] | None]]
-
-
-class Plan(NamedTuple):
-    """The attributes of a model, looked up once."""
-
-    attributes: list[tuple[str, Attribute[Any], bool]]
-    """The name of each attribute, the attribute, and whether it nests others."""
-    parsers: Parsers
-    """For each stored name: the name in Python, the type, and the parser (None: the value needs none)."""
-    defaults: dict[str, Any]
-    defaults_for_new: dict[str, Any]
+"""For each stored name: the name in Python, the type, and the parser (None: the value needs none)."""
 
 
 class BaseModel(Model):
@@ -147,14 +137,18 @@ class BaseModel(Model):
 
     @classmethod
     @cache
-    def _plan(cls) -> Plan:
-        known = list(cls.get_attributes().items())
-        return Plan(
-            attributes=[(name, one, isinstance(one, ListAttribute | MapAttribute)) for name, one in known],
-            parsers={one.attr_name: (name, one.attr_type, _parser(one)) for name, one in known},
-            defaults={name: one.default for name, one in known if one.default is not None},
-            defaults_for_new={name: one.default_for_new for name, one in known if one.default_for_new is not None},
-        )
+    def _parsers(cls) -> Parsers:
+        return {one.attr_name: (name, one.attr_type, _parser(one)) for name, one in cls.get_attributes().items()}
+
+    @classmethod
+    @cache
+    def _defaults(cls, for_new: bool) -> dict[str, Any]:
+        defaults = {}
+        for name, one in cls.get_attributes().items():
+            default = one.default if not for_new or one.default_for_new is None else one.default_for_new
+            if default is not None:
+                defaults[name] = default
+        return defaults
 
     @classmethod
     def _instantiate(cls: type[R], attribute_values: RawItem) -> R:
@@ -165,20 +159,17 @@ class BaseModel(Model):
 
         """
         record = cls.__new__(cls)
-        plan = cls._plan()
         try:
-            record.attribute_values = values = _parsed(plan.parsers, attribute_values)
+            record.attribute_values = values = _parsed(cls._parsers(), attribute_values)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise UnreadableItem from error
-        for name, default in plan.defaults.items():
+        for name, default in cls._defaults(False).items():
             if name not in values:
                 values[name] = default() if callable(default) else default
         return record
 
     def _set_defaults(self, _user_instantiated: bool = True) -> None:
-        plan = self._plan()
-        defaults = plan.defaults | plan.defaults_for_new if _user_instantiated else plan.defaults
-        for name, default in defaults.items():
+        for name, default in self._defaults(_user_instantiated).items():
             self.attribute_values[name] = default() if callable(default) else default
 
     def _set_attributes(self, **attributes: Any) -> None:
@@ -193,12 +184,9 @@ class BaseModel(Model):
             AttributeNullError: If a value is missing and `null_check` is on.
         """
         item: RawItem = {}
-        for name, attribute, holds_others in self._plan().attributes:
-            written = self.attribute_values.get(name)
-            if holds_others and written is not None:
-                written = _serialize_all(name, attribute, written, null_check)
-            elif written is not None:
-                written = attribute.serialize(written)
+        for name, attribute in self.get_attributes().items():
+            value = self.attribute_values.get(name)
+            written = None if value is None else attribute.serialize(value)
             if written is not None:
                 item[attribute.attr_name] = {attribute.attr_type: written}
             elif null_check and not attribute.null:
@@ -245,12 +233,6 @@ def _checked(attribute: Attribute[Any], held: Any) -> Any:
     if not is_value({attribute.attr_type: held}):
         raise TypeError("a value holds another type")
     return attribute.deserialize(held)
-
-
-def _serialize_all(name: str, attribute: Any, value: Any, null_check: bool) -> Any:
-    if isinstance(value, MapAttribute) and not value.validate(null_check=null_check):
-        raise ValueError(f"{name} is not correctly typed.")
-    return attribute.serialize(value, null_check=null_check)
 
 
 def table_models() -> list[type[BaseModel]]:

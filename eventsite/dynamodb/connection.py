@@ -103,7 +103,8 @@ class PatientConnection(Connection):
         if settings.DYNAMODB_CLIENT == "botocore":
             importlib.import_module("botocore.client")  # on Lambda, PynamoDB is loaded without it
             return super().client
-        self._follow_engine()
+        if settings.DYNAMODB_ENGINE and (now := endpoint()) != self.host:  # it crashed, and was started again
+            self.host, self._own_client = now, None
         if self._own_client is None:
             word = settings.DYNAMODB_CREDENTIALS
             self._own_client = Client(
@@ -116,11 +117,6 @@ class PatientConnection(Connection):
         return self._own_client
 
     _own_client: Client | None = None
-
-    def _follow_engine(self) -> None:
-        """Let the embedded engine start again if it has crashed, and connect to where it is now."""
-        if settings.DYNAMODB_ENGINE and (now := endpoint()) != self.host:
-            self.host, self._own_client = now, None
 
     def warm_up(self) -> None:
         if isinstance(self.client, Client):

@@ -37,7 +37,7 @@ from eventsite.dynamodb.steps import (
     transact_write,
 )
 from eventsite.dynamodb.writes import Failures
-from eventsite.errors import DomainError, Missing, Refused, Unprocessable, again
+from eventsite.errors import DomainError, Missing, Refused, Unprocessable
 
 NAMESPACE = uuid.UUID("a5d6a9c7-2f0e-4f43-9b39-6d4f6a5f8e11")
 KEPT_SECONDS = 24 * 60 * 60
@@ -218,7 +218,7 @@ class IdempotentRequest:
             raise KeyReused
         outcome = marker.outcome or {}
         if refused := outcome.get("refused"):
-            raise again(*refused)
+            raise _again(*refused)
         return outcome.get("done")
 
 
@@ -268,3 +268,10 @@ def _is_vacant() -> Condition:
 def _refusal(error: DomainError) -> dict[str, list[Any]]:
     kind = Missing if isinstance(error, Missing) else Refused
     return {"refused": [kind.__name__, error.code, error.sentence, error.members]}
+
+
+def _again(kind: str, code: str, sentence: str, members: dict[str, Any]) -> DomainError:
+    """Return a stored refusal as an error."""
+    error = {"Missing": Missing, "Refused": Refused}[kind](sentence, **members)
+    error.code = code
+    return error

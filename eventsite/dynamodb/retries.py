@@ -12,11 +12,12 @@ gives up after 29 s and the Lambda ends after 30 s.
 Metrics count by the signals `conflict_retried`, `deadline_missed` and `throttled`.
 """
 
+import math
 import random
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import NoReturn, TypeVar
 
@@ -30,7 +31,7 @@ from eventsite.errors import DomainError, Unavailable
 
 T = TypeVar("T")
 
-_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+_deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 
 conflict_retried = Signal()
 """Another transaction held an item. The rule is tried again after a wait, or goes on by another plan."""
@@ -56,7 +57,7 @@ TRANSIENT_CODES = REFUSALS | {"InternalServerError", "ServiceUnavailable", "Tran
 TRANSIENT_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})
 CONFLICT_REASON = "TransactionConflict"
 
-_unanswered: ContextVar[list[BaseException] | None] = ContextVar("unanswered", default=None)
+_unanswered: ContextVar[list[BaseException]] = ContextVar("unanswered")
 _is_impatient: ContextVar[bool] = ContextVar("is_impatient", default=False)
 
 
@@ -76,19 +77,23 @@ class Unprocessed(Exception):
 
 
 @contextmanager
-def unanswered_calls() -> Iterator[list[BaseException]]:
-    """Collect the errors after which a call may have been executed: no answer, or an internal error."""
-    errors: list[BaseException] = []
-    token = _unanswered.set(errors)
+def _within(variable: ContextVar[T], value: T) -> Iterator[T]:
+    """Give a variable a value for everything inside."""
+    token = variable.set(value)
     try:
-        yield errors
+        yield value
     finally:
-        _unanswered.reset(token)
+        variable.reset(token)
+
+
+def unanswered_calls() -> AbstractContextManager[list[BaseException]]:
+    """Collect the errors after which a call may have been executed: no answer, or an internal error."""
+    return _within(_unanswered, [])
 
 
 def note(error: BaseException) -> None:
     """Record a failed call for `unanswered_calls`."""
-    errors = _unanswered.get()
+    errors = _unanswered.get(None)
     code = error.response["Error"].get("Code") if isinstance(error, ClientError) else None
     if code in THROTTLES or _cancellation_reasons(error) & TRANSIENT_REASONS:
         throttled.send_robust(sender=None)
@@ -96,32 +101,20 @@ def note(error: BaseException) -> None:
         errors.append(error)
 
 
-@contextmanager
-def impatience() -> Iterator[None]:
+def impatience() -> AbstractContextManager[bool]:
     """Let a throttled transaction fail with `Conflict`, because its caller has a plan that needs fewer units."""
-    token = _is_impatient.set(True)
-    try:
-        yield
-    finally:
-        _is_impatient.reset(token)
+    return _within(_is_impatient, True)
 
 
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
+def time_limit(seconds: float) -> AbstractContextManager[float]:
     """Limit everything inside to `seconds` from now, or to the limit in force if that is sooner."""
-    until = time.monotonic() + seconds
-    outer = _deadline.get()
-    token = _deadline.set(until if outer is None else min(until, outer))
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
+    return _within(_deadline, min(time.monotonic() + seconds, _deadline.get()))
 
 
 def time_left() -> float:
     """Return the seconds until the request's deadline. A shell or command has no deadline: always a whole request's."""
     until = _deadline.get()
-    return settings.REQUEST_SECONDS if until is None else until - time.monotonic()
+    return settings.REQUEST_SECONDS if until == math.inf else until - time.monotonic()
 
 
 def before_deadline() -> None:

@@ -30,7 +30,8 @@ def read(operation: str, body: bytes) -> Json:
 
     """
     answer = _parsed(body)
-    if answer is None or not _has_shape(operation, answer):
+    has_shape: Callable[[Json], bool] = SHAPES.get(operation, _is_dict)
+    if answer is None or not has_shape(answer):
         raise ResponseStreamingError(error=f"the body is no answer to {operation}")
     return answer
 
@@ -58,10 +59,6 @@ def _parsed(body: bytes) -> Json | None:
     except ValueError:
         return None
     return answer if isinstance(answer, dict) else None
-
-
-def _has_shape(operation: str, answer: Json) -> bool:
-    return operation not in SHAPES or SHAPES[operation](answer)
 
 
 def _is_dict(value: Any) -> TypeGuard[Json]:

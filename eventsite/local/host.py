@@ -27,9 +27,6 @@ from eventsite.local.saved_state import SavedState, make_private, open_private
 SAVE_SECONDS = 1.0
 SAVING_SHARE = 0.05  # of the time; the engine stands still while it saves
 
-SERVICES = ("dynamodb", "cognito")
-"""The services, as ministack names their state files. Cognito is loaded on first use."""
-
 ACTIONS = ("DynamoDB_", "DynamoDBStreams_", "AWSCognitoIdentityProviderService.")
 COGNITO_PATH = re.compile(r"/oauth2/(authorize|token)|/login|/logout|/[\w-]+/\.well-known/jwks\.json")
 
@@ -58,7 +55,7 @@ class Host:
     def __init__(self, directory: Path, listener: socket.socket) -> None:
         self._directory = directory
         self._record = directory / "engine.json"
-        self._state = SavedState(directory, SERVICES)
+        self._state = SavedState(directory)
         self._listener = listener
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -160,12 +157,11 @@ class Host:
         action = dict(scope.get("headers", ())).get(b"x-amz-target", b"").decode("latin-1")
         known = action.startswith(ACTIONS) or COGNITO_PATH.fullmatch(scope.get("path", ""))
         if scope["type"] != "lifespan" and not known:
-            await send({"type": "http.response.start", "status": 404, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
+            await _respond(send, 404, b"")
             return
         writes = scope["type"] == "http" and not action.partition(".")[2].startswith(READS)
         if writes and self._state.failure:
-            await _refuse(send, self._state.failure)
+            await _respond(send, 400, json.dumps({"__type": UNSAVED, "message": self._state.failure}).encode())
             return
         await self._engine(scope, receive, send)
         if writes:
@@ -191,10 +187,9 @@ class Host:
             pause = max(SAVE_SECONDS, (time.monotonic() - began) / SAVING_SHARE)
 
 
-async def _refuse(send: Any, reason: str) -> None:
-    body = json.dumps({"__type": UNSAVED, "message": reason}).encode()
+async def _respond(send: Any, status: int, body: bytes) -> None:
     headers = [(b"content-type", b"application/x-amz-json-1.0"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -15,14 +15,14 @@ PRIVATE = 0o600
 OURS = ("engine.*", "secret-key", "state/*")
 """The files that this project makes in a data directory, which may hold other files too."""
 
-STORES = {"cognito": "user_pools", "dynamodb": "tables"}
-"""The store that each service cannot be without."""
+STORES = {"dynamodb": "tables", "cognito": "user_pools"}
+"""The services, as ministack names their state files, and the store that each cannot be without."""
 
 
 class SavedState:
     """The state files of one data directory."""
 
-    def __init__(self, directory: Path, services: tuple[str, ...]) -> None:
+    def __init__(self, directory: Path, services: tuple[str, ...] = tuple(STORES)) -> None:
         self._directory = directory / "state"
         self._services = services
         self._failures: dict[str, OSError] = {}
@@ -44,6 +44,7 @@ class SavedState:
         from ministack import app
         from ministack.core import persistence
 
+        self._ministack, self._persistence = app, persistence
         for service in self._services:
             path = self._directory / f"{service}.json"
             if path.exists():
@@ -52,23 +53,18 @@ class SavedState:
         persistence.save_state = self._save
 
     def _restore(self, service: str, path: Path) -> None:
-        from ministack import app
-        from ministack.core import persistence
-
         try:
-            state = persistence.load_state(service)
+            state = self._persistence.load_state(service)
             _check(service, state)
-            app._get_module(service).load_persisted_state(state)
+            self._ministack._get_module(service).load_persisted_state(state)
         except Exception as error:
             reason = type(error).__name__
             sys.exit(f"The saved state in {path} cannot be read ({reason}): repair it, or move it away to start empty.")
 
     def save(self) -> None:
         """Save all services now. `failure` is the outcome."""
-        from ministack.core import persistence
-
         loaded = {service: sys.modules.get(f"ministack.services.{service}") for service in self._services}
-        persistence.save_all({service: module.get_state for service, module in loaded.items() if module})
+        self._persistence.save_all({service: module.get_state for service, module in loaded.items() if module})
 
     def _save(self, service: str, state: Any) -> None:
         """Replace one file, or keep the old one and remember why."""
@@ -76,7 +72,7 @@ class SavedState:
         draft = path.with_suffix(".json.tmp")
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(draft, service, state)
+            self._write(draft, service, state)
             draft.replace(path)
         except OSError as error:
             self._failures[service] = error
@@ -85,22 +81,19 @@ class SavedState:
         else:
             self._failures.pop(service, None)
 
+    def _write(self, path: Path, service: str, state: Any) -> None:
+        content = {"__ministack_format__": self._persistence._state_format_version(service), "payload": state}
+        with open_private(path) as file:
+            json.dump(content, file, default=self._persistence._json_default)
+            file.flush()
+            os.fsync(file.fileno())  # a full disk may only show now
+
 
 def _check(service: str, state: Any) -> None:
     """Raise `TypeError` unless a file holds what ministack saves. It would skip or half read anything else."""
     for one in state[STORES[service]].all_values():
         if not isinstance(one, dict) or (service == "dynamodb" and not isinstance(one["items"], dict)):
             raise TypeError("it holds something else")
-
-
-def _write(path: Path, service: str, state: Any) -> None:
-    from ministack.core import persistence
-
-    version = persistence._state_format_version(service)
-    with open_private(path) as file:
-        json.dump({"__ministack_format__": version, "payload": state}, file, default=persistence._json_default)
-        file.flush()
-        os.fsync(file.fileno())  # a full disk may only show now
 
 
 def open_private(path: Path) -> Any:

@@ -24,8 +24,6 @@ class Command(StageCommand):
         group.add_argument("--admin", dest="group", action="store_const", const=ADMINS)
 
     def on_stage(self, chosen: Any, **options: Any) -> None:
-        import boto3
-
         from eventsite.deployment.stack import outputs_of
 
         address, group = options["address"], options["group"]
@@ -34,8 +32,7 @@ class Command(StageCommand):
         pool = chosen.values.get("COGNITO_USER_POOL_ID") or outputs_of(chosen).get("UserPoolId")
         if pool is None:
             raise CommandError(f"Stage {chosen.stage} has no user pool: AUTH_MODE is not cognito, or deploy it first.")
-        session: Any = boto3.Session(region_name=chosen.region)
-        cognito = session.client("cognito-idp")
+        cognito = chosen.session().client("cognito-idp")
         found = cognito.list_users(UserPoolId=pool, Filter=f'email = "{address}"')["Users"]
         if len(found) > 1:
             raise CommandError(f"{len(found)} accounts of {pool} have the address {address}.")
