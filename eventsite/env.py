@@ -5,20 +5,14 @@ import binascii
 import os
 import re
 import secrets
-from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from environ import Env
 
-T = TypeVar("T")
-
-ENV = Env()
 LEAST_PATCH_LEVEL = {(3, 11): (3, 11, 10), (3, 12): (3, 12, 6)}  # the first with fixes of CVE-2024-6923 and -7592
 
 
@@ -31,16 +25,14 @@ def warning_about_python(version: tuple[int, int, int]) -> str:
     return f"Python {found} has defects that hostile input can use: run {wanted} or later (CVE-2024-6923, -7592)."
 
 
-def read(name: str, cast: Callable[..., T], default: T, expected: str) -> T:
-    """Read and convert one environment variable, or stop with a sentence about the expected value.
+def number(name: str, default: int, expected: str) -> int:
+    """Read an integer.
 
     An empty variable counts as unset, which is what ``NAME= command`` in a shell means.
     """
-    if not os.environ.get(name):
-        return default
     try:
-        return cast(name)
-    except (ValueError, TypeError, ImproperlyConfigured):
+        return int(os.environ.get(name) or default)
+    except ValueError:
         raise ImproperlyConfigured(f"{name} must be {expected}, not {os.environ[name]!r}.") from None
 
 
@@ -65,6 +57,11 @@ def text(name: str, default: str = "", pattern: str = "", expected: str = "") ->
     return value
 
 
+def parts(name: str) -> list[str]:
+    """Read the parts of a variable, between commas or spaces."""
+    return text(name).replace(",", " ").split()
+
+
 def is_loopback(url: str) -> bool:
     """Return True if the host of a URL is this machine."""
     host = urlsplit(url).hostname or ""
@@ -84,11 +81,6 @@ def trusted_url(name: str) -> str:
     return url
 
 
-def _several(name: str) -> list[str]:
-    """Read words with spaces or commas between them."""
-    return text(name).replace(",", " ").split()
-
-
 SECRET_BYTES = range(24, 65)  # lengths of a webhook's secret that the specification allows
 
 
@@ -102,7 +94,7 @@ def webhook_urls(name: str, *, on_this_machine: bool) -> list[str]:
         name: The variable.
         on_this_machine: True if the data is on this machine, so that a receiver may be on it too.
     """
-    urls = list(dict.fromkeys(_several(name)))
+    urls = list(dict.fromkeys(parts(name)))
     for number, url in enumerate(urls, start=1):
         if not (on_this_machine and is_loopback(url)) and not _is_postable(url):
             raise ImproperlyConfigured(
@@ -134,7 +126,7 @@ def signing_secrets(name: str) -> list[bytes]:
     The refusal of a wrong value does not repeat it, because it may be a secret.
     """
     found = []
-    for word in _several(name):
+    for word in parts(name):
         try:
             secret = base64.b64decode(word.removeprefix("whsec_"), validate=True)
         except binascii.Error:

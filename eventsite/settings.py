@@ -13,10 +13,10 @@ from django.utils.functional import SimpleLazyObject
 
 import eventsite
 from eventsite.env import (
-    ENV,
     is_loopback,
     local_key,
-    read,
+    number,
+    parts,
     signing_secrets,
     switch,
     text,
@@ -95,11 +95,8 @@ else:
 DEBUG = switch("DEBUG")
 LOG_LEVEL = word("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
 BASE_PATH = text("BASE_PATH", "", r"(/[A-Za-z0-9._~-]+)+", "a path such as /prod, without a slash at its end")
-ALLOWED_HOSTS = read(
-    "ALLOWED_HOSTS",
-    ENV.list,
-    [f".execute-api.{AWS_REGION}.amazonaws.com"] if ON_LAMBDA else ["localhost", "127.0.0.1", "[::1]"],
-    "host names, separated by commas",
+ALLOWED_HOSTS = parts("ALLOWED_HOSTS") or (
+    [f".execute-api.{AWS_REGION}.amazonaws.com"] if ON_LAMBDA else ["localhost", "127.0.0.1", "[::1]"]
 )
 # Nobody but this machine can call it, and nobody from elsewhere signs in.
 PRIVATE = (
@@ -111,7 +108,7 @@ if not SECRET_KEY:
         raise ImproperlyConfigured("SECRET_KEY must be set outside local runs: 50 or more random characters.")
     SECRET_KEY = SimpleLazyObject(lambda: local_key(LOCAL_DYNAMODB_DIR))  # made when something is to be signed
 CORS_CHOSEN = bool(os.environ.get("CORS_ALLOWED_ORIGINS"))
-CORS_ORIGINS = read("CORS_ALLOWED_ORIGINS", ENV.list, ["*"], "origins, separated by commas")
+CORS_ORIGINS = parts("CORS_ALLOWED_ORIGINS") or ["*"]
 
 # Where notices go (docs/notices.md): each is a choice of its own. A local run keeps mails as files, and needs no queue.
 BUS = (
@@ -284,8 +281,8 @@ SPECTACULAR_SETTINGS = {
 REQUEST_SECONDS = 20.0
 REQUEST_BYTES = 1_000_000
 # Of one process, by one caller: requests a second, and how many may come at once. 0: as many as there are.
-CALLER_RATE = read("CALLER_RATE", ENV.int, 100 if ON_LAMBDA else 0, "a number of requests a second")
-CALLER_BURST = read("CALLER_BURST", ENV.int, 1000, "a number of requests")
+CALLER_RATE = number("CALLER_RATE", 100 if ON_LAMBDA else 0, "a number of requests a second")
+CALLER_BURST = number("CALLER_BURST", 1000, "a number of requests")
 if CALLER_RATE < 0 or CALLER_BURST < 1:
     raise ImproperlyConfigured("CALLER_RATE must be 0 or more, and CALLER_BURST 1 or more.")
 

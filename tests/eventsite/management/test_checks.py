@@ -212,6 +212,14 @@ def test_a_secret_that_is_wrong_is_not_repeated(monkeypatch: pytest.MonkeyPatch)
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.parametrize("between", [",", ", ", " "])
+def test_hosts_and_origins_are_lists(monkeypatch: pytest.MonkeyPatch, between: str) -> None:
+    hosts, origins = ["events.example", "www.events.example"], ["https://a.example", "https://b.example"]
+    lists = {"ALLOWED_HOSTS": between.join(hosts), "CORS_ALLOWED_ORIGINS": between.join(origins)}
+    settings = settings_of(monkeypatch, LAMBDA | POOL | lists)
+    assert (settings["ALLOWED_HOSTS"], settings["CORS_ALLOWED_ORIGINS"]) == (hosts, origins)
+
+
 def test_webhooks_and_their_secrets_are_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     other = "https://93.184.215.14:8443/"
     made = settings_of(monkeypatch, {"WEBHOOKS": f"{HOOK}, {other} {HOOK}", "WEBHOOK_SECRET": f"{SECRET} {SECRET}"})
