@@ -1,4 +1,4 @@
-"""Reads of several items in one call, each by itself or as of one moment, and of a range of an index."""
+"""Reads of several items in one call, alone or as of one moment, and of ranges of an index."""
 
 from functools import cache
 from typing import Any, NamedTuple
