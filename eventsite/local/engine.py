@@ -2,12 +2,12 @@
 
     runserver, shell, any WSGI server         eventsite.local.host (one per directory)
     ┌──────────────────────────────┐          ┌─────────────────────────────────────────┐
-    │ endpoint()  ── a lease ──────┼── TCP ──>│ counts leases, saves, ends with the last │
+    │ endpoint()  ── a lease ──────┼─ flock ─>│ saves, and ends after the last lease     │
     │ PynamoDB    ── requests ─────┼── HTTP ─>│ ministack's DynamoDB                     │
     └──────────────────────────────┘          └─────────────────────────────────────────┘
 
-A lease is a loopback connection that stays open as long as its process lives. The kernel closes it however the process
-ends, so the host notices a Ctrl-C and a ``kill -9`` alike. After the last lease it saves and ends.
+A lease is a shared lock on ``engine.leases``, which the host wants for itself alone. The kernel releases it however its
+process ends, so the host notices a Ctrl-C and a ``kill -9`` alike. After the last lease it saves and ends.
 
 At most one host runs per directory: a client that starts one takes the lock on ``engine.lock`` first and passes it on.
 The kernel releases the lock when the host is gone, so clients ignore a stale ``engine.json`` and wait for a host that
@@ -21,14 +21,13 @@ import json
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 from django.conf import settings
 
@@ -39,10 +38,10 @@ logger = logging.getLogger(__name__)
 
 START_SECONDS = 60.0  # a busy machine takes its time
 STOP_SECONDS = 20.0
-LOOK_AGAIN_SECONDS = 0.05
+LOOK_AGAIN_SECONDS = 0.02
 LOG_LINES = 5
 
-LOCK, RECORD, LOG = "engine.lock", "engine.json", "engine.log"
+LOCK, LEASES, RECORD, LOG = "engine.lock", "engine.leases", "engine.json", "engine.log"
 
 
 class EngineFailed(Unavailable):
@@ -52,33 +51,47 @@ class EngineFailed(Unavailable):
 class Lease:
     """A process's claim on a running engine."""
 
-    def __init__(self, channel: socket.socket, url: str) -> None:
-        self._channel = channel
+    def __init__(self, directory: Path) -> None:
+        self.claim = open_private(directory / LEASES)
+        self._host = open_private(directory / LOCK)
         self._owner = os.getpid()
-        self.url = url
+        self.url = ""
 
     @property
     def is_good(self) -> bool:
-        """True while the engine runs. It sends nothing after its greeting, so only its end can be there to read."""
-        self._channel.setblocking(False)
-        try:
-            return bool(self._channel.recv(1))
-        except BlockingIOError:
+        """True while the engine runs, which holds its lock that long."""
+        if not _locks(self._host, fcntl.LOCK_SH):
             return True
-        except OSError:
-            return False
+        fcntl.flock(self._host, fcntl.LOCK_UN)
+        return False
 
     def release(self) -> None:
         """Release the engine. Wait until everything is saved if this was the last lease.
 
         A fork of the process that took the lease only closes its copy.
         """
-        if self._owner == os.getpid():
-            with suppress(OSError):
-                self._channel.shutdown(socket.SHUT_WR)
-                self._channel.settimeout(STOP_SECONDS)
-                self._channel.recv(1)
-        self._channel.close()
+        if self._owner == os.getpid() and not self.claim.closed:
+            fcntl.flock(self.claim, fcntl.LOCK_UN)
+            until = time.monotonic() + STOP_SECONDS
+            while self.is_good and not self._is_one_of_several() and time.monotonic() < until:
+                time.sleep(LOOK_AGAIN_SECONDS)
+        self.claim.close()
+        self._host.close()
+
+    def _is_one_of_several(self) -> bool:
+        """Return True if others have leases, which share the lock. The engine that ends does not share it."""
+        is_shared = not _locks(self.claim, fcntl.LOCK_EX) and _locks(self.claim, fcntl.LOCK_SH)
+        fcntl.flock(self.claim, fcntl.LOCK_UN)
+        return is_shared
+
+
+def _locks(file: TextIO, kind: int) -> bool:
+    """Lock a file. Return False if a lock of another process excludes this one."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 _lease: Lease | None = None
@@ -141,58 +154,56 @@ def lease(directory: Path) -> Lease:
 
 
 def _attach_or_start(directory: Path, until: float) -> Lease:
-    while time.monotonic() < until:
-        found = _start(directory, until) or _attach(directory, until)
-        if found:
-            return found
-        time.sleep(LOOK_AGAIN_SECONDS)  # another process has the lock: it will listen soon, or end
-    raise _late(directory)
+    taken = Lease(directory)
+    try:
+        while time.monotonic() < until:
+            if _locks(taken.claim, fcntl.LOCK_SH):  # else the host is ending
+                taken.url = _start(taken, directory, until) or _recorded(directory)
+                if taken.url:
+                    return taken
+                fcntl.flock(taken.claim, fcntl.LOCK_UN)  # a host that cannot be found may end
+            time.sleep(LOOK_AGAIN_SECONDS)
+        raise _late(directory)
+    except EngineFailed:
+        taken.release()
+        raise
 
 
-def _attach(directory: Path, until: float) -> Lease | None:
-    """Take a lease of the host that the record names. Return None if it is not there yet, or about to end.
-
-    Call this only while another process holds the lock: then the record cannot name a host that is gone.
-    """
+def _recorded(directory: Path) -> str:
+    """Return the URL of the host that runs, or an empty string while it starts or ends."""
     try:
         record = json.loads((directory / RECORD).read_text())
-        channel = socket.create_connection(("127.0.0.1", record["leases"]), timeout=1)
+        os.kill(record["pid"], 0)  # a crashed one leaves its record to the next one, which removes it
+        return str(record["url"])
     except (OSError, ValueError, LookupError, TypeError):
-        return None
-    return _greeted(channel, directory, until)
+        return ""
 
 
-def _start(directory: Path, until: float) -> Lease | None:
-    """Start a host and take the first lease. Return None if another process holds the lock."""
+def _start(taken: Lease, directory: Path, until: float) -> str:
+    """Start a host and return its URL, or an empty string if another process holds the lock."""
     with open_private(directory / LOCK) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return None
+        if not _locks(lock, fcntl.LOCK_EX):
+            return ""
         (directory / RECORD).unlink(missing_ok=True)
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            # The lease is requested first and waits in the listener's queue, so the host is never without one.
-            channel = socket.create_connection(listener.getsockname())
-            host = _spawn(directory, lock.fileno(), listener.fileno())
-    try:
-        started = _greeted(channel, directory, until)
-    except EngineFailed:
-        with suppress(ProcessLookupError):
-            os.killpg(host, signal.SIGKILL)
-        raise
-    if started is None:
-        raise EngineFailed(f"The embedded DynamoDB engine did not start.{_last_words(directory)}")
-    return started
+        host = _spawn(directory, lock.fileno())
+    while taken.is_good and time.monotonic() < until:
+        if url := _recorded(directory):
+            return url
+        time.sleep(LOOK_AGAIN_SECONDS)
+    failed = _late(directory) if taken.is_good else _failed(directory, "did not start")
+    with suppress(ProcessLookupError):
+        os.killpg(host, signal.SIGKILL)
+    raise failed
 
 
-def _spawn(directory: Path, lock: int, listener: int) -> int:
+def _spawn(directory: Path, lock: int) -> int:
     """Start the host in its own session, where the terminal's Ctrl-C does not reach it. Return its process group."""
-    command = [sys.executable, "-m", "eventsite.local.host", str(directory), str(lock), str(listener)]
+    command = [sys.executable, "-m", "eventsite.local.host", str(directory), str(lock)]
     with open_private(directory / LOG) as log:
         process = subprocess.Popen(  # noqa: S603 (our own interpreter, our own module)
             command,
             cwd=settings.BASE_DIR,
-            pass_fds=(lock, listener),
+            pass_fds=(lock,),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -202,27 +213,12 @@ def _spawn(directory: Path, lock: int, listener: int) -> int:
     return process.pid
 
 
-def _greeted(channel: socket.socket, directory: Path, until: float) -> Lease | None:
-    """Wait for the host's greeting. Return None if the process ends instead, or is no host of this directory."""
-    try:
-        channel.settimeout(max(0.01, until - time.monotonic()))
-        with channel.makefile("rb") as lines:
-            greeting: Any = json.loads(lines.readline() or b"{}")
-    except TimeoutError:
-        channel.close()
-        raise _late(directory) from None
-    except (OSError, ValueError):
-        greeting = {}
-    if greeting.get("directory") == str(directory):
-        return Lease(channel, greeting["url"])
-    channel.close()
-    return None
-
-
 def _late(directory: Path) -> EngineFailed:
-    return EngineFailed(
-        f"The embedded DynamoDB engine was not ready within {START_SECONDS:g} seconds.{_last_words(directory)}"
-    )
+    return _failed(directory, f"was not ready within {START_SECONDS:g} seconds")
+
+
+def _failed(directory: Path, how: str) -> EngineFailed:
+    return EngineFailed(f"The embedded DynamoDB engine {how}.{_last_words(directory)}")
 
 
 def _last_words(directory: Path) -> str:

@@ -1,14 +1,14 @@
-"""The host process of the embedded engine: ``python -m eventsite.local.host DIRECTORY LOCK LISTENER``.
+"""The host process of the embedded engine: ``python -m eventsite.local.host DIRECTORY LOCK``.
 
-`eventsite.local.engine` starts it. LOCK and LISTENER are inherited file descriptors: the lock on the directory, which
-this process holds until it ends, and the listening socket on which clients take their leases. The engine runs inside
-this process, so neither can outlive the other.
+`eventsite.local.engine` starts it. LOCK is an inherited file descriptor: the lock on the directory, which this process
+holds until it ends. The engine runs inside this process, so neither can outlive the other.
 
 ministack saves only when it shuts down. The host also saves soon after each write, so a ``kill -9`` of this process
 loses at most the last seconds. While saving fails, on a full disk for example, it refuses every write.
 """
 
 import asyncio
+import fcntl
 import json
 import os
 import re
@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from eventsite.local.saved_state import SavedState, make_private, open_private
@@ -44,28 +45,26 @@ def main() -> None:
         os._exit(0)
     os.umask(0o077)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    directory, lock, listener = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    os.set_inheritable(lock, False)
-    asyncio.run(Host(directory, socket.socket(fileno=listener)).run())
+    os.set_inheritable(int(sys.argv[2]), False)
+    asyncio.run(Host(Path(sys.argv[1])).run())
 
 
 class Host:
-    """The engine of one directory, and its leases."""
+    """The engine of one directory, which runs until no client has a lease."""
 
-    def __init__(self, directory: Path, listener: socket.socket) -> None:
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._record = directory / "engine.json"
         self._state = SavedState(directory)
-        self._listener = listener
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._leases = 0
-        self._ready, self._over, self._written = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._leases = open_private(directory / "engine.leases")
+        self._over, self._written = asyncio.Event(), asyncio.Event()
 
     async def run(self) -> None:
         """Serve until the last lease is gone, save, and return.
 
-        A failure is printed before any connection closes, so that clients find it in the log.
+        A failure is printed before this process gives its lock up, so that clients find it in the log.
         """
         try:
             await self._run()
@@ -75,11 +74,11 @@ class Host:
             os._exit(1)
 
     async def _run(self) -> None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._over.set)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._over.set)
         make_private(self._directory)
-        self._write_record()
-        self._server = await asyncio.start_server(self._hold, sock=self._listener)
         self._engine = self._load()
+        Thread(target=self._await_last_lease, args=(loop,), daemon=True).start()
         saving = asyncio.create_task(self._save_now_and_then())
         await self._serve()
         saving.cancel()
@@ -87,7 +86,7 @@ class Host:
             sys.exit(self._state.failure)
 
     def _write_record(self) -> None:
-        record = {"pid": os.getpid(), "leases": self._listener.getsockname()[1], "url": self._url}
+        record = {"pid": os.getpid(), "url": self._url}
         draft = self._record.with_suffix(".new")
         with open_private(draft) as file:
             file.write(json.dumps(record))
@@ -126,27 +125,15 @@ class Host:
 
     async def _until_over(self) -> None:
         """Wait for the end. The server calls this once it is up, and ends when it returns."""
-        self._ready.set()
+        self._write_record()
         await self._over.wait()
         self._record.unlink(missing_ok=True)
-        self._server.close()
 
-    async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Hold one lease from its greeting until its client disconnects.
-
-        The last client's connection stays open until everything is saved, which its end signals to the client.
-        """
-        self._leases += 1
-        await self._ready.wait()
-        if not self._over.is_set():
-            writer.write(json.dumps({"directory": str(self._directory), "url": self._url}).encode() + b"\n")
-            await _end_of(reader)
-            self._leases -= 1
-            if not self._leases:
-                self._last = writer
-                self._over.set()
-                return
-        writer.close()
+    def _await_last_lease(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait for the lock that each lease shares. No client gets another lease until this process is gone."""
+        fcntl.flock(self._leases, fcntl.LOCK_EX)
+        with suppress(RuntimeError):  # it ends already, by a signal
+            loop.call_soon_threadsafe(self._over.set)
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass on calls of DynamoDB, its streams and Cognito, and the pages and keys of Cognito.
@@ -191,11 +178,6 @@ async def _respond(send: Any, status: int, body: bytes) -> None:
     headers = [(b"content-type", b"application/x-amz-json-1.0"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-async def _end_of(reader: asyncio.StreamReader) -> None:
-    with suppress(ConnectionError, asyncio.CancelledError):
-        await reader.read()
 
 
 def _environment(directory: Path, port: int) -> dict[str, str]:
