@@ -25,8 +25,7 @@ from eventsite.dynamodb.steps import (
     run,
     transact_write,
 )
-from eventsite.dynamodb.writes import Failures
-from eventsite.dynamodb.writes import conditional_update
+from eventsite.dynamodb.writes import Failures, conditional_update
 from eventsite.errors import Missing, Refused
 from eventsite.ids import is_id
 from users import commands, index

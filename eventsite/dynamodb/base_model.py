@@ -105,10 +105,10 @@ class BaseModel(Model):
         return {name: {"S": part} for name, part in zip(cls.key_names(), key, strict=True)}
 
     @classmethod
-    def read(cls: type[R], hash_key: str, range_key: str | None = None, *, consistent: bool = True) -> R | None:
+    def read(cls: type[R], *key: str, consistent: bool = True) -> R | None:
         """Return the item with this key, or None."""
         try:
-            return cls.get(hash_key, range_key, consistent)
+            return cls.get(*key, consistent_read=consistent)
         except cls.DoesNotExist:
             return None
 

@@ -28,8 +28,8 @@ def test_the_service_is_healthy_while_every_table_answers(api: Api) -> None:
     assert answer.json()["tables"] == {"users": "ok", "events": "unavailable", "registrations": "ok"}
 
 
-def test_the_page_about_the_service_shows_a_table_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eventsite.dynamodb.health.tables", lambda: {"users": "ok", "events": "unavailable"})
+def test_the_page_about_the_service_shows_a_table_that_does_not_answer(api: Api) -> None:
+    EventItem.delete_table()
     page = Browser().open("/health")
     assert page.status == 503
     assert "unhealthy" in page.text and "unavailable" in page.text
