@@ -31,8 +31,8 @@ def batch_get(
         The records in the order of the keys, None for a missing item.
     """
     if len(keys) > MAX_BATCH:
-        first, rest = keys[:MAX_BATCH], keys[MAX_BATCH:]
-        return batch_get(*first, consistent=consistent, only=only) + batch_get(*rest, consistent=consistent, only=only)
+        parts = (keys[start : start + MAX_BATCH] for start in range(0, len(keys), MAX_BATCH))
+        return [item for part in parts for item in batch_get(*part, consistent=consistent, only=only)]
     if not keys:
         return []
     model_of_table = {model.Meta.table_name: model for model, *_ in keys}

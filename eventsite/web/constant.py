@@ -43,12 +43,11 @@ class ConstantAnswersMiddleware(Middleware):
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         key = _key(request)
-        if key is None or throttling.is_refused(f"address {request.META.get('REMOTE_ADDR')}"):
-            return self.get_response(request)
-        if kept := self.kept.get(key):
+        kept = self.kept.get(key) if key else None
+        if kept and not throttling.is_refused(f"address {request.META.get('REMOTE_ADDR')}"):
             return _again(kept, request)
         response = self.get_response(request)
-        if isinstance(response, HttpResponse) and response.status_code == 200 and not response.cookies:
+        if key and isinstance(response, HttpResponse) and response.status_code == 200 and not response.cookies:
             self.kept[key] = Kept(response.content, dict(response.headers), request.resolver_match)
             if len(self.kept) > MAX_KEPT:
                 self.kept.popitem(last=False)

@@ -49,6 +49,8 @@ class Following:
         """The position in each shard; None if the shard is read to its end."""
         self._found: list[StreamRecord] = []
         """The records that are read and not returned yet, because another call did not succeed."""
+        self._from: dict[str, dict[str, str]] = {}
+        """Where to go on in each shard when its iterator has expired."""
         for shard in shards:
             self._open(shard, since)
 
@@ -57,8 +59,16 @@ class Following:
         name, parent = shard["ShardId"], shard.get("ParentShardId")
         if name in self._iterators or self._iterators.get(parent):
             return
-        answer = self.client.get_shard_iterator(StreamArn=self.arn, ShardId=name, ShardIteratorType=since)
-        self._iterators[name] = answer["ShardIterator"]
+        self._from[name] = {"ShardIteratorType": since}
+        self._iterators[name] = self._iterator(name)
+
+    def _iterator(self, shard: str) -> str:
+        where: dict[str, str] = {"StreamArn": self.arn, "ShardId": shard}
+        try:
+            answer = self.client.get_shard_iterator(**where, **self._from[shard])
+        except self.client.exceptions.TrimmedDataAccessException:  # the stream has lost what comes next
+            answer = self.client.get_shard_iterator(**where, ShardIteratorType=OLDEST)
+        return str(answer["ShardIterator"])
 
     def _shards(self) -> list[Any]:
         shards: list[Any] = []
@@ -81,12 +91,19 @@ class Following:
         return found
 
     def _read(self, shard: str) -> None:
+        gone = self.client.exceptions
         while iterator := self._iterators[shard]:
-            answer = self.client.get_records(ShardIterator=iterator)
+            try:
+                answer = self.client.get_records(ShardIterator=iterator)
+            except (gone.ExpiredIteratorException, gone.TrimmedDataAccessException):  # after a long pause
+                self._iterators[shard] = self._iterator(shard)
+                return
             self._found += map(as_for_lambda, answer["Records"])
             self._iterators[shard] = answer.get("NextShardIterator")
             if not answer["Records"]:
                 return
+            number = answer["Records"][-1]["dynamodb"]["SequenceNumber"]
+            self._from[shard] = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": number}
 
 
 def _stream() -> str:

@@ -149,6 +149,8 @@ class Shards:
     def __init__(self) -> None:
         self.parts: dict[str, list[list[str]]] = {"parent": [["1"], ["2"]], "left": [["3"]], "right": [["4"]]}
         self.closed = {"parent"}
+        self.lost, self.night = "", 0
+        self.exceptions = Expired
 
     def describe_stream(self, StreamArn: str, ExclusiveStartShardId: str = "") -> Any:  # noqa: N803
         parent = {"ParentShardId": "parent"}
@@ -157,20 +159,36 @@ class Shards:
             return {"StreamDescription": {"Shards": shards[:2], "LastEvaluatedShardId": "left"}}
         return {"StreamDescription": {"Shards": shards[2:]}}
 
-    def get_shard_iterator(self, StreamArn: str, ShardId: str, ShardIteratorType: str) -> Any:  # noqa: N803
-        start = len(self.parts[ShardId]) if ShardIteratorType == following.LATEST else 0
-        return {"ShardIterator": f"{ShardId} {start}"}
+    def get_shard_iterator(self, **where: str) -> Any:
+        shard, number = where["ShardId"], where.get("SequenceNumber", "")
+        if number and number <= self.lost:
+            raise self.exceptions.TrimmedDataAccessException
+        places = {number: place for place, part in enumerate(self.parts[shard], start=1) for number in part}
+        start = len(self.parts[shard]) if where["ShardIteratorType"] == following.LATEST else places.get(number, 0)
+        return {"ShardIterator": f"{shard} {start} {self.night}"}
 
     def get_records(self, ShardIterator: str) -> Any:  # noqa: N803
-        shard, place = ShardIterator.split()
+        shard, place, night = ShardIterator.split()
+        if int(night) < self.night:
+            raise self.exceptions.ExpiredIteratorException
         parts = self.parts[shard][int(place) :][:1]
         numbers = [number for part in parts for number in part]
         records = [{"dynamodb": {"SequenceNumber": one, "ApproximateCreationDateTime": MOMENT}} for one in numbers]
-        more = {"NextShardIterator": f"{shard} {int(place) + len(parts)}"}
+        more = {"NextShardIterator": f"{shard} {int(place) + len(parts)} {night}"}
         return {"Records": records} | (more if parts or shard not in self.closed else {})
 
 
 MOMENT = datetime(2083, 4, 1)
+
+
+class Expired:
+    """The errors of a client of the streams."""
+
+    class ExpiredIteratorException(Exception):
+        pass
+
+    class TrimmedDataAccessException(Exception):
+        pass
 
 
 @pytest.fixture
@@ -205,6 +223,19 @@ def test_an_outage_loses_no_record_that_was_read_before_it(shards: Shards, monke
     with pytest.raises(ConnectionError):
         reader.new_records()
     assert numbers(reader) == ["1", "2"]
+
+
+@pytest.mark.parametrize(("lost", "left"), [("", ["6"]), ("5", ["3", "5", "6"])])
+def test_after_a_night_reading_goes_on_where_it_ended_or_where_the_stream_begins(
+    shards: Shards, lost: str, left: list[str]
+) -> None:
+    reader = Following(since=following.OLDEST)
+    assert [*numbers(reader), *numbers(reader)] == ["1", "2", "3", "4"]
+    shards.parts["left"].append(["5"])
+    assert numbers(reader) == ["5"]
+    shards.night, shards.lost = 1, lost
+    shards.parts["left"].append(["6"])
+    assert [*numbers(reader), *numbers(reader)] == left + (["4"] if lost else [])
 
 
 def test_who_begins_now_reads_nothing_of_before(shards: Shards) -> None:
