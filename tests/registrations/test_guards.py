@@ -510,7 +510,7 @@ def test_a_check_in_right_before_a_leaving_is_applied_is_not_counted_any_more(is
         row.update([UserRegistration.checked_in_at.set("2083-04-01T00:00:00.000000Z")])
         inside.update([CheckIns.people.add(1)])
 
-    careless: dict[str, Any] = {} if is_guarded else {"is_checked_in_as": always}
+    careless: dict[str, Any] = {} if is_guarded else {"is_annotated_as": always}
     with (
         patch.multiple(guards, **careless) if careless else nullcontext(),
         right_before_step(APPLY, check_in),
@@ -570,7 +570,7 @@ def test_exits_are_counted_right_while_the_ranges_become_wider(
 
 SHOWN_ELSEWHERE = {
     *("has_room", "nobody_waits", "is_user_of", "has_not_ended", "exits_are", "exits_are_counted_by"),
-    *("is_in_window", "is_incarnation", "counts_are", "is_checked_in_as"),
+    *("is_in_window", "is_incarnation", "counts_are", "is_annotated_as"),
 }
 """In the tests above, and in tests/events/test_ownership.py."""
 
