@@ -131,7 +131,7 @@ def test_an_index_that_lags_shows_no_event_where_it_is_not_any_more(api: Api, mo
 def test_an_event_that_is_too_new_for_eventually_consistent_reads_is_listed(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its place shows it; its description and its seats are read again."""
+    """A place shows it. The rest is read again."""
     short, long = api.event(date="2083-01-05"), api.event(date="2083-01-01", endDate="2083-01-31")
     monkeypatch.setattr(whole, "batch_get", lambda *keys, **_: [None] * len(keys))
     assert [event["eventId"] for event in api.get("/events?from=2083-01-04").json()] == [long, short]
