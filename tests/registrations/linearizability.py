@@ -6,7 +6,8 @@ if the reference answers as the service did. States that were seen with the same
 
 An edit is several things, by the contract: it changes the event, the queue moves, perhaps in several steps, and
 before it is answered the queue has moved up completely. Its answer is a later read of the event. A joining may be
-answered by a later read too: after a lost answer, or if others moved the queue in the meantime.
+answered by a later read too: after a lost answer, or if others moved the queue in the meantime. If it was given up by
+then, it is answered with its first status.
 """
 
 from collections.abc import Callable, Iterator
@@ -94,19 +95,25 @@ def _effects(call: Call) -> list[Effect]:
             lambda state: state if see(state, "event") == call.answer else None,
         ]
     if call.name == "register" and call.answer[0] in ("registered", "waitlisted"):
-        standing = "standing", call.argument
-        return [
-            lambda state: _joined(state, call.argument),
-            lambda state: state if see(state, *standing) == call.answer else None,
-        ]
+        return [lambda state: _joined(state, call), lambda state: state if _shows(state, call) else None]
     if call.name in ("register", "leave"):
         return [lambda state: _change(state, call)]
     return [lambda state: state if see(state, call.name, call.argument) == call.answer else None]
 
 
-def _joined(state: Seating, user: str) -> Seating | None:
-    following, answer = state.register(user)
-    return following if answer[0] in ("registered", "waitlisted") else None
+GIVEN_UP = "waitlisted", None
+"""The answer to a joining that is given up before it is answered."""
+
+
+def _joined(state: Seating, call: Call) -> Seating | None:
+    following, (status, _) = state.register(call.argument)
+    return (
+        following if status in (("waitlisted",) if call.answer == GIVEN_UP else ("registered", "waitlisted")) else None
+    )
+
+
+def _shows(state: Seating, call: Call) -> bool:
+    return bool(see(state, "standing", call.argument) == (("none", None) if call.answer == GIVEN_UP else call.answer))
 
 
 def _change(state: Seating, call: Call) -> Seating | None:

@@ -218,9 +218,17 @@ EXPLICABLE = {
         FULL,
         history((0, 9, "register", "bela", ("registered", None)), (1, 2, "leave", "ada", ("left", "bela"))),
     ),
+    "a joining that is answered after it was given up": (
+        FULL,
+        history((0, 9, "register", "bela", ("waitlisted", None)), (1, 2, "leave", "bela", ("left", None))),
+    ),
 }
 
 INEXPLICABLE = {
+    "a joining that is answered as if it was given up": (
+        FULL,
+        history((0, 1, "register", "bela", ("waitlisted", None))),
+    ),
     "a joining that is answered before the promotion": (
         FULL,
         history((0, 1, "register", "bela", ("registered", None)), (2, 3, "leave", "ada", ("left", "bela"))),
