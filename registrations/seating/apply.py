@@ -174,9 +174,15 @@ def apply(
     failures = yield from transact_when_free(Transact(applied.parts))
     raw = failures.get("row")
     now = UserRegistration.parse(raw) if raw else None
-    if entry.leaving and now and now.active and UserRegistration.tag(now, seats.incarnation) == entry.before:
-        return (yield from apply(seats, entry, user_id, now, answers))  # it was annotated meanwhile
+    if "row" in failures and is_due(seats, entry, now):  # annotated meanwhile, or deleted with an earlier event
+        return (yield from apply(seats, entry, user_id, now, answers))
     return "user" not in failures
+
+
+def is_due(seats: Seats, entry: LogEntry, row: UserRegistration | None) -> bool:
+    """Return True if an operation is not applied, and was planned for the registration as it is now."""
+    was_applied = row is not None and row.was_changed_by(entry.operation)
+    return not was_applied and entry.follows(UserRegistration.tag(row, seats.incarnation))
 
 
 def recover(seats: Seats, entry: LogEntry) -> Steps[str | None]:
@@ -189,8 +195,7 @@ def recover(seats: Seats, entry: LogEntry) -> Steps[str | None]:
     if user_id is None:
         return None
     row = yield from settled_row(seats.event_id, user_id)
-    was_applied = row is not None and row.was_changed_by(entry.operation)
-    if was_applied or not entry.follows(UserRegistration.tag(row, seats.incarnation)):
+    if not is_due(seats, entry, row):
         return None
     user_exists = yield from apply(seats, entry, user_id, row, answers)
     return None if user_exists else user_id

@@ -13,7 +13,7 @@ from events.ledger import log
 from events.ledger.models import Seats
 from tests.registrations.reference import Seating
 
-ALWAYS_RIGHT = (("swept",), ("erased",), ("replaced",))
+ALWAYS_RIGHT = (("swept",), ("erased",), ("replaced",), ("dropped",), ("made",))
 """The answers of requests whose outcome has no details."""
 INSTEAD = frozenset([("user_not_found", None), ("waitlisted", None)])
 """The further answers to a joining that was undone: with a position before, and without one afterwards."""
@@ -248,8 +248,9 @@ class Monitor(NamedTuple):
             return frozenset([(of_absent if one.user in self.erased else of_present, None)])
         if one.kind == "check in":
             return frozenset((answer, None) for answer in self._at_the_door(one.user))
-        if not self.exists:
-            return frozenset([("event_not_found", None)])
+        if one.kind == "make" or not self.exists:
+            refusal = "event_exists" if self.exists else "event_not_found"
+            return frozenset([(refusal, None)] if (one.kind == "make") == self.exists else [])
         return frozenset([self._event()] if one.kind in ("event", "edit", "window") else [])
 
     def _at_the_door(self, user: str) -> tuple[str, ...]:
@@ -320,7 +321,7 @@ def _orphaned(one: Asked, user: str) -> Asked:
 def _asked(kind: str, *arguments: Any) -> Asked:
     user = (
         str(arguments[0])
-        if kind in ("register", "leave", "look", "keyed", "late", "check in", "erase", "create")
+        if kind in ("register", "tidy", "leave", "look", "keyed", "late", "check in", "erase", "create")
         else ""
     )
-    return Asked("register" if kind == "keyed" else kind, user, is_keyed=kind == "keyed")
+    return Asked("register" if kind in ("keyed", "tidy") else kind, user, is_keyed=kind == "keyed")

@@ -20,7 +20,7 @@ from registrations.seating.leave import leave
 from registrations.seating.operations import Memory, Request
 from registrations.seating.register import register
 from tests.registrations.protocol.monitor import UNKNOWN
-from tests.registrations.protocol.scene import AGAIN, AT, CLOSES, EVENT
+from tests.registrations.protocol.scene import AGAIN, AT, CLOSES, EVENT, described
 from users.models import User
 from users.services import UserExists, creation, delete_in_steps
 
@@ -40,6 +40,18 @@ class Forgetful(Memory):
 def registering(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
     """Register."""
     made = yield from register(Request(EVENT, user, EVERYTHING, memory=Memory(), at_once=at_once))
+    return made.status, made.position
+
+
+def tidying(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
+    """Register, and trim what the process remembers as applied, as its next commit would."""
+    memory = Memory()
+    made = yield from register(Request(EVENT, user, EVERYTHING, memory=memory, at_once=at_once))
+    seats = yield Get((Seats, EVENT, Seats.ITEM))
+    applied = memory.applied(EVENT)
+    names = [entry.name for entry in log.of(seats) if entry.operation in applied] if seats else []
+    if names:
+        yield from ends.trimmed(seats, names)
     return made.status, made.position
 
 
@@ -117,8 +129,26 @@ def replacing(name: str, *, at_once: bool) -> Steps[Answer]:
     return ("replaced",)
 
 
+def dropping(name: str, *, at_once: bool) -> Steps[Answer]:
+    """Delete the event with its people."""
+    event, _ = yield from services.delete_in_steps(EVENT, EVERYTHING, with_people=True)
+    yield from ends.forget_event_in_steps(EVENT, event.incarnation, event)
+    return ("dropped",)
+
+
+def making(name: str, *, at_once: bool) -> Steps[Answer]:
+    """Create another event of the same id."""
+    event, seats = described(1, status="published", waitlist_enabled=True)
+    event.incarnation = seats.incarnation = "incarnation3"
+    made = Transact({"event": Put(event, guards.is_new()), "seats": Put(seats)})
+    if (yield from transact_when_free(made)):
+        raise services.EventExists
+    return ("made",)
+
+
 PROGRAMS: dict[str, Callable[..., Steps[Answer]]] = {
     "register": registering,
+    "tidy": tidying,
     "leave": leaving,
     "look": looking,
     "edit": editing,
@@ -130,6 +160,8 @@ PROGRAMS: dict[str, Callable[..., Steps[Answer]]] = {
     "erase": erasing,
     "create": creating,
     "replace": replacing,
+    "drop": dropping,
+    "make": making,
 }
 
 

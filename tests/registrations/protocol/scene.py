@@ -7,6 +7,7 @@ from events import services
 from events.ledger import log
 from events.ledger.models import AdmissionQueue, CheckIns, ExitTombstones, Seats
 from events.ledger.operations import new_id
+from events.whole import WholeEvent
 from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.base_model import BaseModel
@@ -43,18 +44,23 @@ AT = "2026-01-01T00:00:00.000000Z"
 SEATS_KEY: Key = (Seats.Meta.table_name, EVENT, Seats.ITEM)
 
 
+def described(capacity: int, **fields: Any) -> WholeEvent:
+    """Return an event and its seats."""
+    names = ("title", "description", "date", "location", "organizer")
+    known = {name: FIELDS[name] for name in names} | {"event_id": EVENT, "capacity": capacity}
+    whole = services.compose(known | fields, None)
+    whole.event.created_at = whole.event.updated_at = AT
+    return whole
+
+
 def stored(scenario: Any) -> dict[Key, str]:
     """Return the initial items of a scenario."""
     seated, capacity = scenario.crowd + scenario.seated, scenario.capacity + len(scenario.crowd)
-    names = ("title", "description", "date", "location", "organizer")
-    fields = {name: FIELDS[name] for name in names} | {"event_id": EVENT, "capacity": capacity}
     status = "published" if scenario.is_open else "draft"
-    whole = services.compose(fields | {"status": status, "waitlist_enabled": scenario.waitlist}, None)
-    event, seats = whole
+    event, seats = described(capacity, status=status, waitlist_enabled=scenario.waitlist)
     if scenario.closes:
         event.registration_closes_at, seats.closes_at = CLOSES, clock.in_seconds(CLOSES)
     event.incarnation = seats.incarnation = "incarnation"
-    event.created_at = event.updated_at = AT
     records: list[BaseModel] = [event, seats, *(User(user, name=user, created_at=AT, tag=None) for user in "uvw")]
     people = [(user, "past") for user in scenario.past]
     people += [(user, "seated") for user in seated] + [(user, "waiting") for user in scenario.waiting]

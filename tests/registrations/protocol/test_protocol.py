@@ -39,7 +39,7 @@ def expect_right(search: Search, scenario: Scenario) -> None:
 
     They are the same if no request joins, or if the scenario prevents the transaction anyway.
     """
-    joins = any(kind in ("register", "keyed", "late") for kind, *_ in scenario.requests)
+    joins = any(kind in ("register", "tidy", "keyed", "late") for kind, *_ in scenario.requests)
     for one in (scenario, replace(scenario, at_once=False)) if joins and scenario.at_once else (scenario,):
         found = search.run(one)
         assert found.broken is None, "\n".join((found.broken, str(one), *found.trace))
@@ -74,6 +74,7 @@ CHOSEN = [
 
 KEYED_U, KEYED_V = (("keyed", user, "key") for user in (U, V))
 ERASE_U, REPLACE, CHECK_IN_U, CHECK_IN_V = ("erase", U), ("replace",), ("check in", U), ("check in", V)
+DROP, MAKE, TIDY_U = ("drop",), ("make",), ("tidy", U)
 LATE_U, LATE_V = (("late", user) for user in (U, V))
 CROWD = "abcdefghi"
 """Enough users to fill the commit log."""
@@ -88,6 +89,8 @@ FURTHER = [
     Scenario(1, (LOOK_U, REPLACE), seated=U),
     Scenario(1, (resize(2), REPLACE), seated=U, waiting=V),
     Scenario(1, (REPLACE, REPLACE), seated=U),
+    Scenario(1, (TIDY_U, DROP, MAKE), past=U),
+    Scenario(1, (TIDY_U, REGISTER_V, LEAVE_W), seated=W, past=U),
     Scenario(1, (REGISTER_U, ERASE_U)),
     Scenario(1, (LEAVE_U, ERASE_U), seated=U, waiting=V),
     Scenario(1, (REGISTER_W, ERASE_U), seated=U, waiting=V),

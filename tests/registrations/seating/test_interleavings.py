@@ -1,5 +1,6 @@
 """What may happen between two reads of one request, and after a process died: no answer that was never true."""
 
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -8,12 +9,14 @@ import pytest
 from events.ledger.models import Seats
 from events.signals import event_deleted
 from eventsite.dynamodb.steps import EXECUTORS, BatchGet
+from registrations import seating
 from registrations.models import RegistrationItem
-from registrations.seating import trim
+from registrations.seating import forget_event, trim
 from tests.api import EVENT, Api, problem
 from tests.metering import Meter
 from tests.registrations.auditing import audit
 from tests.registrations.interleaving import (
+    APPLY,
     AT_ONCE,
     COMMIT,
     READ,
@@ -97,6 +100,27 @@ def test_who_came_and_left_again_while_asking_is_not_registered_and_cancelled_at
     with right_before_step(step, come_and_go):
         assert api.register(event, alice).json()["status"] == "registered"
     assert api.get(f"/events/{event}/registrations?status=cancelled").json() == []
+    assert audit(event) == []
+
+
+@pytest.mark.parametrize("step", [COMMIT, APPLY])
+def test_the_cleanup_of_a_deleted_event_takes_no_registration_from_the_next_one(
+    api: Api, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It deletes the row of the earlier registration, on which the new one was to follow."""
+    event, (alice, bob) = api.event(eventId="party", capacity=1), api.users(2)
+    api.register(event, alice)
+    api.leave(event, alice)
+    cleanup: list[Any] = []
+    with monkeypatch.context() as delayed:
+        delayed.setattr(seating, "forget_event", lambda *what: cleanup.append(partial(forget_event, *what)))
+        assert api.delete(f"/events/{event}").status_code == 204
+    api.event(eventId="party", capacity=1)
+    monkeypatch.setattr(trim, "is_calm", lambda *_: False)
+    with right_before_step(step, cleanup.pop()):
+        assert api.register(event, alice).json()["status"] == "registered"
+    assert api.register(event, bob).json()["status"] == "waitlisted"  # which trims the log
+    assert problem(api.register(event, alice)) == (409, "already_registered")
     assert audit(event) == []
 
 
