@@ -153,10 +153,9 @@ def forget_user(user_id: str, *, by: str | None = None) -> Steps[list[tuple[str,
     Raises:
         Unavailable: DynamoDB does not answer. A part of the work may be done.
     """
-    yield from give_up_all(user_id, by)
     places = []
     for row in (yield from _registrations(user_id)):
-        yield from forget(row.event_id, user_id)
+        yield from forget(row.event_id, user_id, by)
         places.append((row.event_id, str(row.incarnation)))
     return places
 
@@ -167,15 +166,15 @@ def _registrations(user_id: str) -> Steps[list[UserRegistration]]:
     return rows
 
 
-def forget(event_id: str, user_id: str) -> Steps[None]:
-    """Delete a registration that was given up, or whose event is gone, in one transaction with the user's epoch.
+def forget(event_id: str, user_id: str, by: str | None = None) -> Steps[None]:
+    """Delete a registration in one transaction with the user's epoch, after it is given up.
 
     So no operation that was planned with this registration can be committed afterwards.
     """
-    yield from retrying(partial(_forget, event_id, user_id))
+    yield from retrying(partial(_forget, event_id, user_id, by))
 
 
-def _forget(event_id: str, user_id: str) -> Steps[None]:
+def _forget(event_id: str, user_id: str, by: str | None) -> Steps[None]:
     seats = yield Get((Seats, event_id, Seats.ITEM))
     row = yield from apply.settled_row(event_id, user_id)
     if row is None:
@@ -184,6 +183,6 @@ def _forget(event_id: str, user_id: str) -> Steps[None]:
         entry = log.of_user(seats, user_id)
         if row.active or not (entry is None or row.was_changed_by(entry.operation)):
             with suppress(RegistrationNotFound):  # it was a joining, which is undone
-                yield from leave(Request(event_id, user_id, EVERYTHING))
+                yield from leave(Request(event_id, user_id, EVERYTHING, by=by))
             raise Conflict(immediate=True)
     yield from forget_row(seats, row)
