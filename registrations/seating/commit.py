@@ -122,9 +122,16 @@ class _Attempt:
     def _start_over(self) -> Steps[None]:
         if not self._in_doubt:
             raise Conflict(immediate=True)
-        self.is_applied = yield from was_applied(self.request, self.request.operation)
+        row = yield from apply.settled_row(self.request.event_id, self.request.user_id)
+        self.is_applied = row is not None and row.was_changed_by(self.request.operation)
         if not self.is_applied:
+            incarnations = {self.image.incarnation, row.incarnation if row else None}
+            self.request.in_doubt |= incarnations != {self.seats.incarnation}
             raise Conflict(immediate=True)
+
+    def _gone(self) -> EventNotFound:
+        self.request.in_doubt |= self._in_doubt
+        return EventNotFound()
 
     def _check(self, refusal: Refused) -> Steps[None]:
         """Raise a refusal if it is final.
@@ -148,7 +155,7 @@ class _Attempt:
         others = yield from trim.some_unknown(self.image, memory)
         image, *found = yield BatchGet([(Seats, self.seats.event_id, Seats.ITEM), *trim.traces(self.image, others)])
         if image is None:
-            raise EventNotFound
+            raise self._gone()
         trim.learn(self.image, others, found, memory)
         self._is_fresh = True
         self._see(image)
@@ -167,7 +174,7 @@ class _Attempt:
         written: Written = yield rules.write(self.image, change, self.request, self.name, trimmed, at)
         self._in_doubt |= written.in_doubt
         if written.image is None:
-            raise EventNotFound
+            raise self._gone()
         self._is_fresh = True
         self._see(Seats.parse(written.image))
         self.exact = written.done and not self._in_doubt

@@ -15,6 +15,7 @@ from eventsite.auth.scope import Scope
 from eventsite.dynamodb.reads import Key
 from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import BatchGet, Get, Now, Steps, retrying
+from eventsite.errors import Unavailable
 from eventsite.ids import is_id
 from registrations.errors import RegistrationNotFound
 from registrations.models import EventTicket, UserRegistration
@@ -37,10 +38,16 @@ def leave(request: Request) -> Steps[Left]:
     Raises:
         RegistrationNotFound: There is no active registration, or the event is a draft that the caller may not see.
         EventNotYours: The caller may not change the event's registrations.
+        Unavailable: The event was deleted. It is unknown if the user left before.
     """
     if not (is_id(request.event_id) and is_id(request.user_id)):
         raise RegistrationNotFound
-    return (yield from retrying(partial(_attempt, request, Turn(request))))
+    try:
+        return (yield from retrying(partial(_attempt, request, Turn(request))))
+    except RegistrationNotFound:
+        if request.in_doubt:
+            raise Unavailable from None
+        raise
 
 
 def _attempt(request: Request, turn: Turn) -> Steps[Left]:

@@ -92,6 +92,8 @@ class Request:
     """The seats as last read."""
     first: str = ""
     """What a first joining follows: the tag of the user, once the user is read."""
+    in_doubt: bool = False
+    """True if an operation may have been executed for an event that is gone."""
     at_once: bool = True
     """True while an attempt to commit and apply in one transaction is worthwhile."""
 

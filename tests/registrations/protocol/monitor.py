@@ -114,10 +114,15 @@ class Monitor(NamedTuple):
     def deleted(self) -> "Monitor":
         """Record that the event is deleted, with all registrations.
 
-        A request that took effect in it may answer so, or take effect in the next event of the same id.
+        A joining that took effect in it may answer so, or take effect in the next event of the same id. A leaving has
+        to answer that the user left, but cannot name the user who got the seat.
         """
         empty = replace(self.seating, seated=(), queue=(), past=frozenset())
-        asked = tuple(map(_open, self.asked))
+        left = ("left", None)
+        asked = tuple(
+            one._replace(allowed=one.allowed | {left}) if one.kind == "leave" and one.committed else _open(one)
+            for one in self.asked
+        )
         return self._replace(seating=empty, tickets=(), exists=False, asked=asked)._widened()
 
     def created(self, new: Seats) -> "Monitor":
@@ -233,8 +238,8 @@ class Monitor(NamedTuple):
             return True
         if answer == ("user_not_found", None):  # this request or the deletion undoes the joining
             return one.erased
-        if one.kind == "leave" and answer == ("left", None):  # the user who got the seat is deleted
-            return one.committed[1] in self.erased
+        if one.kind == "leave" and answer == ("left", None):  # the user who got the seat is deleted, or the event
+            return one.committed[1] in self.erased or answer in one.allowed
         return answer in one.allowed and answer[0] in ("waitlisted", "registered", "event")
 
     def _possible(self, one: Asked) -> frozenset[Any]:
@@ -248,10 +253,17 @@ class Monitor(NamedTuple):
             return frozenset([(of_absent if one.user in self.erased else of_present, None)])
         if one.kind == "check in":
             return frozenset((answer, None) for answer in self._at_the_door(one.user))
+        return frozenset(self._of_event(one))
+
+    def _of_event(self, one: Asked) -> Iterator[Any]:
+        """Yield the right answers at this moment to a request for the event."""
         if one.kind == "make" or not self.exists:
-            refusal = "event_exists" if self.exists else "event_not_found"
-            return frozenset([(refusal, None)] if (one.kind == "make") == self.exists else [])
-        return frozenset([self._event()] if one.kind in ("event", "edit", "window") else [])
+            if (one.kind == "make") == self.exists:
+                yield "event_exists" if self.exists else "event_not_found", None
+        elif one.kind == "drop" and self.seating.seated + self.seating.queue:
+            yield "event_has_registrations", None
+        elif one.kind in ("event", "edit", "window"):
+            yield self._event()
 
     def _at_the_door(self, user: str) -> tuple[str, ...]:
         if not self.exists:  # its registrations are deleted too

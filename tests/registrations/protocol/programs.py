@@ -129,9 +129,9 @@ def replacing(name: str, *, at_once: bool) -> Steps[Answer]:
     return ("replaced",)
 
 
-def dropping(name: str, *, at_once: bool) -> Steps[Answer]:
-    """Delete the event with its people."""
-    event, _ = yield from services.delete_in_steps(EVENT, EVERYTHING, with_people=True)
+def dropping(name: str, with_people: bool, *, at_once: bool) -> Steps[Answer]:
+    """Delete the event, with its people or only without any."""
+    event, _ = yield from services.delete_in_steps(EVENT, EVERYTHING, with_people=with_people)
     yield from ends.forget_event_in_steps(EVENT, event.incarnation, event)
     return ("dropped",)
 

@@ -74,7 +74,7 @@ CHOSEN = [
 
 KEYED_U, KEYED_V = (("keyed", user, "key") for user in (U, V))
 ERASE_U, REPLACE, CHECK_IN_U, CHECK_IN_V = ("erase", U), ("replace",), ("check in", U), ("check in", V)
-DROP, MAKE, TIDY_U = ("drop",), ("make",), ("tidy", U)
+DROP, DROP_EMPTY, MAKE, TIDY_U = ("drop", True), ("drop", False), ("make",), ("tidy", U)
 LATE_U, LATE_V = (("late", user) for user in (U, V))
 CROWD = "abcdefghi"
 """Enough users to fill the commit log."""
@@ -90,6 +90,8 @@ FURTHER = [
     Scenario(1, (resize(2), REPLACE), seated=U, waiting=V),
     Scenario(1, (REPLACE, REPLACE), seated=U),
     Scenario(1, (TIDY_U, DROP, MAKE), past=U),
+    Scenario(1, (LEAVE_U, DROP, MAKE), seated=U),
+    Scenario(1, (LEAVE_U, DROP_EMPTY, MAKE), seated=U),
     Scenario(1, (TIDY_U, REGISTER_V, LEAVE_W), seated=W, past=U),
     Scenario(1, (REGISTER_U, ERASE_U)),
     Scenario(1, (LEAVE_U, ERASE_U), seated=U, waiting=V),
@@ -250,6 +252,11 @@ def test_one_fault_harms_nobody_in_any_pair(faults: Faults) -> None:
 
 def test_a_leaving_whose_answer_was_lost_names_who_got_the_seat_also_after_the_next_leaving() -> None:
     expect_right(Search(), Scenario(2, (REGISTER_V, LEAVE_V, LEAVE_V), seated=U + V, waiting=W, faults=LATE))
+
+
+@pytest.mark.parametrize("drop", [DROP, DROP_EMPTY])
+def test_a_leaving_that_may_have_been_executed_before_the_event_was_deleted_is_not_denied(drop: Any) -> None:
+    expect_right(Search(), Scenario(1, (LEAVE_U, drop, MAKE), seated=U, faults=LOST))
 
 
 SHARE = 61
