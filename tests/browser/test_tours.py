@@ -111,7 +111,7 @@ def test_an_organizer_sees_who_is_coming_and_nobody_elses(signing_in: str, perso
     assert organizer.message() == "Dave is number 1 on the waitlist."
     organizer.open(event)
     assert "Next on the waitlist: Dave." in page.inner_text("main")
-    organizer.follow("See everybody")
+    organizer.follow("See all people")
     assert "Carol" in page.inner_text("table")
     organizer.go("Events")
     organizer.follow("Mine")
