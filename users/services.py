@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from pynamodb.expressions.condition import Condition
-
 from eventsite import clock
 from eventsite.dynamodb.connection import RawItem
 from eventsite.dynamodb.idempotency import IdempotentRequest, write_once
@@ -104,7 +102,7 @@ def rebuild_index(user: User) -> bool:
     Returns:
         False if the user was changed or deleted since the read. The other request has written the index.
     """
-    unchanged = Check(User.named(user.user_id), _is_found_as(user))
+    unchanged = Check(User.named(user.user_id), user.is_as_read(*INDEXED))
     return not transact_write({"user": unchanged, **index.followed(None, user)})
 
 
@@ -172,18 +170,11 @@ def _edit_indexed(user_id: str, changes: dict[str, Any], email_verified: bool) -
     if "email" in changes and (email_verified or changes["email"] != before.email or not before.email_verified):
         after.set_email(changes["email"], verified=email_verified)
         changes = changes | {name: getattr(after, name) for name in ADDRESS_STATE}
-    update = Update(User.named(user_id), User.updates(changes), _is_found_as(before))
+    update = Update(User.named(user_id), User.updates(changes), before.is_as_read(*INDEXED))
     outcome = yield Transact({"user": update, **index.followed(before, after)})
     if not outcome.done:
         raise Conflict(immediate=not outcome.in_conflict)
     return after
-
-
-def _is_found_as(user: User) -> Condition:
-    """Require that the name and the address of the user are as they were read."""
-    email: Condition = User.email.does_not_exist() if user.email is None else User.email == user.email
-    unchanged: Condition = (User.name == user.name) & email
-    return unchanged
 
 
 def delete(user_id: str, *, by: str | None = None) -> None:
@@ -230,7 +221,9 @@ def _delete(user_id: str) -> Steps[None]:
     user = yield Get((User, user_id))
     if user is None:  # deleted by another request in between
         return
-    outcome = yield Transact({"user": Delete(User.named(user_id), _is_found_as(user)), **index.followed(user, None)})
+    outcome = yield Transact(
+        {"user": Delete(User.named(user_id), user.is_as_read(*INDEXED)), **index.followed(user, None)}
+    )
     if not outcome.done:
         raise Conflict(immediate=not outcome.in_conflict)
 

@@ -1,13 +1,15 @@
 """The base of every model: PynamoDB on the shared connection. A model subclasses it and names its table."""
 
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import cache, partial, reduce
+from operator import and_
 from typing import Any, TypeVar
 
 from pynamodb.attributes import Attribute, NumberAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.constants import LIST
 from pynamodb.exceptions import AttributeNullError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
@@ -123,6 +125,11 @@ class BaseModel(Model):
         """Return the table and the key of this item, as `target_of` does."""
         return self.target_of(*[self.attribute_values[name] for name in self.key_attributes()])
 
+    def is_as_read(self, *names: str) -> Condition:
+        """Require that some attributes are as in this record. A missing attribute is read as its default."""
+        attributes = self.get_attributes()
+        return reduce(and_, (_holds(attributes[name], getattr(self, name)) for name in names))
+
     @classmethod
     def get(cls: type[R], *key: str, consistent_read: bool = False) -> R:  # type: ignore[override] # always whole
         """Read an item.
@@ -236,6 +243,13 @@ def _checked(attribute: Attribute[Any], held: Any) -> Any:
     if not is_value({attribute.attr_type: held}):
         raise TypeError("a value holds another type")
     return attribute.deserialize(held)
+
+
+def _holds(attribute: Attribute[Any], value: Any) -> Condition:
+    if value is None:
+        return attribute.does_not_exist()
+    same: Condition = attribute == value
+    return same | attribute.does_not_exist() if value == attribute.default else same
 
 
 def table_models() -> list[type[BaseModel]]:

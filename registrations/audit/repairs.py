@@ -7,11 +7,9 @@ snapshot shows whether the finding is still there.
 import secrets
 import uuid
 from collections.abc import Callable
-from functools import partial, reduce
-from operator import and_
+from functools import partial
 from typing import Any
 
-from pynamodb.attributes import Attribute
 from pynamodb.expressions.condition import Condition
 
 from events import services
@@ -21,7 +19,6 @@ from events.ledger.models import ExitTombstones, Promotion, Seats
 from events.models import Event
 from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
-from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.reads import transact_get
 from eventsite.dynamodb.steps import Check, Delete, Put, Update, run, transact_write
 from registrations import seating
@@ -49,26 +46,14 @@ def _write(**parts: Update | Put | Delete | Check) -> Repair:
 # Conditions.
 
 
-def _same(attribute: Attribute[Any], value: Any) -> Condition:
-    """Require that an attribute has the value that was read. A missing attribute is read as its default."""
-    if value is None:
-        return attribute.does_not_exist()
-    same: Condition = attribute == value
-    return same | attribute.does_not_exist() if value == attribute.default else same
-
-
-def _all_same(record: BaseModel, *names: str) -> Condition:
-    return reduce(and_, (_same(getattr(type(record), name), getattr(record, name)) for name in names))
-
-
 def _stands(seats: Seats) -> Condition:
     """Require that nothing was committed, edited or fenced since the seats were read."""
-    return _all_same(seats, "incarnation", "epochs", "settings", "waitlist_exits", "left", *COUNTERS)
+    return seats.is_as_read("incarnation", "epochs", "settings", "waitlist_exits", "left", *COUNTERS)
 
 
 def _is_there(item: UserRegistration) -> Condition:
     """Require that the registration is the one that was read."""
-    return _all_same(item, "ticket", "incarnation", "registration_id")
+    return item.is_as_read("ticket", "incarnation", "registration_id")
 
 
 # Counters.
@@ -157,13 +142,13 @@ def restore(line: EventTicket, key: tuple[str, str], *, active: bool, ticket: in
     fields["registration_id"] = line.registration_id or str(uuid.uuid4())
     fields["operations"] = operations.new_id(clock.now(), secrets.randbelow(operations.DRAWS))
     row = UserRegistration(*key, **fields)
-    owned = Check(line, _same(EventTicket.user_id, line.user_id))
+    owned = Check(line, line.is_as_read("user_id"))
     return _write(line=owned, registration=Put(row, UserRegistration.item.does_not_exist()))
 
 
 def remove_line(line: EventTicket, owner: UserRegistration | None) -> Repair:
     """Delete a stale line, if the registration of its user is unchanged."""
-    stale = Delete(line, _same(EventTicket.user_id, line.user_id))
+    stale = Delete(line, line.is_as_read("user_id"))
     return _write(line=stale, **({"owner": Check(owner, _is_there(owner))} if owner else {}))
 
 

@@ -3,11 +3,8 @@
 Those that are the same for all requests, or for those of one second, are made once.
 """
 
-from functools import cache, lru_cache, reduce
-from operator import and_
-from typing import Any
+from functools import cache, lru_cache
 
-from pynamodb.attributes import Attribute
 from pynamodb.expressions.condition import Condition, size
 
 from events.ledger import log
@@ -155,20 +152,13 @@ def is_unchanged(row: UserRegistration | None) -> Condition:
     if row is None:
         return UserRegistration.item.does_not_exist()
     if not row.operations:  # another program wrote it
-        ticket = UserRegistration.ticket
-        same = ticket.does_not_exist() if row.ticket is None else ticket == row.ticket
-        return (UserRegistration.operations.does_not_exist() | (UserRegistration.operations == "")) & same
+        return row.is_as_read("operations", "ticket")
     return (UserRegistration.operations == row.operations) & (UserRegistration.incarnation == row.incarnation)
 
 
 def is_annotated_as(row: UserRegistration) -> Condition:
     """Require that the check-in and the answers are as they were read."""
-    same = [_is(UserRegistration.get_attributes()[name], getattr(row, name)) for name in ANNOTATIONS]
-    return reduce(and_, same)
-
-
-def _is(attribute: Attribute[Any], value: Any) -> Condition:
-    return attribute.does_not_exist() if value is None else attribute == value
+    return row.is_as_read(*ANNOTATIONS)
 
 
 def is_user_of(before: str) -> Condition:
