@@ -13,7 +13,7 @@ from events import editing, listing, services
 from events.models import STATUSES, Event
 from events.serializers import CANCEL, DeletionQuery, EventChangesSerializer, EventSerializer, EventsQuery, shape
 from events.whole import WholeEvent
-from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, OWN_EVENT, SEE_EVENTS
+from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, ME, OWN_EVENT, SEE_EVENTS
 from eventsite.auth.scope import EVERYBODYS
 from eventsite.pages.viewsets import BrowsableViewSet, caller
 from eventsite.web import pagination, preconditions
@@ -123,7 +123,7 @@ class EventViewSet(BrowsableViewSet):
         Raises:
             NotAuthenticated: It is `me`, and the caller is not signed in.
         """
-        if asked != "me":
+        if asked != ME:
             return asked
         me = caller(self.request)
         if me is None and self.scope(SEE_EVENTS).drafts_of != EVERYBODYS:

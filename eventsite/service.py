@@ -1,7 +1,6 @@
 """The service's own routes: the root and the health check."""
 
 import logging
-from contextlib import suppress
 from functools import cache
 
 from django.conf import settings
@@ -67,8 +66,7 @@ def app_of(model: type[BaseModel]) -> str:
 
 def _state(model: type[BaseModel]) -> str:
     try:
-        with suppress(model.DoesNotExist):
-            model.get(*[NO_KEY for _ in model.key_names()])
+        model.read(*[NO_KEY for _ in model.key_names()], consistent=False)
     except FAILURES:
         logger.warning("the table %s does not answer", model.Meta.table_name)
         return "unavailable"

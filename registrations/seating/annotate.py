@@ -5,10 +5,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from events.ledger import log
 from events.ledger.models import Seats
 from events.services import EventNotFound, check_access
-from eventsite.auth.scope import EVERYTHING, Scope
+from eventsite.auth.scope import Scope
 from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import Steps, Transact, Update, retrying, run
 from eventsite.ids import is_id
@@ -67,7 +66,7 @@ def _attempt(event_id: str, user_id: str, plan: Plan, scope: Scope) -> Steps[Reg
     if seats is None:
         raise EventNotFound
     check_access(seats, scope)
-    yield from _expect_applied(seats, row, user_id)
+    yield from commit.expect_applied(Request(event_id, user_id, scope), seats, row)
     registration = yield from reading.as_of(seats, row, user_id)
     if registration is None or row is None:
         raise RegistrationNotFound
@@ -76,13 +75,6 @@ def _attempt(event_id: str, user_id: str, plan: Plan, scope: Scope) -> Steps[Reg
         return registration
     yield from _write(row, annotation)
     return replace(registration, **annotation.changes)
-
-
-def _expect_applied(seats: Seats, row: UserRegistration | None, user_id: str) -> Steps[None]:
-    entry = log.of_user(seats, user_id)
-    if not commit.is_applied_to(row, entry) and entry:
-        yield from commit.recover(seats, entry, Request(seats.event_id, user_id, EVERYTHING))
-        raise Conflict(immediate=True)
 
 
 def _write(row: UserRegistration, annotation: Annotation) -> Steps[None]:

@@ -179,10 +179,14 @@ def apply(
     return "user" not in failures
 
 
+def is_applied_to(row: UserRegistration | None, entry: LogEntry | None) -> bool:
+    """Return True if a log entry is applied to the registration, or there is no entry."""
+    return entry is None or (row is not None and row.was_changed_by(entry.operation))
+
+
 def is_due(seats: Seats, entry: LogEntry, row: UserRegistration | None) -> bool:
     """Return True if an operation is not applied, and was planned for the registration as it is now."""
-    was_applied = row is not None and row.was_changed_by(entry.operation)
-    return not was_applied and entry.follows(UserRegistration.tag(row, seats.incarnation))
+    return not is_applied_to(row, entry) and entry.follows(UserRegistration.tag(row, seats.incarnation))
 
 
 def recover(seats: Seats, entry: LogEntry) -> Steps[str | None]:

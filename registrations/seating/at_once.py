@@ -5,7 +5,7 @@ from events.ledger.models import Seats
 from eventsite.dynamodb.steps import Steps, Transact
 from eventsite.dynamodb.writes import Transacted
 from registrations.models import UserRegistration
-from registrations.seating import commit, rules, trim
+from registrations.seating import apply, commit, rules, trim
 from registrations.seating.apply import Applied
 from registrations.seating.operations import Request
 from registrations.seating.rules import Change
@@ -14,7 +14,7 @@ from registrations.seating.rules import Change
 def is_worthwhile(request: Request, seats: Seats, row: UserRegistration | None, now: str) -> bool:
     """Return True if there is no contention, and the registration has no unapplied operation."""
     entry = log.of_user(seats, request.user_id)
-    return commit.is_applied_to(row, entry) and trim.is_calm(seats, request.memory, now)
+    return apply.is_applied_to(row, entry) and trim.is_calm(seats, request.memory, now)
 
 
 def transact(

@@ -192,11 +192,6 @@ class _Attempt:
         yield from self._look()
 
 
-def is_applied_to(row: UserRegistration | None, entry: LogEntry | None) -> bool:
-    """Return True if a log entry is applied to the registration, or there is no entry."""
-    return entry is None or (row is not None and row.was_changed_by(entry.operation))
-
-
 def row_after(request: Request, seats: Seats, *more: Key) -> Steps[list[Any]]:
     """Return the registration and more items, read after the seats.
 
@@ -214,13 +209,27 @@ def row_after(request: Request, seats: Seats, *more: Key) -> Steps[list[Any]]:
     row_key: Key = (UserRegistration, *UserRegistration.key_of(request.event_id, request.user_id))
     row, *found = yield BatchGet([row_key, *more, *trim.traces(seats, others)])
     trim.learn(seats, others, found[len(more) :], request.memory)
-    entry = log.of_user(seats, request.user_id)
-    if entry is not None and not is_applied_to(row, entry):
-        yield from recover(seats, entry, request)
-        raise Conflict(immediate=True)
+    yield from expect_applied(request, seats, row)
     for one in (yield from trim.crashed(others, request.memory.applied(request.event_id))):
         yield from recover(seats, one, request)
     return [row, *found[: len(more)]]
+
+
+def expect_applied(request: Request, seats: Seats, row: UserRegistration | None) -> Steps[None]:
+    """Ensure that the user has no unapplied operation.
+
+    Args:
+        request: The request.
+        seats: The seats.
+        row: The registration.
+
+    Raises:
+        Conflict: There was one. It is applied now; read again.
+    """
+    entry = log.of_user(seats, request.user_id)
+    if entry is not None and not apply.is_applied_to(row, entry):
+        yield from recover(seats, entry, request)
+        raise Conflict(immediate=True)
 
 
 def _store_intent(request: Request, seats: Seats) -> Steps[None]:

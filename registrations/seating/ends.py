@@ -181,7 +181,7 @@ def _forget(event_id: str, user_id: str, by: str | None) -> Steps[None]:
         return
     if seats is not None and seats.incarnation == row.incarnation:
         entry = log.of_user(seats, user_id)
-        if row.active or not (entry is None or row.was_changed_by(entry.operation)):
+        if row.active or not apply.is_applied_to(row, entry):
             with suppress(RegistrationNotFound):  # it was a joining, which is undone
                 yield from leave(Request(event_id, user_id, EVERYTHING, by=by))
             raise Conflict(immediate=True)

@@ -160,10 +160,7 @@ def _settled(
     Raises:
         Conflict: The registration may have changed since; read again.
     """
-    entry = log.of_user(seats, request.user_id)
-    if entry is not None and not commit.is_applied_to(row, entry):
-        yield from commit.recover(seats, entry, request)
-        raise Conflict(immediate=True)
+    yield from commit.expect_applied(request, seats, row)
     if row is not None and row.incarnation == seats.incarnation and row.ticket > seats.tickets:
         raise Conflict  # a torn transaction: the seats do not show it yet
     if not _is_settled(request, row, seats, before):
@@ -207,7 +204,7 @@ def _is_settled(request: Request, row: UserRegistration | None, seats: Seats, be
     """
     if before is None or not seats.is_unchanged_for(request.user_id, before):
         return False
-    return all(commit.is_applied_to(row, log.of_user(one, request.user_id)) for one in (before, seats))
+    return all(apply.is_applied_to(row, log.of_user(one, request.user_id)) for one in (before, seats))
 
 
 def _join(request: Request, seats: Seats, row: UserRegistration | None, turn: Turn) -> Steps[Registration]:

@@ -48,7 +48,7 @@ def _forget(request: Request) -> Steps[None]:
     if not request.operation or row is None or not row.operations.endswith(request.operation):
         return
     entry = log.of_user(now, request.user_id) if now else None
-    if entry is None or row.was_changed_by(entry.operation):
+    if apply.is_applied_to(row, entry):
         yield from forget_row(now, row)
 
 

@@ -140,10 +140,8 @@ class Progress(ExpiringItem):
 
 
 def _parts_published(record: StreamRecord) -> int:
-    try:
-        return int(Progress.get(*_key(record), consistent_read=True).parts)
-    except Progress.DoesNotExist:
-        return 0
+    progress = Progress.read(*_key(record))
+    return int(progress.parts) if progress else 0
 
 
 def _key(record: StreamRecord) -> tuple[str, str]:

@@ -27,7 +27,7 @@ from eventsite.dynamodb.writes import Transacted, Written
 from eventsite.errors import DomainError
 from registrations.models import EventTicket, UserRegistration
 from registrations.reading import one as reading
-from registrations.seating import commit
+from registrations.seating import apply, commit
 from registrations.seating.admission_queue import TOGETHER
 from registrations.seating.operations import Memory, Request
 from tests.api import EVENT as FIELDS
@@ -156,7 +156,7 @@ class _Table:
 
     def is_applied(self, entry: log.LogEntry) -> bool:
         row = self.get(UserRegistration, *UserRegistration.key_of(EVENT, str(entry.user_id)))
-        return commit.is_applied_to(row, entry)
+        return apply.is_applied_to(row, entry)
 
     def standing(self, user: str) -> Any:
         try:
