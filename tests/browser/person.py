@@ -11,6 +11,13 @@ RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "
 COLORS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 WIDTHS = (390, 1280)  # pixels; a phone, and a desk
 
+LEAVES = """element => {
+  const link = element.closest("a[href]"), form = element.form;
+  if (link) return !(link.hash && link.href.split("#")[0] === location.href.split("#")[0]);
+  return Boolean(form) && element.type === "submit" && (form.noValidate || form.checkValidity());
+}"""
+"""Whether a click on an element leads to another page: a link does, and the button of a form that may be sent."""
+
 
 class Person:
     """One browser context of its own, with one tab."""
@@ -43,7 +50,7 @@ class Person:
 
     def log_in(self, name: str, password: str) -> Any:
         """Log in through the hosted UI."""
-        self.page.get_by_role("link", name=re.compile("^Log in")).first.click()
+        self.press(self.page.get_by_role("link", name=re.compile("^Log in")).first)
         self.fill_in(name, password)
         return self.page
 
@@ -51,12 +58,21 @@ class Person:
         """Fill in the form of the hosted UI."""
         self.page.locator("input[name=username]").fill(name)
         self.page.locator("input[name=password]").fill(password)
-        self.page.locator("[type=submit]").first.click()
-        self.page.wait_for_url(re.compile(re.escape(self.service)))
+        self.press(self.page.locator("[type=submit]").first)
+
+    def press(self, element: Any) -> None:
+        """Click an element, and wait until the page that it leads to is complete.
+
+        Playwright's click waits only for a navigation that has begun when the click is over, and only for its start.
+        """
+        if not element.evaluate(LEAVES):
+            return element.click()
+        with self.page.expect_navigation():
+            element.click()
 
     def click(self, name: str, role: str = "button") -> Any:
         """Click what has this name."""
-        self.page.get_by_role(role, name=name, exact=True).click()
+        self.press(self.page.get_by_role(role, name=name, exact=True))
         return self.page
 
     def follow(self, name: str) -> Any:
@@ -65,7 +81,7 @@ class Person:
 
     def go(self, name: str) -> Any:
         """Click an entry of the navigation."""
-        self.page.get_by_role("navigation", name="Main").get_by_role("link", name=name, exact=True).click()
+        self.press(self.page.get_by_role("navigation", name="Main").get_by_role("link", name=name, exact=True))
         return self.page
 
     def heading(self) -> str:

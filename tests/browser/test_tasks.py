@@ -26,7 +26,7 @@ class Hands:
     def click(self, name: str, role: str = "button") -> None:
         """Click what has this name."""
         self.clicks += 1
-        self.page.get_by_role(role, name=name, exact=True).click()
+        self.person.click(name, role)
 
     def follow(self, name: str) -> None:
         """Click a link."""
@@ -50,8 +50,9 @@ class Hands:
 
     def download(self, name: str) -> str:
         """Click a link to a file. Returns: the name of the file."""
+        self.clicks += 1
         with self.page.expect_download() as file:
-            self.follow(name)
+            self.page.get_by_role("link", name=name, exact=True).click()
         return str(file.value.suggested_filename)
 
     def sees(self, text: str) -> None:

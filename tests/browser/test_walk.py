@@ -66,7 +66,7 @@ def share(organizer: Person) -> None:
     unfold(page, "Co-organizers")
     fill(page, **{"E-mail of a person": "oscar@example.com"})
     assert organizer.violations() == []
-    page.locator("#organizers").get_by_role("button", name="Add", exact=True).click()
+    organizer.press(page.locator("#organizers").get_by_role("button", name="Add", exact=True))
     assert organizer.message() == "Oscar is a co-organizer now."
 
 
