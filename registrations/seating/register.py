@@ -76,11 +76,12 @@ def _first_look(
     if not (is_id(event_id) and is_id(user_id)):
         return None, None, None
     keys: list[Key] = [(Seats, event_id, Seats.ITEM), *_keys(request)]
-    others = (yield from trim.some_unknown(earlier, request.memory)) if earlier else []
-    traces = trim.traces(earlier, others) if earlier else []
-    seats, user, row, *found = yield BatchGet([*keys, *traces], consistent=(UserRegistration,))
-    if earlier:
-        trim.learn(earlier, others, found, request.memory)
+    consistent = (UserRegistration,)
+    if earlier is None:
+        seats, user, row = yield BatchGet(keys, consistent)
+    else:
+        others = yield from trim.some_unknown(earlier, request.memory)
+        seats, user, row = yield from trim.read_beside(keys, earlier, others, request.memory, consistent)
     return seats, user, row
 
 
@@ -183,7 +184,7 @@ def _finish_crashed(request: Request, seats: Seats) -> Steps[None]:
     if not old:
         return
     named = [entry for entry in old if entry.user_id is not None]
-    trim.learn(seats, named, (yield BatchGet(trim.traces(seats, named))), memory)
+    yield from trim.read_beside((), seats, named, memory)
     if left := (yield from trim.crashed(old, memory.applied(seats.event_id))):
         for entry in left:
             yield from commit.recover(seats, entry, request)
