@@ -191,7 +191,7 @@ def _change_both(
     now: str,
 ) -> Steps[Edited]:
     event, seats = edited
-    counted = _counted(seats, seated)
+    counted = _counted(seats, seated, now)
     promotes = seats.promotes(clock.in_seconds(now))
     move = yield from promotions.plan(seats, capacity=int(seats.capacity), open_=promotes, at=now)
     described = [*described, Event.settings.set(event.settings + 1)]
@@ -210,9 +210,9 @@ def _edits(raw: RawItem | None) -> list[str]:
     return Event.parse(raw).edits.split() if raw else []
 
 
-def _counted(seats: Seats, values: dict[str, Any]) -> list[Action]:
+def _counted(seats: Seats, values: dict[str, Any], now: str) -> list[Action]:
     """Change the seats in memory, and return the updates that make the stored ones equal to them."""
-    values = values | {"settings": seats.settings + 1}
+    values = values | {"settings": seats.settings + 1, "edited_at": clock.in_microseconds(now)}
     for name, value in values.items():
         setattr(seats, name, value)
     return Seats.updates(values)

@@ -1,8 +1,10 @@
 """Time as the service writes it: RFC 3339, UTC, to the microsecond. Text order is time order."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 def now() -> str:
@@ -29,3 +31,13 @@ def in_milliseconds(moment: str) -> int:
     """Return a moment, as `now` returns it, in milliseconds since the epoch."""
     when = datetime.fromisoformat(moment)
     return int(when.timestamp()) * 1000 + when.microsecond // 1000
+
+
+def in_microseconds(moment: str) -> int:
+    """Return a moment, as `now` returns it, in microseconds since the epoch."""
+    return (datetime.fromisoformat(moment) - EPOCH) // MICROSECOND
+
+
+def of_microseconds(number: int) -> str:
+    """Return the moment, as `now` returns it, that `in_microseconds` converted."""
+    return (EPOCH + number * MICROSECOND).strftime(FORMAT)

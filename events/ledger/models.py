@@ -35,6 +35,8 @@ class Seats(EventItem):
     asks = BooleanAttribute(null=True)
     """True if the event asks questions at sign-up."""
     settings = WholeNumberAttribute(default=1)
+    edited_at = WholeNumberAttribute(attr_name="at", null=True)
+    """When an edit or the audit last changed the seats, in microseconds since the Unix epoch, for the stream."""
     opens_at = WholeNumberAttribute(attr_name="opensAt", null=True)
     closes_at = WholeNumberAttribute(attr_name="closesAt", null=True)
     ends_at = WholeNumberAttribute(attr_name="endsAt", null=True)

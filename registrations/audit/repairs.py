@@ -85,7 +85,8 @@ def promote(seats: Seats) -> Repair:
         if move.move is None or move.condition is None:
             return
         unchanged = guards.is_incarnation(seats.incarnation) & (Seats.settings == seats.settings)
-        update = Update(seats, move.actions, unchanged & move.condition)
+        actions = [*move.actions, Seats.edited_at.set(clock.in_microseconds(at))]
+        update = Update(seats, actions, unchanged & move.condition)
         if not transact_write({"seats": update, "move": Put(move.move)}):
             seats_changed.send_robust(Registration, promoted=move.people)
 

@@ -126,7 +126,8 @@ def _is_recorded(notice: Notice) -> bool:
 def _entry(notice: Notice, what: str, at: str, detail: str | None, user_id: str = "") -> HistoryEntry:
     key, at = _partition((notice["data"]["eventId"], incarnation_of(notice))), clock.precise(at)
     values: dict[str, Any] = {"what": what, "at": at, "detail": detail, "user_id": user_id or None}
-    return HistoryEntry(key, f"{at}#{notice['id']}#{user_id}", **values, expires_at=int(time.time()) + KEPT_SECONDS)
+    item = "#".join((at, notice.get("sequence", ""), notice["id"], user_id))  # in the order of the stream
+    return HistoryEntry(key, item, **values, expires_at=int(time.time()) + KEPT_SECONDS)
 
 
 def _detail(notice: Notice) -> str | None:

@@ -18,8 +18,8 @@ from eventsite.dynamodb.steps import BatchGet, Draw, Now, Steps
 from registrations.models import EventTicket, UserRegistration
 from registrations.seating.operations import Memory
 
-ROOM = 610  # bytes of the seats for the log and the two ids; more would be beyond the kilobyte that one unit pays for
-LONGEST = 55  # bytes of an entry
+ROOM = 585  # bytes of the seats for the log and the two ids; more would be beyond the kilobyte that one unit pays for
+LONGEST = 54  # bytes of an entry
 BUSY_MILLISECONDS = 200  # milliseconds after an operation of another process in which we expect contention
 LONGEST_REQUEST = 30_000  # milliseconds; API Gateway ends a request after 29 s
 LOOKED_UP = 6  # entries that one call checks, with three items each

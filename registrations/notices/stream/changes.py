@@ -26,6 +26,7 @@ from events.ledger.log import LogEntry
 from events.ledger.models import OF_A_DELETED_EVENT, CancellationOutbox, CheckIns, Seats
 from events.models import IMPORTING, Event, EventItem
 from events.services import DESCRIPTION, SETTINGS
+from eventsite import clock
 from eventsite.dynamodb.connection import RawItem
 from registrations.models import CANCELLED, REGISTERED, standing
 from registrations.notices.occasions import Notice
@@ -206,7 +207,8 @@ def _values(item: EventItem, names: tuple[str, ...]) -> dict[str, Any]:
 def _of_the_seats(old: Seats, new: Seats, holders: Holders) -> Iterator[Notice]:
     if new.settings != old.settings and (changes := _changes(old, new, SETTINGS)):
         shown = _values(new, ("event_id", *SETTINGS)) | _counts(new)
-        yield _notice(new, "event.changed", f"s{new.settings}.changed", {"event": shown, **changes})
+        data = {"event": shown, **changes}
+        yield _notice(new, "event.changed", f"s{new.settings}.changed", data, _edited_at(old, new))
     for entry in _fresh(old, new):
         if user_id := holders.owner(new, entry):
             yield _of_an_entry(entry, new, user_id)
@@ -237,8 +239,13 @@ def _promotion(old: Seats, new: Seats) -> tuple[range, str]:
         if entry.successor:
             return range(entry.successor, entry.successor + 1), entry.at
     if (new.tickets, new.waitlist_exits, new.left) == (old.tickets, old.waitlist_exits, old.left):
-        return range(int(old.seated_through) + 1, int(new.seated_through) + 1), ""
+        return range(int(old.seated_through) + 1, int(new.seated_through) + 1), _edited_at(old, new)
     return range(0), ""
+
+
+def _edited_at(old: Seats, new: Seats) -> str:
+    """Return the time of an edit, or an empty string if the seats do not have it."""
+    return clock.of_microseconds(int(new.edited_at)) if new.edited_at not in (None, old.edited_at) else ""
 
 
 def _counts(seats: Seats) -> dict[str, Any]:

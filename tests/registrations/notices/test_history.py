@@ -2,10 +2,12 @@
 
 import re
 import time
+from itertools import count
 from typing import Any
 
 import pytest
 
+from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from registrations import seating
 from registrations.notices import history
@@ -41,6 +43,30 @@ def test_it_lists_what_happened_newest_first(api: Api, party: str) -> None:
     ]
     times = [entry["at"] for entry in api.walk("/events/party/history")]
     assert times == sorted(times, reverse=True)
+
+
+def test_what_happens_within_one_second_is_in_order_too(
+    api: Api, carried: Carried, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second, ticks = clock.now()[:20], count(1)
+    monkeypatch.setattr(clock, "now", lambda: f"{second}{next(ticks):03}000Z")
+    event = api.event(eventId="party", capacity=0)
+    users = [api.user(f"user-{number}") for number in range(12)]
+    for user in users:
+        api.register(event, user)
+    api.patch("/events/party", {"capacity": 11})
+    api.leave(event, users[0])
+    carried.publish()
+    waited = [("registration.waitlisted", user) for user in users]
+    moved = [("registration.promoted", user) for user in users[:11]]
+    last = [("registration.cancelled", users[0]), ("registration.promoted", users[11])]
+    happened = [("event.created", None), *waited, ("event.changed", None), *moved, *last]
+    assert seats(api) == happened[::-1]
+    promoted = {
+        entry["userId"]: entry["at"] for entry in api.walk("/events/party/history") if entry["what"] == moved[0][0]
+    }
+    path = "/events/party/registrations/{}"
+    assert all(api.get(path.format(user)).json()["promotedAt"] == promoted[user] for user in users[1:])
 
 
 def test_it_has_the_mails(api: Api, party: str) -> None:

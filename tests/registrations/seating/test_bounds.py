@@ -9,7 +9,7 @@ from events.ledger import log, operations, queue
 from events.ledger.models import Seats
 from registrations.seating import trim
 from tests.api import Api
-from tests.capacity import write_units
+from tests.capacity import WRITE_BLOCK, size_of
 from tests.registrations.cutting import cut_off_joining, cut_off_leaving
 
 MANY = 999_999
@@ -23,22 +23,29 @@ def seats_with(event_id: str, organizer: str) -> Seats:
         setattr(seats, name, MANY)
     seats.open = seats.waitlist_enabled = True
     seats.opens_at = seats.closes_at = seats.ends_at = 1_899_999_999
+    seats.edited_at = 1_899_999_999_999_999
     seats.exit_counts = {str(number): MANY for number in range(queue.MOST_RANGES)}
     seats.epochs = [9_999] * len(seats.epochs)
     seats.by = operations.actor(str(uuid.uuid4()), "another")
     return seats
 
 
-@pytest.mark.parametrize("length", [36, 128])
-@pytest.mark.parametrize("kind", ["join", "hand on"])
-def test_a_full_log_fits_into_the_kilobyte_of_one_write_unit(length: int, kind: str) -> None:
-    seats = seats_with("e" * length, "o" * 36)
-    value = MANY if kind == "join" else log.leaving(log.HAND, MANY, MANY)
+@pytest.mark.parametrize("organizer", [0, 1, 36, 128])
+@pytest.mark.parametrize(("user", "has_intent"), [(1, True), (24, False), (24, True), (36, True), (128, True)])
+@pytest.mark.parametrize("kind", ["join", "wait", "hand on"])
+def test_a_full_log_fits_into_the_kilobyte_of_one_write_unit(
+    organizer: int, user: int, has_intent: bool, kind: str
+) -> None:
+    value = {"join": MANY, "wait": -MANY, "hand on": log.leaving(log.HAND, MANY, MANY)}[kind]
     operation = operations.new_id("2026-11-29T10:00:00.000000Z", 7)
-    users = [f"{number:03}".rjust(length, "u") for number in range(trim.room(seats))]
-    seats.log_entries = {log.name_of(operation, user, "abcdef", with_intent=True): value for user in users}
-    assert len(users) >= 4
-    assert write_units(None, seats.to_dynamodb_dict()) == 1
+    has_intent = has_intent and (kind != "hand on" or user > operations.LONGEST_PLAIN_TOKEN)
+    for length in range(1, 129):
+        seats = seats_with("e" * length, "o" * organizer)
+        users = [f"{number:x}".rjust(user, "u") for number in range(trim.room(seats))]
+        names = [log.name_of(operation, user, "abcdef", with_intent=has_intent) for user in users]
+        seats.log_entries = dict.fromkeys(names, value)
+        assert len(seats.committed) >= 4
+        assert size_of(seats.to_dynamodb_dict()) <= WRITE_BLOCK
 
 
 def test_a_million_exits_are_counted_in_a_few_ranges() -> None:
