@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from datetime import UTC
 from typing import Any
 
 from events import services
@@ -19,6 +20,8 @@ from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Question
 from eventsite.pages.seen import Seen
 
+MINE, DRAFTS = {"organizerId": "me"}, {"status": DRAFT}
+"""The filters of two tabs of the list."""
 SEARCHED = 1000
 """The number of events that one page of a search reads."""
 
@@ -34,7 +37,7 @@ class EventsPage(Page, routes=["events"]):
 
     template = "events/list.html"
     name = "Events"
-    labels = LABELS
+    labels, filter_labels = LABELS, FILTERS
     field_of_code = {"event_exists": "eventId"}
 
     @staticmethod
@@ -68,6 +71,7 @@ class EventsPage(Page, routes=["events"]):
             "tabs": self._tabs(),
             "filters": filters(self, folded=not _chosen(query)),
             "filtered": bool(_chosen(query) or query.get("q") or query.get("seats") or query.get("when")),
+            "nothing": self._nothing(),
             "sought": query.get("q", "").strip(),
             "asked": [(name, query[name]) for name in ("when", "seats") if query.get(name)],
             "most": SEARCHED,
@@ -86,12 +90,25 @@ class EventsPage(Page, routes=["events"]):
             return False
         return bool(_chosen(query)) or wording.has_ended(event) == (query.get("when") == "past")
 
+    def _nothing(self) -> str:
+        """Return the sentence for a list without events."""
+        query = self.request.query_params
+        if query.get("q") or query.get("seats"):
+            return "No event matches."
+        if _chosen(query) == MINE:
+            return "You have no events yet."
+        if _chosen(query) == DRAFTS:
+            return "There are no drafts."
+        if _chosen(query) or query.get("when") in ("week", "month"):
+            return "No event matches."
+        return "No past events." if query.get("when") == "past" else "No upcoming events."
+
     def _tabs(self) -> list[Link]:
         tabs: dict[str, dict[str, str]] = {"Upcoming": {}, "Past": {"when": "past"}}
         if self.principal and self.reach(CREATE_EVENT) is not Reach.NONE:
-            tabs["Mine"] = {"organizerId": "me"}
+            tabs["Mine"] = MINE
         if self.reach(READ_DRAFT) is not Reach.NONE:
-            tabs["Drafts"] = {"status": DRAFT}
+            tabs["Drafts"] = DRAFTS
         query = self.request.query_params
         now = _chosen(query) | ({"when": "past"} if query.get("when") == "past" else {})
         path = self.request.path
@@ -193,9 +210,12 @@ class EventPage(Page, routes=["event"]):
             "delete": self._button(data, "Delete", "risky", SHORT, method="DELETE"),
             "waitlist": self._button(data, switch, "plain", waitlistEnabled=forms.text(not data["waitlistEnabled"])),
             "open": self._button(data, opens[status], "primary", status="published") if status in opens else None,
-            "cancel": self._button(data, "Cancel event", status=CANCELLED) if status in OPEN_STATUSES else None,
+            "cancel": self._button(data, "Cancel event", status=CANCELLED) if self._may_be_cancelled(data) else None,
             "copy_url": f"{pages.url('events')}?copy={data['eventId']}#new",
         }
+
+    def _may_be_cancelled(self, data: Any) -> bool:
+        return data["status"] in OPEN_STATUSES and not wording.has_ended(data)
 
     def _button(
         self, data: Any, label: str, look: str = "plain", shown: Iterable[str] = (), method: str = "PUT", **sent: str
@@ -250,4 +270,4 @@ class EventPage(Page, routes=["event"]):
 
 def forms_values(data: Any) -> dict[str, Any]:
     """Return the values of an event for its form, with moments in the time zone of the event."""
-    return forms.in_local_time(dict(data), MOMENTS, wording.place_of(data))
+    return forms.in_local_time(dict(data), MOMENTS, wording.place_of(data) or UTC)

@@ -1,0 +1,76 @@
+"""The list and the pages of events: moments with their zone, empty lists, and buttons that can be used."""
+
+from datetime import datetime
+
+import pytest
+
+from eventsite.pages import humanize
+from tests.api import Api
+from tests.pages import Browser, Page
+from tests.signing_in import As, adam, alice, olivia, oscar
+
+
+@pytest.fixture
+def organizer(cognito: None) -> Browser:
+    return Browser(token=olivia().access)
+
+
+def text(page: Page) -> str:
+    return " ".join(page.text.split())
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [({}, "2082, 10:00 UTC"), ({"startTime": "19:00", "timeZone": "Europe/Berlin"}, "2082, 11:00 (in")],
+)
+def test_a_moment_of_another_year_and_without_a_zone_is_clear(api: Api, zone: dict[str, str], shown: str) -> None:
+    event = api.event(registrationOpensAt="2082-12-01T10:00:00Z", **zone)
+    for path in (f"/events/{event}", "/events"):
+        assert f"Opens Tue 1 Dec {shown}".removesuffix(" (in") in text(Browser().open(path))
+    assert f"Opens Tue 1 Dec {shown}" in text(Browser().open(f"/events/{event}"))
+
+
+def test_a_moment_of_this_year_has_no_year() -> None:
+    now = datetime.fromisoformat("2026-11-30T12:00:00Z")
+    assert humanize.local_moment("2026-12-04T10:00:00Z", None, now) == "Fri 4 Dec, 10:00 UTC"
+    assert humanize.wait(20_454 * humanize.DAY) == "in 20,454 days"
+
+
+def test_an_empty_list_is_that_of_its_tab(organizer: Browser) -> None:
+    sentences = {
+        "": "No upcoming events.",
+        "?when=past": "No past events.",
+        "?organizerId=me": "You have no events yet.",
+        "?status=draft": "There are no drafts.",
+        "?q=zzz": "No event matches.",
+        "?when=week": "No event matches.",
+        "?status=cancelled": "No event matches.",
+    }
+    for query, sentence in sentences.items():
+        assert sentence in organizer.open(f"/events{query}").text, query
+
+
+def test_a_past_event_is_not_cancelled(organizer: Browser) -> None:
+    event = As(olivia().access).event()
+    assert "Cancel event" in organizer.open(f"/events/{event}").text
+    As(olivia().access).patch(f"/events/{event}", {"date": "2020-01-01"})
+    page = organizer.open(f"/events/{event}")
+    assert "Cancel event" not in page.text and "Duplicate" in page.text
+
+
+def test_a_draft_is_seen_by_more_than_one(organizer: Browser) -> None:
+    oscars = As(oscar().access)
+    event = oscars.event(status="draft")
+    oscars.patch(f"/events/{event}", {"organizers": [olivia().sub]})
+    sentence = "Only its organizers and admins see this draft."
+    assert sentence in organizer.open(f"/events/{event}").text
+    assert sentence in Browser(token=adam().access).open(f"/events/{event}").text
+    assert Browser(token=alice().access).open(f"/events/{event}").status == 404
+
+
+def test_a_number_out_of_range_is_refused_by_the_browser(api: Api) -> None:
+    page = Browser().open("/events")
+    filters = page.html.partition('class="filters"')[2].partition("<form")[2].partition(">")[0]
+    assert "novalidate" not in filters
+    assert "Earliest first" in page.text
+    assert Browser().open("/nope").text.count("There is nothing here") == 2  # the title and the heading
