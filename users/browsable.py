@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.utils.functional import cached_property
 
 from eventsite.auth import acting, login
-from eventsite.auth.permissions import CREATE_USER, LIST_USERS, Reach
+from eventsite.auth.permissions import CREATE_USER, LIST_USERS, ME, Reach
 from eventsite.errors import DomainError
 from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
@@ -101,17 +101,17 @@ class OfUser(Seen):
     def user_id(self) -> str:
         """The id of the person."""
         asked = self.kwargs["user_id"]
-        return self.principal.sub if asked == "me" and self.principal else asked
+        return self.principal.sub if asked == ME and self.principal else asked
 
     @property
     def is_own(self) -> bool:
-        """True if the person is the signed-in user."""
-        return self.principal is not None and self.user_id == self.principal.sub
+        """True if the person is the signed-in user, or the user asks for `me` while signed out."""
+        return self.user_id == (self.principal.sub if self.principal else ME)
 
     @property
     def named(self) -> str:
         """The person in an address of this service: `me` for the signed-in user."""
-        return "me" if self.is_own else self.user_id
+        return ME if self.is_own else self.user_id
 
     @cached_property
     def called(self) -> str:
@@ -125,7 +125,7 @@ class UserPage(OfUser, Page, routes=["user"]):
     labels, helps = {name: LABELS[name] for name in ("name", "email", "notify")}, HELPS
 
     def title(self, data: Any) -> str:
-        return str(data.get("name") or self.name)
+        return str(data.get("name") or ("My profile" if self.is_own else self.name))
 
     def trail(self) -> list[Link]:
         return [] if self.reach(LIST_USERS) is Reach.NONE else [Link("People", pages.url("users"))]
@@ -134,12 +134,12 @@ class UserPage(OfUser, Page, routes=["user"]):
         return {
             "since": humanize.moment(data["createdAt"]),
             "act": self._act(data) if acting.is_offered() and not self.principal else None,
-            "edit": self._edit(data) if "put" in self.view.action_map else None,
+            "edit": self._edit(data).show_before() if "put" in self.view.action_map else None,
             "delete": self._delete(data) if "delete" in self.view.action_map else None,
         }
 
-    def _edit(self, data: Any) -> Form:
-        made = self.make_form("PUT", "Save", values=data).show_before()
+    def _edit(self, data: Any = None) -> Form:
+        made = self.make_form("PUT", "Save", values=data)
         for one in made.fields if self.is_own else ():
             one.help = OWN_HELPS.get(one.name, one.help)
         return made
@@ -152,7 +152,7 @@ class UserPage(OfUser, Page, routes=["user"]):
         return Form(pages.url("acting"), f"Act as {data['name']}", hidden={"userId": data["userId"]}, look="plain")
 
     def form(self, method: str) -> Form | None:
-        return self.make_form("PUT", "Save") if method == "PUT" else None
+        return self._edit() if method == "PUT" else None
 
     @cached_property
     def person(self) -> dict[str, Any] | None:

@@ -47,7 +47,7 @@ def test_links_lead_from_the_root_to_everything_and_back(browser: Browser, party
 def test_each_page_is_named_and_leads_up(browser: Browser, party: str) -> None:
     page = browser.open("/events/party/registrations/alice")
     assert page.title == "Registration of Alice – eventsite"
-    for label, path in (("The event", "/events/party"), ("Events", "/events"), ("eventsite", "/")):
+    for label, path in (("Spring party", "/events/party"), ("Events", "/events"), ("eventsite", "/")):
         assert page.links[label].removeprefix(ORIGIN) == browser.base + path
     assert browser.open("/events/party").headings[0] == "Spring party"
 
