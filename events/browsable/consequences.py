@@ -63,6 +63,8 @@ def before_editing(now: dict[str, Any], asked: Any) -> Question | None:
         verb = "Cancel" if status == CANCELLED else "Withdraw"
         notice = _notice(now, status == CANCELLED and not has_ended(_after(now, asked)))
         facts = [*people(now), "No one can sign up, and no one moves up. Registrations are kept.", notice]
+        if status == DRAFT:
+            facts.insert(-1, "Only organizers and admins see the event.")
         return Question(f"{verb} “{title}”?", f"{verb} the event", facts)
     seats = whole_number(asked.get("capacity", ""))
     if seats is not None and 0 <= seats < now["registeredCount"]:

@@ -76,7 +76,7 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
 
     def _is_admitted(self, data: Any) -> bool:
         """Return True if the user has a seat for an event that still takes place."""
-        is_on = not self.event or event_wording.is_on(self.event)
+        is_on = bool(self.event) and event_wording.is_on(self.event)
         return self.is_own and data["status"] == REGISTERED and is_on
 
     def _facts(self, data: Any) -> list[tuple[str, str]]:
@@ -242,7 +242,8 @@ class AttendancePage(Page, OfUser, routes=["user-registrations", "user-waitlists
 
 def _look(registration: dict[str, Any], event: dict[str, Any]) -> str:
     """Return the class of the badge of a registration."""
-    return CANCELLED if event.get("status") == event_wording.CANCELLED else str(registration["status"])
+    is_off = not event or event["status"] == event_wording.CANCELLED
+    return CANCELLED if is_off else str(registration["status"])
 
 
 def _day(one: dict[str, Any]) -> tuple[str, str]:

@@ -71,8 +71,10 @@ def own_state(registration: dict[str, Any], event: dict[str, Any]) -> str:
         return "The event is cancelled"
     if registration["status"] == CANCELLED:
         return STATES[CANCELLED]
+    if not event:
+        return "The event is withdrawn"
     if registration["status"] == REGISTERED:
-        return "You had a seat" if event and event_wording.is_over(event) else "You have a seat"
+        return "You had a seat" if event_wording.is_over(event) else "You have a seat"
     return state(registration)
 
 

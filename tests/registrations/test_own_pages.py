@@ -48,6 +48,15 @@ def test_a_cancelled_event_has_no_code_to_show(attendee: Browser, organizer: Api
     assert "The event is cancelled" in page.text and "at the door" not in page.text
 
 
+def test_a_withdrawn_event_has_no_code_to_show(attendee: Browser, organizer: Api) -> None:
+    event = organizer.event()
+    As(alice().access).post(f"/events/{event}/registrations", {})
+    organizer.patch(f"/events/{event}", {"status": "draft"})
+    page = attendee.open(f"/events/{event}/registrations/me")
+    assert "The event is withdrawn" in page.text and "at the door" not in page.text
+    assert buttons(page) == {"Give up my seat"}
+
+
 def test_a_seat_that_an_organizer_cancelled_is_not_one_that_was_given_up(attendee: Browser, organizer: Api) -> None:
     page = attendee.open(f"{ALICE}?status=cancelled")
     assert "None of your registrations is cancelled." in page.text
