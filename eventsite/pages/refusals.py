@@ -23,7 +23,7 @@ SENTENCES = {
     "permission_denied": "You may not do this.",
 }
 """The sentence for users in place of the one for programs, by the code of the problem."""
-ERRORS_OF_KINDS = {"number": "Enter a number.", "date": "Choose a date.", "datetime-local": "Choose a day and a time."}
+MISSING_OF_KINDS = {"number": "Enter a number.", "date": "Choose a date.", "datetime-local": "Choose a day and a time."}
 ERRORS = {
     "A time needs both startTime and timeZone.": "Enter a start time and a time zone.",
     "An end needs a startTime and a timeZone.": "Enter a start time and a time zone, too.",
@@ -34,6 +34,13 @@ ERRORS = {
     "This must be an e-mail address.": "Enter an e-mail address.",
     "This must be the IANA name of a time zone, such as Europe/Berlin.": "Enter a time zone such as Europe/Berlin.",
     "A valid integer is required.": "Enter a number.",
+    "This must be a day of the calendar, as YYYY-MM-DD.": "Choose a date.",
+    "This must be a time of day, as HH:MM.": "Enter a time.",
+    "This must be a moment with an offset from UTC, such as 2027-01-31T10:00:00+01:00.": "Choose a day and a time.",
+    "It cannot end before it starts. If it ends on the next day, set endDate to that day or leave it out.": (
+        "It cannot end before it starts. If it ends on the next day, choose that as its last day, or leave that empty."
+    ),
+    "Registration has to close after it opens.": "Sign-up has to close after it opens.",
 }
 """The sentence for users at a field, by the sentence of the API."""
 BOUND = re.compile(r"Ensure this value is (less|greater) than or equal to (\d+)\.")
@@ -143,10 +150,8 @@ def _field_error(field: Field, error: dict[str, str]) -> str:
     kind, code = field.kind, error.get("code", "")
     if code in ("min_value", "max_value") and code[:3] in field.attributes:
         return f"Enter {field.attributes[code[:3]]} or {'more' if code == 'min_value' else 'less'}."
-    if code in ("required", "blank", "null", "invalid") and kind in ERRORS_OF_KINDS:
-        return ERRORS_OF_KINDS[kind]
     if code in ("required", "blank", "null"):
-        return "Please fill this in."
+        return MISSING_OF_KINDS.get(kind, "Please fill this in.")
     return _plain(error["detail"])
 
 

@@ -58,6 +58,43 @@ def test_a_past_event_is_not_cancelled(organizer: Browser) -> None:
     assert "Cancel event" not in page.text and "Duplicate" in page.text
 
 
+def test_a_co_organizer_has_no_button_to_delete_the_event(organizer: Browser) -> None:
+    oscars = As(oscar().access)
+    event = oscars.event(unlisted=True)
+    oscars.patch(f"/events/{event}", {"organizers": [olivia().sub]})
+    owners = Browser(token=oscar().access)
+    page = owners.open(f"/events/{event}")
+    delete = next(form for form in page.forms if "Delete" in form.buttons)
+    assert "Unlisted" in page.text.partition("Edit")[0]
+    page = organizer.open(f"/events/{event}")
+    assert "Save" in page.text and "Delete" not in page.text
+    page = organizer.send(delete)
+    assert page.status == 403 and "cannot be undone" not in page.text
+    assert "cannot be undone" in owners.send(delete).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "errors"),
+    [
+        ({"endDate": "2083-03-01"}, {"endDate": "The last day cannot be before the first one."}),
+        (
+            {"registrationOpensAt": "2083-01-01T10:00", "registrationClosesAt": "2082-01-01T10:00"},
+            {"registrationClosesAt": "Sign-up has to close after it opens."},
+        ),
+        ({"date": "2083-02-30"}, {"date": "Choose a date."}),
+        ({"date": ""}, {"date": "Choose a date."}),
+        ({"capacity": "many"}, {"capacity": "Enter a number."}),
+        ({"startTime": "19:00"}, {"timeZone": "Enter a start time and a time zone."}),
+        ({"title": ""}, {"title": "Please fill this in."}),
+    ],
+)
+def test_a_wrong_value_is_explained_by_its_reason(api: Api, typed: dict[str, str], errors: dict[str, str]) -> None:
+    browser = Browser()
+    filled = {"title": "Party", "date": "2083-04-01", "location": "Garden", "capacity": "2", "organizer": "Club"}
+    page = browser.send(browser.open("/events").form("POST"), **(filled | typed))
+    assert page.form("POST").errors == errors
+
+
 def test_a_draft_is_seen_by_more_than_one(organizer: Browser) -> None:
     oscars = As(oscar().access)
     event = oscars.event(status="draft")
