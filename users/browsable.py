@@ -21,6 +21,7 @@ HELPS = {
     "email": "Seen by the person, by admins, and by the organizers of events that the person signs up for.",
     "userId": "Letters, digits and dashes. Leave it empty to get one.",
 }
+OWN_LABELS = {"notify": "E-mail me when I get a seat, or when an event is moved or cancelled"}
 OWN_HELPS = {"email": "Seen by you, by admins, and by the organizers of events that you sign up for."}
 LABELS = {
     "name": "Name",
@@ -141,6 +142,7 @@ class UserPage(OfUser, Page, routes=["user"]):
     def _edit(self, data: Any = None) -> Form:
         made = self.make_form("PUT", "Save", values=data)
         for one in made.fields if self.is_own else ():
+            one.label = OWN_LABELS.get(one.name, one.label)
             one.help = OWN_HELPS.get(one.name, one.help)
         return made
 
@@ -195,5 +197,6 @@ class UserPage(OfUser, Page, routes=["user"]):
             acting.stop(answer)
 
     def next_url(self, data: Any) -> str:
-        gone = self.request.method == "DELETE" and data != {}
-        return pages.url("root") if gone else self.request.path
+        if self.request.method != "DELETE" or data == {}:
+            return self.request.path
+        return pages.url("root" if self.is_own or self.reach(LIST_USERS) is Reach.NONE else "users")

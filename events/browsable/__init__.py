@@ -47,8 +47,8 @@ class EventsPage(Page, routes=["events"]):
         today = wording.today()
         if query.get("when") == "past":
             return {"to": today, "order": "desc"}
-        if _chosen(query):
-            return {}
+        if chosen := _chosen(query):
+            return {"order": "desc"} if chosen == MINE else {}
         last = {"week": wording.week_end, "month": wording.month_end}.get(query.get("when", ""))
         return {"from": wording.yesterday()} | ({"to": last(today)} if last else {})
 

@@ -69,10 +69,24 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
             "facts": self._facts(data),
             "person_url": pages.url("user", self.user_id) if self.view.reaches_user(READ_USER, self.user_id) else "",
             "form": self._leave(data) if active else None,
+            "change": self._change(data.get("answers")) if active and self.is_own else None,
             "organizes": organizers.offer(self, self.event, self.event_url, self.user_id) if not self.is_own else None,
             "door": self._door(data) if data["status"] == REGISTERED else None,
             "code": self._code() if self._is_admitted(data) else "",
         }
+
+    def _change(self, known: dict[str, Any] | None = None) -> Form | None:
+        """Return the form that changes the user's answers, or None if the event asks nothing."""
+        asked = answers.fields(self.event.get("questions"), known)
+        return Form(self.request.path, "Save answers", "PATCH", asked) if asked else None
+
+    def form(self, method: str) -> Form | None:
+        return self._change() if method == "PATCH" else None
+
+    def translate(self, values: Any) -> None:
+        """Collect the answers, if it is they that the form changes."""
+        if self.request.method == "PATCH":
+            answers.gather(values, self.event.get("questions"), changes=True)
 
     def _is_admitted(self, data: Any) -> bool:
         """Return True if the user has a seat for an event that still takes place."""
@@ -164,7 +178,9 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return None
 
     def outcome(self, data: Any) -> str:
-        """Return the outcome of a cancellation, with the person who got the seat."""
+        """Return the outcome: the saved answers, or the cancellation with the person who got the seat."""
+        if self.request.method == "PATCH":
+            return "Your answers are saved."
         if self.is_own and self._waited:
             return "You have left the waitlist."
         if self.is_own:
@@ -174,7 +190,7 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return f"{self.called} is not registered any more.{moved}"
 
     def next_url(self, data: Any) -> str:
-        return self.event_url
+        return self.request.path if self.request.method == "PATCH" else self.event_url
 
 
 class AttendancePage(Page, OfUser, routes=["user-registrations", "user-waitlists"]):

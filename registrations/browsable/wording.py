@@ -48,10 +48,10 @@ def hears_of_a_seat(user_id: str) -> str:
     if user is None:
         return "Look at this page again to see when you have a seat."
     if user.is_reachable and user.notify:
-        return "You get a mail when you have a seat."
+        return "We will e-mail you when you get a seat."
     if user.email and not user.has_verified_email:
-        return "Confirm your e-mail address to get a mail when you have a seat: the link is in your mailbox."
-    return "Enter an e-mail address on your profile, with notifications on, to get a mail when you have a seat."
+        return "Confirm your e-mail address, and we will e-mail you when you get a seat: the link is in your mailbox."
+    return "Enter an e-mail address on your profile, with notifications on, and we will e-mail you when you get a seat."
 
 
 def state(registration: dict[str, Any]) -> str:

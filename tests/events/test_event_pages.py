@@ -50,6 +50,13 @@ def test_an_empty_list_is_that_of_its_tab(organizer: Browser) -> None:
         assert sentence in organizer.open(f"/events{query}").text, query
 
 
+def test_the_own_events_begin_with_the_latest(organizer: Browser) -> None:
+    for day in ("2020-01-01", "2083-01-01"):
+        As(olivia().access).event(title=f"On {day}", date=day)
+    page = organizer.open("/events?organizerId=me")
+    assert [label for label in page.links if label.startswith("On ")] == ["On 2083-01-01", "On 2020-01-01"]
+
+
 def test_a_past_event_is_not_cancelled(organizer: Browser) -> None:
     event = As(olivia().access).event()
     assert "Cancel event" in organizer.open(f"/events/{event}").text

@@ -91,6 +91,24 @@ def test_a_question_before_the_waitlist_leads_to_the_waitlist(attendee: Browser,
     assert "You are number 1 on the waitlist." in attendee.send(again, **{"answers.size": "M"}).messages[0]
 
 
+def test_an_answer_is_changed_until_the_event_is_over(attendee: Browser, organizer: Api) -> None:
+    size = {"questionId": "size", "label": "Size?", "kind": "choice", "choices": ["S", "M"], "required": True}
+    photo = {"questionId": "photo", "label": "Photos?", "kind": "yesNo", "required": False}
+    event = organizer.event(questions=[size, photo])
+    path = f"/events/{event}/registrations"
+    As(alice().access).post(path, {"answers": {"size": "S", "photo": False}})
+    form = attendee.open(f"{path}/me").form("PATCH")
+    assert form.fields == {"answers.size": "S", "answers.photo": "false"}
+    page = attendee.send(form, **{"answers.size": "M", "answers.photo": ""})
+    assert page.messages == ["Your answers are saved."] and page.headings == ["My registration"]
+    (found,) = organizer.get(path).json()
+    assert {name: answer for name, answer in found["answers"].items() if answer is not None} == {"size": "M"}
+    again = attendee.send(page.form("PATCH"), **{"answers.size": ""})
+    assert again.form("PATCH").errors == {"answers.size": "Please answer this question."}
+    organizer.patch(f"/events/{event}", {"date": "2020-01-01"})
+    assert "Change my answers" not in attendee.open(f"{path}/me").text
+
+
 def test_the_trail_leads_only_where_the_user_may_go(cognito: None) -> None:
     event = As(adam().access).event()
     As(olivia().access).post(f"/events/{event}/registrations", {})
@@ -104,7 +122,15 @@ def test_a_signed_out_user_has_no_other_person_above(cognito: None, path: str) -
     assert page.status == 401 and "The person" not in page.links
 
 
+def test_an_admin_who_deletes_a_person_stays_among_people(cognito: None) -> None:
+    As(adam().access).post("/users", {"userId": "dave", "name": "Dave"})
+    browser = Browser(token=adam().access)
+    delete = next(form for form in browser.open("/users/dave").forms if "Delete" in form.buttons)
+    page = browser.sure(browser.send(delete))
+    assert page.messages == ["Dave was deleted."] and page.headings[0] == "People"
+
+
 def test_a_refused_profile_addresses_its_user(attendee: Browser) -> None:
     page = attendee.send(attendee.open("/users/me").form("PUT"), email="nope")
-    assert page.headings[0] == "My profile" and "Seen by you" in page.text
+    assert page.headings[0] == "My profile" and "Seen by you" in page.text and "E-mail me when" in page.text
     assert page.form("PUT").errors == {"email": "Enter an e-mail address."}

@@ -58,8 +58,8 @@ def test_without_mail_there_is_no_form(party: str, settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("known", "sentence"),
     [
-        ({"email": "a@example.org", "email_verified": True}, "You get a mail when you have a seat."),
-        ({"email": "a@example.org"}, "Confirm your e-mail address to get a mail"),
+        ({"email": "a@example.org", "email_verified": True}, "We will e-mail you when you get a seat."),
+        ({"email": "a@example.org"}, "Confirm your e-mail address, and we will e-mail you"),
         ({"email": "a@example.org", "email_verified": True, "notify": False}, "with notifications on"),
         ({"email": "a@example.org", "email_verified": True, "email_problem": "bounced"}, "Enter an e-mail address"),
         ({}, "Enter an e-mail address on your profile"),
