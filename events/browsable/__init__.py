@@ -65,16 +65,18 @@ class EventsPage(Page, routes=["events"]):
         marks = {key: value for part in self.parts for key, value in part.marks(data).items()}
         rows = [wording.row(event, wording.mark(event, marks)) for event in data if self._is_wanted(event)]
         query = self.request.query_params
-        copied = query.get("copy")
+        copied, is_tab = query.get("copy"), _chosen(query) in ({}, MINE, DRAFTS)
+        kept = ("when", "seats", *(one for tab in (MINE, DRAFTS) if is_tab for one in tab))
+        narrowed = query.get("q") or query.get("seats") or query.get("when") in ("week", "month")
         return {
             "rows": rows,
             "chips": self._chips(),
             "tabs": self._tabs(),
-            "filters": filters(self, folded=not _chosen(query)),
-            "filtered": bool(_chosen(query) or query.get("q") or query.get("seats") or query.get("when")),
+            "filters": filters(self, folded=is_tab),
+            "filtered": bool(narrowed or not is_tab),
             "nothing": self._nothing(),
             "sought": query.get("q", "").strip(),
-            "asked": [(name, query[name]) for name in ("when", "seats") if query.get(name)],
+            "asked": [(name, query[name]) for name in kept if query.get(name)],
             "most": SEARCHED,
             "steps": paging.steps(self.request, self.response),
             "new": self._new(copied, self._copied(copied)) if self.reach(CREATE_EVENT) is not Reach.NONE else None,
@@ -236,6 +238,10 @@ class EventPage(Page, routes=["event"]):
     def translate(self, values: Any) -> None:
         now = self.current() if set(MOMENTS) & set(values) else None
         to_moments(values, values.get("timeZone") or (now or {}).get("timeZone"))
+
+    def sentence(self, data: Any) -> str:
+        is_gone = self.submission is not None and data["code"] == "event_not_found"
+        return "This event does not exist any more." if is_gone else ""
 
     def current(self) -> dict[str, Any] | None:
         if self._now is None:

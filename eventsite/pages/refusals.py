@@ -21,6 +21,7 @@ SENTENCES = {
     "not_authenticated": "You are signed out. Log in to go on; what you typed is kept.",
     "method_not_allowed": "This page cannot do that.",
     "permission_denied": "You may not do this.",
+    "invalid_cursor": "This page of the list is not there any more. Start again from its beginning.",
 }
 """The sentence for users in place of the one for programs, by the code of the problem."""
 MISSING_OF_KINDS = {"number": "Enter a number.", "date": "Choose a date.", "datetime-local": "Choose a day and a time."}

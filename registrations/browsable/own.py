@@ -172,10 +172,12 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return self.submission is not None and self.submission.sent.get("_was") == WAITLISTED
 
     def refused(self, data: Any) -> tuple[str, str] | None:
-        """Redirect to the event if the registration is cancelled already."""
-        if self.is_own and self.request.method == "DELETE" and data["code"] == "registration_not_found":
+        """Redirect to the event, or to the list of people, if the registration is cancelled already."""
+        if self.request.method != "DELETE" or data["code"] != "registration_not_found":
+            return None
+        if self.is_own:
             return self.event_url, "You have already left the waitlist." if self._waited else ALREADY_LEFT
-        return None
+        return self.return_url({}), self.sentence(data)
 
     def outcome(self, data: Any) -> str:
         """Return the outcome: the saved answers, or the cancellation with the person who got the seat."""

@@ -291,6 +291,14 @@ class CheckInPage(Page, OfEvent, OfUser, routes=["check-in"]):
 
     name = "Check-in"
 
+    def trail(self) -> list[Link]:
+        return [*self.above, Link("People", pages.url("registrations", self.event_id))] if self.event else self.above
+
+    def refused(self, data: Any) -> tuple[str, str] | None:
+        """Redirect to the people if the person has left meanwhile: the next person is at the door."""
+        is_gone = data["code"] in ("not_registered", "registration_not_found")
+        return (self.return_url({}), "This person has no seat for this event any more.") if is_gone else None
+
     def outcome(self, data: Any) -> str:
         return f"{self.called} is {'checked in' if self.request.method == 'PUT' else 'not checked in any more'}."
 

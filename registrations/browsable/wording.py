@@ -26,6 +26,7 @@ OWN_SENTENCES = {
     "already_registered": "You are already signed up.",
     "registration_not_found": "You are not signed up for this event.",
     "registration_closed": "Sign-up is closed.",
+    "registration_not_open": "Sign-up has not opened yet.",
     "event_full": "This event is full, and there is no waitlist.",
     "not_authenticated": "You are signed out. Log in, then sign up.",
     "event_not_found": "This event does not exist any more.",

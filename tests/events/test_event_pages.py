@@ -50,6 +50,22 @@ def test_an_empty_list_is_that_of_its_tab(organizer: Browser) -> None:
         assert sentence in organizer.open(f"/events{query}").text, query
 
 
+def test_the_filters_are_folded_unless_one_is_chosen(organizer: Browser) -> None:
+    tabs = ("", "?organizerId=me", "?status=draft", "?when=past")
+    for query in (*tabs, "?from=2083-01-01"):
+        page = organizer.open(f"/events{query}")
+        assert ('<details class="filters" open>' in page.html) is (query not in tabs), query
+        assert ("Show all upcoming events" in page.links) is (query not in tabs), query
+
+
+def test_a_search_stays_among_the_own_events(organizer: Browser) -> None:
+    As(oscar().access).event(title="Oscar's choir")
+    As(olivia().access).event(title="Choir")
+    page = organizer.open("/events?organizerId=me")
+    page = organizer.send(next(form for form in page.forms if "q" in form.fields), q="choir")
+    assert "Choir" in page.links and "Oscar's choir" not in page.links
+
+
 def test_the_own_events_begin_with_the_latest(organizer: Browser) -> None:
     for day in ("2020-01-01", "2083-01-01"):
         As(olivia().access).event(title=f"On {day}", date=day)
@@ -118,3 +134,16 @@ def test_a_number_out_of_range_is_refused_by_the_browser(api: Api) -> None:
     assert "novalidate" not in filters
     assert "Earliest first" in page.text
     assert Browser().open("/nope").text.count("There is nothing here") == 2  # the title and the heading
+
+
+def test_an_event_that_was_deleted_meanwhile_does_not_exist_any_more(api: Api) -> None:
+    event, browser = api.event(), Browser()
+    form = browser.open(f"/events/{event}").form("PUT")
+    api.delete(f"/events/{event}")
+    page = browser.send(form, title="Summer party")
+    assert "This event does not exist any more." in page.text and page.form("PUT").fields["title"] == "Summer party"
+
+
+def test_a_lost_page_of_a_list_is_no_cursor(api: Api) -> None:
+    page = Browser().open("/events?cursor=x")
+    assert "Start again from its beginning." in page.text and "cursor" not in page.text

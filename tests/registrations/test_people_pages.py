@@ -98,6 +98,28 @@ def test_a_message_has_a_recipient(party: str) -> None:
     assert "Write to people" not in browser.open("/events/empty/history").text
 
 
+@pytest.mark.parametrize(
+    ("label", "path", "sentence"),
+    [
+        ("Check in", "/events/party/registrations/ben/check-in", "This person has no seat for this event any more."),
+        (
+            "Cancel the registration of",
+            "/events/party/registrations/ben",
+            "This person is not signed up for this event.",
+        ),
+    ],
+)
+def test_a_person_who_left_meanwhile_does_not_stop_the_door(party: str, label: str, path: str, sentence: str) -> None:
+    browser = Browser(token=olivia().access)
+    page = browser.open("/events/party/registrations?q=ben")
+    form = next(form for form in page.forms if f"{label} Ben" in form.buttons)
+    assert form.buttons[f"{label} Ben"] == path
+    As(olivia().access).delete("/events/party/registrations/ben")
+    page = browser.send(form, f"{label} Ben")
+    assert page.messages == [sentence] and page.headings[0] == "People: Spring party"
+    assert page.path.endswith("?q=ben")
+
+
 def test_everybody_else_is_kept_out(party: str, api: Api) -> None:
     page = Browser().open("/events/party/registrations")
     assert page.status == 401 and "Log in to see this page." in page.text and "typed" not in page.text
