@@ -5,12 +5,14 @@ from typing import Any
 from django.conf import settings
 from rest_framework.exceptions import ValidationError
 
+from events.browsable.forms import LABELS as EVENT_LABELS
 from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form, fields
 from eventsite.pages.page import Link, Page
 from registrations.browsable.wording import OfEvent
 from registrations.models import EVERYBODY, REGISTERED, WAITLISTED
+from registrations.notices import occasions
 from registrations.serializers import MessageSerializer
 from users.browsable import names
 
@@ -32,6 +34,18 @@ SENTENCES = {
     "mail.complained": "Complained about a mail",
     "message.sent": "A message was sent",
 }
+
+
+WORDS = {
+    "event.changed": EVENT_LABELS | {"questions": "Questions", "organizers": "Co-organizers"},
+    "mail.sent": {
+        occasions.OFF: "cancelled",
+        occasions.DELETED: "cancelled",
+        occasions.WAITING: "on the waitlist",
+        occasions.PROMOTED: "got a seat",
+    },
+}
+"""The words for details that the API returns in its own terms."""
 
 
 class OfPeople(Page, OfEvent):
@@ -59,7 +73,7 @@ class HistoryPage(OfPeople, routes=["event-history"]):
                 "what": SENTENCES.get(entry["what"], entry["what"]),
                 "name": called.get(entry["userId"], ""),
                 "by": _by(entry, called),
-                "detail": entry["detail"] or "",
+                "detail": _in_words(entry),
             }
             for entry in data
         ]
@@ -67,6 +81,12 @@ class HistoryPage(OfPeople, routes=["event-history"]):
         writes = settings.MAIL_FROM and self.event and has_people(self.event)
         message = message_form(self.event_id, self.event, prefix="message") if writes else None
         return {"rows": rows, "steps": steps, "message": message}
+
+
+def _in_words(entry: dict[str, Any]) -> str:
+    """Return the details: the labels of changed fields, the reason of a mail, or what the API returns."""
+    known = WORDS.get(entry["what"], {})
+    return ", ".join(known.get(part, part) for part in (entry["detail"] or "").split(", "))
 
 
 def _by(entry: dict[str, Any], called: dict[str, str]) -> str:

@@ -30,6 +30,19 @@ def test_an_organizer_reads_what_happened(party: str) -> None:
         assert words in page.text
 
 
+def test_the_history_is_in_the_words_of_the_pages(api: Api, carried: Carried) -> None:
+    event = api.event()
+    assert "Nothing is recorded yet." in Browser().open(f"/events/{event}/history").text
+    api.post("/users", {"userId": "alice", "name": "Alice", "email": "alice@example.com"})
+    api.register(event, "alice")
+    api.patch(f"/events/{event}", {"location": "Hall", "endDate": "2083-04-02", "questions": []})
+    api.patch(f"/events/{event}", {"status": "cancelled"})
+    carried.publish()
+    page = Browser().open(f"/events/{event}/history")
+    assert "Last day" in page.text and "Place" in page.text and "endDate" not in page.text
+    assert '<td class="soft">cancelled</td>' in page.html and '<td class="soft">off</td>' not in page.html
+
+
 def test_an_organizer_writes_to_people(party: str, carried: Carried) -> None:
     browser = Browser()
     page = browser.follow(browser.open("/events/party"), "Message")
