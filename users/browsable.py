@@ -66,12 +66,21 @@ class UsersPage(Page, routes=["users"]):
         return [Link("People", pages.url("users"))] if self.request.method == "POST" else []
 
     def context(self, data: Any) -> dict[str, Any]:
-        rows = [(pages.url("user", user["userId"]), user, humanize.moment(user["createdAt"])) for user in data]
+        rows = [self._row(user) for user in data]
         new = self.form("POST") if self.reach(CREATE_USER) is Reach.ALL else None
         steps = paging.steps(self.request, self.response)
         asked = self.request.query_params
         sought = next(filter(None, (asked.get(name, "").strip() for name in ("q", "name", "email"))), "")
         return {"rows": rows, "steps": steps, "range": steps.range(len(data)), "new": new, "sought": sought}
+
+    def _row(self, user: dict[str, Any]) -> tuple[str, dict[str, Any], str]:
+        """Return the address of a person, the person, and the day of the first login.
+
+        Organizers find people by address, and see neither their pages nor the day.
+        """
+        if self.reach(LIST_USERS) is not Reach.ALL:
+            return "", user, ""
+        return pages.url("user", user["userId"]), user, humanize.moment(user["createdAt"])
 
     def form(self, method: str) -> Form | None:
         return self.make_form("POST", "Create person", values={"notify": True}) if method == "POST" else None
