@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.utils.functional import cached_property
 
 from eventsite.auth import acting, login
-from eventsite.auth.permissions import CREATE_USER, LIST_USERS, Reach
+from eventsite.auth.permissions import CREATE_USER, LIST_USERS, ME, Reach
 from eventsite.errors import DomainError
 from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
@@ -21,6 +21,7 @@ HELPS = {
     "email": "Seen by the person, by admins, and by the organizers of events that the person signs up for.",
     "userId": "Letters, digits and dashes. Leave it empty to get one.",
 }
+OWN_LABELS = {"notify": "E-mail me when I get a seat, or when an event is moved or cancelled"}
 OWN_HELPS = {"email": "Seen by you, by admins, and by the organizers of events that you sign up for."}
 LABELS = {
     "name": "Name",
@@ -65,12 +66,21 @@ class UsersPage(Page, routes=["users"]):
         return [Link("People", pages.url("users"))] if self.request.method == "POST" else []
 
     def context(self, data: Any) -> dict[str, Any]:
-        rows = [(pages.url("user", user["userId"]), user, humanize.moment(user["createdAt"])) for user in data]
+        rows = [self._row(user) for user in data]
         new = self.form("POST") if self.reach(CREATE_USER) is Reach.ALL else None
         steps = paging.steps(self.request, self.response)
         asked = self.request.query_params
         sought = next(filter(None, (asked.get(name, "").strip() for name in ("q", "name", "email"))), "")
         return {"rows": rows, "steps": steps, "range": steps.range(len(data)), "new": new, "sought": sought}
+
+    def _row(self, user: dict[str, Any]) -> tuple[str, dict[str, Any], str]:
+        """Return the address of a person, the person, and the day of the first login.
+
+        Organizers find people by address, and see neither their pages nor the day.
+        """
+        if self.reach(LIST_USERS) is not Reach.ALL:
+            return "", user, ""
+        return pages.url("user", user["userId"]), user, humanize.moment(user["createdAt"])
 
     def form(self, method: str) -> Form | None:
         return self.make_form("POST", "Create person", values={"notify": True}) if method == "POST" else None
@@ -101,17 +111,17 @@ class OfUser(Seen):
     def user_id(self) -> str:
         """The id of the person."""
         asked = self.kwargs["user_id"]
-        return self.principal.sub if asked == "me" and self.principal else asked
+        return self.principal.sub if asked == ME and self.principal else asked
 
     @property
     def is_own(self) -> bool:
-        """True if the person is the signed-in user."""
-        return self.principal is not None and self.user_id == self.principal.sub
+        """True if the person is the signed-in user, or the user asks for `me` while signed out."""
+        return self.user_id == (self.principal.sub if self.principal else ME)
 
     @property
     def named(self) -> str:
         """The person in an address of this service: `me` for the signed-in user."""
-        return "me" if self.is_own else self.user_id
+        return ME if self.is_own else self.user_id
 
     @cached_property
     def called(self) -> str:
@@ -125,7 +135,7 @@ class UserPage(OfUser, Page, routes=["user"]):
     labels, helps = {name: LABELS[name] for name in ("name", "email", "notify")}, HELPS
 
     def title(self, data: Any) -> str:
-        return str(data.get("name") or self.name)
+        return str(data.get("name") or ("My profile" if self.is_own else self.name))
 
     def trail(self) -> list[Link]:
         return [] if self.reach(LIST_USERS) is Reach.NONE else [Link("People", pages.url("users"))]
@@ -134,13 +144,14 @@ class UserPage(OfUser, Page, routes=["user"]):
         return {
             "since": humanize.moment(data["createdAt"]),
             "act": self._act(data) if acting.is_offered() and not self.principal else None,
-            "edit": self._edit(data) if "put" in self.view.action_map else None,
+            "edit": self._edit(data).show_before() if "put" in self.view.action_map else None,
             "delete": self._delete(data) if "delete" in self.view.action_map else None,
         }
 
-    def _edit(self, data: Any) -> Form:
-        made = self.make_form("PUT", "Save", values=data).show_before()
+    def _edit(self, data: Any = None) -> Form:
+        made = self.make_form("PUT", "Save", values=data)
         for one in made.fields if self.is_own else ():
+            one.label = OWN_LABELS.get(one.name, one.label)
             one.help = OWN_HELPS.get(one.name, one.help)
         return made
 
@@ -152,7 +163,7 @@ class UserPage(OfUser, Page, routes=["user"]):
         return Form(pages.url("acting"), f"Act as {data['name']}", hidden={"userId": data["userId"]}, look="plain")
 
     def form(self, method: str) -> Form | None:
-        return self.make_form("PUT", "Save") if method == "PUT" else None
+        return self._edit() if method == "PUT" else None
 
     @cached_property
     def person(self) -> dict[str, Any] | None:
@@ -195,5 +206,6 @@ class UserPage(OfUser, Page, routes=["user"]):
             acting.stop(answer)
 
     def next_url(self, data: Any) -> str:
-        gone = self.request.method == "DELETE" and data != {}
-        return pages.url("root") if gone else self.request.path
+        if self.request.method != "DELETE" or data == {}:
+            return self.request.path
+        return pages.url("root" if self.is_own or self.reach(LIST_USERS) is Reach.NONE else "users")

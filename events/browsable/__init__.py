@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from datetime import UTC
 from typing import Any
 
 from events import services
@@ -10,7 +11,8 @@ from events.browsable.forms import FILTERS, LABELS, MOMENTS, NEW, SHORT, edit_fo
 from events.browsable.wording import CANCELLED
 from events.models import DRAFT, OPEN_STATUSES
 from events.serializers import shape
-from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, SEE_EVENTS, Reach
+from eventsite.auth import permissions
+from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, OWN_EVENT, READ_DRAFT, SEE_EVENTS, Reach
 from eventsite.auth.scope import EVERYTHING
 from eventsite.errors import DomainError
 from eventsite.pages import forms, humanize, paging
@@ -19,6 +21,8 @@ from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Question
 from eventsite.pages.seen import Seen
 
+MINE, DRAFTS = {"organizerId": "me"}, {"status": DRAFT}
+"""The filters of two tabs of the list."""
 SEARCHED = 1000
 """The number of events that one page of a search reads."""
 
@@ -34,7 +38,7 @@ class EventsPage(Page, routes=["events"]):
 
     template = "events/list.html"
     name = "Events"
-    labels = LABELS
+    labels, filter_labels = LABELS, FILTERS
     field_of_code = {"event_exists": "eventId"}
 
     @staticmethod
@@ -43,8 +47,8 @@ class EventsPage(Page, routes=["events"]):
         today = wording.today()
         if query.get("when") == "past":
             return {"to": today, "order": "desc"}
-        if _chosen(query):
-            return {}
+        if chosen := _chosen(query):
+            return {"order": "desc"} if chosen == MINE else {}
         last = {"week": wording.week_end, "month": wording.month_end}.get(query.get("when", ""))
         return {"from": wording.yesterday()} | ({"to": last(today)} if last else {})
 
@@ -61,15 +65,18 @@ class EventsPage(Page, routes=["events"]):
         marks = {key: value for part in self.parts for key, value in part.marks(data).items()}
         rows = [wording.row(event, wording.mark(event, marks)) for event in data if self._is_wanted(event)]
         query = self.request.query_params
-        copied = query.get("copy")
+        copied, is_tab = query.get("copy"), _chosen(query) in ({}, MINE, DRAFTS)
+        kept = ("when", "seats", *(one for tab in (MINE, DRAFTS) if is_tab for one in tab))
+        narrowed = query.get("q") or query.get("seats") or query.get("when") in ("week", "month")
         return {
             "rows": rows,
             "chips": self._chips(),
             "tabs": self._tabs(),
-            "filters": filters(self, folded=not _chosen(query)),
-            "filtered": bool(_chosen(query) or query.get("q") or query.get("seats") or query.get("when")),
+            "filters": filters(self, folded=is_tab),
+            "filtered": bool(narrowed or not is_tab),
+            "nothing": self._nothing(),
             "sought": query.get("q", "").strip(),
-            "asked": [(name, query[name]) for name in ("when", "seats") if query.get(name)],
+            "asked": [(name, query[name]) for name in kept if query.get(name)],
             "most": SEARCHED,
             "steps": paging.steps(self.request, self.response),
             "new": self._new(copied, self._copied(copied)) if self.reach(CREATE_EVENT) is not Reach.NONE else None,
@@ -86,12 +93,25 @@ class EventsPage(Page, routes=["events"]):
             return False
         return bool(_chosen(query)) or wording.has_ended(event) == (query.get("when") == "past")
 
+    def _nothing(self) -> str:
+        """Return the sentence for a list without events."""
+        query = self.request.query_params
+        if query.get("q") or query.get("seats"):
+            return "No event matches."
+        if _chosen(query) == MINE:
+            return "You have no events yet."
+        if _chosen(query) == DRAFTS:
+            return "There are no drafts."
+        if _chosen(query) or query.get("when") in ("week", "month"):
+            return "No event matches."
+        return "No past events." if query.get("when") == "past" else "No upcoming events."
+
     def _tabs(self) -> list[Link]:
         tabs: dict[str, dict[str, str]] = {"Upcoming": {}, "Past": {"when": "past"}}
         if self.principal and self.reach(CREATE_EVENT) is not Reach.NONE:
-            tabs["Mine"] = {"organizerId": "me"}
+            tabs["Mine"] = MINE
         if self.reach(READ_DRAFT) is not Reach.NONE:
-            tabs["Drafts"] = {"status": DRAFT}
+            tabs["Drafts"] = DRAFTS
         query = self.request.query_params
         now = _chosen(query) | ({"when": "past"} if query.get("when") == "past" else {})
         path = self.request.path
@@ -190,12 +210,19 @@ class EventPage(Page, routes=["event"]):
         return {
             "status": status,
             "edit": edit_form(self, values=forms_values(data)).show_before(data["version"]),
-            "delete": self._button(data, "Delete", "risky", SHORT, method="DELETE"),
+            "delete": self._button(data, "Delete", "risky", SHORT, method="DELETE") if self._may_delete(data) else None,
             "waitlist": self._button(data, switch, "plain", waitlistEnabled=forms.text(not data["waitlistEnabled"])),
             "open": self._button(data, opens[status], "primary", status="published") if status in opens else None,
-            "cancel": self._button(data, "Cancel event", status=CANCELLED) if status in OPEN_STATUSES else None,
+            "cancel": self._button(data, "Cancel event", status=CANCELLED) if self._may_be_cancelled(data) else None,
             "copy_url": f"{pages.url('events')}?copy={data['eventId']}#new",
         }
+
+    def _may_delete(self, data: Any) -> bool:
+        """Return True if the user owns the event. Its co-organizers may not delete it."""
+        return permissions.scope(OWN_EVENT, self.principal).may_touch(data["organizerId"])
+
+    def _may_be_cancelled(self, data: Any) -> bool:
+        return data["status"] in OPEN_STATUSES and not wording.has_ended(data)
 
     def _button(
         self, data: Any, label: str, look: str = "plain", shown: Iterable[str] = (), method: str = "PUT", **sent: str
@@ -212,6 +239,10 @@ class EventPage(Page, routes=["event"]):
         now = self.current() if set(MOMENTS) & set(values) else None
         to_moments(values, values.get("timeZone") or (now or {}).get("timeZone"))
 
+    def sentence(self, data: Any) -> str:
+        is_gone = self.submission is not None and data["code"] == "event_not_found"
+        return "This event does not exist any more." if is_gone else ""
+
     def current(self) -> dict[str, Any] | None:
         if self._now is None:
             try:
@@ -227,7 +258,7 @@ class EventPage(Page, routes=["event"]):
         if now is None or self.submission is None:
             return None
         if self.request.method == "DELETE":
-            return consequences.before_deleting(now)
+            return consequences.before_deleting(now) if self._may_delete(now) else None
         return consequences.before_editing(now, self.submission.values()) if consequences.people(now) else None
 
     def outcome(self, data: Any) -> str:
@@ -250,4 +281,4 @@ class EventPage(Page, routes=["event"]):
 
 def forms_values(data: Any) -> dict[str, Any]:
     """Return the values of an event for its form, with moments in the time zone of the event."""
-    return forms.in_local_time(dict(data), MOMENTS, wording.place_of(data))
+    return forms.in_local_time(dict(data), MOMENTS, wording.place_of(data) or UTC)

@@ -5,11 +5,13 @@ from typing import Any
 from django.conf import settings
 
 from events.browsable.forms import LABELS, TIMETABLE
-from events.browsable.wording import CANCELLED
-from events.models import DRAFT
+from events.browsable.wording import CANCELLED, has_ended
+from events.models import DRAFT, OPEN_STATUSES
 from eventsite.pages import forms, humanize
 from eventsite.pages.page import Question
 from eventsite.web.fields import whole_number
+
+UNTOLD = "No e-mail is sent about this: tell them yourself."
 
 
 def outcome_of(name: str, before: str, data: Any) -> str:
@@ -22,40 +24,77 @@ def outcome_of(name: str, before: str, data: Any) -> str:
         waiting = data["waitlistCount"]
         stay = f"; the {humanize.people(waiting)} on it {'stays' if waiting == 1 else 'stay'}" if waiting else ""
         return f"The waitlist is off{stay}."
-    if name == "status" and data["status"] == CANCELLED:
-        return f"The event is cancelled{_will_be_notified(data, '; ')}."
-    if name == "status":
-        return {"published": "Published.", DRAFT: "It is a draft again. Only you see it."}.get(data["status"], "Saved.")
-    return f"Saved: {forms.label_of(name, LABELS)}."
+    return _outcome_of_status(before, data) if name == "status" else f"Saved: {forms.label_of(name, LABELS)}."
 
 
-def _will_be_notified(event: dict[str, Any], before: str = "") -> str:
+def _outcome_of_status(before: str, data: Any) -> str:
+    told = _will_be_told(data, not has_ended(data), "; ")
+    if data["status"] == CANCELLED:
+        return f"The event is cancelled{told}."
+    if before == CANCELLED and data["status"] in OPEN_STATUSES:
+        return f"The event is on again{told}."
+    return {"published": "Published.", DRAFT: "It is a draft again. Only you see it."}.get(data["status"], "Saved.")
+
+
+def _will_be_told(event: dict[str, Any], is_mailed: bool, before: str = "") -> str:
     count = event["registeredCount"] + event["waitlistCount"]
-    return f"{before}{humanize.people(count)} will be told" if count and settings.MAIL_FROM else ""
+    return f"{before}{humanize.people(count)} will be told" if count and is_mailed and settings.MAIL_FROM else ""
+
+
+def _notice(event: dict[str, Any], is_mailed: bool) -> str:
+    """Return a sentence on the mails about a change: `registrations.notices.occasions` decides in the same way."""
+    told = _will_be_told(event, is_mailed)
+    return f"{told}." if told else UNTOLD
 
 
 def before_deleting(now: dict[str, Any]) -> Question:
     title, affected = f"Delete “{now['title']}”?", people(now)
     if not affected:
         return Question(title, "Delete it", ["This cannot be undone."])
-    facts = [*affected, "All of their registrations are cancelled first. This cannot be undone."]
+    is_mailed = now["status"] in OPEN_STATUSES and not has_ended(now)
+    cancelled = "All of their registrations are cancelled first. This cannot be undone."
+    facts = [*affected, cancelled, _notice(now, is_mailed)]
     return Question(title, "Cancel all registrations and delete it", facts, query="registrations=cancel")
 
 
 def before_editing(now: dict[str, Any], asked: Any) -> Question | None:
-    title, notified = now["title"], _will_be_notified(now)
-    notice = f"{notified}." if notified else "No e-mail is sent here: tell them yourself."
-    if asked.get("status") in (CANCELLED, DRAFT) and now["status"] not in (CANCELLED, DRAFT):
-        verb = "Cancel" if asked["status"] == CANCELLED else "Withdraw"
+    title, status = now["title"], asked.get("status")
+    if status in (CANCELLED, DRAFT) and now["status"] not in (CANCELLED, DRAFT):
+        verb = "Cancel" if status == CANCELLED else "Withdraw"
+        notice = _notice(now, status == CANCELLED and not has_ended(_after(now, asked)))
         facts = [*people(now), "No one can sign up, and no one moves up. Registrations are kept.", notice]
+        if status == DRAFT:
+            facts.insert(-1, "Only organizers and admins see the event.")
         return Question(f"{verb} “{title}”?", f"{verb} the event", facts)
     seats = whole_number(asked.get("capacity", ""))
     if seats is not None and 0 <= seats < now["registeredCount"]:
-        facts = [*people(now), f"No one loses a seat. No one moves up until fewer than {seats:,} people have a seat."]
-        return Question(f"Only {humanize.counted(seats, 'seat')} for “{title}”?", f"Set {seats:,} seats", facts)
-    if TIMETABLE & set(asked):
-        return Question(f"Move “{title}”?", "Save and tell them" if notified else "Save", [*people(now), notice])
+        facts = [*people(now), f"No one loses a seat. {_no_one_moves_up(seats)}"]
+        counted = humanize.counted(seats, "seat")
+        return Question(f"Only {counted} for “{title}”?", f"Set {counted}", facts)
+    if TIMETABLE & set(asked) and _expect_it(now, asked):
+        notice = _notice(now, is_mailed=True)
+        yes = "Save" if notice == UNTOLD else "Save and tell them"
+        return Question(f"Move “{title}”?", yes, [*people(now), notice])
     return None
+
+
+def _no_one_moves_up(seats: int) -> str:
+    if seats == 0:
+        return "No one moves up."
+    if seats == 1:
+        return "No one moves up until no one has a seat."
+    return f"No one moves up until fewer than {humanize.number(seats)} people have a seat."
+
+
+def _after(now: dict[str, Any], asked: Any) -> dict[str, Any]:
+    """Return the status and the timetable of an event after an edit."""
+    return now | {name: asked.get(name) or None for name in ("status", *TIMETABLE) if name in asked}
+
+
+def _expect_it(now: dict[str, Any], asked: Any) -> bool:
+    """Return True if people expect the event, before or after an edit. They do not if it is cancelled or over."""
+    after = _after(now, asked)
+    return after["status"] in OPEN_STATUSES and not (has_ended(now) and has_ended(after))
 
 
 def people(event: dict[str, Any]) -> list[str]:

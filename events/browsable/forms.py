@@ -35,8 +35,8 @@ HELPS = {
     "timeZone": "Such as Europe/Berlin. Needed with a time.",
     "capacity": "0 means that everybody goes to the waitlist.",
     "waitlistEnabled": "When all seats are taken, people wait and move up automatically.",
-    "registrationOpensAt": "In the time zone of the event. Empty: at once.",
-    "registrationClosesAt": "Empty: when the event ends.",
+    "registrationOpensAt": "In the time zone of the event, or in UTC if it has none. Empty: at once.",
+    "registrationClosesAt": "In the same time zone. Empty: when the event ends.",
     "unlisted": "It is in no list. People with the address can see it and sign up.",
     "status": "Published: people can sign up. Draft: only you see it.",
     "eventId": "The end of its address, such as spring-party. It cannot be changed later.",
@@ -53,6 +53,7 @@ FILTERS = {
     "order": "Order",
     "limit": "Per page",
 }
+ORDERS = {"asc": "Earliest first", "desc": "Latest first"}
 SHORT = ("title", "date", "startTime", "endTime", "location", "capacity", "status")
 """The fields that the delete button compares. A change of one may be a reason to keep the event."""
 TIMETABLE = {"date", "startTime", "endTime", "endDate", "timeZone", "location"}
@@ -97,6 +98,8 @@ def filters(page: Page, *, folded: bool) -> Form:
     shown = forms.fields(query, FILTERS, helps={}, values=page.request.query_params, prefix="filter")
     for field in shown:
         field.optional = False  # all filters are, so that no label needs a mark
+        for option in field.options:
+            option.label = ORDERS.get(option.value, option.label)
     return Form(page.request.path, "Show", "GET", shown, look="primary" if folded else "")
 
 

@@ -11,8 +11,8 @@ from eventsite.pages import humanize
 from eventsite.pages import page as pages
 
 MAP = "https://www.openstreetmap.org/search?"
-CANCELLED = "cancelled"
-STATUS_WORDS = {DRAFT: "Draft", CANCELLED: "Cancelled", "completed": "Completed"}
+CANCELLED, COMPLETED = "cancelled", "completed"
+STATUS_WORDS = {DRAFT: "Draft", CANCELLED: "Cancelled", COMPLETED: "Completed"}
 """The labels of statuses. A status without a label means that people can sign up."""
 OPEN, WAITLIST, FULL, NOT_OPEN, CLOSED, OVER = "open", "waitlist", "full", "not-open", "closed", "over"
 """The states of sign-up. The style sheet has a class for each."""
@@ -41,11 +41,26 @@ def has_ended(event: dict[str, Any]) -> bool:
     return times(event).ends_at <= now().timestamp()
 
 
-def place_of(event: dict[str, Any]) -> tzinfo:
-    """Return the time zone of an event, by default UTC."""
+def is_over(event: dict[str, Any]) -> bool:
+    """Return True if the event has ended, or its organizers have marked it as completed."""
+    return event["status"] == COMPLETED or has_ended(event)
+
+
+def is_on(event: dict[str, Any]) -> bool:
+    """Return True if people can still come to the event: it is not over, and not cancelled."""
+    return event["status"] != CANCELLED and not is_over(event)
+
+
+def place_of(event: dict[str, Any]) -> tzinfo | None:
+    """Return the time zone of an event, or None if it has none."""
     from zoneinfo import ZoneInfo
 
-    return ZoneInfo(event["timeZone"]) if event.get("timeZone") else UTC
+    return ZoneInfo(event["timeZone"]) if event.get("timeZone") else None
+
+
+def local_moment(event: dict[str, Any], name: str) -> str:
+    """Return a moment of an event in its time zone, or in UTC if it has none."""
+    return humanize.local_moment(event[name], place_of(event), now())
 
 
 def when(event: dict[str, Any]) -> str:
@@ -62,7 +77,7 @@ def days(event: dict[str, Any]) -> str:
 
 def now_until(event: dict[str, Any]) -> str:
     """Return ``Now, until Sunday, 18:00`` for an event of several days that runs, else an empty string."""
-    here = now().astimezone(place_of(event))
+    here = now().astimezone(place_of(event) or UTC)
     began = (event["date"], event.get("startTime") or "") <= (f"{here:%Y-%m-%d}", f"{here:%H:%M}")
     if not is_of_several_days(event) or not began or has_ended(event) or event["status"] in STATUS_WORDS:
         return ""
@@ -116,7 +131,7 @@ def room(event: dict[str, Any]) -> str:
     if state == OPEN:
         return f"{humanize.number(event['capacity'] - event['registeredCount'])} left"
     if state == NOT_OPEN:
-        return f"Opens {humanize.local_moment(event['registrationOpensAt'], place_of(event))}"
+        return f"Opens {local_moment(event, 'registrationOpensAt')}"
     return {WAITLIST: "Full, join the waitlist", FULL: "Full", OVER: "Over"}.get(state, "Sign-up is closed")
 
 
@@ -124,14 +139,14 @@ def room_sentence(event: dict[str, Any]) -> str:
     """Return the free seats for the page of the event: ``Full · 6 people waiting``."""
     state = sign_up(event)
     if event["status"] in STATUS_WORDS:
-        return {DRAFT: "Only you see this draft.", CANCELLED: "This event is cancelled."}.get(
+        return {DRAFT: "Only its organizers and admins see this draft.", CANCELLED: "This event is cancelled."}.get(
             event["status"], "This event is over."
         )
     if state == OPEN:
         return f"{humanize.counted(event['capacity'] - event['registeredCount'], 'seat')} left"
     if state == NOT_OPEN:
         opens = datetime.fromisoformat(event["registrationOpensAt"])
-        shown = humanize.local_moment(event["registrationOpensAt"], place_of(event))
+        shown = local_moment(event, "registrationOpensAt")
         return f"Opens {shown} ({humanize.wait((opens - now()).total_seconds())})"
     if state in (WAITLIST, FULL):
         waiting = event["waitlistCount"]
@@ -143,7 +158,7 @@ def closes(event: dict[str, Any]) -> str:
     """Return a sentence with the end of sign-up, or an empty string if there is none."""
     if sign_up(event) not in (OPEN, WAITLIST) or not event.get("registrationClosesAt"):
         return ""
-    return f"Sign up until {humanize.local_moment(event['registrationClosesAt'], place_of(event))}."
+    return f"Sign up until {local_moment(event, 'registrationClosesAt')}."
 
 
 def map_url(event: dict[str, Any]) -> str:
@@ -164,15 +179,14 @@ def row(event: dict[str, Any], mark: str = "") -> dict[str, Any]:
         "when": when(event),
         "room": room(event),
         "sign_up": sign_up(event),
-        "look": CANCELLED if event["status"] == CANCELLED else "past" if has_ended(event) else "",
+        "look": CANCELLED if event["status"] == CANCELLED else "past" if is_over(event) else "",
         "mark": mark,
     }
 
 
 def mark(event: dict[str, Any], marks: dict[str, str]) -> str:
     """Return the user's own registration in a few words, or nothing where the event is over or cancelled."""
-    is_on = event["status"] != CANCELLED and not has_ended(event)
-    return marks.get(event["eventId"], "") if is_on else ""
+    return marks.get(event["eventId"], "") if is_on(event) else ""
 
 
 def week_end(day: str) -> str:

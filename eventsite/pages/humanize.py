@@ -52,17 +52,24 @@ def moment(text: str) -> str:
     return f"{found.day} {found:%b %Y, %H:%M}"
 
 
-def local_moment(text: str, place: tzinfo = UTC) -> str:
-    """Return ``Fri 4 Dec, 10:00`` for an RFC 3339 time, as the clocks of a place show it."""
-    found = datetime.fromisoformat(text).astimezone(place)
-    return f"{found:%a} {found.day} {found:%b, %H:%M}"
+def local_moment(text: str, place: tzinfo | None, now: datetime) -> str:
+    """Return ``Fri 4 Dec, 10:00`` for an RFC 3339 time, as the clocks of a place show it.
+
+    Args:
+        text: The time.
+        place: The time zone of the place; None for UTC, which is named then.
+        now: The present. The year is written if it is another one.
+    """
+    found = datetime.fromisoformat(text).astimezone(place or UTC)
+    year = "" if found.year == now.astimezone(found.tzinfo).year else f" {found.year}"
+    return f"{found:%a} {found.day} {found:%b}{year}, {found:%H:%M}{'' if place else ' UTC'}"
 
 
 def wait(seconds: float) -> str:
     """Return ``in 5 days``, ``in 3 hours`` or ``in 1 minute``."""
     for size, name in ((DAY, "day"), (HOUR, "hour")):
         if seconds >= 2 * size:
-            return f"in {int(seconds // size)} {name}s"
+            return f"in {number(int(seconds // size))} {name}s"
     return f"in {counted(max(1, int(seconds // MINUTE)), 'minute')}"
 
 

@@ -125,6 +125,8 @@ class Page(_Hooks):
     """The help texts of some of these fields."""
     field_of_code: ClassVar[dict[str, str]] = {}
     """The field to mark for a problem, by the code of the problem."""
+    filter_labels: ClassVar[dict[str, str]] = {}
+    """The labels of the query parameters that a form of the page sends."""
     signed_out = ""
     """The sentence for a visitor of one's own page who is signed out."""
 
@@ -164,6 +166,10 @@ class Page(_Hooks):
     def sent_form(self, method: str) -> Form | None:
         """Return the form that was sent, of a part or of the page, or None if there is none."""
         return next((form for part in self.parts if (form := part.form(method))), None) or self.form(method)
+
+    def sentence(self, data: Json) -> str:
+        """Return the sentence for users about a problem, or an empty string for that of the API."""
+        return ""
 
     def refused(self, data: Json) -> tuple[str, str] | None:
         """Return where to redirect the user after a refusal that has no page of its own.

@@ -1,6 +1,7 @@
 """Show problems: in sentences for users, with the form as it was typed, or with a question to confirm."""
 
 import json
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -20,15 +21,32 @@ SENTENCES = {
     "not_authenticated": "You are signed out. Log in to go on; what you typed is kept.",
     "method_not_allowed": "This page cannot do that.",
     "permission_denied": "You may not do this.",
+    "invalid_cursor": "This page of the list is not there any more. Start again from its beginning.",
 }
 """The sentence for users in place of the one for programs, by the code of the problem."""
-ERRORS_OF_KINDS = {"number": "Enter a number.", "date": "Choose a date.", "datetime-local": "Choose a day and a time."}
+MISSING_OF_KINDS = {"number": "Enter a number.", "date": "Choose a date.", "datetime-local": "Choose a day and a time."}
 ERRORS = {
     "A time needs both startTime and timeZone.": "Enter a start time and a time zone.",
     "An end needs a startTime and a timeZone.": "Enter a start time and a time zone, too.",
     "The request has no user to register: send userId.": "Enter a name or an e-mail address.",
+    "An id is 1 to 128 letters, digits, underscores or dashes.": "Use only letters, digits, dashes and underscores.",
+    "There is already an event with this id.": "This link name is taken.",
+    "There is already a user with this id.": "This id is taken.",
+    "This must be an e-mail address.": "Enter an e-mail address.",
+    "This must be the IANA name of a time zone, such as Europe/Berlin.": "Enter a time zone such as Europe/Berlin.",
+    "A valid integer is required.": "Enter a number.",
+    "This must be a day of the calendar, as YYYY-MM-DD.": "Choose a date.",
+    "This must be a time of day, as HH:MM.": "Enter a time.",
+    "This must be a moment with an offset from UTC, such as 2027-01-31T10:00:00+01:00.": "Choose a day and a time.",
+    "It cannot end before it starts. If it ends on the next day, set endDate to that day or leave it out.": (
+        "It cannot end before it starts. If it ends on the next day, choose that as its last day, or leave that empty."
+    ),
+    "Registration has to close after it opens.": "Sign-up has to close after it opens.",
 }
 """The sentence for users at a field, by the sentence of the API."""
+BOUND = re.compile(r"Ensure this value is (less|greater) than or equal to (\d+)\.")
+TO_READ = {"not_authenticated": "Log in to see this page.", "validation_error": "These values cannot be used."}
+"""The sentence for users where no form was sent, by the code of the problem."""
 TITLES = {
     401: "You are signed out",
     403: "Not allowed",
@@ -51,10 +69,10 @@ def problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
         "title_prefix": "Error: ",
         "sentence": _sentence(data, page),
         "status": data["status"],
-        "errors": [] if submission else _errors(data, page),
+        "errors": [],
     }
     if submission is None:
-        return shown
+        return shown | _unread(data, page, shown)
     if data["code"] == Unconfirmed.code:
         response.status_code = HTTPStatus.OK
         return _confirmation(page, submission, submission.question)
@@ -73,6 +91,21 @@ def problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
     return shown
 
 
+def _unread(data: Any, page: Page, shown: dict[str, Any]) -> dict[str, Any]:
+    """Return what differs where no form was sent: the wrong values are listed."""
+    wrong = _errors(data, page)
+    errors = [
+        {"field": error["field"] and label_of(error["field"], page.filter_labels), "detail": _plain(error["detail"])}
+        for error in (wrong if any(error["field"] for error in wrong) else [])
+    ]
+    return {"errors": errors, "sentence": below(shown["title"], shown["sentence"])}
+
+
+def below(heading: str, sentence: str) -> str:
+    """Return the sentence to show below a heading: none if it repeats the heading."""
+    return "" if sentence == f"{heading}." else sentence
+
+
 def _sentence(data: Any, page: Page) -> str:
     if data["detail"] == FORGED:
         return STALE_TOKEN
@@ -81,7 +114,10 @@ def _sentence(data: Any, page: Page) -> str:
     errors = data.get("errors", [])
     if errors and all(not error["field"] for error in errors):
         return " ".join(error["detail"] for error in errors)
-    return SENTENCES.get(data["code"]) or str(data["detail"])
+    if page.submission and data["code"] in page.field_of_code:
+        return SENTENCES["validation_error"]  # the sentence is at the field
+    usual = SENTENCES if page.submission else SENTENCES | TO_READ
+    return page.sentence(data) or usual.get(data["code"]) or str(data["detail"])
 
 
 def _errors(data: Any, page: Page) -> list[dict[str, str]]:
@@ -90,7 +126,7 @@ def _errors(data: Any, page: Page) -> list[dict[str, str]]:
     The page assigns some problems to a field by their code (`Page.field_of_code`).
     """
     if field := page.field_of_code.get(data.get("code", "")):
-        return [{"field": field, "detail": data["detail"]}]
+        return [{"field": field, "detail": page.sentence(data) or data["detail"]}]
     return list(data.get("errors", []))[: pages.MOST_ERRORS]
 
 
@@ -115,11 +151,16 @@ def _field_error(field: Field, error: dict[str, str]) -> str:
     kind, code = field.kind, error.get("code", "")
     if code in ("min_value", "max_value") and code[:3] in field.attributes:
         return f"Enter {field.attributes[code[:3]]} or {'more' if code == 'min_value' else 'less'}."
-    if code in ("required", "blank", "null", "invalid") and kind in ERRORS_OF_KINDS:
-        return ERRORS_OF_KINDS[kind]
     if code in ("required", "blank", "null"):
-        return "Please fill this in."
-    return ERRORS.get(error["detail"], error["detail"])
+        return MISSING_OF_KINDS.get(kind, "Please fill this in.")
+    return _plain(error["detail"])
+
+
+def _plain(sentence: str) -> str:
+    """Return a sentence about a wrong value for users, in place of the one for programs."""
+    if found := BOUND.fullmatch(sentence):
+        return f"Enter {found[2]} or {'less' if found[1] == 'less' else 'more'}."
+    return ERRORS.get(sentence, sentence)
 
 
 def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dict[str, Any]:

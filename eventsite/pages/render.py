@@ -13,7 +13,7 @@ from eventsite.auth import authentication
 from eventsite.auth.permissions import Principal
 from eventsite.pages import page as pages
 from eventsite.pages.page import Page
-from eventsite.pages.refusals import SENTENCES, TITLES, problem
+from eventsite.pages.refusals import SENTENCES, TITLES, below, problem
 from eventsite.pages.seen import Seen
 
 
@@ -91,10 +91,11 @@ class _Reader(Seen):
 def show_problem(request: Any, response: Any) -> str:
     """Return the HTML of a problem that no view produced, such as an unknown path."""
     problem, reader = json.loads(response.content), _Reader(request)
+    title = TITLES.get(problem["status"], problem["title"])
     context = {
-        "title": TITLES.get(problem["status"], problem["title"]),
+        "title": title,
         "title_prefix": "Error: ",
-        "sentence": SENTENCES.get(problem["code"], problem["detail"]),
+        "sentence": below(title, SENTENCES.get(problem["code"], problem["detail"])),
         "return_to": request.get_full_path(),
         "status": problem["status"],
         "navigation": pages.navigation_links(reader),

@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from eventsite.pages.forms import Field, Option
+from eventsite.pages.forms import Field, Option, text
 
 PREFIX = "answers."
 YES_NO = {"true": "Yes", "false": "No"}
 
 
-def fields(questions: list[dict[str, Any]] | None) -> list[Field]:
-    return [_field(question) for question in questions or []]
+def fields(questions: list[dict[str, Any]] | None, answers: dict[str, Any] | None = None) -> list[Field]:
+    made = [_field(question) for question in questions or []]
+    for one in made:
+        one.fill(text((answers or {}).get(one.name.removeprefix(PREFIX))))
+    return made
 
 
 def _field(question: dict[str, Any]) -> Field:
@@ -24,17 +27,27 @@ def _field(question: dict[str, Any]) -> Field:
     return made
 
 
-def gather(values: Any, questions: list[dict[str, Any]] | None) -> None:
-    """Convert the answers of a form to the format of the API, in place."""
+def gather(values: Any, questions: list[dict[str, Any]] | None, *, changes: bool = False) -> None:
+    """Convert the answers of a form to the format of the API, in place.
+
+    Args:
+        values: The values of the form.
+        questions: The questions of the event.
+        changes: True if the form changes earlier answers, so that an empty field removes one.
+    """
     kinds = {PREFIX + question["questionId"]: question["kind"] for question in questions or []}
     found = {name: values.pop(name)[-1] for name in list(values) if name.startswith(PREFIX)}
-    answers = {name.removeprefix(PREFIX): _value(kinds.get(name), text) for name, text in found.items() if text}
+    answers = {
+        name.removeprefix(PREFIX): _value(kinds.get(name), typed) if typed else None
+        for name, typed in found.items()
+        if typed or changes
+    }
     if answers:
         values["answers"] = answers
 
 
-def _value(kind: str | None, text: str) -> Any:
-    return {"true": True, "false": False}.get(text, text) if kind == "yesNo" else text
+def _value(kind: str | None, typed: str) -> Any:
+    return {"true": True, "false": False}.get(typed, typed) if kind == "yesNo" else typed
 
 
 def shown(answers: dict[str, Any] | None, questions: list[dict[str, Any]] | None) -> list[tuple[str, str]]:

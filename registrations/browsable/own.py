@@ -14,7 +14,15 @@ from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Part, Question
 from eventsite.pages.seen import Seen
 from registrations.browsable import answers, organizers
-from registrations.browsable.wording import OWN_SENTENCES, OfEvent, leave_form, leave_label, own_state, state
+from registrations.browsable.wording import (
+    ALREADY_LEFT,
+    OWN_SENTENCES,
+    OfEvent,
+    leave_form,
+    leave_label,
+    own_state,
+    state,
+)
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.one import read
 from users.browsable import OfUser, name_of
@@ -44,13 +52,15 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
 
     def trail(self) -> list[Link]:
         """Return the list of events, the event and, if the user may see them, its people."""
-        above = [Link("Events", pages.url("events")), Link("The event", self.event_url)]
-        if self.reach(LIST_REGISTRATIONS) is not Reach.NONE:
+        above = self.above
+        if self.event and self.owns(LIST_REGISTRATIONS, self.event):
             above.append(Link("People", pages.url("registrations", self.event_id)))
         return above
 
     def context(self, data: Any) -> dict[str, Any]:
-        active = data.get("status") in (REGISTERED, WAITLISTED)
+        active = data["status"] in (REGISTERED, WAITLISTED)
+        if self.is_own and self.event:
+            active = active and not event_wording.is_over(self.event)
         return {
             "event": event_wording.row(self.event) | {"room": ""} if self.event else None,
             "called": "" if self.is_own else self.called,
@@ -59,10 +69,29 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
             "facts": self._facts(data),
             "person_url": pages.url("user", self.user_id) if self.view.reaches_user(READ_USER, self.user_id) else "",
             "form": self._leave(data) if active else None,
+            "change": self._change(data.get("answers")) if active and self.is_own else None,
             "organizes": organizers.offer(self, self.event, self.event_url, self.user_id) if not self.is_own else None,
             "door": self._door(data) if data["status"] == REGISTERED else None,
-            "code": self._code() if self.is_own and data["status"] == REGISTERED else "",
+            "code": self._code() if self._is_admitted(data) else "",
         }
+
+    def _change(self, known: dict[str, Any] | None = None) -> Form | None:
+        """Return the form that changes the user's answers, or None if the event asks nothing."""
+        asked = answers.fields(self.event.get("questions"), known)
+        return Form(self.request.path, "Save answers", "PATCH", asked) if asked else None
+
+    def form(self, method: str) -> Form | None:
+        return self._change() if method == "PATCH" else None
+
+    def translate(self, values: Any) -> None:
+        """Collect the answers, if it is they that the form changes."""
+        if self.request.method == "PATCH":
+            answers.gather(values, self.event.get("questions"), changes=True)
+
+    def _is_admitted(self, data: Any) -> bool:
+        """Return True if the user has a seat for an event that still takes place."""
+        is_on = bool(self.event) and event_wording.is_on(self.event)
+        return self.is_own and data["status"] == REGISTERED and is_on
 
     def _facts(self, data: Any) -> list[tuple[str, str]]:
         """Return the times, the answers and the reference of the registration, with labels."""
@@ -132,15 +161,29 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
             follows = "No one moves up."
         return f"{self.called} gives up the seat. {follows}"
 
+    def sentence(self, data: Any) -> str:
+        if data["code"] != "registration_not_found":
+            return ""
+        return OWN_SENTENCES[data["code"]] if self.is_own else "This person is not signed up for this event."
+
+    @property
+    def _waited(self) -> bool:
+        """True if the form gives up a place on the waitlist."""
+        return self.submission is not None and self.submission.sent.get("_was") == WAITLISTED
+
     def refused(self, data: Any) -> tuple[str, str] | None:
-        """Redirect to the event if the registration is cancelled already."""
-        if self.is_own and self.request.method == "DELETE" and data["code"] == "registration_not_found":
-            return self.event_url, OWN_SENTENCES["registration_not_found"]
-        return None
+        """Redirect to the event, or to the list of people, if the registration is cancelled already."""
+        if self.request.method != "DELETE" or data["code"] != "registration_not_found":
+            return None
+        if self.is_own:
+            return self.event_url, "You have already left the waitlist." if self._waited else ALREADY_LEFT
+        return self.return_url({}), self.sentence(data)
 
     def outcome(self, data: Any) -> str:
-        """Return the outcome of a cancellation, with the person who got the seat."""
-        if self.is_own and self.submission and self.submission.sent.get("_was") == WAITLISTED:
+        """Return the outcome: the saved answers, or the cancellation with the person who got the seat."""
+        if self.request.method == "PATCH":
+            return "Your answers are saved."
+        if self.is_own and self._waited:
             return "You have left the waitlist."
         if self.is_own:
             return "You have given up your seat."
@@ -149,7 +192,7 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return f"{self.called} is not registered any more.{moved}"
 
     def next_url(self, data: Any) -> str:
-        return self.event_url
+        return self.request.path if self.request.method == "PATCH" else self.event_url
 
 
 class AttendancePage(Page, OfUser, routes=["user-registrations", "user-waitlists"]):
@@ -167,8 +210,8 @@ class AttendancePage(Page, OfUser, routes=["user-registrations", "user-waitlists
         return [] if self.is_own else [Link("The person", pages.url("user", self.user_id))]
 
     def context(self, data: Any) -> dict[str, Any]:
-        coming = [one for one in data if not event_wording.has_ended(one["event"])]
-        past = [one for one in data if event_wording.has_ended(one["event"])]
+        coming = [one for one in data if not event_wording.is_over(one["event"])]
+        past = [one for one in data if event_wording.is_over(one["event"])]
         return {
             "groups": [
                 ("Coming up", [self._row(**one) for one in sorted(coming, key=_day)]),
@@ -187,11 +230,11 @@ class AttendancePage(Page, OfUser, routes=["user-registrations", "user-waitlists
         if self.view.action == "waitlists":
             return "You are on no waitlist."
         is_cancelled = self.request.query_params.get("status") == CANCELLED
-        return "You have given up no registration." if is_cancelled else "You have no registrations yet."
+        return "None of your registrations is cancelled." if is_cancelled else "You have no registrations yet."
 
     def _row(self, registration: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
-        status, is_on = registration["status"], event["status"] != event_wording.CANCELLED
-        leaves = is_on and status != CANCELLED and not event_wording.has_ended(event)
+        status = registration["status"]
+        leaves = status != CANCELLED and event_wording.is_on(event)
         url = pages.url("registration", event["eventId"], self.user_id)
         return {
             "event": event_wording.row(event),
@@ -217,7 +260,8 @@ class AttendancePage(Page, OfUser, routes=["user-registrations", "user-waitlists
 
 def _look(registration: dict[str, Any], event: dict[str, Any]) -> str:
     """Return the class of the badge of a registration."""
-    return CANCELLED if event.get("status") == event_wording.CANCELLED else str(registration["status"])
+    is_off = not event or event["status"] == event_wording.CANCELLED
+    return CANCELLED if is_off else str(registration["status"])
 
 
 def _day(one: dict[str, Any]) -> tuple[str, str]:

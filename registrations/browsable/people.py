@@ -10,24 +10,30 @@ from eventsite.auth.permissions import LIST_REGISTRATIONS, LIST_USERS, REGISTER,
 from eventsite.dynamodb import retries
 from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
-from eventsite.pages.forms import Field, Form
+from eventsite.pages.forms import FALSE, TRUE, Field, Form, text
 from eventsite.pages.page import Link, Page
 from eventsite.web import pagination
 from eventsite.web.fields import whole_number
+from registrations import checkin
 from registrations.browsable import answers
-from registrations.browsable.wording import OWN_SENTENCES, OfEvent, called, hears_of_a_seat, state
+from registrations.browsable.wording import OWN_SENTENCES, OfEvent, called, hears_of_a_seat, sign_up_label, state
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED
-from registrations.reading.lists import named, of_event
+from registrations.reading.lists import named
 from registrations.serializers import shape_attendee
 from users import services as users
 from users.browsable import OfUser, name_of
 
 ALL = pagination.MAX_LIMIT
+KEPT = ("status", "checkedIn", "q", "sort", "print")
+"""The query parameters that a link to the same list keeps."""
 MOST_READ = 50_000  # people; the most that a search or a printed list reads
 LEAVES_SECONDS = 8.0  # seconds before the request's deadline; a search stops then, with a note
 MOST_FOUND = 200  # matches; the most that a search shows
 EMPTY = "Enter a name or an e-mail address."
 UNKNOWN = "No one has this name, address or id."
+UNKNOWN_ADDRESS = "No one with this e-mail address has signed in here."
+SEVERAL = "Several people have this name: choose one, or enter the e-mail address."
+ADD_BY_ADDRESS = "Add a person: e-mail"
 
 
 class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]):
@@ -56,6 +62,12 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         return WAITLISTED if self.is_waitlist else self.request.query_params.get("status") or ACTIVE
 
     @property
+    def checked_in(self) -> bool | None:
+        """True if the page lists only people who are checked in, False for the others, None for all."""
+        asked = self.request.query_params.get("checkedIn", "").lower()
+        return {TRUE: True, FALSE: False}.get(asked)
+
+    @property
     def sought(self) -> str:
         """The words to search for."""
         return str(self.request.query_params.get("q", "")).strip()
@@ -77,6 +89,7 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         steps = paging.steps(self.request, self.response)
         whole = bool(self.sought or self.prints)
         is_here = not steps.next and "after" not in self.request.query_params
+        is_uneven = bool(steps.before) and self.checked_in is not None  # pages may be shorter than the limit
         entries = self._whole() if whole and not is_here else self._matching(data, steps.before or 0)
         rest = self._with(after=str(self.searched)) if self.searched else ""
         rows = [self._row(entry, place) for place, entry in entries]
@@ -89,7 +102,7 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
             "found": self._found_sentence(len(rows)) if self.sought else "",
             "tabs": self._tabs(),
             "steps": paging.Steps(next=rest) if whole else steps,
-            "range": "" if whole else steps.range(len(data), self._count()),
+            "range": "" if whole or is_uneven else steps.range(len(data), self._count()),
             "add": self._add(),
             "sort_url": self._with(sort="name"),
             "order_url": self._with(sort=""),
@@ -103,7 +116,7 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
 
     def _with(self, **changes: str) -> str:
         """Return the address of the first page of this list with a changed query."""
-        query = {name: self.request.query_params.get(name, "") for name in ("status", "q", "sort", "print")} | changes
+        query = {name: self.request.query_params.get(name, "") for name in KEPT} | changes
         return paging.address(self.request.path, {name: value for name, value in query.items() if value})
 
     def _whole(self) -> list[tuple[int, dict[str, Any]]]:
@@ -113,9 +126,9 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         """
         found: list[tuple[int, dict[str, Any]]] = []
         after, read = whole_number(self.request.query_params.get("after", "")), 0
-        scope = self.view.scope(LIST_REGISTRATIONS)
+        asked: Any = {"scope": self.view.scope(LIST_REGISTRATIONS), "status": self.status, "limit": ALL}
         while True:
-            rows, after = of_event(self.event_id, scope=scope, status=self.status, limit=ALL, after=after)
+            rows, after = checkin.page(self.event_id, **asked, after=after, checked_in=self.checked_in)
             found += self._matching(map(shape_attendee, named(rows)), read)
             read += len(rows)
             if after is None or read >= MOST_READ or retries.time_left() < LEAVES_SECONDS:
@@ -159,15 +172,22 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
 
     def _tabs(self) -> list[Link]:
         path = pages.url("registrations", self.event_id)
-        tabs = {"Everybody": ACTIVE, "Registered": REGISTERED, "Waiting": WAITLISTED, "Cancelled": CANCELLED}
-        return [
-            Link(label, paging.address(path, {"status": status} if status != ACTIVE else {}), status == self.status)
-            for label, status in tabs.items()
-        ]
+        tabs = {
+            "Everybody": {},
+            "Registered": {"status": REGISTERED},
+            "Checked in": {"checkedIn": TRUE},
+            "Waiting": {"status": WAITLISTED},
+            "Cancelled": {"status": CANCELLED},
+        }
+        now = {"status": self.status} if self.status != ACTIVE else {}
+        now |= {"checkedIn": text(self.checked_in)} if self.checked_in is not None else {}
+        return [Link(label, paging.address(path, wanted), wanted == now) for label, wanted in tabs.items()]
 
     def _count(self) -> int | None:
         """Return the number of people of the tab, or None if the event does not count them."""
         registered, waiting = self.event.get("registeredCount", 0), self.event.get("waitlistCount", 0)
+        if self.checked_in is not None:
+            return self.event.get("checkedInCount") if self.checked_in and self.status == ACTIVE else None
         return {ACTIVE: registered + waiting, REGISTERED: registered, WAITLISTED: waiting}.get(self.status)
 
     def _add(self) -> Form:
@@ -185,8 +205,9 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
             return None
         asked = answers.fields(self.event.get("questions")) if self.submission else []
         if self.submission and not self.is_by_hand:
-            return Form(pages.url("registrations", self.event_id), "Sign up", fields=asked)
-        field = Field("userId", self.labels["userId"], "text", required=True)
+            return Form(pages.url("registrations", self.event_id), sign_up_label(self.event), fields=asked)
+        label = self.labels["userId"] if self.finds_names else ADD_BY_ADDRESS
+        field = Field("userId", label, "text", required=True)
         return Form(pages.url("registrations", self.event_id), "Add", fields=[field, *asked])
 
     def translate(self, values: Any) -> None:
@@ -206,15 +227,35 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         if not typed or self.reach(REGISTER) not in (Reach.ALL, Reach.ONESELF_OR_OWN):
             return
         found = called(self, typed)
-        is_id = len(found) == 1 and "@" not in typed and users.find_many([typed])
+        is_id = "@" not in typed and users.find_many([typed])
+        if len(found) != 1 and not is_id and self.event:
+            raise ValidationError({"userId": [self._not_one(len(found))]})
         values["userId"] = found[0].user_id if len(found) == 1 and not is_id else typed
+
+    @property
+    def finds_names(self) -> bool:
+        """True if the user may look people up by name. Organizers may by address only."""
+        return self.reach(LIST_USERS) is Reach.ALL
+
+    def _not_one(self, count: int) -> str:
+        if not self.finds_names:
+            return UNKNOWN_ADDRESS
+        return SEVERAL if count else UNKNOWN
+
+    def sentence(self, data: Any) -> str:
+        """Return the sentence about the refused addition of another person."""
+        if not self.is_by_hand:
+            return ""
+        if data["code"] == "already_registered":
+            return "This person is already signed up."
+        return OWN_SENTENCES[data["code"]] if data["code"] in ("event_full", "registration_closed") else ""
 
     def suggestions(self, data: Any) -> list[Form]:
         """Return a button for each person with the name that was typed."""
         typed = self.submission.sent.get("userId", "").strip() if self.submission else ""
         wrong = {error["field"] for error in data.get("errors", [])}
         is_unknown = data["code"] == "user_not_found" or "userId" in wrong
-        if not is_unknown or not typed or self.reach(LIST_USERS) is not Reach.ALL:
+        if not is_unknown or not typed or not self.finds_names:
             return []
         hidden = {"_next": self.submission.sent.get("_next", "")} if self.submission else {}
         return [
@@ -249,6 +290,14 @@ class CheckInPage(Page, OfEvent, OfUser, routes=["check-in"]):
     """The page behind the check-in buttons of the list of people."""
 
     name = "Check-in"
+
+    def trail(self) -> list[Link]:
+        return [*self.above, Link("People", pages.url("registrations", self.event_id))] if self.event else self.above
+
+    def refused(self, data: Any) -> tuple[str, str] | None:
+        """Redirect to the people if the person has left meanwhile: the next person is at the door."""
+        is_gone = data["code"] in ("not_registered", "registration_not_found")
+        return (self.return_url({}), "This person has no seat for this event any more.") if is_gone else None
 
     def outcome(self, data: Any) -> str:
         return f"{self.called} is {'checked in' if self.request.method == 'PUT' else 'not checked in any more'}."

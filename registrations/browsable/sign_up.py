@@ -12,7 +12,8 @@ from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Part
 from registrations.browsable import answers
-from registrations.browsable.wording import OfEvent, leave_form, leave_label
+from registrations.browsable.contact import has_people
+from registrations.browsable.wording import OfEvent, leave_form, leave_label, sign_up_label
 from registrations.errors import RegistrationNotFound
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.attendances import of_user
@@ -61,7 +62,7 @@ class SignUp(Part, OfEvent, routes=["event"]):
     def _standing(self, own: Registration, data: Any) -> dict[str, Any]:
         if data["status"] == event_wording.CANCELLED:
             return {"standing": "off"}
-        if event_wording.has_ended(data):
+        if event_wording.is_over(data):
             return {"standing": "over" if own.status == REGISTERED else "over-waiting"}
         label, was = leave_label(own.status), {"_next": self.request.path, "_was": own.status}
         form = leave_form(self.event_id, own.user_id, label, **was)
@@ -78,8 +79,8 @@ class SignUp(Part, OfEvent, routes=["event"]):
 
     def _offer(self, data: Any, state: str) -> dict[str, Any]:
         full = state == event_wording.WAITLIST
-        url, label = pages.url("registrations", self.event_id), "Join the waitlist" if full else "Sign up"
-        form = Form(url, label, fields=answers.fields(data.get("questions")), hidden={"_next": self.request.path})
+        url, asked = pages.url("registrations", self.event_id), answers.fields(data.get("questions"))
+        form = Form(url, sign_up_label(data), fields=asked, hidden={"_next": self.request.path})
         return {"form": form, "in_line": full and data["waitlistCount"] + 1}
 
 
@@ -98,7 +99,7 @@ class People(Part, OfEvent, routes=["event"]):
         write = f"{pages.url('event-history', self.event_id)}#write"
         return {
             "below": True,
-            "bar": [Link("Message", write)] if settings.MAIL_FROM else [],
+            "bar": [Link("Message", write)] if settings.MAIL_FROM and has_people(data) else [],
             "lists": self._lists(data),
             "next": humanize.names(list(names(heads).values())) if heads else "",
             "growth": growth.of([row.registered_at for row in rows]),
@@ -108,9 +109,9 @@ class People(Part, OfEvent, routes=["event"]):
         """Return a link to each list, with its number of people."""
         everybody, waiting = (pages.url(name, self.event_id) for name in ("registrations", "waitlist"))
         return [
-            Link("in", everybody, about=humanize.number(data["registeredCount"])),
+            Link("in", f"{everybody}?status={REGISTERED}", about=humanize.number(data["registeredCount"])),
             Link("waiting", waiting, about=humanize.number(data["waitlistCount"])),
-            Link("checked in", f"{everybody}?sort=name", about=humanize.number(data.get("checkedInCount") or 0)),
+            Link("checked in", f"{everybody}?checkedIn=true", about=humanize.number(data.get("checkedInCount") or 0)),
         ]
 
     def prepare(self) -> None:

@@ -24,13 +24,15 @@ from users.models import User
 STATES = {REGISTERED: "Has a seat", CANCELLED: "Cancelled"}
 OWN_SENTENCES = {
     "already_registered": "You are already signed up.",
-    "registration_not_found": "You have already given up your seat.",
+    "registration_not_found": "You are not signed up for this event.",
     "registration_closed": "Sign-up is closed.",
+    "registration_not_open": "Sign-up has not opened yet.",
     "event_full": "This event is full, and there is no waitlist.",
     "not_authenticated": "You are signed out. Log in, then sign up.",
     "event_not_found": "This event does not exist any more.",
 }
 """The sentence for users about their own registration, by the code of the problem."""
+ALREADY_LEFT = "You have already given up your seat."
 
 
 def called(seen: Seen, typed: str) -> list[User]:
@@ -47,27 +49,40 @@ def hears_of_a_seat(user_id: str) -> str:
     if user is None:
         return "Look at this page again to see when you have a seat."
     if user.is_reachable and user.notify:
-        return "You get a mail when you have a seat."
+        return "We will e-mail you when you get a seat."
     if user.email and not user.has_verified_email:
-        return "Confirm your e-mail address to get a mail when you have a seat: the link is in your mailbox."
-    return "Enter an e-mail address on your profile, with notifications on, to get a mail when you have a seat."
+        return "Confirm your e-mail address, and we will e-mail you when you get a seat: the link is in your mailbox."
+    return "Enter an e-mail address on your profile, with notifications on, and we will e-mail you when you get a seat."
 
 
 def state(registration: dict[str, Any]) -> str:
-    """Return ``Has a seat``, ``Number 3 on the waitlist`` or ``Cancelled``."""
+    """Return ``Has a seat``, ``Checked in``, ``Number 3 on the waitlist`` or ``Cancelled``."""
+    if registration["status"] == REGISTERED and registration["checkedInAt"]:
+        return "Checked in"
     place = registration["waitlistPosition"]
     return f"Number {humanize.number(place)} on the waitlist" if place else STATES[registration["status"]]
 
 
 def own_state(registration: dict[str, Any], event: dict[str, Any]) -> str:
-    """Return the state of the user's own registration: ``You have a seat``, or why there is none."""
+    """Return the state of the user's own registration: ``You have a seat``, or why there is none.
+
+    Both the user and an organizer may have cancelled a registration.
+    """
     if event.get("status") == event_wording.CANCELLED:
         return "The event is cancelled"
     if registration["status"] == CANCELLED:
-        return "You gave it up"
+        return STATES[CANCELLED]
+    if not event:
+        return "The event is withdrawn"
     if registration["status"] == REGISTERED:
-        return "You had a seat" if event and event_wording.has_ended(event) else "You have a seat"
+        return "You had a seat" if event_wording.is_over(event) else "You have a seat"
     return state(registration)
+
+
+def sign_up_label(event: dict[str, Any]) -> str:
+    """Return the label of the button that signs the user up."""
+    waits = bool(event) and event_wording.sign_up(event) == event_wording.WAITLIST
+    return "Join the waitlist" if waits else "Sign up"
 
 
 def leave_label(status: str) -> str:

@@ -150,7 +150,7 @@ def find_among_the_people(hands: Hands) -> None:
 
 
 def add(hands: Hands) -> None:
-    hands.fill("Add a person: name or e-mail", "erin@example.com")
+    hands.fill("Add a person: e-mail", "erin@example.com")
     hands.click("Add")
     hands.sees("Erin has a seat.")
 

@@ -54,7 +54,7 @@ def test_an_open_service(person: Any, api: Api) -> None:
     page.get_by_label("Seats", exact=True).fill("1")
     someone.click("Save")
     assert "2 people have a seat." in page.inner_text("main")
-    someone.click("Set 1 seats")
+    someone.click("Set 1 seat")
     assert someone.message() == "Seats 2 → 1."
     page.get_by_text("Edit", exact=True).click()
     someone.click("Delete")

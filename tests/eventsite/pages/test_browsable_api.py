@@ -47,7 +47,7 @@ def test_links_lead_from_the_root_to_everything_and_back(browser: Browser, party
 def test_each_page_is_named_and_leads_up(browser: Browser, party: str) -> None:
     page = browser.open("/events/party/registrations/alice")
     assert page.title == "Registration of Alice – eventsite"
-    for label, path in (("The event", "/events/party"), ("Events", "/events"), ("eventsite", "/")):
+    for label, path in (("Spring party", "/events/party"), ("Events", "/events"), ("eventsite", "/")):
         assert page.links[label].removeprefix(ORIGIN) == browser.base + path
     assert browser.open("/events/party").headings[0] == "Spring party"
 
@@ -118,7 +118,7 @@ def test_a_conflict_keeps_the_typed_text_and_is_shown_beside_its_field(browser: 
     refused = browser.send(browser.open("/events").form("POST"), **typed)
     assert refused.status == 409
     again = refused.form("POST")
-    assert again.errors == {"eventId": "There is already an event with this id."}
+    assert again.errors == {"eventId": "This link name is taken."}
     assert again.fields.items() >= typed.items()
 
 
@@ -324,7 +324,7 @@ def test_registrations_have_a_tab_for_each_state(browser: Browser, party: str) -
 def test_a_wrong_filter_is_explained(browser: Browser) -> None:
     page = browser.send(_filters(browser.open("/events")), limit="0", order="desc")
     assert page.status == 422
-    assert "limit" in page.text
+    assert "Per page: Enter 1 or more." in " ".join(page.text.split())
 
 
 def test_a_path_that_leads_nowhere_is_a_page(browser: Browser) -> None:

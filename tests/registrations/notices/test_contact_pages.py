@@ -30,6 +30,19 @@ def test_an_organizer_reads_what_happened(party: str) -> None:
         assert words in page.text
 
 
+def test_the_history_is_in_the_words_of_the_pages(api: Api, carried: Carried) -> None:
+    event = api.event()
+    assert "Nothing is recorded yet." in Browser().open(f"/events/{event}/history").text
+    api.post("/users", {"userId": "alice", "name": "Alice", "email": "alice@example.com"})
+    api.register(event, "alice")
+    api.patch(f"/events/{event}", {"location": "Hall", "endDate": "2083-04-02", "questions": []})
+    api.patch(f"/events/{event}", {"status": "cancelled"})
+    carried.publish()
+    page = Browser().open(f"/events/{event}/history")
+    assert "Last day" in page.text and "Place" in page.text and "endDate" not in page.text
+    assert '<td class="soft">cancelled</td>' in page.html and '<td class="soft">off</td>' not in page.html
+
+
 def test_an_organizer_writes_to_people(party: str, carried: Carried) -> None:
     browser = Browser()
     page = browser.follow(browser.open("/events/party"), "Message")
@@ -58,8 +71,8 @@ def test_without_mail_there_is_no_form(party: str, settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("known", "sentence"),
     [
-        ({"email": "a@example.org", "email_verified": True}, "You get a mail when you have a seat."),
-        ({"email": "a@example.org"}, "Confirm your e-mail address to get a mail"),
+        ({"email": "a@example.org", "email_verified": True}, "We will e-mail you when you get a seat."),
+        ({"email": "a@example.org"}, "Confirm your e-mail address, and we will e-mail you"),
         ({"email": "a@example.org", "email_verified": True, "notify": False}, "with notifications on"),
         ({"email": "a@example.org", "email_verified": True, "email_problem": "bounced"}, "Enter an e-mail address"),
         ({}, "Enter an e-mail address on your profile"),

@@ -1,0 +1,125 @@
+"""The pages of an event's people: counts and lists agree, and refusals are explained."""
+
+import pytest
+
+from tests.api import Api
+from tests.pages import Browser, Page
+from tests.signing_in import As, adam, olivia
+
+
+@pytest.fixture
+def party(cognito: None) -> str:
+    """An event of Olivia, with Ann (checked in) and Ben in it, and Cat on its waitlist."""
+    admin = As(adam().access)
+    event = As(olivia().access).event(eventId="party")
+    for user in ("ann", "ben", "cat"):
+        admin.post("/users", {"userId": user, "name": user.title(), "email": f"{user}@example.com"})
+        admin.register(event, user)
+    admin.put(f"/events/{event}/registrations/ann/check-in")
+    return event
+
+
+def shown(page: Page) -> list[str]:
+    return [name for name in ("Ann", "Ben", "Cat") if name in page.links]
+
+
+@pytest.mark.parametrize(
+    ("count", "people", "range_"),
+    [("2 in", ["Ann", "Ben"], "1–2 of 2"), ("1 waiting", ["Cat"], "1–1 of 1"), ("1 checked in", ["Ann"], "1–1 of 1")],
+)
+def test_a_count_leads_to_the_people_that_it_counts(party: str, count: str, people: list[str], range_: str) -> None:
+    browser = Browser(token=olivia().access)
+    number, label = count.split(" ", 1)
+    event = browser.open("/events/party")
+    assert number in event.text
+    page = browser.follow(event, label)
+    assert shown(page) == people and range_ in page.text
+
+
+def test_a_search_stays_among_those_who_are_checked_in(party: str) -> None:
+    browser = Browser(token=olivia().access)
+    page = browser.open("/events/party/registrations?checkedIn=true")
+    found = browser.send(next(form for form in page.forms if "q" in form.fields), q="example.com")
+    assert shown(found) == ["Ann"] and "1 person matches" in found.text
+    assert shown(browser.open("/events/party/registrations?checkedIn=true&print=yes")) == ["Ann"]
+
+
+def test_a_person_who_left_is_not_checked_in(party: str) -> None:
+    As(olivia().access).delete("/events/party/registrations/ann")
+    page = Browser(token=olivia().access).open("/events/party/registrations?status=cancelled")
+    assert shown(page) == ["Ann"] and page.html.count(">Checked in<") == 1  # the tab
+    page = Browser(token=olivia().access).open("/events/party/registrations/ann")
+    assert ">Cancelled<" in page.html
+
+
+def add(token: str, typed: str, event: str = "party") -> Page:
+    browser = Browser(token=token)
+    page = browser.open(f"/events/{event}/registrations")
+    return browser.send(next(form for form in page.forms if "userId" in form.fields), userId=typed)
+
+
+@pytest.mark.parametrize("typed", ["Ann", "someone@example.com", "Ann Adams"])
+def test_an_organizer_adds_by_address(party: str, typed: str) -> None:
+    page = add(olivia().access, typed)
+    assert page.form("POST").errors == {"userId": "No one with this e-mail address has signed in here."}
+    assert "Add a person: e-mail" in page.text and "the link is wrong" not in page.text
+
+
+def test_an_admin_adds_by_name(party: str) -> None:
+    As(adam().access).post("/users", {"userId": "ann-2", "name": "Ann"})
+    assert add(adam().access, "Zoe").form("POST").errors == {"userId": "No one has this name, address or id."}
+    page = add(adam().access, "Ann")
+    sentence = "Several people have this name: choose one, or enter the e-mail address."
+    assert {"userId": sentence} in [form.errors for form in page.forms]
+    assert "Add Ann (ann@example.com)" in {label for form in page.forms for label in form.buttons}
+
+
+def test_an_organizer_is_refused_in_the_words_of_the_pages(party: str) -> None:
+    page = add(olivia().access, "ben@example.com")
+    assert page.form("POST").errors == {"userId": "This person is already signed up."}
+    assert "Please check the fields marked below." in page.text
+    organizer = As(olivia().access)
+    organizer.event(eventId="full", capacity=0, waitlistEnabled=False)
+    assert "This event is full, and there is no waitlist." in add(olivia().access, "ben@example.com", "full").text
+    organizer.event(eventId="past", date="2020-01-01")
+    assert "Sign-up is closed." in add(olivia().access, "ben@example.com", "past").text
+
+
+def test_a_message_has_a_recipient(party: str) -> None:
+    organizer, browser = As(olivia().access), Browser(token=olivia().access)
+    organizer.delete("/events/party/registrations/cat")
+    form = browser.open("/events/party/history").form("POST")
+    assert form.choices["to"] == ["registered", "waitlisted", "everybody"]
+    page = browser.send(form, to="waitlisted", subject="Tea", text="There is tea.")
+    assert page.form("POST").errors == {"to": "There is no one to write to."}
+    assert page.form("POST").fields["text"] == "There is tea."
+    organizer.event(eventId="empty")
+    assert "Message" not in browser.open("/events/empty").links
+    assert "Write to people" not in browser.open("/events/empty/history").text
+
+
+@pytest.mark.parametrize(
+    ("label", "path", "sentence"),
+    [
+        ("Check in", "/events/party/registrations/ben/check-in", "This person has no seat for this event any more."),
+        (
+            "Cancel the registration of",
+            "/events/party/registrations/ben",
+            "This person is not signed up for this event.",
+        ),
+    ],
+)
+def test_a_person_who_left_meanwhile_does_not_stop_the_door(party: str, label: str, path: str, sentence: str) -> None:
+    browser = Browser(token=olivia().access)
+    page = browser.open("/events/party/registrations?q=ben")
+    form = next(form for form in page.forms if f"{label} Ben" in form.buttons)
+    assert form.buttons[f"{label} Ben"] == path
+    As(olivia().access).delete("/events/party/registrations/ben")
+    page = browser.send(form, f"{label} Ben")
+    assert page.messages == [sentence] and page.headings[0] == "People: Spring party"
+    assert page.path.endswith("?q=ben")
+
+
+def test_everybody_else_is_kept_out(party: str, api: Api) -> None:
+    page = Browser().open("/events/party/registrations")
+    assert page.status == 401 and "Log in to see this page." in page.text and "typed" not in page.text
