@@ -1,6 +1,8 @@
 """Operator commands: each kind of failure has a sentence of its own, and local runs need no preparation."""
 
+import errno
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -133,6 +135,33 @@ def test_a_local_run_makes_its_tables(tmp_path: Path, command: str) -> None:
     ended = manage(tmp_path, command)
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+class Unwritable(io.StringIO):
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.error = OSError(number, os.strerror(number))
+
+    def write(self, text: str) -> int:
+        raise self.error
+
+
+PRINTING = pytest.mark.parametrize("command", ["show", "export", "export_user", "audit_seats"])
+
+
+@PRINTING
+def test_output_that_cannot_be_written_is_a_sentence(commands: dict[str, list[str]], command: str) -> None:
+    arguments = [] if command == "export" else commands[command]
+    with pytest.raises(CommandError, match=r"^It cannot be written: .*No space left on device\.$"):
+        call_command(command, *arguments, stdout=Unwritable(errno.ENOSPC), stderr=io.StringIO())
+
+
+@PRINTING
+def test_a_reader_that_has_ended_ends_the_command_without_a_word(commands: dict[str, list[str]], command: str) -> None:
+    arguments, errors = [] if command == "export" else commands[command], io.StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command(command, *arguments, stdout=Unwritable(errno.EPIPE), stderr=errors)
+    assert (ended.value.code, errors.getvalue()) == (141, "")
 
 
 def test_an_export_is_private(tmp_path: Path, api: Api) -> None:
