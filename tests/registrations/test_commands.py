@@ -64,6 +64,13 @@ def test_a_missing_item_is_one_sentence(command: str) -> None:
     assert refused.value.returncode == 1
 
 
+@pytest.mark.parametrize("command", ["purge_event", "erase_user"])
+def test_of_several_ids_the_missing_one_is_named(party: str, command: str, printed: Any) -> None:
+    there = {"purge_event": "party", "erase_user": "alice"}[command]
+    with pytest.raises(CommandError, match=r"^There is no (event|user) with this id: nosuch\.$"):
+        call_command(command, there, "nosuch", dry_run=True)
+
+
 @pytest.mark.parametrize("command", ["show", "purge_event", "erase_user", "export_user"])
 def test_a_silent_dynamodb_is_one_sentence(command: str) -> None:
     with failing(busy, lasting=True), time_limit(0.5), pytest.raises(CommandError) as refused:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from eventsite.management.operating import OperatorCommand, with_bar
+from eventsite.management.operating import OperatorCommand, naming, with_bar
 from registrations.models import registrations_of
 from users import services
 
@@ -20,7 +20,8 @@ class Command(OperatorCommand):
 
     def handle(self, *args: Any, users: list[str], dry_run: bool, **options: Any) -> None:
         for user_id in with_bar(users, "user"):
-            user = services.read(user_id)
+            with naming(user_id):
+                user = services.read(user_id)
             active, past = (sum(1 for _ in registrations_of(user_id, active=one)) for one in (True, False))
             if not dry_run:
                 services.delete(user_id)

@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 
 from events import services
 from eventsite.auth.scope import EVERYTHING
-from eventsite.management.operating import OperatorCommand, with_bar
+from eventsite.management.operating import OperatorCommand, naming, with_bar
 
 
 class Command(OperatorCommand):
@@ -20,7 +20,8 @@ class Command(OperatorCommand):
 
     def handle(self, *args: Any, events: list[str], dry_run: bool, **options: Any) -> None:
         for event_id in with_bar(events, "event"):
-            event, seats = services.read(event_id, scope=EVERYTHING)
+            with naming(event_id):
+                event, seats = services.read(event_id, scope=EVERYTHING)
             what = f"{event_id} ({event.title}): {seats.registered} registered, {seats.waiting} waiting"
             if not dry_run:
                 services.delete(event_id, scope=EVERYTHING, with_people=True)
