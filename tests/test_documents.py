@@ -83,6 +83,37 @@ def test_every_command_that_is_named_exists(page: Path) -> None:
     assert named - get_commands().keys() == set()
 
 
+def row(page: str, name: str) -> list[str]:
+    """Return the cells behind the name of a row."""
+    found = re.search(rf"(?m)^\| {re.escape(name)} \| (.+) \|$", (tour.ROOT / "docs" / page).read_text())
+    assert found, name
+    return [cell.strip() for cell in found[1].split("|")]
+
+
+def test_the_price_of_a_registration_follows_from_its_measured_units() -> None:
+    operations = (tour.ROOT / "docs" / "operations.md").read_text()
+    found = re.search(
+        r"A registration is (\d+) read units and (\d+) write .* it is ([\d.]+) and ([\d.]+)\.\n", operations
+    )
+    assert found
+    reads, writes, reads_in_a_crowd, writes_in_a_crowd = map(float, found.groups())
+    assert [reads + writes] == [float(row("guarantees.md", "register (a seat is free)")[1])]
+    assert [writes, reads] == [float(cell) for cell in row("guarantees.md", "1")[5:7]]
+    assert [writes_in_a_crowd, reads_in_a_crowd] == [float(cell) for cell in row("guarantees.md", "1,000")[5:7]]
+    assert [writes, reads] == [float(cell) for cell in row("scale.md", "register")[4:6]]
+    prices = re.findall(r"(?m)^\| (DynamoDB|API Gateway|Lambda|logs|X-Ray)[^|]*\|([^|]+)\| ([\d.]+) \|$", operations)
+    assert [f"{writes:.0f} M units", f"{reads:.0f} M units"] == [
+        what.split(" ×")[0].strip() for _, what, _ in prices[:2]
+    ]
+    assert f"| **sum** | | **{sum(float(price) for *_, price in prices):.2f}** |" in operations
+
+
+def test_no_metric_has_two_explanations() -> None:
+    page = (tour.ROOT / "docs" / "operations.md").read_text().partition("A line has `method`")[0]
+    named = [name for line in page.splitlines() for name in re.findall(r"`([A-Z]\w+)`", line.split(" | ")[0])]
+    assert len(named) == len(set(named)) > 10
+
+
 WORDS = {
     "–": Reach.NONE,
     "own": Reach.OWN,
