@@ -8,6 +8,9 @@ from django.core.management import get_commands
 
 from eventsite.auth.permissions import TABLE, Reach
 from tests import tour, variables
+from tests.hostile.requests import CLASSES
+from tests.registrations import test_faults
+from tests.registrations.seating import test_linearizability
 
 README = (tour.ROOT / "README.md").read_text()
 PAGES = [
@@ -106,6 +109,24 @@ def test_the_price_of_a_registration_follows_from_its_measured_units() -> None:
         what.split(" ×")[0].strip() for _, what, _ in prices[:2]
     ]
     assert f"| **sum** | | **{sum(float(price) for *_, price in prices):.2f}** |" in operations
+
+
+def test_a_cold_start_takes_what_the_figures_say() -> None:
+    page = (tour.ROOT / "docs" / "figures.md").read_text()
+    table = page.partition("| cold start |")[2].partition("\n\n")[0]
+    ours, theirs = (re.findall(r"[\d.]+", line) for line in table.splitlines()[2:])
+    first_read = row("deployment.md", "CPU until the first event is read from DynamoDB")
+    assert first_read == [f"{ours[1]} s", f"{theirs[1]} s"]
+    assert row("deployment.md", "package, unzipped") == [f"{ours[2]} MB", f"{theirs[2]} MB"]
+
+
+def test_the_counts_of_the_tests_are_those_of_the_tests() -> None:
+    page = (tour.ROOT / "docs" / "guarantees.md").read_text()
+    by_hand = len(test_linearizability.EXPLICABLE) + len(test_linearizability.INEXPLICABLE)
+    assert f"{by_hand} histories made by hand" in page
+    ways = 4  # the Lambda's handler and a server, each with and without sign-in
+    assert f"sends {ways * sum(count for _, count in CLASSES.values()):,} random requests" in page
+    assert f"for {len(test_faults.OPERATIONS)} requests with" in page
 
 
 def test_no_metric_has_two_explanations() -> None:
