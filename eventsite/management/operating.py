@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -12,7 +11,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from eventsite.dynamodb import tables
 from eventsite.dynamodb.explain import sentence
 from eventsite.dynamodb.retries import FAILURES
-from eventsite.errors import Missing
 from eventsite.text.printable import printable
 
 T = TypeVar("T")
@@ -84,19 +82,6 @@ class OperatorCommand(BaseCommand):
             raise CommandError(sentence(error)) from error
         except KeyboardInterrupt as interruption:
             raise CommandError("Interrupted. Run it again to go on.", returncode=INTERRUPTED) from interruption
-
-
-@contextmanager
-def naming(item_id: str) -> Iterator[None]:
-    """Name the item in the sentence of an error about it, as a command may take several.
-
-    Raises:
-        CommandError: There is no such item.
-    """
-    try:
-        yield
-    except Missing as error:
-        raise CommandError(f"{error.sentence.removesuffix('.')}: {item_id}.") from error
 
 
 def all_pages(page: Callable[..., tuple[Iterable[T], Any]], of: str, **wanted: Any) -> Iterator[T]:
