@@ -77,7 +77,9 @@ def test_of_several_ids_the_missing_ones_are_named_and_the_others_done(
 
 
 def test_an_interrupted_erasure_is_finished_by_the_next_one(api: Api, party: str, printed: Any) -> None:
-    User.find("alice").delete()  # the registration is still there
+    alice = User.find("alice")
+    assert alice
+    alice.delete()  # the registration is still there
     assert printed("erase_user", "alice") == "Erased alice (deleted already): 1 registrations, 0 cancelled ones.\n"
     assert api.get("/events/party/registrations/bob").json()["status"] == "registered"
     with pytest.raises(CommandError, match=r"^There is no user with this id: alice\.$"):

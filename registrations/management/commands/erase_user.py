@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from eventsite.ids import is_id
 from eventsite.management.operating import OperatorCommand, with_bar
 from registrations.models import registrations_of
 from users import services
@@ -27,8 +26,6 @@ class Command(OperatorCommand):
 
     def _erased(self, user_id: str, *, dry_run: bool) -> bool:
         """Erase a user, or what an interrupted run left of one. Return False if there is nothing."""
-        if not is_id(user_id):
-            return False
         user = User.find(user_id)
         active, past = (sum(1 for _ in registrations_of(user_id, active=one)) for one in (True, False))
         if dry_run and not (user or active or past):
