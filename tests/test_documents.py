@@ -62,6 +62,13 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
     assert [name for name in FILE.findall(text) if name not in to_be_made and not (tour.ROOT / name).exists()] == []
 
 
+def test_every_test_and_page_that_the_code_names_exists() -> None:
+    files = [path for app in (*variables.APPS, "tests") for path in (tour.ROOT / app).rglob("*.py")]
+    named = {name for path in files for name in re.findall(r"\b((?:tests|docs)/[\w/-]+\.(?:py|md))", path.read_text())}
+    invented = "tests/no_such_file.py"  # the argument of a test
+    assert [name for name in sorted(named - {invented}) if not (tour.ROOT / name).exists()] == []
+
+
 @each_page
 def test_every_link_leads_to_a_page_and_a_heading(page: Path) -> None:
     for path, heading in LINK.findall(page.read_text()):
