@@ -22,6 +22,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from eventsite.dynamodb.base_model import table_models
+from eventsite.dynamodb.connection import connection
 from eventsite.management import operating
 from tests.api import Api
 from tests.eventsite.processes import manage
@@ -120,6 +121,14 @@ def test_missing_tables_are_named_with_the_remedy(
         sentence = refusal(command, commands[command])
         assert sentence.endswith("run `manage.py create_tables`."), command
         assert [model for model in table_models() if model.Meta.table_name in sentence]
+
+
+@pytest.mark.parametrize("command", ["export", "show", "index_users", "export_user", "erase_user"])
+def test_an_item_that_cannot_be_read_is_a_sentence(api: Api, command: str) -> None:
+    item = {"userId": {"S": "odd"}, "name": {"N": "1"}, "createdAt": {"S": "2026-11-30"}}
+    connection()._make_api_call("PutItem", {"TableName": settings.USERS_TABLE, "Item": item})
+    arguments = [] if command in ("export", "index_users") else ["odd"]
+    assert refusal(command, arguments).endswith(" is not as this release writes it, and cannot be read.")
 
 
 def test_one_missing_table_is_named_alone(commands: dict[str, list[str]], elsewhere: None) -> None:
