@@ -71,6 +71,8 @@ def _fitting(event_id: str, scope: Scope, answers: Any) -> dict[str, Any] | None
 def change_answers(event_id: str, user_id: str, answers: dict[str, Any], *, scope: Scope) -> Registration:
     """Change some of the answers of a registration, until the event ends.
 
+    An attendee of an event that became a draft again may do so too, and reads the registration as before.
+
     Args:
         event_id: The event.
         user_id: The user.
@@ -85,7 +87,7 @@ def change_answers(event_id: str, user_id: str, answers: dict[str, Any], *, scop
 
     def plan(seats: Seats, found: Registration) -> Steps[Annotation]:
         event = yield Get((Event, event_id, Event.ITEM))
-        if event is None or not services.may_be_seen(event, scope) or found.status == CANCELLED:
+        if event is None or found.status == CANCELLED:
             raise RegistrationNotFound
         if event.incarnation != seats.incarnation:
             raise Conflict

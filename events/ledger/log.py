@@ -88,6 +88,10 @@ def read(name: str, value: Any) -> LogEntry:
     return LogEntry(name, operation, token, before, ticket, leaving=value[0], **known)
 
 
+def joined(name: str, ticket: int, *, waited: bool) -> LogEntry:
+    return read(name, -ticket if waited else ticket)
+
+
 def of(seats: "Seats") -> list[LogEntry]:
     return [read(name, value) for name, value in seats.committed.items()]
 

@@ -10,6 +10,8 @@ class Lazily:
     """A class-based view that is imported on its first request."""
 
     for_everybody = True
+    csrf_exempt = True
+    """These views only read. The CSRF check would answer 403 to a method that they do not have."""
 
     def __init__(self, view: str, **options: Any) -> None:
         self._view, self._options = view, options

@@ -10,13 +10,14 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import cast
+from typing import Any, cast
 
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from eventsite import problems
 from eventsite.auth.permissions import Principal
 from eventsite.web.middleware import GetResponse, Middleware
 from eventsite.web.preconditions import names
@@ -86,6 +87,14 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc] # white
                 self._is_listed = True
         response: HttpResponseBase = super().__call__(request)
         return response
+
+    @staticmethod
+    def serve(static_file: Any, request: HttpRequest) -> HttpResponseBase:
+        """Answer with the file, or with the problem document of a method that files do not have."""
+        response: HttpResponseBase = WhiteNoiseMiddleware.serve(static_file, request)
+        if response.status_code != 405:
+            return response
+        return problems.refused_method(request, response.headers["Allow"], problems.SENTENCE_OF_STATUS[405])
 
 
 class HashedNames(StaticFilesStorage):

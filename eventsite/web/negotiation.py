@@ -42,7 +42,8 @@ class Negotiation(DefaultContentNegotiation):
         for renderer in renderers:
             if renderer.media_type == wanted:
                 return renderer, wanted
-        chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
+        able = [renderer for renderer in renderers if not _refuses(request, str(renderer.media_type))]
+        chosen: tuple[BaseRenderer, str] = super().select_renderer(request, able, format_suffix)
         return chosen
 
 
@@ -55,7 +56,8 @@ def _of_format(renderers: Iterable[BaseRenderer], asked: str) -> tuple[BaseRende
 
 def wants_page(request: HttpRequest | Request) -> bool:
     """Return True if a page will answer the request, whose body is then a form."""
-    return is_browser(request) or (not _takes_json(request) and PAGE in _accept(request))
+    takes_only_page = not _takes_json(request) and PAGE in _accept(request) and not _refuses(request, PAGE)
+    return is_browser(request) or takes_only_page
 
 
 def is_browser(request: HttpRequest | Request) -> bool:
@@ -78,10 +80,17 @@ def _accept(request: Any) -> str:
 
 def _takes_json(request: Any) -> bool:
     """Return True if the Accept header takes JSON in any place, is empty, or is absent."""
-    return _names_json(request.META.get("HTTP_ACCEPT") or "*/*")
+    return bool(_quality(request.META.get("HTTP_ACCEPT") or "*/*", JSON))
+
+
+def _refuses(request: Any, media_type: str) -> bool:
+    """Return True if the Accept header excludes a media type by ``q=0``. DRF ignores the quality."""
+    return _quality(request.META.get("HTTP_ACCEPT") or "*/*", media_type) == 0
 
 
 @lru_cache(maxsize=256)
-def _names_json(accept: str) -> bool:
+def _quality(accept: str, media_type: str) -> float | None:
+    """Return the quality of a media type by the most specific match (RFC 9110, 12.5.1), or None without a match."""
     kinds = [MediaType(name) for name in accept.split(",") if name.strip()]
-    return any(kind.match(JSON) for kind in kinds if kind.quality != 0)
+    matching = [kind for kind in kinds if kind.match(media_type)]
+    return max(matching, key=lambda kind: kind.specificity).quality if matching else None

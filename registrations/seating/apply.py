@@ -38,72 +38,56 @@ class Applied(NamedTuple):
     parts: dict[str, Part]
 
 
-def joining(
-    seats: Seats,
-    user_id: str,
-    operation: str,
-    ticket: int,
-    *,
-    before: str,
-    waited: bool,
-    row: UserRegistration | None,
-    answers: Any,
-) -> Applied:
+def joining(seats: Seats, entry: LogEntry, user_id: str, row: UserRegistration | None, answers: Any) -> Applied:
     """Return what a joining writes.
 
     Args:
         seats: The seats, for the keys.
+        entry: The joining.
         user_id: The user.
-        operation: The id of the operation.
-        ticket: The ticket that it got.
-        before: What it follows, as in its log entry.
-        waited: True if the ticket is for the waitlist.
         row: The registration when the operation was planned.
         answers: The answers to the event's questions.
     """
-    known: dict[str, Any] = {"ticket": ticket, "waited": waited, "incarnation": seats.incarnation, "answers": answers}
-    known["registration_id"] = operations.registration_id(seats.incarnation, user_id, operation)
-    known["registered_at"] = operations.time_of(operation)
+    known: dict[str, Any] = {"ticket": entry.ticket, "waited": entry.waited, "registered_at": entry.at}
+    known["registration_id"] = operations.registration_id(seats.incarnation, user_id, entry.operation)
+    known |= {"incarnation": seats.incarnation, "answers": answers}
     made = UserRegistration(*UserRegistration.key_of(seats.event_id, user_id), active=True, **known)
-    made.operations = _operations(row, seats, operation)
-    line = EventTicket(*EventTicket.key_of(seats.event_id, seats.incarnation, ticket), user_id=user_id, **known)
+    made.operations = _operations(row, seats, entry.operation)
+    line = EventTicket(*EventTicket.key_of(seats.event_id, seats.incarnation, entry.ticket), user_id=user_id, **known)
     parts: dict[str, Part] = {"row": Put(made, guards.is_unchanged(row)), "line": Put(line)}
     if row is not None and row.incarnation == seats.incarnation:
         made.successor, made.left_by = row.successor, row.left_by
         parts["history"] = Delete(EventTicket.named(*_line_key(row, cancelled=True)))
-    parts["user"] = Check(User.named(user_id), guards.is_user_of(before))
+    parts["user"] = Check(User.named(user_id), guards.is_user_of(entry.before))
     return Applied(made, parts)
 
 
-def leaving(
-    seats: Seats, operation: str, kind: str, successor: int | None, row: UserRegistration, promoted_at: str | None
-) -> Applied:
+def leaving(seats: Seats, entry: LogEntry, row: UserRegistration, promoted_at: str | None) -> Applied:
     """Return what a leaving writes.
 
     Args:
         seats: The seats, for the keys.
-        operation: The id of the operation.
-        kind: `log.QUIT`, `log.FREE` or `log.HAND`.
-        successor: The ticket that got the seat, if any.
+        entry: The leaving.
         row: The active registration.
         promoted_at: The time of its promotion, if it had one.
     """
     known = {name: getattr(row, name) for name in KEPT}
-    known |= {"promoted_at": promoted_at, "cancelled_at": operations.time_of(operation), "checked_in_at": None}
-    left = UserRegistration(row.key, row.item, active=False, successor=successor, left_by=operation, **known)
-    left.operations = _operations(row, seats, operation)
+    known |= {"promoted_at": promoted_at, "cancelled_at": entry.at, "checked_in_at": None}
+    left = UserRegistration(row.key, row.item, active=False, left_by=entry.operation, **known)
+    left.successor = entry.successor
+    left.operations = _operations(row, seats, entry.operation)
     line = EventTicket(*_line_key(row, cancelled=True), user_id=row.user_id, **known)
     unchanged = guards.is_unchanged(row) & guards.is_annotated_as(row)
     parts: dict[str, Part] = {"row": Put(left, unchanged), "history": Put(line)}
     if row.checked_in_at:  # a check-in ends with its registration, so the count falls
         parts["inside"] = Update(CheckIns.of(seats), [CheckIns.people.add(-1)])
     parts["line"] = Delete(EventTicket.named(*_line_key(row, cancelled=False)))
-    if kind == log.QUIT:
+    if entry.leaving == log.QUIT:
         exits = ExitTombstones.named(*queue.exits_key(seats, int(row.ticket or 0)))
         parts["exit"] = Update(exits, [ExitTombstones.exits.add({int(row.ticket or 0)})], None)
-    if successor:
-        key = queue.promotion_key(seats, successor)
-        parts["move"] = Put(Promotion(*key, at=operations.time_of(operation), first=successor))
+    if entry.successor:
+        key = queue.promotion_key(seats, entry.successor)
+        parts["move"] = Put(Promotion(*key, at=entry.at, first=entry.successor))
     return Applied(left, parts)
 
 
@@ -117,13 +101,13 @@ def _operations(row: UserRegistration | None, seats: Seats, operation: str) -> s
     return row.operations_and(operation)
 
 
-def promoted_at(seats: Seats, row: UserRegistration, kind: str) -> Steps[str | None]:
-    """Return when a registration that is given up was promoted, or None if it was not.
+def promoted_at(seats: Seats, row: UserRegistration, entry: LogEntry) -> Steps[str | None]:
+    """Return when a registration that a leaving gives up was promoted, or None if it was not.
 
     Raises:
         Conflict: The seats are out of date; read them again.
     """
-    if row.promoted_at or not row.waited or kind == log.QUIT:
+    if row.promoted_at or not row.waited or entry.leaving == log.QUIT:
         return row.promoted_at
     return (yield from promotions.time_of(seats, int(row.ticket or 0)))
 
@@ -131,13 +115,12 @@ def promoted_at(seats: Seats, row: UserRegistration, kind: str) -> Steps[str | N
 def planned(seats: Seats, entry: LogEntry, user_id: str, row: UserRegistration | None, answers: Any) -> Steps[Applied]:
     """Return what a log entry writes. The arguments are those of `apply`."""
     if not entry.leaving:
-        known = {"before": entry.before, "waited": entry.waited, "row": row, "answers": answers}
-        applied = joining(seats, user_id, entry.operation, entry.ticket, **known)
+        applied = joining(seats, entry, user_id, row, answers)
     elif row is None:  # a leaving has a registration
         raise Conflict
     else:
         at = yield from _promoted_before(seats, row, entry)
-        applied = leaving(seats, entry.operation, entry.leaving, entry.successor, row, at)
+        applied = leaving(seats, entry, row, at)
     if entry.has_intent:
         applied.parts["intent"] = Delete(Intent.named(*Intent.key_of(seats, entry.operation)))
     return applied
@@ -146,7 +129,7 @@ def planned(seats: Seats, entry: LogEntry, user_id: str, row: UserRegistration |
 def _promoted_before(seats: Seats, row: UserRegistration, entry: LogEntry) -> Steps[str | None]:
     while True:
         try:
-            return (yield from promoted_at(seats, row, entry.leaving))
+            return (yield from promoted_at(seats, row, entry))
         except Conflict:  # the seats are older than the promotion
             now = yield Get((Seats, seats.event_id, Seats.ITEM))
             if now is None or now.incarnation != seats.incarnation:

@@ -17,20 +17,17 @@ def is_worthwhile(request: Request, seats: Seats, row: UserRegistration | None, 
     return apply.is_applied_to(row, entry) and trim.is_calm(seats, request.memory, now)
 
 
-def transact(
-    request: Request, seats: Seats, row: UserRegistration | None, change: Change, made: Applied
-) -> Steps[Transacted]:
+def transact(request: Request, seats: Seats, change: Change, name: str, made: Applied) -> Steps[Transacted]:
     """Commit and apply an operation in one transaction.
 
     Args:
         request: The request, with the id of the operation.
         seats: The seats, which may be out of date.
-        row: The registration, read before or after the seats.
         change: The planned change of the seats.
+        name: The name of the log entry.
         made: The parts that apply it.
     """
     trimmed = yield from trim.trimmable(seats, request.user_id, request.memory)
-    name = log.name_of(request.operation, request.user_id, request.before(row, seats))
     write = rules.write(seats, change, request, name, trimmed, 0)
     transacted: Transacted = yield Transact({"seats": write, **made.parts}, is_patient=False)
     if transacted.done:

@@ -20,7 +20,7 @@ from events.services import EventNotFound
 from eventsite import clock
 from eventsite.dynamodb.reads import Key
 from eventsite.dynamodb.retries import Conflict
-from eventsite.dynamodb.steps import BatchGet, Draw, Now, Put, Steps, Transact, Update
+from eventsite.dynamodb.steps import Draw, Now, Put, Steps, Transact, Update
 from eventsite.dynamodb.writes import Written
 from eventsite.errors import Refused
 from registrations.models import UserRegistration
@@ -153,10 +153,10 @@ class _Attempt:
     def _look(self) -> Steps[None]:
         memory = self.request.memory
         others = yield from trim.some_unknown(self.image, memory)
-        image, *found = yield BatchGet([(Seats, self.seats.event_id, Seats.ITEM), *trim.traces(self.image, others)])
+        key: Key = (Seats, self.seats.event_id, Seats.ITEM)
+        (image,) = yield from trim.read_beside((key,), self.image, others, memory)
         if image is None:
             raise self._gone()
-        trim.learn(self.image, others, found, memory)
         self._is_fresh = True
         self._see(image)
 
@@ -207,12 +207,11 @@ def row_after(request: Request, seats: Seats, *more: Key) -> Steps[list[Any]]:
     """
     others = yield from trim.some_unknown(seats, request.memory)
     row_key: Key = (UserRegistration, *UserRegistration.key_of(request.event_id, request.user_id))
-    row, *found = yield BatchGet([row_key, *more, *trim.traces(seats, others)])
-    trim.learn(seats, others, found[len(more) :], request.memory)
-    yield from expect_applied(request, seats, row)
+    items = yield from trim.read_beside((row_key, *more), seats, others, request.memory)
+    yield from expect_applied(request, seats, items[0])
     for one in (yield from trim.crashed(others, request.memory.applied(request.event_id))):
         yield from recover(seats, one, request)
-    return [row, *found[: len(more)]]
+    return items
 
 
 def expect_applied(request: Request, seats: Seats, row: UserRegistration | None) -> Steps[None]:

@@ -6,7 +6,6 @@ show yet.
 """
 
 from functools import partial
-from typing import NamedTuple
 
 from events.ledger.models import Seats
 from events.services import EventNotFound, check_access
@@ -25,15 +24,11 @@ from registrations.seating.admission_queue import Turn
 from registrations.seating.operations import Request
 
 
-class Left(NamedTuple):
-    """The outcome of a leaving."""
-
-    successor: str | None
-    """The id of the user who got the seat, or None."""
-
-
-def leave(request: Request) -> Steps[Left]:
+def leave(request: Request) -> Steps[str | None]:
     """Give up a seat or a place on the waitlist.
+
+    Returns:
+        The id of the user who got the seat, or None.
 
     Raises:
         RegistrationNotFound: There is no active registration, or the event is a draft that the caller may not see.
@@ -50,7 +45,7 @@ def leave(request: Request) -> Steps[Left]:
         raise
 
 
-def _attempt(request: Request, turn: Turn) -> Steps[Left]:
+def _attempt(request: Request, turn: Turn) -> Steps[str | None]:
     seats = yield Get((Seats, request.event_id, Seats.ITEM))
     _check_reach(seats, request.scope)
     yield from turn.wait_in_contention(seats)
@@ -78,8 +73,8 @@ def _attempt(request: Request, turn: Turn) -> Steps[Left]:
         return (yield from _as_it_was(request, committed.seats.incarnation, successors))
     successor = committed.entry.successor
     if successor and successor == head and line and line[0]:
-        return Left(str(line[0].user_id))
-    return Left((yield from holder(committed.seats, successor)) if successor else None)
+        return str(line[0].user_id)
+    return (yield from holder(committed.seats, successor)) if successor else None
 
 
 def _expected_head(seats: Seats) -> int:
@@ -110,8 +105,8 @@ def _check_reach(seats: Seats | None, scope: Scope) -> None:
     raise RegistrationNotFound
 
 
-def _as_it_was(request: Request, incarnation: str, planned: set[int | None]) -> Steps[Left]:
-    """Return the outcome of an applied leaving, also if the user has come back since.
+def _as_it_was(request: Request, incarnation: str, planned: set[int | None]) -> Steps[str | None]:
+    """Return who got the seat of an applied leaving, also if the user has come back since.
 
     Args:
         request: The request.
@@ -124,5 +119,5 @@ def _as_it_was(request: Request, incarnation: str, planned: set[int | None]) -> 
         planned = {row.successor}
     successor = next(iter(planned)) if len(planned) == 1 else None
     if seats is None or seats.incarnation != incarnation or successor is None:
-        return Left(None)
-    return Left((yield from holder(seats, int(successor))))
+        return None
+    return (yield from holder(seats, int(successor)))

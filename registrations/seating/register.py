@@ -6,7 +6,7 @@ first, the operation is committed to the log instead (`registrations.seating.com
 """
 
 from functools import partial
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 from events.ledger import log
 from events.ledger.models import Seats
@@ -76,11 +76,12 @@ def _first_look(
     if not (is_id(event_id) and is_id(user_id)):
         return None, None, None
     keys: list[Key] = [(Seats, event_id, Seats.ITEM), *_keys(request)]
-    others = (yield from trim.some_unknown(earlier, request.memory)) if earlier else []
-    traces = trim.traces(earlier, others) if earlier else []
-    seats, user, row, *found = yield BatchGet([*keys, *traces], consistent=(UserRegistration,))
-    if earlier:
-        trim.learn(earlier, others, found, request.memory)
+    consistent = (UserRegistration,)
+    if earlier is None:
+        seats, user, row = yield BatchGet(keys, consistent)
+    else:
+        others = yield from trim.some_unknown(earlier, request.memory)
+        seats, user, row = yield from trim.read_beside(keys, earlier, others, request.memory, consistent)
     return seats, user, row
 
 
@@ -183,7 +184,7 @@ def _finish_crashed(request: Request, seats: Seats) -> Steps[None]:
     if not old:
         return
     named = [entry for entry in old if entry.user_id is not None]
-    trim.learn(seats, named, (yield BatchGet(trim.traces(seats, named))), memory)
+    yield from trim.read_beside((), seats, named, memory)
     if left := (yield from trim.crashed(old, memory.applied(seats.event_id))):
         for entry in left:
             yield from commit.recover(seats, entry, request)
@@ -237,12 +238,13 @@ def _join_at_once(
         change = rules.joining(seats, request.organizes, clock.in_seconds((yield Now())))
     except Refused:
         return None, seats
-    waited, ticket = bool(seats.waiting or not seats.free), int(seats.tickets) + 1
-    known: dict[str, Any] = {"before": request.before(row, seats), "row": row, "answers": request.answers}
-    made = apply.joining(seats, request.user_id, request.operation, ticket, waited=waited, **known)
+    waited = change.value is rules.A_PLACE
+    name = log.name_of(request.operation, request.user_id, request.before(row, seats))
+    entry = log.joined(name, int(seats.tickets) + 1, waited=waited)
+    made = apply.joining(seats, entry, request.user_id, row, request.answers)
     condition = guards.is_next_ticket(seats) & guards.is_last_place(seats) if waited else guards.is_next_ticket(seats)
     change = change._replace(condition=change.condition & condition)
-    transacted = yield from at_once.transact(request, seats, row, change, made)
+    transacted = yield from at_once.transact(request, seats, change, name, made)
     if transacted.done:
         return _made(made.row, int(seats.waiting) + 1 if waited else None), seats
     if transacted.in_doubt and (yield from at_once.was_executed(request, seats)):
@@ -270,8 +272,7 @@ def _join_by_log(request: Request, look: _Look, turn: Turn) -> Steps[Registratio
     entry = committed.entry
     if entry is None or (entry.waited and not (committed.exact and entry.ticket == committed.seats.tickets)):
         return (yield from _as_it_was_made(request))
-    known: dict[str, Any] = {"before": entry.before, "waited": entry.waited, "row": row, "answers": request.answers}
-    made = apply.joining(seats, request.user_id, entry.operation, entry.ticket, **known)
+    made = apply.joining(seats, entry, request.user_id, row, request.answers)
     return _made(made.row, int(committed.seats.waiting) if entry.waited else None)
 
 

@@ -48,8 +48,6 @@ class Change(NamedTuple):
     """The value of the log entry."""
     condition: Condition
     """The condition under which the rules allow it."""
-    kind: str = ""
-    """`log.QUIT`, `log.FREE` or `log.HAND` for a leaving; empty for a joining."""
     successor: int | None = None
     """The ticket that gets the freed seat, if any."""
 
@@ -92,14 +90,14 @@ def leaving(seats: Seats, ticket: int, now: int) -> Steps[Change]:
         raise Conflict(immediate=True)
     if ticket > seats.seated_through:
         counted, condition = queue.counting(seats, ticket)
-        return Change([*QUITTING, *counted], log.leaving(log.QUIT, ticket), guards.waits(ticket) & condition, log.QUIT)
+        return Change([*QUITTING, *counted], log.leaving(log.QUIT, ticket), guards.waits(ticket) & condition)
     if not (seats.promotes(now) and seats.waiting and seats.registered <= seats.capacity):
-        return Change(FREEING, log.leaving(log.FREE, ticket), guards.goes_to_nobody(now), log.FREE)
+        return Change(FREEING, log.leaving(log.FREE, ticket), guards.goes_to_nobody(now))
     head = yield from queue.head(seats)
     handing: list[Action] = [ONE_MORE_LEFT, ONE_LESS_WAITS, Seats.seated_through.set(head), Seats.moved.set(head)]
     handing += queue.trimming(seats, head)
     rule = guards.goes_to_the_queue(now) & guards.head_is(seats)
-    return Change(handing, log.leaving(log.HAND, ticket, head), rule, log.HAND, head)
+    return Change(handing, log.leaving(log.HAND, ticket, head), rule, head)
 
 
 def write(seats: Seats, change: Change, request: Request, name: str, trimmed: list[str], at: int) -> Update:

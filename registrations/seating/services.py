@@ -81,6 +81,6 @@ def leave(event_id: str, user_id: str, *, scope: Scope, by: str | None = None) -
         RegistrationNotFound: There is no active registration, or the event is a draft that the caller may not see.
         EventNotYours: The caller may not change the event's registrations.
     """
-    successor = run(leaving.leave(Request(event_id, user_id, scope, by=by))).successor
+    successor = run(leaving.leave(Request(event_id, user_id, scope, by=by)))
     seats_changed.send_robust(Registration, cancelled=1, promoted=1 if successor else 0)
     return successor

@@ -12,6 +12,7 @@ from events.ledger import log, operations, queue
 from events.ledger.log import LogEntry
 from events.ledger.models import ExitTombstones, Promotion, Seats
 from eventsite import clock
+from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.reads import Key
 from eventsite.dynamodb.steps import BatchGet, Draw, Now, Steps
 from registrations.models import EventTicket, UserRegistration
@@ -75,8 +76,7 @@ def trimmable(seats: Seats, user_id: str, memory: Memory) -> Steps[list[str]]:
     trimmed = _trimmed(entries, user_id, memory.applied(seats.event_id))
     if not trimmed and is_full(seats):
         candidates = yield from some_unknown(seats, memory)
-        found = yield BatchGet(traces(seats, candidates), consistent=False)
-        learn(seats, candidates, found, memory)
+        yield from read_beside((), seats, candidates, memory, consistent=False)
         trimmed = _trimmed(entries, user_id, memory.applied(seats.event_id))
     return trimmed
 
@@ -93,25 +93,33 @@ def some_unknown(seats: Seats, memory: Memory) -> Steps[list[LogEntry]]:
     return [entries[(start + number) % len(entries)] for number in range(min(len(entries), LOOKED_UP))]
 
 
-def traces(seats: Seats, entries: Sequence[LogEntry]) -> list[Key]:
-    """Return the keys of the items that some operations write, three for each."""
-    return [key for entry in entries for key in _traces(seats, entry, str(entry.user_id))]
-
-
-def learn(seats: Seats, entries: Sequence[LogEntry], found: Sequence[Any], memory: Memory) -> None:
-    """Remember the entries that are applied and of which all items are visible.
+def read_beside(
+    keys: Sequence[Key],
+    seats: Seats,
+    entries: Sequence[LogEntry],
+    memory: Memory,
+    consistent: bool | tuple[type[BaseModel], ...] = True,
+) -> Steps[list[Any]]:
+    """Read items, and in the same call those of some log entries, to remember which are applied and visible.
 
     Args:
+        keys: The keys of the items to return.
         seats: The seats with the entries.
-        entries: The entries.
-        found: The items of their `traces`, None for missing ones.
+        entries: The entries. The log has their users' ids.
         memory: The memory to update.
+        consistent: As in `BatchGet`.
+
+    Returns:
+        The items, None for missing ones.
     """
-    items = iter(found)
+    traces = [key for entry in entries for key in _traces(seats, entry, str(entry.user_id))]
+    items = yield BatchGet([*keys, *traces], consistent)
+    found = iter(items[len(keys) :])
     for entry in entries:
-        row, line, other = next(items), next(items), next(items)
+        row, line, other = next(found), next(found), next(found)
         if row and row.incarnation == seats.incarnation and _is_applied(entry, row, line, other):
             memory.remember(seats.event_id, entry.operation)
+    return list(items[: len(keys)])
 
 
 def _traces(seats: Seats, entry: LogEntry, user_id: str) -> tuple[Key, Key, Key]:

@@ -6,7 +6,6 @@ leaving.
 """
 
 from functools import partial
-from typing import Any
 
 from events.ledger import log, operations
 from events.ledger.log import LogEntry
@@ -60,12 +59,12 @@ def _undo(request: Request, incarnation: str, entry: LogEntry) -> Steps[bool]:
     if not entry.follows(UserRegistration.tag(row, incarnation)):
         return True
     request.operation = yield from request.draw()
-    known: dict[str, Any] = {"before": entry.before, "waited": entry.waited, "row": row, "answers": None}
-    made = apply.joining(seats, request.user_id, entry.operation, entry.ticket, **known)
+    made = apply.joining(seats, entry, request.user_id, row, None)
     change = yield from rules.leaving(seats, entry.ticket, clock.in_seconds((yield Now())))
-    at = yield from apply.promoted_at(seats, made.row, change.kind)
-    left = apply.leaving(seats, request.operation, change.kind, change.successor, made.row, at)
     name = log.name_of(request.operation, request.user_id, operations.tag_of(entry.operation))
+    leaving = log.read(name, change.value)
+    at = yield from apply.promoted_at(seats, made.row, leaving)
+    left = apply.leaving(seats, leaving, made.row, at)
     write = rules.write(seats, change, request, name, [entry.name], 0)
     outcome = yield Transact({"seats": write, **_parts(seats, entry, row, made, left)})
     if not outcome.done and "user" not in outcome.failures:

@@ -14,7 +14,7 @@ from tests.api import Api, problem
 from tests.events.questions import BADGE, FOOD
 from tests.metering import Meter
 from tests.registrations.interleaving import COMMIT, READ_BOTH, WRITE, right_before, right_before_step
-from tests.signing_in import As, alice, olivia
+from tests.signing_in import As, alice, olivia, oscar
 
 PARKS = {"questionId": "parks", "label": "=Parking?", "kind": "yesNo"}
 QUESTIONS = [FOOD, BADGE, PARKS]
@@ -174,3 +174,20 @@ def test_attendees_change_their_own_answers_and_organizers_everyones() -> None:
     assert problem(stranger.patch(path, {"answers": {}})) == (401, "not_authenticated")
     draft = owner.event(questions=QUESTIONS, status="draft")
     assert problem(attendee.post(f"/events/{draft}/registrations", {"answers": {}})) == (404, "event_not_found")
+
+
+@pytest.mark.usefixtures("cognito")
+@pytest.mark.parametrize("status", ["draft", "cancelled", "completed"])
+@pytest.mark.parametrize("capacity", [0, 1])
+def test_attendees_change_their_answers_in_every_status_of_the_event(status: str, capacity: int) -> None:
+    owner, attendee, other = As(olivia().access), As(alice().access), As(oscar().access)
+    event = owner.event(questions=QUESTIONS, capacity=capacity)
+    path = f"/events/{event}/registrations/{alice().sub}"
+    assert attendee.post(f"/events/{event}/registrations", {"answers": {"food": "All"}}).status_code == 201
+    assert owner.patch(f"/events/{event}", {"status": status}).status_code == 200
+    assert attendee.patch(path, {"answers": {"food": "Vegan"}}).json()["answers"] == {"food": "Vegan"}
+    assert attendee.get(path).json()["answers"] == {"food": "Vegan"}
+    assert wrong(attendee.patch(path, {"answers": {"food": "Meat"}})) == {"answers.food"}
+    assert problem(other.patch(path, {"answers": {"food": "All"}})) == (404, "registration_not_found")
+    assert attendee.leave(event, alice().sub).status_code == 200
+    assert problem(attendee.patch(path, {"answers": {"food": "All"}})) == (404, "registration_not_found")

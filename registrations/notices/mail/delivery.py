@@ -131,6 +131,8 @@ def _recipient(notice: Notice, occasion: Occasion, user_id: str) -> User | None:
         return None
     if occasion.kind == occasions.DELETED:
         return user
+    if registration is not None and registration.incarnation != occasion.event.incarnation:
+        registration = None  # it is for an earlier event of the id
     if not _is_in(registration, notice["data"].get("ticket")):
         return None
     since = notice["data"].get("since")  # of a reminder

@@ -208,7 +208,8 @@ def _of_the_seats(old: Seats, new: Seats, holders: Holders) -> Iterator[Notice]:
         shown = _values(new, ("event_id", *SETTINGS)) | _counts(new)
         yield _notice(new, "event.changed", f"s{new.settings}.changed", {"event": shown, **changes})
     for entry in _fresh(old, new):
-        yield _of_an_entry(entry, new, entry.user_id or holders.owner(new, entry))
+        if user_id := holders.owner(new, entry):
+            yield _of_an_entry(entry, new, user_id)
 
 
 def _fresh(old: Seats, new: Seats) -> list[LogEntry]:

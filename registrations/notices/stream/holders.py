@@ -2,7 +2,7 @@
 
 A ticket is in the log until its entry is applied. Then its item has the key ``ticket#`` while the registration is
 active, and ``cancelled#`` afterwards. An owner who left and came back, or was deleted, is not found, and gets no
-notice.
+notice. That of a log entry with only a hash of the id is not found either.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,6 @@ from events.ledger import log
 from events.ledger.models import Seats
 from eventsite.dynamodb.reads import Key
 from eventsite.dynamodb.steps import BatchGet, Steps, TransactGet, retrying, run
-from eventsite.errors import Unavailable
 from registrations.models import EVERY_LINE, EventTicket
 from registrations.reading.owners import particulars
 
@@ -38,16 +37,17 @@ class Holders:
             elif record.user_id is not None:
                 seen.setdefault(record.ticket, record.user_id)
 
-    def owner(self, seats: Seats, entry: log.LogEntry) -> str:
-        """Return the user of a log entry that has only a hash of the id.
+    def owner(self, seats: Seats, entry: log.LogEntry) -> str | None:
+        """Return the user of a log entry, or None if the registration is gone.
+
+        For a log entry with only a hash of the id, the intent has the id until the operation is applied, and the
+        registration from then on. So None is final: the user is deleted or has registered again, or the event is
+        deleted.
 
         Raises:
-            Unavailable: The registration is not written yet, or DynamoDB does not answer.
+            Unavailable: DynamoDB does not answer.
         """
-        user_id, _ = run(particulars(seats, entry))
-        if user_id is None:
-            raise Unavailable  # the registration is not written yet
-        return user_id
+        return entry.user_id or run(particulars(seats, entry))[0]
 
     def __call__(self, seats: Seats, tickets: range) -> dict[int, str]:
         """Return the owners of promoted tickets in order, without users who had left the waitlist.

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from django.core import checks
 from django.core.management import call_command
+from django.test import Client
 
 import eventsite
 from eventsite.openapi import calls
@@ -45,6 +46,15 @@ def test_components_have_names_that_programs_can_have_and_tags_are_declared(docu
     assert {one["operationId"] for one in operations if one["security"] == []} == {
         *("getRoot", "getHealth", "getDocs", "getRedoc", "getSchema", "getOpenapi"),
     }
+
+
+@pytest.mark.usefixtures("cognito")
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/schema", "/openapi.json", "/docs/"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_another_method_is_refused_as_such_where_users_sign_in(path: str, method: str) -> None:
+    answer = Client(SERVER_NAME="localhost", enforce_csrf_checks=True).generic(method, path)
+    assert problem(answer) == (405, "method_not_allowed")
+    assert "GET" in answer.headers["Allow"]
 
 
 def test_it_is_made_once_and_need_not_be_sent_twice(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from eventsite.web import caching
-from tests.api import EVENT, Api, next_page
+from tests.api import EVENT, Api, next_page, problem
 from tests.signing_in import As, adam, alice, olivia
 
 PUBLIC = ["/", "/events", "/events/party"]
@@ -159,3 +159,11 @@ def test_a_file_is_served_to_all_of_the_first_requests_for_it() -> None:
     middleware = caching.StaticFilesMiddleware(lambda request: HttpResponse(status=418))
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(lambda _: asked(middleware, STYLE), range(8))) == {200}
+
+
+@pytest.mark.parametrize("path", [STYLE, "/static/0123456789abcdef/eventsite/pages.css", "/static/eventsite/icon.svg"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS"])
+def test_a_method_that_a_file_does_not_have_gets_a_problem(api: Api, path: str, method: str) -> None:
+    answer = api.call(method, path)
+    assert problem(answer) == (405, "method_not_allowed")
+    assert (answer.headers["Allow"], answer.json()["instance"]) == ("GET, HEAD", path)

@@ -35,6 +35,28 @@ def test_a_client_that_can_read_json_gets_json(api: Api, path: str, accept: str)
     assert kind(api, path, accept) in ("application/json", "application/problem+json")
 
 
+REFUSED = ["application/json;q=0", "application/json; q=0.000", "*/*;q=0", "application/*;q=0"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("accept", REFUSED)
+def test_a_form_with_the_quality_0_is_not_sent(api: Api, path: str, accept: str) -> None:
+    with_page = f"{accept}, text/html;q=0"
+    assert problem(api.get(path, accept=with_page)) == (406, "not_acceptable")
+    assert kind(api, path, f"{accept}, text/html") == "text/html"
+
+
+@pytest.mark.parametrize("refused", [*REFUSED, "*/*, application/json;q=0, text/html;q=0"])
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [("/events", "text/calendar"), ("/events/party", "text/calendar"), ("/events/party/registrations", "text/csv")],
+)
+def test_a_client_that_refuses_json_gets_the_other_form(api: Api, path: str, media_type: str, refused: str) -> None:
+    for accept in (f"{media_type}, {refused}", f"{refused}, {media_type};q=0.1"):
+        assert kind(api, path, accept) == media_type
+    assert problem(api.get(path, accept=f"{media_type};q=0")) == (406, "not_acceptable")
+
+
 def test_an_empty_accept_header_is_none(api: Api) -> None:
     answer = api.get("/events", accept="")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")

@@ -57,8 +57,8 @@ def tidying(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
 
 def leaving(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
     """Leave."""
-    left = yield from leave(Request(EVENT, user, EVERYTHING, memory=Memory(), at_once=at_once))
-    return "left", left.successor
+    successor = yield from leave(Request(EVENT, user, EVERYTHING, memory=Memory(), at_once=at_once))
+    return "left", successor
 
 
 def looking(name: str, user: str, *, at_once: bool) -> Steps[Answer]:

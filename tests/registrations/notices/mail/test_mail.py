@@ -10,6 +10,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from eventsite import clock
+from registrations.models import UserRegistration
 from registrations.notices.mail import delivery as sending
 from registrations.notices.mail.sent_markers import MailMarker
 from tests.api import Api
@@ -224,6 +225,17 @@ def test_an_event_of_the_same_id_has_other_people(api: Api, party: str, carried:
     api.event(eventId="party", location="Barn")
     api.register("party", "alice")
     assert carried.publish(moved) == []
+
+
+def test_a_registration_for_an_earlier_event_of_the_id_hides_no_mail(api: Api, party: str, carried: Carried) -> None:
+    key = UserRegistration.key_of(party, "carol")
+    earlier = UserRegistration.get(*key)  # with ticket 3
+    api.delete(f"/events/{party}?registrations=cancel")
+    carried.publish()
+    api.event(eventId=party, title="Ball")
+    api.register(party, "carol")
+    earlier.save()  # as until the operation in the log is applied
+    assert told_to(carried.publish()) == ["carol: You are signed up: Ball"]
 
 
 def test_each_is_mailed_once_however_often_it_comes(api: Api, party: str, carried: Carried) -> None:

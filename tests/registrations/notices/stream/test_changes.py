@@ -80,6 +80,40 @@ def test_a_notice_is_a_cloud_event_that_can_be_put_in_order(api: Api) -> None:
     assert [JSONFormat().read(CloudEvent, json.dumps(one)).get_data() for one in notices] == list(map(data, notices))
 
 
+LONG_IDS = ["x" * 25, "x" * 128, "01ARZ3NDEKTSV4RRFFQ69G5FAV", "F47AC10B-58CC-4372-A567-0E02B2C3D479"]
+"""Ids of which the commit log has only a hash."""
+
+
+@pytest.mark.parametrize("user", ["short", "f47ac10b-58cc-4372-a567-0e02b2c3d479", *LONG_IDS])
+@pytest.mark.parametrize("capacity", [0, 1])
+@pytest.mark.parametrize("ending", ["back", "erased", "event deleted", "deleted with registrations", "stays", "left"])
+def test_a_registration_that_is_gone_holds_up_no_notice(api: Api, user: str, capacity: int, ending: str) -> None:
+    event, other = api.event(eventId="party", capacity=capacity), api.event(eventId="other")
+    api.register(event, api.user(user))
+    if ending in ("back", "event deleted", "left"):
+        api.leave(event, user)
+    if ending == "back":
+        api.register(event, user)
+    elif ending == "erased":
+        api.delete(f"/users/{user}")
+    elif "deleted" in ending:
+        assert api.delete(f"/events/{event}?registrations=cancel").status_code == 204
+    api.register(other, api.user("bob"))
+    found = in_words(reported())
+    assert found[-1] == "registration.registered bob"
+    of_user = [one.split()[0] for one in found if one.endswith(f" {user}")]
+    joined = "registration.registered" if capacity else "registration.waitlisted"
+    left = {"back": 1, "stays": 0}.get(ending, 1)
+    expected = [joined, *["registration.cancelled"] * left, *[joined] * (ending == "back")]
+    if user in LONG_IDS and ending == "back":
+        expected = [joined]
+    elif user in LONG_IDS and ending in ("erased", "event deleted"):
+        expected = []
+    elif user in LONG_IDS and ending == "deleted with registrations":
+        expected = ["registration.cancelled"]  # from the outbox
+    assert of_user == expected
+
+
 def test_leaving_the_queue_frees_no_seat_and_leaving_a_seat_that_nobody_wants_does(api: Api) -> None:
     event = api.event(capacity=1)
     alice, bob = api.users(2)
