@@ -62,6 +62,52 @@ def parts(name: str) -> list[str]:
     return text(name).replace(",", " ").split()
 
 
+HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
+
+
+def hosts(name: str) -> list[str]:
+    """Read the names of a service. A name with a scheme or a port would match no request."""
+    found = parts(name)
+    for host in found:
+        if not HOST.fullmatch(host):
+            raise ImproperlyConfigured(
+                f"{name} must be host names or addresses, without scheme and port, such as events.example.org "
+                f"or [2001:db8::7], not {host!r}."
+            )
+    return found
+
+
+def directory(name: str, default: Path) -> Path:
+    """Read the path of a directory."""
+    value = text(name, str(default))
+    try:
+        return Path(value).expanduser().resolve()
+    except (OSError, RuntimeError) as error:
+        raise ImproperlyConfigured(f"{name} must be a directory, not {value!r}: {error}") from None
+
+
+def url(name: str) -> str:
+    """Read the URL of an endpoint."""
+    return _whole_url(name, "an http or https URL")
+
+
+def _whole_url(name: str, expected: str) -> str:
+    """Read a URL whose host and port can be parsed."""
+    value = text(name, pattern=r"https?://[^\s/]\S*", expected=expected)
+    if value and not _is_whole(value):
+        raise ImproperlyConfigured(f"{name} must be {expected}, not {value!r}.")
+    return value
+
+
+def _is_whole(url: str) -> bool:
+    """Return True if a URL has a host, and a port that is one where it has a port."""
+    try:
+        split = urlsplit(url)
+        return bool(split.hostname) and split.port != 0
+    except ValueError:  # a bracket that is not closed, a port that is no number
+        return False
+
+
 def is_loopback(url: str) -> bool:
     """Return True if the host of a URL is this machine."""
     host = urlsplit(url).hostname or ""
@@ -73,7 +119,7 @@ def is_loopback(url: str) -> bool:
 
 def trusted_url(name: str) -> str:
     """Read the URL of a service whose answers are trusted: https, unless it is on this machine."""
-    url = text(name, pattern=r"https?://[^\s/]\S*", expected="an https URL")
+    url = _whole_url(name, "an https URL")
     if url.startswith("http:") and not is_loopback(url):
         raise ImproperlyConfigured(
             f"{name} must be an https URL, not {url!r}: an answer over plain http can be forged."
@@ -96,7 +142,7 @@ def webhook_urls(name: str, *, on_this_machine: bool) -> list[str]:
     """
     urls = list(dict.fromkeys(parts(name)))
     for number, url in enumerate(urls, start=1):
-        if not (on_this_machine and is_loopback(url)) and not _is_postable(url):
+        if not (_is_whole(url) and ((on_this_machine and is_loopback(url)) or _is_postable(url))):
             raise ImproperlyConfigured(
                 f"{name} must be https URLs of public hosts, separated by spaces; number {number} is not."
             )
@@ -107,17 +153,13 @@ NAME = re.compile(r"([A-Za-z0-9_-]+\.)+[A-Za-z][A-Za-z0-9-]*")
 
 
 def _is_postable(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return False
+    parts = urlsplit(url)
     if parts.scheme != "https" or "@" in parts.netloc or parts.fragment or not (url.isascii() and url.isprintable()):
         return False
     try:
-        return is_public(host)
+        return is_public(parts.hostname or "")
     except ValueError:
-        return NAME.fullmatch(host) is not None and not is_loopback(url)
+        return NAME.fullmatch(parts.hostname or "") is not None and not is_loopback(url)
 
 
 def signing_secrets(name: str) -> list[bytes]:

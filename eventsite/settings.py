@@ -13,6 +13,8 @@ from django.utils.functional import SimpleLazyObject
 
 import eventsite
 from eventsite.env import (
+    directory,
+    hosts,
     is_loopback,
     local_key,
     number,
@@ -21,6 +23,7 @@ from eventsite.env import (
     switch,
     text,
     trusted_url,
+    url,
     webhook_urls,
     word,
 )
@@ -37,8 +40,7 @@ for old, new in RENAMED.items():
 # Where we run. A run is local when nothing but this machine's own DynamoDB can be touched.
 LAMBDA_FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
 ON_LAMBDA = bool(LAMBDA_FUNCTION)
-URL = (r"https?://[^\s/]+.*", "an http or https URL")
-DYNAMODB_ENDPOINT = text("AWS_ENDPOINT_URL_DYNAMODB", text("AWS_ENDPOINT_URL", "", *URL), *URL)
+DYNAMODB_ENDPOINT = url("AWS_ENDPOINT_URL_DYNAMODB") or url("AWS_ENDPOINT_URL")
 LOCAL = not ON_LAMBDA and (not DYNAMODB_ENDPOINT or is_loopback(DYNAMODB_ENDPOINT))
 # Any pair will do for an engine on this machine, and asking botocore for real ones would look over the network. The
 # embedded engine never gets real ones: they would be of no use, and it keeps the tables of each account apart.
@@ -48,7 +50,7 @@ DYNAMODB_CLIENT = word("DYNAMODB_CLIENT", ("lean", "botocore"), "lean")
 EMBEDDED_ENGINE = LOCAL and not DYNAMODB_ENDPOINT
 # What finds the endpoint where none is given. Only dotted paths lead to `eventsite.local`, which Lambda does not have.
 DYNAMODB_ENGINE = "eventsite.local.engine.endpoint" if EMBEDDED_ENGINE else ""
-LOCAL_DYNAMODB_DIR = Path(text("LOCAL_DYNAMODB_DIR", str(BASE_DIR / ".dynamodb"))).expanduser().resolve()
+LOCAL_DYNAMODB_DIR = directory("LOCAL_DYNAMODB_DIR", BASE_DIR / ".dynamodb")
 
 # Tables.
 REGION = (r"[a-z]{2}(-[a-z]+)+-\d", "a region such as eu-west-1")
@@ -58,6 +60,10 @@ TABLE_PREFIX = text("DYNAMODB_TABLE_PREFIX", "eventsite-local-", r"[A-Za-z0-9_.-
 EVENTS_TABLE = text("EVENTS_TABLE_NAME", f"{TABLE_PREFIX}events", *TABLE_NAME)
 USERS_TABLE = text("USERS_TABLE_NAME", f"{TABLE_PREFIX}users", *TABLE_NAME)
 REGISTRATIONS_TABLE = text("REGISTRATIONS_TABLE_NAME", f"{TABLE_PREFIX}registrations", *TABLE_NAME)
+if len({EVENTS_TABLE, USERS_TABLE, REGISTRATIONS_TABLE}) < 3:
+    raise ImproperlyConfigured(
+        "EVENTS_TABLE_NAME, USERS_TABLE_NAME and REGISTRATIONS_TABLE_NAME must name three different tables."
+    )
 # Markers of keyed requests live in the table of an app, under keys that none of its own items has.
 MARKERS_TABLE, MARKERS_KEY = EVENTS_TABLE, ("eventId", "item")
 
@@ -95,7 +101,7 @@ else:
 DEBUG = switch("DEBUG")
 LOG_LEVEL = word("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
 BASE_PATH = text("BASE_PATH", "", r"(/[A-Za-z0-9._~-]+)+", "a path such as /prod, without a slash at its end")
-ALLOWED_HOSTS = parts("ALLOWED_HOSTS") or (
+ALLOWED_HOSTS = hosts("ALLOWED_HOSTS") or (
     [f".execute-api.{AWS_REGION}.amazonaws.com"] if ON_LAMBDA else ["localhost", "127.0.0.1", "[::1]"]
 )
 # Nobody but this machine can call it, and nobody from elsewhere signs in.

@@ -7,7 +7,10 @@ from pathlib import Path
 from tests.tour import ROOT
 
 APPS = ("eventsite", "events", "registrations", "users")
-READERS = {"text", "word", "switch", "number", "parts", "trusted_url", "webhook_urls", "signing_secrets", "get"}
+READERS = {
+    *("text", "word", "switch", "number", "parts", "hosts", "directory", "url", "trusted_url", "webhook_urls"),
+    *("signing_secrets", "get"),
+}
 OF_AWS = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_ACCESS_KEY_ID", "AWS_PROFILE"}
 """What the settings look at and is AWS's to explain."""
 

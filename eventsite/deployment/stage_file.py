@@ -113,7 +113,10 @@ def _choices(path: Path) -> Choices:
     class File(Env):  # type: ignore[misc] # django-environ has no annotations
         ENVIRON: dict[str, str] = {}
 
-    File.read_env(path)
+    try:
+        File.read_env(path, encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ClickException(f"{path.name} is no text in UTF-8: save it as UTF-8.") from error
     return Choices(path.name.removeprefix(".env."), {name: value for name, value in File.ENVIRON.items() if value})
 
 

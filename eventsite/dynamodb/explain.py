@@ -6,6 +6,7 @@ from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from eventsite.dynamodb import retries
 from eventsite.dynamodb.base_model import table_models
 from eventsite.dynamodb.connection import connection
+from eventsite.dynamodb.shapes import UnreadableItem
 from eventsite.errors import DomainError, Unavailable
 
 SILENCE = (HTTPClientError, BotocoreConnectionError)
@@ -32,6 +33,8 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, DomainError) and error.sentence != Unavailable.detail:
         return error.sentence
     causes = list(_chain(error))
+    if any(isinstance(cause, UnreadableItem) for cause in causes):
+        return f"An item in DynamoDB at {endpoint()} is not as this release writes it, and cannot be read."
     refusal = next((cause for cause in causes if isinstance(cause, ClientError)), None)
     if refusal:
         return _refused(refusal.response["Error"].get("Code", ""), refusal.response["Error"].get("Message", ""))

@@ -20,6 +20,7 @@ PAGE = 1000  # things that `all_pages` reads at a time
 LINE_SECONDS = 10.0  # between two lines where there is no terminal, so that a log stays short
 OUTPUTS = ("stdout", "stderr")
 INTERRUPTED = 130  # the exit status after Ctrl-C, as shells have it
+BROKEN_PIPE = 141  # the exit status after the reader of the output has ended, as shells have it
 
 
 class PrintableOutput(OutputWrapper):
@@ -28,9 +29,20 @@ class PrintableOutput(OutputWrapper):
     def write(  # type: ignore[override]  # as Django's, whose stubs break the same rule
         self, msg: str = "", style_func: Any = None, ending: str | None = None
     ) -> None:
-        """Write a line. Line breaks at its end stay."""
+        """Write a line. Line breaks at its end stay.
+
+        Raises:
+            CommandError: It cannot be written, for example on a full disk.
+            SystemExit: The reader has ended, such as `head`, which is no failure.
+        """
         text = msg.rstrip("\n")
-        super().write(printable(text) + msg[len(text) :], style_func, ending)
+        shown = printable(text, getattr(self._out, "encoding", None) or "utf-8")
+        try:
+            super().write(shown + msg[len(text) :], style_func, ending)
+        except BrokenPipeError:
+            sys.exit(BROKEN_PIPE)
+        except OSError as error:
+            raise CommandError(f"It cannot be written: {error}.") from error
 
 
 class OperatorCommand(BaseCommand):

@@ -7,6 +7,7 @@ writes them (``\u001b``, ``\n``), so nothing is lost, nothing is executed, and J
 import json
 import logging
 import unicodedata
+from functools import partial
 
 from django.utils.log import ServerFormatter
 
@@ -14,9 +15,22 @@ JOINERS = "\u200c\u200d"
 """Format characters that names and emoji need, and that change nothing but the look of their neighbours."""
 
 
-def printable(text: str) -> str:
-    """Return a text in one line, with a visible escape for each character that a terminal may execute."""
-    return text if text.isprintable() else "".join(map(_shown, text))
+def printable(text: str, encoding: str = "utf-8") -> str:
+    """Return a text in one line, with a visible escape for each character that a terminal may execute or lacks."""
+    shown = text if text.isprintable() else "".join(map(_shown, text))
+    try:
+        shown.encode(encoding)
+    except UnicodeEncodeError:
+        return "".join(map(partial(_encodable, encoding), shown))
+    return shown
+
+
+def _encodable(encoding: str, character: str) -> str:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return json.dumps(character)[1:-1]
+    return character
 
 
 def printable_lines(text: str) -> str:

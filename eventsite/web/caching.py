@@ -98,7 +98,7 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc] # white
 
 
 class HashedNames(StaticFilesStorage):
-    """Static files under names that change with their content: ``/static/0123456789abcdef/eventsite/page.css``."""
+    """Static files under names that change with their content: ``/static/0123456789abcdef/eventsite/pages.css``."""
 
     def url(self, name: str | None) -> str:
         return str(super().url(f"{_hash(name)}/{name}" if name else name))

@@ -82,10 +82,12 @@ def roles_of(table: Table, named: dict[str, str]) -> dict[str, list[int]]:
         Broken: No column identifies a person, or a named column is missing.
     """
     place = sheets.at(table.name, 1, 1)
-    by_name = {normalized(header): number for number, header in enumerate(table.header)}
+    by_name: dict[str, list[int]] = {}
+    for number, header in enumerate(table.header):
+        by_name.setdefault(normalized(header), []).append(number)
     found: dict[str, list[int]] = {}
     for role, headers in (HEADERS | {role: (header,) for role, header in named.items()}).items():
-        found[role] = [by_name[name] for name in map(normalized, headers) if name in by_name]
+        found[role] = [number for name in map(normalized, headers) for number in by_name.get(name, ())]
         if role in named and not found[role]:
             raise Broken(f"{place}: there is no column {named[role]!r}. There are {', '.join(table.header)}.")
     if not any(found[role] for role in (NAME, FIRST, LAST, EMAIL)):

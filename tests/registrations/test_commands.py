@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from eventsite.dynamodb.retries import time_limit
 from tests.api import Api, problem
 from tests.faults import busy, failing
+from users.models import User
 
 
 @pytest.fixture
@@ -59,9 +60,30 @@ def test_an_event_without_anybody_is_shown(api: Api, printed: Any) -> None:
 
 @pytest.mark.parametrize("command", ["show", "purge_event", "erase_user", "export_user"])
 def test_a_missing_item_is_one_sentence(command: str) -> None:
-    with pytest.raises(CommandError, match=r"^There is no (event|user).*\.$") as refused:
-        call_command(command, "nosuch")
+    for missing in ("nosuch", "no id", "", "x" * 3000):
+        with pytest.raises(CommandError, match=r"^There is no (event|user).*\.$") as refused:
+            call_command(command, missing)
     assert refused.value.returncode == 1
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(("command", "there"), [("purge_event", "party"), ("erase_user", "alice")])
+def test_of_several_ids_the_missing_ones_are_named_and_the_others_done(
+    party: str, command: str, there: str, dry_run: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CommandError, match=r"^There is no (event|user) with this id: gone, nosuch\.$"):
+        call_command(command, "gone", there, "nosuch", dry_run=dry_run)
+    assert there in capsys.readouterr().out
+
+
+def test_an_interrupted_erasure_is_finished_by_the_next_one(api: Api, party: str, printed: Any) -> None:
+    alice = User.find("alice")
+    assert alice
+    alice.delete()  # the registration is still there
+    assert printed("erase_user", "alice") == "Erased alice (deleted already): 1 registrations, 0 cancelled ones.\n"
+    assert api.get("/events/party/registrations/bob").json()["status"] == "registered"
+    with pytest.raises(CommandError, match=r"^There is no user with this id: alice\.$"):
+        printed("erase_user", "alice")
 
 
 @pytest.mark.parametrize("command", ["show", "purge_event", "erase_user", "export_user"])

@@ -3,7 +3,7 @@
     python -m tests.soak [--minutes 20] [--seed N] [--servers 3] [--clients 7] [--traces DIRECTORY]
 
 In rounds. In each, clients work for a while as servers die. Then all is left to settle; the events are counted again
-from the tables (tests/registrations/audit.py, and the service's own audit), and the round's calls are judged
+from the tables (tests/registrations/auditing.py, and the service's own audit), and the round's calls are judged
 (tests/soak/verdict.py). Then a few small histories without kills, but with everything else, are recorded and explained
 (tests/registrations/linearizability.py). At the end the counts are printed; the exit status is 1 after a violation.
 """

@@ -1,6 +1,7 @@
 """``manage.py create_tables``: make the missing tables, and report differences from the models."""
 
 import sys
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -29,7 +30,9 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--protect", action="store_true", default=None, help="protect them, as a deployment does")
-        parser.add_argument("--tag", action="append", default=[], metavar="NAME=VALUE", help="a tag of the new tables")
+        parser.add_argument(
+            "--tag", action="append", default=[], type=_tag, metavar="NAME=VALUE", help="a tag of the new tables"
+        )
         parser.add_argument("--migrate", action="store_true", help="say how the data of tables with other keys move")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,7 +40,7 @@ class Command(OperatorCommand):
             raise CommandError(f"{', '.join(old)} cannot be migrated in place. {KEYS_STAY}")
         if old := tables.with_old_items():
             raise CommandError(f"{', '.join(old)} cannot be used: {ITEMS_DIFFER}")
-        protect, tags = options["protect"], dict(tag.split("=", 1) for tag in options["tag"])
+        protect, tags = options["protect"], dict(options["tag"])
         made = [] if options["dry_run"] else tables.create_missing(tags=tags, protect=protect)
         self._report(made, tables.differences(protect=protect))
 
@@ -51,3 +54,15 @@ class Command(OperatorCommand):
                 self.stdout.write(KEYS_STAY)
             sys.exit(1)
         self.stdout.write(f"The tables at {endpoint()} are as the models want them.")
+
+
+def _tag(text: str) -> tuple[str, str]:
+    """Return the name and the value of a tag.
+
+    Raises:
+        ArgumentTypeError: It has no name, or no value.
+    """
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise ArgumentTypeError(f"write a name and a value, such as stage=dev, not {text!r}.")
+    return name, value

@@ -21,6 +21,7 @@ from eventsite.env import text
 from eventsite.errors import Unavailable
 
 ANY_ADDRESS = ("0", "0.0.0.0", "::")  # noqa: S104 (what an operator may have asked for)
+LARGEST_PORT = 65535
 
 
 def url_of(address: str, port: str) -> str:
@@ -57,6 +58,8 @@ class Command(runserver.Command):
         With the autoreloader, this process starts one child after another. Its own lease keeps the engine running
         between them.
         """
+        if int(self.port) > LARGEST_PORT:
+            raise CommandError(f"There is no port {self.port}: the last one is {LARGEST_PORT}.")
         _end_on_signals()
         if os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) != "true":
             self.stdout.write(self._find_data())

@@ -23,7 +23,8 @@ class Command(shell.Command):
         """Return the objects at the prompt by name. ``a.b as c`` in `shell_names` is available as ``c``."""
         if options.get("no_imports"):
             return {}
-        namespace: dict[str, Any] = super().get_namespace(**options)
+        # Silent, because Django would print that it imported 0 objects.
+        namespace: dict[str, Any] = super().get_namespace(**options | {"verbosity": 0})
         for name in (name for config in apps.get_app_configs() for name in getattr(config, "shell_names", ())):
             path, _, alias = name.partition(" as ")
             namespace[alias or path.rpartition(".")[2]] = resolve_name(path)

@@ -26,6 +26,8 @@ class Command(OperatorCommand):
 
     def handle(self, *args: Any, to: Path | None, **options: Any) -> None:
         shown = with_bar(export.everything(), "record")
+        if options["format"] == JSON_LINES and to and to.is_dir():
+            raise CommandError(f"{to} is a directory: name a file, or add --format csv.")
         try:
             with ExitStack() as files:
                 count = self._write(shown, options["format"], to, lambda path: files.enter_context(_whole(path)))
@@ -44,14 +46,22 @@ class Command(OperatorCommand):
 
 @contextmanager
 def _whole(path: Path) -> Iterator[IO[str]]:
-    """Yield a private file that gets its name when it is complete, and is removed when it is not."""
+    """Yield a private file that gets its name when it is complete, and is removed when it is not.
+
+    A pipe or a device, such as /dev/stdout, is written to as it is. A link keeps leading to the file.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        return
+    path = path.resolve()
     part = path.with_name(f"{path.name}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
     os.fchmod(descriptor, PRIVATE)  # also where an earlier part was left with other permissions
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             yield file
+        part.replace(path)
     except BaseException:
         part.unlink()
         raise
-    part.replace(path)

@@ -1,4 +1,4 @@
-"""``manage.py export_user USER``: all data about a person, as JSON, for that person."""
+"""``manage.py export_user USER``: the profile and all registrations of a person, as JSON."""
 
 import json
 from typing import Any
@@ -15,9 +15,9 @@ from users.serializers import UserSerializer
 
 
 class Command(OperatorCommand):
-    """Prints the data about a user. The exit status is 1 if the id is unknown."""
+    """Prints a user with all registrations. The exit status is 1 if the id is unknown."""
 
-    help = "Prints all data about a user as JSON: the profile and the registrations."
+    help = "Prints the profile and all registrations of a user as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user", metavar="USER", help="an id")

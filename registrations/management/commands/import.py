@@ -49,12 +49,14 @@ class Command(OperatorCommand):
         try:
             reading = self._reading(options["event"])
             rows, listed = self._read(reading)
-            if options["event"]:
+            if options["event"] is not None:
                 self._sign_up(listed)
             else:
                 self._everything(rows, listed)
-        except (sheets.Broken, Refused, OSError) as error:
+        except (sheets.Broken, Refused) as error:
             raise CommandError(f"{error} Nothing was imported.") from error
+        except OSError as error:
+            raise CommandError(f"{error}. Nothing was imported.") from error
         if self._refused or (options["strict"] and self._notes):
             sys.exit(1)
 
@@ -75,7 +77,7 @@ class Command(OperatorCommand):
                     f"--map {text}: write a role and a header, such as email=Mail. Roles: {', '.join(guests.ROLES)}."
                 )
             reading.named[found] = header
-        if event_id:
+        if event_id is not None:
             event, seats = services.read(event_id, scope=EVERYTHING)
             if not seats.promotes(clock.seconds()):
                 raise RegistrationClosed
@@ -89,12 +91,12 @@ class Command(OperatorCommand):
         for path in self._options["files"]:
             text = files.read_text(path, self._notes)
             if not files.is_sheet(path, text):
-                if self._options["event"]:
+                if self._options["event"] is not None:
                     raise sheets.Broken(f"{path.name}, line 1, column 1: this is no sheet. Import it without --event.")
                 rows += with_bar(files.rows(path, text, self._notes), "records read")
                 continue
             table = sheets.read(path.name, text)
-            if table.is_ours and not (reading.named or self._options["event"]):
+            if table.is_ours and not reading.named and self._options["event"] is None:
                 rows += with_bar(table.rows(self._notes, order=reading.order), "lines read")
             else:
                 people += with_bar(guests.guests(table, reading, self._notes, self._refused), "guests read")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from events import services
 from eventsite.auth.scope import EVERYTHING
@@ -10,7 +10,7 @@ from eventsite.management.operating import OperatorCommand, with_bar
 
 
 class Command(OperatorCommand):
-    """Deletes events with their registrations. The exit status is 1 if an id is unknown."""
+    """Deletes events with their registrations. The exit status is 1 if an id is unknown; all others are deleted."""
 
     help = "Deletes an event with all registrations and its history."
     has_dry_run = True
@@ -19,9 +19,18 @@ class Command(OperatorCommand):
         parser.add_argument("events", nargs="+", metavar="EVENT", help="ids")
 
     def handle(self, *args: Any, events: list[str], dry_run: bool, **options: Any) -> None:
-        for event_id in with_bar(events, "event"):
+        missing = [one for one in with_bar(events, "event") if not self._purged(one, dry_run=dry_run)]
+        if missing:
+            raise CommandError(f"There is no event with this id: {', '.join(missing)}.")
+
+    def _purged(self, event_id: str, *, dry_run: bool) -> bool:
+        """Delete an event. Return False if there is none, as after an earlier run that was interrupted."""
+        try:
             event, seats = services.read(event_id, scope=EVERYTHING)
-            what = f"{event_id} ({event.title}): {seats.registered} registered, {seats.waiting} waiting"
             if not dry_run:
                 services.delete(event_id, scope=EVERYTHING, with_people=True)
-            self.stdout.write(f"{'Would delete' if dry_run else 'Deleted'} {what}.")
+        except services.EventNotFound:
+            return False
+        what = f"{event_id} ({event.title}): {seats.registered} registered, {seats.waiting} waiting"
+        self.stdout.write(f"{'Would delete' if dry_run else 'Deleted'} {what}.")
+        return True

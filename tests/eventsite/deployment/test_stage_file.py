@@ -26,6 +26,20 @@ def test_a_stage_without_a_file_is_undecided(tmp_path: Path) -> None:
         stage_file.read("dev", tmp_path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_an_editor_may_mark_the_encoding(tmp_path: Path, encoding: str) -> None:
+    text = "".join(f"{name}={value}\r\n" for name, value in (CHOSEN | {"ALARM_EMAIL": "ä@b.org"}).items())
+    (tmp_path / ".env.dev").write_text(text, encoding=encoding)
+    assert stage_file.read("dev", tmp_path).values == CHOSEN | {"ALARM_EMAIL": "ä@b.org"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_file_of_another_encoding_is_refused_with_a_sentence(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / ".env.dev").write_text("ALARM_EMAIL=ä@b.org\n", encoding=encoding)
+    with pytest.raises(ClickException, match=r"^\.env\.dev is no text in UTF-8: save it as UTF-8\.$"):
+        stage_file.read("dev", tmp_path)
+
+
 @pytest.mark.parametrize("name", sorted(stage_file.NEEDED))
 def test_a_missing_decision_is_asked_for_by_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(ClickException, match=rf"\.env\.dev does not decide yet: {name}\."):

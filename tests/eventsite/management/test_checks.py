@@ -146,6 +146,18 @@ def test_the_command_passes_a_good_stage() -> None:
         ({"WEBHOOK_SECRET": "whsec_c2hvcnQ="}, "WEBHOOK_SECRET must be whsec_ and 24 to 64 random bytes"),
         ({"WEBHOOK_SECRET": f"{SECRET} whsec_not-base64"}, "WEBHOOK_SECRET must be whsec_ and 24 to 64 random bytes"),
         ({"NOTICE_QUEUE_URL": "queue"}, "NOTICE_QUEUE_URL must be an https URL"),
+        *[
+            (POOL | {name: f"https://{host}"}, f"{name} must be an http")
+            for name in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL", "COGNITO_JWKS_URL", "COGNITO_DOMAIN")
+            for host in ("[::1", "a.example:port", "a.example:99999", "a.example:0", ":443")
+        ],
+        ({"AWS_ENDPOINT_URL": "localhost:4566"}, "AWS_ENDPOINT_URL must be an http or https URL"),
+        *[
+            ({"ALLOWED_HOSTS": f"events.example,{host}"}, "ALLOWED_HOSTS must be host names or addresses")
+            for host in ("[::1", "::1", "https://a.example", "a.example:8000", "a.example/", "ä.example", ".")
+        ],
+        ({"LOCAL_DYNAMODB_DIR": "~nosuchuser/data"}, "LOCAL_DYNAMODB_DIR must be a directory, not '~nosuchuser/data'"),
+        ({"EVENTS_TABLE_NAME": "all", "USERS_TABLE_NAME": "all"}, "EVENTS_TABLE_NAME, USERS_TABLE_NAME and"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

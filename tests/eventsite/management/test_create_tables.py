@@ -128,6 +128,13 @@ def test_tables_are_protected_outside_local_runs(no_tables: None, monkeypatch: A
     assert tables.differences() == []
 
 
+@pytest.mark.parametrize("tag", ["stage", "=dev", ""])
+def test_a_tag_without_a_name_or_a_value_is_a_sentence(no_tables: None, tag: str) -> None:
+    with pytest.raises(CommandError, match="write a name and a value, such as stage=dev, not "):
+        run("--tag", tag)
+    assert not RegistrationItem.exists()
+
+
 def test_tables_of_a_stage_are_tagged_and_protected(no_tables: None) -> None:
     status, _, differences = run("--protect", "--tag", "stage=dev")
     assert (status, differences, describe(USERS)["DeletionProtectionEnabled"]) == (0, "", True)

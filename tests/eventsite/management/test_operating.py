@@ -1,6 +1,8 @@
 """Operator commands: each kind of failure has a sentence of its own, and local runs need no preparation."""
 
+import errno
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from eventsite.dynamodb.base_model import table_models
+from eventsite.dynamodb.connection import connection
 from eventsite.management import operating
 from tests.api import Api
 from tests.eventsite.processes import manage
@@ -120,6 +123,14 @@ def test_missing_tables_are_named_with_the_remedy(
         assert [model for model in table_models() if model.Meta.table_name in sentence]
 
 
+@pytest.mark.parametrize("command", ["export", "show", "index_users", "export_user", "erase_user"])
+def test_an_item_that_cannot_be_read_is_a_sentence(api: Api, command: str) -> None:
+    item = {"userId": {"S": "odd"}, "name": {"N": "1"}, "createdAt": {"S": "2026-11-30"}}
+    connection()._make_api_call("PutItem", {"TableName": settings.USERS_TABLE, "Item": item})
+    arguments = [] if command in ("export", "index_users") else ["odd"]
+    assert refusal(command, arguments).endswith(" is not as this release writes it, and cannot be read.")
+
+
 def test_one_missing_table_is_named_alone(commands: dict[str, list[str]], elsewhere: None) -> None:
     users = next(model for model in table_models() if "users" in model.Meta.table_name)
     users.delete_table()
@@ -133,6 +144,33 @@ def test_a_local_run_makes_its_tables(tmp_path: Path, command: str) -> None:
     ended = manage(tmp_path, command)
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+class Unwritable(io.StringIO):
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.error = OSError(number, os.strerror(number))
+
+    def write(self, text: str) -> int:
+        raise self.error
+
+
+PRINTING = pytest.mark.parametrize("command", ["show", "export", "export_user", "audit_seats"])
+
+
+@PRINTING
+def test_output_that_cannot_be_written_is_a_sentence(commands: dict[str, list[str]], command: str) -> None:
+    arguments = [] if command == "export" else commands[command]
+    with pytest.raises(CommandError, match=r"^It cannot be written: .*No space left on device\.$"):
+        call_command(command, *arguments, stdout=Unwritable(errno.ENOSPC), stderr=io.StringIO())
+
+
+@PRINTING
+def test_a_reader_that_has_ended_ends_the_command_without_a_word(commands: dict[str, list[str]], command: str) -> None:
+    arguments, errors = [] if command == "export" else commands[command], io.StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command(command, *arguments, stdout=Unwritable(errno.EPIPE), stderr=errors)
+    assert (ended.value.code, errors.getvalue()) == (141, "")
 
 
 def test_an_export_is_private(tmp_path: Path, api: Api) -> None:

@@ -34,6 +34,12 @@ def test_a_fresh_checkout_serves(tmp_path: Path, mode: list[str]) -> None:
         ]
 
 
+@MODES
+def test_a_port_that_there_is_not_is_a_sentence(tmp_path: Path, mode: list[str]) -> None:
+    ended = manage(tmp_path, "runserver", "99999", *mode)
+    assert (ended.returncode, ended.stderr) == (1, "CommandError: There is no port 99999: the last one is 65535.\n")
+
+
 @pytest.mark.slow
 def test_it_can_begin_with_a_season_to_look_around_in(tmp_path: Path) -> None:
     with runserver(tmp_path, "--noreload", "--demo") as server:

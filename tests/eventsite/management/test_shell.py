@@ -40,6 +40,10 @@ def test_everything_named_can_be_imported(tmp_path: Path) -> None:
     assert "Imported: EVERYTHING, Event, Registration, Seats, User, events, listing, of_event, " in ended.stdout
 
 
+def test_a_command_prints_only_what_its_code_prints(tmp_path: Path) -> None:
+    assert manage(tmp_path, "shell", "-c", "print(User.__name__)").stdout == "User\n"
+
+
 def test_a_fresh_checkout_can_be_asked_and_remembers(tmp_path: Path) -> None:
     code = f"""
 event_id = events.create({PARTY!r}, organizer_id=None).event.event_id

@@ -38,6 +38,21 @@ def test_json_stays_the_same_json(value: Any) -> None:
     assert not EXECUTED.search(shown) and "\n" not in shown
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_what_the_terminal_has_no_character_for_is_escaped_too(encoding: str) -> None:
+    shown = printable(json.dumps(["Ünï – 👩\u200d👧"], ensure_ascii=False), encoding)
+    assert json.loads(shown.encode(encoding).decode(encoding)) == ["Ünï – 👩\u200d👧"]
+    assert printable("Ü", "latin-1") == "Ü"
+
+
+def test_a_command_prints_in_any_encoding(api: Api) -> None:
+    event = api.event(title="Übung 👩")
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    call_command("show", event, stdout=out)
+    out.seek(0)
+    assert "\\u00dcbung \\ud83d\\udc69" in out.read()
+
+
 @pytest.fixture
 def hostile(api: Api) -> str:
     """An event and a person whose every text is hostile, and who is registered."""

@@ -1,7 +1,9 @@
 """`manage.py export`: what it writes is all there is, and `import` makes the same of it again."""
 
 import io
+import os
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from eventsite.dynamodb.base_model import table_models
 from tests.api import Api
+from tests.children import SECONDS
 from tests.registrations.transfer.sheets import BROKEN
 
 FORMATS = {"jsonl": ["season.jsonl"], "csv": ["users.csv", "events.csv", "registrations.csv"]}
@@ -89,6 +92,47 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         call_command("export", str(tmp_path / "file" / "season.jsonl"))
     with pytest.raises(CommandError, match="need a directory"):
         call_command("export", format="csv")
+
+
+@pytest.mark.usefixtures("season")
+def test_a_directory_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for to in ("", ".", str(tmp_path / "here")):
+        with pytest.raises(CommandError, match=r"is a directory: name a file, or add --format csv\.$"):
+            call_command("export", to, stderr=io.StringIO())
+    assert [*tmp_path.rglob("*")] == [tmp_path / "here"]
+
+
+@pytest.mark.usefixtures("season")
+def test_a_sheet_that_cannot_get_its_name_leaves_no_part(tmp_path: Path) -> None:
+    (tmp_path / "users.csv" / "full").mkdir(parents=True)
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("export", str(tmp_path), format="csv", stderr=io.StringIO())
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
+
+
+@pytest.mark.usefixtures("season")
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    pipe, read = tmp_path / "pipe", list[str]()
+    os.mkfifo(pipe)
+    reader = Thread(target=lambda: read.extend(pipe.read_text().splitlines()))
+    reader.start()
+    call_command("export", str(pipe), stderr=io.StringIO())
+    reader.join(SECONDS)
+    assert len(read) == 5 + 2 + 4
+    assert [*tmp_path.iterdir()] == [pipe] and pipe.is_fifo()
+
+
+@pytest.mark.usefixtures("season")
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_leads_to_the_exported_file(tmp_path: Path, is_there: bool) -> None:
+    (tmp_path / "link.jsonl").symlink_to("file.jsonl")
+    if is_there:
+        (tmp_path / "file.jsonl").write_text("before")
+    call_command("export", str(tmp_path / "link.jsonl"), stderr=io.StringIO())
+    assert (tmp_path / "link.jsonl").is_symlink()
+    assert len((tmp_path / "file.jsonl").read_text().splitlines()) == 5 + 2 + 4
 
 
 @BROKEN

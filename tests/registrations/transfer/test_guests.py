@@ -244,6 +244,19 @@ def test_an_event_that_is_not_there_or_not_open_is_a_sentence(api: Api, tmp_path
     assert api.get("/users").json() == []
 
 
+def test_an_empty_id_is_no_event_and_the_guests_do_not_come_in_as_people(api: Api, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"^There is no event with this id\.$"):
+        imported(tmp_path, LISTS["Luma"], "--event", "")
+    assert api.get("/users").json() == []
+
+
+@pytest.mark.parametrize("first", ["ann@example.org", ""])
+def test_of_two_columns_with_one_name_the_first_that_is_filled_counts(api: Api, tmp_path: Path, first: str) -> None:
+    second = "" if first else "ann@example.org"
+    imported(tmp_path, f"Email,Full name,E-Mail\n{first},Ann,{second}\n")
+    assert [(user["name"], user["email"]) for user in api.get("/users").json()] == [("Ann", "ann@example.org")]
+
+
 def test_a_dry_run_writes_nothing(api: Api, tmp_path: Path) -> None:
     event = api.event()
     assert imported(tmp_path, MEETUP, "--event", event, "--dry-run").endswith("3 guests to import.\n")
