@@ -172,12 +172,13 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return self.submission is not None and self.submission.sent.get("_was") == WAITLISTED
 
     def refused(self, data: Any) -> tuple[str, str] | None:
-        """Redirect to the event, or to the list of people, if the registration is cancelled already."""
+        """Redirect to the event, or to the page with the form, if the registration is cancelled already."""
         if self.request.method != "DELETE" or data["code"] != "registration_not_found":
             return None
         if self.is_own:
             return self.event_url, "You have already left the waitlist." if self._waited else ALREADY_LEFT
-        return self.return_url({}), self.sentence(data)
+        named = self.submission is not None and "_next" in self.submission.sent
+        return (self.return_url({}), self.sentence(data)) if named else None
 
     def outcome(self, data: Any) -> str:
         """Return the outcome: the saved answers, or the cancellation with the person who got the seat."""
