@@ -14,8 +14,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 from events.models import EventItem
-from eventsite.dynamodb.retries import Conflict, time_limit
-from eventsite.errors import Unavailable
+from eventsite.dynamodb.retries import FAILURES, Conflict, time_limit
+from eventsite.dynamodb.shapes import UnreadableItem
+from eventsite.errors import Unavailable, log_exception
 from eventsite.ids import is_id
 from registrations.audit import checks
 from registrations.audit.checks import SAFE
@@ -26,7 +27,7 @@ PAUSE_SECONDS = 0.2  # seconds between two snapshots; a shorter pause might see 
 LOOKS = 10  # snapshots; after that the event is reported as `UNSETTLED`
 ROUNDS = 6  # of repairs; one may uncover the next finding, as a right counter uncovers a free seat
 REPAIR_SECONDS = 20.0  # seconds for one repair
-UNSETTLED = "unsettled"
+UNSETTLED, UNREADABLE = "unsettled", "unreadable"
 
 
 def is_known(event_id: str, traces: dict[str, Traces]) -> bool:
@@ -42,10 +43,24 @@ def known_ids(traces: dict[str, Traces]) -> list[str]:
 def examine(event_id: str, traces: Traces) -> list[Finding]:
     """Return the findings of one event without repairing them.
 
+    Items that another program damaged are a finding too, so that the audit of the other events goes on.
+
     Args:
         event_id: The event.
         traces: What a census found of it.
     """
+    try:
+        return _examine(event_id, traces)
+    except UnreadableItem:
+        pass
+    except FAILURES:
+        raise
+    except Exception as error:
+        log_exception(error)
+    return [Finding(event_id, UNREADABLE, "An item is not as this release writes it, and cannot be read.")]
+
+
+def _examine(event_id: str, traces: Traces) -> list[Finding]:
     suspected: set[Identity] = set()
     for _ in range(LOOKS):
         seen = take_snapshot(event_id, traces)

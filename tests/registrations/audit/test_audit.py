@@ -15,6 +15,7 @@ from events import services
 from events.ledger import queue
 from events.ledger.models import ExitTombstones, Promotion, Seats
 from events.models import Event, EventItem
+from eventsite.dynamodb.connection import connection
 from eventsite.dynamodb.reads import batch_get
 from eventsite.dynamodb.retries import deadline_missed
 from eventsite.dynamodb.steps import run
@@ -255,6 +256,30 @@ def test_damage_is_found_and_repaired(party: str, damage: str) -> None:
     assert "Repaired." in printed
     assert examined() == [], "something is left"
     assert auditing.audit(party, shrunk=True) == []
+
+
+UNREADABLE: dict[str, tuple[type[Any], tuple[str, str], dict[str, Any]]] = {
+    "seats of other types": (Seats, (PARTY, Seats.ITEM), {"capacity": {"S": "many"}}),
+    "seats with a log of another form": (Seats, (PARTY, Seats.ITEM), {"records": {"M": {"x": {"N": "1"}}}}),
+    "a description without a date": (Event, (PARTY, Event.ITEM), {"date": None}),
+    "a registration of other types": (UserRegistration, UserRegistration.key_of(PARTY, "a"), {"active": {"S": "yes"}}),
+}
+
+
+@pytest.mark.parametrize("damage", UNREADABLE)
+def test_an_event_that_cannot_be_read_is_a_finding_and_the_others_are_audited(
+    api: Api, party: str, damage: str
+) -> None:
+    model, key, values = UNREADABLE[damage]
+    item = model.get(*key).to_dynamodb_dict() | values
+    raw = {name: value for name, value in item.items() if value is not None}
+    connection().dispatch("PutItem", {"TableName": model.Meta.table_name, "Item": raw})
+    other = api.event(eventId="other")
+    Seats.key(other).update([Seats.registered.set(1)])
+    for repair in (False, True):
+        printed, well = command(repair=repair)
+        assert not well
+        assert f"{PARTY}: " in printed and f"{other}: " in printed
 
 
 @pytest.mark.parametrize("damage", [damage for damage, (kind, _) in DAMAGE.items() if kind == "halves_at_odds"])
