@@ -22,7 +22,7 @@ def outcome_of(name: str, before: str, data: Any) -> str:
         return "The waitlist is on."
     if name == "waitlistEnabled":
         waiting = data["waitlistCount"]
-        stay = f"; the {humanize.people(waiting)} on it {'stays' if waiting == 1 else 'stay'}" if waiting else ""
+        stay = f"; the {humanize.people(waiting)} in it {'stays' if waiting == 1 else 'stay'}" if waiting else ""
         return f"The waitlist is off{stay}."
     return _outcome_of_status(before, data) if name == "status" else f"Saved: {forms.label_of(name, LABELS)}."
 

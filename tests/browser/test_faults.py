@@ -183,7 +183,7 @@ def test_switching_the_waitlist_off_is_reported_as_that(person: Any, api: Api) -
     page.locator("details.more summary").click()
     page.get_by_label("Waitlist").uncheck()
     someone.click("Save")
-    assert someone.message() == "The waitlist is off; the 1 person on it stays."
+    assert someone.message() == "The waitlist is off; the 1 person in it stays."
 
 
 def test_deleting_ones_account_signs_out_and_the_account_stays_away(attendee: Any) -> None:
