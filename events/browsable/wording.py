@@ -58,6 +58,11 @@ def place_of(event: dict[str, Any]) -> tzinfo | None:
     return ZoneInfo(event["timeZone"]) if event.get("timeZone") else None
 
 
+def clock_of(event: dict[str, Any]) -> str:
+    """Return ``Berlin time``, or ``UTC`` if the event has no time zone."""
+    return humanize.zone(event["timeZone"]) if event.get("timeZone") else "UTC"
+
+
 def local_moment(event: dict[str, Any], name: str) -> str:
     """Return a moment of an event in its time zone, or in UTC if it has none."""
     return humanize.local_moment(event[name], place_of(event), now())

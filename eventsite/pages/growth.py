@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import accumulate
 from typing import Any
 
@@ -17,13 +17,17 @@ UNITS = ((timedelta(hours=36), timedelta(hours=1)), (timedelta(days=45), timedel
 EPOCH = datetime(1970, 1, 5)  # a Monday
 
 
-def of(moments: list[str]) -> dict[str, Any] | None:
+def of(moments: list[str], place: tzinfo | None = None) -> dict[str, Any] | None:
     """Return how sign-ups grew, from the moment of each, or None where there is nothing to draw.
+
+    Args:
+        moments: The moments, as RFC 3339.
+        place: The time zone whose days and hours count; None for UTC.
 
     Returns:
         The `steps` of time with their `new` and all sign-ups, the points of the `line`, and the `ticks` of its axis.
     """
-    times = sorted(datetime.fromisoformat(moment).replace(tzinfo=None) for moment in moments)
+    times = sorted(datetime.fromisoformat(moment).astimezone(place or UTC).replace(tzinfo=None) for moment in moments)
     span = times[-1] - times[0] if times else timedelta()
     unit = next((step for most, step in UNITS if span <= most), timedelta(weeks=1))
     counts = Counter((moment - EPOCH) // unit for moment in times)

@@ -46,9 +46,10 @@ def zone(name: str) -> str:
     return f"{name.rpartition('/')[2].replace('_', ' ')} time" if "/" in name else name
 
 
-def moment(text: str) -> str:
-    """Return ``21 Nov 2026, 09:30`` for an RFC 3339 time."""
+def moment(text: str, place: tzinfo | None = None) -> str:
+    """Return ``21 Nov 2026, 09:30`` for an RFC 3339 time, as the clocks of a place show it, or else as it is."""
     found = datetime.fromisoformat(text)
+    found = found.astimezone(place) if place else found
     return f"{found.day} {found:%b %Y, %H:%M}"
 
 

@@ -69,7 +69,7 @@ class HistoryPage(OfPeople, routes=["event-history"]):
         called = names({person for entry in data for person in (entry["userId"], entry["by"]) if person})
         rows = [
             {
-                "at": humanize.moment(entry["at"]),
+                "at": self.moment(entry["at"]),
                 "what": SENTENCES.get(entry["what"], entry["what"]),
                 "name": called.get(entry["userId"], ""),
                 "by": _by(entry, called),

@@ -101,7 +101,7 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
             "Cancelled": data["cancelledAt"],
             "Checked in": data["checkedInAt"],
         }
-        said = [(label, f"{humanize.moment(at)} UTC") for label, at in times.items() if at]
+        said = [(label, f"{self.moment(at)} {self.clock}") for label, at in times.items() if at]
         said += answers.shown(data.get("answers"), self.event.get("questions"))
         return [*said, ("Reference", data["registrationId"])]
 

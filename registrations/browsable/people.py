@@ -165,8 +165,8 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
             "email": email,
             "url": pages.url("registration", self.event_id, entry["userId"]),
             "state": state(entry),
-            "since": humanize.moment(entry["registeredAt"]),
-            "promoted": humanize.moment(entry["promotedAt"]) if entry["promotedAt"] else "",
+            "since": self.moment(entry["registeredAt"]),
+            "promoted": self.moment(entry["promotedAt"]) if entry["promotedAt"] else "",
             "answers": answers.shown(entry.get("answers"), self.event.get("questions")),
         }
 

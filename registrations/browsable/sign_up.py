@@ -102,7 +102,8 @@ class People(Part, OfEvent, routes=["event"]):
             "bar": [Link("Message", write)] if settings.MAIL_FROM and has_people(data) else [],
             "lists": self._lists(data),
             "next": humanize.names(list(names(heads).values())) if heads else "",
-            "growth": growth.of([row.registered_at for row in rows]),
+            "growth": growth.of([row.registered_at for row in rows], event_wording.place_of(data)),
+            "clock": event_wording.clock_of(data),
         }
 
     def _lists(self, data: Any) -> list[Link]:

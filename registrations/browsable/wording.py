@@ -118,6 +118,15 @@ class OfEvent(Seen):
         """Return the event, or an empty object if the user may not see it."""
         return self.find_event(LIST_REGISTRATIONS)
 
+    @property
+    def clock(self) -> str:
+        """The name of the clock by which `moment` shows times."""
+        return event_wording.clock_of(self.event)
+
+    def moment(self, text: str) -> str:
+        """Return a time as the clocks show it where the event takes place, or in UTC if it has no time zone."""
+        return humanize.moment(text, event_wording.place_of(self.event))
+
     def find_event(self, call: str, user_id: str | None = None) -> dict[str, Any]:
         """Return the event, or an empty object if the call does not reach it."""
         try:

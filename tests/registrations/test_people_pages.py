@@ -2,8 +2,11 @@
 
 import pytest
 
+from eventsite import clock
+from registrations.notices import history
 from tests.api import Api
 from tests.pages import Browser, Page
+from tests.registrations.notices.streaming import reported
 from tests.signing_in import As, adam, olivia
 
 
@@ -123,3 +126,35 @@ def test_a_person_who_left_meanwhile_does_not_stop_the_door(party: str, label: s
 def test_everybody_else_is_kept_out(party: str, api: Api) -> None:
     page = Browser().open("/events/party/registrations")
     assert page.status == 401 and "Log in to see this page." in page.text and "typed" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("zone", "clock_name", "first", "second"),
+    [
+        ("Asia/Tokyo", "Tokyo time", "1 Dec 2082, 08:30", "1 Dec 2082, 10:30"),
+        ("America/St_Johns", "St Johns time", "30 Nov 2082, 20:00", "30 Nov 2082, 22:00"),
+        (None, "UTC", "30 Nov 2082, 23:30", "1 Dec 2082, 01:30"),
+    ],
+)
+def test_times_are_those_of_the_clocks_where_the_event_takes_place(
+    api: Api,
+    monkeypatch: pytest.MonkeyPatch,
+    zone: str | None,
+    clock_name: str,
+    first: str,
+    second: str,
+) -> None:
+    times = {"startTime": "19:00", "timeZone": zone} if zone else {}
+    event = api.event(eventId="party", **times)
+    for user, now in (("ann", "2082-11-30T23:30:00.000000Z"), ("ben", "2082-12-01T01:30:00.000000Z")):
+        monkeypatch.setattr(clock, "now", lambda now=now: now)
+        api.register(event, api.user(user))
+    history.record(reported())
+    people = Browser().open("/events/party/registrations")
+    assert f"Signed up ({clock_name})" in people.text and first in people.text and second in people.text
+    one = Browser().open("/events/party/registrations/ben")
+    assert f"{second} {clock_name}" in one.text
+    past = Browser().open("/events/party/history")
+    assert f"When ({clock_name})" in past.text and first in past.text and second in past.text
+    growth = Browser().open("/events/party")
+    assert f"Sign-ups over time ({clock_name})" in growth.text and first in growth.text and second in growth.text
