@@ -124,7 +124,7 @@ class OfEvent(Seen):
         return event_wording.clock_of(self.event)
 
     def moment(self, text: str) -> str:
-        """Return a time as the clocks show it where the event takes place, or in UTC if it has no time zone."""
+        """Return a time in the time zone of the event, or in UTC if it has none."""
         return humanize.moment(text, event_wording.place_of(self.event))
 
     def find_event(self, call: str, user_id: str | None = None) -> dict[str, Any]:
