@@ -107,7 +107,9 @@ class LeftSerializer(serializers.Serializer[Any]):
 class CalendarSerializer(serializers.Serializer[Any]):
     """The secret address of a user's calendar."""
 
-    url = serializers.URLField(allow_null=True, help_text="For calendar programs; null until one is made.")
+    url = serializers.URLField(
+        allow_null=True, help_text="For calendar programs; null if there is none, and for admins."
+    )
 
 
 class AttendanceSerializer(serializers.Serializer[Any]):

@@ -284,9 +284,10 @@ class CalendarPage(Page, OfUser, routes=["user-calendar"]):
     def context(self, data: Any) -> dict[str, Any]:
         path, url = self.request.path, data["url"]
         make = ("Make another address", "") if url else ("Make an address", "primary")
+        is_hidden = self.principal is not None and not self.is_own
         return {
-            "make": Form(path, make[0], "PUT", look=make[1]),
-            "revoke": Form(path, "Revoke the address", "DELETE", look="plain") if url else None,
+            "make": None if is_hidden else Form(path, make[0], "PUT", look=make[1]),
+            "revoke": Form(path, "Revoke the address", "DELETE", look="plain") if url or is_hidden else None,
             "file_url": self.in_format("ics"),
         }
 

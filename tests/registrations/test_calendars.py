@@ -91,7 +91,15 @@ def test_the_address_is_shown_to_oneself() -> None:
         assert problem(As(olivia().access).call(method, path)) == (404, "user_not_found")
     address = As(alice().access).put("/users/me/calendar").json()["url"].removeprefix("http://localhost")
     assert entries(As(None).get(address)) == []
+    assert As(alice().access).get(path).json()["url"] is not None
+    for method in ("GET", "PUT"):
+        assert As(adam().access).call(method, path).json() == {"url": None}
+    assert As(alice().access).get(path).json()["url"] is not None
+    page = Browser(token=adam().access).open(path)
+    assert "Only Alice sees the secret address." in page.text
+    assert {"DELETE"} == {form.method for form in page.forms} & {"PUT", "DELETE"}
     assert As(adam().access).delete(path).status_code == 204
+    assert As(alice().access).get(path).json() == {"url": None}
 
 
 def test_a_feed_of_events_has_a_name_and_begins_thirty_days_ago(api: Api) -> None:
