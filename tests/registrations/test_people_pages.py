@@ -7,7 +7,7 @@ from registrations.notices import history
 from tests.api import Api
 from tests.pages import Browser, Page
 from tests.registrations.notices.streaming import reported
-from tests.signing_in import As, adam, olivia
+from tests.signing_in import As, adam, alice, olivia, oscar
 
 
 @pytest.fixture
@@ -66,6 +66,21 @@ def test_an_organizer_adds_by_address(party: str, typed: str) -> None:
     page = add(olivia().access, typed)
     assert page.form("POST").errors == {"userId": "No one with this e-mail address has signed in here."}
     assert "Add a person: e-mail" in page.text and "the link is wrong" not in page.text
+
+
+@pytest.mark.parametrize("impostors", [1, 3])
+def test_an_organizer_adds_nobody_who_only_typed_the_address(party: str, impostors: int) -> None:
+    for number, user in enumerate((alice(), oscar(), adam())[:impostors]):
+        typed = As(user.access).patch("/users/me", {"name": f"Impostor {number}", "email": "dan@example.com"})
+        assert typed.json()["emailVerified"] is (user == adam())
+    if impostors == 1:
+        page = add(olivia().access, "dan@example.com")
+        assert page.form("POST").errors == {"userId": "No one with this e-mail address has signed in here."}
+    As(adam().access).patch("/users/me", {"email": "adam@example.com"})
+    As(adam().access).post("/users", {"userId": "dan", "name": "Dan", "email": "dan@example.com"})
+    add(olivia().access, "dan@example.com")
+    people = As(olivia().access).get("/events/party/registrations").json()
+    assert [one["userId"] for one in people] == ["ann", "ben", "cat", "dan"]
 
 
 def test_an_admin_adds_by_name(party: str) -> None:
