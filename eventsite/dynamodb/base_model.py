@@ -22,6 +22,14 @@ R = TypeVar("R", bound="BaseModel")
 class WholeNumberAttribute(NumberAttribute):
     """An integer. PynamoDB's numbers go through a JSON parser each, which takes ten times as long."""
 
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        super().__set_name__(owner, name)
+        self._name = name
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        """Return the value. PynamoDB looks for nested maps first, which no number is in."""
+        return self if instance is None else instance.attribute_values.get(self._name)
+
     def serialize(self, value: Any) -> str:
         """Return the number in DynamoDB's form."""
         return str(int(value))
@@ -144,10 +152,12 @@ class BaseModel(Model):
 
     @classmethod
     @cache
-    def _plan(cls) -> tuple[Parsers, dict[str, Any]]:
-        """Return how items are read: the parsers, and the default values. One look-up is quicker than two."""
-        known = cls.get_attributes().items()
-        return {one.attr_name: (name, one.attr_type, _parser(one)) for name, one in known}, cls._defaults(False)
+    def _plan(cls) -> tuple[Parsers, dict[str, Any], dict[str, Callable[[], Any]]]:
+        """Return how items are read: the parsers, the default values, and those that are made each time."""
+        parsers = {one.attr_name: (name, one.attr_type, _parser(one)) for name, one in cls.get_attributes().items()}
+        defaults = cls._defaults(False)
+        made = {name: default for name, default in defaults.items() if callable(default)}
+        return parsers, {name: value for name, value in defaults.items() if name not in made}, made
 
     @classmethod
     @cache
@@ -168,14 +178,14 @@ class BaseModel(Model):
 
         """
         record = cls.__new__(cls)
-        parsers, defaults = cls._plan()
+        parsers, defaults, made = cls._plan()
         try:
-            record.attribute_values = values = _parsed(parsers, attribute_values)
+            record.attribute_values = values = defaults | _parsed(parsers, attribute_values)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise UnreadableItem from error
-        for name, default in defaults.items():
+        for name, make in made.items():
             if name not in values:
-                values[name] = default() if callable(default) else default
+                values[name] = make()
         return record
 
     def _set_defaults(self, _user_instantiated: bool = True) -> None:

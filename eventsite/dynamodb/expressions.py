@@ -42,7 +42,10 @@ def _text(part: Any, names: dict[str, str], values: dict[str, Any]) -> str:
     """Return the text of a condition, an action or an operand. Add its names and values."""
     kind = type(part)
     if kind is Path:
-        return ".".join([names.get(segment) or _placeholder(segment, names) for segment in part.values[0]])
+        path = part.values[0]
+        if len(path) == 1:
+            return names.get(path[0]) or _placeholder(path[0], names)
+        return ".".join([names.get(segment) or _placeholder(segment, names) for segment in path])
     if kind is Value:
         placeholder = f":{len(values)}"
         values[placeholder] = part.values[0]
