@@ -29,8 +29,7 @@ def in_seconds(moment: str) -> int:
 
 def in_milliseconds(moment: str) -> int:
     """Return a moment, as `now` returns it, in milliseconds since the epoch."""
-    when = datetime.fromisoformat(moment)
-    return int(when.timestamp()) * 1000 + when.microsecond // 1000
+    return in_microseconds(moment) // 1000
 
 
 def in_microseconds(moment: str) -> int:

@@ -11,7 +11,7 @@ from eventsite.pages import forms, humanize
 from eventsite.pages.page import Question
 from eventsite.web.fields import whole_number
 
-UNTOLD = "No e-mail is sent about this: tell them yourself."
+WITHOUT_MAIL = "No e-mail is sent about this: tell them yourself."
 
 
 def outcome_of(name: str, before: str, data: Any) -> str:
@@ -28,23 +28,23 @@ def outcome_of(name: str, before: str, data: Any) -> str:
 
 
 def _outcome_of_status(before: str, data: Any) -> str:
-    told = _will_be_told(data, not has_ended(data), "; ")
+    notified = _will_be_notified(data, not has_ended(data), "; ")
     if data["status"] == CANCELLED:
-        return f"The event is cancelled{told}."
+        return f"The event is cancelled{notified}."
     if before == CANCELLED and data["status"] in OPEN_STATUSES:
-        return f"The event is on again{told}."
+        return f"The event is on again{notified}."
     return {"published": "Published.", DRAFT: "It is a draft again. Only you see it."}.get(data["status"], "Saved.")
 
 
-def _will_be_told(event: dict[str, Any], is_mailed: bool, before: str = "") -> str:
+def _will_be_notified(event: dict[str, Any], is_mailed: bool, before: str = "") -> str:
     count = event["registeredCount"] + event["waitlistCount"]
     return f"{before}{humanize.people(count)} will be told" if count and is_mailed and settings.MAIL_FROM else ""
 
 
 def _notice(event: dict[str, Any], is_mailed: bool) -> str:
     """Return a sentence on the mails about a change: `registrations.notices.occasions` decides in the same way."""
-    told = _will_be_told(event, is_mailed)
-    return f"{told}." if told else UNTOLD
+    notified = _will_be_notified(event, is_mailed)
+    return f"{notified}." if notified else WITHOUT_MAIL
 
 
 def before_deleting(now: dict[str, Any]) -> Question:
@@ -73,7 +73,7 @@ def before_editing(now: dict[str, Any], asked: Any) -> Question | None:
         return Question(f"Only {counted} for “{title}”?", f"Set {counted}", facts)
     if TIMETABLE & set(asked) and _expect_it(now, asked):
         notice = _notice(now, is_mailed=True)
-        yes = "Save" if notice == UNTOLD else "Save and tell them"
+        yes = "Save" if notice == WITHOUT_MAIL else "Save and tell them"
         return Question(f"Move “{title}”?", yes, [*people(now), notice])
     return None
 

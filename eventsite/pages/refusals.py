@@ -149,8 +149,6 @@ def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | 
 def _field_error(field: Field, error: dict[str, str]) -> str:
     """Return the sentence for users about a wrong field, in place of the one for programs."""
     kind, code = field.kind, error.get("code", "")
-    if code in ("min_value", "max_value") and code[:3] in field.attributes:
-        return f"Enter {field.attributes[code[:3]]} or {'more' if code == 'min_value' else 'less'}."
     if code in ("required", "blank", "null"):
         return MISSING_OF_KINDS.get(kind, "Please fill this in.")
     return _plain(error["detail"])

@@ -54,7 +54,7 @@ class OfPeople(Page, OfEvent):
     labels = LABELS
 
     def trail(self) -> list[Link]:
-        return [*self.above, Link("People", pages.url("registrations", self.event_id))]
+        return [*self.above, self.to_people]
 
 
 class HistoryPage(OfPeople, routes=["event-history"]):

@@ -52,10 +52,8 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
 
     def trail(self) -> list[Link]:
         """Return the list of events, the event and, if the user may see them, its people."""
-        above = self.above
-        if self.event and self.owns(LIST_REGISTRATIONS, self.event):
-            above.append(Link("People", pages.url("registrations", self.event_id)))
-        return above
+        sees_people = self.event and self.owns(LIST_REGISTRATIONS, self.event)
+        return [*self.above, self.to_people] if sees_people else self.above
 
     def context(self, data: Any) -> dict[str, Any]:
         active = data["status"] in (REGISTERED, WAITLISTED)

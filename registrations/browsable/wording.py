@@ -119,6 +119,11 @@ class OfEvent(Seen):
         """The breadcrumb trail of a page below that of the event."""
         return [Link("Events", pages.url("events")), Link(self.event.get("title", "The event"), self.event_url)]
 
+    @property
+    def to_people(self) -> Link:
+        """The link to the list of people, in the breadcrumb trail of a page below it."""
+        return Link("People", pages.url("registrations", self.event_id))
+
     @cached_property
     def event(self) -> dict[str, Any]:
         """Return the event, or an empty object if the user may not see it."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from events.browsable.consequences import UNTOLD, before_deleting, before_editing, outcome_of
+from events.browsable.consequences import WITHOUT_MAIL, before_deleting, before_editing, outcome_of
 from tests.api import EVENT
 
 EXPECTED = {**EVENT, "registeredCount": 3, "waitlistCount": 1}
@@ -14,8 +14,8 @@ MAILED = "4 people will be told."
     ("event", "edit", "notice"),
     [
         (EXPECTED, {"status": "cancelled"}, MAILED),
-        (EXPECTED, {"status": "draft"}, UNTOLD),
-        (OVER, {"status": "cancelled"}, UNTOLD),
+        (EXPECTED, {"status": "draft"}, WITHOUT_MAIL),
+        (OVER, {"status": "cancelled"}, WITHOUT_MAIL),
         (EXPECTED, {"location": "Hall"}, MAILED),
         (EXPECTED, {"endDate": ""}, MAILED),
         (OVER, {"date": "2083-01-01"}, MAILED),
@@ -33,7 +33,7 @@ def test_a_question_promises_the_mails_that_are_sent(
 
 
 @pytest.mark.parametrize(
-    ("event", "notice"), [(EXPECTED, MAILED), (OVER, UNTOLD), ({**OVER, "status": "draft"}, UNTOLD)]
+    ("event", "notice"), [(EXPECTED, MAILED), (OVER, WITHOUT_MAIL), ({**OVER, "status": "draft"}, WITHOUT_MAIL)]
 )
 def test_a_deletion_shows_whether_people_are_mailed(event: dict[str, object], notice: str) -> None:
     assert before_deleting(event).facts[-1] == notice
