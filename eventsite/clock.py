@@ -40,3 +40,8 @@ def in_microseconds(moment: str) -> int:
 def of_microseconds(number: int) -> str:
     """Return the moment, as `now` returns it, that `in_microseconds` converted."""
     return (EPOCH + number * MICROSECOND).strftime(FORMAT)
+
+
+def of_seconds(number: int) -> str:
+    """Return the moment, as `now` returns it, that `in_seconds` converted."""
+    return of_microseconds(number * 1_000_000)

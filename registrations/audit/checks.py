@@ -158,7 +158,7 @@ def _half_missing(seen: Snapshot) -> Iterator[Finding]:
         sentence = "It has no seats. (The repair sets its capacity to the number of people who have one. Edit it.)"
         yield Finding(seen.event_id, "half_missing", sentence, repair=repairs.seats_again(seen, seen.event))
     elif seen.seats:
-        sentence = f"It has no description. (The repair sets its texts to {repairs.LOST}. Edit them.)"
+        sentence = f"It has no description. (The repair sets its texts to {repairs.LOST} and unlists it. Edit it.)"
         yield Finding(seen.event_id, "half_missing", sentence, repair=repairs.description_again(seen.seats))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
-from events import services
+from events import services, window
 from events.ledger import guards as event_guards
 from events.ledger import log, operations, promotions, queue
 from events.ledger.models import ExitTombstones, Promotion, Seats
@@ -219,15 +219,26 @@ def seats_again(seen: Snapshot, event: Event) -> Repair:
 
 
 def description_again(seats: Seats) -> Repair:
-    """Write a placeholder for a lost description, which the organizer has to edit."""
+    """Write a placeholder for a lost description, which the organizer has to edit.
+
+    It has what the seats tell: the window, and a day on which it ends no earlier. It is unlisted, as the event may have
+    been.
+    """
     now = clock.now()
-    event = Event(seats.event_id, Event.ITEM, version=1, created_at=now, updated_at=now, date=now[:10])
+    ends_at = clock.of_seconds(int(seats.ends_at) + window.LAST_OFFSET - 1) if seats.ends_at else now
+    event = Event(seats.event_id, Event.ITEM, version=1, created_at=now, updated_at=now, date=ends_at[:10])
     event.title = event.description = event.location = event.organizer = LOST
-    event.status, event.organizer_id = seats.status, seats.organizer_id
+    event.status, event.organizer_id, event.unlisted = seats.status, seats.organizer_id, True
+    event.registration_opens_at, event.registration_closes_at = map(_moment, (seats.opens_at, seats.closes_at))
     event.incarnation, event.settings = seats.incarnation, seats.settings
     event.set_index_keys()
     same = Check(seats, guards.is_incarnation(seats.incarnation))
-    return _write(event=Put(event, event_guards.is_new()), seats=same)
+    places = services.followed({}, event.places)
+    return _write(event=Put(event, event_guards.is_new()), seats=same, **places)
+
+
+def _moment(seconds: Any) -> str | None:
+    return None if seconds is None else clock.of_seconds(int(seconds))
 
 
 def delete_leftovers(seen: Snapshot, incarnation: str) -> Repair:

@@ -126,7 +126,8 @@ def _lines(kept: Stored) -> list[str]:
 
 
 def _halves(event: Event, seats: Seats) -> list[str]:
-    wrong = [] if event.sort == f"{event.date}#{event.event_id}" else [f"the event is listed under {event.sort}"]
+    right = None if event.unlisted else f"{event.date}#{event.event_id}"
+    wrong = [] if event.sort == right else [f"the event is listed under {event.sort}"]
     if (event.settings, event.incarnation) != (seats.settings, seats.incarnation):
         wrong.append("the seats are of another edit than the description")
     if seats.status != event.status:

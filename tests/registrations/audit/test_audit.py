@@ -433,6 +433,29 @@ def test_seats_without_a_description_get_one(api: Api, party: str) -> None:
     assert api.patch(f"/events/{party}", {"title": "Party"}).json()["title"] == "Party"
 
 
+TIMES = {
+    "a day": {},
+    "at noon": {"startTime": "12:00", "timeZone": "Europe/Berlin"},
+    "the last hour": {"startTime": "23:00", "endTime": "23:59", "timeZone": "Pacific/Pago_Pago"},
+    "the first hour": {"startTime": "00:00", "endTime": "01:00", "timeZone": "Pacific/Kiritimati"},
+    "overnight": {"startTime": "20:00", "endTime": "04:00", "timeZone": "America/New_York"},
+    "several days": {"endDate": "2083-05-03"},
+}
+
+
+@pytest.mark.parametrize("times", TIMES.values(), ids=TIMES)
+def test_a_description_that_is_written_again_opens_nothing_that_was_closed(api: Api, times: dict[str, str]) -> None:
+    opening = {"registrationOpensAt": "2083-01-02T03:04:05Z", "registrationClosesAt": "2083-02-03T04:05:06Z"}
+    event_id = api.event(date="2083-05-01", unlisted=True, **times, **opening)
+    ends_at = Seats.get(event_id).ends_at
+    Event.get(event_id).delete()
+    command(event_id, repair=True)
+    again = api.get(f"/events/{event_id}").json()
+    assert {name: again[name][:19] + "Z" for name in opening} == opening
+    assert ends_at <= Seats.get(event_id).ends_at < ends_at + 24 * 60 * 60
+    assert (again["unlisted"], Event.get(event_id).sort) == (True, None)
+
+
 def test_of_a_deleted_event_nothing_stays_and_its_successor_is_left_alone(api: Api, party: str) -> None:
     delete_event()
     api.event(eventId=party)
