@@ -39,7 +39,7 @@ SHORTER: dict[str, tuple[int, ...]] = {"events": (100, 10_000), "registrations":
 WARM, COUNTED, SOME = 40, 3, 100
 HISTORY = 60
 """Entries of the history of an event, of which a page is read."""
-TURNS = 5
+TURNS = 10
 """Parts into which the measured requests of a call are divided. The services take turns after each."""
 AT_A_TIME = 250
 """Registrations that are made without a look at the clock."""
@@ -103,7 +103,7 @@ class Bench:
         for size in sizes:
             self._register(self._many, self._people(size - self._there["registrations"]))
             self._there["registrations"] = size
-            some = self._people(2 * SOME)
+            some = self._people(4 * SOME)  # more than of other calls, because register is close to its limit
             of_each = [
                 cases.of_registrations(event, some, self._prepared(service, event, some[0]))
                 for (service, _), event in zip(self._data, self._many, strict=True)
