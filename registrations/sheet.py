@@ -1,5 +1,6 @@
 """An event's registrations as a sheet: one line for each, with the person, and a column for each question."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,19 +25,40 @@ def _columns() -> tuple[str, ...]:
 COLUMNS = _columns()
 
 
+def normalized(header: str) -> str:
+    """Return a header without case, spaces and punctuation, so that E-Mail equals email."""
+    return re.sub(r"[\W_]+", "", header).casefold()
+
+
+def headers(questions: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the header of each question's column: its label, with a number if another column has that name.
+
+    So an answer is never taken for a value of the registration or of the person.
+    """
+    taken = set(map(normalized, (*COLUMNS, ANSWERS)))
+    found = []
+    for question in questions:
+        header, number = question["label"], 1
+        while normalized(header) in taken:
+            number += 1
+            header = f"{question['label']} ({number})"
+        taken.add(normalized(header))
+        found.append(header)
+    return found
+
+
 class Sheet:
     """The registrations for one event.
 
     Args:
-        questions: The questions of the event. Each is a column with its label.
+        questions: The questions of the event. Each has a column.
         separator: The separator of cells.
     """
 
     def __init__(self, questions: list[dict[str, Any]], separator: str) -> None:
         self._separator = separator
         self._asked = [question["questionId"] for question in questions]
-        header = [*COLUMNS, *(question["label"] for question in questions)]
-        self.header = sheets.lines([header], separator)
+        self.header = sheets.lines([[*COLUMNS, *headers(questions)]], separator)
 
     def lines(self, registrations: Iterable[Registration]) -> bytes:
         """Return the lines of these registrations. Their users are read in batches of a hundred."""

@@ -13,6 +13,7 @@ from rest_framework import serializers
 from events.serializers import SOURCES, EventSerializer
 from eventsite.web.fields import TimeField
 from registrations.serializers import RegistrationSerializer
+from registrations.sheet import normalized
 from registrations.transfer import moments
 from users.serializers import UserSerializer
 
@@ -71,11 +72,6 @@ def accepts(kind: str, name: str, value: Any) -> bool:
 
 class Wrong(Exception):
     """A cell does not have the type of its column. The text shows what to write."""
-
-
-def normalized(header: str) -> str:
-    """Return a header without case, spaces and punctuation, so that E-Mail equals email."""
-    return re.sub(r"[\W_]+", "", header).casefold()
 
 
 ALIASES = {"title": ("eventName",), "date": ("eventDate",), "waitlistEnabled": ("hasWaitlist", "waitlist_enabled")}

@@ -12,8 +12,8 @@ from eventsite.auth.scope import EVERYTHING
 from registrations import seating
 from registrations.errors import AlreadyRegistered, EventFull
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
+from registrations.sheet import normalized
 from registrations.transfer import moments, notes, people, planned, sheets, write
-from registrations.transfer.columns import normalized
 from registrations.transfer.notes import Notes
 from registrations.transfer.planned import Refused
 from registrations.transfer.sheets import Broken, Cells, Table
@@ -110,7 +110,7 @@ def guests(table: Table, reading: Reading, found: Notes, refused: list[str]) -> 
     """
     roles = roles_of(table, reading.named)
     taken = {number for numbers in roles.values() for number in numbers}
-    asked = planned.by_label(reading.questions)
+    asked = planned.by_header(reading.questions)
     for number, header in enumerate(table.header):
         if number not in taken and normalized(header) not in asked and header:
             found.add(notes.COLUMNS, f"{table.name}: {header}")

@@ -15,6 +15,7 @@ from eventsite import clock
 from eventsite.errors import WrongValues
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, RegistrationItem
 from registrations.serializers import SOURCES
+from registrations.sheet import headers, normalized
 from registrations.transfer import columns, moments, notes, people
 from registrations.transfer.columns import EVENT, REGISTRATION, USER
 from registrations.transfer.notes import Notes
@@ -199,9 +200,9 @@ def registration_id(theirs: str) -> str:
         return str(uuid.uuid5(REGISTRATION_IDS, theirs))
 
 
-def by_label(questions: list[Record]) -> dict[str, Record]:
-    """Return the questions of an event by their labels, normalized like headers of columns."""
-    return {columns.normalized(question["label"]): question for question in questions}
+def by_header(questions: list[Record]) -> dict[str, Record]:
+    """Return the questions of an event by the normalized headers of their columns."""
+    return dict(zip(map(normalized, headers(questions)), questions, strict=True))
 
 
 def answers(questions: list[Record], values: Record, place: str, found: Notes) -> Record | None:
@@ -211,16 +212,16 @@ def answers(questions: list[Record], values: Record, place: str, found: Notes) -
 
     Args:
         questions: The questions of the event.
-        values: The record, with `answers` by the ids of questions, or with their labels as names.
+        values: The record, with `answers` by the ids of questions, or with the headers of their columns as names.
         place: The place of the record, for notes.
         found: Receives the answers that are not valid.
     """
     sent = values.get("answers")
     given = dict(sent) if isinstance(sent, dict) else {}
-    labelled = by_label(questions)
+    asked = by_header(questions)
     for name, value in values.items():
-        question = labelled.get(columns.normalized(name))
-        if question and name != "answers" and value is not None:
+        question = asked.get(normalized(name))
+        if question and value is not None:
             given.setdefault(question["questionId"], value)
     fits: Record = {}
     for question in questions:

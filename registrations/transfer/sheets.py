@@ -63,8 +63,12 @@ class Table:
 
     @cached_property
     def fields(self) -> list[str]:
-        """Return the field of each column. An unknown column keeps its name."""
-        return [columns.field_named(name) for name in self.header]
+        """Return the field of each column. An unknown column keeps its name, and a repeated one has none."""
+        first: dict[str, int] = {}
+        for number, header in enumerate(self.header):
+            first.setdefault(columns.field_named(header), number)
+        found = {number: name for name, number in first.items()}
+        return [found.get(number, "") for number in range(len(self.header))]
 
     @property
     def kind(self) -> str:
@@ -101,7 +105,8 @@ class Table:
         """
         kind = self.kind
         for header, name in zip(self.header, self.fields, strict=True):
-            if header and name not in columns.KNOWN and kind != REGISTRATION:  # there it may be a question of the event
+            is_left_out = name not in columns.KNOWN and kind != REGISTRATION  # there it may be a question of the event
+            if header and (is_left_out or not name):
                 found.add(notes.COLUMNS, f"{self.name}: {header}")
         for line, cells in self.lines:
             yield Row(self._values(kind, order, line, cells), f"{self.name}, line {line}", kind)
@@ -109,7 +114,7 @@ class Table:
     def _values(self, kind: str, order: str, line: int, cells: Cells) -> Record:
         values: Record = {}
         for number, (name, cell) in enumerate(zip(self.fields, cells, strict=True), 1):
-            if cell.strip() and values.get(name) is None:
+            if name and cell.strip():
                 try:
                     values[name] = columns.value(kind, name, unmarked(cell), order=order)
                 except (columns.Wrong, moments.Ambiguous) as error:

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from events.schema import BODY
+from registrations import sheet
 from registrations.schema import REGISTERED
 from registrations.transfer import columns, export
 from tests.api import Api
@@ -89,3 +90,42 @@ def test_our_lists_come_in_with_everyones_name_and_address(api: Api, tmp_path: P
         empty_the_tables()
         call_command("import", *(str(tmp_path / name) for name in lists))
         assert [api.get(path).json() for path in paths] == before
+
+
+LABELS = sorted({*sheet.COLUMNS, sheet.ANSWERS, "title", "event", "user"})
+LIKE_COLUMNS = {
+    "as the columns": LABELS,
+    "as people write them": [name.capitalize() for name in LABELS],
+    "with a number": [f"{name} (2)" for name in ("Email", "Name", "Email")] + ["E-Mail", "e mail", "Email (3)"],
+    "the same": ["Food", "Food", "food?", "Food (2)", "?", "!", "?"],
+}
+
+
+@pytest.mark.parametrize("labels", LIKE_COLUMNS.values(), ids=LIKE_COLUMNS)
+def test_an_answer_stays_an_answer_whatever_its_question_is_called(api: Api, tmp_path: Path, labels: list[str]) -> None:
+    for first in range(0, len(labels), 10):
+        some = labels[first : first + 10]
+        ids = [f"q{number}" for number in range(len(some))]
+        questions = [{"questionId": one, "label": label, "kind": "text"} for one, label in zip(ids, some, strict=True)]
+        event = api.event(title="Ours", questions=questions)
+        answers = {one: f"{one}@example.com" for one in ids}
+        api.user("mallory")
+        assert api.post(f"/events/{event}/registrations", {"userId": "mallory", "answers": answers}).status_code == 201
+        paths = [f"/events/{event}", f"/events/{event}/registrations?expand=user"]
+        before = [api.get(path).json() for path in paths]
+        assert before[1][0]["answers"] == answers
+        (tmp_path / "event.json").write_text(json.dumps(before[0]))
+        (tmp_path / "sheet.csv").write_bytes(api.get(f"{paths[1]}&format=csv").content)
+        empty_the_tables()
+        call_command("import", str(tmp_path / "event.json"), str(tmp_path / "sheet.csv"))
+        assert [api.get(path).json() for path in paths] == before
+        empty_the_tables()
+
+
+def test_only_the_first_column_of_a_name_counts(api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "event.json").write_text(json.dumps(api.get(f"/events/{api.event(eventId='party')}").json()))
+    empty_the_tables()
+    (tmp_path / "sheet.csv").write_text("eventId,userId,name,email,Email\nparty,mallory,Mallory,,victim@example.com\n")
+    call_command("import", str(tmp_path / "event.json"), str(tmp_path / "sheet.csv"))
+    assert api.get("/users/mallory").json()["email"] is None
+    assert "sheet.csv: Email" in capsys.readouterr().out
