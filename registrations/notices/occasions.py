@@ -4,11 +4,11 @@ The current state is read before each mail, so that no mail is sent for a change
 is over.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from events.models import OPEN_STATUSES, Event
+from events.models import DRAFT, OPEN_STATUSES, Event
 from events.whole import find_event
 from events.window import Times
 from eventsite import clock
@@ -51,7 +51,11 @@ class Occasion:
     before: dict[str, Any] = field(default_factory=dict)
     """The values before the change, of the changed fields among `MAILED_FIELDS`."""
     place: int = 0
-    """The waitlist position of the user; 0 if the user does not wait."""
+    """The waitlist position of the user; 0 if it is not mailed, or the user does not wait."""
+    is_waiting: bool = False
+    """True for a mail to a user who waits."""
+    seated_through: int = 0
+    """The last ticket that has a seat."""
     subject: str = ""
     text: str = ""
     """The message of an organizer."""
@@ -61,7 +65,7 @@ def kind_of(notice: Notice) -> str | None:
     """Return the kind of the mails about a notice, or None if it is not mailed."""
     data = notice["data"]
     if notice["type"] == "event.changed":
-        if data["previous"].get("status") == CANCELLED:
+        if data["previous"].get("status") in (CANCELLED, DRAFT):  # an event that was never open has no people
             return ON_AGAIN
         return MOVED if any(name in MAILED_FIELDS for name in data["changed"]) else None
     if notice["type"] == "registration.cancelled":
@@ -77,7 +81,8 @@ def occasion_of(notice: Notice) -> Occasion | None:
     whole = find_event(notice["data"]["eventId"])
     if kind is None or whole is None or whole.event.incarnation != incarnation_of(notice):
         return None
-    return _of_an_event(kind, whole.event, notice["data"])
+    found = _of_an_event(kind, whole.event, notice["data"])
+    return found and replace(found, seated_through=int(whole.seats.seated_through))
 
 
 def _of_an_event(kind: str, event: Event, data: dict[str, Any]) -> Occasion | None:

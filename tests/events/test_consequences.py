@@ -42,7 +42,10 @@ def test_a_deletion_shows_whether_people_are_mailed(event: dict[str, object], no
 def test_an_event_that_is_on_again_is_no_new_one() -> None:
     assert outcome_of("status", "cancelled", EXPECTED) == "The event is on again; 4 people will be told."
     assert outcome_of("status", "cancelled", OVER) == "The event is on again."
-    assert outcome_of("status", "draft", EXPECTED) == "Published."
+    assert outcome_of("status", "draft", EXPECTED) == "Published; 4 people will be told."
+    assert outcome_of("status", "draft", EXPECTED | {"status": "active"}) == "Saved; 4 people will be told."
+    assert outcome_of("status", "draft", EXPECTED | {"registeredCount": 0, "waitlistCount": 0}) == "Published."
+    assert outcome_of("status", "completed", EXPECTED) == "Published."
     assert outcome_of("status", "published", OVER | {"status": "cancelled"}) == "The event is cancelled."
 
 

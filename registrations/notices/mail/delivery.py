@@ -105,9 +105,13 @@ def _pages(task: Task) -> Iterator[Task]:
 
 def _mail(notice: Notice, occasion: Occasion, user_id: str) -> None:
     """Mail one user, once."""
-    user = _recipient(notice, occasion, user_id)
-    if user is None:
+    key = UserRegistration.key_of(notice["data"]["eventId"], user_id)
+    user: User | None
+    user, registration = batch_get((User, user_id), (UserRegistration, *key), consistent=True)
+    if user is None or not _is_meant(notice, occasion, user, registration):
         return
+    if registration is not None and "ticket" not in notice["data"]:
+        occasion = replace(occasion, is_waiting=registration.ticket > occasion.seated_through)
     if occasion.kind == occasions.WAITING:
         occasion = replace(occasion, place=_place(occasion.event.event_id, user_id))
         if not occasion.place:
@@ -119,25 +123,21 @@ def _mail(notice: Notice, occasion: Occasion, user_id: str) -> None:
         history.record_mail(notice, occasion.kind, user_id)
 
 
-def _recipient(notice: Notice, occasion: Occasion, user_id: str) -> User | None:
-    """Return the user to mail, or None if the user does not want the mail or cannot be reached.
+def _is_meant(notice: Notice, occasion: Occasion, user: User, registration: UserRegistration | None) -> bool:
+    """Return True if a user wants the mail and can be reached.
 
     No user whose registration has ended is mailed, and no user who signed up too late for a reminder is reminded.
     """
-    key = UserRegistration.key_of(notice["data"]["eventId"], user_id)
-    user: User | None
-    user, registration = batch_get((User, user_id), (UserRegistration, *key), consistent=True)
-    if user is None or not user.is_reachable or not (user.notify or occasion.kind in occasions.WITHOUT_ASKING):
-        return None
+    if not user.is_reachable or not (user.notify or occasion.kind in occasions.WITHOUT_ASKING):
+        return False
     if occasion.kind == occasions.DELETED:
-        return user
+        return True
     if registration is not None and registration.incarnation != occasion.event.incarnation:
         registration = None  # it is for an earlier event of the id
     if not _is_in(registration, notice["data"].get("ticket")):
-        return None
+        return False
     since = notice["data"].get("since")  # of a reminder
-    signed_up_late = since and registration is not None and str(registration.registered_at) >= since
-    return None if signed_up_late else user
+    return not (since and registration is not None and str(registration.registered_at) >= since)
 
 
 def _is_in(registration: UserRegistration | None, ticket: int | None) -> bool:

@@ -43,9 +43,9 @@ WORDS = {
     ),
     occasions.ON_AGAIN: (
         "On again: {title}",
-        "The event was cancelled, and takes place after all. You are still signed up.",
+        "The event takes place after all. You are still {standing}.",
     ),
-    occasions.MOVED: ("Changed: {title}", "The event has changed. You are still signed up."),
+    occasions.MOVED: ("Changed: {title}", "The event has changed. You are still {standing}."),
     occasions.MESSAGE: ("{subject}", "The organizers of this event have written to you:"),
 }
 """The subject and the first sentence of each kind of mail."""
@@ -84,7 +84,7 @@ def compose(occasion: Occasion, user: User, change: str, reply_to: User | None =
         mail.set_raw("Reply-To", _mailbox(reply_to.name, in_ascii(str(reply_to.email))))
     mail["List-Unsubscribe"] = f"<{words['profile_url'] or f'mailto:{settings.MAIL_FROM}?subject=unsubscribe'}>"
     _fill(mail, "letter", words)
-    if occasion.event.created_at and occasion.kind not in WITHOUT_ENTRY:
+    if occasion.event.created_at and occasion.kind not in WITHOUT_ENTRY and not occasion.is_waiting:
         _attach(mail, occasion, words)
     return mail
 
@@ -133,10 +133,11 @@ def _words(occasion: Occasion, user: User) -> dict[str, Any]:
     page = settings.PUBLIC_URL and f"{settings.PUBLIC_URL}/events/{occasion.event.event_id}"
     oneself = "me" if settings.AUTH_MODE != "open" else user.user_id
     subject, lead = WORDS[occasion.kind]
+    standing = "on the waitlist" if occasion.is_waiting else "signed up"
     return {
         "subject": subject.format(title=title, subject=one_line(occasion.subject)),
         "title": title,
-        "lead": lead.format(place=occasion.place),
+        "lead": lead.format(place=occasion.place, standing=standing),
         "facts": _facts(occasion),
         "quoted": [one_line(line) for line in occasion.text.splitlines()],
         "is_off": is_off,

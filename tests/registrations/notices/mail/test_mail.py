@@ -99,6 +99,36 @@ def test_an_event_that_is_on_again_is_mailed_to_its_people(api: Api, party: str,
     assert entry(mails[0])[0] == "PUBLISH"
 
 
+def test_an_event_that_was_withdrawn_and_is_open_again_is_mailed_with_its_present_times(
+    api: Api, party: str, carried: Carried
+) -> None:
+    for way in (["draft"], ["cancelled", "draft"]):
+        for status in way:
+            api.patch(f"/events/{party}", {"status": status})
+        api.patch(f"/events/{party}", {"date": "2083-05-01"})
+        api.patch(f"/events/{party}", {"status": "published"})
+        mails = carried.publish(reported()[-1:])
+        assert told_to(mails) == [f"{name}: On again: Fête d’été" for name in ("alice", "bob", "carol")]
+        assert "Sat 1 May 2083" in text(mails[0])
+
+
+@pytest.mark.parametrize("change", [{"status": "cancelled"}, {"status": "published"}, {"date": "2083-04-02"}], ids=str)
+def test_the_mail_to_a_waiting_person_says_so_and_has_no_entry_for_the_calendar(
+    api: Api, party: str, carried: Carried, change: dict[str, str]
+) -> None:
+    if change == {"status": "published"}:
+        api.patch(f"/events/{party}", {"status": "cancelled"})
+        carried.publish()
+    api.patch(f"/events/{party}", change)
+    seated, *waiting = carried.publish()
+    assert list(seated.iter_attachments())
+    for mail in waiting:
+        assert not list(mail.iter_attachments())
+        for part in (text(mail), html(mail)):
+            assert "signed up." not in part.partition("You get this")[0]
+            assert ("You are still on the waitlist." in part) is ("cancelled" not in change.values())
+
+
 @pytest.mark.parametrize(
     ("change", "now", "before"),
     [
