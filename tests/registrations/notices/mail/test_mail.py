@@ -113,7 +113,7 @@ def test_an_event_that_was_withdrawn_and_is_open_again_is_mailed_with_its_presen
 
 
 @pytest.mark.parametrize("change", [{"status": "cancelled"}, {"status": "published"}, {"date": "2083-04-02"}], ids=str)
-def test_the_mail_to_a_waiting_person_says_so_and_has_no_entry_for_the_calendar(
+def test_the_mail_to_a_waiting_person_is_about_waiting_and_has_no_entry_for_the_calendar(
     api: Api, party: str, carried: Carried, change: dict[str, str]
 ) -> None:
     if change == {"status": "published"}:
