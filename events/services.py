@@ -6,7 +6,7 @@ from typing import Any
 
 from events import commands, window
 from events.ledger import guards
-from events.ledger.models import CheckIns, Seats
+from events.ledger.models import CancellationOutbox, CheckIns, Seats
 from events.models import DRAFT, OPEN_STATUSES, Event, EventItem, mark
 from events.signals import event_deleted
 from events.whole import WholeEvent, find, find_event
@@ -17,6 +17,7 @@ from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import BatchWrite, Delete, Put, Query, Steps, Transact, retrying, run
 from eventsite.dynamodb.writes import Failures
 from eventsite.errors import Forbidden, Missing, Refused, Stale
+from eventsite.ids import is_id
 
 OF_THE_SERVICE = {"version", "settings", "edits", "created_at", "updated_at"}
 """The attributes of a description that only the service sets."""
@@ -169,6 +170,8 @@ def copied(event: Event) -> dict[str, Any]:
 def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, with_people: bool = False) -> None:
     """Delete an event without registrations, or on request with all of them.
 
+    A deletion with registrations that was cut off can be repeated until nothing is left.
+
     Args:
         event_id: The event.
         scope: The caller's scope.
@@ -181,9 +184,24 @@ def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, wit
         Stale: The event has none of these versions.
         EventHasRegistrations: People are registered or waiting, and `with_people` is False.
     """
-    event, seats = run(delete_in_steps(event_id, scope, versions, with_people=with_people))
-    was_used = _was_used(seats, with_people)
-    event_deleted.send_robust(Event, event_id=event_id, incarnation=event.incarnation, event=event, was_used=was_used)
+    try:
+        event, seats = run(delete_in_steps(event_id, scope, versions, with_people=with_people))
+        incarnation, was_used = event.incarnation, _was_used(seats, with_people)
+    except EventNotFound:
+        left = interrupted_deletion(event_id, scope=scope) if with_people else None
+        if left is None:
+            raise
+        incarnation, was_used = left.incarnation, True
+    event_deleted.send_robust(Event, event_id=event_id, incarnation=incarnation, was_used=was_used)
+
+
+def interrupted_deletion(event_id: str, *, scope: Scope) -> EventItem | None:
+    """Return what a deletion with registrations that was cut off has left, if the caller owned the event."""
+    if not is_id(event_id):
+        return None
+    found = EventItem.query(event_id, EventItem.item.startswith("tickets#"), consistent_read=True)
+    left = (item for item in found if item.item == CancellationOutbox.name(item.incarnation, 0))
+    return next((item for item in left if scope.may_touch(item.organizer_id)), None)
 
 
 def delete_in_steps(
@@ -226,6 +244,8 @@ def _deleting(whole: WholeEvent, with_people: bool) -> dict[str, Put | Delete]:
         "seats": Delete(Seats.key(event.event_id), None if with_people else guards.has_nobody(seats)),
         **followed(event.places, {}),
     }
+    if with_people:
+        parts["outbox"] = Put(CancellationOutbox.of(event))
     if _was_used(seats, with_people):
         parts["check-ins"] = Delete(CheckIns.named(event.event_id, CheckIns.name(event.incarnation)))
     return parts

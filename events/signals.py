@@ -6,7 +6,7 @@ event_edited = Signal()
 """The seats of an event were edited. It has `event_id`, and the number of promotions as `promoted`."""
 
 event_deleted = Signal()
-"""An event was deleted. It has `event_id`, `incarnation`, and the description as `event`.
+"""An event was deleted. It has `event_id` and `incarnation`.
 
 `was_used` is False if no user has ever joined the event.
 """

@@ -10,7 +10,6 @@ from django.dispatch import receiver
 import events.commands
 import users.commands
 from events.listing import organized_by
-from events.models import Event
 from events.signals import event_deleted, event_edited
 from eventsite.dynamodb.steps import Steps
 from eventsite.web import observability
@@ -30,10 +29,10 @@ METRICS = {
 
 
 @receiver(event_deleted)
-def forget_the_registrations(event_id: str, incarnation: str, event: Event, *, was_used: bool, **_: Any) -> None:
+def forget_the_registrations(event_id: str, incarnation: str, *, was_used: bool, **_: Any) -> None:
     """Delete what a removed event leaves behind. One that no user has ever joined leaves nothing."""
     if was_used:
-        seating.forget_event(event_id, incarnation, event)
+        seating.forget_event(event_id, incarnation)
 
 
 def let_go(user_id: str, by: str | None) -> Steps[bool]:

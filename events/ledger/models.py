@@ -1,6 +1,7 @@
 """The items of the seat protocol: counters, exit tombstones, promotions and the admission queue."""
 
 import zlib
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Self
 
@@ -232,7 +233,8 @@ class Intent(ExpiringItem):
 class CancellationOutbox(EventItem):
     """Some of the people whose registrations ended with an event, and the event's description.
 
-    It exists to appear in the stream, from which they are notified, and is deleted soon after.
+    It exists to appear in the stream, from which they are notified, and is deleted soon after. The first one, of no
+    person, is written by the deletion itself: it has the description for the others, and shows that people may be left.
     """
 
     people = UnicodeAttribute()
@@ -249,9 +251,24 @@ class CancellationOutbox(EventItem):
     created_at = UnicodeAttribute(attr_name="createdAt", null=True)
     updated_at = UnicodeAttribute(attr_name="updatedAt", null=True)
 
+    @classmethod
+    def of(cls, described: EventItem, people: Sequence[tuple[int, str]] = ()) -> Self:
+        """Return the item for some people.
+
+        Args:
+            described: The description of the event, or another outbox of it.
+            people: Their tickets and user ids; none for the first item.
+        """
+        first = people[0][0] if people else 0
+        texts = " ".join(f"{ticket}:{user_id}" for ticket, user_id in people)
+        outbox = cls(described.event_id, cls.name(described.incarnation, first), people=texts)
+        for name in ("incarnation", "organizer_id", *OF_A_DELETED_EVENT):
+            setattr(outbox, name, getattr(described, name))
+        return outbox
+
     @staticmethod
     def name(incarnation: str, ticket: int) -> str:
-        """Return the range key of the item whose first person has this ticket."""
+        """Return the range key of the item whose first person has this ticket. The first item has ticket 0."""
         return f"tickets#{incarnation}#outbox#{ticket:010}"
 
     @staticmethod

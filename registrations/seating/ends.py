@@ -10,8 +10,7 @@ from functools import partial
 
 from events import services
 from events.ledger import log
-from events.ledger.models import OF_A_DELETED_EVENT, CancellationOutbox, Seats
-from events.models import Event
+from events.ledger.models import CancellationOutbox, Seats
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb.retries import FAILURES, Conflict, time_left, time_limit
 from eventsite.dynamodb.steps import (
@@ -60,27 +59,24 @@ def trimmed(seats: Seats, names: list[str]) -> Steps[None]:
     yield Update(Seats.key(seats.event_id), removed, guards.is_incarnation(seats.incarnation))
 
 
-def forget_event(event_id: str, incarnation: str, event: Event | None = None) -> None:
+def forget_event(event_id: str, incarnation: str) -> None:
     """Delete the registrations and lines of a deleted event, as long as the request's time lasts.
 
-    It raises nothing, because the event is deleted already. The audit deletes the rest.
-
-    Args:
-        event_id: The event.
-        incarnation: The incarnation of the deleted event.
-        event: Its description for the cancellation notice, if it is known.
+    It raises nothing, because the event is deleted already. A repeated deletion or the audit deletes the rest.
     """
     try:
         with time_limit(time_left() - RESERVED_SECONDS):
-            run(forget_event_in_steps(event_id, incarnation, event))
+            run(forget_event_in_steps(event_id, incarnation))
     except FAILURES:
         logger.warning("registrations of a deleted event are left behind", exc_info=True)
 
 
-def forget_event_in_steps(event_id: str, incarnation: str, event: Event | None = None) -> Steps[None]:
+def forget_event_in_steps(event_id: str, incarnation: str) -> Steps[None]:
     """Delete the registrations and lines of a deleted event, as `forget_event`, in steps."""
+    first = CancellationOutbox(event_id, CancellationOutbox.name(incarnation, 0), incarnation=incarnation)
+    described = (yield Get((CancellationOutbox, first.event_id, first.item))) or first
     while some := (yield from _first_lines(event_id, incarnation)):
-        yield from _announce(event_id, incarnation, event, some)
+        yield from _announce(described, some)
         users = list(dict.fromkeys(str(line.user_id) for line in some))
         rows = yield BatchGet([(UserRegistration, *UserRegistration.key_of(event_id, user_id)) for user_id in users])
         rows = [row for row in rows if row and row.incarnation == incarnation]
@@ -110,19 +106,14 @@ def remove_rows(rows: list[UserRegistration], incarnation: str) -> Steps[None]:
         yield from remove_rows([row for number, row in enumerate(rows) if str(number) not in failed], incarnation)
 
 
-def _announce(event_id: str, incarnation: str, event: Event | None, lines: list[EventTicket]) -> Steps[None]:
+def _announce(described: CancellationOutbox, lines: list[EventTicket]) -> Steps[None]:
     """Write the people of some lines to the cancellation outbox, before the lines are deleted.
 
     After that, only the stream of the outbox can still notify them.
     """
-    people = [f"{int(line.ticket or 0)}:{line.user_id}" for line in lines if line.is_active]
-    if not people:
-        return
-    key = event_id, CancellationOutbox.name(incarnation, int(people[0].partition(":")[0]))
-    outbox = CancellationOutbox(*key, incarnation=incarnation, people=" ".join(people))
-    for name in OF_A_DELETED_EVENT if event else ():
-        setattr(outbox, name, getattr(event, name))
-    yield BatchWrite(puts=[outbox])
+    people = [(int(line.ticket or 0), str(line.user_id)) for line in lines if line.is_active]
+    if people:
+        yield BatchWrite(puts=[CancellationOutbox.of(described, people)])
 
 
 def give_up_all(user_id: str, by: str | None = None) -> Steps[None]:

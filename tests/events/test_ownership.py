@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -9,9 +10,11 @@ from events import editing, services
 from events.ledger import guards as event_guards
 from events.models import Event
 from events.whole import WholeEvent, find_event
-from eventsite.auth.scope import EVERYTHING
+from eventsite.auth.scope import EVERYTHING, NOTHING, Scope
+from eventsite.errors import Unavailable
 from registrations import seating
-from registrations.seating import guards, trim
+from registrations.models import RegistrationItem
+from registrations.seating import ends, guards, trim
 from tests.api import Api
 from tests.events.stealing import FIELDS, OLIVIAS, THIEF, make, stolen_before, stolen_before_step
 from tests.registrations.interleaving import AT_ONCE, COMMIT
@@ -109,3 +112,16 @@ def test_without_the_guard_a_stranger_could_seat_people(monkeypatch: pytest.Monk
     with stolen_before_step(step, event):
         act(event)
     assert counts(event) != (0, 0)
+
+
+@pytest.mark.usefixtures("people")
+def test_only_the_owner_continues_a_deletion_that_was_cut_off() -> None:
+    event = occupied(1)
+    with patch.object(ends, "_first_lines", side_effect=Unavailable):
+        services.delete(event, scope=OLIVIAS, with_people=True)
+    for scope, with_people in ((Scope(touches=THIEF, drafts_of=THIEF), True), (NOTHING, True), (OLIVIAS, False)):
+        with pytest.raises(services.EventNotFound):
+            services.delete(event, scope=scope, with_people=with_people)
+        assert list(RegistrationItem.scan())
+    services.delete(event, scope=OLIVIAS, with_people=True)
+    assert not list(RegistrationItem.scan())

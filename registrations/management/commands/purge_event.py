@@ -24,13 +24,21 @@ class Command(OperatorCommand):
             raise CommandError(f"There is no event with this id: {', '.join(missing)}.")
 
     def _purged(self, event_id: str, *, dry_run: bool) -> bool:
-        """Delete an event. Return False if there is none, as after an earlier run that was interrupted."""
+        """Delete an event, or what an interrupted deletion left. Return False if there is neither."""
         try:
-            event, seats = services.read(event_id, scope=EVERYTHING)
+            what = self._described(event_id)
             if not dry_run:
                 services.delete(event_id, scope=EVERYTHING, with_people=True)
         except services.EventNotFound:
             return False
-        what = f"{event_id} ({event.title}): {seats.registered} registered, {seats.waiting} waiting"
         self.stdout.write(f"{'Would delete' if dry_run else 'Deleted'} {what}.")
         return True
+
+    def _described(self, event_id: str) -> str:
+        try:
+            event, seats = services.read(event_id, scope=EVERYTHING)
+        except services.EventNotFound:
+            if services.interrupted_deletion(event_id, scope=EVERYTHING) is None:
+                raise
+            return f"what an interrupted deletion of {event_id} left"
+        return f"{event_id} ({event.title}): {seats.registered} registered, {seats.waiting} waiting"

@@ -122,7 +122,7 @@ def creating(name: str, user: str, *, at_once: bool) -> Steps[Answer]:
 def replacing(name: str, *, at_once: bool) -> Steps[Answer]:
     """Delete the event with its people, and create another one of the same id."""
     event, _ = yield from services.delete_in_steps(EVENT, EVERYTHING, with_people=True)
-    yield from ends.forget_event_in_steps(EVENT, event.incarnation, event)
+    yield from ends.forget_event_in_steps(EVENT, event.incarnation)
     event.incarnation = f"{event.incarnation}2"
     seats = Seats(EVENT, Seats.ITEM, capacity=1, waitlist_enabled=True, **services.copied(event))
     yield Transact({"event": Put(event, guards.is_new()), "seats": Put(seats)})
@@ -132,7 +132,7 @@ def replacing(name: str, *, at_once: bool) -> Steps[Answer]:
 def dropping(name: str, with_people: bool, *, at_once: bool) -> Steps[Answer]:
     """Delete the event, with its people or only without any."""
     event, _ = yield from services.delete_in_steps(EVENT, EVERYTHING, with_people=with_people)
-    yield from ends.forget_event_in_steps(EVENT, event.incarnation, event)
+    yield from ends.forget_event_in_steps(EVENT, event.incarnation)
     return ("dropped",)
 
 

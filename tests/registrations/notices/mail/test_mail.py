@@ -1,19 +1,25 @@
 """Who is mailed about which change, in which words, and never without need."""
 
+from collections.abc import Callable
 from email.message import EmailMessage
 from itertools import permutations
 from typing import Any
+from unittest.mock import patch
 from xml.etree import ElementTree
 
 import icalendar
 import pytest
+from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
+from events.models import EventItem
 from eventsite import clock
-from registrations.models import UserRegistration
+from eventsite.errors import Unavailable
+from registrations.models import RegistrationItem, UserRegistration
 from registrations.notices.mail import delivery as sending
 from registrations.notices.mail.sent_markers import MailMarker
-from tests.api import Api
+from registrations.seating import ends
+from tests.api import Api, problem
 from tests.registrations.notices.carrying import Carried, html, text
 from tests.registrations.notices.streaming import reported
 from users.models import User
@@ -113,7 +119,7 @@ def test_an_event_that_was_withdrawn_and_is_open_again_is_mailed_with_its_presen
 
 
 @pytest.mark.parametrize("change", [{"status": "cancelled"}, {"status": "published"}, {"date": "2083-04-02"}], ids=str)
-def test_the_mail_to_a_waiting_person_is_about_waiting_and_has_no_entry_for_the_calendar(
+def test_a_waiting_person_is_mailed_about_waiting_without_an_entry_for_the_calendar(
     api: Api, party: str, carried: Carried, change: dict[str, str]
 ) -> None:
     if change == {"status": "published"}:
@@ -176,6 +182,45 @@ def test_a_deleted_event_is_mailed_to_its_people(api: Api, party: str, carried: 
     method, event = entry(mails[0])
     assert (method, event["STATUS"]) == ("CANCEL", "CANCELLED")
     assert "/events/" not in text(mails[0]), "there is nothing to look at any more"
+
+
+CUT_OFF = {"before the first person": (ends, "_first_lines"), "after the first are announced": (ends, "remove_rows")}
+CONTINUED = {
+    "by the same request": lambda api, event: api.delete(f"/events/{event}?registrations=cancel").status_code == 204,
+    "by the command": lambda _, event: call_command("purge_event", event) is None,
+    "by the audit": lambda _, event: call_command("audit_seats", repair=True) is None,
+}
+
+
+@pytest.mark.parametrize("continued", CONTINUED.values(), ids=CONTINUED)
+@pytest.mark.parametrize("cut_off", CUT_OFF.values(), ids=CUT_OFF)
+def test_a_deletion_that_was_cut_off_is_continued_and_mailed_to_everybody_once(
+    api: Api, party: str, carried: Carried, cut_off: tuple[Any, str], continued: Callable[[Api, str], bool]
+) -> None:
+    with patch.object(*cut_off, side_effect=Unavailable):
+        api.delete(f"/events/{party}?registrations=cancel")
+    assert list(RegistrationItem.scan())
+    assert problem(api.delete(f"/events/{party}")) == (404, "event_not_found")
+    early = carried.publish()
+    assert continued(api, party)
+    assert told_to(sorted(early + carried.publish(), key=lambda mail: str(mail["To"]))) == [
+        f"{name}: Cancelled: Fête d’été" for name in ("alice", "bob", "carol")
+    ]
+    assert not [*RegistrationItem.scan(), *EventItem.query(party)]
+    assert problem(api.delete(f"/events/{party}?registrations=cancel")) == (404, "event_not_found")
+
+
+def test_what_a_deletion_has_left_is_not_taken_for_a_new_event_of_the_id(
+    api: Api, party: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with patch.object(ends, "_first_lines", side_effect=Unavailable):
+        api.delete(f"/events/{party}?registrations=cancel")
+    api.event(eventId=party, title="Another")
+    call_command("purge_event", party, dry_run=True)
+    assert "party (Another): 0 registered, 0 waiting" in capsys.readouterr().out
+    call_command("audit_seats", repair=True)
+    assert api.get(f"/events/{party}").json()["title"] == "Another"
+    assert not list(RegistrationItem.scan())
 
 
 def test_what_a_person_must_not_be_bothered_with(api: Api, party: str, carried: Carried) -> None:
