@@ -183,6 +183,7 @@ CALLS |= {
         status=202,
         body={"subject": "Bring a cup", "text": "There is tea, and there are no cups.", "to": "registered"},
         example={"message": "The message is on its way."},
+        takes=("Idempotency-Key",),
         refusals=(Forbidden, EventNotFound, MailIsOff, TooManyMessages),
     ),
     "GET /events/{eventId}/history": Call(

@@ -243,7 +243,8 @@ class ContactViewSet(BrowsableViewSet):
         from registrations.notices import organizer_messages
 
         scope = self.scope(CHANGE_EVENT)
-        organizer_messages.send(event_id, **self.body(), by=caller(request), scope=scope)
+        keyed = self.keyed(f"POST /events/{event_id}/messages")
+        organizer_messages.send(event_id, **self.body(), by=caller(request), scope=scope, keyed=keyed)
         return Response({"message": "The message is on its way."}, 202)
 
     def list(self, request: Request, event_id: str) -> Response:

@@ -38,7 +38,7 @@ def collect_pages(
     Args:
         read: Reads a page, given the number of entries and the cursor to begin after.
         encode: Encodes the entries of a page.
-        page: Entries to read at a time. That number must fit into an answer, however long the entries are.
+        page: Entries to read at a time; fewer if that number does not fit into an answer.
         query: The validated query parameters.
         request: The request. Its `limit`, if any, is the most entries in all.
     """
@@ -50,8 +50,11 @@ def collect_pages(
         rows, following = read(size, after)
         part = encode(rows)
         room -= pagination.weight(part)
-        if parts and room < 0:
+        if room < 0 and parts:
             return Collected(parts, after)
+        if room < 0 and size > 1:
+            page, room = size // 2, MAX_BYTES
+            continue
         parts.append(part)
         after, left = following, left and left - size
         if left == 0 or after is None or retries.time_left() < RESERVED_SECONDS:

@@ -8,6 +8,8 @@ from events import services
 from eventsite import clock
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.daily_limit import take
+from eventsite.dynamodb.idempotency import Announced, IdempotentRequest
+from eventsite.dynamodb.steps import run
 from eventsite.errors import LimitReached, Refused
 from registrations.models import EVERYBODY
 from registrations.notices import queue
@@ -27,8 +29,17 @@ class TooManyMessages(LimitReached):
     detail = f"At most {A_DAY} messages a day for an event. Write again tomorrow (UTC)."
 
 
-def send(event_id: str, *, subject: str, text: str, to: str, by: str | None, scope: Scope) -> None:
-    """Put a message to the people of an event into the queue.
+def send(
+    event_id: str,
+    *,
+    subject: str,
+    text: str,
+    to: str,
+    by: str | None,
+    scope: Scope,
+    keyed: IdempotentRequest | None = None,
+) -> None:
+    """Put a message to the people of an event into the queue, once for all copies of a keyed request.
 
     Args:
         event_id: The event.
@@ -37,12 +48,14 @@ def send(event_id: str, *, subject: str, text: str, to: str, by: str | None, sco
         to: The status of the recipients, or `EVERYBODY`.
         by: The organizer, whose address gets the replies; None if the service has no sign-in.
         scope: The scope of the caller.
+        keyed: The request's idempotency key, if any.
 
     Raises:
         EventNotFound: There is no such event, or it is hidden from the caller.
         EventNotYours: The caller does not organize it.
         MailIsOff: The service sends no mail.
         TooManyMessages: The event has sent five messages today.
+        KeyReused: The key belongs to a different request.
         Unavailable: If DynamoDB or the queue does not answer.
     """
     event = services.read(event_id, scope=scope).event
@@ -50,6 +63,11 @@ def send(event_id: str, *, subject: str, text: str, to: str, by: str | None, sco
     if not settings.MAIL_FROM:
         raise MailIsOff
     message_id = str(uuid.uuid4())
+    earlier = run(keyed.begin(message_id)) if keyed else None
+    if isinstance(earlier, Announced):  # that copy may have crashed; each user is mailed once about one id
+        message_id = earlier.operations[0]
+    elif earlier:
+        return
     if not take("messages", f"{event_id} {event.incarnation}", A_DAY, message_id):
         raise TooManyMessages
     data = {"eventId": event_id, "subject": subject, "text": text, "by": by or event.organizer_id}
@@ -60,3 +78,5 @@ def send(event_id: str, *, subject: str, text: str, to: str, by: str | None, sco
         "data": data,
     }
     queue.send([Task(queue.MAIL, notice, to="" if to == EVERYBODY else to)])
+    if keyed:
+        run(keyed.finish({"sent": message_id}))

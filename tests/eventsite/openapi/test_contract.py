@@ -100,7 +100,8 @@ TABLE = [
         "POST /events/{eventId}/messages",
         202,
         "",
-        "event_not_found permission_denied mail_is_off too_many_messages validation_error",
+        "event_not_found permission_denied mail_is_off too_many_messages validation_error idempotency_key_reused",
+        takes="Idempotency-Key",
     ),
     Row(
         "GET /events/{eventId}/history",

@@ -52,6 +52,14 @@ def test_an_organizer_writes_to_people(party: str, carried: Carried) -> None:
     assert mail["Subject"] == "Tea"
 
 
+def test_a_form_that_is_sent_again_mails_nobody_again(party: str, carried: Carried) -> None:
+    browser = Browser()
+    form = browser.follow(browser.open("/events/party"), "Message").form("POST")
+    for _ in range(3):
+        assert browser.send(form, subject="Tea", text="There is tea.", to="everybody").messages
+    assert len(carried.publish([])) == 1
+
+
 def test_a_message_that_cannot_be_sent_comes_back_with_what_was_typed(party: str, carried: Carried) -> None:
     browser = Browser()
     page = browser.send(

@@ -2,11 +2,15 @@
 
 import time
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from eventsite.dynamodb import daily_limit
+from eventsite.dynamodb.idempotency import IdempotentRequest
+from eventsite.errors import Unavailable
+from registrations.notices import organizer_messages, queue
 from tests.api import Api, problem
 from tests.registrations.notices.carrying import Carried, html, text
 from tests.signing_in import As, adam, alice, olivia, oscar
@@ -56,6 +60,32 @@ def test_each_task_is_mailed_once(api: Api, party: str, carried: Carried) -> Non
     carried.bodies = tasks
     assert carried.publish([]) == []
     assert len(written(api, carried)) == 2, "another message"
+
+
+def test_with_one_key_it_is_sent_once_and_counts_once(api: Api, party: str, carried: Carried) -> None:
+    for _ in range(7):
+        assert api.post("/events/party/messages", MESSAGE, idempotency_key="k").status_code == 202
+    assert len(carried.publish([])) == 2
+    other = api.post("/events/party/messages", MESSAGE | {"text": "Coffee."}, idempotency_key="k")
+    assert problem(other) == (422, "idempotency_key_reused")
+    assert api.post("/events/party/messages", MESSAGE, idempotency_key="l").status_code == 202
+    assert len(carried.publish([])) == 2
+
+
+@pytest.mark.parametrize("function", ["take", "queue.send", "keyed.finish"])
+def test_a_keyed_copy_that_was_cut_off_is_sent_once_by_the_next(
+    api: Api, party: str, carried: Carried, function: str
+) -> None:
+    places = {
+        "take": (organizer_messages, "take"),
+        "queue.send": (queue, "send"),
+        "keyed.finish": (IdempotentRequest, "finish"),
+    }
+    with patch.object(*places[function], side_effect=Unavailable):
+        assert api.post("/events/party/messages", MESSAGE, idempotency_key="k").status_code == 503
+    for _ in range(6):
+        assert api.post("/events/party/messages", MESSAGE, idempotency_key="k").status_code == 202
+    assert len(carried.publish([])) == 2
 
 
 def test_the_sixth_of_a_day_is_refused(api: Api, party: str, carried: Carried, monkeypatch: pytest.MonkeyPatch) -> None:

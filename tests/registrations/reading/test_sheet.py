@@ -167,6 +167,19 @@ def test_what_one_answer_cannot_hold_is_behind_the_link(
     assert found == crowd
 
 
+def test_a_page_that_does_not_fit_into_an_answer_is_read_in_smaller_ones(
+    api: Api, crowd: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collect_pages, "MAX_BYTES", 1000)
+    path, found = "/events/party/registrations?format=csv", []
+    while path:
+        answer = api.get(path)
+        assert len(answer.content) < 1100
+        found += [row["userId"] for row in rows(answer)]
+        path = next_page(answer)
+    assert found == crowd
+
+
 def test_a_sheet_ends_where_the_time_does(api: Api, crowd: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("registrations.views.MAX_LIMIT", 5)
     monkeypatch.setattr(collect_pages, "RESERVED_SECONDS", 1000.0)
