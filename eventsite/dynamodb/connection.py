@@ -7,7 +7,7 @@ import importlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -24,9 +24,11 @@ RawItem = dict[str, dict[str, Any]]
 Call = tuple[str, dict[str, Any]]
 """An operation, and its arguments."""
 
-
 REST_OF_BATCH = {"BatchGetItem": "UnprocessedKeys", "BatchWriteItem": "UnprocessedItems"}
 """The part of an answer that a batch has to be sent again with."""
+INDEXES = "GlobalSecondaryIndexes"
+CONNECT_SECONDS, READ_SECONDS = 1, 3
+"""The time limits of one attempt of a call. `eventsite.dynamodb.retries` fits them into a request."""
 
 
 class PatientConnection(Connection):
@@ -34,6 +36,8 @@ class PatientConnection(Connection):
 
     A transaction is sent again with the same client request token, so it is executed once even if its answer was lost.
     """
+
+    _own_client: Client | None = None
 
     def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         if operation_name in REST_OF_BATCH:
@@ -116,8 +120,6 @@ class PatientConnection(Connection):
             )
         return self._own_client
 
-    _own_client: Client | None = None
-
     def warm_up(self) -> None:
         if isinstance(self.client, Client):
             self.client.warm_up()
@@ -135,35 +137,22 @@ class PatientConnection(Connection):
         table.connection = self
 
 
-INDEXES = "GlobalSecondaryIndexes"
-CONNECT_SECONDS, READ_SECONDS = 1, 3
-"""The time limits of one attempt of a call. `eventsite.dynamodb.retries` fits them into a request."""
-
-_connection: PatientConnection | None = None
-
-
+@cache
 def connection() -> PatientConnection:
-    global _connection
-    if _connection is None:
-        _connection = PatientConnection(
-            region=settings.AWS_REGION,
-            host=endpoint(),
-            connect_timeout_seconds=CONNECT_SECONDS,
-            read_timeout_seconds=READ_SECONDS,
-            max_retry_attempts=0,
-            max_pool_connections=50,
-            aws_access_key_id=settings.DYNAMODB_CREDENTIALS,
-            aws_secret_access_key=settings.DYNAMODB_CREDENTIALS,
-        )
-    return _connection
+    return PatientConnection(
+        region=settings.AWS_REGION,
+        host=endpoint(),
+        connect_timeout_seconds=CONNECT_SECONDS,
+        read_timeout_seconds=READ_SECONDS,
+        max_retry_attempts=0,
+        max_pool_connections=50,
+        aws_access_key_id=settings.DYNAMODB_CREDENTIALS,
+        aws_secret_access_key=settings.DYNAMODB_CREDENTIALS,
+    )
 
 
-def disconnect() -> None:
-    """Drop the connection. The next call makes a new one."""
-    global _connection
-    _connection = None
-
-
+disconnect = connection.cache_clear
+"""Drop the connection. The next call makes a new one."""
 os.register_at_fork(after_in_child=disconnect)  # two processes must not share a socket
 
 

@@ -30,8 +30,7 @@ Description = dict[str, Any]
 def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None = None) -> list[str]:
     """Create the missing tables, and wait until they are active.
 
-    A table that another process creates at the same time is awaited too. In a local run they have the streams that
-    their models declare. A deployment turns them on by itself.
+    A table that another process creates at the same time is awaited too.
 
     Args:
         tags: The tags of the created tables.
@@ -42,8 +41,7 @@ def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None =
     """
     protect = not settings.LOCAL if protect is None else protect
     missing = [model for model in table_models() if _describe(model.Meta.table_name) is None]
-    options: Any = {"tags": tags or {}, "protect": protect, "streams": settings.LOCAL}
-    made = [model for model in missing if _create(request_for(model, **options))]
+    made = [model for model in missing if _create(request_for(model, tags=tags or {}, protect=protect))]
     for model in missing:
         _SETTLING(_is_active, model.Meta.table_name)
     for model in made:
@@ -52,11 +50,7 @@ def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None =
 
 
 def differences(*, protect: bool | None = None) -> list[str]:
-    """Return a sentence for each difference between the tables and the models.
-
-    Args:
-        protect: Expect deletion protection and point-in-time recovery; by default outside of local runs.
-    """
+    """Return a sentence for each difference between the tables and the models. `protect` is as in `create_missing`."""
     protect = not settings.LOCAL if protect is None else protect
     return [difference for model in table_models() for difference in _differences(model, protect)]
 
@@ -156,8 +150,11 @@ def _code(error: ClientError) -> str:
 # Making
 
 
-def request_for(model: type[BaseModel], *, tags: dict[str, str], protect: bool, streams: bool = False) -> Description:
-    """Return the CreateTable request of a model's table."""
+def request_for(model: type[BaseModel], *, tags: dict[str, str], protect: bool) -> Description:
+    """Return the CreateTable request of a model's table.
+
+    In a local run it has the stream that the model declares. A deployment turns streams on by itself.
+    """
     schema: Any = model._get_schema()
     types = {each["AttributeName"]: each["AttributeType"] for each in schema["attribute_definitions"]}
     request: Description = {
@@ -168,7 +165,7 @@ def request_for(model: type[BaseModel], *, tags: dict[str, str], protect: bool, 
         "DeletionProtectionEnabled": protect,
         LOCAL_INDEXES: [_index(index) for index in schema["local_secondary_indexes"]],
         GLOBAL_INDEXES: [_index(index) for index in schema["global_secondary_indexes"]],
-        "StreamSpecification": _stream(model) if streams else None,
+        "StreamSpecification": _stream(model) if settings.LOCAL else None,
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
     return {name: value for name, value in request.items() if value not in ([], None)}
@@ -192,11 +189,7 @@ def _hash_first(schema: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def _create(request: Description) -> bool:
-    """Create a table.
-
-    Returns:
-        False if the table exists already.
-    """
+    """Create a table. Return False if there is one."""
     try:
         _call("CreateTable", **request)
     except ClientError as error:
