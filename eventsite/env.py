@@ -100,7 +100,6 @@ def _whole_url(name: str, expected: str) -> str:
 
 
 def _is_whole(url: str) -> bool:
-    """Return True if a URL has a host, and a port that is one where it has a port."""
     try:
         split = urlsplit(url)
         return bool(split.hostname) and split.port != 0
@@ -134,11 +133,7 @@ def webhook_urls(name: str, *, on_this_machine: bool) -> list[str]:
     """Read the URLs that notices are posted to: https, and no address that only a private network can reach.
 
     The host is resolved only when a notice is sent. The refusal of a wrong URL does not repeat it, because it may
-    contain a secret.
-
-    Args:
-        name: The variable.
-        on_this_machine: True if the data is on this machine, so that a receiver may be on it too.
+    contain a secret. A receiver may be `on_this_machine` if the data is.
     """
     urls = list(dict.fromkeys(parts(name)))
     for number, url in enumerate(urls, start=1):
@@ -219,11 +214,7 @@ https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.or
 
 
 def is_public(text: str) -> bool:
-    """Return True if an address is public: not private, loopback, link-local or otherwise special.
-
-    Raises:
-        ValueError: It is no address.
-    """
+    """Return True if an address is public: not private, loopback, link-local or special. A name is a `ValueError`."""
     address = ip_address(text)
     if isinstance(address, IPv6Address) and (address not in UNICAST or address.scope_id):
         return False  # includes IPv4 addresses mapped into IPv6 (::ffff:0:0/96, 64:ff9b::/96)

@@ -103,9 +103,7 @@ class Unavailable(DomainError):
 def log_exception(error: BaseException, what: str = "a defect") -> None:
     """Log the kind and the place of an exception, never its message, which may quote ids, names or tokens.
 
-    Args:
-        error: The exception.
-        what: The meaning of the failure for the service.
+    `what` is the meaning of the failure for the service.
     """
     chain = [one for one in (error, error.__cause__) if one]
     kinds = [type(one).__qualname__ for one in chain]

@@ -41,7 +41,6 @@ class Root(BrowsableViewSet):
 
 @cache
 def _paths(prefix: str) -> dict[str, str]:
-    """Return the paths that the root links to, under a prefix."""
     return {name: reverse(name) for name in FROM_ROOT}
 
 

@@ -122,10 +122,7 @@ def callback(request: HttpRequest) -> HttpResponse:
 
 
 def renew(request: HttpRequest, refresh_token: str) -> str:
-    """Renew the session by a refresh token.
-
-    Returns:
-        The refresh token for the next renewal.
+    """Renew the session by a refresh token, and return the token for the next renewal.
 
     Raises:
         Unverified: The provider refused the token.
@@ -149,11 +146,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
 
 
 def _pool(request: HttpRequest) -> Provider:
-    """Return the identity provider.
-
-    Raises:
-        Http404: The service has no login for browsers.
-    """
+    """Return the identity provider. Raise `Http404` if the service has no login for browsers."""
     if not offered(request)["login_offered"]:
         raise Http404
     pool = user_pool.pool()
@@ -181,12 +174,7 @@ def own_page(request: HttpRequest, page: str, otherwise: str) -> str:
 
 
 def _exchange(request: HttpRequest, pool: Provider, pending: dict[str, Any]) -> dict[str, Any]:
-    """Exchange the code in the request for tokens.
-
-    Raises:
-        Unverified: The answer does not belong to this login, or the provider refused the code.
-        Unavailable: The provider did not answer.
-    """
+    """Exchange the code in the request for tokens. Raise `Unverified` if the answer does not belong to this login."""
     from oauthlib.oauth2 import OAuth2Error
 
     try:
@@ -203,12 +191,7 @@ def _exchange(request: HttpRequest, pool: Provider, pending: dict[str, Any]) -> 
 
 
 def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
-    """Request tokens from the provider.
-
-    Raises:
-        Unverified: The provider refused.
-        Unavailable: The provider did not answer.
-    """
+    """Return the provider's tokens, or raise `Unverified` if it refuses and `Unavailable` if it does not answer."""
     try:
         with _post(url, headers, body) as answer:
             found: dict[str, Any] = json.load(answer)
@@ -223,7 +206,6 @@ def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
 
 
 def _post(url: str, headers: dict[str, str], body: str) -> Any:
-    """Send a form to the provider, and return its answer."""
     from urllib.request import Request, urlopen
 
     request = Request(url, body.encode(), headers)  # noqa: S310 (a `trusted_url`)
@@ -242,11 +224,7 @@ def _revoke(pool: Provider, refresh_token: str) -> None:
 
 
 def _start_session(request: HttpRequest, pool: Provider, id_token: str) -> None:
-    """Store the user in the session, with only the groups that have permissions: a cookie holds 4 KB.
-
-    Raises:
-        Unverified: The ID token is not valid.
-    """
+    """Store the user in the session, with only the groups that have permissions: a cookie holds 4 KB."""
     from eventsite.auth import tokens
 
     claims = tokens.verify(id_token, pool)

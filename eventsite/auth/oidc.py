@@ -100,11 +100,6 @@ class OpenIDProvider(Provider):
 
 
 def configured() -> OpenIDProvider:
-    """Return the provider of the settings.
-
-    Raises:
-        Undiscovered: Its configuration cannot be fetched.
-    """
     found = discovery(settings.OIDC_ISSUER)
     return OpenIDProvider(
         issuer=settings.OIDC_ISSUER,

@@ -35,11 +35,7 @@ class Scope:
         return self.drafts_of == EVERYBODYS or item.is_run_by(self.drafts_of)
 
     def may_touch(self, organizer_id: str | None) -> bool:
-        """Return True if the caller may touch an event as its owner.
-
-        Args:
-            organizer_id: The owner; None if the event has none.
-        """
+        """Return True if the caller may touch an event as its owner. None matches no caller."""
         return self.touches == EVERYBODYS or (organizer_id is not None and organizer_id == self.touches)
 
     def sees_private_list_of(self, organizer_id: str) -> bool:

@@ -142,7 +142,6 @@ def _problems(values: dict[str, str]) -> Iterator[str]:
 
 
 def _shared_tables(chosen: Choices, path: Path) -> Iterator[str]:
-    """Yield the faults if two models or two stages would share a table."""
     mine = set(chosen.tables.values())
     if len(mine) < len(TABLES):
         yield "gives two tables the same name."

@@ -50,11 +50,7 @@ class WholeNumbersAttribute(Attribute[list[int]]):
         return [{"N": str(number)} for number in value]
 
     def deserialize(self, value: list[dict[str, str]]) -> list[int]:
-        """Return the integers. With a base, `int` refuses all but text.
-
-        Raises:
-            ValueError: There are more or fewer, or one is no integer.
-        """
+        """Return the integers, or raise `ValueError`. With a base, `int` refuses all but text."""
         if len(value) != self._length:
             raise ValueError(f"There are {len(value)} numbers.")
         return [int(number["N"], 10) for number in value]

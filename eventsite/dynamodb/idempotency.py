@@ -68,14 +68,7 @@ class Announced(NamedTuple):
 
 class IdempotentRequest:
     def __init__(self, *, caller: str, call: str, key: str, body: Any) -> None:
-        """Identify a request.
-
-        Args:
-            caller: The user. Another caller may use the same key.
-            call: The call, for example ``POST /users``. Another call may use the same key.
-            key: The idempotency key.
-            body: The body, which must be the same in a repeated request.
-        """
+        """Identify a request. Another caller or another call, such as ``POST /users``, may use the same key."""
         self._key = f"key#{uuid.uuid5(NAMESPACE, json.dumps([caller, call, key]))}"
         text = json.dumps(body, sort_keys=True, default=str)  # a form may bring a file: it counts by its name
         self._body = hashlib.sha256(text.encode()).hexdigest()
@@ -141,27 +134,21 @@ class IdempotentRequest:
     def take_over(self, earlier: Announced, operation: str) -> Steps[bool]:
         """Announce an operation in place of another copy's, which is excluded from then on.
 
-        Returns:
-            True on success. Only then is it certain whether one of the others was committed.
+        Only after True is it certain whether one of the others was committed.
         """
         return (yield from self._announce(" ".join(earlier.operations), operation))
 
     def finish(self, outcome: Any) -> Steps[Any]:
-        """Store the first answer of an executed request, unless another copy was faster.
+        """Store the first answer of an executed request, unless another copy was faster. Return the first answer.
 
-        Returns:
-            The first answer. A copy that took over finds the same operation, so both answer alike.
+        A copy that took over finds the same operation, so both answer alike.
         """
         unanswered = (Marker.body == self._body) & Marker.outcome.does_not_exist()
         marker = yield from self._change(unanswered, Marker.outcome.set({"done": outcome}))
         return ((marker and marker.outcome) or {}).get("done", outcome)
 
     def finish_refused(self, error: Missing | Refused) -> Steps[bool]:
-        """Store a refusal as the first answer.
-
-        Returns:
-            True on success. False if another copy took over, because that one may be admitted.
-        """
+        """Store a refusal as the first answer. Return False if another copy took over: that one may be admitted."""
         refusal = _refusal(error)
         marker = yield from self._change(_is_executed_by(self._announced), Marker.outcome.set(refusal))
         return marker is None or marker.outcome == refusal
@@ -241,7 +228,6 @@ def _refusal(error: DomainError) -> dict[str, list[Any]]:
 
 
 def _again(kind: str, code: str, sentence: str, members: dict[str, Any]) -> DomainError:
-    """Return a stored refusal as an error."""
     error = {"Missing": Missing, "Refused": Refused}[kind](sentence, **members)
     error.code = code
     return error

@@ -61,13 +61,10 @@ def _projection(only: tuple[str, ...] | None) -> dict[str, Any]:
 
 
 def transact_get(*keys: Key) -> list[Any]:
-    """Return several items as of a single point in time.
-
-    They are in the order of the keys, None for a missing one.
+    """Return several items as of a single point in time, None for a missing one.
 
     Raises:
         Conflict: A transaction is writing one of them.
-        Unavailable: DynamoDB did not answer in time.
     """
     parts = [{"Get": model.target_of(*key)} for model, *key in keys]
     try:

@@ -124,10 +124,7 @@ def before_deadline() -> None:
 
 
 def wait_about(seconds: float) -> float:
-    """Wait between half and one and a half times as long, so that waiting clients spread out.
-
-    Returns:
-        The seconds waited.
+    """Wait between half and one and a half times as long, so that waiting clients spread out. Return the seconds.
 
     Raises:
         Unavailable: The request's time is up, or would be after the wait.

@@ -160,11 +160,7 @@ def retrying(attempt: Callable[[], Steps[T]]) -> Steps[T]:
 
 
 def transact_when_free(step: Transact) -> Steps[Failures]:
-    """Write all parts or none, again and again while other transactions hold the items.
-
-    Returns:
-        The failed conditions. An empty dict means that everything was written.
-    """
+    """Write all parts or none, as often as other transactions hold the items. Return the failed conditions."""
 
     def attempt() -> Steps[Failures]:
         outcome: Transacted = yield step
@@ -179,11 +175,7 @@ def transact_when_free(step: Transact) -> Steps[Failures]:
 
 
 def run(steps: Steps[T]) -> T:
-    """Execute a rule on the real connection and return its result.
-
-    Raises:
-        Unavailable: DynamoDB does not answer in time. The rule's own exceptions pass through.
-    """
+    """Execute a rule on the real connection and return its result. Its exceptions pass through."""
     send: Callable[[Any], Any] = steps.send
     outcome: Any = None
     while True:
@@ -211,15 +203,9 @@ def _query(step: Query) -> list[Any]:
 
 
 def transact_write(parts: Parts) -> Failures:
-    """Write all parts or none.
+    """Write all parts or none. Return the failed conditions: none if everything was written.
 
     The conditions must state the whole rule: the same transaction is sent again while others hold its items.
-
-    Returns:
-        The failed conditions. An empty dict means that everything was written.
-
-    Raises:
-        Unavailable: DynamoDB did not answer, or other transactions held the items, for too long.
     """
     return run(transact_when_free(Transact(parts, token=str(uuid.uuid4()))))
 

@@ -28,16 +28,13 @@ Description = dict[str, Any]
 
 
 def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None = None) -> list[str]:
-    """Create the missing tables, and wait until they are active.
+    """Create the missing tables, wait until they are active, and return their names.
 
     A table that another process creates at the same time is awaited too.
 
     Args:
         tags: The tags of the created tables.
         protect: Turn on deletion protection and point-in-time recovery; by default outside of local runs.
-
-    Returns:
-        The names of the created tables.
     """
     protect = not settings.LOCAL if protect is None else protect
     missing = [model for model in table_models() if _describe(model.Meta.table_name) is None]

@@ -42,9 +42,6 @@ def conditional_update(record: BaseModel, actions: Sequence[Action], condition: 
     """Change some attributes of an item, if a condition holds.
 
     A call that is not answered is sent again, so the condition must fail once the write is done.
-
-    Raises:
-        Unavailable: DynamoDB did not answer in time.
     """
     arguments = record.target() | expressions.arguments(condition, actions)
     arguments |= {"ReturnValues": "ALL_NEW", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
@@ -73,9 +70,6 @@ def transact_write(parts: Mapping[str, dict[str, Any]], token: str, *, is_patien
         parts: The parts as DynamoDB takes them, each with a label that names it when its condition fails.
         token: The client request token. DynamoDB executes a transaction once, however often it is sent with its token.
         is_patient: False if throttling counts as a conflict, instead of a reason to send the transaction again.
-
-    Raises:
-        Unavailable: DynamoDB did not answer in time.
     """
     arguments = {"TransactItems": list(parts.values()), "ClientRequestToken": token}
     failures: Failures = {}

@@ -42,12 +42,7 @@ def tighten(engine: Any) -> None:
 
 
 def expression_error(data: dict[str, Any], fields: tuple[str, ...]) -> str | None:
-    """Return why DynamoDB refuses the expressions of a request, or None.
-
-    Args:
-        data: The request, or a part of a transaction.
-        fields: The names of its expressions.
-    """
+    """Return why DynamoDB refuses the expressions in these fields of a request, or None."""
     used = {name for field in fields for name in _placeholders(data.get(field) or "")}
     for kind in PLACEHOLDERS:
         unused = (data.get(kind) or {}).keys() - used
@@ -77,7 +72,6 @@ def has_parent(item: dict[str, Any], path: Path) -> bool:
 
 
 def _inner(place: Any, segment: str | int) -> Any:
-    """Return the value of an attribute or element, or an empty dict if there is none."""
     if isinstance(segment, int):
         return dict(enumerate(place.get("L", []))).get(segment, {})
     return place.get("M", {}).get(segment, {})

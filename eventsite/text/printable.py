@@ -34,7 +34,6 @@ def _encodable(encoding: str, character: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """Return a text of several lines, each of them printable."""
     return "\n".join(map(printable, text.split("\n")))
 
 

@@ -45,7 +45,6 @@ class CachingMiddleware(Middleware):
 
 
 def _is_for_everybody(request: HttpRequest, response: HttpResponse) -> bool:
-    """Return True if the answer is a read for an anonymous caller."""
     read = request.method in ("GET", "HEAD") and response.status_code == 200
     return read and not response.cookies and not isinstance(getattr(request, "user", None), Principal)
 

@@ -55,7 +55,6 @@ class ConstantAnswersMiddleware(Middleware):
 
 
 def _key(request: HttpRequest) -> Key | None:
-    """Return the parts of the request that the answer depends on, or None if it is not constant."""
     sent = request.META
     if request.method != "GET" or settings.DEBUG or any(sent.get(name) for name in PERSONAL):
         return None

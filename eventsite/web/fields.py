@@ -77,11 +77,6 @@ class TextField(Quoting, serializers.CharField):
         self.validators = [NoSurrogates() if type(one) is slow else one for one in self.validators]
 
     def run_validation(self, data: Any = empty) -> Any:
-        """Return the text.
-
-        Raises:
-            ValidationError: If it is blank or breaks another rule.
-        """
         if isinstance(data, str) and data and not self.allow_blank and visible.is_blank(data):
             self.fail("blank")
         if isinstance(data, str) and visible.overrides_direction(data):

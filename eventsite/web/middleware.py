@@ -94,7 +94,6 @@ class AdmissionMiddleware(Middleware):
 
 
 def _refusal(request: HttpRequest) -> tuple[int, str] | None:
-    """Return the status and the sentence for a request that no view can read, or None."""
     try:
         _, parameters = parse_header_parameters(request.META.get("CONTENT_TYPE", ""))
         charset = parameters.get("charset", "")
