@@ -129,13 +129,6 @@ def _hang(name: str, module: ModuleType | None) -> None:
             vars(sys.modules[package]).pop(own, None)
 
 
-def _skip_init(package: str) -> None:
-    """Let a package's modules be imported without running its ``__init__``."""
-    spec = importlib.util.find_spec(package)
-    if spec:
-        sys.modules[package] = importlib.util.module_from_spec(spec)
-
-
 def _let_copies_differ() -> None:
     """Renew the random seed and the connections in each copy of a SnapStart snapshot.
 
@@ -149,14 +142,6 @@ def _let_copies_differ() -> None:
         hooks = importlib.import_module("snapshot_restore_py")
         hooks.register_after_restore(random.seed)
         hooks.register_after_restore(disconnect)
-
-
-def _receiver(source: str) -> Any:
-    """Import the function that takes the records of a source. No request needs it."""
-    from django.conf import settings
-    from django.utils.module_loading import import_string
-
-    return import_string(settings.RECORDS_TO[source])
 
 
 gc.disable()  # nothing that is imported is garbage
@@ -173,8 +158,9 @@ gc.enable()
 
 @cache
 def _zappa() -> Any:
-    """Import Zappa's handler, which brings werkzeug along."""
-    _skip_init("werkzeug")  # it imports a server and a test client
+    """Import Zappa's handler, and modules of werkzeug without its ``__init__``, which imports a server."""
+    if spec := importlib.util.find_spec("werkzeug"):
+        sys.modules["werkzeug"] = importlib.util.module_from_spec(spec)
     with _standing_in(BOTO3):
         return importlib.import_module("zappa.handler").lambda_handler
 
@@ -182,10 +168,11 @@ def _zappa() -> Any:
 def lambda_handler(event: Any, context: Any) -> Any:
     """Handle an event of any kind."""
     if records := event.get("Records"):
-        return _receiver(records[0]["eventSource"])(event, context)
+        from django.conf import settings
+        from django.utils.module_loading import import_string
+
+        receiver = import_string(settings.RECORDS_TO[records[0]["eventSource"]])  # no request needs it
+        return receiver(event, context)
     if gateway.takes(event):
         return gateway.answer(application, event, context)
     return _zappa()(event, context)
-
-
-__all__ = ["lambda_handler"]

@@ -89,7 +89,7 @@ class WrongValues(Unprocessable):
     detail = "Some values are missing or wrong; see errors."
 
     def __init__(self, fields: dict[str, str]) -> None:
-        super().__init__()
+        super().__init__(errors=[{"field": name, "code": "invalid", "detail": why} for name, why in fields.items()])
         self.fields = fields
 
 

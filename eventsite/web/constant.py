@@ -44,7 +44,7 @@ class ConstantAnswersMiddleware(Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         key = _key(request)
         kept = self.kept.get(key) if key else None
-        if kept and not throttling.is_refused(f"address {request.META.get('REMOTE_ADDR')}"):
+        if kept and not throttling.take(f"address {request.META.get('REMOTE_ADDR')}"):
             return _again(kept, request)
         response = self.get_response(request)
         if key and isinstance(response, HttpResponse) and response.status_code == 200 and not response.cookies:
