@@ -33,9 +33,9 @@ from eventsite.errors import Unavailable
 LOGIN_SECONDS = 10 * 60
 EXCHANGE_TIMEOUT_SECONDS = 3
 FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
+BUSY = (408, 429)  # statuses that refuse a request at this moment only
 WHO, PENDING = "who", "login"
 SILENT = "The login service does not answer. Try again shortly."
-
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -198,7 +198,7 @@ def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
             return found | {"id_token": str(found["id_token"])}
     except HTTPError as error:
         error.close()
-        if error.code < 500:
+        if error.code < 500 and error.code not in BUSY:
             raise Unverified("The login page's code was refused.") from error
         raise Unavailable(SILENT) from error
     except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
