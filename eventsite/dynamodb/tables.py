@@ -153,6 +153,7 @@ def request_for(model: type[BaseModel], *, tags: dict[str, str], protect: bool) 
     In a local run it has the stream that the model declares. A deployment turns streams on by itself.
     """
     schema: Any = model._get_schema()
+    images = getattr(model.Meta, "stream_view_type", None) if settings.LOCAL else None
     types = {each["AttributeName"]: each["AttributeType"] for each in schema["attribute_definitions"]}
     request: Description = {
         "TableName": model.Meta.table_name,
@@ -162,15 +163,10 @@ def request_for(model: type[BaseModel], *, tags: dict[str, str], protect: bool) 
         "DeletionProtectionEnabled": protect,
         LOCAL_INDEXES: [_index(index) for index in schema["local_secondary_indexes"]],
         GLOBAL_INDEXES: [_index(index) for index in schema["global_secondary_indexes"]],
-        "StreamSpecification": _stream(model) if settings.LOCAL else None,
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": images} if images else None,
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
     return {name: value for name, value in request.items() if value not in ([], None)}
-
-
-def _stream(model: type[BaseModel]) -> Description | None:
-    images = getattr(model.Meta, "stream_view_type", None)
-    return {"StreamEnabled": True, "StreamViewType": images} if images else None
 
 
 def _index(index: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def tighten(engine: Any) -> None:
 
 def expression_error(data: dict[str, Any], fields: tuple[str, ...]) -> str | None:
     """Return why DynamoDB refuses the expressions in these fields of a request, or None."""
-    used = {name for field in fields for name in _placeholders(data.get(field) or "")}
+    used = {name for field in fields for name in PLACEHOLDER.findall(data.get(field) or "")}
     for kind in PLACEHOLDERS:
         unused = (data.get(kind) or {}).keys() - used
         if unused:
@@ -75,11 +75,6 @@ def _inner(place: Any, segment: str | int) -> Any:
     if isinstance(segment, int):
         return dict(enumerate(place.get("L", []))).get(segment, {})
     return place.get("M", {}).get(segment, {})
-
-
-@lru_cache(1024)
-def _placeholders(expression: str) -> frozenset[str]:
-    return frozenset(PLACEHOLDER.findall(expression))
 
 
 @lru_cache(1024)
