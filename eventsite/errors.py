@@ -22,8 +22,7 @@ from typing import Any, ClassVar
 logger = logging.getLogger(__name__)
 
 DAY = 24 * 60 * 60  # seconds
-FRAMES = 12
-"""The number of stack frames that are logged, from the last call backwards."""
+FRAMES = 12  # the number of stack frames that are logged, from the last call backwards
 
 
 class DomainError(Exception):

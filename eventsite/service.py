@@ -18,8 +18,7 @@ from eventsite.pages.viewsets import BrowsableViewSet
 
 logger = logging.getLogger(__name__)
 
-FROM_ROOT = ("events", "users", "docs", "redoc", "schema", "health")
-"""The names of the routes that the root links to."""
+FROM_ROOT = ("events", "users", "docs", "redoc", "schema", "health")  # the names of the routes that the root links to
 HEALTH_SECONDS = 2.0
 NO_KEY = "#health"
 

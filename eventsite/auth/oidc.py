@@ -55,8 +55,7 @@ def discovery(issuer: str) -> dict[str, Any]:
 class OpenIDProvider(Provider):
     """An OpenID provider, and the client whose tokens are accepted."""
 
-    audience: str = ""
-    """The audience of access tokens; empty if only the client is accepted."""
+    audience: str = ""  # the audience of access tokens; empty if only the client is accepted
     groups_claim: str = "groups"
 
     def objection(self, claims: dict[str, Any]) -> str:

@@ -40,8 +40,7 @@ class Principal:
     groups: frozenset[str] = frozenset()
     name: str = ""
     email: str = ""
-    email_verified: bool = False
-    """True if the user pool has verified the address."""
+    email_verified: bool = False  # True if the user pool has verified the address
     is_authenticated: ClassVar[bool] = True
 
     def __str__(self) -> str:
@@ -69,8 +68,7 @@ LIST_REGISTRATIONS = "list an event's registrations and waitlist"
 _NO, _OWN, _OWNER, _SELF, _BOTH, _ALL = Reach
 
 ORGANIZERS, ADMINS = "Organizers", "Admins"
-ME = "me"
-"""In a path, the id of the signed-in caller."""
+ME = "me"  # in a path, the id of the signed-in caller
 ANONYMOUS, SIGNED_IN, ORGANIZER, ADMIN = range(4)
 
 TABLE: dict[str, tuple[Reach, Reach, Reach, Reach]] = {

@@ -30,23 +30,15 @@ class Unverified(Exception):
 class Provider(ABC):
     """An identity provider, and its public client that users sign in to, with PKCE."""
 
-    issuer: str
-    """The `iss` of its tokens."""
+    issuer: str  # the `iss` of its tokens
     client_id: str
-    jwks_url: str
-    """The URL of its public keys."""
-    authorize_url: str
-    """The page where a login begins."""
-    token_url: str
-    """Where a code is exchanged for tokens."""
-    revoke_url: str
-    """The URL that revokes a refresh token, or an empty string."""
-    logout_page: str
-    """The page that ends the provider's session, or an empty string."""
-    logout_parameter: str
-    """The parameter of that page for the page to return to."""
-    scopes: tuple[str, ...]
-    """The scopes that a login requests."""
+    jwks_url: str  # the URL of its public keys
+    authorize_url: str  # the page where a login begins
+    token_url: str  # where a code is exchanged for tokens
+    revoke_url: str  # the URL that revokes a refresh token, or an empty string
+    logout_page: str  # the page that ends the provider's session, or an empty string
+    logout_parameter: str  # the parameter of that page for the page to return to
+    scopes: tuple[str, ...]  # the scopes that a login requests
 
     def allow(self, callback: str, logout: str) -> None:  # noqa: B027 (elsewhere the provider's operator has done it)
         """Register the pages to return to after login and logout, if this process has to do that."""
@@ -121,8 +113,7 @@ def configured() -> Pool:
     )
 
 
-_not_before: dict[str, float] = {}
-"""When a URL may be fetched again after a failure, by `time.monotonic`."""
+_not_before: dict[str, float] = {}  # when a URL may be fetched again after a failure, by `time.monotonic`
 
 
 @contextmanager

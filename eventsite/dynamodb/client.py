@@ -49,8 +49,7 @@ RECV_BYTES = 64 * 1024
 MAX_HEAD_BYTES = 64 * 1024  # bytes; DynamoDB sends some 300
 MAX_BODY_BYTES = 100_000_000  # bytes; a BatchGetItem holds 16 MB, which JSON may escape six times as long
 
-NO_RESPONSE = (OSError, EOFError, LookupError, ValueError)
-"""The errors of a connection that gives no whole response."""
+NO_RESPONSE = (OSError, EOFError, LookupError, ValueError)  # the errors of a connection that gives no whole response
 
 _sent_ahead: ContextVar["dict[tuple[str, bytes], Wire]"] = ContextVar("sent_ahead")
 """The reads that are sent and not received yet, by operation and body, and the connection of each."""

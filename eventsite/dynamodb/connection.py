@@ -18,11 +18,9 @@ from eventsite.dynamodb import retries
 from eventsite.dynamodb.client import Client
 from eventsite.dynamodb.signing import Keys
 
-RawItem = dict[str, dict[str, Any]]
-"""An item as DynamoDB sends it: ``{"userId": {"S": "alice"}}``."""
+RawItem = dict[str, dict[str, Any]]  # an item as DynamoDB sends it: ``{"userId": {"S": "alice"}}``
 
-Call = tuple[str, dict[str, Any]]
-"""An operation, and its arguments."""
+Call = tuple[str, dict[str, Any]]  # an operation, and its arguments
 
 REST_OF_BATCH = {"BatchGetItem": "UnprocessedKeys", "BatchWriteItem": "UnprocessedItems"}
 """The part of an answer that a batch has to be sent again with."""

@@ -18,8 +18,7 @@ class DailyLimit(ExpiringItem):
 
     ITEM = "limit"
 
-    done = UnicodeSetAttribute(null=True)
-    """The ids of the attempts, so that a repeated attempt counts once."""
+    done = UnicodeSetAttribute(null=True)  # the ids of the attempts, so that a repeated attempt counts once
 
 
 def take(kind: str, subject: str, limit: int, attempt: str) -> bool:

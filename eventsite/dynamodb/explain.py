@@ -24,8 +24,7 @@ NO_ACCESS = frozenset(
         "UnrecognizedClient",
     }
 )
-NOT_SAVED = "NotSaved"
-"""The embedded engine cannot save (`eventsite.local.host`)."""
+NOT_SAVED = "NotSaved"  # the embedded engine cannot save (`eventsite.local.host`)
 
 
 def sentence(error: BaseException) -> str:

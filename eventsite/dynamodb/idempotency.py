@@ -62,8 +62,7 @@ class Marker(ExpiringItem):
 class Announced(NamedTuple):
     """An earlier copy of this request began, and has not stored its answer yet."""
 
-    operations: tuple[str, ...]
-    """The ids of its operations, in order."""
+    operations: tuple[str, ...]  # the ids of its operations, in order
 
 
 class IdempotentRequest:

@@ -11,8 +11,7 @@ from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.connection import Call, RawItem, connection
 from eventsite.dynamodb.shapes import text
 
-Key = tuple[type[BaseModel], *tuple[str, ...]]
-"""A model, and the parts of an item's key."""
+Key = tuple[type[BaseModel], *tuple[str, ...]]  # a model, and the parts of an item's key
 
 MAX_BATCH = 100  # items of one BatchGetItem
 

@@ -36,11 +36,9 @@ _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 conflict_retried = Signal()
 """Another transaction held an item. The rule is tried again after a wait, or goes on by another plan."""
 
-deadline_missed = Signal()
-"""A request gave up because its time or its attempts were used up."""
+deadline_missed = Signal()  # a request gave up because its time or its attempts were used up
 
-throttled = Signal()
-"""DynamoDB refused a call because a table, an index or the account is over its throughput."""
+throttled = Signal()  # DynamoDB refused a call because a table, an index or the account is over its throughput
 
 FAILURES = (DomainError, PynamoDBException, BotoCoreError, ClientError)
 """The errors with which a rule or a call can fail."""

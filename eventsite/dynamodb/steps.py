@@ -24,8 +24,7 @@ from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.writes import Failures, Transacted, conditional_update
 
 T = TypeVar("T")
-Steps = Generator[Any, Any, T]
-"""A rule: it yields steps, is sent their outcomes, and returns a `T`."""
+Steps = Generator[Any, Any, T]  # a rule: it yields steps, is sent their outcomes, and returns a `T`
 MOST_ATTEMPTS = 500  # of a rule; in a request the deadline comes first, but a command has none
 IMMEDIATE_ATTEMPTS = 10  # attempts without a wait; more would keep failing against the same requests
 FIRST_WAIT, LONGEST_WAIT = 0.01, 0.2  # seconds in which another request can finish
@@ -64,10 +63,8 @@ class Query(NamedTuple):
     model: type[BaseModel]
     hash_key: str
     between: tuple[str, str]
-    newest: int | None = None
-    """Read only this number of items, from the end and in descending order; None for all."""
-    first: int | None = None
-    """Read only this number of items, from the beginning; None for all."""
+    newest: int | None = None  # read only this number of items, from the end and in descending order; None for all
+    first: int | None = None  # read only this number of items, from the beginning; None for all
 
 
 class Update(NamedTuple):

@@ -23,8 +23,7 @@ SETTLE_SECONDS = 180.0
 FIRST_ITEMS = 100  # items; in the release before this one, every third item of the table was a user's registration
 LOCAL_INDEXES, GLOBAL_INDEXES = "LocalSecondaryIndexes", "GlobalSecondaryIndexes"
 
-Description = dict[str, Any]
-"""A table in the form of DescribeTable or CreateTable."""
+Description = dict[str, Any]  # a table in the form of DescribeTable or CreateTable
 
 
 def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None = None) -> list[str]:

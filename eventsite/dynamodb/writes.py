@@ -21,21 +21,16 @@ Failures = dict[str, RawItem | None]
 
 
 class Written(NamedTuple):
-    done: bool
-    """True if the condition held."""
-    image: RawItem | None
-    """The item after the write, or the item that failed the condition (None: there was no item)."""
-    in_doubt: bool
-    """True if an unanswered attempt may have been applied, or may still be."""
+    done: bool  # True if the condition held
+    image: RawItem | None  # the item after the write, or the item that failed the condition (None: there was no item)
+    in_doubt: bool  # True if an unanswered attempt may have been applied, or may still be
 
 
 class Transacted(NamedTuple):
     done: bool
     failures: Failures
-    in_conflict: bool = False
-    """True if another transaction held one of the items; nothing was written."""
-    in_doubt: bool = False
-    """True if an unanswered attempt may have been applied, or may still be."""
+    in_conflict: bool = False  # True if another transaction held one of the items; nothing was written
+    in_doubt: bool = False  # True if an unanswered attempt may have been applied, or may still be
 
 
 def conditional_update(record: BaseModel, actions: Sequence[Action], condition: Condition | None) -> Written:

@@ -20,8 +20,7 @@ PLACEHOLDER = re.compile(r"[#:]\w+")
 PLACEHOLDERS = "ExpressionAttributeNames", "ExpressionAttributeValues"
 INVALID = "The document path provided in the update expression is invalid for update"
 
-Path = tuple[str | int, ...]
-"""The names of the maps' attributes and the indexes of the lists."""
+Path = tuple[str | int, ...]  # the names of the maps' attributes and the indexes of the lists
 
 
 def tighten(engine: Any) -> None:

@@ -27,8 +27,7 @@ MOMENT_PATTERN = (
     r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
 _FITS = rf"[^\u0000{OVERRIDES}]*"
-BLANK_PATTERN = rf"^{_FITS}$"
-"""What `TextField` accepts with `allow_blank`."""
+BLANK_PATTERN = rf"^{_FITS}$"  # what `TextField` accepts with `allow_blank`
 TEXT_PATTERN = rf"^{_FITS}[^{UNSEEN}]{_FITS}$"
 """What `TextField` accepts otherwise. ECMA's regular expressions cannot express it beyond the first plane."""
 
@@ -66,8 +65,7 @@ class TextField(Quoting, serializers.CharField):
         "override": "This has characters that turn the direction of the text around (U+202D, U+202E): leave them out.",
     }
 
-    options: ClassVar[dict[str, Any]] = {}
-    """The default options of a subclass."""
+    options: ClassVar[dict[str, Any]] = {}  # the default options of a subclass
     fits: Callable[[str], object] = staticmethod(lambda text: True)
     """Returns something true for a text of the right form; all others are refused by the message `form`."""
 

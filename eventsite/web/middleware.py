@@ -29,8 +29,7 @@ DOCUMENTATION_POLICY = (
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; frame-ancestors 'none'; "
     "form-action 'self'"
 )
-DOCUMENTATION = frozenset({"docs", "redoc"})
-"""The routes of Swagger UI and ReDoc."""
+DOCUMENTATION = frozenset({"docs", "redoc"})  # the routes of Swagger UI and ReDoc
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 

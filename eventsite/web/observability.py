@@ -40,8 +40,7 @@ NAMESPACE = "eventsite"
 _correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 metrics: "Metrics | None" = None
 _cold = True
-_adding = threading.Lock()
-"""Several threads count deliveries, and Powertools' metrics are not thread-safe."""
+_adding = threading.Lock()  # several threads count deliveries, and Powertools' metrics are not thread-safe
 
 
 class CorrelationFilter(logging.Filter):

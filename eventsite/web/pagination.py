@@ -18,8 +18,7 @@ from eventsite.web.fields import TextField, WholeNumberField
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
 
-MAX_WEIGHT = 6_200_000
-"""Bytes of an answer of Lambda, less its headers."""
+MAX_WEIGHT = 6_200_000  # bytes of an answer of Lambda, less its headers
 ENOUGH_WEIGHT = 2_000_000
 """Bytes of JSON after which a page ends. As HTML the entries may weigh six times as much."""
 MOST_PER_BYTE = 6

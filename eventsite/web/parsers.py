@@ -13,8 +13,7 @@ from rest_framework.parsers import BaseParser
 from eventsite.web.renderers import JSONRenderer
 
 MAX_DIGITS = 30
-MAX_DEPTH = 64
-"""The deepest nesting of arrays and objects."""
+MAX_DEPTH = 64  # the deepest nesting of arrays and objects
 
 
 class Malformed(ParseError):
