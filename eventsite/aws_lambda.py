@@ -166,7 +166,6 @@ def _zappa() -> Any:
 
 
 def lambda_handler(event: Any, context: Any) -> Any:
-    """Handle an event of any kind."""
     if records := event.get("Records"):
         from django.conf import settings
         from django.utils.module_loading import import_string

@@ -78,7 +78,6 @@ def hosts(name: str) -> list[str]:
 
 
 def directory(name: str, default: Path) -> Path:
-    """Read the path of a directory."""
     value = text(name, str(default))
     try:
         return Path(value).expanduser().resolve()
@@ -87,7 +86,6 @@ def directory(name: str, default: Path) -> Path:
 
 
 def url(name: str) -> str:
-    """Read the URL of an endpoint."""
     return _whole_url(name, "an http or https URL")
 
 

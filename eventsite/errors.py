@@ -38,28 +38,20 @@ class DomainError(Exception):
 
 
 class Forbidden(DomainError):
-    """The caller is known, and may not do this."""
-
     code = "permission_denied"
     detail = "You may not do this."
 
 
 class Missing(DomainError):
-    """The resource does not exist, or the caller may not know that it does."""
-
     code = "not_found"
     detail = "There is nothing here."
 
 
 class Refused(DomainError):
-    """The request is well formed, but the current state forbids it."""
-
     code = "conflict"
 
 
 class LimitReached(DomainError):
-    """The limit of the day for this action is reached."""
-
     code = "limit_reached"
     detail = "This was done too often today."
 
@@ -70,15 +62,11 @@ class LimitReached(DomainError):
 
 
 class Stale(DomainError):
-    """The caller's version of the resource is out of date (RFC 9110, section 13.1.1)."""
-
     code = "precondition_failed"
     detail = "The resource has changed: its ETag is not the one in If-Match. Read it again."
 
 
 class Unprocessable(DomainError):
-    """The request is well formed, but its values cannot be used."""
-
     code = "validation_error"
 
 
@@ -93,8 +81,6 @@ class WrongValues(Unprocessable):
 
 
 class Unavailable(DomainError):
-    """DynamoDB is out of reach, or stayed busy until the request's time was up."""
-
     code = "service_unavailable"
     detail = "The service cannot reach its data right now. Nothing is lost; try again shortly."
 

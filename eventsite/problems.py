@@ -59,12 +59,10 @@ TITLES = {413: "Request Entity Too Large", 422: "Unprocessable Entity"}
 
 
 def title_of(status: int) -> str:
-    """Return the phrase of an HTTP status."""
     return TITLES.get(status) or HTTPStatus(status).phrase
 
 
 def status_of(error: type[errors.DomainError]) -> int:
-    """Return the HTTP status of an error of the domain."""
     return next(status for kind, status in STATUS_OF_KIND.items() if issubclass(error, kind))
 
 

@@ -29,7 +29,6 @@ class Root(BrowsableViewSet):
     permission_of_action = {"retrieve": SEE_EVENTS}
 
     def retrieve(self, request: Request) -> Response:
-        """Answer the name, the version and the links."""
         here = request.build_absolute_uri("/")[:-1]
         links = {
             name: preserve_builtin_query_params(here + path, request)
@@ -49,7 +48,6 @@ class Health(BrowsableViewSet):
     permission_of_action = {"retrieve": SEE_EVENTS}
 
     def retrieve(self, request: Request) -> Response:
-        """Answer 200 if DynamoDB answers for every table, else 503."""
         with time_limit(HEALTH_SECONDS):
             tables = {app_of(model): _state(model) for model in table_models()}
         healthy = all(state == "ok" for state in tables.values())

@@ -71,7 +71,6 @@ def login_url(page: str) -> str:
 
 
 def end_session(request: HttpRequest) -> None:
-    """Sign this browser out."""
     if hasattr(request, "session"):
         request.session.flush()
         refresh_cookie.keep(request, "")

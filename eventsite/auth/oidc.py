@@ -27,8 +27,6 @@ TYPES = ("Bearer", "ID")  # Keycloak's names of access and ID tokens; other prov
 
 
 class Undiscovered(Unavailable):
-    """The provider's configuration cannot be fetched."""
-
     detail = "The service that sign-in depends on does not answer. Try again shortly."
 
 

@@ -95,7 +95,6 @@ def principal_of(request: Request) -> Principal | None:
 
 
 def reach(call: str, principal: Principal | None) -> Reach:
-    """Return the reach of a caller with a call of `TABLE`."""
     is_open = settings.AUTH_MODE == "open" and principal is None  # a principal acts as an attendee there
     return Reach.ALL if is_open else TABLE[call][_column(principal)]
 
@@ -145,7 +144,6 @@ class Permitted(BasePermission):
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Return True if the caller may make this call, if the table alone can decide it."""
         action = getattr(view, "action", None)
         if action == "metadata" or (action is None and hasattr(view, "action_map")):
             return True  # OPTIONS, and methods that the view does not have: neither reaches anything

@@ -29,8 +29,6 @@ MALFORMED = (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, LookupError
 
 
 class KeysUnreachable(Unavailable):
-    """The provider's public keys cannot be fetched, so no token can be verified."""
-
     detail = "The keys that sign-in depends on cannot be fetched right now. Try again shortly."
 
 

@@ -64,13 +64,11 @@ class Choices:
         return {app: self.values.get(f"{app.upper()}_TABLE_NAME", f"{self.table_prefix}{app}") for app in TABLES}
 
     def session(self) -> Any:
-        """Return a session of the SDK in the stage's region."""
         import boto3
 
         return boto3.Session(region_name=self.region)
 
     def zappa_settings(self) -> dict[str, Any]:
-        """Return the settings of Zappa that depend on the choices."""
         return {
             "aws_region": self.region,
             "s3_bucket": self.values["S3_BUCKET"],

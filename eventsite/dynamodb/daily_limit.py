@@ -14,8 +14,6 @@ NAMESPACE = uuid.UUID("0b0f6a52-6a0e-4a3a-9f0e-3a3f0f1d7c21")
 
 
 class DailyLimit(ExpiringItem):
-    """The attempts of one action for one subject on one day."""
-
     ITEM = "limit"
 
     done = UnicodeSetAttribute(null=True)  # the ids of the attempts, so that a repeated attempt counts once

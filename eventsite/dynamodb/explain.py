@@ -45,7 +45,6 @@ def sentence(error: BaseException) -> str:
 
 
 def endpoint() -> str:
-    """Return the URL of the tables."""
     return str(connection().client.meta.endpoint_url)
 
 

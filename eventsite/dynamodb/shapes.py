@@ -17,8 +17,6 @@ Json = dict[str, Any]
 
 
 class UnreadableItem(PynamoDBException):
-    """An item does not fit its model."""
-
     msg = "An item does not fit its model."
 
 

@@ -66,7 +66,6 @@ class Signer:
         return head.encode() + body
 
     def headers(self, operation: str, body: bytes, keys: Keys, moment: str) -> dict[str, str]:
-        """Return the signed headers, and the one with the signature."""
         headers = {"content-type": "application/x-amz-json-1.0", "host": self._host, "x-amz-date": moment}
         if keys.token:
             headers["x-amz-security-token"] = keys.token

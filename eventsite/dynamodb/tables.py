@@ -52,7 +52,6 @@ def differences(*, protect: bool | None = None) -> list[str]:
 
 
 def existing() -> dict[str, Description]:
-    """Return the existing tables of the models, by name."""
     names = [model.Meta.table_name for model in table_models()]
     return {name: description for name in names if (description := _describe(name))}
 

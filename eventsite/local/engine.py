@@ -112,7 +112,6 @@ def endpoint() -> str:
 
 @atexit.register
 def release() -> None:
-    """Release this process's lease, if it has one."""
     global _lease
     if _lease is not None:
         _lease.release()

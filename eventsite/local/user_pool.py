@@ -52,7 +52,6 @@ def _pool(endpoint: str) -> LocalPool:
 
 @lru_cache(maxsize=1)
 def client(endpoint: str) -> Any:
-    """Return a client of Cognito at an endpoint of this machine."""
     from botocore.session import Session
 
     return Session().create_client(

@@ -20,7 +20,6 @@ class NotAnAddress(ValueError):
 
 
 def is_address(text: str) -> bool:
-    """Return True if mail can be sent to an address."""
     try:
         in_ascii(text)
     except NotAnAddress:

@@ -27,8 +27,6 @@ HASHED = re.compile(r"(?P<prefix>/static/)(?P<hash>[0-9a-f]{16})/(?P<name>.+)")
 
 
 class CachingMiddleware(Middleware):
-    """Sets the cache headers, and answers 304 if nothing has changed."""
-
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         if "Cache-Control" in response.headers:

@@ -35,8 +35,6 @@ class Kept(NamedTuple):
 
 
 class ConstantAnswersMiddleware(Middleware):
-    """Makes each constant answer once."""
-
     def __init__(self, get_response: GetResponse) -> None:
         super().__init__(get_response)
         self.kept: OrderedDict[Key, Kept] = OrderedDict()

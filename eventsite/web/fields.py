@@ -41,7 +41,6 @@ class Quoting(serializers.Field[Any, Any, Any, Any]):
     """A field whose messages repeat only the beginning of the input."""
 
     def fail(self, key: str, **values: Any) -> NoReturn:
-        """Raise the `ValidationError` of this key."""
         short = {name: value if isinstance(value, int) else truncate(value) for name, value in values.items()}
         super().fail(key, **short)
 
@@ -90,16 +89,12 @@ class TextField(Quoting, serializers.CharField):
 
 
 class IdField(TextField):
-    """The id of an event or a user."""
-
     default_error_messages = {"form": "An id is 1 to 128 letters, digits, underscores or dashes."}
     options = {"max_length": 128}
     fits = staticmethod(ids.is_id)
 
 
 class AddressField(TextField):
-    """An e-mail address."""
-
     default_error_messages = {"form": "This must be an e-mail address."}
     options = {"max_length": 254, "style": {"input_type": "email"}}
     fits = staticmethod(mail_address.is_address)
