@@ -77,7 +77,6 @@ BOTO3 = _unused("boto3")  # only in annotations of Zappa
 OTHERS = [
     # Django asks whether functions, answers and callers are asynchronous. Here none is.
     _stand_in("asyncio", __getattr__=_real_asyncio, get_running_loop=_no_loop, **IS_COROUTINE),
-    _stand_in("asyncio.coroutines"),
     _functions_of("asgiref.sync", markcoroutinefunction=lambda function: function, **IS_COROUTINE),
     # Only a correlation id that is found by an expression needs it.
     _functions_of("aws_lambda_powertools.utilities.jmespath_utils"),
@@ -90,7 +89,6 @@ OTHERS = [
     *map(_unused, ("django.db.models", "django.db.models.fields", "django.db.models.query")),
     *map(_unused, ("django.forms", "django.forms.utils")),
     *(_unused(f"django.views.generic.{kind}") for kind in ("dates", "detail", "edit", "list")),
-    _stand_in("sqlparse"),  # only migrations
     # Only `manage.py check` needs what the apps register, and only a terminal has colours.
     _unused("django.core.checks", register=_register, Tags=_stand_in("Tags", __getattr__=str)),
     _functions_of("django.core.checks.urls"),
