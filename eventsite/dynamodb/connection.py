@@ -40,31 +40,23 @@ class PatientConnection(Connection):
     def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         if operation_name in REST_OF_BATCH:
             return self._whole_batch(operation_name, operation_kwargs)
-        return retries.retry_call(partial(self._attempt, operation_name, operation_kwargs))
+        return retries.retry_call(partial(super()._make_api_call, operation_name, operation_kwargs))
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         """Send a call, without the signals and the request for consumed capacity that PynamoDB adds for no reader."""
         return self._make_api_call(operation_name, operation_kwargs)
-
-    def _attempt(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        retries.before_deadline()
-        try:
-            answer: dict[str, Any] = super()._make_api_call(operation, arguments)
-        except Exception as error:
-            retries.note(error)
-            raise
-        return answer
 
     def _whole_batch(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Read or write a whole batch that DynamoDB answers in parts, with a wait before each further part.
 
         PynamoDB itself would send the rest at once, of a read without end and of a write only twice.
         """
+        send = super()._make_api_call
         found: dict[str, list[RawItem]] = {}
         rest = dict(arguments["RequestItems"])
 
         def next_part() -> dict[str, Any]:
-            answer = self._attempt(operation, arguments | {"RequestItems": rest})
+            answer = send(operation, arguments | {"RequestItems": rest})
             for table, items in answer.get("Responses", {}).items():
                 found.setdefault(table, []).extend(items)
             rest.clear()

@@ -89,8 +89,8 @@ def unanswered_calls() -> AbstractContextManager[list[BaseException]]:
     return _within(_unanswered, [])
 
 
-def note(error: BaseException) -> None:
-    """Record a failed call for `unanswered_calls`."""
+def _note(error: BaseException) -> None:
+    """Record a failed call for `unanswered_calls` and for the metrics."""
     errors = _unanswered.get(None)
     code = error.response["Error"].get("Code") if isinstance(error, ClientError) else None
     if code in THROTTLES or _cancellation_reasons(error) & TRANSIENT_REASONS:
@@ -177,9 +177,11 @@ def retry_call(send: Callable[[], T]) -> T:
     attempt = 0
     while True:
         attempt += 1
+        before_deadline()
         try:
             return send()
         except Exception as error:
+            _note(error)
             if not is_transient(error):
                 raise
             seconds = random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempt - 1)))  # noqa: S311 (no secret)
