@@ -85,11 +85,7 @@ def directory(name: str, default: Path) -> Path:
         raise ImproperlyConfigured(f"{name} must be a directory, not {value!r}: {error}") from None
 
 
-def url(name: str) -> str:
-    return _whole_url(name, "an http or https URL")
-
-
-def _whole_url(name: str, expected: str) -> str:
+def url(name: str, expected: str = "an http or https URL") -> str:
     """Read a URL whose host and port can be parsed."""
     value = text(name, pattern=r"https?://[^\s/]\S*", expected=expected)
     if value and not _is_whole(value):
@@ -116,12 +112,12 @@ def is_loopback(url: str) -> bool:
 
 def trusted_url(name: str) -> str:
     """Read the URL of a service whose answers are trusted: https, unless it is on this machine."""
-    url = _whole_url(name, "an https URL")
-    if url.startswith("http:") and not is_loopback(url):
+    value = url(name, "an https URL")
+    if value.startswith("http:") and not is_loopback(value):
         raise ImproperlyConfigured(
-            f"{name} must be an https URL, not {url!r}: an answer over plain http can be forged."
+            f"{name} must be an https URL, not {value!r}: an answer over plain http can be forged."
         )
-    return url
+    return value
 
 
 SECRET_BYTES = range(24, 65)  # lengths of a webhook's secret that the specification allows
