@@ -244,21 +244,21 @@ def test_a_login_page_that_does_not_answer_keeps_the_refresh_token(browser: Brow
     assert (answer.status_code, refresh_cookie.COOKIE in answer.cookies) == (401, False)
 
 
-@pytest.mark.parametrize("status", [408, 429])
-def test_a_login_page_that_is_busy_keeps_the_refresh_token(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch, status: int
+@pytest.mark.parametrize(("status", "is_kept"), [(400, False), (408, True), (429, True), (500, True)])
+def test_a_refusal_deletes_the_refresh_token_unless_the_login_page_is_busy(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, status: int, is_kept: bool
 ) -> None:
     browser.log_in("alice")
     end_session(browser)
 
-    def busy(request: Request, timeout: float) -> None:
-        raise HTTPError(request.full_url, status, "Too Many Requests", Message(), io.BytesIO())
+    def refuse(request: Request, timeout: float) -> None:
+        raise HTTPError(request.full_url, status, "refused", Message(), io.BytesIO())
 
     with monkeypatch.context() as patched:
-        patched.setattr("urllib.request.urlopen", busy)
+        patched.setattr("urllib.request.urlopen", refuse)
         answer = browser.client.get("/events?organizerId=me")
-    assert (answer.status_code, refresh_cookie.COOKIE in answer.cookies) == (401, False)
-    assert browser.client.get("/events?organizerId=me").status_code == 200
+    assert (answer.status_code, refresh_cookie.COOKIE in answer.cookies) == (401, not is_kept)
+    assert browser.client.get("/events?organizerId=me").status_code == (200 if is_kept else 401)
 
 
 def test_no_refresh_token_can_be_read_from_its_cookie(browser: Browser) -> None:
