@@ -77,7 +77,6 @@ BOTO3 = _unused("boto3")  # only in annotations of Zappa
 OTHERS = [
     # Django asks whether functions, answers and callers are asynchronous. Here none is.
     _stand_in("asyncio", __getattr__=_real_asyncio, get_running_loop=_no_loop, **IS_COROUTINE),
-    _stand_in("asyncio.coroutines"),
     _functions_of("asgiref.sync", markcoroutinefunction=lambda function: function, **IS_COROUTINE),
     # Only a correlation id that is found by an expression needs it.
     _functions_of("aws_lambda_powertools.utilities.jmespath_utils"),
@@ -90,7 +89,6 @@ OTHERS = [
     *map(_unused, ("django.db.models", "django.db.models.fields", "django.db.models.query")),
     *map(_unused, ("django.forms", "django.forms.utils")),
     *(_unused(f"django.views.generic.{kind}") for kind in ("dates", "detail", "edit", "list")),
-    _stand_in("sqlparse"),  # only migrations
     # Only `manage.py check` needs what the apps register, and only a terminal has colours.
     _unused("django.core.checks", register=_register, Tags=_stand_in("Tags", __getattr__=str)),
     _functions_of("django.core.checks.urls"),
@@ -129,13 +127,6 @@ def _hang(name: str, module: ModuleType | None) -> None:
             vars(sys.modules[package]).pop(own, None)
 
 
-def _skip_init(package: str) -> None:
-    """Let a package's modules be imported without running its ``__init__``."""
-    spec = importlib.util.find_spec(package)
-    if spec:
-        sys.modules[package] = importlib.util.module_from_spec(spec)
-
-
 def _let_copies_differ() -> None:
     """Renew the random seed and the connections in each copy of a SnapStart snapshot.
 
@@ -149,14 +140,6 @@ def _let_copies_differ() -> None:
         hooks = importlib.import_module("snapshot_restore_py")
         hooks.register_after_restore(random.seed)
         hooks.register_after_restore(disconnect)
-
-
-def _receiver(source: str) -> Any:
-    """Import the function that takes the records of a source. No request needs it."""
-    from django.conf import settings
-    from django.utils.module_loading import import_string
-
-    return import_string(settings.RECORDS_TO[source])
 
 
 gc.disable()  # nothing that is imported is garbage
@@ -173,19 +156,20 @@ gc.enable()
 
 @cache
 def _zappa() -> Any:
-    """Import Zappa's handler, which brings werkzeug along."""
-    _skip_init("werkzeug")  # it imports a server and a test client
+    """Import Zappa's handler, and modules of werkzeug without its ``__init__``, which imports a server."""
+    if spec := importlib.util.find_spec("werkzeug"):
+        sys.modules["werkzeug"] = importlib.util.module_from_spec(spec)
     with _standing_in(BOTO3):
         return importlib.import_module("zappa.handler").lambda_handler
 
 
 def lambda_handler(event: Any, context: Any) -> Any:
-    """Handle an event of any kind."""
     if records := event.get("Records"):
-        return _receiver(records[0]["eventSource"])(event, context)
+        from django.conf import settings
+        from django.utils.module_loading import import_string
+
+        receiver = import_string(settings.RECORDS_TO[records[0]["eventSource"]])  # no request needs it
+        return receiver(event, context)
     if gateway.takes(event):
         return gateway.answer(application, event, context)
     return _zappa()(event, context)
-
-
-__all__ = ["lambda_handler"]

@@ -25,7 +25,6 @@ class command(Generic[P, T]):  # noqa: N801 (a decorator)
         self.__doc__ = signature.__doc__
 
     def is_done_by(self, function: Callable[P, T]) -> None:
-        """Register the function that does it."""
         self._does_it = function
 
     def __call__(self, *args: P.args, **options: P.kwargs) -> T:

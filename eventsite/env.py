@@ -78,7 +78,6 @@ def hosts(name: str) -> list[str]:
 
 
 def directory(name: str, default: Path) -> Path:
-    """Read the path of a directory."""
     value = text(name, str(default))
     try:
         return Path(value).expanduser().resolve()
@@ -86,12 +85,7 @@ def directory(name: str, default: Path) -> Path:
         raise ImproperlyConfigured(f"{name} must be a directory, not {value!r}: {error}") from None
 
 
-def url(name: str) -> str:
-    """Read the URL of an endpoint."""
-    return _whole_url(name, "an http or https URL")
-
-
-def _whole_url(name: str, expected: str) -> str:
+def url(name: str, expected: str = "an http or https URL") -> str:
     """Read a URL whose host and port can be parsed."""
     value = text(name, pattern=r"https?://[^\s/]\S*", expected=expected)
     if value and not _is_whole(value):
@@ -100,7 +94,6 @@ def _whole_url(name: str, expected: str) -> str:
 
 
 def _is_whole(url: str) -> bool:
-    """Return True if a URL has a host, and a port that is one where it has a port."""
     try:
         split = urlsplit(url)
         return bool(split.hostname) and split.port != 0
@@ -119,12 +112,12 @@ def is_loopback(url: str) -> bool:
 
 def trusted_url(name: str) -> str:
     """Read the URL of a service whose answers are trusted: https, unless it is on this machine."""
-    url = _whole_url(name, "an https URL")
-    if url.startswith("http:") and not is_loopback(url):
+    value = url(name, "an https URL")
+    if value.startswith("http:") and not is_loopback(value):
         raise ImproperlyConfigured(
-            f"{name} must be an https URL, not {url!r}: an answer over plain http can be forged."
+            f"{name} must be an https URL, not {value!r}: an answer over plain http can be forged."
         )
-    return url
+    return value
 
 
 SECRET_BYTES = range(24, 65)  # lengths of a webhook's secret that the specification allows
@@ -134,11 +127,7 @@ def webhook_urls(name: str, *, on_this_machine: bool) -> list[str]:
     """Read the URLs that notices are posted to: https, and no address that only a private network can reach.
 
     The host is resolved only when a notice is sent. The refusal of a wrong URL does not repeat it, because it may
-    contain a secret.
-
-    Args:
-        name: The variable.
-        on_this_machine: True if the data is on this machine, so that a receiver may be on it too.
+    contain a secret. A receiver may be `on_this_machine` if the data is.
     """
     urls = list(dict.fromkeys(parts(name)))
     for number, url in enumerate(urls, start=1):
@@ -219,11 +208,7 @@ https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.or
 
 
 def is_public(text: str) -> bool:
-    """Return True if an address is public: not private, loopback, link-local or otherwise special.
-
-    Raises:
-        ValueError: It is no address.
-    """
+    """Return True if an address is public: not private, loopback, link-local or special. A name is a `ValueError`."""
     address = ip_address(text)
     if isinstance(address, IPv6Address) and (address not in UNICAST or address.scope_id):
         return False  # includes IPv4 addresses mapped into IPv6 (::ffff:0:0/96, 64:ff9b::/96)

@@ -22,8 +22,7 @@ from typing import Any, ClassVar
 logger = logging.getLogger(__name__)
 
 DAY = 24 * 60 * 60  # seconds
-FRAMES = 12
-"""The number of stack frames that are logged, from the last call backwards."""
+FRAMES = 12  # the number of stack frames that are logged, from the last call backwards
 
 
 class DomainError(Exception):
@@ -39,28 +38,20 @@ class DomainError(Exception):
 
 
 class Forbidden(DomainError):
-    """The caller is known, and may not do this."""
-
     code = "permission_denied"
     detail = "You may not do this."
 
 
 class Missing(DomainError):
-    """The resource does not exist, or the caller may not know that it does."""
-
     code = "not_found"
     detail = "There is nothing here."
 
 
 class Refused(DomainError):
-    """The request is well formed, but the current state forbids it."""
-
     code = "conflict"
 
 
 class LimitReached(DomainError):
-    """The limit of the day for this action is reached."""
-
     code = "limit_reached"
     detail = "This was done too often today."
 
@@ -71,15 +62,11 @@ class LimitReached(DomainError):
 
 
 class Stale(DomainError):
-    """The caller's version of the resource is out of date (RFC 9110, section 13.1.1)."""
-
     code = "precondition_failed"
     detail = "The resource has changed: its ETag is not the one in If-Match. Read it again."
 
 
 class Unprocessable(DomainError):
-    """The request is well formed, but its values cannot be used."""
-
     code = "validation_error"
 
 
@@ -89,13 +76,11 @@ class WrongValues(Unprocessable):
     detail = "Some values are missing or wrong; see errors."
 
     def __init__(self, fields: dict[str, str]) -> None:
-        super().__init__()
+        super().__init__(errors=[{"field": name, "code": "invalid", "detail": why} for name, why in fields.items()])
         self.fields = fields
 
 
 class Unavailable(DomainError):
-    """DynamoDB is out of reach, or stayed busy until the request's time was up."""
-
     code = "service_unavailable"
     detail = "The service cannot reach its data right now. Nothing is lost; try again shortly."
 
@@ -103,9 +88,7 @@ class Unavailable(DomainError):
 def log_exception(error: BaseException, what: str = "a defect") -> None:
     """Log the kind and the place of an exception, never its message, which may quote ids, names or tokens.
 
-    Args:
-        error: The exception.
-        what: The meaning of the failure for the service.
+    `what` is the meaning of the failure for the service.
     """
     chain = [one for one in (error, error.__cause__) if one]
     kinds = [type(one).__qualname__ for one in chain]

@@ -59,12 +59,10 @@ TITLES = {413: "Request Entity Too Large", 422: "Unprocessable Entity"}
 
 
 def title_of(status: int) -> str:
-    """Return the phrase of an HTTP status."""
     return TITLES.get(status) or HTTPStatus(status).phrase
 
 
 def status_of(error: type[errors.DomainError]) -> int:
-    """Return the HTTP status of an error of the domain."""
     return next(status for kind, status in STATUS_OF_KIND.items() if issubclass(error, kind))
 
 
@@ -99,10 +97,9 @@ def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
     """Return status, code, sentence and further members, or None for a defect."""
     match error:
         case errors.DomainError():
-            return status_of(type(error)), error.code, error.sentence, error.members | _wrong_fields(error)
+            return status_of(type(error)), error.code, error.sentence, error.members
         case exceptions.ValidationError():
-            wrong = list(_flat(error.detail))
-            return 422, errors.WrongValues.code, errors.WrongValues.detail, {"errors": wrong}
+            return 422, errors.WrongValues.code, errors.WrongValues.detail, {"errors": list(_flat(error.detail))}
         case exceptions.APIException():
             code = getattr(error, "code", CODE_OF_STATUS.get(error.status_code, error.default_code))
             return error.status_code, code, SENTENCE_OF_STATUS.get(error.status_code) or str(error.detail), {}
@@ -112,13 +109,6 @@ def _explain(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
             log_exception(error, "DynamoDB refused a call")
             return 503, errors.Unavailable.code, errors.Unavailable.detail, {}
     return None
-
-
-def _wrong_fields(error: errors.DomainError) -> dict[str, Any]:
-    if not isinstance(error, errors.WrongValues):
-        return {}
-    wrong = [{"field": name, "code": "invalid", "detail": sentence} for name, sentence in error.fields.items()]
-    return {"errors": wrong}
 
 
 def _flat(detail: Any, field: str = "") -> Iterator[dict[str, str]]:

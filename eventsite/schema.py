@@ -59,15 +59,18 @@ CALLS |= {
         also={"503": with_headers(UNHEALTHY, "Retry-After")},
     ),
 }
+TEXT: Json = {"schema": {"type": "string"}}
 DOCUMENT: Json = {
-    "type": "object",
-    "required": ["openapi", "info", "paths"],
-    "properties": {"openapi": {"type": "string"}, "info": {"type": "object"}, "paths": {"type": "object"}},
+    "schema": {
+        "type": "object",
+        "required": ["openapi", "info", "paths"],
+        "properties": {"openapi": {"type": "string"}, "info": {"type": "object"}, "paths": {"type": "object"}},
+    }
 }
 
 
-def _page(name: str, summary: str, **content: Json) -> Json:
-    answer = {"description": "OK", "content": {kind.replace("_", "/"): part for kind, part in content.items()}}
+def _page(name: str, summary: str, content: Json) -> Json:
+    answer = {"description": "OK", "content": content}
     refused = {status: ref("responses", ANY_CALL[status]) for status in ("401", "406")}
     operation = {
         "operationId": name,
@@ -79,11 +82,9 @@ def _page(name: str, summary: str, **content: Json) -> Json:
     return {"get": operation | {"responses": {"200": answer} | refused}}
 
 
-PAGES["/docs"] = _page("getDocs", "These pages: Swagger UI", text_html={"schema": {"type": "string"}})
-PAGES["/redoc"] = _page("getRedoc", "The same for reading: ReDoc", text_html={"schema": {"type": "string"}})
-PAGES["/schema"] = _page(
-    "getSchema", "This document", application_json={"schema": DOCUMENT}, application_yaml={"schema": {"type": "string"}}
-)
+PAGES["/docs"] = _page("getDocs", "These pages: Swagger UI", {"text/html": TEXT})
+PAGES["/redoc"] = _page("getRedoc", "The same for reading: ReDoc", {"text/html": TEXT})
+PAGES["/schema"] = _page("getSchema", "This document", {"application/json": DOCUMENT, "application/yaml": TEXT})
 PAGES["/schema"]["get"]["parameters"] = [
     {
         "name": "format",
@@ -93,6 +94,4 @@ PAGES["/schema"]["get"]["parameters"] = [
         "example": "yaml",
     }
 ]
-PAGES["/openapi.json"] = _page(
-    "getOpenapi", "This document, under its usual name", application_json={"schema": DOCUMENT}
-)
+PAGES["/openapi.json"] = _page("getOpenapi", "This document, under its usual name", {"application/json": DOCUMENT})

@@ -18,8 +18,7 @@ from eventsite.pages.viewsets import BrowsableViewSet
 
 logger = logging.getLogger(__name__)
 
-FROM_ROOT = ("events", "users", "docs", "redoc", "schema", "health")
-"""The names of the routes that the root links to."""
+FROM_ROOT = ("events", "users", "docs", "redoc", "schema", "health")  # the names of the routes that the root links to
 HEALTH_SECONDS = 2.0
 NO_KEY = "#health"
 
@@ -30,7 +29,6 @@ class Root(BrowsableViewSet):
     permission_of_action = {"retrieve": SEE_EVENTS}
 
     def retrieve(self, request: Request) -> Response:
-        """Answer the name, the version and the links."""
         here = request.build_absolute_uri("/")[:-1]
         links = {
             name: preserve_builtin_query_params(here + path, request)
@@ -41,7 +39,6 @@ class Root(BrowsableViewSet):
 
 @cache
 def _paths(prefix: str) -> dict[str, str]:
-    """Return the paths that the root links to, under a prefix."""
     return {name: reverse(name) for name in FROM_ROOT}
 
 
@@ -51,7 +48,6 @@ class Health(BrowsableViewSet):
     permission_of_action = {"retrieve": SEE_EVENTS}
 
     def retrieve(self, request: Request) -> Response:
-        """Answer 200 if DynamoDB answers for every table, else 503."""
         with time_limit(HEALTH_SECONDS):
             tables = {app_of(model): _state(model) for model in table_models()}
         healthy = all(state == "ok" for state in tables.values())

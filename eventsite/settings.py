@@ -77,10 +77,9 @@ COGNITO_USER_POOL_ID = text("COGNITO_USER_POOL_ID", "", *POOL_ID)
 COGNITO_CLIENT_ID = text("COGNITO_CLIENT_ID", "", r"[A-Za-z0-9_+]{1,128}", "the id of an app client of the pool")
 COGNITO_JWKS_URL = trusted_url("COGNITO_JWKS_URL")
 COGNITO_DOMAIN = trusted_url("COGNITO_DOMAIN").rstrip("/")
-HAS_POOL = bool(COGNITO_USER_POOL_ID and COGNITO_CLIENT_ID)
 # The embedded engine has a Cognito of its own.
 LOCAL_POOL = EMBEDDED_ENGINE and not (COGNITO_USER_POOL_ID or COGNITO_CLIENT_ID)
-if AUTH_MODE == "cognito" and not (LOCAL_POOL or HAS_POOL):
+if AUTH_MODE == "cognito" and not (LOCAL_POOL or (COGNITO_USER_POOL_ID and COGNITO_CLIENT_ID)):
     raise ImproperlyConfigured("AUTH_MODE=cognito needs both COGNITO_USER_POOL_ID and COGNITO_CLIENT_ID.")
 # Any other OpenID provider.
 OIDC_ISSUER = trusted_url("OIDC_ISSUER")
@@ -150,7 +149,6 @@ PUBLIC_URL = trusted_url("PUBLIC_URL").rstrip("/") or (
 
 ROOT_URLCONF = "eventsite.urls"
 WSGI_APPLICATION = "eventsite.wsgi.application"
-DATABASES: dict[str, Any] = {}
 INSTALLED_APPS = [
     "corsheaders",
     "rest_framework",
@@ -195,18 +193,14 @@ TEMPLATES = [
         },
     }
 ]
-USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
 APPEND_SLASH = False
 FORCE_SCRIPT_NAME = BASE_PATH or None
 
-# Headers that tell browsers to be careful.
-SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "same-origin"
+# Django sets the other headers that tell browsers to be careful by itself.
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # redirecting http to https: API Gateway speaks https only
     "security.W021",  # HSTS preloading is for the owner of the domain to decide
@@ -216,8 +210,7 @@ SILENCED_SYSTEM_CHECKS = [
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_AGE = 24 * 60 * 60  # no Cognito ID token lives longer; each session ends with its own
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not PRIVATE
-SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = BASE_PATH or "/"
 CSRF_FAILURE_VIEW = "eventsite.problems.csrf_failure"
 

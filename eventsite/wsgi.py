@@ -14,19 +14,13 @@ django.setup(set_prefix=False)
 from eventsite.env import warning_about_python  # noqa: E402 (it needs the settings)
 from eventsite.web.wsgi import Application  # noqa: E402 (it needs the settings)
 
-
-def _warm_up() -> None:
-    """Load what the first request would load: the views, and the client of DynamoDB with all that it needs."""
-    from eventsite.dynamodb.connection import connection
-
-    list(get_resolver().url_patterns)
-    connection().warm_up()
-
-
 application = Application()
 
 if sentence := warning_about_python(sys.version_info[:3]):
     logging.getLogger(__name__).warning(sentence)
 
-if settings.ON_LAMBDA:  # it is initialized before it has a request to answer
-    _warm_up()
+if settings.ON_LAMBDA:  # load the views and the client of DynamoDB while the Lambda is initialized
+    from eventsite.dynamodb.connection import connection
+
+    list(get_resolver().url_patterns)
+    connection().warm_up()

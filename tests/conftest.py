@@ -108,7 +108,7 @@ def tables(answering: None) -> None:
                 model.delete_table()
             model.create_table(wait=False)
     else:
-        requests = [request_for(model, tags={}, protect=False, streams=True) for model in table_models()]
+        requests = [request_for(model, tags={}, protect=False) for model in table_models()]
         connection()._make_api_call(RECREATE, {"Tables": requests})
 
 

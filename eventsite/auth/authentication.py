@@ -28,12 +28,7 @@ class BearerAuthentication:
     """A JWT in the Authorization header. The verified claims are the user; no table is read."""
 
     def authenticate(self, request: Request) -> tuple[Principal, None] | None:
-        """Return the caller, or None without the header.
-
-        Raises:
-            InvalidToken: If the token is not valid.
-            Unavailable: If the keys of the user pool cannot be read.
-        """
+        """Return the caller, or None without the header. Raise `InvalidToken` if the token is not valid."""
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is None or settings.AUTH_MODE == "open":
             return None
@@ -64,11 +59,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
     """A browser that signed in through `eventsite.auth.login`. Its unsafe requests must prove their origin."""
 
     def authenticate(self, request: Request) -> tuple[Principal, None] | None:
-        """Return the caller, or None without a session.
-
-        Raises:
-            PermissionDenied: If the request may be forged.
-        """
+        """Return the caller, or None without a session. Raise `PermissionDenied` if the request may be forged."""
         principal = of_browser(request._request)
         if principal is None:
             return None

@@ -33,9 +33,9 @@ from eventsite.errors import Unavailable
 LOGIN_SECONDS = 10 * 60
 EXCHANGE_TIMEOUT_SECONDS = 3
 FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
+BUSY = (408, 429)  # statuses that refuse a request at this moment only
 WHO, PENDING = "who", "login"
 SILENT = "The login service does not answer. Try again shortly."
-
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -71,7 +71,6 @@ def login_url(page: str) -> str:
 
 
 def end_session(request: HttpRequest) -> None:
-    """Sign this browser out."""
     if hasattr(request, "session"):
         request.session.flush()
         refresh_cookie.keep(request, "")
@@ -122,10 +121,7 @@ def callback(request: HttpRequest) -> HttpResponse:
 
 
 def renew(request: HttpRequest, refresh_token: str) -> str:
-    """Renew the session by a refresh token.
-
-    Returns:
-        The refresh token for the next renewal.
+    """Renew the session by a refresh token, and return the token for the next renewal.
 
     Raises:
         Unverified: The provider refused the token.
@@ -149,11 +145,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
 
 
 def _pool(request: HttpRequest) -> Provider:
-    """Return the identity provider.
-
-    Raises:
-        Http404: The service has no login for browsers.
-    """
+    """Return the identity provider. Raise `Http404` if the service has no login for browsers."""
     if not offered(request)["login_offered"]:
         raise Http404
     pool = user_pool.pool()
@@ -181,12 +173,7 @@ def own_page(request: HttpRequest, page: str, otherwise: str) -> str:
 
 
 def _exchange(request: HttpRequest, pool: Provider, pending: dict[str, Any]) -> dict[str, Any]:
-    """Exchange the code in the request for tokens.
-
-    Raises:
-        Unverified: The answer does not belong to this login, or the provider refused the code.
-        Unavailable: The provider did not answer.
-    """
+    """Exchange the code in the request for tokens. Raise `Unverified` if the answer does not belong to this login."""
     from oauthlib.oauth2 import OAuth2Error
 
     try:
@@ -203,19 +190,14 @@ def _exchange(request: HttpRequest, pool: Provider, pending: dict[str, Any]) -> 
 
 
 def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
-    """Request tokens from the provider.
-
-    Raises:
-        Unverified: The provider refused.
-        Unavailable: The provider did not answer.
-    """
+    """Return the provider's tokens, or raise `Unverified` if it refuses and `Unavailable` if it does not answer."""
     try:
         with _post(url, headers, body) as answer:
             found: dict[str, Any] = json.load(answer)
             return found | {"id_token": str(found["id_token"])}
     except HTTPError as error:
         error.close()
-        if error.code < 500:
+        if error.code < 500 and error.code not in BUSY:
             raise Unverified("The login page's code was refused.") from error
         raise Unavailable(SILENT) from error
     except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
@@ -223,7 +205,6 @@ def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
 
 
 def _post(url: str, headers: dict[str, str], body: str) -> Any:
-    """Send a form to the provider, and return its answer."""
     from urllib.request import Request, urlopen
 
     request = Request(url, body.encode(), headers)  # noqa: S310 (a `trusted_url`)
@@ -242,11 +223,7 @@ def _revoke(pool: Provider, refresh_token: str) -> None:
 
 
 def _start_session(request: HttpRequest, pool: Provider, id_token: str) -> None:
-    """Store the user in the session, with only the groups that have permissions: a cookie holds 4 KB.
-
-    Raises:
-        Unverified: The ID token is not valid.
-    """
+    """Store the user in the session, with only the groups that have permissions: a cookie holds 4 KB."""
     from eventsite.auth import tokens
 
     claims = tokens.verify(id_token, pool)

@@ -27,8 +27,6 @@ TYPES = ("Bearer", "ID")  # Keycloak's names of access and ID tokens; other prov
 
 
 class Undiscovered(Unavailable):
-    """The provider's configuration cannot be fetched."""
-
     detail = "The service that sign-in depends on does not answer. Try again shortly."
 
 
@@ -55,8 +53,7 @@ def discovery(issuer: str) -> dict[str, Any]:
 class OpenIDProvider(Provider):
     """An OpenID provider, and the client whose tokens are accepted."""
 
-    audience: str = ""
-    """The audience of access tokens; empty if only the client is accepted."""
+    audience: str = ""  # the audience of access tokens; empty if only the client is accepted
     groups_claim: str = "groups"
 
     def objection(self, claims: dict[str, Any]) -> str:
@@ -100,11 +97,6 @@ class OpenIDProvider(Provider):
 
 
 def configured() -> OpenIDProvider:
-    """Return the provider of the settings.
-
-    Raises:
-        Undiscovered: Its configuration cannot be fetched.
-    """
     found = discovery(settings.OIDC_ISSUER)
     return OpenIDProvider(
         issuer=settings.OIDC_ISSUER,

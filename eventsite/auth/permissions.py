@@ -40,8 +40,7 @@ class Principal:
     groups: frozenset[str] = frozenset()
     name: str = ""
     email: str = ""
-    email_verified: bool = False
-    """True if the user pool has verified the address."""
+    email_verified: bool = False  # True if the user pool has verified the address
     is_authenticated: ClassVar[bool] = True
 
     def __str__(self) -> str:
@@ -69,8 +68,7 @@ LIST_REGISTRATIONS = "list an event's registrations and waitlist"
 _NO, _OWN, _OWNER, _SELF, _BOTH, _ALL = Reach
 
 ORGANIZERS, ADMINS = "Organizers", "Admins"
-ME = "me"
-"""In a path, the id of the signed-in caller."""
+ME = "me"  # in a path, the id of the signed-in caller
 ANONYMOUS, SIGNED_IN, ORGANIZER, ADMIN = range(4)
 
 TABLE: dict[str, tuple[Reach, Reach, Reach, Reach]] = {
@@ -97,7 +95,6 @@ def principal_of(request: Request) -> Principal | None:
 
 
 def reach(call: str, principal: Principal | None) -> Reach:
-    """Return the reach of a caller with a call of `TABLE`."""
     is_open = settings.AUTH_MODE == "open" and principal is None  # a principal acts as an attendee there
     return Reach.ALL if is_open else TABLE[call][_column(principal)]
 
@@ -147,7 +144,6 @@ class Permitted(BasePermission):
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Return True if the caller may make this call, if the table alone can decide it."""
         action = getattr(view, "action", None)
         if action == "metadata" or (action is None and hasattr(view, "action_map")):
             return True  # OPTIONS, and methods that the view does not have: neither reaches anything

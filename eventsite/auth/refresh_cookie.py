@@ -1,7 +1,5 @@
 """The encrypted cookie that keeps a browser's refresh token."""
 
-from typing import Any
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
@@ -27,9 +25,8 @@ def kept(request: HttpRequest) -> str | None:
 
 def write(response: HttpResponse, token: str | None) -> None:
     """Set the cookie to a token, delete it for an empty one, and leave it as it is for None."""
-    options: dict[str, Any] = {"path": settings.SESSION_COOKIE_PATH, "samesite": settings.SESSION_COOKIE_SAMESITE}
+    path, secure = settings.SESSION_COOKIE_PATH, settings.SESSION_COOKIE_SECURE
     if token == "":
-        response.delete_cookie(COOKIE, **options)
+        response.delete_cookie(COOKIE, path=path, samesite="Lax")
     elif token and len(sealed := sealing.seal(token, COOKIE)) <= MAX_CHARACTERS:
-        options |= {"secure": settings.SESSION_COOKIE_SECURE, "httponly": True, "max_age": IDLE_SECONDS}
-        response.set_cookie(COOKIE, sealed, **options)
+        response.set_cookie(COOKIE, sealed, IDLE_SECONDS, path=path, secure=secure, httponly=True, samesite="Lax")

@@ -6,8 +6,7 @@ Every rule takes a scope, and none has a default, so that no rule runs without a
 from dataclasses import dataclass
 from typing import Protocol
 
-EVERYBODYS, NOBODYS = "*", ""
-"""Values that are no id: an id is never empty, and never has an asterisk."""
+EVERYBODYS, NOBODYS = "*", ""  # values that are no id: an id is never empty, and never has an asterisk
 
 
 class Organized(Protocol):
@@ -21,10 +20,8 @@ class Organized(Protocol):
 class Scope:
     """The scope of one call. Each field is an organizer's id, `EVERYBODYS` or `NOBODYS`."""
 
-    touches: str
-    """The organizer whose own events the call may touch."""
-    drafts_of: str
-    """The organizer whose drafts the caller may see."""
+    touches: str  # the organizer whose own events the call may touch
+    drafts_of: str  # the organizer whose drafts the caller may see
 
     def reaches(self, item: Organized) -> bool:
         """Return True if the caller may touch an event, as its owner or as a co-organizer."""
@@ -35,11 +32,7 @@ class Scope:
         return self.drafts_of == EVERYBODYS or item.is_run_by(self.drafts_of)
 
     def may_touch(self, organizer_id: str | None) -> bool:
-        """Return True if the caller may touch an event as its owner.
-
-        Args:
-            organizer_id: The owner; None if the event has none.
-        """
+        """Return True if the caller may touch an event as its owner. None matches no caller."""
         return self.touches == EVERYBODYS or (organizer_id is not None and organizer_id == self.touches)
 
     def sees_private_list_of(self, organizer_id: str) -> bool:
@@ -50,5 +43,4 @@ class Scope:
 EVERYTHING = Scope(touches=EVERYBODYS, drafts_of=EVERYBODYS)
 """The scope of commands, of audits, and of every caller in open mode."""
 
-NOTHING = Scope(touches=NOBODYS, drafts_of=NOBODYS)
-"""The scope of a caller who organizes no event."""
+NOTHING = Scope(touches=NOBODYS, drafts_of=NOBODYS)  # the scope of a caller who organizes no event

@@ -29,8 +29,6 @@ MALFORMED = (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, LookupError
 
 
 class KeysUnreachable(Unavailable):
-    """The provider's public keys cannot be fetched, so no token can be verified."""
-
     detail = "The keys that sign-in depends on cannot be fetched right now. Try again shortly."
 
 
@@ -41,11 +39,6 @@ class Keys(jwt.PyJWKClient):
     """
 
     def fetch_data(self) -> Any:
-        """Fetch the keys.
-
-        Raises:
-            KeysUnreachable: The keys cannot be fetched.
-        """
         with fetching(self.uri, KeysUnreachable):
             return super().fetch_data()
 
@@ -96,11 +89,7 @@ def _verified(token: str, provider: Provider) -> dict[str, Any]:
 
 
 def principal(claims: dict[str, Any], provider: Provider) -> Principal:
-    """Return the caller from verified claims.
-
-    Raises:
-        Unverified: The `sub` or the groups have a form that this service cannot use.
-    """
+    """Return the caller from verified claims. Raise `Unverified` if the `sub` or the groups have no form of ours."""
     user_id = provider.user_id(claims["sub"])
     if user_id is None:
         raise Unverified("The token's sub is not a user id.")
@@ -124,7 +113,6 @@ def _name(claims: dict[str, Any]) -> str:
 
 
 def _email(claims: dict[str, Any]) -> str:
-    """Return the e-mail address in the claims, or an empty string if it is missing or not valid."""
     email = claims.get("email")
     return email if isinstance(email, str) and is_address(email) else ""
 

@@ -3,10 +3,10 @@
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -26,33 +26,22 @@ class Unverified(Exception):
     """The provider did not confirm the identity of the caller. The text is a sentence with the reason."""
 
 
-def _allowed_already(callback: str, logout: str) -> None:
-    """Do nothing: the operator of the provider has registered these pages."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Provider(ABC):
     """An identity provider, and its public client that users sign in to, with PKCE."""
 
-    issuer: str
-    """The `iss` of its tokens."""
+    issuer: str  # the `iss` of its tokens
     client_id: str
-    jwks_url: str
-    """The URL of its public keys."""
-    authorize_url: str
-    """The page where a login begins."""
-    token_url: str
-    """Where a code is exchanged for tokens."""
-    revoke_url: str
-    """The URL that revokes a refresh token, or an empty string."""
-    logout_page: str
-    """The page that ends the provider's session, or an empty string."""
-    logout_parameter: str
-    """The parameter of that page for the page to return to."""
-    scopes: tuple[str, ...]
-    """The scopes that a login requests."""
-    allow: Callable[[str, str], None] = _allowed_already
-    """Registers the pages to return to after login and logout, if this process has to do that."""
+    jwks_url: str  # the URL of its public keys
+    authorize_url: str  # the page where a login begins
+    token_url: str  # where a code is exchanged for tokens
+    revoke_url: str  # the URL that revokes a refresh token, or an empty string
+    logout_page: str  # the page that ends the provider's session, or an empty string
+    logout_parameter: str  # the parameter of that page for the page to return to
+    scopes: tuple[str, ...]  # the scopes that a login requests
+
+    def allow(self, callback: str, logout: str) -> None:  # noqa: B027 (elsewhere the provider's operator has done it)
+        """Register the pages to return to after login and logout, if this process has to do that."""
 
     def logout_url(self, home: str) -> str:
         """Return the page that ends the provider's session and leads back home, or `home` if there is none."""
@@ -76,7 +65,7 @@ class Pool(Provider):
     """A user pool of Cognito, and the app client whose tokens are accepted."""
 
     @classmethod
-    def of(cls, pool_id: str, client_id: str, jwks_url: str, domain: str, **options: Any) -> "Pool":
+    def of(cls, pool_id: str, client_id: str, jwks_url: str, domain: str) -> Self:
         """Return the pool of an id, which begins with its region. `domain` is the URL of its hosted UI."""
         issuer = f"https://cognito-idp.{pool_id.partition('_')[0]}.amazonaws.com/{pool_id}"
         return cls(
@@ -89,7 +78,6 @@ class Pool(Provider):
             logout_page=f"{domain}/logout",
             logout_parameter="logout_uri",
             scopes=("openid",),  # with it, an ID token has all claims that the client may read
-            **options,
         )
 
     @property
@@ -114,32 +102,25 @@ class Pool(Provider):
 
 
 def pool() -> Provider:
-    """Return the provider that `settings.USER_POOL` makes.
-
-    Raises:
-        Unavailable: The provider cannot be reached.
-    """
+    """Return the provider that `settings.USER_POOL` makes. Raise `Unavailable` if it cannot be reached."""
     found: Provider = import_string(settings.USER_POOL)()
     return found
 
 
 def configured() -> Pool:
-    """Return the pool of the settings."""
     return Pool.of(
         settings.COGNITO_USER_POOL_ID, settings.COGNITO_CLIENT_ID, settings.COGNITO_JWKS_URL, settings.COGNITO_DOMAIN
     )
 
 
-_not_before: dict[str, float] = {}
-"""When a URL may be fetched again after a failure, by `time.monotonic`."""
+_not_before: dict[str, float] = {}  # when a URL may be fetched again after a failure, by `time.monotonic`
 
 
 @contextmanager
 def fetching(url: str, failure: type[Unavailable]) -> Iterator[None]:
     """Fetch a document of the provider within this context, unless that failed `PAUSE_AFTER_FAILURE_SECONDS` ago.
 
-    Raises:
-        Unavailable: The given `failure`, for any error: the provider may answer anything.
+    The `failure` is raised for any error, because the provider may answer anything.
     """
     if time.monotonic() < _not_before.get(url, 0):
         raise failure

@@ -85,7 +85,6 @@ def _take_down_too(cli: Any, chosen: stage_file.Choices) -> None:
 
 
 def _manage(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run manage.py with these variables alone."""
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(  # noqa: S603 (no part of it is input)
         command, env=environment, cwd=lambda_package.ROOT, capture_output=True, text=True, check=False

@@ -64,13 +64,11 @@ class Choices:
         return {app: self.values.get(f"{app.upper()}_TABLE_NAME", f"{self.table_prefix}{app}") for app in TABLES}
 
     def session(self) -> Any:
-        """Return a session of the SDK in the stage's region."""
         import boto3
 
         return boto3.Session(region_name=self.region)
 
     def zappa_settings(self) -> dict[str, Any]:
-        """Return the settings of Zappa that depend on the choices."""
         return {
             "aws_region": self.region,
             "s3_bucket": self.values["S3_BUCKET"],
@@ -142,7 +140,6 @@ def _problems(values: dict[str, str]) -> Iterator[str]:
 
 
 def _shared_tables(chosen: Choices, path: Path) -> Iterator[str]:
-    """Yield the faults if two models or two stages would share a table."""
     mine = set(chosen.tables.values())
     if len(mine) < len(TABLES):
         yield "gives two tables the same name."

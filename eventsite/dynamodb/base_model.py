@@ -31,11 +31,9 @@ class WholeNumberAttribute(NumberAttribute):
         return self if instance is None else instance.attribute_values.get(self._name)
 
     def serialize(self, value: Any) -> str:
-        """Return the number in DynamoDB's form."""
         return str(int(value))
 
     def deserialize(self, value: Any) -> int:
-        """Return the integer."""
         return int(value)
 
 
@@ -49,15 +47,10 @@ class WholeNumbersAttribute(Attribute[list[int]]):
         self._length = length
 
     def serialize(self, value: list[int]) -> list[dict[str, str]]:
-        """Return the list in DynamoDB's form."""
         return [{"N": str(number)} for number in value]
 
     def deserialize(self, value: list[dict[str, str]]) -> list[int]:
-        """Return the integers. With a base, `int` refuses all but text.
-
-        Raises:
-            ValueError: There are more or fewer, or one is no integer.
-        """
+        """Return the integers, or raise `ValueError`. With a base, `int` refuses all but text."""
         if len(value) != self._length:
             raise ValueError(f"There are {len(value)} numbers.")
         return [int(number["N"], 10) for number in value]
@@ -106,21 +99,19 @@ class BaseModel(Model):
 
     @classmethod
     def target_of(cls, *key: str) -> dict[str, Any]:
-        """Return the table, and the parts of an item's key, as arguments of a call."""
+        """Return the table and the key of an item, as arguments of a call."""
         return {"TableName": cls.Meta.table_name, "Key": cls.raw_key(*key)}
 
     @classmethod
     def raw_key(cls, *key: str) -> RawItem:
-        """Return the parts of an item's key as DynamoDB takes them. All keys are texts."""
+        """Return the key of an item as DynamoDB takes it. All keys are texts."""
         return {name: {"S": part} for name, part in zip(cls.key_names(), key, strict=True)}
 
     @classmethod
     def read(cls: type[R], *key: str, consistent: bool = True) -> R | None:
         """Return the item with this key, or None."""
-        try:
-            return cls.get(*key, consistent_read=consistent)
-        except cls.DoesNotExist:
-            return None
+        answer = connection().dispatch("GetItem", cls.target_of(*key) | {"ConsistentRead": consistent})
+        return cls.parse(answer["Item"]) if "Item" in answer else None
 
     @classmethod
     def named(cls: type[R], *key: str) -> R:
@@ -140,15 +131,11 @@ class BaseModel(Model):
 
     @classmethod
     def get(cls: type[R], *key: str, consistent_read: bool = False) -> R:  # type: ignore[override] # always whole
-        """Read an item.
-
-        Raises:
-            DoesNotExist: There is none.
-        """
-        answer = connection().dispatch("GetItem", cls.target_of(*key) | {"ConsistentRead": consistent_read})
-        if "Item" not in answer:
+        """Return the item with this key, or raise `DoesNotExist`."""
+        found = cls.read(*key, consistent=consistent_read)
+        if found is None:
             raise cls.DoesNotExist
-        return cls.parse(answer["Item"])
+        return found
 
     @classmethod
     @cache
@@ -171,12 +158,7 @@ class BaseModel(Model):
 
     @classmethod
     def _instantiate(cls: type[R], attribute_values: RawItem) -> R:
-        """Return the record of an item.
-
-        Raises:
-            UnreadableItem: A value is of another type than in the model.
-
-        """
+        """Return the record of an item. Raise `UnreadableItem` if a value is of another type than in the model."""
         record = cls.__new__(cls)
         parsers, defaults, made = cls._plan()
         try:
@@ -198,11 +180,6 @@ class BaseModel(Model):
         self.attribute_values.update(attributes)
 
     def _container_serialize(self, null_check: bool = True) -> RawItem:
-        """Return the item of this record.
-
-        Raises:
-            AttributeNullError: If a value is missing and `null_check` is on.
-        """
         item: RawItem = {}
         for name, attribute in self.get_attributes().items():
             value = self.attribute_values.get(name)
@@ -221,16 +198,11 @@ class BaseModel(Model):
 
     @classmethod
     def parse(cls: type[R], raw: RawItem) -> R:
-        """Return the record of an item."""
         return cls.from_raw_data(raw)
 
 
 def _parsed(parsers: Parsers, item: RawItem) -> dict[str, Any]:
-    """Return the values of an item by their Python names.
-
-    Raises:
-        Exception: The error of a parser, for a value of a wrong type.
-    """
+    """Return the values of an item by their Python names. A parser may raise any error for a value of a wrong type."""
     values = {}
     for stored, value in item.items():
         if "NULL" not in value and (known := parsers.get(stored)):

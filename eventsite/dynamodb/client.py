@@ -49,8 +49,7 @@ RECV_BYTES = 64 * 1024
 MAX_HEAD_BYTES = 64 * 1024  # bytes; DynamoDB sends some 300
 MAX_BODY_BYTES = 100_000_000  # bytes; a BatchGetItem holds 16 MB, which JSON may escape six times as long
 
-NO_RESPONSE = (OSError, EOFError, LookupError, ValueError)
-"""The errors of a connection that gives no whole response."""
+NO_RESPONSE = (OSError, EOFError, LookupError, ValueError)  # the errors of a connection that gives no whole response
 
 _sent_ahead: ContextVar["dict[tuple[str, bytes], Wire]"] = ContextVar("sent_ahead")
 """The reads that are sent and not received yet, by operation and body, and the connection of each."""
@@ -78,7 +77,6 @@ class Client:
             keys: The credentials, or None for those that botocore would find.
             connect_seconds: The time limit for connecting, TLS included.
             read_seconds: The time limit from the first byte sent to the last byte of the answer.
-
         """
         self.meta = SimpleNamespace(endpoint_url=endpoint or regional_endpoint(region))
         self._signer = Signer(self.meta.endpoint_url, region)
@@ -101,7 +99,6 @@ class Client:
             ClientError: DynamoDB refused the call, as botocore raises it.
             ConnectionError, HTTPClientError: botocore's errors for no answer, or one that cannot be read.
             NoCredentialsError: There are no credentials.
-
         """
         answer = self.exchange(operation, orjson.dumps(arguments))
         checksum = str(zlib.crc32(answer.body))
@@ -213,16 +210,7 @@ class Wire:
         self._socket.close()
 
     def send(self, request: bytes, seconds: float) -> None:
-        """Send a request.
-
-        Args:
-            request: The bytes of the request.
-            seconds: The time limit for the request and its response, however slowly the bytes come.
-
-        Raises:
-            TimeoutError: The time is up.
-            OSError: The connection ended.
-        """
+        """Send a request. `seconds` limits the request and its response, however slowly the bytes come."""
         self._until = time.monotonic() + seconds
         try:
             self._socket.settimeout(seconds)
@@ -232,13 +220,7 @@ class Wire:
             raise
 
     def receive(self) -> Answer:
-        """Read the response to the request that was sent.
-
-        Raises:
-            TimeoutError: The time is up.
-            OSError, EOFError: The connection ended.
-            LookupError, ValueError: It is not an HTTP response of an acceptable size.
-        """
+        """Read the response to the request that was sent, or raise one of `NO_RESPONSE`."""
         try:
             answer = self._answer()
         except BaseException:  # the rest of this response must not be read as the next one
@@ -249,26 +231,25 @@ class Wire:
         return answer
 
     def _answer(self) -> Answer:
-        until = self._until
-        read = self._more(until)
+        read = self._more()
         while END_OF_HEAD not in read[: MAX_HEAD_BYTES + len(END_OF_HEAD)]:
             if len(read) > MAX_HEAD_BYTES:
                 raise ValueError("the headers are too long")
-            read += self._more(until)
+            read += self._more()
         head, _, begun = read.partition(END_OF_HEAD)
         status, headers = _parsed(head)
         body, missing = [begun], int(headers["content-length"]) - len(begun)
         if missing > MAX_BODY_BYTES:
             raise ValueError("the body is too long")
         while missing > 0:
-            body.append(self._more(until))
+            body.append(self._more())
             missing -= len(body[-1])
         if missing:
             raise ValueError("more came than was announced")
         return Answer(status, headers, b"".join(body))
 
-    def _more(self, until: float) -> bytes:
-        self._socket.settimeout(_left(until))
+    def _more(self) -> bytes:
+        self._socket.settimeout(_left(self._until))
         more = self._socket.recv(RECV_BYTES)
         if not more:
             raise EOFError

@@ -7,7 +7,7 @@ import importlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -18,15 +18,15 @@ from eventsite.dynamodb import retries
 from eventsite.dynamodb.client import Client
 from eventsite.dynamodb.signing import Keys
 
-RawItem = dict[str, dict[str, Any]]
-"""An item as DynamoDB sends it: ``{"userId": {"S": "alice"}}``."""
+RawItem = dict[str, dict[str, Any]]  # an item as DynamoDB sends it: ``{"userId": {"S": "alice"}}``
 
-Call = tuple[str, dict[str, Any]]
-"""An operation, and its arguments."""
-
+Call = tuple[str, dict[str, Any]]  # an operation, and its arguments
 
 REST_OF_BATCH = {"BatchGetItem": "UnprocessedKeys", "BatchWriteItem": "UnprocessedItems"}
 """The part of an answer that a batch has to be sent again with."""
+INDEXES = "GlobalSecondaryIndexes"
+CONNECT_SECONDS, READ_SECONDS = 1, 3
+"""The time limits of one attempt of a call. `eventsite.dynamodb.retries` fits them into a request."""
 
 
 class PatientConnection(Connection):
@@ -35,34 +35,28 @@ class PatientConnection(Connection):
     A transaction is sent again with the same client request token, so it is executed once even if its answer was lost.
     """
 
+    _own_client: Client | None = None
+
     def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         if operation_name in REST_OF_BATCH:
             return self._whole_batch(operation_name, operation_kwargs)
-        return retries.retry_call(partial(self._attempt, operation_name, operation_kwargs))
+        return retries.retry_call(partial(super()._make_api_call, operation_name, operation_kwargs))
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         """Send a call, without the signals and the request for consumed capacity that PynamoDB adds for no reader."""
         return self._make_api_call(operation_name, operation_kwargs)
-
-    def _attempt(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        retries.before_deadline()
-        try:
-            answer: dict[str, Any] = super()._make_api_call(operation, arguments)
-        except Exception as error:
-            retries.note(error)
-            raise
-        return answer
 
     def _whole_batch(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Read or write a whole batch that DynamoDB answers in parts, with a wait before each further part.
 
         PynamoDB itself would send the rest at once, of a read without end and of a write only twice.
         """
+        send = super()._make_api_call
         found: dict[str, list[RawItem]] = {}
         rest = dict(arguments["RequestItems"])
 
         def next_part() -> dict[str, Any]:
-            answer = self._attempt(operation, arguments | {"RequestItems": rest})
+            answer = send(operation, arguments | {"RequestItems": rest})
             for table, items in answer.get("Responses", {}).items():
                 found.setdefault(table, []).extend(items)
             rest.clear()
@@ -116,8 +110,6 @@ class PatientConnection(Connection):
             )
         return self._own_client
 
-    _own_client: Client | None = None
-
     def warm_up(self) -> None:
         if isinstance(self.client, Client):
             self.client.warm_up()
@@ -135,35 +127,22 @@ class PatientConnection(Connection):
         table.connection = self
 
 
-INDEXES = "GlobalSecondaryIndexes"
-CONNECT_SECONDS, READ_SECONDS = 1, 3
-"""The time limits of one attempt of a call. `eventsite.dynamodb.retries` fits them into a request."""
-
-_connection: PatientConnection | None = None
-
-
+@cache
 def connection() -> PatientConnection:
-    global _connection
-    if _connection is None:
-        _connection = PatientConnection(
-            region=settings.AWS_REGION,
-            host=endpoint(),
-            connect_timeout_seconds=CONNECT_SECONDS,
-            read_timeout_seconds=READ_SECONDS,
-            max_retry_attempts=0,
-            max_pool_connections=50,
-            aws_access_key_id=settings.DYNAMODB_CREDENTIALS,
-            aws_secret_access_key=settings.DYNAMODB_CREDENTIALS,
-        )
-    return _connection
+    return PatientConnection(
+        region=settings.AWS_REGION,
+        host=endpoint(),
+        connect_timeout_seconds=CONNECT_SECONDS,
+        read_timeout_seconds=READ_SECONDS,
+        max_retry_attempts=0,
+        max_pool_connections=50,
+        aws_access_key_id=settings.DYNAMODB_CREDENTIALS,
+        aws_secret_access_key=settings.DYNAMODB_CREDENTIALS,
+    )
 
 
-def disconnect() -> None:
-    """Drop the connection. The next call makes a new one."""
-    global _connection
-    _connection = None
-
-
+disconnect = connection.cache_clear
+"""Drop the connection. The next call makes a new one."""
 os.register_at_fork(after_in_child=disconnect)  # two processes must not share a socket
 
 

@@ -14,28 +14,15 @@ NAMESPACE = uuid.UUID("0b0f6a52-6a0e-4a3a-9f0e-3a3f0f1d7c21")
 
 
 class DailyLimit(ExpiringItem):
-    """The attempts of one action for one subject on one day."""
-
     ITEM = "limit"
 
-    done = UnicodeSetAttribute(null=True)
-    """The ids of the attempts, so that a repeated attempt counts once."""
+    done = UnicodeSetAttribute(null=True)  # the ids of the attempts, so that a repeated attempt counts once
 
 
 def take(kind: str, subject: str, limit: int, attempt: str) -> bool:
-    """Count an attempt, unless the limit of the day is reached.
+    """Count an attempt at an action, or return False if the subject has reached the limit of the day (UTC).
 
-    Args:
-        kind: The limited action.
-        subject: The owner of the limit. Only a hash of it is stored.
-        limit: The most attempts in a day (UTC).
-        attempt: The id of the attempt. Attempts with the same id count once.
-
-    Returns:
-        False if the limit is reached.
-
-    Raises:
-        Unavailable: If DynamoDB does not answer.
+    Attempts with the same id count once. Only a hash of the subject is stored.
     """
     now = int(time.time())
     key = f"limit#{uuid.uuid5(NAMESPACE, f'{kind} {subject} {now // DAY}')}"

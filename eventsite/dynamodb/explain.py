@@ -24,8 +24,7 @@ NO_ACCESS = frozenset(
         "UnrecognizedClient",
     }
 )
-NOT_SAVED = "NotSaved"
-"""The embedded engine cannot save (`eventsite.local.host`)."""
+NOT_SAVED = "NotSaved"  # the embedded engine cannot save (`eventsite.local.host`)
 
 
 def sentence(error: BaseException) -> str:
@@ -46,7 +45,6 @@ def sentence(error: BaseException) -> str:
 
 
 def endpoint() -> str:
-    """Return the URL of the tables."""
     return str(connection().client.meta.endpoint_url)
 
 

@@ -6,7 +6,7 @@ under keys that no event id can take. They count for a day, and the table's time
 
 Two ways of writing the marker:
 
-- An operation that is one transaction writes the marker in it (`remember`, `found`).
+- An operation that is one transaction writes the marker in it (`write_once`).
 - An operation of several steps announces its id before the first step (`begin`), and stores its answer after the last
   one (`finish`). A request that finds an announcement without an answer excludes that operation (`take_over`), finds
   out whether it was committed, and finishes it, or executes the request under an id of its own.
@@ -58,69 +58,34 @@ class Marker(ExpiringItem):
     operations = UnicodeAttribute(default="")
     outcome = JSONAttribute(null=True)
 
-    @property
-    def counts(self) -> bool:
-        """Return True if the marker has not expired. DynamoDB removes expired items with a delay."""
-        return bool(self.expires_at > time.time())
-
 
 class Announced(NamedTuple):
     """An earlier copy of this request began, and has not stored its answer yet."""
 
-    operations: tuple[str, ...]
-    """The ids of its operations, in order."""
+    operations: tuple[str, ...]  # the ids of its operations, in order
 
 
 class IdempotentRequest:
-    label = "idempotency-key"
-
     def __init__(self, *, caller: str, call: str, key: str, body: Any) -> None:
-        """Identify a request.
-
-        Args:
-            caller: The user. Another caller may use the same key.
-            call: The call, for example ``POST /users``. Another call may use the same key.
-            key: The idempotency key.
-            body: The body, which must be the same in a repeated request.
-        """
+        """Identify a request. Another caller or another call, such as ``POST /users``, may use the same key."""
         self._key = f"key#{uuid.uuid5(NAMESPACE, json.dumps([caller, call, key]))}"
         text = json.dumps(body, sort_keys=True, default=str)  # a form may bring a file: it counts by its name
         self._body = hashlib.sha256(text.encode()).hexdigest()
         self._announced = ""
 
-    # In one transaction.
+    def write(self, parts: Parts, outcome: dict[str, Any]) -> tuple[Failures, Any]:
+        """Write parts and the marker with its outcome in one transaction, unless there is a marker.
 
-    def remember(self, outcome: Any) -> dict[str, Put]:
-        """Return the part of a transaction that writes the marker, and fails if there is one already.
-
-        Args:
-            outcome: The JSON from which the caller can repeat the first answer.
-        """
-        return {self.label: Put(self._marker(outcome={"done": outcome}), _is_vacant())}
-
-    def found(self, failures: Failures) -> Any:
-        """Return the outcome of an earlier copy from a transaction that failed on the marker, else None.
+        Returns:
+            The failed conditions, and the outcome of an earlier copy or None.
 
         Raises:
             KeyReused: If the earlier request had another body.
             DomainError: The refusal of the earlier copy.
         """
-        raw = failures.get(self.label)
-        return self._first_answer(Marker.parse(raw)) if raw else None
-
-    def refuse(self, error: Missing | Refused) -> Any:
-        """Store a refusal as the first answer, unless there is one.
-
-        Returns:
-            The outcome of an earlier copy, or None if this refusal is the first answer.
-
-        Raises:
-            DomainError: As `found`.
-        """
-        refused = Put(self._marker(outcome=_refusal(error)), _is_vacant())
-        return self.found(transact_write({self.label: refused}))
-
-    # In several steps.
+        failures = transact_write({**parts, Marker.ITEM: Put(self._marker(outcome=outcome), _is_vacant())})
+        raw = failures.get(Marker.ITEM)
+        return failures, self._first_answer(Marker.parse(raw)) if raw else None
 
     def begin(self, operation: str) -> Steps[Any]:
         """Announce the operation that will execute this request.
@@ -141,14 +106,11 @@ class IdempotentRequest:
         return self._outcome_of(earlier)
 
     def look(self) -> Steps[Any]:
-        """Return as `begin`, without announcing an operation.
-
-        Raises:
-            KeyReused: If the earlier request had another body.
-            DomainError: The refusal of the earlier copy.
-        """
+        """Return and raise as `begin`, without announcing an operation."""
         earlier = yield Get((Marker, self._key, Marker.ITEM))
-        return self._outcome_of(earlier) if earlier is not None and earlier.counts else None
+        if earlier is None or earlier.expires_at <= time.time():  # DynamoDB removes expired items with a delay
+            return None
+        return self._outcome_of(earlier)
 
     def withdraw(self) -> Steps[bool]:
         """Remove the announcement of this copy. Return False if another copy has taken over."""
@@ -157,8 +119,8 @@ class IdempotentRequest:
 
     def _write(self, part: Put | Delete) -> Steps[RawItem | None]:
         """Write the marker. Return the present one if it does not fulfil the condition, else None."""
-        failures = yield from transact_when_free(Transact({self.label: part}))
-        return failures.get(self.label)
+        failures = yield from transact_when_free(Transact({Marker.ITEM: part}))
+        return failures.get(Marker.ITEM)
 
     def _outcome_of(self, earlier: Marker) -> Any:
         answer = self._first_answer(earlier)
@@ -171,27 +133,21 @@ class IdempotentRequest:
     def take_over(self, earlier: Announced, operation: str) -> Steps[bool]:
         """Announce an operation in place of another copy's, which is excluded from then on.
 
-        Returns:
-            True on success. Only then is it certain whether one of the others was committed.
+        Only after True is it certain whether one of the others was committed.
         """
         return (yield from self._announce(" ".join(earlier.operations), operation))
 
     def finish(self, outcome: Any) -> Steps[Any]:
-        """Store the first answer of an executed request, unless another copy was faster.
+        """Store the first answer of an executed request, unless another copy was faster. Return the first answer.
 
-        Returns:
-            The first answer. A copy that took over finds the same operation, so both answer alike.
+        A copy that took over finds the same operation, so both answer alike.
         """
         unanswered = (Marker.body == self._body) & Marker.outcome.does_not_exist()
         marker = yield from self._change(unanswered, Marker.outcome.set({"done": outcome}))
         return ((marker and marker.outcome) or {}).get("done", outcome)
 
     def finish_refused(self, error: Missing | Refused) -> Steps[bool]:
-        """Store a refusal as the first answer.
-
-        Returns:
-            True on success. False if another copy took over, because that one may be admitted.
-        """
+        """Store a refusal as the first answer. Return False if another copy took over: that one may be admitted."""
         refusal = _refusal(error)
         marker = yield from self._change(_is_executed_by(self._announced), Marker.outcome.set(refusal))
         return marker is None or marker.outcome == refusal
@@ -244,10 +200,10 @@ def write_once(
         KeyReused: The key came before with another body.
         Refused: What `refusal` returned, or the refusal of an earlier copy.
     """
-    failures = transact_write({**parts, **keyed.remember(outcome())} if keyed else parts)
-    earlier = keyed.found(failures) if keyed else None
+    failures, earlier = keyed.write(parts, {"done": outcome()}) if keyed else (transact_write(parts), None)
     if earlier is None and (error := refusal(failures)):
-        earlier = keyed.refuse(error) if keyed else None
+        if keyed:
+            _, earlier = keyed.write({}, _refusal(error))
         if earlier is None:
             raise error
     return earlier
@@ -271,7 +227,6 @@ def _refusal(error: DomainError) -> dict[str, list[Any]]:
 
 
 def _again(kind: str, code: str, sentence: str, members: dict[str, Any]) -> DomainError:
-    """Return a stored refusal as an error."""
     error = {"Missing": Missing, "Refused": Refused}[kind](sentence, **members)
     error.code = code
     return error

@@ -11,8 +11,7 @@ from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.connection import Call, RawItem, connection
 from eventsite.dynamodb.shapes import text
 
-Key = tuple[type[BaseModel], *tuple[str, ...]]
-"""A model, and the parts of an item's key."""
+Key = tuple[type[BaseModel], *tuple[str, ...]]  # a model, and the parts of an item's key
 
 MAX_BATCH = 100  # items of one BatchGetItem
 
@@ -61,13 +60,10 @@ def _projection(only: tuple[str, ...] | None) -> dict[str, Any]:
 
 
 def transact_get(*keys: Key) -> list[Any]:
-    """Return several items as of a single point in time.
-
-    They are in the order of the keys, None for a missing one.
+    """Return several items as of a single point in time, None for a missing one.
 
     Raises:
         Conflict: A transaction is writing one of them.
-        Unavailable: DynamoDB did not answer in time.
     """
     parts = [{"Get": model.target_of(*key)} for model, *key in keys]
     try:

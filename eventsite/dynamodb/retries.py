@@ -36,11 +36,9 @@ _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 conflict_retried = Signal()
 """Another transaction held an item. The rule is tried again after a wait, or goes on by another plan."""
 
-deadline_missed = Signal()
-"""A request gave up because its time or its attempts were used up."""
+deadline_missed = Signal()  # a request gave up because its time or its attempts were used up
 
-throttled = Signal()
-"""DynamoDB refused a call because a table, an index or the account is over its throughput."""
+throttled = Signal()  # DynamoDB refused a call because a table, an index or the account is over its throughput
 
 FAILURES = (DomainError, PynamoDBException, BotoCoreError, ClientError)
 """The errors with which a rule or a call can fail."""
@@ -91,8 +89,8 @@ def unanswered_calls() -> AbstractContextManager[list[BaseException]]:
     return _within(_unanswered, [])
 
 
-def note(error: BaseException) -> None:
-    """Record a failed call for `unanswered_calls`."""
+def _note(error: BaseException) -> None:
+    """Record a failed call for `unanswered_calls` and for the metrics."""
     errors = _unanswered.get(None)
     code = error.response["Error"].get("Code") if isinstance(error, ClientError) else None
     if code in THROTTLES or _cancellation_reasons(error) & TRANSIENT_REASONS:
@@ -124,10 +122,7 @@ def before_deadline() -> None:
 
 
 def wait_about(seconds: float) -> float:
-    """Wait between half and one and a half times as long, so that waiting clients spread out.
-
-    Returns:
-        The seconds waited.
+    """Wait between half and one and a half times as long, so that waiting clients spread out. Return the seconds.
 
     Raises:
         Unavailable: The request's time is up, or would be after the wait.
@@ -182,9 +177,11 @@ def retry_call(send: Callable[[], T]) -> T:
     attempt = 0
     while True:
         attempt += 1
+        before_deadline()
         try:
             return send()
         except Exception as error:
+            _note(error)
             if not is_transient(error):
                 raise
             seconds = random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempt - 1)))  # noqa: S311 (no secret)

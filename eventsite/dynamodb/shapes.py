@@ -17,18 +17,11 @@ Json = dict[str, Any]
 
 
 class UnreadableItem(PynamoDBException):
-    """An item does not fit its model."""
-
     msg = "An item does not fit its model."
 
 
 def read(operation: str, body: bytes) -> Json:
-    """Parse the answer to a call.
-
-    Raises:
-        ResponseStreamingError: It is not JSON, or not what DynamoDB answers to this operation.
-
-    """
+    """Return the answer to a call, or raise `ResponseStreamingError` if it is not what DynamoDB answers."""
     answer = _parsed(body)
     has_shape: Callable[[Json], bool] = SHAPES.get(operation, _is_dict)
     if answer is None or not has_shape(answer):

@@ -27,10 +27,8 @@ def find_keys() -> Callable[[], Keys]:
     """Return the source of the current credentials: the environment, or the chain of botocore.
 
     The chain (profiles, single sign-on, the container's or the instance's role, …) is slow to import. Lambda does not
-    need it: its credentials are in the environment, and stay valid for the life of the process.
-
-    Raises:
-        NoCredentialsError: There are none. The chain raises further errors.
+    need it: its credentials are in the environment, and stay valid for the life of the process. Without any,
+    `NoCredentialsError` is raised.
     """
     keys = Keys(
         os.environ.get("AWS_ACCESS_KEY_ID", ""),
@@ -62,20 +60,12 @@ class Signer:
         self._region = region
 
     def request(self, operation: str, body: bytes, keys: Keys, moment: str) -> bytes:
-        """Return the HTTP request as bytes.
-
-        Args:
-            operation: The operation of DynamoDB, such as ``PutItem``.
-            body: The body, as JSON.
-            keys: The credentials.
-            moment: The time in UTC: ``20270101T120000Z``.
-        """
+        """Return the HTTP request as bytes. `moment` is the time in UTC, such as ``20270101T120000Z``."""
         lines = "".join([f"{name}: {value}\r\n" for name, value in self.headers(operation, body, keys, moment).items()])
         head = f"POST {self._path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
         return head.encode() + body
 
     def headers(self, operation: str, body: bytes, keys: Keys, moment: str) -> dict[str, str]:
-        """Return the signed headers, and the one with the signature."""
         headers = {"content-type": "application/x-amz-json-1.0", "host": self._host, "x-amz-date": moment}
         if keys.token:
             headers["x-amz-security-token"] = keys.token

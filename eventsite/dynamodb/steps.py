@@ -24,8 +24,7 @@ from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.writes import Failures, Transacted, conditional_update
 
 T = TypeVar("T")
-Steps = Generator[Any, Any, T]
-"""A rule: it yields steps, is sent their outcomes, and returns a `T`."""
+Steps = Generator[Any, Any, T]  # a rule: it yields steps, is sent their outcomes, and returns a `T`
 MOST_ATTEMPTS = 500  # of a rule; in a request the deadline comes first, but a command has none
 IMMEDIATE_ATTEMPTS = 10  # attempts without a wait; more would keep failing against the same requests
 FIRST_WAIT, LONGEST_WAIT = 0.01, 0.2  # seconds in which another request can finish
@@ -64,10 +63,8 @@ class Query(NamedTuple):
     model: type[BaseModel]
     hash_key: str
     between: tuple[str, str]
-    newest: int | None = None
-    """Read only this number of items, from the end and in descending order; None for all."""
-    first: int | None = None
-    """Read only this number of items, from the beginning; None for all."""
+    newest: int | None = None  # read only this number of items, from the end and in descending order; None for all
+    first: int | None = None  # read only this number of items, from the beginning; None for all
 
 
 class Update(NamedTuple):
@@ -160,11 +157,7 @@ def retrying(attempt: Callable[[], Steps[T]]) -> Steps[T]:
 
 
 def transact_when_free(step: Transact) -> Steps[Failures]:
-    """Write all parts or none, again and again while other transactions hold the items.
-
-    Returns:
-        The failed conditions. An empty dict means that everything was written.
-    """
+    """Write all parts or none, as often as other transactions hold the items. Return the failed conditions."""
 
     def attempt() -> Steps[Failures]:
         outcome: Transacted = yield step
@@ -179,11 +172,7 @@ def transact_when_free(step: Transact) -> Steps[Failures]:
 
 
 def run(steps: Steps[T]) -> T:
-    """Execute a rule on the real connection and return its result.
-
-    Raises:
-        Unavailable: DynamoDB does not answer in time. The rule's own exceptions pass through.
-    """
+    """Execute a rule on the real connection and return its result. Its exceptions pass through."""
     send: Callable[[Any], Any] = steps.send
     outcome: Any = None
     while True:
@@ -211,15 +200,9 @@ def _query(step: Query) -> list[Any]:
 
 
 def transact_write(parts: Parts) -> Failures:
-    """Write all parts or none.
+    """Write all parts or none. Return the failed conditions: none if everything was written.
 
     The conditions must state the whole rule: the same transaction is sent again while others hold its items.
-
-    Returns:
-        The failed conditions. An empty dict means that everything was written.
-
-    Raises:
-        Unavailable: DynamoDB did not answer, or other transactions held the items, for too long.
     """
     return run(transact_when_free(Transact(parts, token=str(uuid.uuid4()))))
 

@@ -23,27 +23,21 @@ SETTLE_SECONDS = 180.0
 FIRST_ITEMS = 100  # items; in the release before this one, every third item of the table was a user's registration
 LOCAL_INDEXES, GLOBAL_INDEXES = "LocalSecondaryIndexes", "GlobalSecondaryIndexes"
 
-Description = dict[str, Any]
-"""A table in the form of DescribeTable or CreateTable."""
+Description = dict[str, Any]  # a table in the form of DescribeTable or CreateTable
 
 
 def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None = None) -> list[str]:
-    """Create the missing tables, and wait until they are active.
+    """Create the missing tables, wait until they are active, and return their names.
 
-    A table that another process creates at the same time is awaited too. In a local run they have the streams that
-    their models declare. A deployment turns them on by itself.
+    A table that another process creates at the same time is awaited too.
 
     Args:
         tags: The tags of the created tables.
         protect: Turn on deletion protection and point-in-time recovery; by default outside of local runs.
-
-    Returns:
-        The names of the created tables.
     """
     protect = not settings.LOCAL if protect is None else protect
     missing = [model for model in table_models() if _describe(model.Meta.table_name) is None]
-    options: Any = {"tags": tags or {}, "protect": protect, "streams": settings.LOCAL}
-    made = [model for model in missing if _create(request_for(model, **options))]
+    made = [model for model in missing if _create(request_for(model, tags=tags or {}, protect=protect))]
     for model in missing:
         _SETTLING(_is_active, model.Meta.table_name)
     for model in made:
@@ -52,17 +46,12 @@ def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None =
 
 
 def differences(*, protect: bool | None = None) -> list[str]:
-    """Return a sentence for each difference between the tables and the models.
-
-    Args:
-        protect: Expect deletion protection and point-in-time recovery; by default outside of local runs.
-    """
+    """Return a sentence for each difference between the tables and the models. `protect` is as in `create_missing`."""
     protect = not settings.LOCAL if protect is None else protect
     return [difference for model in table_models() for difference in _differences(model, protect)]
 
 
 def existing() -> dict[str, Description]:
-    """Return the existing tables of the models, by name."""
     names = [model.Meta.table_name for model in table_models()]
     return {name: description for name in names if (description := _describe(name))}
 
@@ -156,9 +145,13 @@ def _code(error: ClientError) -> str:
 # Making
 
 
-def request_for(model: type[BaseModel], *, tags: dict[str, str], protect: bool, streams: bool = False) -> Description:
-    """Return the CreateTable request of a model's table."""
+def request_for(model: type[BaseModel], *, tags: dict[str, str], protect: bool) -> Description:
+    """Return the CreateTable request of a model's table.
+
+    In a local run it has the stream that the model declares. A deployment turns streams on by itself.
+    """
     schema: Any = model._get_schema()
+    images = getattr(model.Meta, "stream_view_type", None) if settings.LOCAL else None
     types = {each["AttributeName"]: each["AttributeType"] for each in schema["attribute_definitions"]}
     request: Description = {
         "TableName": model.Meta.table_name,
@@ -168,15 +161,10 @@ def request_for(model: type[BaseModel], *, tags: dict[str, str], protect: bool, 
         "DeletionProtectionEnabled": protect,
         LOCAL_INDEXES: [_index(index) for index in schema["local_secondary_indexes"]],
         GLOBAL_INDEXES: [_index(index) for index in schema["global_secondary_indexes"]],
-        "StreamSpecification": _stream(model) if streams else None,
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": images} if images else None,
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
     return {name: value for name, value in request.items() if value not in ([], None)}
-
-
-def _stream(model: type[BaseModel]) -> Description | None:
-    images = getattr(model.Meta, "stream_view_type", None)
-    return {"StreamEnabled": True, "StreamViewType": images} if images else None
 
 
 def _index(index: dict[str, Any]) -> dict[str, Any]:
@@ -192,11 +180,7 @@ def _hash_first(schema: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def _create(request: Description) -> bool:
-    """Create a table.
-
-    Returns:
-        False if the table exists already.
-    """
+    """Create a table. Return False if there is one."""
     try:
         _call("CreateTable", **request)
     except ClientError as error:

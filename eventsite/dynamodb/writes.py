@@ -21,30 +21,22 @@ Failures = dict[str, RawItem | None]
 
 
 class Written(NamedTuple):
-    done: bool
-    """True if the condition held."""
-    image: RawItem | None
-    """The item after the write, or the item that failed the condition (None: there was no item)."""
-    in_doubt: bool
-    """True if an unanswered attempt may have been applied, or may still be."""
+    done: bool  # True if the condition held
+    image: RawItem | None  # the item after the write, or the item that failed the condition (None: there was no item)
+    in_doubt: bool  # True if an unanswered attempt may have been applied, or may still be
 
 
 class Transacted(NamedTuple):
     done: bool
     failures: Failures
-    in_conflict: bool = False
-    """True if another transaction held one of the items; nothing was written."""
-    in_doubt: bool = False
-    """True if an unanswered attempt may have been applied, or may still be."""
+    in_conflict: bool = False  # True if another transaction held one of the items; nothing was written
+    in_doubt: bool = False  # True if an unanswered attempt may have been applied, or may still be
 
 
 def conditional_update(record: BaseModel, actions: Sequence[Action], condition: Condition | None) -> Written:
     """Change some attributes of an item, if a condition holds.
 
     A call that is not answered is sent again, so the condition must fail once the write is done.
-
-    Raises:
-        Unavailable: DynamoDB did not answer in time.
     """
     arguments = record.target() | expressions.arguments(condition, actions)
     arguments |= {"ReturnValues": "ALL_NEW", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
@@ -73,9 +65,6 @@ def transact_write(parts: Mapping[str, dict[str, Any]], token: str, *, is_patien
         parts: The parts as DynamoDB takes them, each with a label that names it when its condition fails.
         token: The client request token. DynamoDB executes a transaction once, however often it is sent with its token.
         is_patient: False if throttling counts as a conflict, instead of a reason to send the transaction again.
-
-    Raises:
-        Unavailable: DynamoDB did not answer in time.
     """
     arguments = {"TransactItems": list(parts.values()), "ClientRequestToken": token}
     failures: Failures = {}

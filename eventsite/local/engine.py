@@ -99,11 +99,7 @@ _lock = threading.Lock()
 
 
 def endpoint() -> str:
-    """Return the URL of the embedded engine. Start it if it does not run, also if it has crashed.
-
-    Raises:
-        EngineFailed: It cannot run.
-    """
+    """Return the URL of the embedded engine. Start it if it does not run, also if it has crashed."""
     global _lease
     with _lock:
         if _lease is None or not _lease.is_good:
@@ -116,7 +112,6 @@ def endpoint() -> str:
 
 @atexit.register
 def release() -> None:
-    """Release this process's lease, if it has one."""
     global _lease
     if _lease is not None:
         _lease.release()
@@ -133,11 +128,7 @@ os.register_at_fork(after_in_child=_forked)
 
 
 def lease(directory: Path) -> Lease:
-    """Attach to the engine that runs on a directory, or start one there.
-
-    Raises:
-        EngineFailed: It cannot run.
-    """
+    """Attach to the engine that runs on a directory, or start one there. Raise `EngineFailed` if it cannot run."""
     if importlib.util.find_spec("ministack") is None:
         raise EngineFailed(
             "The embedded DynamoDB engine is not installed: run `pip install -r requirements-dev.txt`, "

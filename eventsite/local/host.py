@@ -93,13 +93,7 @@ class Host:
         draft.replace(self._record)
 
     def _load(self) -> Asgi:
-        """Import ministack and restore its state.
-
-        ministack reads its settings from the environment as it is imported.
-
-        Raises:
-            SystemExit: There is saved state that cannot be read.
-        """
+        """Import ministack, which reads its settings from the environment, and restore its state."""
         os.environ.clear()  # variables for other tools, AWS's or ministack's own, must not reach the engine
         os.environ.update(_environment(self._directory, self._socket.getsockname()[1]))
         from ministack.app import app

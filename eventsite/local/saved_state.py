@@ -36,11 +36,7 @@ class SavedState:
         return f"The embedded engine cannot save its data in {self._directory} ({', '.join(sorted(reasons))})."
 
     def take_over(self) -> None:
-        """Restore the files, and take over saving and loading from ministack.
-
-        Raises:
-            SystemExit: A file cannot be restored completely.
-        """
+        """Restore the files, or exit if one cannot be restored. Take over saving and loading from ministack."""
         from ministack import app
         from ministack.core import persistence
 

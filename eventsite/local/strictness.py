@@ -20,8 +20,7 @@ PLACEHOLDER = re.compile(r"[#:]\w+")
 PLACEHOLDERS = "ExpressionAttributeNames", "ExpressionAttributeValues"
 INVALID = "The document path provided in the update expression is invalid for update"
 
-Path = tuple[str | int, ...]
-"""The names of the maps' attributes and the indexes of the lists."""
+Path = tuple[str | int, ...]  # the names of the maps' attributes and the indexes of the lists
 
 
 def tighten(engine: Any) -> None:
@@ -42,13 +41,8 @@ def tighten(engine: Any) -> None:
 
 
 def expression_error(data: dict[str, Any], fields: tuple[str, ...]) -> str | None:
-    """Return why DynamoDB refuses the expressions of a request, or None.
-
-    Args:
-        data: The request, or a part of a transaction.
-        fields: The names of its expressions.
-    """
-    used = {name for field in fields for name in _placeholders(data.get(field) or "")}
+    """Return why DynamoDB refuses the expressions in these fields of a request, or None."""
+    used = {name for field in fields for name in PLACEHOLDER.findall(data.get(field) or "")}
     for kind in PLACEHOLDERS:
         unused = (data.get(kind) or {}).keys() - used
         if unused:
@@ -77,15 +71,9 @@ def has_parent(item: dict[str, Any], path: Path) -> bool:
 
 
 def _inner(place: Any, segment: str | int) -> Any:
-    """Return the value of an attribute or element, or an empty dict if there is none."""
     if isinstance(segment, int):
         return dict(enumerate(place.get("L", []))).get(segment, {})
     return place.get("M", {}).get(segment, {})
-
-
-@lru_cache(1024)
-def _placeholders(expression: str) -> frozenset[str]:
-    return frozenset(PLACEHOLDER.findall(expression))
 
 
 @lru_cache(1024)

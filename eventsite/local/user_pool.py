@@ -19,29 +19,39 @@ PASSWORD = "Local-runs-0nly!"  # noqa: S105 (of users that exist on this machine
 FLOWS = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
 
 
-def pool() -> Pool:
+class LocalPool(Pool):
+    def allow(self, callback: str, logout: str) -> None:
+        """Let the hosted UI send browsers back here, whatever port the server has."""
+        cognito = client(url())
+        ours = {"UserPoolId": self.pool_id, "ClientId": self.client_id}
+        found = cognito.describe_user_pool_client(**ours)["UserPoolClient"]
+        callbacks, logouts = found.get("CallbackURLs", []), found.get("LogoutURLs", [])
+        if callback not in callbacks or logout not in logouts:
+            hosted = _hosted(sorted({*callbacks, callback}), sorted({*logouts, logout}))
+            cognito.update_user_pool_client(**ours, **hosted)
+
+
+def pool() -> LocalPool:
     """Return the pool and its client. Raise `errors.Unavailable` if the engine cannot run."""
     return _pool(url())
 
 
 def url() -> str:
-    """Return the URL of the local Cognito."""
     return connection.endpoint() or ""
 
 
 @lru_cache(maxsize=1)
-def _pool(endpoint: str) -> Pool:
+def _pool(endpoint: str) -> LocalPool:
     cognito = client(endpoint)
     pools = cognito.list_user_pools(MaxResults=60)["UserPools"]
     pool_id = next((found["Id"] for found in pools if found["Name"] == NAME), None) or _make_pool(cognito)
     clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)["UserPoolClients"]
     client_id = clients[0]["ClientId"] if clients else _make_client(cognito, pool_id)
-    return Pool.of(pool_id, client_id, f"{endpoint}/{pool_id}/.well-known/jwks.json", endpoint, allow=allow)
+    return LocalPool.of(pool_id, client_id, f"{endpoint}/{pool_id}/.well-known/jwks.json", endpoint)
 
 
 @lru_cache(maxsize=1)
 def client(endpoint: str) -> Any:
-    """Return a client of Cognito at an endpoint of this machine."""
     from botocore.session import Session
 
     return Session().create_client(
@@ -61,15 +71,14 @@ def _make_pool(cognito: Any) -> str:
 
 
 def _make_client(cognito: Any, pool_id: str) -> str:
-    made = cognito.create_user_pool_client(
-        UserPoolId=pool_id, ClientName=NAME, ExplicitAuthFlows=FLOWS, **_hosted([], [])
-    )
+    made = cognito.create_user_pool_client(UserPoolId=pool_id, **_hosted([], []))
     return str(made["UserPoolClient"]["ClientId"])
 
 
 def _hosted(callbacks: list[str], logouts: list[str]) -> dict[str, Any]:
-    """Return the settings of a client for the hosted UI."""
     return {
+        "ClientName": NAME,
+        "ExplicitAuthFlows": FLOWS,
         "AllowedOAuthFlows": ["code"],
         "AllowedOAuthFlowsUserPoolClient": True,
         "AllowedOAuthScopes": ["openid"],
@@ -77,18 +86,6 @@ def _hosted(callbacks: list[str], logouts: list[str]) -> dict[str, Any]:
         "CallbackURLs": callbacks,
         "LogoutURLs": logouts,
     }
-
-
-def allow(callback: str, logout: str) -> None:
-    """Let the hosted UI send browsers back here, whatever port the server has."""
-    cognito, pool_id, client_id = client(url()), pool().pool_id, pool().client_id
-    found = cognito.describe_user_pool_client(UserPoolId=pool_id, ClientId=client_id)["UserPoolClient"]
-    callbacks, logouts = found.get("CallbackURLs", []), found.get("LogoutURLs", [])
-    if callback not in callbacks or logout not in logouts:
-        hosted = _hosted(sorted({*callbacks, callback}), sorted({*logouts, logout}))
-        cognito.update_user_pool_client(
-            UserPoolId=pool_id, ClientId=client_id, ClientName=NAME, ExplicitAuthFlows=FLOWS, **hosted
-        )
 
 
 def add_user(name: str, groups: list[str]) -> None:

@@ -5,10 +5,8 @@ The address is stored as it was typed. `in_ascii` is the form that mail servers 
 
 import re
 
-LONGEST = 254
-"""Characters, of both forms (RFC 3696, erratum 1690)."""
-LONGEST_LOCAL = 64
-"""Octets before the @ (RFC 5321, section 4.5.3.1.1)."""
+LONGEST = 254  # characters, of both forms (RFC 3696, erratum 1690)
+LONGEST_LOCAL = 64  # octets before the @ (RFC 5321, section 4.5.3.1.1)
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL = re.compile(rf"{_ATOM}(\.{_ATOM})*")
@@ -22,7 +20,6 @@ class NotAnAddress(ValueError):
 
 
 def is_address(text: str) -> bool:
-    """Return True if mail can be sent to an address."""
     try:
         in_ascii(text)
     except NotAnAddress:

@@ -33,11 +33,6 @@ def _encodable(encoding: str, character: str) -> str:
     return character
 
 
-def printable_lines(text: str) -> str:
-    """Return a text of several lines, each of them printable."""
-    return "\n".join(map(printable, text.split("\n")))
-
-
 def _shown(character: str) -> str:
     if character.isprintable() or character in JOINERS or unicodedata.category(character) == "Zs":
         return character
@@ -51,7 +46,8 @@ class PrintableFormatter(logging.Formatter):
         return printable(super().formatMessage(record))
 
     def formatException(self, ei: object) -> str:  # noqa: N802 (logging's name)
-        return printable_lines(super().formatException(ei))  # type: ignore[arg-type]
+        lines = super().formatException(ei).split("\n")  # type: ignore[arg-type]
+        return "\n".join(map(printable, lines))
 
 
 class PrintableServerFormatter(ServerFormatter):

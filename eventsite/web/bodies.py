@@ -31,11 +31,7 @@ class Body(serializers.Serializer[Any]):
         return fields
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the fields by their Python names.
-
-        Raises:
-            ValidationError: With every wrong field at once.
-        """
+        """Return the fields by their Python names, or raise every wrong one at once."""
         if html.is_html_input(data) or not isinstance(data, dict):
             values: dict[str, Any] = super().to_internal_value(data)
         else:

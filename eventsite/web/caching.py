@@ -27,8 +27,6 @@ HASHED = re.compile(r"(?P<prefix>/static/)(?P<hash>[0-9a-f]{16})/(?P<name>.+)")
 
 
 class CachingMiddleware(Middleware):
-    """Sets the cache headers, and answers 304 if nothing has changed."""
-
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         if "Cache-Control" in response.headers:
@@ -45,7 +43,6 @@ class CachingMiddleware(Middleware):
 
 
 def _is_for_everybody(request: HttpRequest, response: HttpResponse) -> bool:
-    """Return True if the answer is a read for an anonymous caller."""
     read = request.method in ("GET", "HEAD") and response.status_code == 200
     return read and not response.cookies and not isinstance(getattr(request, "user", None), Principal)
 

@@ -11,11 +11,9 @@ from eventsite.web import pagination
 
 T = TypeVar("T")
 
-MAX_BYTES = 5_000_000
-"""Lambda answers at most 6,291,556 bytes, headers and envelope included."""
+MAX_BYTES = 5_000_000  # Lambda answers at most 6,291,556 bytes, headers and envelope included
 
-RESERVED_SECONDS = 5.0
-"""No further page is read when less of the request's time is left."""
+RESERVED_SECONDS = 5.0  # no further page is read when less of the request's time is left
 
 
 class Collected(NamedTuple):

@@ -35,8 +35,6 @@ class Kept(NamedTuple):
 
 
 class ConstantAnswersMiddleware(Middleware):
-    """Makes each constant answer once."""
-
     def __init__(self, get_response: GetResponse) -> None:
         super().__init__(get_response)
         self.kept: OrderedDict[Key, Kept] = OrderedDict()
@@ -44,7 +42,7 @@ class ConstantAnswersMiddleware(Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         key = _key(request)
         kept = self.kept.get(key) if key else None
-        if kept and not throttling.is_refused(f"address {request.META.get('REMOTE_ADDR')}"):
+        if kept and not throttling.take(f"address {request.META.get('REMOTE_ADDR')}"):
             return _again(kept, request)
         response = self.get_response(request)
         if key and isinstance(response, HttpResponse) and response.status_code == 200 and not response.cookies:
@@ -55,7 +53,6 @@ class ConstantAnswersMiddleware(Middleware):
 
 
 def _key(request: HttpRequest) -> Key | None:
-    """Return the parts of the request that the answer depends on, or None if it is not constant."""
     sent = request.META
     if request.method != "GET" or settings.DEBUG or any(sent.get(name) for name in PERSONAL):
         return None

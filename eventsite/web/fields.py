@@ -27,8 +27,7 @@ MOMENT_PATTERN = (
     r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
 _FITS = rf"[^\u0000{OVERRIDES}]*"
-BLANK_PATTERN = rf"^{_FITS}$"
-"""What `TextField` accepts with `allow_blank`."""
+BLANK_PATTERN = rf"^{_FITS}$"  # what `TextField` accepts with `allow_blank`
 TEXT_PATTERN = rf"^{_FITS}[^{UNSEEN}]{_FITS}$"
 """What `TextField` accepts otherwise. ECMA's regular expressions cannot express it beyond the first plane."""
 
@@ -42,7 +41,6 @@ class Quoting(serializers.Field[Any, Any, Any, Any]):
     """A field whose messages repeat only the beginning of the input."""
 
     def fail(self, key: str, **values: Any) -> NoReturn:
-        """Raise the `ValidationError` of this key."""
         short = {name: value if isinstance(value, int) else truncate(value) for name, value in values.items()}
         super().fail(key, **short)
 
@@ -66,8 +64,7 @@ class TextField(Quoting, serializers.CharField):
         "override": "This has characters that turn the direction of the text around (U+202D, U+202E): leave them out.",
     }
 
-    options: ClassVar[dict[str, Any]] = {}
-    """The default options of a subclass."""
+    options: ClassVar[dict[str, Any]] = {}  # the default options of a subclass
     fits: Callable[[str], object] = staticmethod(lambda text: True)
     """Returns something true for a text of the right form; all others are refused by the message `form`."""
 
@@ -77,11 +74,6 @@ class TextField(Quoting, serializers.CharField):
         self.validators = [NoSurrogates() if type(one) is slow else one for one in self.validators]
 
     def run_validation(self, data: Any = empty) -> Any:
-        """Return the text.
-
-        Raises:
-            ValidationError: If it is blank or breaks another rule.
-        """
         if isinstance(data, str) and data and not self.allow_blank and visible.is_blank(data):
             self.fail("blank")
         if isinstance(data, str) and visible.overrides_direction(data):
@@ -97,16 +89,12 @@ class TextField(Quoting, serializers.CharField):
 
 
 class IdField(TextField):
-    """The id of an event or a user."""
-
     default_error_messages = {"form": "An id is 1 to 128 letters, digits, underscores or dashes."}
     options = {"max_length": 128}
     fits = staticmethod(ids.is_id)
 
 
 class AddressField(TextField):
-    """An e-mail address."""
-
     default_error_messages = {"form": "This must be an e-mail address."}
     options = {"max_length": 254, "style": {"input_type": "email"}}
     fits = staticmethod(mail_address.is_address)

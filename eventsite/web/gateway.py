@@ -25,7 +25,6 @@ def takes(event: Event) -> bool:
 
 
 def answer(application: Application, event: Event, context: Any) -> dict[str, Any]:
-    """Answer a request, also one that is malformed."""
     try:
         return _answer(application, _environ(event, context))
     except Exception as error:

@@ -29,8 +29,7 @@ DOCUMENTATION_POLICY = (
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; frame-ancestors 'none'; "
     "form-action 'self'"
 )
-DOCUMENTATION = frozenset({"docs", "redoc"})
-"""The routes of Swagger UI and ReDoc."""
+DOCUMENTATION = frozenset({"docs", "redoc"})  # the routes of Swagger UI and ReDoc
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -94,7 +93,6 @@ class AdmissionMiddleware(Middleware):
 
 
 def _refusal(request: HttpRequest) -> tuple[int, str] | None:
-    """Return the status and the sentence for a request that no view can read, or None."""
     try:
         _, parameters = parse_header_parameters(request.META.get("CONTENT_TYPE", ""))
         charset = parameters.get("charset", "")

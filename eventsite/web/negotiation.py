@@ -32,9 +32,6 @@ class Negotiation(DefaultContentNegotiation):
         """Return the renderer and the media type of the answer.
 
         A ``?format=`` outweighs the Accept header, so that a link leads to the same thing in every program.
-
-        Raises:
-            NotAcceptable: If there is no such format.
         """
         if asked := request.query_params.get(self.settings.URL_FORMAT_OVERRIDE or ""):
             return _of_format(renderers, asked)

@@ -40,8 +40,7 @@ NAMESPACE = "eventsite"
 _correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 metrics: "Metrics | None" = None
 _cold = True
-_adding = threading.Lock()
-"""Several threads count deliveries, and Powertools' metrics are not thread-safe."""
+_adding = threading.Lock()  # several threads count deliveries, and Powertools' metrics are not thread-safe
 
 
 class CorrelationFilter(logging.Filter):
@@ -153,7 +152,7 @@ def _log(request: HttpRequest, status: int, seconds: float) -> None:
         "request_id": getattr(request.META.get("lambda.context"), "aws_request_id", None),
         "gateway_request_id": _gateway(request).get("requestId"),  # as in the access log
         "method": request.method,
-        "route": _route(request),
+        "route": request.resolver_match.route if request.resolver_match else None,  # such as ``events/<event_id>``
         "status": status,
         "duration_ms": round(seconds * 1000, 1),
         "cold_start": _cold,
@@ -164,11 +163,6 @@ def _log(request: HttpRequest, status: int, seconds: float) -> None:
     if status >= 500:
         count("ServerErrors")
     publish()
-
-
-def _route(request: HttpRequest) -> str | None:
-    """Return the matched pattern, such as ``events/<event_id>``, or None."""
-    return request.resolver_match.route if request.resolver_match else None
 
 
 def caller_of(request: HttpRequest) -> str | None:

@@ -18,8 +18,7 @@ from eventsite.web.fields import TextField, WholeNumberField
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
 
-MAX_WEIGHT = 6_200_000
-"""Bytes of an answer of Lambda, less its headers."""
+MAX_WEIGHT = 6_200_000  # bytes of an answer of Lambda, less its headers
 ENOUGH_WEIGHT = 2_000_000
 """Bytes of JSON after which a page ends. As HTML the entries may weigh six times as much."""
 MOST_PER_BYTE = 6
@@ -50,12 +49,7 @@ class PageQuery(serializers.Serializer[Any]):
     )
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the parameters by their Python names.
-
-        Raises:
-            ValidationError: With every wrong one, also where a client sends the cursor of another service, since its
-                loop over the pages would never end.
-        """
+        """Refuse the cursor of another service: a client that sends one would never end its loop over the pages."""
         if foreign := [name for name in CURSORS_OF_OTHERS if name in data]:
             raise serializers.ValidationError({name: [USE_THE_LINK] for name in foreign})
         return super().to_internal_value(data)
@@ -106,7 +100,7 @@ def read_cursor(cursor: str | None, request: Request) -> Any:
     """Return where to continue, from the cursor of the query, or None without one.
 
     Raises:
-        InvalidCursor: If the cursor is damaged, forged or of another list.
+        InvalidCursor: The cursor is damaged, forged or of another list.
     """
     if cursor is None:
         return None

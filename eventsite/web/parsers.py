@@ -13,8 +13,7 @@ from rest_framework.parsers import BaseParser
 from eventsite.web.renderers import JSONRenderer
 
 MAX_DIGITS = 30
-MAX_DEPTH = 64
-"""The deepest nesting of arrays and objects."""
+MAX_DEPTH = 64  # the deepest nesting of arrays and objects
 
 
 class Malformed(ParseError):
@@ -32,11 +31,6 @@ class BoundedJSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Return the parsed body.
-
-        Raises:
-            Malformed: If it is not such JSON.
-        """
         try:
             text = stream.read().decode()
             parsed = json.loads(
@@ -62,7 +56,6 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _is_deeper(value: Any, depth: int) -> bool:
-    """Return True if arrays and objects are nested deeper than this."""
     level = [value]
     for _ in range(depth):
         level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]

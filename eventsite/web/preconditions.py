@@ -25,9 +25,6 @@ def versions(if_match: str | None) -> set[int] | None:
 
     A weak tag of ours matches, unlike the RFC's: ours are strong, so only a compressing proxy can have weakened one,
     and the version in it is still exact. Tags that this service did not make match nothing.
-
-    Raises:
-        MalformedTags: If the header is not a list of entity tags.
     """
     if if_match is None or if_match.strip(" \t") == "*":
         return None

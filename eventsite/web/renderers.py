@@ -41,12 +41,8 @@ class WrittenRenderer(renderers.BaseRenderer):
 
 
 class SheetRenderer(WrittenRenderer):
-    """A table for spreadsheets (RFC 4180)."""
-
     media_type, format = "text/csv", "csv"
 
 
 class CalendarRenderer(WrittenRenderer):
-    """Events for calendars (RFC 5545)."""
-
     media_type, format = "text/calendar", "ics"

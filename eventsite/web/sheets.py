@@ -14,8 +14,7 @@ from typing import Any
 SEPARATORS = (",", ";")
 """What stands between cells. Spreadsheets expect ``;`` where the decimal sign is a comma."""
 CONTENT_TYPE = "text/csv; charset=utf-8; header=present"
-BOM = "\ufeff".encode()
-"""The byte order mark by which some spreadsheets recognise UTF-8."""
+BOM = "\ufeff".encode()  # the byte order mark by which some spreadsheets recognise UTF-8
 
 MARK = "'"
 

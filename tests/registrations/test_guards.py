@@ -22,7 +22,7 @@ from events.ledger.models import CheckIns, Seats
 from events.models import Event
 from eventsite.auth.scope import EVERYTHING
 from eventsite.dynamodb import writes
-from eventsite.dynamodb.idempotency import IdempotentRequest
+from eventsite.dynamodb.idempotency import Marker
 from eventsite.dynamodb.steps import run as run_steps
 from registrations import seating
 from registrations.audit import runner
@@ -374,8 +374,8 @@ def a_user_made_by_two(api: Api) -> bool:
 
 
 PUTS = {
-    "a request sent twice": (a_request_sent_twice, IdempotentRequest.label),
-    "an event made twice by one request": (an_event_made_twice_by_one_request, IdempotentRequest.label),
+    "a request sent twice": (a_request_sent_twice, Marker.ITEM),
+    "an event made twice by one request": (an_event_made_twice_by_one_request, Marker.ITEM),
     "a user made by two": (a_user_made_by_two, "user"),
 }
 

@@ -4,6 +4,7 @@ import io
 import re
 import time
 from base64 import urlsafe_b64decode
+from email.message import Message
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -241,6 +242,23 @@ def test_a_login_page_that_does_not_answer_keeps_the_refresh_token(browser: Brow
     use_pool(settings, pool.pool_id, pool.client_id, domain="http://127.0.0.1:1")
     answer = browser.client.get("/events?organizerId=me")
     assert (answer.status_code, refresh_cookie.COOKIE in answer.cookies) == (401, False)
+
+
+@pytest.mark.parametrize(("status", "is_kept"), [(400, False), (408, True), (429, True), (500, True)])
+def test_a_refusal_deletes_the_refresh_token_unless_the_login_page_is_busy(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, status: int, is_kept: bool
+) -> None:
+    browser.log_in("alice")
+    end_session(browser)
+
+    def refuse(request: Request, timeout: float) -> None:
+        raise HTTPError(request.full_url, status, "refused", Message(), io.BytesIO())
+
+    with monkeypatch.context() as patched:
+        patched.setattr("urllib.request.urlopen", refuse)
+        answer = browser.client.get("/events?organizerId=me")
+    assert (answer.status_code, refresh_cookie.COOKIE in answer.cookies) == (401, not is_kept)
+    assert browser.client.get("/events?organizerId=me").status_code == (200 if is_kept else 401)
 
 
 def test_no_refresh_token_can_be_read_from_its_cookie(browser: Browser) -> None:

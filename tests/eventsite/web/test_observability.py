@@ -184,5 +184,5 @@ def test_a_line_that_cannot_be_written_changes_no_answer(api: Api, monkeypatch: 
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(observability, "_route", fail)
+    monkeypatch.setattr(observability, "caller_of", fail)
     assert api.get("/events").status_code == 200
