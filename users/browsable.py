@@ -12,8 +12,7 @@ from eventsite.errors import DomainError
 from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
-from eventsite.pages.page import Link, Page, Question
-from eventsite.pages.seen import Seen
+from eventsite.pages.page import Link, Page, Question, Seen
 from users import services
 from users.serializers import UserSerializer
 

@@ -26,7 +26,7 @@ class Questions(Part, routes=["event"]):
 
     def context(self, data: Any) -> dict[str, Any] | None:
         """Return the form, or None if the user does not organize the event."""
-        if not self.owns(CHANGE_EVENT, data):
+        if not self.runs(CHANGE_EVENT, data):
             return None
         return {"below": True, "count": len(data.get("questions") or []), "questions": questions_form(self, data)}
 

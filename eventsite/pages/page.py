@@ -15,10 +15,11 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import autodiscover_modules
 from rest_framework.request import Request
 
-from eventsite.auth import login
+from eventsite.auth import login, permissions
+from eventsite.auth.permissions import OWN_EVENT, Principal, Reach
 from eventsite.errors import Refused
+from eventsite.pages import submissions
 from eventsite.pages.forms import Form, fields
-from eventsite.pages.seen import Seen
 from eventsite.web import pagination
 
 Json = Any
@@ -61,6 +62,40 @@ class Question:
     """The consequences, with their figures, one sentence each."""
     query: str = ""
     """The query that a yes adds to the address."""
+
+
+class Seen:
+    """What a page and each of its parts can see: the view, the request and its user."""
+
+    view: Any
+    request: Request
+
+    @property
+    def kwargs(self) -> dict[str, str]:
+        found: dict[str, str] = self.view.kwargs
+        return found
+
+    @property
+    def principal(self) -> Principal | None:
+        """The user, or None if the request is not signed in."""
+        return permissions.principal_of(self.request)
+
+    @property
+    def submission(self) -> submissions.Submission | None:
+        """The form that was sent, or None if the request is not one."""
+        return submissions.of(self.request)
+
+    def reach(self, call: str) -> Reach:
+        return permissions.reach(call, self.principal)
+
+    def runs(self, call: str, event: Json) -> bool:
+        """Return True if the user may make a call of the permission table on an event, as an organizer or an admin."""
+        scope = permissions.scope(call, self.principal)
+        return any(scope.may_touch(one) for one in (event["organizerId"], *event.get("organizers", ())))
+
+    def owns(self, event: Json) -> bool:
+        """Return True if the user may do what co-organizers of an event may not."""
+        return permissions.scope(OWN_EVENT, self.principal).may_touch(event["organizerId"])
 
 
 class _Hooks(Seen):

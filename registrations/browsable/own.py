@@ -11,8 +11,7 @@ from eventsite.errors import DomainError
 from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
-from eventsite.pages.page import Link, Page, Part, Question
-from eventsite.pages.seen import Seen
+from eventsite.pages.page import Link, Page, Part, Question, Seen
 from registrations.browsable import answers, organizers
 from registrations.browsable.wording import (
     ALREADY_LEFT,
@@ -52,7 +51,7 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
 
     def trail(self) -> list[Link]:
         """Return the list of events, the event and, if the user may see them, its people."""
-        sees_people = self.event and self.owns(LIST_REGISTRATIONS, self.event)
+        sees_people = self.event and self.runs(LIST_REGISTRATIONS, self.event)
         return [*self.above, self.to_people] if sees_people else self.above
 
     def context(self, data: Any) -> dict[str, Any]:
@@ -68,7 +67,7 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
             "person_url": pages.url("user", self.user_id) if self.view.reaches_user(READ_USER, self.user_id) else "",
             "form": self._leave(data) if active else None,
             "change": self._change(data.get("answers")) if active and self.is_own else None,
-            "organizes": organizers.offer(self, self.event, self.event_url, self.user_id) if not self.is_own else None,
+            "organizes": organizers.offer(self, self.user_id) if not self.is_own else None,
             "door": self._door(data) if data["status"] == REGISTERED else None,
             "code": self._code() if self._is_admitted(data) else "",
         }
@@ -105,7 +104,7 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
 
     def _door(self, data: Any) -> Form | None:
         """Return the button that checks the person in, or takes the check-in back, for those who run the event."""
-        if not self.event or not self.owns(CHANGE_EVENT, self.event):
+        if not self.event or not self.runs(CHANGE_EVENT, self.event):
             return None
         url, back = pages.url("check-in", self.event_id, self.user_id), {"_next": self.request.path}
         if data["checkedInAt"]:

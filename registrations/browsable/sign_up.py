@@ -36,7 +36,7 @@ def everybody(part: Part, data: Any) -> list[Registration]:
     if "everybody" not in known:
         count = data["registeredCount"] + data["waitlistCount"]
         whole = getattr(part.page.response, "whole", None)
-        shown = 0 < count <= MOST_SHOWN and part.owns(LIST_REGISTRATIONS, data)
+        shown = 0 < count <= MOST_SHOWN and part.runs(LIST_REGISTRATIONS, data)
         known["everybody"] = all_of_event(whole.seats, MOST_SHOWN) if whole and shown else []
     found: list[Registration] = known["everybody"]
     return found
@@ -92,7 +92,7 @@ class People(Part, OfEvent, routes=["event"]):
     _waited: list[Registration] = []
 
     def context(self, data: Any) -> dict[str, Any] | None:
-        if not self.owns(LIST_REGISTRATIONS, data):
+        if not self.runs(LIST_REGISTRATIONS, data):
             return None
         rows = everybody(self, data)
         heads = [row.user_id for row in rows if row.status == WAITLISTED][: humanize.NAMED]

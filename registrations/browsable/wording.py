@@ -14,8 +14,7 @@ from eventsite.errors import DomainError
 from eventsite.pages import humanize
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
-from eventsite.pages.page import Link
-from eventsite.pages.seen import Seen
+from eventsite.pages.page import Link, Seen
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.lists import of_event
 from users import services as users
