@@ -13,7 +13,7 @@ from events.views import calendar_of, entry_of
 from eventsite.auth.permissions import CHANGE_EVENT, CHANGE_USER, LIST_REGISTRATIONS, READ_USER, REGISTER, SEE_EVENTS
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
-from eventsite.pages.viewsets import BrowsableViewSet, caller
+from eventsite.pages.viewsets import BrowsableViewSet
 from eventsite.web import pagination
 from eventsite.web.collect_pages import answer, collect_pages
 from eventsite.web.pagination import MAX_LIMIT, PageQuery
@@ -85,10 +85,10 @@ class RegistrationViewSet(BrowsableViewSet):
     def create(self, request: Request, event_id: str) -> Response:
         """Register a user: a seat if one is free, else a place in the queue if there is one."""
         body = self.body()
-        user_id = body.get("user_id") or caller(request) or ""  # required where nobody is signed in
+        user_id = body.get("user_id") or self.caller or ""  # required where nobody is signed in
         keyed = self.keyed(f"POST /events/{event_id}/registrations")
         registration = None
-        if keyed and user_id == caller(request) and User.find(user_id) is None:
+        if keyed and user_id == self.caller and User.find(user_id) is None:
             # A keyed refusal would be final, so the user is created first; but not again after a deletion.
             registration = seating.repeat(event_id, user_id, keyed=keyed)
             if registration is None:
@@ -96,7 +96,7 @@ class RegistrationViewSet(BrowsableViewSet):
         try:
             registration = registration or self._register(event_id, user_id, keyed, body.get("answers"))
         except UserNotFound:
-            if user_id != caller(request):
+            if user_id != self.caller:
                 raise
             introduce(request)
             registration = self._register(event_id, user_id, keyed, body.get("answers"))
@@ -116,13 +116,13 @@ class RegistrationViewSet(BrowsableViewSet):
 
     def destroy(self, request: Request, event_id: str, user_id: str) -> Response:
         """Give up a seat or a place in the queue. A freed seat goes to the head of the queue."""
-        promoted = seating.leave(event_id, user_id, scope=self.scope(REGISTER, user_id), by=caller(request))
+        promoted = seating.leave(event_id, user_id, scope=self.scope(REGISTER, user_id), by=self.caller)
         moved = " The next person on the waitlist got the seat." if promoted else ""
         return Response({"message": f"The registration is cancelled.{moved}", "promotedUser": promoted})
 
     def check_in(self, request: Request, event_id: str, user_id: str) -> Response:
         """Check a person in at the door. To repeat it changes nothing."""
-        found = checkin.check_in(event_id, user_id, by=caller(request), scope=self.scope(CHANGE_EVENT))
+        found = checkin.check_in(event_id, user_id, by=self.caller, scope=self.scope(CHANGE_EVENT))
         return Response(shape(found))
 
     def check_out(self, request: Request, event_id: str, user_id: str) -> Response:
@@ -143,7 +143,7 @@ class RegistrationViewSet(BrowsableViewSet):
 
     def _register(self, event_id: str, user_id: str, keyed: IdempotentRequest | None, answers: Any) -> Registration:
         scope, organizes = self.scope(REGISTER, user_id), self.scope(LIST_REGISTRATIONS)
-        known = {"by": caller(self.request), "keyed": keyed, "answers": answers}
+        known = {"by": self.caller, "keyed": keyed, "answers": answers}
         return signup.sign_up(event_id, user_id, scope=scope, organizes=organizes, **known)
 
     def _sheet(self, read: Callable[[int, Any], Page], event_id: str, query: dict[str, Any]) -> Response:
@@ -203,7 +203,7 @@ class CalendarViewSet(OfUserViewSet):
 
     def _address(self, user: User) -> Response:
         """Answer with the secret address, which an admin does not see."""
-        token = calendars.token_of(user) if caller(self.request) in (user.user_id, None) else None
+        token = calendars.token_of(user) if self.caller in (user.user_id, None) else None
         return Response({"url": self.address("calendar", token) if token else None})
 
 
@@ -243,7 +243,7 @@ class ContactViewSet(BrowsableViewSet):
         from registrations.notices import organizer_messages
 
         scope = self.scope(CHANGE_EVENT)
-        organizer_messages.send(event_id, **self.body(), by=caller(request), scope=scope)
+        organizer_messages.send(event_id, **self.body(), by=self.caller, scope=scope)
         return Response({"message": "The message is on its way."}, 202)
 
     def list(self, request: Request, event_id: str) -> Response:
