@@ -55,7 +55,8 @@ class QuestionSerializer(Body):
         if not isinstance(data, dict):
             raise ValidationError(NO_QUESTION)
         sent = super().to_internal_value({name: value for name, value in data.items() if value is not None})
-        if missing := {"questionId", "label", "kind"} - sent.keys():  # on an edit, the base demands no field
+        needed = ("questionId", "label", "kind")
+        if missing := [name for name in needed if name not in sent]:  # on an edit, the base demands no field
             raise ValidationError({name: [MISSING] for name in missing})
         choices = list(dict.fromkeys(sent.get("choices", ()))) if sent["kind"] == CHOICE else []
         if sent["kind"] == CHOICE and not choices:
