@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from eventsite import problems
-from eventsite.auth import acting, permissions
-from eventsite.auth.permissions import CHANGE_USER, CREATE_USER, FIND_USER, LIST_USERS, READ_USER
+from eventsite.auth import acting
+from eventsite.auth.permissions import CHANGE_USER, CREATE_USER, FIND_USER, LIST_USERS, READ_USER, Principal
 from eventsite.errors import Forbidden
 from eventsite.pages.viewsets import BrowsableViewSet
 from eventsite.web import pagination
@@ -38,15 +38,14 @@ class OfUserViewSet(BrowsableViewSet):
     def enter(self, call: str) -> User | None:
         """Check the reach, and return the user if the path has `me`. The user is created if necessary."""
         self.check_reach(call)
-        return introduce(self.request) if self.is_me else None
+        return introduce(self.principal) if self.is_me else None
 
     def reaches_target(self) -> bool:
         return self.reaches_user(CHANGE_USER, self.kwargs.get("user_id", ""))
 
 
-def introduce(request: Request) -> User | None:
-    """Return the signed-in caller, created from the token if necessary. Return None if no one is signed in."""
-    principal = permissions.principal_of(request)
+def introduce(principal: Principal | None) -> User | None:
+    """Return the user of a signed-in caller, created from the token if necessary, or None for no caller."""
     return services.read_or_create(principal.sub, **principal.profile) if principal else None
 
 
