@@ -35,13 +35,7 @@ class Text(icalendar.vText):
 
 
 def entry(event: Event, url: str, organizer: str = "") -> bytes:
-    """Return one event as a VEVENT.
-
-    Args:
-        event: The description.
-        url: The address of its page, or an empty string.
-        organizer: The sender of the mail with it, or an empty string.
-    """
+    """Return one event as a VEVENT, with the address of its page. The organizer is the sender of a mail with it."""
     found = icalendar.Event()
     found.add("uid", f"{event.event_id}.{re.sub('[^0-9]', '', event.created_at)}@eventsite")
     found.add("sequence", int(event.version))

@@ -50,11 +50,8 @@ def streams(
 ) -> list[Stream]:
     """Return the streams that together hold the requested events that the caller may see.
 
-    Args:
-        scope: The caller. Their private list, of unlisted events and of those they co-organize, is among the streams.
-        statuses: The statuses.
-        organizer_id: The organizer whose events are wanted, if only theirs.
-        running: Whether events of several days are wanted that begin before the first day and end on it or later.
+    The private list of the caller, of unlisted events and of those they co-organize, is among them. With `running`, so
+    are events of several days that begin before the first day and end on it or later.
     """
     asked, private = tuple(statuses), scope.drafts_of
     public = tuple(status for status in asked if status != DRAFT)
@@ -121,16 +118,7 @@ class Span(NamedTuple):
 
 
 def page(sources: list[Stream], span: Span, *, limit: int) -> tuple[list[WholeEvent], str | None]:
-    """Return one page of events, merged from the streams in order of date and id.
-
-    Args:
-        sources: The streams.
-        span: The part of them that the page comes from.
-        limit: The most events to return.
-
-    Returns:
-        The events, and the cursor to continue after (None on the last page).
-    """
+    """Return a page of events by date and id, and the cursor to continue after (None on the last page)."""
     found: dict[str, RawItem] = {}
     for cursor, item in _merged([_Reader(source, span) for source in sources], span, limit + 1):
         found.setdefault(cursor, item)

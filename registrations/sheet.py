@@ -25,12 +25,7 @@ COLUMNS = _columns()
 
 
 class Sheet:
-    """The registrations for one event.
-
-    Args:
-        questions: The questions of the event. Each is a column with its label.
-        separator: The separator of cells.
-    """
+    """The registrations for one event, with a column for each of its questions."""
 
     def __init__(self, questions: list[dict[str, Any]], separator: str) -> None:
         self._separator = separator

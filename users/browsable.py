@@ -82,7 +82,7 @@ class UsersPage(Page, routes=["users"]):
         return pages.url("user", user["userId"]), user, humanize.moment(user["createdAt"])
 
     def form(self, method: str) -> Form | None:
-        return self.make_form("POST", "Create person", values={"notify": True}) if method == "POST" else None
+        return self.make_form("POST", "Create person", {"notify": True}) if method == "POST" else None
 
     def outcome(self, data: Any) -> str:
         return f"{data['name']} was added."
@@ -148,7 +148,7 @@ class UserPage(OfUser, Page, routes=["user"]):
         }
 
     def _edit(self, data: Any = None) -> Form:
-        made = self.make_form("PUT", "Save", values=data)
+        made = self.make_form("PUT", "Save", data)
         for one in made.fields if self.is_own else ():
             one.label = OWN_LABELS.get(one.name, one.label)
             one.help = OWN_HELPS.get(one.name, one.help)

@@ -207,7 +207,7 @@ class EventPage(Page, routes=["event"]):
         switch = f"Switch the waitlist {'off' if data['waitlistEnabled'] else 'on'}"
         return {
             "status": status,
-            "edit": edit_form(self, values=forms_values(data)).show_before(data["version"]),
+            "edit": edit_form(self, forms_values(data)).show_before(data["version"]),
             "delete": self._button(data, "Delete", "risky", SHORT, method="DELETE") if self.owns(data) else None,
             "waitlist": self._button(data, switch, "plain", waitlistEnabled=forms.text(not data["waitlistEnabled"])),
             "open": self._button(data, opens[status], "primary", status="published") if status in opens else None,

@@ -107,7 +107,6 @@ def hours_and_zone(event: dict[str, Any]) -> str:
 
 
 def sign_up(event: dict[str, Any]) -> str:
-    """Return the current state of sign-up."""
     moment = now().isoformat()
     if event["status"] not in OPEN_STATUSES:
         return CLOSED
@@ -167,17 +166,11 @@ def closes(event: dict[str, Any]) -> str:
 
 
 def map_url(event: dict[str, Any]) -> str:
-    """Return the address of a map search for the place."""
     return MAP + urlencode({"query": event["location"]})
 
 
 def row(event: dict[str, Any], mark: str = "") -> dict[str, Any]:
-    """Return the row of an event in a list, for the templates.
-
-    Args:
-        event: The event as JSON.
-        mark: The user's own registration, in a few words.
-    """
+    """Return the row of an event in a list, for the templates, with the mark of the user's own registration."""
     return event | {
         "url": pages.url("event", event["eventId"]),
         "first": date.fromisoformat(event["date"]),

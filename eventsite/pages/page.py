@@ -240,17 +240,10 @@ class Page(_Hooks):
         named = self.submission.sent.get("_next", "") if self.submission else ""
         return login.own_page(self.request._request, named, self.next_url(data))
 
-    def make_form(self, method: str, submit: str, **options: Any) -> Form:
-        """Make a form of this route.
-
-        Args:
-            method: The HTTP method to send; the serializer of its action has the fields, and `labels` their order.
-            submit: The label of the button.
-            options: `values` for the fields; all others go to `Form`.
-        """
+    def make_form(self, method: str, submit: str, values: Any = None) -> Form:
+        """Make a form of this route, with the fields of the method's serializer in the order of `labels`."""
         serializer = self.view.serializers[self.view.action_map[method.lower()]](context={"request": self.request})
-        asked = fields(serializer, self.labels, helps=self.helps, values=options.pop("values", None))
-        return Form(self.request.path, submit, method, asked, **options)
+        return Form(self.request.path, submit, method, fields(serializer, self.labels, helps=self.helps, values=values))
 
     def in_format(self, name: str) -> str:
         """Return the address of the same answer in another format, or an empty string if it has no such format."""
