@@ -125,13 +125,8 @@ def shape_attendance(attendance: Attendance, *, own: Scope = NOTHING) -> dict[st
     return {"registration": shape(registration), "event": shape_event(whole, own=own)}
 
 
-def _sources() -> dict[str, str]:
-    """Return for each field of an answer, in order, the attribute of a registration that holds it."""
-    declared = RegistrationSerializer._declared_fields
-    return {name: its_field.source or snake_case(name) for name, its_field in declared.items()}
-
-
-SOURCES = _sources()
+SOURCES = {name: field.source or snake_case(name) for name, field in RegistrationSerializer._declared_fields.items()}
+"""The attribute of a registration that holds each field of an answer, in order."""
 
 
 def shape(registration: Registration) -> dict[str, Any]:

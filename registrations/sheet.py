@@ -15,13 +15,9 @@ ANSWERS = "answers"
 """The field that has a column for each question instead."""
 
 
-def _columns() -> tuple[str, ...]:
-    names = [name for name in SOURCES if name != ANSWERS]
-    place = names.index("userId") + 1
-    return (*names[:place], *PERSON, *names[place:])
-
-
-COLUMNS = _columns()
+_NAMES = [name for name in SOURCES if name != ANSWERS]
+_PLACE = _NAMES.index("userId") + 1
+COLUMNS = (*_NAMES[:_PLACE], *PERSON, *_NAMES[_PLACE:])
 
 
 class Sheet:

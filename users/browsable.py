@@ -32,18 +32,12 @@ LABELS = {
 
 @pages.navigation(30)
 def people(seen: Seen) -> Link | None:
-    """Return the entry of the list of people, or None if the user may not see it."""
-    if seen.reach(LIST_USERS) is Reach.NONE:
-        return None
-    return Link("People", pages.url("users"))
+    return None if seen.reach(LIST_USERS) is Reach.NONE else Link("People", pages.url("users"))
 
 
 @pages.navigation(40)
 def oneself(seen: Seen) -> Link | None:
-    """Return the entry of the user's own profile, or None if nobody is signed in."""
-    if seen.principal is None:
-        return None
-    return Link("My profile", pages.url("user", "me"))
+    return Link("My profile", pages.url("user", "me")) if seen.principal else None
 
 
 class UsersPage(Page, routes=["users"]):

@@ -27,7 +27,6 @@ SEARCHED = 1000
 
 @pages.navigation(10)
 def events(seen: Seen) -> Link:
-    """Return the entry of the list of events."""
     return Link("Events", pages.url("events"))
 
 

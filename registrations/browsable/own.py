@@ -29,10 +29,7 @@ from users.browsable import OfUser, name_of
 
 @pages.navigation(20)
 def own_registrations(seen: Seen) -> Link | None:
-    """Return the entry of the user's own registrations, or None if nobody is signed in."""
-    if seen.principal is None:
-        return None
-    return Link("My registrations", pages.url("user-registrations", "me"))
+    return Link("My registrations", pages.url("user-registrations", "me")) if seen.principal else None
 
 
 class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregister"]):
