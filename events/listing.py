@@ -147,7 +147,6 @@ def organized_by(user_id: str) -> list[tuple[str, str]]:
 
 
 def _before_day(day: str, days: int) -> str:
-    """Return the date that is some days before another one."""
     ordinal = date.fromisoformat(day).toordinal() - days if days and day != FIRST else 0
     return date.fromordinal(ordinal).isoformat() if ordinal > 0 else day
 
@@ -195,15 +194,12 @@ class _Reader:
         self._start: RawItem | None = None
 
     def first(self) -> str:
-        """Return the sort key of the next event."""
         return self.ready[0][0]
 
     def next_page(self, events: int) -> Call:
-        """Return the call that reads the next events."""
         return self._range.page(limit=max(events, RUNNING) if self.stream.look_back else events, after=self._start)
 
     def take(self, items: list[RawItem], start: RawItem | None) -> None:
-        """Take the answer to that call."""
         self.ready.extend((text(item, "sort"), item) for item in items if self._is_wanted(item))
         self._start, self.more = start, start is not None
 

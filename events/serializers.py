@@ -47,11 +47,7 @@ class QuestionSerializer(Body):
     required: Any = SwitchField(**OPTIONAL, help_text="Whether it has to be answered. Default: false.")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Return the question as the event stores it.
-
-        Raises:
-            ValidationError: It has every wrong field.
-        """
+        """Return the question as the event stores it."""
         if not isinstance(data, dict):
             raise ValidationError(NO_QUESTION)
         sent = super().to_internal_value({name: value for name, value in data.items() if value is not None})
@@ -75,16 +71,11 @@ class ListedField(serializers.ListField):
 
 
 class QuestionsField(ListedField):
-    """The questions of an event."""
+    """The questions of an event, each with another id."""
 
     child = QuestionSerializer()
 
     def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
-        """Return the questions.
-
-        Raises:
-            ValidationError: A question is not valid, or two have the same id.
-        """
         questions: list[dict[str, Any]] = super().to_internal_value(data)
         ids = [question["questionId"] for question in questions]
         if twice := [place for place, one in enumerate(ids) if one in ids[:place]]:
@@ -153,9 +144,6 @@ class EventChangesSerializer(Body):
         """Return the fields by their Python names, with one waitlist switch if its two names agree.
 
         On an edit they may disagree, and a time may be incomplete: `events.editing` checks them against the event.
-
-        Raises:
-            ValidationError: It has every wrong field.
         """
         wrong: dict[str, Any] = {}
         try:
@@ -266,16 +254,12 @@ FROM = (
 
 
 class DeletionQuery(serializers.Serializer[Any]):
-    """The query parameters of a deletion."""
-
     registrations = WordField(
         choices=(CANCEL,), required=False, help_text="With cancel, all registrations end with the event."
     )
 
 
 class EventsQuery(PageQuery):
-    """The query parameters of the list of events."""
-
     status = StatusesField(
         choices=STATUSES,
         required=False,

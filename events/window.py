@@ -28,7 +28,6 @@ class Times(NamedTuple):
 
     @classmethod
     def of(cls, event: Any) -> Self:
-        """Return the times of an event."""
         return cls(*(getattr(event, name) for name in cls._fields))
 
     @property

@@ -14,11 +14,8 @@ class HomePage(Page, routes=["root"]):
 
 
 class HealthPage(Page, routes=["health"]):
-    """The state of the service."""
-
     name = "Health"
 
     def context(self, data: Any) -> dict[str, Any]:
-        """Return the state of each table."""
         tables = {f"Table of {name}": state for name, state in data["tables"].items()}
         return {"data": {"Status": data["status"], "Version": data["version"], **tables}}

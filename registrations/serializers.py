@@ -136,7 +136,6 @@ def shape(registration: Registration) -> dict[str, Any]:
 
 
 def shape_attendee(attendee: Attendee) -> dict[str, Any]:
-    """Return a registration as JSON, with its user."""
     registration, user = attendee
     person = shape_user(user) if user else {"userId": registration.user_id, "name": None, "email": None}
     return shape(registration) | {"user": person}
@@ -152,8 +151,6 @@ def shape_new(registration: Registration) -> dict[str, Any]:
 
 
 class WaitlistQuery(PageQuery):
-    """The query parameters of an event's waitlist."""
-
     expand = WordField(
         choices=("user",), required=False, help_text="With user, each entry has the name and the e-mail address."
     )
@@ -164,8 +161,6 @@ class WaitlistQuery(PageQuery):
 
 
 class RegistrationsQuery(WaitlistQuery):
-    """The query parameters of an event's registrations."""
-
     status = WordField(choices=LISTED, default=ACTIVE, help_text="Default: active, which is registered or waitlisted.")
 
     checkedIn = SwitchField(
@@ -174,8 +169,6 @@ class RegistrationsQuery(WaitlistQuery):
 
 
 class AttendancesQuery(PageQuery):
-    """The query parameters of a user's registrations."""
-
     status = WordField(choices=LISTED, default=ACTIVE, help_text="Default: active, which is registered or waitlisted.")
 
 

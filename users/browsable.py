@@ -93,7 +93,6 @@ def names(user_ids: Iterable[str]) -> dict[str, str]:
 
 
 def name_of(user_id: str) -> str:
-    """Return the name of one person."""
     return names([user_id])[user_id]
 
 
@@ -102,7 +101,6 @@ class OfUser(Seen):
 
     @property
     def user_id(self) -> str:
-        """The id of the person."""
         asked = self.kwargs["user_id"]
         return self.principal.sub if asked == ME and self.principal else asked
 
@@ -160,7 +158,6 @@ class UserPage(OfUser, Page, routes=["user"]):
 
     @cached_property
     def person(self) -> dict[str, Any] | None:
-        """Return the person of the page, or None."""
         try:
             return dict(UserSerializer(services.read(self.user_id)).data)
         except DomainError:

@@ -31,8 +31,6 @@ def events(seen: Seen) -> Link:
 
 
 class EventsPage(Page, routes=["events"]):
-    """The list of events."""
-
     template = "events/list.html"
     name = "Events"
     labels, filter_labels = LABELS, FILTERS
@@ -91,7 +89,6 @@ class EventsPage(Page, routes=["events"]):
         return bool(_chosen(query)) or wording.has_ended(event) == (query.get("when") == "past")
 
     def _nothing(self) -> str:
-        """Return the sentence for a list without events."""
         query = self.request.query_params
         if query.get("q") or query.get("seats"):
             return "No event matches."

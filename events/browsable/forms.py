@@ -93,7 +93,6 @@ def _as_input(one: Field) -> Field:
 
 
 def filters(page: Page, *, folded: bool) -> Form:
-    """Return the form that filters the list."""
     query = page.view.queries["list"]()
     shown = forms.fields(query, FILTERS, helps={}, values=page.request.query_params, prefix="filter")
     for field in shown:

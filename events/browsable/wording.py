@@ -197,12 +197,10 @@ def mark(event: dict[str, Any], marks: dict[str, str]) -> str:
 
 
 def week_end(day: str) -> str:
-    """Return the Sunday of the week of a day."""
     found = date.fromisoformat(day)
     return str(found + timedelta(days=6 - found.weekday()))
 
 
 def month_end(day: str) -> str:
-    """Return the last day of the month of a day."""
     found = date.fromisoformat(day)
     return str((found.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1))

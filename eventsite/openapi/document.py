@@ -39,7 +39,6 @@ class Generator(SchemaGenerator):
         return re.sub(r"_(\w)", lambda found: found[1].upper(), super().coerce_path(path, method, view))
 
     def get_schema(self, request: Any = None, public: bool = False) -> Json:
-        """Return the document as a dict."""
         autodiscover_modules("schema")
         result: Json = super().get_schema(request, public)
         for kind, parts in components.COMPONENTS.items():
@@ -56,7 +55,6 @@ class Generator(SchemaGenerator):
 
 
 def document() -> Json:
-    """Return the whole document."""
     return Generator().get_schema(public=True)
 
 

@@ -125,7 +125,6 @@ class Part(_Hooks):
     """The rank of the part on its page, ascending."""
 
     def __init_subclass__(cls, routes: Sequence[str] = (), **options: Any) -> None:
-        """Register a part of the pages of some routes."""
         super().__init_subclass__(**options)
         for route in routes:
             _parts.setdefault(route, []).append(cls)
@@ -166,7 +165,6 @@ class Page(_Hooks):
     """The sentence for a visitor of one's own page who is signed out."""
 
     def __init_subclass__(cls, routes: Sequence[str] = (), **options: Any) -> None:
-        """Register the page of some routes."""
         super().__init_subclass__(**options)
         _pages.update(dict.fromkeys(routes, cls))
 

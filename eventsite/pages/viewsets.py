@@ -41,7 +41,6 @@ class PageFormParser(FormParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Return the values."""
         submission = submissions.of(parser_context and parser_context["request"])
         return submission.values() if submission else super().parse(stream, media_type, parser_context)
 

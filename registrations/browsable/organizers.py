@@ -24,7 +24,6 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
     _person = ""
 
     def context(self, data: Any) -> dict[str, Any] | None:
-        """Return the co-organizers, each with a button, and the form that adds one."""
         if not self.owns(data):
             return None
         named = names(data.get("organizers") or [])
@@ -53,7 +52,6 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
         self._person = added or removed or ""
 
     def outcome(self, data: Any) -> str:
-        """Return who is a co-organizer now, or is none any more."""
         if not self._person:
             return ""
         is_one = self._person in (data.get("organizers") or [])
@@ -83,7 +81,6 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
 
 
 def button(event_url: str, user_id: str, label: str, name: str, **hidden: str) -> Form:
-    """Return the button that adds or removes a co-organizer."""
     return Form(event_url, label, "PUT", hidden={name: user_id, **hidden}, look="plain")
 
 

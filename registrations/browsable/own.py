@@ -33,8 +33,6 @@ def own_registrations(seen: Seen) -> Link | None:
 
 
 class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregister"]):
-    """The registration of one person for one event."""
-
     template = "registrations/registration.html"
     name = "Registration"
 
@@ -47,7 +45,6 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return "My registration" if self.is_own else f"Registration of {self.called}" if "userId" in data else self.name
 
     def trail(self) -> list[Link]:
-        """Return the list of events, the event and, if the user may see them, its people."""
         sees_people = self.event and self.runs(LIST_REGISTRATIONS, self.event)
         return [*self.above, self.to_people] if sees_people else self.above
 
@@ -78,7 +75,6 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return self._change() if method == "PATCH" else None
 
     def translate(self, values: Any) -> None:
-        """Collect the answers, if it is they that the form changes."""
         if self.request.method == "PATCH":
             answers.gather(values, self.event.get("questions"), changes=True)
 
@@ -88,7 +84,6 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return self.is_own and data["status"] == REGISTERED and is_on
 
     def _facts(self, data: Any) -> list[tuple[str, str]]:
-        """Return the times, the answers and the reference of the registration, with labels."""
         times = {
             "Signed up": data["registeredAt"],
             "Got a seat": data["promotedAt"],
@@ -175,7 +170,6 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return (self.return_url({}), self.sentence(data)) if named else None
 
     def outcome(self, data: Any) -> str:
-        """Return the outcome: the saved answers, or the cancellation with the person who got the seat."""
         if self.request.method == "PATCH":
             return "Your answers are saved."
         if self.is_own and self._waited:
@@ -191,8 +185,6 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
 
 
 class AttendancePage(Page, OfUser, routes=["user-registrations", "user-waitlists"]):
-    """The registrations of one person."""
-
     template = "registrations/attendance.html"
     signed_out = "Log in to see your registrations."
 
