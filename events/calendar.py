@@ -35,20 +35,14 @@ class Text(icalendar.vText):
 
 
 def entry(event: Event, url: str, organizer: str = "") -> bytes:
-    """Return one event as a VEVENT.
-
-    Args:
-        event: The description.
-        url: The address of its page, or an empty string.
-        organizer: The sender of the mail with it, or an empty string.
-    """
+    """Return one event as a VEVENT, with the address of its page. The organizer is the sender of a mail with it."""
     found = icalendar.Event()
     found.add("uid", f"{event.event_id}.{re.sub('[^0-9]', '', event.created_at)}@eventsite")
     found.add("sequence", int(event.version))
     found.add("status", STATUS.get(event.status, "CONFIRMED"))
-    found.add("dtstamp", _moment(event.updated_at))
-    found.add("created", _moment(event.created_at))
-    found.add("last-modified", _moment(event.updated_at))
+    found.add("dtstamp", datetime.fromisoformat(event.updated_at))
+    found.add("created", datetime.fromisoformat(event.created_at))
+    found.add("last-modified", datetime.fromisoformat(event.updated_at))
     found.add("summary", Text(event.title))
     found.add("description", Text(event.description))
     found.add("location", Text(event.location))
@@ -115,7 +109,3 @@ def document(entries: Iterable[bytes], *, method: str = "", name: str = "") -> b
         calendar.add("x-published-ttl", f"PT{REFRESH_HOURS}H")
     head, _, foot = calendar.to_ical().rpartition(b"END:VCALENDAR")
     return b"".join([head, *entries, b"END:VCALENDAR", foot])
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

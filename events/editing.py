@@ -43,14 +43,8 @@ REMEMBERED_EDITS = 8  # ids; a retry that comes after more edits than this does 
 def edit(event_id: str, changes: dict[str, Any], *, scope: Scope, versions: set[int] | None = None) -> WholeEvent:
     """Change some fields of an event, and give seats that this frees to the waitlist in the same write.
 
-    Args:
-        event_id: The event.
-        changes: The changed fields by their Python names; None removes a field.
-        scope: The caller's scope.
-        versions: The versions that the caller means to edit; None for any.
-
-    Returns:
-        The event after the edit. It includes later edits if the seats were edited again before the answer.
+    The `changes` have the fields by their Python names; None removes a field. The `versions` are those that the caller
+    means to edit; None is any. The answer includes later edits if the seats were edited again before it.
 
     Raises:
         EventNotFound: There is no such event, or the caller may not see it.
@@ -124,10 +118,7 @@ def _is_already(whole: WholeEvent, name: str, value: Any) -> bool:
 
 
 def _change_description(edited: WholeEvent, actions: list[Action], operation: str) -> Steps[WholeEvent]:
-    """Change texts only.
-
-    The transaction checks the seats, so that the answer has the counts of the moment of the edit.
-    """
+    """Change texts only. A check of the seats gives the answer the counts of the moment of the edit."""
     event, seats = edited
     outcome = yield Transact(
         {

@@ -50,11 +50,8 @@ def streams(
 ) -> list[Stream]:
     """Return the streams that together hold the requested events that the caller may see.
 
-    Args:
-        scope: The caller. Their private list, of unlisted events and of those they co-organize, is among the streams.
-        statuses: The statuses.
-        organizer_id: The organizer whose events are wanted, if only theirs.
-        running: Whether events of several days are wanted that begin before the first day and end on it or later.
+    The private list of the caller, of unlisted events and of those they co-organize, is among them. With `running`, so
+    are events of several days that begin before the first day and end on it or later.
     """
     asked, private = tuple(statuses), scope.drafts_of
     public = tuple(status for status in asked if status != DRAFT)
@@ -121,16 +118,7 @@ class Span(NamedTuple):
 
 
 def page(sources: list[Stream], span: Span, *, limit: int) -> tuple[list[WholeEvent], str | None]:
-    """Return one page of events, merged from the streams in order of date and id.
-
-    Args:
-        sources: The streams.
-        span: The part of them that the page comes from.
-        limit: The most events to return.
-
-    Returns:
-        The events, and the cursor to continue after (None on the last page).
-    """
+    """Return a page of events by date and id, and the cursor to continue after (None on the last page)."""
     found: dict[str, RawItem] = {}
     for cursor, item in _merged([_Reader(source, span) for source in sources], span, limit + 1):
         found.setdefault(cursor, item)
@@ -159,7 +147,6 @@ def organized_by(user_id: str) -> list[tuple[str, str]]:
 
 
 def _before_day(day: str, days: int) -> str:
-    """Return the date that is some days before another one."""
     ordinal = date.fromisoformat(day).toordinal() - days if days and day != FIRST else 0
     return date.fromordinal(ordinal).isoformat() if ordinal > 0 else day
 
@@ -207,15 +194,12 @@ class _Reader:
         self._start: RawItem | None = None
 
     def first(self) -> str:
-        """Return the sort key of the next event."""
         return self.ready[0][0]
 
     def next_page(self, events: int) -> Call:
-        """Return the call that reads the next events."""
         return self._range.page(limit=max(events, RUNNING) if self.stream.look_back else events, after=self._start)
 
     def take(self, items: list[RawItem], start: RawItem | None) -> None:
-        """Take the answer to that call."""
         self.ready.extend((text(item, "sort"), item) for item in items if self._is_wanted(item))
         self._start, self.more = start, start is not None
 

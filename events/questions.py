@@ -18,10 +18,6 @@ NOT_AN_OBJECT = "Send the answers as an object: each question's id with its answ
 def fitting(questions: list[dict[str, Any]], answers: Any) -> dict[str, Any]:
     """Return the answers to the questions of an event, without those to other questions.
 
-    Args:
-        questions: The questions as the event stores them.
-        answers: The answers by the ids of questions, or None.
-
     Raises:
         WrongValues: Answers are missing or not valid; each under ``answers.<questionId>``.
     """

@@ -47,15 +47,12 @@ class QuestionSerializer(Body):
     required: Any = SwitchField(**OPTIONAL, help_text="Whether it has to be answered. Default: false.")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Return the question as the event stores it.
-
-        Raises:
-            ValidationError: It has every wrong field.
-        """
+        """Return the question as the event stores it."""
         if not isinstance(data, dict):
             raise ValidationError(NO_QUESTION)
         sent = super().to_internal_value({name: value for name, value in data.items() if value is not None})
-        if missing := {"questionId", "label", "kind"} - sent.keys():  # on an edit, the base demands no field
+        needed = ("questionId", "label", "kind")
+        if missing := [name for name in needed if name not in sent]:  # on an edit, the base demands no field
             raise ValidationError({name: [MISSING] for name in missing})
         choices = list(dict.fromkeys(sent.get("choices", ()))) if sent["kind"] == CHOICE else []
         if sent["kind"] == CHOICE and not choices:
@@ -74,16 +71,11 @@ class ListedField(serializers.ListField):
 
 
 class QuestionsField(ListedField):
-    """The questions of an event."""
+    """The questions of an event, each with another id."""
 
     child = QuestionSerializer()
 
     def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
-        """Return the questions.
-
-        Raises:
-            ValidationError: A question is not valid, or two have the same id.
-        """
         questions: list[dict[str, Any]] = super().to_internal_value(data)
         ids = [question["questionId"] for question in questions]
         if twice := [place for place, one in enumerate(ids) if one in ids[:place]]:
@@ -152,9 +144,6 @@ class EventChangesSerializer(Body):
         """Return the fields by their Python names, with one waitlist switch if its two names agree.
 
         On an edit they may disagree, and a time may be incomplete: `events.editing` checks them against the event.
-
-        Raises:
-            ValidationError: It has every wrong field.
         """
         wrong: dict[str, Any] = {}
         try:
@@ -265,16 +254,12 @@ FROM = (
 
 
 class DeletionQuery(serializers.Serializer[Any]):
-    """The query parameters of a deletion."""
-
     registrations = WordField(
         choices=(CANCEL,), required=False, help_text="With cancel, all registrations end with the event."
     )
 
 
 class EventsQuery(PageQuery):
-    """The query parameters of the list of events."""
-
     status = StatusesField(
         choices=STATUSES,
         required=False,

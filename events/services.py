@@ -61,21 +61,12 @@ def read(event_id: str, *, scope: Scope) -> WholeEvent:
 
 
 def may_be_seen(item: EventItem, scope: Scope) -> bool:
-    """Return False if the event is a draft that the caller may not see.
-
-    Args:
-        item: The description or the seats.
-        scope: The caller's scope.
-    """
+    """Return False if the event, of which any item is given, is a draft that the caller may not see."""
     return item.status != DRAFT or scope.sees_draft(item)
 
 
 def check_access(item: EventItem, scope: Scope) -> None:
-    """Check that the caller may change an event.
-
-    Args:
-        item: The description or the seats.
-        scope: The caller's scope.
+    """Check that the caller may change an event, of which the description or the seats are given.
 
     Raises:
         EventNotYours: The caller may not change it.
@@ -105,15 +96,7 @@ def may_be_changed(event_id: str, *, scope: Scope) -> bool:
 
 
 def create(fields: dict[str, Any], *, organizer_id: str | None, keyed: IdempotentRequest | None = None) -> WholeEvent:
-    """Create an event.
-
-    Args:
-        fields: The validated fields by their Python names, with `event_id` if the client chose one.
-        organizer_id: The owner's id.
-        keyed: The request's idempotency key, if any.
-
-    Returns:
-        The event, or the one that an earlier copy of the same request created.
+    """Create an event, and return it, or the one that an earlier copy of the same request created.
 
     Raises:
         EventExists: Another event has this id.
@@ -170,13 +153,8 @@ def copied(event: Event) -> dict[str, Any]:
 def delete(event_id: str, *, scope: Scope, versions: set[int] | None = None, with_people: bool = False) -> None:
     """Delete an event without registrations, or on request with all of them.
 
-    A deletion with registrations that was cut off can be repeated until nothing is left.
-
-    Args:
-        event_id: The event.
-        scope: The caller's scope.
-        versions: The versions that the caller means to delete; None for any.
-        with_people: True to delete its registrations too.
+    A deletion with registrations that was cut off can be repeated until nothing is left. The `versions` are those that
+    the caller means to delete; None is any.
 
     Raises:
         EventNotFound: There is no such event, or the caller may not see it.

@@ -15,7 +15,7 @@ from events.serializers import CANCEL, DeletionQuery, EventChangesSerializer, Ev
 from events.whole import WholeEvent
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, ME, OWN_EVENT, SEE_EVENTS
 from eventsite.auth.scope import EVERYBODYS
-from eventsite.pages.viewsets import BrowsableViewSet, caller
+from eventsite.pages.viewsets import BrowsableViewSet
 from eventsite.web import pagination, preconditions
 from eventsite.web.collect_pages import answer, collect_pages
 from eventsite.web.pagination import DEFAULT_LIMIT
@@ -86,7 +86,7 @@ class EventViewSet(BrowsableViewSet):
 
     def create(self, request: Request) -> Response:
         """Create an event. With an Idempotency-Key, a repeated request creates no second one."""
-        created = services.create(self.body(), organizer_id=caller(request), keyed=self.keyed("POST /events"))
+        created = services.create(self.body(), organizer_id=self.caller, keyed=self.keyed("POST /events"))
         return self._answer(created, 201, Location=self.address("event", created.event.event_id))
 
     def retrieve(self, request: Request, event_id: str) -> Response:
@@ -125,10 +125,9 @@ class EventViewSet(BrowsableViewSet):
         """
         if asked != ME:
             return asked
-        me = caller(self.request)
-        if me is None and self.scope(SEE_EVENTS).drafts_of != EVERYBODYS:
+        if self.caller is None and self.scope(SEE_EVENTS).drafts_of != EVERYBODYS:
             raise NotAuthenticated("Only who is signed in can ask for organizerId=me.")
-        return me or ""
+        return self.caller or ""
 
     def _answer(self, found: WholeEvent, status: int = 200, **headers: Any) -> Response:
         headers["ETag"] = preconditions.etag(int(found.event.version))

@@ -67,11 +67,8 @@ def _find_at_once(event_id: str) -> Steps[WholeEvent | None]:
 def find_events(event_ids: Iterable[str], known: Iterable[Event] | None = None) -> dict[str, WholeEvent]:
     """Return the events that exist, by their ids, read in batches and eventually consistently.
 
-    Args:
-        event_ids: The ids.
-        known: Descriptions that need no second read; None if the ids are not from a list of events. An event of a list
-            may be too new for these reads, so it is read again. If all are known, the seats have only the counts
-            (`Seats.shown`).
+    Descriptions that are `known` need no second read; None if the ids are not from a list of events. An event of a list
+    may be too new for these reads, so it is read again. If all are known, the seats have only the counts.
     """
     wanted, events = list(dict.fromkeys(event_ids)), {event.event_id: event for event in known or ()}
     unknown = [event_id for event_id in wanted if event_id not in events]

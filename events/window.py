@@ -28,7 +28,6 @@ class Times(NamedTuple):
 
     @classmethod
     def of(cls, event: Any) -> Self:
-        """Return the times of an event."""
         return cls(*(getattr(event, name) for name in cls._fields))
 
     @property
@@ -78,8 +77,7 @@ def lacking(start: Any, end: Any, zone: Any) -> dict[str, str]:
 def wrong_times(values: dict[str, Any]) -> dict[str, str]:
     """Return a sentence for each field with a wrong time, by its name in JSON.
 
-    Args:
-        values: The fields by their Python names, each valid by itself. Moments are UTC, as `MomentField` writes them.
+    Each of the values is valid by itself. Moments are UTC, as `MomentField` writes them.
     """
     wrong = Times(**{name: values[name] for name in Times._fields if values.get(name)}).wrong()
     opens_at, closes_at = (values.get(name) for name in OF_THE_WINDOW)

@@ -4,8 +4,6 @@ from django.apps import AppConfig
 
 
 class RegistrationsConfig(AppConfig):
-    """The registrations app."""
-
     name = "registrations"
     shell_names = (
         "registrations.models.Registration",

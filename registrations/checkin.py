@@ -23,12 +23,6 @@ class NotRegistered(Refused):
 def check_in(event_id: str, user_id: str, *, by: str | None, scope: Scope) -> Registration:
     """Check a person in, and count them. A second check-in keeps the time of the first.
 
-    Args:
-        event_id: The event.
-        user_id: The person.
-        by: The id of the helper at the door; None if helpers do not sign in.
-        scope: The caller's scope.
-
     Raises:
         EventNotFound, EventNotYours, RegistrationNotFound
         NotRegistered: The person has no seat.
@@ -67,16 +61,9 @@ def in_steps(event_id: str, user_id: str, by: str | None, scope: Scope, *, is_in
 def page(
     event_id: str, *, scope: Scope, status: str, limit: int, after: int | None, checked_in: bool | None
 ) -> tuple[list[Registration], int | None]:
-    """Return one page of an event's registrations, as `lists.of_event`.
+    """Return one page of an event's registrations, as `lists.of_event`, or only of people who are (not) checked in.
 
-    Args:
-        event_id: The event.
-        scope: The events that the caller may touch.
-        status: The status of the registrations.
-        limit: The most registrations to return.
-        after: The ticket that the last page ended with.
-        checked_in: True for checked-in people only, False for the others only, None for all. A page may then
-            be shorter, with others after it.
+    A page of only some people may be shorter than the limit, with others after it.
     """
     found, following = lists.of_event(event_id, scope=scope, status=status, limit=limit, after=after)
     if checked_in is None:

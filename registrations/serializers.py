@@ -125,13 +125,8 @@ def shape_attendance(attendance: Attendance, *, own: Scope = NOTHING) -> dict[st
     return {"registration": shape(registration), "event": shape_event(whole, own=own)}
 
 
-def _sources() -> dict[str, str]:
-    """Return for each field of an answer, in order, the attribute of a registration that holds it."""
-    declared = RegistrationSerializer._declared_fields
-    return {name: its_field.source or snake_case(name) for name, its_field in declared.items()}
-
-
-SOURCES = _sources()
+SOURCES = {name: field.source or snake_case(name) for name, field in RegistrationSerializer._declared_fields.items()}
+"""The attribute of a registration that holds each field of an answer, in order."""
 
 
 def shape(registration: Registration) -> dict[str, Any]:
@@ -141,7 +136,6 @@ def shape(registration: Registration) -> dict[str, Any]:
 
 
 def shape_attendee(attendee: Attendee) -> dict[str, Any]:
-    """Return a registration as JSON, with its user."""
     registration, user = attendee
     person = shape_user(user) if user else {"userId": registration.user_id, "name": None, "email": None}
     return shape(registration) | {"user": person}
@@ -157,8 +151,6 @@ def shape_new(registration: Registration) -> dict[str, Any]:
 
 
 class WaitlistQuery(PageQuery):
-    """The query parameters of an event's waitlist."""
-
     expand = WordField(
         choices=("user",), required=False, help_text="With user, each entry has the name and the e-mail address."
     )
@@ -169,8 +161,6 @@ class WaitlistQuery(PageQuery):
 
 
 class RegistrationsQuery(WaitlistQuery):
-    """The query parameters of an event's registrations."""
-
     status = WordField(choices=LISTED, default=ACTIVE, help_text="Default: active, which is registered or waitlisted.")
 
     checkedIn = SwitchField(
@@ -179,8 +169,6 @@ class RegistrationsQuery(WaitlistQuery):
 
 
 class AttendancesQuery(PageQuery):
-    """The query parameters of a user's registrations."""
-
     status = WordField(choices=LISTED, default=ACTIVE, help_text="Default: active, which is registered or waitlisted.")
 
 

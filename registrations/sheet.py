@@ -16,13 +16,9 @@ ANSWERS = "answers"
 """The field that has a column for each question instead."""
 
 
-def _columns() -> tuple[str, ...]:
-    names = [name for name in SOURCES if name != ANSWERS]
-    place = names.index("userId") + 1
-    return (*names[:place], *PERSON, *names[place:])
-
-
-COLUMNS = _columns()
+_NAMES = [name for name in SOURCES if name != ANSWERS]
+_PLACE = _NAMES.index("userId") + 1
+COLUMNS = (*_NAMES[:_PLACE], *PERSON, *_NAMES[_PLACE:])
 
 
 def normalized(header: str) -> str:
@@ -48,12 +44,7 @@ def headers(questions: Iterable[dict[str, Any]]) -> list[str]:
 
 
 class Sheet:
-    """The registrations for one event.
-
-    Args:
-        questions: The questions of the event. Each has a column.
-        separator: The separator of cells.
-    """
+    """The registrations for one event, with a column for each of its questions."""
 
     def __init__(self, questions: list[dict[str, Any]], separator: str) -> None:
         self._separator = separator

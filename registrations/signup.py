@@ -32,15 +32,6 @@ def sign_up(
     The event's questions are read only if the event asks any, or an answer was sent. A keyed request reads them before
     it begins, because its first answer is final. If its answers are not valid any more, it may still be repeated.
 
-    Args:
-        event_id: The event.
-        user_id: The user.
-        scope: Who asks.
-        organizes: The events for which the caller counts as an organizer.
-        keyed: The caller's idempotency key, if any.
-        answers: What was sent, by the questions' ids.
-        by: The id of the caller; None if the caller is not signed in.
-
     Raises:
         WrongValues: An answer is missing or does not fit.
         DomainError: As `seating.register`.
@@ -69,15 +60,9 @@ def _fitting(event_id: str, scope: Scope, answers: Any) -> dict[str, Any] | None
 
 
 def change_answers(event_id: str, user_id: str, answers: dict[str, Any], *, scope: Scope) -> Registration:
-    """Change some of the answers of a registration, until the event ends.
+    """Change some of the answers of a registration, until the event ends. None removes one.
 
     An attendee of an event that became a draft again may do so too, and reads the registration as before.
-
-    Args:
-        event_id: The event.
-        user_id: The user.
-        answers: The changed answers by the questions' ids; None removes one.
-        scope: Who asks.
 
     Raises:
         RegistrationNotFound: The user has no active registration, or the event is out of the caller's reach.

@@ -12,8 +12,7 @@ from events import services as events
 from events.views import calendar_of, entry_of
 from eventsite.auth.permissions import CHANGE_EVENT, CHANGE_USER, LIST_REGISTRATIONS, READ_USER, REGISTER, SEE_EVENTS
 from eventsite.auth.scope import Scope
-from eventsite.dynamodb.idempotency import IdempotentRequest
-from eventsite.pages.viewsets import BrowsableViewSet, caller
+from eventsite.pages.viewsets import BrowsableViewSet
 from eventsite.web import pagination
 from eventsite.web.collect_pages import answer, collect_pages
 from eventsite.web.pagination import MAX_LIMIT, PageQuery
@@ -84,49 +83,45 @@ class RegistrationViewSet(BrowsableViewSet):
 
     def create(self, request: Request, event_id: str) -> Response:
         """Register a user: a seat if one is free, else a place in the queue if there is one."""
-        body = self.body()
-        user_id = body.get("user_id") or caller(request) or ""  # required where nobody is signed in
-        keyed = self.keyed(f"POST /events/{event_id}/registrations")
+        body, keyed = self.body(), self.keyed(f"POST /events/{event_id}/registrations")
+        user_id = body.get("user_id") or self.caller or ""  # required where nobody is signed in
+        known: dict[str, Any] = {"scope": self.scope(REGISTER, user_id), "organizes": self.scope(LIST_REGISTRATIONS)}
+        known |= {"by": self.caller, "keyed": keyed, "answers": body.get("answers")}
+        sign_up = partial(signup.sign_up, event_id, user_id, **known)
         registration = None
-        if keyed and user_id == caller(request) and User.find(user_id) is None:
+        if keyed and user_id == self.caller and User.find(user_id) is None:
             # A keyed refusal would be final, so the user is created first; but not again after a deletion.
             registration = seating.repeat(event_id, user_id, keyed=keyed)
             if registration is None:
-                introduce(request)
+                introduce(self.principal)
         try:
-            registration = registration or self._register(event_id, user_id, keyed, body.get("answers"))
+            registration = registration or sign_up()
         except UserNotFound:
-            if user_id != caller(request):
+            if user_id != self.caller:
                 raise
-            introduce(request)
-            registration = self._register(event_id, user_id, keyed, body.get("answers"))
+            introduce(self.principal)
+            registration = sign_up()
         location = self.address("registration", event_id, user_id)
         return Response(shape_new(registration), 201, headers={"Location": location})
 
     def retrieve(self, request: Request, event_id: str, user_id: str) -> Response:
-        """Read a user's registration for an event."""
-        found = reading.read(event_id, user_id, scope=self._scope_of(user_id))
-        return Response(shape(found))
+        return Response(shape(reading.read(event_id, user_id, scope=self._scope_of(user_id))))
 
     def partial_update(self, request: Request, event_id: str, user_id: str) -> Response:
-        """Change the answers of a registration."""
         answers = self.body()["answers"]
-        changed = signup.change_answers(event_id, user_id, answers, scope=self._scope_of(user_id))
-        return Response(shape(changed))
+        return Response(shape(signup.change_answers(event_id, user_id, answers, scope=self._scope_of(user_id))))
 
     def destroy(self, request: Request, event_id: str, user_id: str) -> Response:
         """Give up a seat or a place in the queue. A freed seat goes to the head of the queue."""
-        promoted = seating.leave(event_id, user_id, scope=self.scope(REGISTER, user_id), by=caller(request))
+        promoted = seating.leave(event_id, user_id, scope=self.scope(REGISTER, user_id), by=self.caller)
         moved = " The next person on the waitlist got the seat." if promoted else ""
         return Response({"message": f"The registration is cancelled.{moved}", "promotedUser": promoted})
 
     def check_in(self, request: Request, event_id: str, user_id: str) -> Response:
-        """Check a person in at the door. To repeat it changes nothing."""
-        found = checkin.check_in(event_id, user_id, by=caller(request), scope=self.scope(CHANGE_EVENT))
-        return Response(shape(found))
+        scope = self.scope(CHANGE_EVENT)
+        return Response(shape(checkin.check_in(event_id, user_id, by=self.caller, scope=scope)))
 
     def check_out(self, request: Request, event_id: str, user_id: str) -> Response:
-        """Take a check-in back."""
         return Response(shape(checkin.undo(event_id, user_id, scope=self.scope(CHANGE_EVENT))))
 
     def reaches_target(self) -> bool:
@@ -138,13 +133,8 @@ class RegistrationViewSet(BrowsableViewSet):
 
     def _scope_of(self, user_id: str) -> Scope:
         """Return what the caller reaches of a user's registrations: as that user, or as an organizer."""
-        asked_by_user = self.reaches_user(READ_USER, user_id)
-        return self.scope(READ_USER, user_id) if asked_by_user else self.scope(LIST_REGISTRATIONS)
-
-    def _register(self, event_id: str, user_id: str, keyed: IdempotentRequest | None, answers: Any) -> Registration:
-        scope, organizes = self.scope(REGISTER, user_id), self.scope(LIST_REGISTRATIONS)
-        known = {"by": caller(self.request), "keyed": keyed, "answers": answers}
-        return signup.sign_up(event_id, user_id, scope=scope, organizes=organizes, **known)
+        is_user = self.reaches_user(READ_USER, user_id)
+        return self.scope(READ_USER, user_id) if is_user else self.scope(LIST_REGISTRATIONS)
 
     def _sheet(self, read: Callable[[int, Any], Page], event_id: str, query: dict[str, Any]) -> Response:
         event = events.read(event_id, scope=self.scope(LIST_REGISTRATIONS)).event
@@ -196,14 +186,13 @@ class CalendarViewSet(OfUserViewSet):
         return self._address(calendars.renew(user_id))
 
     def revoke(self, request: Request, user_id: str) -> Response:
-        """Take the secret address away."""
         self.check_reach(CHANGE_USER)
         calendars.revoke(user_id)
         return Response(status=204)
 
     def _address(self, user: User) -> Response:
         """Answer with the secret address, which an admin does not see."""
-        token = calendars.token_of(user) if caller(self.request) in (user.user_id, None) else None
+        token = calendars.token_of(user) if self.caller in (user.user_id, None) else None
         return Response({"url": self.address("calendar", token) if token else None})
 
 
@@ -219,7 +208,6 @@ class FeedViewSet(BrowsableViewSet):
         return CalendarRenderer(), CalendarRenderer.media_type
 
     def retrieve(self, request: Request, token: str) -> Response:
-        """Answer with the calendar."""
         return seats_of(calendars.owner_of(token), self)
 
 
@@ -239,20 +227,18 @@ class ContactViewSet(BrowsableViewSet):
     permission_of_action = {"create": CHANGE_EVENT, "list": LIST_REGISTRATIONS}
 
     def create(self, request: Request, event_id: str) -> Response:
-        """Mail a message to the people of an event."""
         from registrations.notices import organizer_messages
 
-        scope = self.scope(CHANGE_EVENT)
         keyed = self.keyed(f"POST /events/{event_id}/messages")
-        organizer_messages.send(event_id, **self.body(), by=caller(request), scope=scope, keyed=keyed)
+        scope = self.scope(CHANGE_EVENT)
+        organizer_messages.send(event_id, **self.body(), by=self.caller, scope=scope, keyed=keyed)
         return Response({"message": "The message is on its way."}, 202)
 
     def list(self, request: Request, event_id: str) -> Response:
         """Answer with one page of the history of an event, the newest entry first."""
         from registrations.notices import history
 
-        query = self.query()
+        query, scope = self.query(), self.scope(LIST_REGISTRATIONS)
         after = pagination.read_cursor(query.get("cursor"), request)
-        scope = self.scope(LIST_REGISTRATIONS)
         lines, following = history.page(event_id, scope=scope, limit=query["limit"], after=after)
         return self.listed(HistorySerializer().to_representation, lines, following, lambda line: line.cursor)

@@ -4,7 +4,5 @@ from django.apps import AppConfig
 
 
 class UsersConfig(AppConfig):
-    """Users."""
-
     name = "users"
     shell_names = ("users.models.User", "users.services as users")

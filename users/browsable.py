@@ -12,8 +12,7 @@ from eventsite.errors import DomainError
 from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
-from eventsite.pages.page import Link, Page, Question
-from eventsite.pages.seen import Seen
+from eventsite.pages.page import Link, Page, Question, Seen
 from users import services
 from users.serializers import UserSerializer
 
@@ -33,18 +32,12 @@ LABELS = {
 
 @pages.navigation(30)
 def people(seen: Seen) -> Link | None:
-    """Return the entry of the list of people, or None if the user may not see it."""
-    if seen.reach(LIST_USERS) is Reach.NONE:
-        return None
-    return Link("People", pages.url("users"))
+    return None if seen.reach(LIST_USERS) is Reach.NONE else Link("People", pages.url("users"))
 
 
 @pages.navigation(40)
 def oneself(seen: Seen) -> Link | None:
-    """Return the entry of the user's own profile, or None if nobody is signed in."""
-    if seen.principal is None:
-        return None
-    return Link("My profile", pages.url("user", "me"))
+    return Link("My profile", pages.url("user", "me")) if seen.principal else None
 
 
 class UsersPage(Page, routes=["users"]):
@@ -83,7 +76,7 @@ class UsersPage(Page, routes=["users"]):
         return pages.url("user", user["userId"]), user, humanize.moment(user["createdAt"])
 
     def form(self, method: str) -> Form | None:
-        return self.make_form("POST", "Create person", values={"notify": True}) if method == "POST" else None
+        return self.make_form("POST", "Create person", {"notify": True}) if method == "POST" else None
 
     def outcome(self, data: Any) -> str:
         return f"{data['name']} was added."
@@ -100,7 +93,6 @@ def names(user_ids: Iterable[str]) -> dict[str, str]:
 
 
 def name_of(user_id: str) -> str:
-    """Return the name of one person."""
     return names([user_id])[user_id]
 
 
@@ -109,7 +101,6 @@ class OfUser(Seen):
 
     @property
     def user_id(self) -> str:
-        """The id of the person."""
         asked = self.kwargs["user_id"]
         return self.principal.sub if asked == ME and self.principal else asked
 
@@ -149,7 +140,7 @@ class UserPage(OfUser, Page, routes=["user"]):
         }
 
     def _edit(self, data: Any = None) -> Form:
-        made = self.make_form("PUT", "Save", values=data)
+        made = self.make_form("PUT", "Save", data)
         for one in made.fields if self.is_own else ():
             one.label = OWN_LABELS.get(one.name, one.label)
             one.help = OWN_HELPS.get(one.name, one.help)
@@ -167,7 +158,6 @@ class UserPage(OfUser, Page, routes=["user"]):
 
     @cached_property
     def person(self) -> dict[str, Any] | None:
-        """Return the person of the page, or None."""
         try:
             return dict(UserSerializer(services.read(self.user_id)).data)
         except DomainError:

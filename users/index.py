@@ -84,9 +84,7 @@ def _partition(folded: str) -> str:
 def followed(before: User | None, after: User | None) -> dict[str, Put | Delete]:
     """Return the parts of a transaction that write the index with a user.
 
-    Args:
-        before: The user as stored, if any. The transaction has the condition that the user still is so.
-        after: The user as it is going to be, if any.
+    The transaction has the condition that the user is still stored as `before`.
     """
     old, new = entries_of(before), entries_of(after)
     removed: dict[str, Put | Delete] = {f"index {key}": Delete(Entry.named(*key)) for key in sorted(old - new)}
@@ -94,15 +92,9 @@ def followed(before: User | None, after: User | None) -> dict[str, Put | Delete]
 
 
 def by_name(prefix: str, *, limit: int, after: str | None) -> tuple[list[str], str | None]:
-    """Find users one of whose names begins with a text, in the order of that name.
+    """Return the ids of users one of whose names begins with a text, in the order of that name.
 
-    Args:
-        prefix: The text; case and accents make no difference.
-        limit: The most ids to return.
-        after: The sort key that the last page ended with.
-
-    Returns:
-        The ids, and the sort key to continue after (None on the last page).
+    Case and accents make no difference. The second value is the sort key to continue after (None on the last page).
     """
     items = list(islice(_matches(_indexed(prefix), limit + 1, after), limit + 1))
     following = items[limit - 1] if len(items) > limit else None

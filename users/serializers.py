@@ -58,8 +58,6 @@ class ListedUserSerializer(UserSerializer):
 
 
 class UsersQuery(PageQuery):
-    """The query parameters of the list of users."""
-
     name = TextField(
         required=False,
         max_length=200,

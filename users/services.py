@@ -55,18 +55,9 @@ def create(
     email_verified: bool = False,
     keyed: IdempotentRequest | None = None,
 ) -> User:
-    """Create a user.
+    """Create a user, and return it, or the one that an earlier copy of the same request created.
 
-    Args:
-        name: The display name.
-        email: The e-mail address, if any.
-        notify: Whether to send e-mail about registrations.
-        user_id: The id; None for a UUID.
-        email_verified: True if the address is confirmed. Otherwise the user gets a mail to confirm it.
-        keyed: The caller's idempotency key, if any.
-
-    Returns:
-        The user, or the one that an earlier copy of the same request created.
+    The id is a UUID by default. Unless the address is verified, the user gets a mail to confirm it.
 
     Raises:
         UserExists: If the id is taken.
@@ -135,15 +126,7 @@ def read_or_create(user_id: str, *, name: str, email: str = "", email_verified: 
 
 
 def edit(user_id: str, changes: dict[str, Any], *, email_verified: bool = False) -> User:
-    """Change a user.
-
-    Args:
-        user_id: The id.
-        changes: The changed fields by their Python names; None removes a value.
-        email_verified: True if a changed address is confirmed.
-
-    Returns:
-        The user after the edit.
+    """Change a user: the changes have the fields by their Python names, and None removes a value.
 
     Raises:
         UserNotFound: If there is none.
@@ -181,10 +164,6 @@ def delete(user_id: str, *, by: str | None = None) -> None:
     """Delete a user, and the user's registrations and other data.
 
     An interrupted deletion can be repeated until nothing is left.
-
-    Args:
-        user_id: The id.
-        by: The id of the caller; None if the caller is not signed in.
 
     Raises:
         UserNotFound: There is none, and nothing is left of one.
@@ -242,16 +221,10 @@ def called(name: str, *, most: int = 10) -> list[User]:
 def page(
     *, limit: int, after: str | None, name: str | None = None, email: str | None = None
 ) -> tuple[list[User], str | None]:
-    """Return one page of users.
+    """Return one page of users, and the place (`place_of`) to continue after, or None on the last page.
 
-    Args:
-        limit: The most users to return.
-        after: The place where the last page ended (`place_of`).
-        name: Only users with a name that begins like this, in the order of that name.
-        email: Only users with exactly this address.
-
-    Returns:
-        The users, and the place to continue after (None on the last page).
+    With a `name`, it has only users with a name that begins like this, in the order of that name; with an `email`, only
+    users with exactly this address.
     """
     if email is not None:
         return _of_ids([one for one in index.by_address(email) if one > (after or "")], limit, name)

@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from eventsite import problems
-from eventsite.auth import acting, permissions
-from eventsite.auth.permissions import CHANGE_USER, CREATE_USER, FIND_USER, LIST_USERS, READ_USER, Reach
+from eventsite.auth import acting
+from eventsite.auth.permissions import CHANGE_USER, CREATE_USER, FIND_USER, LIST_USERS, READ_USER, Principal
 from eventsite.errors import Forbidden
-from eventsite.pages.viewsets import BrowsableViewSet, caller
+from eventsite.pages.viewsets import BrowsableViewSet
 from eventsite.web import pagination
 from users import confirming, services
 from users.models import User
@@ -38,15 +38,14 @@ class OfUserViewSet(BrowsableViewSet):
     def enter(self, call: str) -> User | None:
         """Check the reach, and return the user if the path has `me`. The user is created if necessary."""
         self.check_reach(call)
-        return introduce(self.request) if self.is_me else None
+        return introduce(self.principal) if self.is_me else None
 
     def reaches_target(self) -> bool:
         return self.reaches_user(CHANGE_USER, self.kwargs.get("user_id", ""))
 
 
-def introduce(request: Request) -> User | None:
-    """Return the signed-in caller, created from the token if necessary. Return None if no one is signed in."""
-    principal = permissions.principal_of(request)
+def introduce(principal: Principal | None) -> User | None:
+    """Return the user of a signed-in caller, created from the token if necessary, or None for no caller."""
     return services.read_or_create(principal.sub, **principal.profile) if principal else None
 
 
@@ -67,7 +66,7 @@ class UserViewSet(OfUserViewSet):
     def list(self, request: Request) -> Response:
         """Answer with one page of users: all of them, or those who have a name or an address."""
         query = self.query()
-        sees_all = permissions.reach(LIST_USERS, permissions.principal_of(request)) is Reach.ALL
+        sees_all = self.reaches_all(LIST_USERS)
         if not sees_all and ("email" not in query or "name" in query):
             raise Forbidden("Ask for the exact address: email=…")
         after = pagination.read_cursor(query.get("cursor"), request)
@@ -98,16 +97,15 @@ class UserViewSet(OfUserViewSet):
     def destroy(self, request: Request, user_id: str) -> Response:
         """Delete a user, who gives up every seat and every place in a queue before."""
         self.check_reach(CHANGE_USER)
-        services.delete(user_id, by=caller(request))
+        services.delete(user_id, by=self.caller)
         return Response(status=204)
 
     def _knows(self, email: str | None) -> bool:
         """Return whether the caller may say whose address it is: an admin, or the user pool by a verified claim."""
-        principal = permissions.principal_of(self.request)
-        if principal is None or email is None:
+        if self.principal is None or email is None:
             return False
-        is_claim = principal.email_verified and email == principal.email
-        return is_claim or permissions.reach(CHANGE_USER, principal) is Reach.ALL
+        is_claim = self.principal.email_verified and email == self.principal.email
+        return is_claim or self.reaches_all(CHANGE_USER)
 
     def _answer(self, user: User, status: int = 200, **headers: str) -> Response:
         return Response(UserSerializer(user).data, status, headers=headers)
@@ -118,10 +116,9 @@ class UserViewSet(OfUserViewSet):
         Raises:
             Forbidden: The caller may not create this user.
         """
-        if permissions.reach(CREATE_USER, permissions.principal_of(self.request)) is Reach.ALL:
+        if self.reaches_all(CREATE_USER):
             return fields
-        me = caller(self.request)
-        if fields.setdefault("user_id", me) != me:
+        if fields.setdefault("user_id", self.caller) != self.caller:
             raise Forbidden("You may only create yourself: leave userId out, or send the sub of your token.")
         return fields
 

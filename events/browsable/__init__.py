@@ -11,15 +11,13 @@ from events.browsable.forms import FILTERS, LABELS, MOMENTS, NEW, SHORT, edit_fo
 from events.browsable.wording import CANCELLED
 from events.models import DRAFT, OPEN_STATUSES
 from events.serializers import shape
-from eventsite.auth import permissions
-from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, OWN_EVENT, READ_DRAFT, SEE_EVENTS, Reach
+from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, SEE_EVENTS, Reach
 from eventsite.auth.scope import EVERYTHING
 from eventsite.errors import DomainError
 from eventsite.pages import forms, humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
-from eventsite.pages.page import Link, Page, Question
-from eventsite.pages.seen import Seen
+from eventsite.pages.page import Link, Page, Question, Seen
 
 MINE, DRAFTS = {"organizerId": "me"}, {"status": DRAFT}
 """The filters of two tabs of the list."""
@@ -29,13 +27,10 @@ SEARCHED = 1000
 
 @pages.navigation(10)
 def events(seen: Seen) -> Link:
-    """Return the entry of the list of events."""
     return Link("Events", pages.url("events"))
 
 
 class EventsPage(Page, routes=["events"]):
-    """The list of events."""
-
     template = "events/list.html"
     name = "Events"
     labels, filter_labels = LABELS, FILTERS
@@ -94,7 +89,6 @@ class EventsPage(Page, routes=["events"]):
         return bool(_chosen(query)) or wording.has_ended(event) == (query.get("when") == "past")
 
     def _nothing(self) -> str:
-        """Return the sentence for a list without events."""
         query = self.request.query_params
         if query.get("q") or query.get("seats"):
             return "No event matches."
@@ -190,7 +184,7 @@ class EventPage(Page, routes=["event"]):
         return above
 
     def context(self, data: Any) -> dict[str, Any]:
-        mine = self.owns(CHANGE_EVENT, data)
+        mine = self.runs(CHANGE_EVENT, data)
         return {
             "row": wording.row(data),
             "long_day": "" if wording.is_of_several_days(data) else humanize.long_day(data["date"]),
@@ -209,17 +203,13 @@ class EventPage(Page, routes=["event"]):
         switch = f"Switch the waitlist {'off' if data['waitlistEnabled'] else 'on'}"
         return {
             "status": status,
-            "edit": edit_form(self, values=forms_values(data)).show_before(data["version"]),
-            "delete": self._button(data, "Delete", "risky", SHORT, method="DELETE") if self._may_delete(data) else None,
+            "edit": edit_form(self, forms_values(data)).show_before(data["version"]),
+            "delete": self._button(data, "Delete", "risky", SHORT, method="DELETE") if self.owns(data) else None,
             "waitlist": self._button(data, switch, "plain", waitlistEnabled=forms.text(not data["waitlistEnabled"])),
             "open": self._button(data, opens[status], "primary", status="published") if status in opens else None,
             "cancel": self._button(data, "Cancel event", status=CANCELLED) if self._may_be_cancelled(data) else None,
             "copy_url": f"{pages.url('events')}?copy={data['eventId']}#new",
         }
-
-    def _may_delete(self, data: Any) -> bool:
-        """Return True if the user owns the event. Its co-organizers may not delete it."""
-        return permissions.scope(OWN_EVENT, self.principal).may_touch(data["organizerId"])
 
     def _may_be_cancelled(self, data: Any) -> bool:
         return data["status"] in OPEN_STATUSES and not wording.has_ended(data)
@@ -258,7 +248,7 @@ class EventPage(Page, routes=["event"]):
         if now is None or self.submission is None:
             return None
         if self.request.method == "DELETE":
-            return consequences.before_deleting(now) if self._may_delete(now) else None
+            return consequences.before_deleting(now) if self.owns(now) else None
         return consequences.before_editing(now, self.submission.values()) if consequences.people(now) else None
 
     def outcome(self, data: Any) -> str:

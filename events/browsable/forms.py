@@ -75,9 +75,9 @@ def new_form(page: Page, copied: dict[str, Any]) -> Form:
     return made
 
 
-def edit_form(page: Page, **options: Any) -> Form:
+def edit_form(page: Page, values: Any = None) -> Form:
     """Return the form that edits an event, with the rarely changed fields in the section "More"."""
-    made = page.make_form("PUT", "Save", **options)
+    made = page.make_form("PUT", "Save", values)
     for one in map(_as_input, made.fields):
         one.more = one.name not in IN_SIGHT
         one.help = HELPS.get(one.name, one.help if one.name not in LABELS else "")
@@ -93,7 +93,6 @@ def _as_input(one: Field) -> Field:
 
 
 def filters(page: Page, *, folded: bool) -> Form:
-    """Return the form that filters the list."""
     query = page.view.queries["list"]()
     shown = forms.fields(query, FILTERS, helps={}, values=page.request.query_params, prefix="filter")
     for field in shown:

@@ -25,13 +25,11 @@ class Questions(Part, routes=["event"]):
     place = 20
 
     def context(self, data: Any) -> dict[str, Any] | None:
-        """Return the form, or None if the user does not organize the event."""
-        if not self.owns(CHANGE_EVENT, data):
+        if not self.runs(CHANGE_EVENT, data):
             return None
         return {"below": True, "count": len(data.get("questions") or []), "questions": questions_form(self, data)}
 
     def form(self, method: str) -> Form | None:
-        """Return the form if it was sent."""
         now = self.page.current() if self._is_sent() else None
         return questions_form(self, now) if now else None
 
@@ -97,12 +95,7 @@ def _rows(sent: Any) -> dict[int, dict[str, str]]:
 
 
 def _question(row: dict[str, str], others: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return a question as the API takes it, or None if its fields are empty.
-
-    Args:
-        row: Its fields.
-        others: The questions before it, which have other ids.
-    """
+    """Return a question as the API takes it, or None if its fields are empty."""
     label, lines = row.get("label", "").strip(), row.get("choices", "").split("\n")
     if not label:
         return None

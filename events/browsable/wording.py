@@ -16,6 +16,16 @@ STATUS_WORDS = {DRAFT: "Draft", CANCELLED: "Cancelled", COMPLETED: "Completed"}
 """The labels of statuses. A status without a label means that people can sign up."""
 OPEN, WAITLIST, FULL, NOT_OPEN, CLOSED, OVER = "open", "waitlist", "full", "not-open", "closed", "over"
 """The states of sign-up. The style sheet has a class for each."""
+ROOM = STATUS_WORDS | {WAITLIST: "Full, join the waitlist", FULL: "Full", CLOSED: "Sign-up is closed", OVER: "Over"}
+"""The free seats in a list, by the status or the state of sign-up."""
+SENTENCES = {
+    DRAFT: "Only its organizers and admins see this draft.",
+    CANCELLED: "This event is cancelled.",
+    COMPLETED: "This event is over.",
+    CLOSED: "Sign-up is closed.",
+    OVER: "This event is over.",
+}
+"""The free seats on the page of the event, likewise."""
 
 
 def now() -> datetime:
@@ -107,7 +117,6 @@ def hours_and_zone(event: dict[str, Any]) -> str:
 
 
 def sign_up(event: dict[str, Any]) -> str:
-    """Return the current state of sign-up."""
     moment = now().isoformat()
     if event["status"] not in OPEN_STATUSES:
         return CLOSED
@@ -128,35 +137,34 @@ def passes_seats_on(event: dict[str, Any]) -> bool:
     return is_on and event["waitlistCount"] > 0 and event["registeredCount"] <= event["capacity"]
 
 
+def _state(event: dict[str, Any]) -> str:
+    """Return the state of sign-up, or the status of an event that does not take registrations."""
+    return event["status"] if event["status"] in STATUS_WORDS else sign_up(event)
+
+
 def room(event: dict[str, Any]) -> str:
     """Return the free seats in a few words for a list: ``9 left``."""
-    state = sign_up(event)
-    if event["status"] in STATUS_WORDS:
-        return STATUS_WORDS[event["status"]]
+    state = _state(event)
     if state == OPEN:
         return f"{humanize.number(event['capacity'] - event['registeredCount'])} left"
     if state == NOT_OPEN:
         return f"Opens {local_moment(event, 'registrationOpensAt')}"
-    return {WAITLIST: "Full, join the waitlist", FULL: "Full", OVER: "Over"}.get(state, "Sign-up is closed")
+    return ROOM[state]
 
 
 def room_sentence(event: dict[str, Any]) -> str:
     """Return the free seats for the page of the event: ``Full · 6 people waiting``."""
-    state = sign_up(event)
-    if event["status"] in STATUS_WORDS:
-        return {DRAFT: "Only its organizers and admins see this draft.", CANCELLED: "This event is cancelled."}.get(
-            event["status"], "This event is over."
-        )
+    state = _state(event)
     if state == OPEN:
         return f"{humanize.counted(event['capacity'] - event['registeredCount'], 'seat')} left"
     if state == NOT_OPEN:
         opens = datetime.fromisoformat(event["registrationOpensAt"])
         shown = local_moment(event, "registrationOpensAt")
         return f"Opens {shown} ({humanize.wait((opens - now()).total_seconds())})"
-    if state in (WAITLIST, FULL):
-        waiting = event["waitlistCount"]
-        return f"Full · {humanize.people(waiting)} waiting" if waiting else "Full"
-    return {OVER: "This event is over."}.get(state, "Sign-up is closed.")
+    if state in SENTENCES:
+        return SENTENCES[state]
+    waiting = event["waitlistCount"]
+    return f"Full · {humanize.people(waiting)} waiting" if waiting else "Full"
 
 
 def closes(event: dict[str, Any]) -> str:
@@ -167,17 +175,11 @@ def closes(event: dict[str, Any]) -> str:
 
 
 def map_url(event: dict[str, Any]) -> str:
-    """Return the address of a map search for the place."""
     return MAP + urlencode({"query": event["location"]})
 
 
 def row(event: dict[str, Any], mark: str = "") -> dict[str, Any]:
-    """Return the row of an event in a list, for the templates.
-
-    Args:
-        event: The event as JSON.
-        mark: The user's own registration, in a few words.
-    """
+    """Return the row of an event in a list, for the templates, with the mark of the user's own registration."""
     return event | {
         "url": pages.url("event", event["eventId"]),
         "first": date.fromisoformat(event["date"]),
@@ -195,12 +197,10 @@ def mark(event: dict[str, Any], marks: dict[str, str]) -> str:
 
 
 def week_end(day: str) -> str:
-    """Return the Sunday of the week of a day."""
     found = date.fromisoformat(day)
     return str(found + timedelta(days=6 - found.weekday()))
 
 
 def month_end(day: str) -> str:
-    """Return the last day of the month of a day."""
     found = date.fromisoformat(day)
     return str((found.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1))

@@ -15,7 +15,6 @@ def path_id(name: str, example: str) -> None:
 
 
 def ref(kind: str, name: str) -> Json:
-    """Return a reference to a component."""
     return {"$ref": f"#/components/{kind}/{name}"}
 
 

@@ -20,7 +20,7 @@ from drf_spectacular.plumbing import ComponentRegistry
 from rest_framework.serializers import Serializer
 
 from eventsite import errors, problems
-from eventsite.auth.permissions import SEE_EVENTS, Reach, reach
+from eventsite.auth.permissions import Reach, reach
 from eventsite.dynamodb import idempotency
 from eventsite.openapi import components
 from eventsite.openapi.calls import CALLS, PAGES, QUERY_EXAMPLES, TAGS, Call
@@ -29,7 +29,6 @@ from eventsite.web import pagination
 from eventsite.web.bodies import Body
 
 INTRODUCTION = Path(__file__).with_name("introduction.md")
-WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 class Generator(SchemaGenerator):
@@ -40,7 +39,6 @@ class Generator(SchemaGenerator):
         return re.sub(r"_(\w)", lambda found: found[1].upper(), super().coerce_path(path, method, view))
 
     def get_schema(self, request: Any = None, public: bool = False) -> Json:
-        """Return the document as a dict."""
         autodiscover_modules("schema")
         result: Json = super().get_schema(request, public)
         for kind, parts in components.COMPONENTS.items():
@@ -57,7 +55,6 @@ class Generator(SchemaGenerator):
 
 
 def document() -> Json:
-    """Return the whole document."""
     return Generator().get_schema(public=True)
 
 
@@ -102,8 +99,7 @@ class Schema(AutoSchema):
         """Return the security requirement: none for the service's own calls, an optional one where anyone may call."""
         if self._app == "eventsite":
             return []
-        row = self.view.permission_of_action.get(self.view.action, SEE_EVENTS)
-        is_for_anyone = reach(row, None) is not Reach.NONE
+        is_for_anyone = reach(self.view.permission_of_action[self.view.action], None) is not Reach.NONE
         return [*super().get_auth(), *([{}] if is_for_anyone else [])]
 
     def _get_serializer_name(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> str:
@@ -118,7 +114,7 @@ class Schema(AutoSchema):
 
     def _query_parameters(self) -> list[Json]:
         """Return the query parameters. Empty ones count as not sent, because browsers send empty fields of forms."""
-        query = self._query()
+        query = self.view.queries.get(self.view.action)
         if query is None:
             return []
         found = []
@@ -138,15 +134,8 @@ class Schema(AutoSchema):
         described = {"description": "The same as asking by the Accept header, and outweighs it.", "example": "json"}
         return [{"name": "format", "in": "query", "schema": schema, "allowEmptyValue": True} | described]
 
-    def _query(self) -> type[Serializer[Any]] | None:
-        found: type[Serializer[Any]] | None = self.view.queries.get(self.view.action)
-        return found
-
-    def _has_body(self) -> bool:
-        return self.method in WITH_BODY and self.view.action in self.view.serializers
-
     def _body_of(self, call: Call) -> Json | None:
-        if not self._has_body():
+        if self.view.action not in self.view.serializers:
             return None
         component = self.resolve_serializer(self.view.serializers[self.view.action], "request")
         content = {"application/json": {"schema": component.ref, "example": call.body}}
@@ -172,14 +161,14 @@ class Schema(AutoSchema):
     def _failures_of(self, call: Call) -> Json:
         found = {status: ref("responses", name) for status, name in components.ANY_CALL.items()}
         found |= _by_status([*call.refusals, *self._implied(call)])
-        if self._query() or self._has_body():
+        if self.view.action in {*self.view.queries, *self.view.serializers}:
             self._add_validation(found)
         return dict(sorted((found | call.also).items()))
 
     def _implied(self, call: Call) -> list[type[errors.DomainError]]:
         """Return the domain errors that follow from the parameters of a call."""
         implied: list[type[errors.DomainError]] = []
-        if (query := self._query()) and issubclass(query, pagination.PageQuery):
+        if issubclass(self.view.queries.get(self.view.action, object), pagination.PageQuery):
             implied.append(pagination.InvalidCursor)
         if "Idempotency-Key" in call.takes:
             implied.append(idempotency.KeyReused)

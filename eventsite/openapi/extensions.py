@@ -58,15 +58,6 @@ class TextSchema(OpenApiSerializerFieldExtension):
         return {"type": "string"} | next(rule for kind, rule in rules.items() if isinstance(self.target, kind))
 
 
-class DaySchema(OpenApiSerializerFieldExtension):
-    """Calendar days."""
-
-    target_class = "eventsite.web.fields.DayField"
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
-        return {"type": "string", "format": "date"}
-
-
 class ChoiceSchema(OpenApiSerializerFieldExtension):
     """Words out of a few, written in place rather than as components of their own."""
 

@@ -48,7 +48,6 @@ class Page(TemplateHTMLRenderer):
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Return the HTML, or the problem document."""
         if renderer_context and renderer_context["response"].exception:
             return JSONRenderer().render(data)
         return super().render(data, accepted_media_type, renderer_context)

@@ -130,12 +130,7 @@ def fields(
 ) -> list[Field]:
     """Return the fields of a form in the order of `labels`. A field without a label comes last, under its own name.
 
-    Args:
-        serializer: Validates the form.
-        labels: The labels of the fields.
-        helps: The help texts of these fields, in place of those of the serializer.
-        values: The values to show; a `QueryDict` where a field takes several.
-        prefix: The beginning of the ids of the inputs.
+    The `helps` replace the help texts of the serializer. The `values` are a `QueryDict` where a field takes several.
     """
     known: Mapping[str, Any] = serializer.fields
     shown = {} if values is None else values

@@ -18,14 +18,9 @@ EPOCH = datetime(1970, 1, 5)  # a Monday
 
 
 def of(moments: list[str], place: tzinfo | None = None) -> dict[str, Any] | None:
-    """Return how sign-ups grew, from the moment of each, or None where there is nothing to draw.
+    """Return how sign-ups grew by the clocks of a place, or None where there is nothing to draw.
 
-    Args:
-        moments: The moments, as RFC 3339.
-        place: The time zone whose days and hours count; None for UTC.
-
-    Returns:
-        The `steps` of time with their `new` and all sign-ups, the points of the `line`, and the `ticks` of its axis.
+    It has the `steps` of time with their `new` and all sign-ups, the points of the `line`, and the `ticks` of its axis.
     """
     times = sorted(datetime.fromisoformat(moment).astimezone(place or UTC).replace(tzinfo=None) for moment in moments)
     span = times[-1] - times[0] if times else timedelta()

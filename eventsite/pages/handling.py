@@ -10,14 +10,14 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from eventsite.pages import page as pages
-from eventsite.pages import submissions
 from eventsite.pages.forms import text
 from eventsite.pages.page import GoneBack, Page, Unconfirmed
+from eventsite.pages.submissions import Submission
 
 UNCHANGED = "Nothing was changed."
 
 
-def prepare(view: Any, request: Request) -> None:
+def prepare(view: Any, request: Request, submission: Submission) -> None:
     """Check a form before its action runs, and ask the user to confirm it where that is needed.
 
     Raises:
@@ -25,9 +25,6 @@ def prepare(view: Any, request: Request) -> None:
         GoneBack: The user answered it with no.
         ValidationError: The page refuses the form.
     """
-    submission = submissions.of(request)
-    if submission is None:
-        return
     page = pages.of(view, request)
     submission.page = page
     if view.action is None:
@@ -58,15 +55,8 @@ def _is_valid(view: Any, request: Request) -> bool:
     return True
 
 
-def follow(view: Any, request: Request, response: Any) -> Any:
-    """Redirect after a form, with a message about its outcome.
-
-    Returns:
-        The redirect; the answer itself for a program, or for a problem that has to be shown with the form.
-    """
-    submission = submissions.of(request)
-    if submission is None:
-        return response
+def follow(view: Any, request: Request, submission: Submission, response: Any) -> Any:
+    """Return the redirect after a form, with a message. A problem that is shown with the form stays as it is."""
     page: Page = submission.page or pages.of(view, request)  # not set if the caller is signed out
     if response.status_code < 300:
         outcome = " ".join(filter(None, [one.outcome(response.data) for one in (page, *page.parts)]))
@@ -80,7 +70,7 @@ def follow(view: Any, request: Request, response: Any) -> Any:
     return response
 
 
-def _is_done_already(page: Page, submission: submissions.Submission, response: Any) -> bool:
+def _is_done_already(page: Page, submission: Submission, response: Any) -> bool:
     """Return True if nothing was typed, or if the resource already has every typed value."""
     if response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
         return [error["code"] for error in response.data.get("errors", [])] == ["empty"]

@@ -56,10 +56,7 @@ def moment(text: str, place: tzinfo | None = None) -> str:
 def local_moment(text: str, place: tzinfo | None, now: datetime) -> str:
     """Return ``Fri 4 Dec, 10:00`` for an RFC 3339 time, as the clocks of a place show it.
 
-    Args:
-        text: The time.
-        place: The time zone of the place; None for UTC, which is named then.
-        now: The present. The year is written if it is another one.
+    Without a place it is UTC, which is named. The year is written if it is not the present one.
     """
     found = datetime.fromisoformat(text).astimezone(place or UTC)
     year = "" if found.year == now.astimezone(found.tzinfo).year else f" {found.year}"
@@ -90,12 +87,7 @@ def people(count: int) -> str:
 
 
 def names(listed: Sequence[str], count: int | None = None) -> str:
-    """Return ``Dave, Erin and 3 more``.
-
-    Args:
-        listed: The names, or only the first of them.
-        count: How many there are in all, if `listed` are only the first.
-    """
+    """Return ``Dave, Erin and 3 more``. The count is that of all, if only the first are listed."""
     count = len(listed) if count is None else count
     shown = list(listed[:NAMED] if count > NAMED else listed[:count])
     if count > len(shown):

@@ -15,10 +15,11 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import autodiscover_modules
 from rest_framework.request import Request
 
-from eventsite.auth import login
+from eventsite.auth import login, permissions
+from eventsite.auth.permissions import OWN_EVENT, Principal, Reach
 from eventsite.errors import Refused
+from eventsite.pages import submissions
 from eventsite.pages.forms import Form, fields
-from eventsite.pages.seen import Seen
 from eventsite.web import pagination
 
 Json = Any
@@ -63,6 +64,40 @@ class Question:
     """The query that a yes adds to the address."""
 
 
+class Seen:
+    """What a page and each of its parts can see: the view, the request and its user."""
+
+    view: Any
+    request: Request
+
+    @property
+    def kwargs(self) -> dict[str, str]:
+        found: dict[str, str] = self.view.kwargs
+        return found
+
+    @property
+    def principal(self) -> Principal | None:
+        """The user, or None if the request is not signed in."""
+        return permissions.principal_of(self.request)
+
+    @property
+    def submission(self) -> submissions.Submission | None:
+        """The form that was sent, or None if the request is not one."""
+        return submissions.of(self.request)
+
+    def reach(self, call: str) -> Reach:
+        return permissions.reach(call, self.principal)
+
+    def runs(self, call: str, event: Json) -> bool:
+        """Return True if the user may make a call of the permission table on an event."""
+        scope = permissions.scope(call, self.principal)
+        return any(scope.may_touch(one) for one in (event["organizerId"], *event.get("organizers", ())))
+
+    def owns(self, event: Json) -> bool:
+        """Return True if the user may do what co-organizers of an event may not."""
+        return permissions.scope(OWN_EVENT, self.principal).may_touch(event["organizerId"])
+
+
 class _Hooks(Seen):
     """What a page and each of its parts may do. Each of these does nothing unless it is overridden."""
 
@@ -90,7 +125,6 @@ class Part(_Hooks):
     """The rank of the part on its page, ascending."""
 
     def __init_subclass__(cls, routes: Sequence[str] = (), **options: Any) -> None:
-        """Register a part of the pages of some routes."""
         super().__init_subclass__(**options)
         for route in routes:
             _parts.setdefault(route, []).append(cls)
@@ -131,7 +165,6 @@ class Page(_Hooks):
     """The sentence for a visitor of one's own page who is signed out."""
 
     def __init_subclass__(cls, routes: Sequence[str] = (), **options: Any) -> None:
-        """Register the page of some routes."""
         super().__init_subclass__(**options)
         _pages.update(dict.fromkeys(routes, cls))
 
@@ -205,17 +238,10 @@ class Page(_Hooks):
         named = self.submission.sent.get("_next", "") if self.submission else ""
         return login.own_page(self.request._request, named, self.next_url(data))
 
-    def make_form(self, method: str, submit: str, **options: Any) -> Form:
-        """Make a form of this route.
-
-        Args:
-            method: The HTTP method to send; the serializer of its action has the fields, and `labels` their order.
-            submit: The label of the button.
-            options: `values` for the fields; all others go to `Form`.
-        """
+    def make_form(self, method: str, submit: str, values: Any = None) -> Form:
+        """Make a form of this route, with the fields of the method's serializer in the order of `labels`."""
         serializer = self.view.serializers[self.view.action_map[method.lower()]](context={"request": self.request})
-        asked = fields(serializer, self.labels, helps=self.helps, values=options.pop("values", None))
-        return Form(self.request.path, submit, method, asked, **options)
+        return Form(self.request.path, submit, method, fields(serializer, self.labels, helps=self.helps, values=values))
 
     def in_format(self, name: str) -> str:
         """Return the address of the same answer in another format, or an empty string if it has no such format."""

@@ -147,7 +147,6 @@ def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | 
 
 
 def _field_error(field: Field, error: dict[str, str]) -> str:
-    """Return the sentence for users about a wrong field, in place of the one for programs."""
     kind, code = field.kind, error.get("code", "")
     if code in ("required", "blank", "null"):
         return MISSING_OF_KINDS.get(kind, "Please fill this in.")

@@ -12,9 +12,8 @@ from rest_framework.request import Request
 from eventsite.auth import authentication
 from eventsite.auth.permissions import Principal
 from eventsite.pages import page as pages
-from eventsite.pages.page import Page
+from eventsite.pages.page import Page, Seen
 from eventsite.pages.refusals import SENTENCES, TITLES, below, problem
-from eventsite.pages.seen import Seen
 
 
 def show(data: Any, view: Any, request: Request, response: Any) -> str:

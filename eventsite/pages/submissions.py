@@ -40,12 +40,10 @@ class Submission:
 
     @property
     def confirmed(self) -> bool:
-        """True if the user answered the question with yes."""
         return "_confirmed" in self.sent
 
     @property
     def goes_back(self) -> bool:
-        """True if the user answered the question with no."""
         return "_back" in self.sent
 
     def is_changed(self, name: str) -> bool:

@@ -21,7 +21,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.utils.html import is_html_input
 
 from eventsite.auth import permissions
-from eventsite.auth.permissions import ME
+from eventsite.auth.permissions import ME, Principal, Reach
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.idempotency import IdempotentRequest
 from eventsite.pages import submissions
@@ -41,7 +41,6 @@ class PageFormParser(FormParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Return the values."""
         submission = submissions.of(parser_context and parser_context["request"])
         return submission.values() if submission else super().parse(stream, media_type, parser_context)
 
@@ -73,10 +72,10 @@ class BrowsableViewSet(viewsets.ViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Prepare an action as DRF does. A form may have to be confirmed first."""
         super().initial(request, *args, **kwargs)
-        if submissions.of(request):
+        if submission := submissions.of(request):
             from eventsite.pages import handling
 
-            handling.prepare(self, request)
+            handling.prepare(self, request, submission)
 
     def get_parsers(self) -> list[BaseParser]:
         """Return the parsers: JSON, and forms where the answer is a page."""
@@ -113,10 +112,9 @@ class BrowsableViewSet(viewsets.ViewSet):
         super().perform_authentication(request)
         self.is_me = self.kwargs.get("user_id") == ME
         if self.is_me:
-            me = caller(request)
-            if me is None:
+            if self.caller is None:
                 raise NotAuthenticated(NO_ONE_IS_ME)
-            self.kwargs["user_id"] = me
+            self.kwargs["user_id"] = self.caller
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the answer: without the body that a client prefers not to get, or the redirect after a form."""
@@ -125,22 +123,15 @@ class BrowsableViewSet(viewsets.ViewSet):
         if is_written and MINIMAL.search(request.META.get("HTTP_PREFER", "")):
             answer.data, answer.status_code = None, 201 if answer.status_code == 201 else 204
             answer.headers["Preference-Applied"] = "return=minimal"
-        if submissions.of(request) is None:
+        if not (submission := submissions.of(request)):
             return answer
         from eventsite.pages import handling
 
-        return handling.follow(self, request, answer)
+        return handling.follow(self, request, submission, answer)
 
     @classmethod
     def at(cls, route: str, name: str, title: str, **actions: Any) -> URLPattern:
-        """Return the path of this view at a route.
-
-        Args:
-            route: The pattern of the path.
-            name: The name by which the route is reversed.
-            title: The name of the view.
-            actions: The action of each method.
-        """
+        """Return the path of this view at a route, given the action of each method."""
         return path(route, cls.as_view(actions, name=title), name=name)
 
     def get_serializer(self, *args: Any, **options: Any) -> Serializer[Any]:
@@ -186,13 +177,27 @@ class BrowsableViewSet(viewsets.ViewSet):
 
         return pages.with_defaults(self.request)
 
+    @property
+    def principal(self) -> Principal | None:
+        """The signed-in caller, or None."""
+        return permissions.principal_of(self.request)
+
+    @property
+    def caller(self) -> str | None:
+        """The id of the signed-in caller, or None."""
+        return self.principal.sub if self.principal else None
+
     def scope(self, call: str, user_id: str | None = None) -> Scope:
         """Return the scope of the caller for a call of the table, as `permissions.scope` does."""
-        return permissions.scope(call, permissions.principal_of(self.request), user_id)
+        return permissions.scope(call, self.principal, user_id)
+
+    def reaches_all(self, call: str) -> bool:
+        """Return True if the caller may make a call of the table for any user or event."""
+        return permissions.reach(call, self.principal) is Reach.ALL
 
     def reaches_user(self, call: str, user_id: str) -> bool:
         """Return True if the caller reaches a user with a call of the table, as `permissions.reaches_user` does."""
-        return permissions.reaches_user(call, permissions.principal_of(self.request), user_id)
+        return permissions.reaches_user(call, self.principal, user_id)
 
     def reaches_target(self) -> bool:
         """Return True if the caller may do to the target what this request asks.
@@ -217,18 +222,14 @@ class BrowsableViewSet(viewsets.ViewSet):
             return None
         if not IDEMPOTENCY_KEY.fullmatch(key):
             raise ValidationError({"Idempotency-Key": ["This must be 1 to 255 visible ASCII characters."]})
-        return IdempotentRequest(caller=caller(self.request) or "", call=call, key=key, body=self.request.data)
+        return IdempotentRequest(caller=self.caller or "", call=call, key=key, body=self.request.data)
 
     def listed(
         self, shape: Callable[[Any], Any], rows: list[Any], following: Any, after: Callable[[Any], Any]
     ) -> Response:
-        """Return the answer of a list: the shaped rows that fit, and the link to the next page.
+        """Return the answer of a list: the rows that fit, shaped as JSON, and the link to the next page.
 
-        Args:
-            shape: Returns a row as JSON.
-            rows: The rows of the page.
-            following: The cursor after the last row; None on the last page.
-            after: Returns the cursor after any other row.
+        `following` is the cursor after the last row, or None on the last page. `after` returns that of any other row.
         """
         entries = [shape(row) for row in rows]
         return pagination.Page(
@@ -237,11 +238,7 @@ class BrowsableViewSet(viewsets.ViewSet):
 
 
 def _validated(kind: type[Serializer[Any]], data: Any, *, partial: bool = False) -> dict[str, Any]:
-    """Return the values of a body or a query by their Python names.
-
-    Raises:
-        ValidationError: With every wrong field.
-    """
+    """Return the values of a body or a query by their Python names."""
     validator = _validator(kind, partial, is_html_input(data), settings.AUTH_MODE)
     values: dict[str, Any] = validator.run_validation(data)
     return values
@@ -255,9 +252,3 @@ def _validator(kind: type[Serializer[Any]], partial: bool, from_form: bool, auth
     fields depend on the mode of authentication, and the accepted types on whether the body is a form.
     """
     return kind(data=QueryDict() if from_form else {}, partial=partial)
-
-
-def caller(request: Request) -> str | None:
-    """Return the `sub` of the signed-in caller, or None."""
-    principal = permissions.principal_of(request)
-    return principal.sub if principal else None

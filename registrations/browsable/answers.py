@@ -28,13 +28,7 @@ def _field(question: dict[str, Any]) -> Field:
 
 
 def gather(values: Any, questions: list[dict[str, Any]] | None, *, changes: bool = False) -> None:
-    """Convert the answers of a form to the format of the API, in place.
-
-    Args:
-        values: The values of the form.
-        questions: The questions of the event.
-        changes: True if the form changes earlier answers, so that an empty field removes one.
-    """
+    """Convert the answers of a form to the format of the API, in place. On `changes`, an empty field removes one."""
     kinds = {PREFIX + question["questionId"]: question["kind"] for question in questions or []}
     found = {name: values.pop(name)[-1] for name in list(values) if name.startswith(PREFIX)}
     answers = {

@@ -58,8 +58,6 @@ class OfPeople(Page, OfEvent):
 
 
 class HistoryPage(OfPeople, routes=["event-history"]):
-    """The history of an event."""
-
     template = "registrations/history.html"
 
     def title(self, data: Any) -> str:
@@ -98,8 +96,6 @@ def _by(entry: dict[str, Any], called: dict[str, str]) -> str:
 
 
 class MessagePage(OfPeople, routes=["event-messages"]):
-    """A message to the people of an event."""
-
     name = "Write to people"
 
     def form(self, method: str) -> Form | None:
@@ -122,7 +118,6 @@ class MessagePage(OfPeople, routes=["event-messages"]):
 
 
 def has_people(event: dict[str, Any]) -> bool:
-    """Return True if anyone has a seat or waits."""
     return any(event[name] for name in COUNTS.values())
 
 

@@ -4,11 +4,9 @@ from typing import Any
 
 from rest_framework.exceptions import ValidationError
 
-from eventsite.auth import permissions
-from eventsite.auth.permissions import LIST_USERS, OWN_EVENT, Reach
+from eventsite.auth.permissions import LIST_USERS, Reach
 from eventsite.pages.forms import Field, Form
 from eventsite.pages.page import Part
-from eventsite.pages.seen import Seen
 from registrations.browsable.wording import OfEvent, called
 from users.browsable import name_of, names
 
@@ -26,8 +24,7 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
     _person = ""
 
     def context(self, data: Any) -> dict[str, Any] | None:
-        """Return the co-organizers, each with a button, and the form that adds one."""
-        if not owns(self, data):
+        if not self.owns(data):
             return None
         named = names(data.get("organizers") or [])
         people = [(name, button(self.event_url, user_id, "Remove", REMOVED)) for user_id, name in named.items()]
@@ -55,7 +52,6 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
         self._person = added or removed or ""
 
     def outcome(self, data: Any) -> str:
-        """Return who is a co-organizer now, or is none any more."""
         if not self._person:
             return ""
         is_one = self._person in (data.get("organizers") or [])
@@ -84,20 +80,15 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
         return str(found[0].user_id)
 
 
-def owns(seen: Seen, event: dict[str, Any]) -> bool:
-    """Return True if the user may change the co-organizers of an event."""
-    return permissions.scope(OWN_EVENT, seen.principal).may_touch(event["organizerId"])
-
-
 def button(event_url: str, user_id: str, label: str, name: str, **hidden: str) -> Form:
-    """Return the button that adds or removes a co-organizer."""
     return Form(event_url, label, "PUT", hidden={name: user_id, **hidden}, look="plain")
 
 
-def offer(seen: Seen, event: dict[str, Any], event_url: str, user_id: str) -> Form | None:
+def offer(page: OfEvent, user_id: str) -> Form | None:
     """Return the button for a person of an event, or None if the user does not own the event."""
-    if not event or not owns(seen, event) or user_id == event["organizerId"]:
+    event = page.event
+    if not event or not page.owns(event) or user_id == event["organizerId"]:
         return None
     is_one = user_id in (event.get("organizers") or [])
     label, name = ("Remove as co-organizer", REMOVED) if is_one else ("Make co-organizer", ADDED)
-    return button(event_url, user_id, label, name, _next=seen.request.path)
+    return button(page.event_url, user_id, label, name, _next=page.request.path)

@@ -11,8 +11,7 @@ from eventsite.errors import DomainError
 from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
-from eventsite.pages.page import Link, Page, Part, Question
-from eventsite.pages.seen import Seen
+from eventsite.pages.page import Link, Page, Part, Question, Seen
 from registrations.browsable import answers, organizers
 from registrations.browsable.wording import (
     ALREADY_LEFT,
@@ -30,15 +29,10 @@ from users.browsable import OfUser, name_of
 
 @pages.navigation(20)
 def own_registrations(seen: Seen) -> Link | None:
-    """Return the entry of the user's own registrations, or None if nobody is signed in."""
-    if seen.principal is None:
-        return None
-    return Link("My registrations", pages.url("user-registrations", "me"))
+    return Link("My registrations", pages.url("user-registrations", "me")) if seen.principal else None
 
 
 class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregister"]):
-    """The registration of one person for one event."""
-
     template = "registrations/registration.html"
     name = "Registration"
 
@@ -51,8 +45,7 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return "My registration" if self.is_own else f"Registration of {self.called}" if "userId" in data else self.name
 
     def trail(self) -> list[Link]:
-        """Return the list of events, the event and, if the user may see them, its people."""
-        sees_people = self.event and self.owns(LIST_REGISTRATIONS, self.event)
+        sees_people = self.event and self.runs(LIST_REGISTRATIONS, self.event)
         return [*self.above, self.to_people] if sees_people else self.above
 
     def context(self, data: Any) -> dict[str, Any]:
@@ -68,7 +61,7 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
             "person_url": pages.url("user", self.user_id) if self.view.reaches_user(READ_USER, self.user_id) else "",
             "form": self._leave(data) if active else None,
             "change": self._change(data.get("answers")) if active and self.is_own else None,
-            "organizes": organizers.offer(self, self.event, self.event_url, self.user_id) if not self.is_own else None,
+            "organizes": organizers.offer(self, self.user_id) if not self.is_own else None,
             "door": self._door(data) if data["status"] == REGISTERED else None,
             "code": self._code() if self._is_admitted(data) else "",
         }
@@ -82,7 +75,6 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return self._change() if method == "PATCH" else None
 
     def translate(self, values: Any) -> None:
-        """Collect the answers, if it is they that the form changes."""
         if self.request.method == "PATCH":
             answers.gather(values, self.event.get("questions"), changes=True)
 
@@ -92,7 +84,6 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return self.is_own and data["status"] == REGISTERED and is_on
 
     def _facts(self, data: Any) -> list[tuple[str, str]]:
-        """Return the times, the answers and the reference of the registration, with labels."""
         times = {
             "Signed up": data["registeredAt"],
             "Got a seat": data["promotedAt"],
@@ -105,7 +96,7 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
 
     def _door(self, data: Any) -> Form | None:
         """Return the button that checks the person in, or takes the check-in back, for those who run the event."""
-        if not self.event or not self.owns(CHANGE_EVENT, self.event):
+        if not self.event or not self.runs(CHANGE_EVENT, self.event):
             return None
         url, back = pages.url("check-in", self.event_id, self.user_id), {"_next": self.request.path}
         if data["checkedInAt"]:
@@ -179,7 +170,6 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return (self.return_url({}), self.sentence(data)) if named else None
 
     def outcome(self, data: Any) -> str:
-        """Return the outcome: the saved answers, or the cancellation with the person who got the seat."""
         if self.request.method == "PATCH":
             return "Your answers are saved."
         if self.is_own and self._waited:
@@ -195,8 +185,6 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
 
 
 class AttendancePage(Page, OfUser, routes=["user-registrations", "user-waitlists"]):
-    """The registrations of one person."""
-
     template = "registrations/attendance.html"
     signed_out = "Log in to see your registrations."
 

@@ -69,7 +69,6 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
 
     @property
     def sought(self) -> str:
-        """The words to search for."""
         return str(self.request.query_params.get("q", "")).strip()
 
     @property
@@ -274,7 +273,6 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         return self.event_url, OWN_SENTENCES.get(data["code"], data["detail"])
 
     def outcome(self, data: Any) -> str:
-        """Return the outcome: who has a seat, or a place on the waitlist."""
         if self.principal and data["userId"] == self.principal.sub:
             return _own_outcome(data)
         who = name_of(data["userId"])

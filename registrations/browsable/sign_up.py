@@ -36,7 +36,7 @@ def everybody(part: Part, data: Any) -> list[Registration]:
     if "everybody" not in known:
         count = data["registeredCount"] + data["waitlistCount"]
         whole = getattr(part.page.response, "whole", None)
-        shown = 0 < count <= MOST_SHOWN and part.owns(LIST_REGISTRATIONS, data)
+        shown = 0 < count <= MOST_SHOWN and part.runs(LIST_REGISTRATIONS, data)
         known["everybody"] = all_of_event(whole.seats, MOST_SHOWN) if whole and shown else []
     found: list[Registration] = known["everybody"]
     return found
@@ -49,7 +49,6 @@ class SignUp(Part, OfEvent, routes=["event"]):
     place = 0
 
     def context(self, data: Any) -> dict[str, Any] | None:
-        """Return the user's own registration, or the form to sign up."""
         state = event_wording.sign_up(data)
         offers = state in (event_wording.OPEN, event_wording.WAITLIST)
         if self.principal is None:
@@ -92,7 +91,7 @@ class People(Part, OfEvent, routes=["event"]):
     _waited: list[Registration] = []
 
     def context(self, data: Any) -> dict[str, Any] | None:
-        if not self.owns(LIST_REGISTRATIONS, data):
+        if not self.runs(LIST_REGISTRATIONS, data):
             return None
         rows = everybody(self, data)
         heads = [row.user_id for row in rows if row.status == WAITLISTED][: humanize.NAMED]
@@ -107,7 +106,6 @@ class People(Part, OfEvent, routes=["event"]):
         }
 
     def _lists(self, data: Any) -> list[Link]:
-        """Return a link to each list, with its number of people."""
         everybody, waiting = (pages.url(name, self.event_id) for name in ("registrations", "waitlist"))
         return [
             Link("in", f"{everybody}?status={REGISTERED}", about=humanize.number(data["registeredCount"])),
@@ -122,7 +120,6 @@ class People(Part, OfEvent, routes=["event"]):
             self._waited = self.queue(MOST_MOVED)
 
     def outcome(self, data: Any) -> str:
-        """Return the promotions of the edit, in a sentence."""
         if not self._waited or self.request.method != "PUT":
             return ""
         head = next(iter(self.queue(1)), None)

@@ -14,8 +14,7 @@ from eventsite.errors import DomainError
 from eventsite.pages import humanize
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
-from eventsite.pages.page import Link
-from eventsite.pages.seen import Seen
+from eventsite.pages.page import Link, Seen
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.lists import of_event
 from users import services as users
@@ -86,18 +85,15 @@ def own_state(registration: dict[str, Any], event: dict[str, Any]) -> str:
 
 
 def sign_up_label(event: dict[str, Any]) -> str:
-    """Return the label of the button that signs the user up."""
     waits = bool(event) and event_wording.sign_up(event) == event_wording.WAITLIST
     return "Join the waitlist" if waits else "Sign up"
 
 
 def leave_label(status: str) -> str:
-    """Return the label of the button that cancels the user's own registration."""
     return "Give up my seat" if status == REGISTERED else "Leave the waitlist"
 
 
 def leave_form(event_id: str, user_id: str, label: str, **hidden: str) -> Form:
-    """Return the button that cancels a registration."""
     return Form(pages.url("registration", event_id, user_id), label, "DELETE", hidden=hidden, look="plain")
 
 
@@ -106,12 +102,10 @@ class OfEvent(Seen):
 
     @property
     def event_id(self) -> str:
-        """The id of the event."""
         return self.kwargs["event_id"]
 
     @property
     def event_url(self) -> str:
-        """The address of the page of the event."""
         return pages.url("event", self.event_id)
 
     @property

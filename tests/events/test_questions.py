@@ -76,3 +76,12 @@ def test_a_malformed_question_is_refused(api: Api, questions: Any, fields: set[s
     ):
         assert problem(answer) == (422, "validation_error")
         assert {error["field"] for error in answer.json()["errors"]} == fields
+
+
+def test_an_edit_lists_the_missing_fields_of_a_question_in_order(api: Api) -> None:
+    answer = api.patch(f"/events/{api.event()}", {"questions": [{}]})
+    assert [error["field"].removeprefix("questions.0.") for error in answer.json()["errors"]] == [
+        "questionId",
+        "label",
+        "kind",
+    ]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from eventsite.openapi.pages import Lazily
+from eventsite.urls import Lazily
 from tests.api import Api
 from tests.openapi import resolved
 
