@@ -53,10 +53,6 @@ def send(event_id: str, *, subject: str, text: str, to: str, by: str | None, sco
     if not take("messages", f"{event_id} {event.incarnation}", A_DAY, message_id):
         raise TooManyMessages
     data = {"eventId": event_id, "subject": subject, "text": text, "by": by or event.organizer_id}
-    notice = {
-        "id": f"{event_id}.{event.incarnation}.{message_id}.message",
-        "type": MESSAGE_NOTICE,
-        "time": clock.now(),
-        "data": data,
-    }
+    notice_id = f"{event_id}.{event.incarnation}.{message_id}.message"
+    notice = {"id": notice_id, "type": MESSAGE_NOTICE, "time": clock.now(), "data": data}
     queue.send([Task(queue.MAIL, notice, to="" if to == EVERYBODY else to)])

@@ -35,7 +35,7 @@ KEPT_SECONDS = 4 * 24 * 60 * 60  # seconds; longer than an event is due
 
 
 class RemindedEvent(ExpiringItem):
-    """A marker: the people of an event are reminded for one of its dates."""
+    """The people of an event are reminded for one of its dates."""
 
     ITEM = "reminded"
 

@@ -14,8 +14,7 @@ from registrations.notices import history
 from users.models import User
 
 SOURCE = "aws.ses"
-BOUNCED, COMPLAINED = "bounced", "complained"
-KINDS = {"Bounce": (BOUNCED, "MailsBounced"), "Complaint": (COMPLAINED, "MailsComplained")}
+KINDS = {"Bounce": ("bounced", "MailsBounced"), "Complaint": ("complained", "MailsComplained")}
 """The kind and the metric of each type of event."""
 
 
@@ -38,7 +37,7 @@ def record(event: dict[str, Any]) -> None:
     user = User.find(user_id)
     if user is None:
         return
-    if kind == COMPLAINED or detail["bounce"].get("bounceType") == "Permanent":
+    if "complaint" in detail or detail["bounce"].get("bounceType") == "Permanent":
         _give_up(user, f"{kind} {event['time']}", _recipients(detail))
     if event_id:
         history.record_problem(event_id, user_id, f"mail.{kind}", at=event["time"], message=detail["mail"]["messageId"])

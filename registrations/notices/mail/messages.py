@@ -8,7 +8,7 @@ import uuid
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -59,15 +59,6 @@ class Mail(EmailMessage):
     """The ids of the user and the event, which SES reports with a bounce."""
 
 
-class Fact(NamedTuple):
-    """A line of facts about the event."""
-
-    label: str
-    value: str
-    before: str = ""
-    """The value before a change, or an empty string."""
-
-
 def compose(occasion: Occasion, user: User, change: str, reply_to: User | None = None) -> Mail:
     """Return the mail for one user.
 
@@ -78,7 +69,7 @@ def compose(occasion: Occasion, user: User, change: str, reply_to: User | None =
         reply_to: The organizer who gets the replies; None for the service.
     """
     words = _words(occasion, user)
-    mail = addressed(user, words["subject"], f"{change} {user.user_id}")
+    mail = _addressed(user, words["subject"], f"{change} {user.user_id}")
     mail.tags["event"] = occasion.event.event_id
     if reply_to:
         mail.set_raw("Reply-To", _mailbox(reply_to.name, in_ascii(str(reply_to.email))))
@@ -90,13 +81,12 @@ def compose(occasion: Occasion, user: User, change: str, reply_to: User | None =
 
 
 def compose_confirmation(user: User, url: str, change: str) -> Mail:
-    """Return the mail that asks a user to confirm an address."""
-    mail = addressed(user, "Please confirm your e-mail address", change)
+    mail = _addressed(user, "Please confirm your e-mail address", change)
     _fill(mail, "confirmation", {"url": url, "brand": BRAND})
     return mail
 
 
-def addressed(user: User, subject: str, identity: str) -> Mail:
+def _addressed(user: User, subject: str, identity: str) -> Mail:
     """Return a mail with headers and without content."""
     mail = Mail(policy=AS_WRITTEN)
     mail.recipient, mail.tags = in_ascii(str(user.email)), {"user": user.user_id}
@@ -147,14 +137,15 @@ def _words(occasion: Occasion, user: User) -> dict[str, Any]:
     }
 
 
-def _facts(occasion: Occasion) -> list[Fact]:
+def _facts(occasion: Occasion) -> list[tuple[str, str, str]]:
+    """Return facts about the event: a label, the value, and the value before a change or an empty string."""
     event, before = occasion.event, occasion.before
     now = {name: getattr(event, occasions.ATTRIBUTES[name]) for name in occasions.WHEN}
     was = now | {name: value for name, value in before.items() if name in occasions.WHEN}
     return [
-        Fact("When", _when(now), _when(was) if was != now else ""),
-        Fact("Where", one_line(event.location), one_line(before.get("location") or "")),
-        Fact("Organized by", one_line(event.organizer)),
+        ("When", _when(now), _when(was) if was != now else ""),
+        ("Where", one_line(event.location), one_line(before.get("location") or "")),
+        ("Organized by", one_line(event.organizer), ""),
     ]
 
 
