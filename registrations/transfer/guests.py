@@ -151,11 +151,7 @@ class _Line:
 
 
 def _guest(line: _Line, reading: Reading, found: Notes) -> list[Guest]:
-    """Return the guest of a line, or an empty list if the person declined.
-
-    Raises:
-        Refused: The line is not valid.
-    """
+    """Return the guest of a line, or an empty list if the person declined."""
     word, place = line.cell(STATUS), line.place(STATUS)
     status = people.status_of(word, place, found)
     if status == CANCELLED:
@@ -171,11 +167,7 @@ def _guest(line: _Line, reading: Reading, found: Notes) -> list[Guest]:
 
 
 def _person(line: _Line, found: Notes) -> dict[str, Any]:
-    """Return the attributes of the user of a line.
-
-    Raises:
-        Refused: The line identifies no person.
-    """
+    """Return the attributes of the user of a line. Refuse a line that identifies no person."""
     name = line.cell(NAME) or " ".join(filter(None, (line.cell(FIRST), line.cell(LAST))))
     address = people.address_of(line.cell(EMAIL), line.place(EMAIL), found)
     theirs = line.cell(USER_ID)
@@ -193,11 +185,7 @@ def id_of(address: str) -> str:
 
 
 def _asked(line: _Line, order: str, found: Notes) -> str:
-    """Return the time of registration as sortable text. Lines without a time come last, in their order.
-
-    Raises:
-        Broken: The order of the parts of the date has to be given.
-    """
+    """Return the time of registration as sortable text. Lines without a time come last, in their order."""
     text = line.cell(ASKED)
     try:
         for written in (f"{text} {line.cell(TIME)}", text):

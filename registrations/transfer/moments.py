@@ -109,11 +109,7 @@ def time_of_day(text: str) -> str:
 
 
 def _clock(text: str) -> str:
-    """Return a time of day in the format of ISO, with its offset such as ``GMT+1``, if any.
-
-    Raises:
-        ValueError: It is no time of day.
-    """
+    """Return a time of day in the format of ISO, with its offset such as ``GMT+1``, if any."""
     found = _CLOCK.fullmatch(text.strip())
     if found is None:
         raise ValueError
