@@ -4,8 +4,6 @@ from django.apps import AppConfig
 
 
 class RegistrationsConfig(AppConfig):
-    """The registrations app."""
-
     name = "registrations"
     shell_names = (
         "registrations.models.Registration",
@@ -14,7 +12,6 @@ class RegistrationsConfig(AppConfig):
         "registrations.reading.lists.of_event",
         "registrations.reading.attendances.of_user",
     )
-
     beside_runserver = ("registrations.notices.locally.start",)
 
     def ready(self) -> None:

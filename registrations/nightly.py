@@ -42,11 +42,7 @@ def audit(event: dict[str, Any], context: Any) -> dict[str, int]:
 
 
 def _findings(tally: dict[str, int]) -> Iterator[Finding]:
-    """Yield the findings of all events, in a random order each night.
-
-    Raises:
-        Unavailable: When time is up.
-    """
+    """Yield the findings of all events, in a random order each night."""
     traces: dict[str, Traces] = {}
     if not census(traces, reserved_seconds=time_left() * (1 - CENSUS_SHARE)):
         tally["unfinished"] = 1

@@ -52,7 +52,6 @@ users.commands.let_go.is_done_by(let_go)
 
 @receiver(address_entered)
 def ask_to_confirm(user: User, **_: Any) -> None:
-    """Let a user confirm an address."""
     from registrations.notices.mail import confirmations  # few requests enter an address
 
     confirmations.ask(user)
@@ -60,7 +59,6 @@ def ask_to_confirm(user: User, **_: Any) -> None:
 
 @receiver([event_edited, seats_changed])
 def count_people(**changes: Any) -> None:
-    """Count the people whose registrations changed."""
     for kind, metric in METRICS.items():
         if people := changes.get(kind):
             observability.count(metric, people)

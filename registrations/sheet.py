@@ -25,12 +25,7 @@ COLUMNS = _columns()
 
 
 class Sheet:
-    """The registrations for one event.
-
-    Args:
-        questions: The questions of the event. Each is a column with its label.
-        separator: The separator of cells.
-    """
+    """The registrations for one event. Each of its questions is a column with its label."""
 
     def __init__(self, questions: list[dict[str, Any]], separator: str) -> None:
         self._separator = separator
@@ -43,9 +38,7 @@ class Sheet:
         return sheets.lines(map(self._cells, lists.named(registrations)), self._separator)
 
     def _cells(self, attendee: Attendee) -> list[object]:
-        user = attendee.user
-        person = {name: getattr(user, name, None) for name in PERSON}
-        shown = shape(attendee.registration) | person
+        shown = shape(attendee.registration) | {name: getattr(attendee.user, name, None) for name in PERSON}
         answers = [_text(shown[ANSWERS].get(asked)) for asked in self._asked]
         return [*(shown[column] for column in COLUMNS), *answers]
 

@@ -4,7 +4,6 @@ It is written from the notices, after the answer of the request, and kept for 40
 and no name. The deletion of the user removes the id from it.
 """
 
-import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -117,7 +116,7 @@ def _entry(notice: Notice, what: str, at: str, detail: str | None, user_id: str 
     key, at = _partition((notice["data"]["eventId"], incarnation_of(notice))), clock.precise(at)
     values: dict[str, Any] = {"what": what, "at": at, "detail": detail, "user_id": user_id or None}
     item = "#".join((at, notice.get("sequence", ""), notice["id"], user_id))  # in the order of the stream
-    return HistoryEntry(key, item, **values, expires_at=int(time.time()) + KEPT_SECONDS)
+    return HistoryEntry(key, item, **values, expires_at=clock.seconds() + KEPT_SECONDS)
 
 
 def _detail(notice: Notice) -> str | None:
@@ -157,7 +156,7 @@ def page(event_id: str, *, scope: Scope, limit: int, after: str | None) -> tuple
     older = HistoryEntry.item < after if after else None
     key = _partition((event_id, seats.incarnation))
     entries = list(HistoryEntry.query(key, older, scan_index_forward=False, limit=limit + 1))
-    shown = [entry for entry in entries[:limit] if entry.expires_at > time.time()]
+    shown = [entry for entry in entries[:limit] if entry.expires_at > clock.seconds()]
     there = _existing(one for entry in shown for one in (entry.user_id, entry.by))
     return [_line(entry, there) for entry in shown], entries[limit - 1].item if len(entries) > limit else None
 

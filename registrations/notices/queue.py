@@ -63,11 +63,7 @@ class Task:
 
     @classmethod
     def read(cls, fields: dict[str, Any]) -> "Task":
-        """Return the task of a parsed `body`.
-
-        Raises:
-            TypeError: It is no task.
-        """
+        """Return the task of a parsed `body`."""
         return cls(**(fields | {"people": tuple(fields.get("people", ()))}))
 
 
@@ -90,11 +86,7 @@ def send(tasks: Iterable[Task], *, seconds: int = 0) -> None:
 
 
 def dead_letter(body: str, reason: str = "") -> None:
-    """Dead-letter a task, or a record of the stream.
-
-    Raises:
-        Unavailable: If the queue does not answer.
-    """
+    """Dead-letter a task, or a record of the stream."""
     if settings.LOCAL or not settings.NOTICE_DEAD_LETTER_URL:
         return
     why = {"reason": {"DataType": "String", "StringValue": reason[:REASON_LENGTH]}} if reason else {}
@@ -129,11 +121,7 @@ def in_batches(bodies: list[str]) -> Iterator[list[str]]:
 
 
 def send_bodies(bodies: list[str], *, seconds: int = 0) -> None:
-    """Send one batch.
-
-    Raises:
-        Unavailable: SQS did not accept all of it.
-    """
+    """Send one batch."""
     delay = {"DelaySeconds": seconds} if seconds else {}
 
     def send(left: list[str]) -> list[str]:
@@ -162,12 +150,7 @@ class LocalQueue:
         self._changed.set()
 
     def execute(self, attempt: Callable[[str, int], float | None]) -> NoReturn:
-        """Try each task when it is due, for ever.
-
-        Args:
-            attempt: Tries a task, given as text, for the 1-based number of times. It returns the seconds until the
-                next attempt, or None.
-        """
+        """Try each task when it is due, for ever. `attempt` returns the seconds until the next attempt, or None."""
         self._attempt = attempt
         while True:
             self._changed.clear()

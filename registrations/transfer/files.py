@@ -23,8 +23,7 @@ ENCODINGS = (
 )
 """Encodings by the first bytes of a file."""
 OTHERS = (
-    (b"PK\x03\x04", "a workbook. Save the sheet as CSV (UTF-8) and import that."),
-    (b"\xd0\xcf\x11\xe0", "a workbook. Save the sheet as CSV (UTF-8) and import that."),
+    ((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"), "a workbook. Save the sheet as CSV (UTF-8) and import that."),
     (b"BEGIN:VCALENDAR", "a calendar. Write its events to a sheet with the columns title, date and so on."),
     (b"BEGIN:VCARD", "a list of contacts (vCard). Export them as CSV and import that."),
 )

@@ -199,11 +199,7 @@ def _asked(line: _Line, order: str, found: Notes) -> str:
 
 
 def admit(event_id: str, listed: Iterable[Guest], found: Notes) -> tuple[int, int]:
-    """Create the users and sign them up, in order. Note the outcomes that differ from the list.
-
-    Returns:
-        The number of users with a seat, and of those who wait.
-    """
+    """Create the users and sign them up, in order. Return the number of those with a seat, and of those who wait."""
     counts = {REGISTERED: 0, WAITLISTED: 0}
     for guest in listed:
         write.write_user(guest.user)
@@ -213,11 +209,10 @@ def admit(event_id: str, listed: Iterable[Guest], found: Notes) -> tuple[int, in
             )
         except AlreadyRegistered:
             found.add(notes.ALREADY, guest.user_id)
-            continue
         except EventFull:
             found.add(notes.FULL, guest.place)
-            continue
-        counts[registration.status] += 1
-        if registration.status != guest.status:
-            found.add(notes.SEATED if registration.status == REGISTERED else notes.WAITING, guest.place)
+        else:
+            counts[registration.status] += 1
+            if registration.status != guest.status:
+                found.add(notes.SEATED if registration.status == REGISTERED else notes.WAITING, guest.place)
     return counts[REGISTERED], counts[WAITLISTED]

@@ -78,7 +78,7 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError from error
 
 
-def in_iso(text: str, order: str = ISO) -> str:
+def in_iso(text: str, order: str) -> str:
     """Return a date, with its time if there is one, in the order of ISO. Other texts are returned unchanged.
 
     Raises:

@@ -25,7 +25,6 @@ def record(event: dict[str, Any]) -> None:
 
     Raises:
         KeyError, TypeError: It is no event of SES.
-        Unavailable: DynamoDB does not answer.
     """
     detail = event["detail"]
     if detail["eventType"] not in KINDS:
@@ -50,7 +49,6 @@ def _give_up(user: User, problem: str, recipients: set[str]) -> None:
 
 
 def _recipients(detail: dict[str, Any]) -> set[str]:
-    listed = (
-        detail["bounce"]["bouncedRecipients"] if "bounce" in detail else detail["complaint"]["complainedRecipients"]
-    )
+    bounced = "bounce" in detail
+    listed = detail["bounce"]["bouncedRecipients"] if bounced else detail["complaint"]["complainedRecipients"]
     return {str(one["emailAddress"]).lower() for one in listed}

@@ -60,14 +60,7 @@ class Mail(EmailMessage):
 
 
 def compose(occasion: Occasion, user: User, change: str, reply_to: User | None = None) -> Mail:
-    """Return the mail for one user.
-
-    Args:
-        occasion: The reason of the mail.
-        user: The recipient.
-        change: The id of the notice.
-        reply_to: The organizer who gets the replies; None for the service.
-    """
+    """Return the mail to one user about the notice with the id `change`."""
     words = _words(occasion, user)
     mail = _addressed(user, words["subject"], f"{change} {user.user_id}")
     mail.tags["event"] = occasion.event.event_id
