@@ -94,7 +94,7 @@ class Table:
     def _is_of_events(self) -> bool:
         return bool({"title", "eventName"} & {*self.fields} and OF_AN_EVENT & {*self.fields})
 
-    def rows(self, found: Notes, *, order: str) -> Iterator[Row]:
+    def rows(self, found: Notes, *, order: str = moments.ISO) -> Iterator[Row]:
         """Return the lines of a sheet with our columns. Note the columns that are left out."""
         kind = self.kind
         for header, name in zip(self.header, self.fields, strict=True):
