@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from events import calendar
-from events.browsable.wording import when
+from events.browsable.wording import days, is_of_several_days
 from eventsite.text.mail_address import in_ascii
 from registrations.notices import occasions
 from registrations.notices.occasions import Occasion
@@ -143,12 +143,11 @@ def _facts(occasion: Occasion) -> list[tuple[str, str, str]]:
 
 
 def _when(times: dict[str, Any]) -> str:
-    last, zone = times["endDate"], times["timeZone"]
-    days = when(times)
-    if last and last != times["date"]:
-        first = when({"date": times["date"], "startTime": times["startTime"]})
-        days = f"{first} – {when({'date': last, 'startTime': times['endTime']})}"  # noqa: RUF001 (a range)
-    return f"{days} ({zone})" if zone else days
+    shown = days(times)
+    if is_of_several_days(times):
+        first = days({"date": times["date"], "startTime": times["startTime"]})
+        shown = f"{first} – {days({'date': times['endDate'], 'startTime': times['endTime']})}"  # noqa: RUF001 (a range)
+    return f"{shown} ({times['timeZone']})" if times["timeZone"] else shown
 
 
 def _mailbox(name: str, address: str) -> str:
