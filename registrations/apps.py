@@ -12,7 +12,6 @@ class RegistrationsConfig(AppConfig):
         "registrations.reading.lists.of_event",
         "registrations.reading.attendances.of_user",
     )
-
     beside_runserver = ("registrations.notices.locally.start",)
 
     def ready(self) -> None:

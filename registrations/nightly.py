@@ -14,24 +14,15 @@ from registrations.audit.snapshot import Traces, census
 
 logger = logging.getLogger(__name__)
 
-RESERVED_SECONDS = 4.0
-"""Seconds of the Lambda's time that the audit leaves unused: the last DynamoDB call may take that long."""
-ONE_EVENT_SECONDS = 2.0
-"""No further event is begun when fewer seconds are left. A longer one is cut off; each repair is one write."""
-CENSUS_SHARE = 0.5
-"""The share of the time for reading all registrations. The events' own lists show those that are not reached."""
-
-Tally = dict[str, int]
+RESERVED_SECONDS = 4.0  # seconds of the Lambda's time that stay unused: the last DynamoDB call may take that long
+ONE_EVENT_SECONDS = 2.0  # seconds; with fewer left, no event is begun; a longer one is cut off; a repair is one write
+CENSUS_SHARE = 0.5  # of the time, to read all registrations; the events' own lists show those that are not reached
 
 
 def audit(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Recount the seats of all events, make the safe repairs and report the rest, while the Lambda's time lasts.
 
     The metrics are `AuditMended`, `AuditFindings` (which must be 0), and `AuditUnfinished` (1 when time ran out).
-
-    Args:
-        event: The schedule's event.
-        context: The Lambda's context.
 
     Returns:
         The numbers of events audited, of repairs, of findings that need an operator, and 1 if time ran out.
@@ -50,12 +41,8 @@ def audit(event: dict[str, Any], context: Any) -> dict[str, int]:
     return tally
 
 
-def _findings(tally: Tally) -> Iterator[Finding]:
-    """Yield the findings of all events, in a random order each night.
-
-    Raises:
-        Unavailable: When time is up.
-    """
+def _findings(tally: dict[str, int]) -> Iterator[Finding]:
+    """Yield the findings of all events, in a random order each night."""
     traces: dict[str, Traces] = {}
     if not census(traces, reserved_seconds=time_left() * (1 - CENSUS_SHARE)):
         tally["unfinished"] = 1
@@ -69,7 +56,7 @@ def _findings(tally: Tally) -> Iterator[Finding]:
         tally["audited"] += 1
 
 
-def _count(tally: Tally, finding: Finding) -> None:
+def _count(tally: dict[str, int], finding: Finding) -> None:
     about = {"event_id": finding.event_id, "kind": finding.kind}
     if finding.repaired:
         tally["repaired"] += 1

@@ -56,9 +56,7 @@ class Sheet:
         return sheets.lines(map(self._cells, lists.named(registrations)), self._separator)
 
     def _cells(self, attendee: Attendee) -> list[object]:
-        user = attendee.user
-        person = {name: getattr(user, name, None) for name in PERSON}
-        shown = shape(attendee.registration) | person
+        shown = shape(attendee.registration) | {name: getattr(attendee.user, name, None) for name in PERSON}
         answers = [_text(shown[ANSWERS].get(asked)) for asked in self._asked]
         return [*(shown[column] for column in COLUMNS), *answers]
 

@@ -98,7 +98,6 @@ def _unlisted(route: str, view: Any) -> Iterator[str]:
 
 
 def _asks_the_table(view: Any) -> bool:
-    """Return whether the view is a viewset that asks `Permitted`."""
     options = getattr(view, "initkwargs", {})
     asked = options.get("permission_classes", getattr(getattr(view, "cls", None), "permission_classes", []))
     return Permitted in asked and hasattr(view, "actions")

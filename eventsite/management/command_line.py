@@ -17,12 +17,10 @@ class CommandLine(ManagementUtility):
     """`manage.py`. It knows the commands that its help lists, and no others."""
 
     def main_help_text(self, commands_only: bool = False) -> str:
-        """Return the output of ``manage.py help``."""
         with _only_what_works():
             return super().main_help_text(commands_only)
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
-        """Return the command of this name. End the process with a sentence if there is none."""
         with _only_what_works():
             return super().fetch_command(subcommand)
 
@@ -39,6 +37,5 @@ def _only_what_works() -> Iterator[None]:
 
 
 def _is_ours(owner: str | BaseCommand) -> bool:
-    """Return True for a command that lies in one of the project's own apps."""
     name = owner if isinstance(owner, str) else type(owner).__module__
     return any(name == app.name and Path(app.path).parent == settings.BASE_DIR for app in apps.get_app_configs())

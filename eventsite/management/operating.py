@@ -55,25 +55,19 @@ class OperatorCommand(BaseCommand):
     needs_tables = True
     """True if a local run creates the tables that are missing first, as `runserver` does."""
     has_dry_run = False
-    """True if the command changes data, so that an operator may want to see first what it would do."""
+    """True for a command with the option `--dry-run`."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Make both outputs printable, also those that a caller passes to Django's `execute`."""
         super().__setattr__(name, PrintableOutput(value._out) if name in OUTPUTS else value)
 
     def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
-        """Return Django's parser with the options that these commands share."""
         parser = super().create_parser(prog_name, subcommand, **options)
         if self.has_dry_run:
             parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
         return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Run the command.
-
-        Raises:
-            CommandError: It failed, and not because of a defect.
-        """
         try:
             if self.needs_tables and settings.LOCAL:
                 tables.create_missing()

@@ -35,5 +35,4 @@ class StageCommand(BaseCommand):
             raise CommandError(f"AWS refused, or cannot be asked: {error}") from error
 
     def on_stage(self, chosen: "Choices", **options: Any) -> None:
-        """Execute the command."""
         raise NotImplementedError

@@ -32,8 +32,7 @@ from registrations.notices.stream.changes import StreamRecord, as_for_lambda
 logger = logging.getLogger(__name__)
 
 MINUTE, HOUR = 60, 3600
-WAITS = (5, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 8 * HOUR, 10 * HOUR)
-"""Seconds between two attempts, a little over a day in all."""
+WAITS = (5, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 8 * HOUR, 10 * HOUR)  # seconds; over a day in all
 JITTER = 0.1
 LONGEST = 12 * HOUR  # seconds; SQS hides a message for at most this
 ATTEMPTS = len(WAITS) + 1
@@ -41,8 +40,7 @@ AT_ONCE = 10
 LEAVES_SECONDS = 3.0  # seconds of the Lambda's time, for the answer about the batch
 REPORT = "DDBStreamBatchInfo"
 GONE = ("ExpiredIteratorException", "ResourceNotFoundException", "TrimmedDataAccessException")
-PAGES = 20
-"""The most pages of a shard that are read for a batch. A batch is on one or two, but some pages are empty."""
+PAGES = 20  # of a shard, read for a batch at most; a batch is on one or two, but some pages are empty
 
 CARRIERS: dict[str, Callable[[Task], list[Task]]] = {
     queue.BUS: bus.deliver,
@@ -115,7 +113,6 @@ def _publish(records: list[StreamRecord]) -> None:
 
 
 def _reported(report: dict[str, Any]) -> Iterator[StreamRecord]:
-    """Yield the records of a report."""
     last = int(report["endSequenceNumber"])
     try:
         for record in _from(report["streamArn"], report["shardId"], report["startSequenceNumber"]):

@@ -19,13 +19,7 @@ TRIES, PAUSE_SECONDS = 3, 0.2
 
 @cache
 def client(service: str, *, attempts: int = 1, **options: Any) -> Any:
-    """Return a thread-safe client of a service.
-
-    Args:
-        service: The name of the service.
-        attempts: The most times that a call is sent.
-        options: Further options of `create_client`.
-    """
+    """Return a thread-safe client of a service. It sends each call at most `attempts` times."""
     import botocore.config
     import botocore.session
 
@@ -40,15 +34,7 @@ def client(service: str, *, attempts: int = 1, **options: Any) -> Any:
 
 
 def send_batch(batch: list[T], send: Callable[[list[T]], list[T]]) -> list[T]:
-    """Send a batch, and send again what the service did not accept.
-
-    Args:
-        batch: The entries of one call.
-        send: Makes the call, and returns the entries that were not accepted.
-
-    Returns:
-        The entries that were not accepted after `TRIES` calls.
-    """
+    """Send a batch up to `TRIES` times, and return what the service never accepted, as `send` does for one call."""
     for attempt in range(TRIES):
         time.sleep(PAUSE_SECONDS * attempt)
         try:

@@ -20,11 +20,7 @@ LANES = 8
 
 
 def deliver(task: Task) -> list[Task]:
-    """Put a notice on the bus again that the bus did not take at first.
-
-    Raises:
-        RetryLater: The bus does not take it.
-    """
+    """Put a notice on the bus again that the bus did not take at first."""
     if put([task.notice]):
         raise RetryLater("the bus does not take it")
     return []

@@ -4,8 +4,7 @@ It is written from the notices, after the answer of the request, and kept for 40
 and no name. The deletion of the user removes the id from it.
 """
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
@@ -26,8 +25,6 @@ from registrations.notices.queue import Task
 from users.models import User
 
 KEPT_SECONDS = 400 * 24 * 60 * 60
-UNREACHABLE = frozenset({"event.deleted"})
-"""Notices without an entry: the history of a deleted event cannot be read."""
 WRITERS = 8  # threads; the role of the Lambda allows no batches, only single puts
 SETTLE_SECONDS = 60  # longer than from the read of a notice, before an erasure, to the write of its entry
 EVENTS_PER_TASK = 500
@@ -39,8 +36,6 @@ Place = tuple[str, str]
 
 
 class HistoryEntry(ExpiringItem):
-    """One entry of the history of an event."""
-
     what = UnicodeAttribute()
     at = UnicodeAttribute()
     user_id = UnicodeAttribute(attr_name="userId", null=True)
@@ -77,19 +72,16 @@ def record(notices: Sequence[Notice]) -> None:
     wanted = [notice for notice in notices if _is_recorded(notice)]
     if not wanted:
         return
-    there = _existing({one for notice in wanted for one in (notice.get("subject"), notice["data"].get("by"))})
+    there = _existing(one for notice in wanted for one in (notice.get("subject"), notice["data"].get("by")))
     entries = [_of_notice(notice, there) for notice in wanted]
-    with ThreadPoolExecutor(min(WRITERS, len(entries))) as writers:
-        list(writers.map(lambda pair: pair[0].run(pair[1].save), [(copy_context(), entry) for entry in entries]))
+    with ThreadPoolExecutor(WRITERS) as writers:
+        written = [writers.submit(copy_context().run, entry.save) for entry in entries]
+    for one in written:
+        one.result()
 
 
 def _of_notice(notice: Notice, there: set[str]) -> HistoryEntry:
-    """Return the entry of a notice.
-
-    Args:
-        notice: The notice.
-        there: The ids of those of its users who exist.
-    """
+    """Return the entry of a notice. `there` has the ids of the users who exist."""
     person, by = notice.get("subject"), notice["data"].get("by")
     what = "message.sent" if notice["type"] == MESSAGE_NOTICE else notice["type"]
     entry = _entry(notice, what, notice["time"], _detail(notice))
@@ -108,11 +100,7 @@ def record_mail(notice: Notice, kind: str, user_id: str) -> None:
 
 
 def record_problem(event_id: str, user_id: str, what: str, *, at: str, message: str) -> None:
-    """Record a bounce of a mail, or a complaint.
-
-    Raises:
-        Unavailable: If DynamoDB does not answer.
-    """
+    """Record a bounce of a mail, or a complaint."""
     seats = Seats.find(event_id)
     if seats:
         notice = {"id": f"{event_id}.{seats.incarnation}.{message}", "data": {"eventId": event_id}}
@@ -120,14 +108,15 @@ def record_problem(event_id: str, user_id: str, what: str, *, at: str, message: 
 
 
 def _is_recorded(notice: Notice) -> bool:
-    return notice["type"] not in UNREACHABLE and notice["data"].get("reason") != "event_deleted"
+    """Return False for the deletion of an event, whose history cannot be read any more."""
+    return not (notice["type"] == "event.deleted" or notice["data"].get("reason") == "event_deleted")
 
 
 def _entry(notice: Notice, what: str, at: str, detail: str | None, user_id: str = "") -> HistoryEntry:
     key, at = _partition((notice["data"]["eventId"], incarnation_of(notice))), clock.precise(at)
     values: dict[str, Any] = {"what": what, "at": at, "detail": detail, "user_id": user_id or None}
     item = "#".join((at, notice.get("sequence", ""), notice["id"], user_id))  # in the order of the stream
-    return HistoryEntry(key, item, **values, expires_at=int(time.time()) + KEPT_SECONDS)
+    return HistoryEntry(key, item, **values, expires_at=clock.seconds() + KEPT_SECONDS)
 
 
 def _detail(notice: Notice) -> str | None:
@@ -153,12 +142,6 @@ def _partition(place: Place) -> str:
 def page(event_id: str, *, scope: Scope, limit: int, after: str | None) -> tuple[list[Line], str | None]:
     """Return one page of the history of an event, the newest entry first.
 
-    Args:
-        event_id: The event.
-        scope: The scope of the caller.
-        limit: The most entries.
-        after: The cursor of the last entry of the previous page.
-
     Returns:
         The entries, and the cursor to continue after (None on the last page).
 
@@ -173,8 +156,8 @@ def page(event_id: str, *, scope: Scope, limit: int, after: str | None) -> tuple
     older = HistoryEntry.item < after if after else None
     key = _partition((event_id, seats.incarnation))
     entries = list(HistoryEntry.query(key, older, scan_index_forward=False, limit=limit + 1))
-    shown = [entry for entry in entries[:limit] if entry.expires_at > time.time()]
-    there = _existing({one for entry in shown for one in (entry.user_id, entry.by)})
+    shown = [entry for entry in entries[:limit] if entry.expires_at > clock.seconds()]
+    there = _existing(one for entry in shown for one in (entry.user_id, entry.by))
     return [_line(entry, there) for entry in shown], entries[limit - 1].item if len(entries) > limit else None
 
 
@@ -194,7 +177,7 @@ def _is_own(entry: HistoryEntry) -> bool:
 
 def _existing(user_ids: Iterable[str | None]) -> set[str]:
     """Return the ids of those users who exist, read strongly consistently."""
-    keys = [(User, user_id) for user_id in sorted(filter(None, user_ids))]
+    keys = [(User, user_id) for user_id in sorted({*filter(None, user_ids)})]
     return {user.user_id for user in batch_get(*keys, consistent=True) if user}
 
 
@@ -226,19 +209,11 @@ def deliver(task: Task) -> list[Task]:
 
 
 def erase(user_id: str, places: Iterable[Place]) -> None:
-    """Remove the id of a user from the history of some events. It can be repeated.
-
-    Raises:
-        Unavailable: If DynamoDB does not answer.
-    """
-    for entry in _of_person(user_id, places):
-        if entry.user_id == user_id:
-            entry.update([HistoryEntry.user_id.remove(), HistoryEntry.erased.set(True)])
-        if entry.by == user_id:
-            entry.update([HistoryEntry.by.remove(), HistoryEntry.by_erased.set(True)])
-
-
-def _of_person(user_id: str, places: Iterable[Place]) -> Iterator[HistoryEntry]:
+    """Remove the id of a user from the history of some events. It can be repeated."""
     is_theirs = (HistoryEntry.user_id == user_id) | (HistoryEntry.by == user_id)
     for place in places:
-        yield from HistoryEntry.query(_partition(place), filter_condition=is_theirs, consistent_read=True)
+        for entry in HistoryEntry.query(_partition(place), filter_condition=is_theirs, consistent_read=True):
+            if entry.user_id == user_id:
+                entry.update([HistoryEntry.user_id.remove(), HistoryEntry.erased.set(True)])
+            if entry.by == user_id:
+                entry.update([HistoryEntry.by.remove(), HistoryEntry.by_erased.set(True)])

@@ -21,8 +21,7 @@ from registrations.notices.stream.following import Following, NoStream
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
-"""Seconds between two reads of the stream."""
+LOOK_SECONDS = 0.5  # between two reads of the stream
 OUTAGE_SECONDS = 5.0
 REMINDER_SECONDS = 60.0
 

@@ -71,12 +71,8 @@ def send(
     if not take("messages", f"{event_id} {event.incarnation}", A_DAY, message_id):
         raise TooManyMessages
     data = {"eventId": event_id, "subject": subject, "text": text, "by": by or event.organizer_id}
-    notice = {
-        "id": f"{event_id}.{event.incarnation}.{message_id}.message",
-        "type": MESSAGE_NOTICE,
-        "time": clock.now(),
-        "data": data,
-    }
+    notice_id = f"{event_id}.{event.incarnation}.{message_id}.message"
+    notice = {"id": notice_id, "type": MESSAGE_NOTICE, "time": clock.now(), "data": data}
     queue.send([Task(queue.MAIL, notice, to="" if to == EVERYBODY else to)])
     if keyed:
         run(keyed.finish({"sent": message_id}))

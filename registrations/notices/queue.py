@@ -4,9 +4,8 @@ On AWS the messages are in an SQS queue, whose Lambda is `registrations.notices.
 are in this process, and a thread executes them.
 """
 
-import heapq
-import itertools
 import json
+import sched
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -24,8 +23,7 @@ from registrations.notices import aws
 
 MAIL, WEBHOOK, BUS, HISTORY = "mail", "webhook", "bus", "history"
 
-AT_ONCE, AT_ONCE_BYTES = 10, 250_000
-"""The most messages, and the most bytes, that SQS accepts in one call."""
+AT_ONCE, AT_ONCE_BYTES = 10, 250_000  # messages and bytes; SQS accepts no more in one call
 SENDERS = 8
 REASON_LENGTH = 200
 
@@ -47,8 +45,6 @@ class PermanentFailure(Exception):
 
 @dataclass(frozen=True)
 class Task:
-    """A delivery."""
-
     outlet: str
     """`MAIL`, `WEBHOOK`, `BUS` or `HISTORY`."""
     notice: dict[str, Any]
@@ -62,17 +58,12 @@ class Task:
 
     @property
     def body(self) -> str:
-        """Return the task as text."""
         set_fields = {name: value for name, value in asdict(self).items() if value}
         return json.dumps(set_fields, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def read(cls, fields: dict[str, Any]) -> "Task":
-        """Return the task of a parsed `body`.
-
-        Raises:
-            TypeError: It is no task.
-        """
+        """Return the task of a parsed `body`."""
         return cls(**(fields | {"people": tuple(fields.get("people", ()))}))
 
 
@@ -90,17 +81,12 @@ def send(tasks: Iterable[Task], *, seconds: int = 0) -> None:
         return
     if not settings.NOTICE_QUEUE_URL:
         raise Unavailable("There is no queue for notices: NOTICE_QUEUE_URL is not set.")
-    batches = list(in_batches(bodies))
-    with ThreadPoolExecutor(min(SENDERS, len(batches))) as senders:
-        list(senders.map(partial(send_bodies, seconds=seconds), batches))
+    with ThreadPoolExecutor(SENDERS) as senders:
+        list(senders.map(partial(send_bodies, seconds=seconds), in_batches(bodies)))
 
 
 def dead_letter(body: str, reason: str = "") -> None:
-    """Dead-letter a task, or a record of the stream.
-
-    Raises:
-        Unavailable: If the queue does not answer.
-    """
+    """Dead-letter a task, or a record of the stream."""
     if settings.LOCAL or not settings.NOTICE_DEAD_LETTER_URL:
         return
     why = {"reason": {"DataType": "String", "StringValue": reason[:REASON_LENGTH]}} if reason else {}
@@ -135,11 +121,7 @@ def in_batches(bodies: list[str]) -> Iterator[list[str]]:
 
 
 def send_bodies(bodies: list[str], *, seconds: int = 0) -> None:
-    """Send one batch.
-
-    Raises:
-        Unavailable: SQS did not accept all of it.
-    """
+    """Send one batch."""
     delay = {"DelaySeconds": seconds} if seconds else {}
 
     def send(left: list[str]) -> list[str]:
@@ -155,37 +137,29 @@ def send_bodies(bodies: list[str], *, seconds: int = 0) -> None:
 class LocalQueue:
     """The queue of a local run, which ends with the process."""
 
+    _attempt: Callable[[str, int], float | None]
+
     def __init__(self) -> None:
-        self._waiting: list[tuple[float, int, str, int]] = []
-        self._changed = threading.Condition()
-        self._numbers = itertools.count()
+        self._waiting = sched.scheduler(time.monotonic)
+        self._changed = threading.Event()
 
     def put(self, bodies: Iterable[str], *, seconds: float = 0, number: int = 1) -> None:
         """Queue tasks, given as text, for an attempt of this 1-based number after some seconds."""
-        with self._changed:
-            for body in bodies:
-                heapq.heappush(self._waiting, (time.monotonic() + seconds, next(self._numbers), body, number))
-            self._changed.notify()
+        for body in bodies:
+            self._waiting.enter(seconds, 0, self._try, (body, number))
+        self._changed.set()
 
     def execute(self, attempt: Callable[[str, int], float | None]) -> NoReturn:
-        """Try each task when it is due, for ever.
-
-        Args:
-            attempt: Tries a task, given as text, for the 1-based number of times. It returns the seconds until the
-                next attempt, or None.
-        """
+        """Try each task when it is due, for ever. `attempt` returns the seconds until the next attempt, or None."""
+        self._attempt = attempt
         while True:
-            body, number = self._next()
-            seconds = attempt(body, number)
-            if seconds is not None:
-                self.put([body], seconds=seconds, number=number + 1)
+            self._changed.clear()
+            self._changed.wait(self._waiting.run(blocking=False))
 
-    def _next(self) -> tuple[str, int]:
-        with self._changed:
-            while not self._waiting or self._waiting[0][0] > time.monotonic():
-                self._changed.wait(self._waiting[0][0] - time.monotonic() if self._waiting else None)
-            _, _, body, number = heapq.heappop(self._waiting)
-            return body, number
+    def _try(self, body: str, number: int) -> None:
+        seconds = self._attempt(body, number)
+        if seconds is not None:
+            self.put([body], seconds=seconds, number=number + 1)
 
 
 local = LocalQueue()

@@ -4,10 +4,8 @@ On Lambda a schedule calls `run` every quarter of an hour (`events` in zappa_set
 calls `remind`. A run that is late or repeated is safe: the queue mails each user once for each date of an event.
 """
 
-import time
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from datetime import time as time_of_day
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,7 +25,7 @@ from registrations.notices import queue
 from registrations.notices.occasions import REMINDER_NOTICE, Notice
 from registrations.notices.queue import Task
 
-AT = time_of_day(10)
+AT = time(10)
 PAGE = 100
 RESERVED_SECONDS = 4.0  # seconds of the Lambda's time, for the last call and the answer
 ONE_PAGE_SECONDS = 5.0  # seconds; with less time left, the next run continues
@@ -35,7 +33,7 @@ KEPT_SECONDS = 4 * 24 * 60 * 60  # seconds; longer than an event is due
 
 
 class RemindedEvent(ExpiringItem):
-    """A marker: the people of an event are reminded for one of its dates."""
+    """The people of an event are reminded for one of its dates."""
 
     ITEM = "reminded"
 
@@ -70,7 +68,7 @@ def remind() -> int:
 
 def is_due(event: Event, now: datetime) -> bool:
     """Return True if people have to be reminded of an event now."""
-    return due_at(event) <= now < _at(event, time_of_day.fromisoformat(event.start_time or "00:00"))
+    return due_at(event) <= now < _at(event, time.fromisoformat(event.start_time or "00:00"))
 
 
 def due_at(event: Event) -> datetime:
@@ -80,19 +78,12 @@ def due_at(event: Event) -> datetime:
 
 def notice_of(event: Event) -> Notice:
     """Return the notice of a reminder. People who sign up on that day or later need none."""
-    midnight = _at(event, time_of_day(), days_before=1)
-    return {
-        "id": f"{event.event_id}.{event.incarnation}.{event.date}.reminder",
-        "type": REMINDER_NOTICE,
-        "data": {
-            "eventId": event.event_id,
-            "date": event.date,
-            "since": midnight.astimezone(UTC).strftime(clock.FORMAT),
-        },
-    }
+    since = _at(event, time(), days_before=1).astimezone(UTC).strftime(clock.FORMAT)
+    data = {"eventId": event.event_id, "date": event.date, "since": since}
+    return {"id": f"{event.event_id}.{event.incarnation}.{event.date}.reminder", "type": REMINDER_NOTICE, "data": data}
 
 
-def _at(event: Event, hour: time_of_day, *, days_before: int = 0) -> datetime:
+def _at(event: Event, hour: time, *, days_before: int = 0) -> datetime:
     day = date.fromisoformat(event.date) - timedelta(days=days_before)
     return datetime.combine(day, hour, ZoneInfo(event.time_zone) if event.time_zone else UTC)
 
@@ -117,4 +108,4 @@ def _not_reminded(events: list[Event]) -> list[Event]:
 
 def _marker(event: Event) -> RemindedEvent:
     key = f"reminded#{event.event_id}#{event.incarnation}#{event.date}"
-    return RemindedEvent(key, RemindedEvent.ITEM, expires_at=int(time.time()) + KEPT_SECONDS)
+    return RemindedEvent(key, RemindedEvent.ITEM, expires_at=clock.seconds() + KEPT_SECONDS)

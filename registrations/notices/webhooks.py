@@ -145,8 +145,8 @@ def allowed_addresses(parts: SplitResult) -> list[str]:
 
 def _is_for_this_machine(parts: SplitResult) -> bool:
     """Return True if the receiver may be on this machine, because the data is on it too."""
-    at_home = settings.EMBEDDED_ENGINE or is_loopback(settings.DYNAMODB_ENDPOINT)
-    return bool(at_home and is_loopback(parts.geturl()))
+    has_data = settings.EMBEDDED_ENGINE or is_loopback(settings.DYNAMODB_ENDPOINT)
+    return bool(has_data and is_loopback(parts.geturl()))
 
 
 class _Connection(HTTPConnection):
@@ -190,7 +190,6 @@ class _Connection(HTTPConnection):
                 self._same.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the connection and its timer."""
         super().close()
         if self._end and self._same:
             self._end.cancel()

@@ -97,11 +97,7 @@ class Assembled:
     # Records
 
     def _keep(self, found: Row) -> None:
-        """Collect a record of a known kind.
-
-        Raises:
-            Refused: It has no usable id.
-        """
+        """Collect a record of a known kind. Refuse one without a usable id."""
         if found.kind == USER:
             self._user_rows.setdefault(self._user_id(found), []).append(found)
         elif found.kind == EVENT:
@@ -125,11 +121,7 @@ class Assembled:
         return replace(first, values=known[False] | known[True])
 
     def _id(self, kind: str, found: Row) -> str:
-        """Return the id of a record in this service.
-
-        Raises:
-            Refused: It has none.
-        """
+        """Return the id of a record in this service. Refuse a record without one."""
         theirs = people.text_of(found.values.get(f"{kind}Id"))
         if not theirs:
             raise Refused(f"{found.place}, column {kind}Id: this {found.kind} has no {kind}Id.")

@@ -27,6 +27,9 @@ FIELDS: dict[str, dict[str, Field]] = {
 }
 """The fields of each kind of record, by the names of the API."""
 COLUMNS = {kind: tuple(fields) for kind, fields in FIELDS.items()}
+_FIELDS = [(name, field) for fields in FIELDS.values() for name, field in fields.items()]
+MOMENTS = {name for name, field in _FIELDS if isinstance(field, serializers.DateTimeField)}
+SWITCHES = {name for name, field in _FIELDS if isinstance(field, serializers.BooleanField)}
 
 TRUTHS = {
     **dict.fromkeys(("true", "1", "yes", "y", "on", "x", "wahr", "ja", "vrai", "oui", "verdadero", "vero"), True),
@@ -53,14 +56,6 @@ _CHANGED = re.compile(
 _STRUCTURES = (serializers.BaseSerializer, serializers.ListField, serializers.DictField, serializers.JSONField)
 
 
-def is_moment(name: str, kind: str) -> bool:
-    return isinstance(FIELDS[kind].get(name), serializers.DateTimeField)
-
-
-def is_switch(name: str, kind: str) -> bool:
-    return isinstance(FIELDS[kind].get(name), serializers.BooleanField)
-
-
 def accepts(kind: str, name: str, value: Any) -> bool:
     """Return True if the API accepts a value for a field."""
     try:
@@ -76,8 +71,8 @@ class Wrong(Exception):
 
 ALIASES = {"title": ("eventName",), "date": ("eventDate",), "waitlistEnabled": ("hasWaitlist", "waitlist_enabled")}
 """The names of fields in other services."""
-KNOWN = {name for fields in FIELDS.values() for name in fields} | {one for names in ALIASES.values() for one in names}
-_NAMES = {normalized(name): name for fields in FIELDS.values() for name in fields}
+KNOWN = {name for name, _ in _FIELDS} | {one for names in ALIASES.values() for one in names}
+_NAMES = {normalized(name): name for name, _ in _FIELDS}
 
 
 def field_named(header: str) -> str:

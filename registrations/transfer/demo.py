@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 from typing import Any
 
+from eventsite import clock
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
 from registrations.transfer.columns import EVENT, REGISTRATION, USER
 from registrations.transfer.sheets import Record
@@ -54,8 +55,8 @@ def _kind(
 ) -> Record:
     """Return the fields of an event that takes place several times. `times` are its start and end, if any."""
     texts = {"title": title, "description": description, "location": location, "organizer": organizer}
-    clock = dict(zip(("startTime", "endTime"), times, strict=False)) | ({"timeZone": "Europe/Berlin"} if times else {})
-    return {**texts, "capacity": capacity, "questions": [], **clock, **more}
+    hours = dict(zip(("startTime", "endTime"), times, strict=False)) | ({"timeZone": "Europe/Berlin"} if times else {})
+    return {**texts, "capacity": capacity, "questions": [], **hours, **more}
 
 
 KINDS = (
@@ -169,5 +170,4 @@ def _answer(question: Record, chance: random.Random) -> Any:
 
 
 def _moment(day: date, minutes_later: int) -> str:
-    moment = datetime.combine(day, time(8), UTC) + timedelta(minutes=minutes_later)
-    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
+    return (datetime.combine(day, time(8), UTC) + timedelta(minutes=minutes_later)).strftime(clock.FORMAT)

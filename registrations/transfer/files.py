@@ -13,8 +13,7 @@ from registrations.transfer import notes
 from registrations.transfer.notes import Notes
 from registrations.transfer.sheets import Broken, Record, Row
 
-LISTS = ("Items", "items")
-"""The names of the list of records in a page of a scan, and in a list of another service."""
+LISTS = ("Items", "items")  # the list of records in a page of a scan, and in a list of another service
 SHEETS = (".csv", ".tsv", ".txt")
 JSONS = (".json", ".jsonl", ".ndjson")
 ENCODINGS = (
@@ -23,14 +22,8 @@ ENCODINGS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 """Encodings by the first bytes of a file."""
-NUL = "\0"
-_DOCUMENT = re.compile(r"\S")
-"""The first character of a JSON document."""
-WITHOUT_A_MARK = "cp1252"
-"""The encoding of Western spreadsheets, which write no mark."""
 OTHERS = (
-    (b"PK\x03\x04", "a workbook. Save the sheet as CSV (UTF-8) and import that."),
-    (b"\xd0\xcf\x11\xe0", "a workbook. Save the sheet as CSV (UTF-8) and import that."),
+    ((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"), "a workbook. Save the sheet as CSV (UTF-8) and import that."),
     (b"BEGIN:VCALENDAR", "a calendar. Write its events to a sheet with the columns title, date and so on."),
     (b"BEGIN:VCARD", "a list of contacts (vCard). Export them as CSV and import that."),
 )
@@ -80,8 +73,8 @@ def read_text(path: Path, found: Notes) -> str:
         if content.startswith(mark):
             raise Broken(f"{path.name}, line 1, column 1: this is {sentence}")
     text = _decoded(path, content, found)
-    if NUL in text:
-        line = text.count("\n", 0, text.index(NUL)) + 1
+    if "\0" in text:
+        line = text.partition("\0")[0].count("\n") + 1
         raise Broken(f"{path.name}, line {line}, column 1: this is no text. Save it as UTF-8.")
     return text
 
@@ -91,7 +84,7 @@ def _decoded(path: Path, content: bytes, found: Notes) -> str:
     with suppress(UnicodeDecodeError):
         return content.decode(marked or "utf-8")
     try:
-        text = content.decode(marked or WITHOUT_A_MARK)
+        text = content.decode(marked or "cp1252")  # Western spreadsheets write no mark
     except UnicodeDecodeError as error:
         lines = content[: error.start].split(b"\n")
         what = "these bytes are no text" if marked else "this is neither UTF-8 nor Windows-1252. Save it as UTF-8"
@@ -106,7 +99,7 @@ def _decoded(path: Path, content: bytes, found: Notes) -> str:
 def _records(name: str, text: str) -> Iterator[tuple[Any, int]]:
     """Return each record of a text, with the line in which its document begins."""
     decoder, end, line = JSONDecoder(parse_constant=_refuse), 0, 1
-    while found := _DOCUMENT.search(text, end):
+    while found := re.compile(r"\S").search(text, end):
         start = found.start()
         line += text.count("\n", end, start)
         try:
@@ -148,11 +141,7 @@ class Wrong(ValueError):
 
 
 def plain(record: Record) -> Record:
-    """Convert a record from DynamoDB JSON, if it is not plain already.
-
-    Raises:
-        Wrong: A value does not match its type.
-    """
+    """Convert a record from DynamoDB JSON, if it is not plain already."""
     if record and all(_is_typed(value) for value in record.values()):
         return {name: _value(value) for name, value in record.items()}
     return record

@@ -151,11 +151,7 @@ class _Line:
 
 
 def _guest(line: _Line, reading: Reading, found: Notes) -> list[Guest]:
-    """Return the guest of a line, or an empty list if the person declined.
-
-    Raises:
-        Refused: The line is not valid.
-    """
+    """Return the guest of a line, or an empty list if the person declined."""
     word, place = line.cell(STATUS), line.place(STATUS)
     status = people.status_of(word, place, found)
     if status == CANCELLED:
@@ -171,11 +167,7 @@ def _guest(line: _Line, reading: Reading, found: Notes) -> list[Guest]:
 
 
 def _person(line: _Line, found: Notes) -> dict[str, Any]:
-    """Return the attributes of the user of a line.
-
-    Raises:
-        Refused: The line identifies no person.
-    """
+    """Return the attributes of the user of a line. Refuse a line that identifies no person."""
     name = line.cell(NAME) or " ".join(filter(None, (line.cell(FIRST), line.cell(LAST))))
     address = people.address_of(line.cell(EMAIL), line.place(EMAIL), found)
     theirs = line.cell(USER_ID)
@@ -193,11 +185,7 @@ def id_of(address: str) -> str:
 
 
 def _asked(line: _Line, order: str, found: Notes) -> str:
-    """Return the time of registration as sortable text. Lines without a time come last, in their order.
-
-    Raises:
-        Broken: The order of the parts of the date has to be given.
-    """
+    """Return the time of registration as sortable text. Lines without a time come last, in their order."""
     text = line.cell(ASKED)
     try:
         for written in (f"{text} {line.cell(TIME)}", text):
@@ -211,11 +199,7 @@ def _asked(line: _Line, order: str, found: Notes) -> str:
 
 
 def admit(event_id: str, listed: Iterable[Guest], found: Notes) -> tuple[int, int]:
-    """Create the users and sign them up, in order. Note the outcomes that differ from the list.
-
-    Returns:
-        The number of users with a seat, and of those who wait.
-    """
+    """Create the users and sign them up, in order. Return the number of those with a seat, and of those who wait."""
     counts = {REGISTERED: 0, WAITLISTED: 0}
     for guest in listed:
         write.write_user(guest.user)
@@ -225,11 +209,10 @@ def admit(event_id: str, listed: Iterable[Guest], found: Notes) -> tuple[int, in
             )
         except AlreadyRegistered:
             found.add(notes.ALREADY, guest.user_id)
-            continue
         except EventFull:
             found.add(notes.FULL, guest.place)
-            continue
-        counts[registration.status] += 1
-        if registration.status != guest.status:
-            found.add(notes.SEATED if registration.status == REGISTERED else notes.WAITING, guest.place)
+        else:
+            counts[registration.status] += 1
+            if registration.status != guest.status:
+                found.add(notes.SEATED if registration.status == REGISTERED else notes.WAITING, guest.place)
     return counts[REGISTERED], counts[WAITLISTED]

@@ -78,7 +78,7 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError from error
 
 
-def in_iso(text: str, order: str = ISO) -> str:
+def in_iso(text: str, order: str) -> str:
     """Return a date, with its time if there is one, in the order of ISO. Other texts are returned unchanged.
 
     Raises:
@@ -109,11 +109,7 @@ def time_of_day(text: str) -> str:
 
 
 def _clock(text: str) -> str:
-    """Return a time of day in the format of ISO, with its offset such as ``GMT+1``, if any.
-
-    Raises:
-        ValueError: It is no time of day.
-    """
+    """Return a time of day in the format of ISO, with its offset such as ``GMT+1``, if any."""
     found = _CLOCK.fullmatch(text.strip())
     if found is None:
         raise ValueError

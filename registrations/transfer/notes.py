@@ -36,8 +36,7 @@ SEATED = "Guests who waited there and have a seat here, because one was free"
 FULL = "Guests left out, because the event is full and keeps no waitlist"
 ALREADY = "Guests who are here already"
 
-DETAILED = 2
-"""The lowest verbosity that shows all details."""
+DETAILED = 2  # the lowest verbosity that shows all details
 
 
 class Notes:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from eventsite.ids import is_id
+from eventsite.text.printable import JOINERS
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
 from registrations.transfer import columns, notes
 from registrations.transfer.columns import USER
@@ -16,8 +17,6 @@ RESERVED = frozenset({"me"})
 LONGEST_ID, HASH_DIGITS = 128, 8
 LONGEST_NAME = 200
 BY_ADDRESS = uuid.UUID("8a4d2c60-6f0e-5f6b-9b1d-54a1c3f0d7e2")
-JOINERS = "\u200c\u200d"
-"""Invisible characters that names and emoji need."""
 WORDS = {
     **dict.fromkeys(("registered", "confirmed", "approved", "accepted", "attending", "going", "yes", "ja"), REGISTERED),
     **dict.fromkeys(("checked in", "checkedin", "attended", "active", "valid", "paid", "complete"), REGISTERED),

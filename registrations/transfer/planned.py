@@ -17,7 +17,7 @@ from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.serializers import SOURCES
 from registrations.sheet import headers, normalized
 from registrations.transfer import columns, moments, notes, people
-from registrations.transfer.columns import EVENT, REGISTRATION, USER
+from registrations.transfer.columns import EVENT, USER
 from registrations.transfer.notes import Notes
 from registrations.transfer.sheets import Record
 from users.serializers import UserSerializer
@@ -55,11 +55,7 @@ class PlannedEvent:
     """The registrations by status: the waitlist in its order, all others in the order of registration."""
 
     def promote(self) -> list[Attendee]:
-        """Give the free seats to the head of the waitlist.
-
-        Returns:
-            The promoted registrations.
-        """
+        """Give the free seats to the head of the waitlist, and return the promoted registrations."""
         seats = services.compose(self.fields, self.organizer_id).seats
         seated, waiting = self.attendees[REGISTERED], self.attendees[WAITLISTED]
         free = max(0, int(seats.capacity) - len(seated)) if seats.promotes(clock.seconds()) else 0
@@ -67,7 +63,7 @@ class PlannedEvent:
         at = clock.now()
         for attendee in promoted:
             attendee.status, attendee.carried["promoted_at"] = REGISTERED, at
-            seated.append(attendee)
+        seated += promoted
         return promoted
 
 
@@ -77,7 +73,7 @@ def _body(kind: str, values: Record) -> Record:
     for name, its_field in columns.FIELDS[kind].items():
         known = [values[one] for one in (name, *columns.ALIASES.get(name, ())) if values.get(one) is not None]
         if known and not its_field.read_only:
-            body[name] = _truth(known[0]) if columns.is_switch(name, kind) else known[0]
+            body[name] = _truth(known[0]) if name in columns.SWITCHES else known[0]
     return body
 
 
@@ -90,11 +86,7 @@ def _truth(value: Any) -> Any:
 
 
 def user(user_id: str, values: Record, place: str, found: Notes) -> Record:
-    """Return the attributes of a user.
-
-    Raises:
-        Refused: A field cannot be repaired.
-    """
+    """Return the attributes of a user. Refuse one with a field that cannot be repaired."""
     name = people.name_of(values.get("name"), user_id, place, found)
     email = people.address_of(values.get("email"), place, found)
     body = _body(USER, values) | {"userId": user_id, "name": name, "email": email}
@@ -109,11 +101,7 @@ def user(user_id: str, values: Record, place: str, found: Notes) -> Record:
 
 
 def event(event_id: str, values: Record, place: str, found: Notes) -> PlannedEvent:
-    """Return an event without registrations.
-
-    Raises:
-        Refused: A field is not valid.
-    """
+    """Return an event without registrations. Refuse one with a field that is not valid."""
     fields = _validated(EventSerializer(data=_body_of_event(event_id, values, place, found)), place)
     created_at = moments.moment(values.get("createdAt")) or clock.now()
     return PlannedEvent(
@@ -180,7 +168,7 @@ def carried(values: Record, event: PlannedEvent, place: str, found: Notes) -> di
     kept: dict[str, Any] = {}
     for attribute, name in CARRIED.items():
         value = values.get(name)
-        if columns.is_moment(name, REGISTRATION) and value is not None:
+        if name in columns.MOMENTS and value is not None:
             value = moments.moment(value)
             if value is None:
                 found.add(notes.TIMES, f"{place}, column {name}: {repr(values[name])[:40]}")
@@ -208,13 +196,8 @@ def by_header(questions: list[Record]) -> dict[str, Record]:
 def answers(questions: list[Record], values: Record, place: str, found: Notes) -> Record | None:
     """Return the valid answers of a registration, or None if the event asks no questions.
 
-    A required answer may be missing, because the other service did not ask.
-
-    Args:
-        questions: The questions of the event.
-        values: The record, with `answers` by the ids of questions, or with the headers of their columns as names.
-        place: The place of the record, for notes.
-        found: Receives the answers that are not valid.
+    A record has them in `answers` by the ids of the questions, or with the headers of their columns as names. A required
+    one may be missing, because the other service did not ask.
     """
     sent = values.get("answers")
     given = dict(sent) if isinstance(sent, dict) else {}
@@ -235,11 +218,7 @@ def answers(questions: list[Record], values: Record, place: str, found: Notes) -
 
 
 def _validated(serializer: Any, place: str) -> Record:
-    """Return the fields by their Python names.
-
-    Raises:
-        Refused: Some are not valid.
-    """
+    """Return the fields by their Python names. Refuse a record if some are not valid."""
     if not serializer.is_valid():
         wrong = dict(serializer.errors).items()
         raise Refused(" ".join(f"{place}, column {name}: {' '.join(_texts(errors))}" for name, errors in wrong))

@@ -77,13 +77,14 @@ class Table:
         Raises:
             Broken: The columns are unknown or incomplete.
         """
-        if {"eventId", "userId"} <= {*self.fields}:
+        fields = {*self.fields}
+        if {"eventId", "userId"} <= fields:
             return REGISTRATION
-        if "registrationId" in self.fields:
+        if "registrationId" in fields:
             raise Broken(f"{at(self.name, 1, 1)}: a sheet of registrations needs the columns eventId and userId.")
         if self._is_of_events:
             return EVENT
-        if {"userId", "name", "email"} & {*self.fields}:
+        if {"userId", "name", "email"} & fields:
             return USER
         raise Broken(f"{at(self.name, 1, 1)}: {NO_HEADER}")
 
@@ -98,11 +99,7 @@ class Table:
         return bool({"title", "eventName"} & {*self.fields} and OF_AN_EVENT & {*self.fields})
 
     def rows(self, found: Notes, *, order: str = moments.ISO) -> Iterator[Row]:
-        """Return the lines of a sheet with our columns. Note the columns that are left out.
-
-        Raises:
-            Broken: The columns or a cell are not valid.
-        """
+        """Return the lines of a sheet with our columns. Note the columns that are left out."""
         kind = self.kind
         for header, name in zip(self.header, self.fields, strict=True):
             is_left_out = name not in columns.KNOWN and kind != REGISTRATION  # there it may be a question of the event
@@ -152,11 +149,7 @@ def _separator(text: str) -> str:
 
 
 def _fitted(name: str, header: Cells, line: int, cells: Cells) -> Cells:
-    """Return the cells of a line, one for each column.
-
-    Raises:
-        Broken: There are too many or too few.
-    """
+    """Return the cells of a line, one for each column. Refuse a line with too many or too few."""
     width = len(header)
     if len(cells) < width:
         place = at(name, line, len(cells) + 1, header[len(cells)])

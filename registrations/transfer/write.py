@@ -25,20 +25,12 @@ from users.services import creation
 
 
 def write_user(attributes: Record) -> bool:
-    """Write a user.
-
-    Returns:
-        False if the id is taken. The present user is not changed.
-    """
+    """Write a user. Return False if the id is taken."""
     return not transact_write(creation(User(**attributes)))
 
 
 def write_event(wanted: PlannedEvent) -> bool:
-    """Write an event with its registrations.
-
-    Returns:
-        False if the id is taken. The present event is not changed.
-    """
+    """Write an event with its registrations. Return False if the id is taken."""
     draft = claim(wanted)
     if draft is None:
         return False
@@ -57,11 +49,7 @@ def write_event(wanted: PlannedEvent) -> bool:
 
 
 def claim(wanted: PlannedEvent) -> WholeEvent | None:
-    """Create the draft of the event.
-
-    Returns:
-        The draft; None if the id is taken.
-    """
+    """Create the draft of the event, and return it or that of an interrupted import. None if the id is taken."""
     draft = services.compose(wanted.fields | {"status": DRAFT}, wanted.organizer_id)
     draft.event.edits = IMPORTING
     if not transact_write({"event": Put(draft.event, guards.is_new()), "seats": Put(draft.seats)}):
@@ -123,10 +111,6 @@ def _finish(wanted: PlannedEvent, draft: WholeEvent, *, moved: int) -> bool:
 
 
 def write(users: Iterable[Record], events: Iterable[PlannedEvent]) -> tuple[list[str], list[str]]:
-    """Write users, then events.
-
-    Returns:
-        The ids of the users, and of the events, that existed already.
-    """
+    """Write users, then events. Return the ids of those that exist already and are left as they are."""
     taken_users = [values["user_id"] for values in users if not write_user(values)]
     return taken_users, [event.event_id for event in events if not write_event(event)]

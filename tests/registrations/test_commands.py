@@ -48,6 +48,17 @@ def test_an_event_is_shown_with_its_people(api: Api, party: str, printed: Any) -
     ]
 
 
+def test_an_event_is_shown_with_its_last_day(api: Api, printed: Any) -> None:
+    hours = {"startTime": "19:00", "endTime": "22:00", "timeZone": "Europe/Berlin"}
+    for more, when in (
+        ({}, "2083-04-01"),
+        ({"endDate": "2083-04-03"}, "2083-04-01 to 2083-04-03"),
+        (hours, "2083-04-01 19:00 to 22:00 Europe/Berlin"),
+        (hours | {"endDate": "2083-04-03"}, "2083-04-01 19:00 to 2083-04-03 22:00 Europe/Berlin"),
+    ):
+        assert f"when       {when}" in printed("show", api.event(**more)).splitlines()
+
+
 def test_a_user_is_shown_with_their_events(api: Api, party: str, printed: Any) -> None:
     lines = printed("show", "bob").splitlines()
     assert "e-mail  bob@example.com" in lines

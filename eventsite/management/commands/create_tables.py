@@ -57,11 +57,6 @@ class Command(OperatorCommand):
 
 
 def _tag(text: str) -> tuple[str, str]:
-    """Return the name and the value of a tag.
-
-    Raises:
-        ArgumentTypeError: It has no name, or no value.
-    """
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise ArgumentTypeError(f"write a name and a value, such as stage=dev, not {text!r}.")

@@ -13,8 +13,6 @@ from eventsite.local import user_pool
 
 
 class Command(BaseCommand):
-    """Makes a user in the Cognito of the embedded engine and prints a token."""
-
     help = "Make a user of the local Cognito, and print a token and how to use it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -22,7 +20,6 @@ class Command(BaseCommand):
         parser.add_argument("--group", action="append", default=[], choices=[ORGANIZERS, ADMINS], help="repeatable")
 
     def handle(self, *args: Any, name: str, group: list[str], **options: Any) -> None:
-        """Create the user, sign in, and print how to go on."""
         if not settings.LOCAL_POOL:
             raise CommandError(
                 "This is for local runs with the embedded engine: unset AWS_ENDPOINT_URL_DYNAMODB and "

@@ -25,12 +25,7 @@ LARGEST_PORT = 65535
 
 
 def url_of(address: str, port: str) -> str:
-    """Return the URL of a server for a browser on this machine.
-
-    Args:
-        address: The address that the server listens on; an IPv6 address without brackets.
-        port: The port.
-    """
+    """Return the URL of a server for a browser on this machine, by the address that the server listens on."""
     host = "localhost" if address in ANY_ADDRESS else f"[{address}]" if ":" in address else address
     return f"http://{host}:{port}"
 
@@ -42,8 +37,6 @@ def _end_on_signals() -> None:
 
 
 class Command(runserver.Command):
-    """Starts the embedded engine, unless AWS_ENDPOINT_URL_DYNAMODB names another one, then serves."""
-
     help = f"{runserver.Command.help} Without AWS_ENDPOINT_URL_DYNAMODB it starts a DynamoDB engine beside itself."
     addr: str
     port: str
@@ -70,7 +63,6 @@ class Command(runserver.Command):
         super().run(**options)
 
     def inner_run(self, *args: Any, **options: Any) -> None:
-        """Make the tables that are missing, then serve."""
         autoreload.raise_last_exception()  # a model that cannot be imported has no table
         try:
             made = tables.create_missing() if settings.LOCAL else []
@@ -83,7 +75,8 @@ class Command(runserver.Command):
             self.stdout.write(f"Created the table {table}.")
         if settings.LOCAL and not text("PUBLIC_URL"):
             settings.PUBLIC_URL = url_of(self.addr, self.port)
-        self._start_what_runs_beside()
+        if settings.LOCAL:
+            self._start_what_runs_beside()
         super().inner_run(*args, **options)
 
     def on_bind(self, server_port: int) -> None:
@@ -92,9 +85,9 @@ class Command(runserver.Command):
         super().on_bind(server_port)
 
     def _start_what_runs_beside(self) -> None:
-        """Start what each app names in `beside_runserver` of its `AppConfig`, if this is a local run."""
+        """Start what each app names in `beside_runserver` of its `AppConfig`."""
         for config in apps.get_app_configs():
-            for name in getattr(config, "beside_runserver", ()) if settings.LOCAL else ():
+            for name in getattr(config, "beside_runserver", ()):
                 import_string(name)()
 
     def _find_data(self) -> str:

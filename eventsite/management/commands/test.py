@@ -14,7 +14,6 @@ class Command(BaseCommand):
     help = "Runs the tests with pytest. All arguments are pytest's: see `python -m pytest --help`."
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """Run pytest with the arguments as they are."""
         if find_spec("pytest") is None:
             sys.exit("Testing needs more than serving: pip install -r requirements-dev.txt")
         command = [sys.executable, "-m", "pytest", *argv[2:]]

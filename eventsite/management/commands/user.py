@@ -12,8 +12,6 @@ ADDRESS = re.compile(r"""[^\s"\\@]+@[^\s"\\@]+""")
 
 
 class Command(StageCommand):
-    """Make an account in the stage's user pool, unless there is one, and put it into a group."""
-
     help = "Makes a person an organizer or an admin of a stage; without an account, one is made and invited by e-mail."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -61,17 +61,11 @@ class Command(OperatorCommand):
             sys.exit(1)
 
     def _reading(self, event_id: str | None) -> Reading:
-        """Return the options for sheets.
-
-        Raises:
-            Refused: ``--map`` names an unknown role.
-            EventNotFound: There is no such event.
-            RegistrationClosed: The event accepts no registrations.
-        """
+        """Return the options for sheets."""
         reading = Reading(order=self._options["date_format"])
         for text in self._options["map"]:
             role, _, header = text.partition("=")
-            found = next((one for one in guests.ROLES if one.lower() == role.strip().lower()), None)
+            found = {one.lower(): one for one in guests.ROLES}.get(role.strip().lower())
             if found is None or not header.strip():
                 raise Refused(
                     f"--map {text}: write a role and a header, such as email=Mail. Roles: {', '.join(guests.ROLES)}."
@@ -138,11 +132,7 @@ class Command(OperatorCommand):
             self.stdout.write(line)
 
     def _refuse(self) -> None:
-        """Show what cannot be imported.
-
-        Raises:
-            CommandError: There is something, and it is not to be left out.
-        """
+        """Show what cannot be imported, and end if it is not to be left out."""
         for reason in self._refused:
             self.stderr.write(f"Refused: {reason}")
         if self._refused and not self._options["skip"]:

@@ -57,12 +57,13 @@ def aligned(lines: list[Line]) -> list[str]:
 
 def _facts_of_event(found: WholeEvent) -> list[Line]:
     event, seats = found
-    times = " ".join(filter(None, (event.start_time, event.end_time and f"to {event.end_time}", event.time_zone)))
+    end = " ".join(filter(None, (event.end_date, event.end_time)))
+    when = " ".join(filter(None, (event.date, event.start_time, end and f"to {end}", event.time_zone)))
     waitlist = f", {seats.waiting} waiting" if seats.waitlist_enabled or seats.waiting else ", no waitlist"
     return [
         ("event", event.event_id),
         ("title", event.title),
-        ("when", f"{event.date} {times}".strip()),
+        ("when", when),
         ("where", event.location),
         ("status", event.status),
         ("seats", f"{seats.registered} of {seats.capacity} taken{waitlist}"),

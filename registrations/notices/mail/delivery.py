@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 20  # users of a page; at a tenth of a second for each mail, it takes two seconds
-READ_AT_ONCE, CUT_AT_ONCE = 1000, 20_000
-"""Users of one query, and of one task. Another task continues."""
+READ_AT_ONCE, CUT_AT_ONCE = 1000, 20_000  # users of one query, and of one task; another task continues
 CUTTING_SECONDS = 15.0  # seconds; with less time left, another task continues: the pages must still be sent
 
 
@@ -104,7 +103,6 @@ def _pages(task: Task) -> Iterator[Task]:
 
 
 def _mail(notice: Notice, occasion: Occasion, user_id: str) -> None:
-    """Mail one user, once."""
     key = UserRegistration.key_of(notice["data"]["eventId"], user_id)
     user: User | None
     user, registration = batch_get((User, user_id), (UserRegistration, *key), consistent=True)
@@ -179,12 +177,7 @@ def _confirm(notice: Notice) -> None:
 
 
 def _is_sent(mail: "Mail", change: str, user_id: str) -> bool:
-    """Send a mail, unless its marker belongs to another attempt. Return True if this attempt has sent it.
-
-    Args:
-        mail: The mail.
-        change: The id of the notice.
-        user_id: The recipient.
+    """Send a mail about the notice with the id `change`, unless another attempt sends it. Return True if it is sent.
 
     Raises:
         RetryLater: It has to be tried again.

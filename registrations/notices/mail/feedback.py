@@ -14,8 +14,7 @@ from registrations.notices import history
 from users.models import User
 
 SOURCE = "aws.ses"
-BOUNCED, COMPLAINED = "bounced", "complained"
-KINDS = {"Bounce": (BOUNCED, "MailsBounced"), "Complaint": (COMPLAINED, "MailsComplained")}
+KINDS = {"Bounce": ("bounced", "MailsBounced"), "Complaint": ("complained", "MailsComplained")}
 """The kind and the metric of each type of event."""
 
 
@@ -26,7 +25,6 @@ def record(event: dict[str, Any]) -> None:
 
     Raises:
         KeyError, TypeError: It is no event of SES.
-        Unavailable: DynamoDB does not answer.
     """
     detail = event["detail"]
     if detail["eventType"] not in KINDS:
@@ -38,7 +36,7 @@ def record(event: dict[str, Any]) -> None:
     user = User.find(user_id)
     if user is None:
         return
-    if kind == COMPLAINED or detail["bounce"].get("bounceType") == "Permanent":
+    if "complaint" in detail or detail["bounce"].get("bounceType") == "Permanent":
         _give_up(user, f"{kind} {event['time']}", _recipients(detail))
     if event_id:
         history.record_problem(event_id, user_id, f"mail.{kind}", at=event["time"], message=detail["mail"]["messageId"])
@@ -51,7 +49,6 @@ def _give_up(user: User, problem: str, recipients: set[str]) -> None:
 
 
 def _recipients(detail: dict[str, Any]) -> set[str]:
-    listed = (
-        detail["bounce"]["bouncedRecipients"] if "bounce" in detail else detail["complaint"]["complainedRecipients"]
-    )
+    bounced = "bounce" in detail
+    listed = detail["bounce"]["bouncedRecipients"] if bounced else detail["complaint"]["complainedRecipients"]
     return {str(one["emailAddress"]).lower() for one in listed}

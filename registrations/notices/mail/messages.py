@@ -8,14 +8,14 @@ import uuid
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from events import calendar
-from events.browsable.wording import when
+from events.browsable.wording import days, is_of_several_days
 from eventsite.text.mail_address import in_ascii
 from registrations.notices import occasions
 from registrations.notices.occasions import Occasion
@@ -59,26 +59,10 @@ class Mail(EmailMessage):
     """The ids of the user and the event, which SES reports with a bounce."""
 
 
-class Fact(NamedTuple):
-    """A line of facts about the event."""
-
-    label: str
-    value: str
-    before: str = ""
-    """The value before a change, or an empty string."""
-
-
 def compose(occasion: Occasion, user: User, change: str, reply_to: User | None = None) -> Mail:
-    """Return the mail for one user.
-
-    Args:
-        occasion: The reason of the mail.
-        user: The recipient.
-        change: The id of the notice.
-        reply_to: The organizer who gets the replies; None for the service.
-    """
+    """Return the mail to one user about the notice with the id `change`."""
     words = _words(occasion, user)
-    mail = addressed(user, words["subject"], f"{change} {user.user_id}")
+    mail = _addressed(user, words["subject"], f"{change} {user.user_id}")
     mail.tags["event"] = occasion.event.event_id
     if reply_to:
         mail.set_raw("Reply-To", _mailbox(reply_to.name, in_ascii(str(reply_to.email))))
@@ -90,13 +74,12 @@ def compose(occasion: Occasion, user: User, change: str, reply_to: User | None =
 
 
 def compose_confirmation(user: User, url: str, change: str) -> Mail:
-    """Return the mail that asks a user to confirm an address."""
-    mail = addressed(user, "Please confirm your e-mail address", change)
+    mail = _addressed(user, "Please confirm your e-mail address", change)
     _fill(mail, "confirmation", {"url": url, "brand": BRAND})
     return mail
 
 
-def addressed(user: User, subject: str, identity: str) -> Mail:
+def _addressed(user: User, subject: str, identity: str) -> Mail:
     """Return a mail with headers and without content."""
     mail = Mail(policy=AS_WRITTEN)
     mail.recipient, mail.tags = in_ascii(str(user.email)), {"user": user.user_id}
@@ -148,24 +131,24 @@ def _words(occasion: Occasion, user: User) -> dict[str, Any]:
     }
 
 
-def _facts(occasion: Occasion) -> list[Fact]:
+def _facts(occasion: Occasion) -> list[tuple[str, str, str]]:
+    """Return facts about the event: a label, the value, and the value before a change or an empty string."""
     event, before = occasion.event, occasion.before
     now = {name: getattr(event, occasions.ATTRIBUTES[name]) for name in occasions.WHEN}
     was = now | {name: value for name, value in before.items() if name in occasions.WHEN}
     return [
-        Fact("When", _when(now), _when(was) if was != now else ""),
-        Fact("Where", one_line(event.location), one_line(before.get("location") or "")),
-        Fact("Organized by", one_line(event.organizer)),
+        ("When", _when(now), _when(was) if was != now else ""),
+        ("Where", one_line(event.location), one_line(before.get("location") or "")),
+        ("Organized by", one_line(event.organizer), ""),
     ]
 
 
 def _when(times: dict[str, Any]) -> str:
-    last, zone = times["endDate"], times["timeZone"]
-    days = when(times)
-    if last and last != times["date"]:
-        first = when({"date": times["date"], "startTime": times["startTime"]})
-        days = f"{first} – {when({'date': last, 'startTime': times['endTime']})}"  # noqa: RUF001 (a range)
-    return f"{days} ({zone})" if zone else days
+    shown = days(times)
+    if is_of_several_days(times):
+        first = days({"date": times["date"], "startTime": times["startTime"]})
+        shown = f"{first} – {days({'date': times['endDate'], 'startTime': times['endTime']})}"  # noqa: RUF001 (a range)
+    return f"{shown} ({times['timeZone']})" if times["timeZone"] else shown
 
 
 def _mailbox(name: str, address: str) -> str:

@@ -47,20 +47,11 @@ class MailMarker(ExpiringItem):
         return cls(key, cls.ITEM, attempt=str(uuid.uuid4()))
 
     def claim(self) -> Standing:
-        """Claim the mail for this attempt, unless there is a marker already.
-
-        Raises:
-            Unavailable: DynamoDB does not answer.
-        """
+        """Claim the mail for this attempt, unless there is a marker already."""
         now = int(time.time())
-        actions = [
-            MailMarker.attempt.set(self.attempt),
-            MailMarker.sent.set(False),
-            MailMarker.began.set(now),
-            MailMarker.expires_at.set(now + KEPT_SECONDS),
-        ]
+        values = {"attempt": self.attempt, "sent": False, "began": now, "expires_at": now + KEPT_SECONDS}
         vacant = MailMarker.key.does_not_exist() | (MailMarker.expires_at <= now)
-        stored = MailMarker.parse(writes.conditional_update(self, actions, vacant).image or {})
+        stored = MailMarker.parse(writes.conditional_update(self, self.updates(values), vacant).image or {})
         if stored.attempt == self.attempt:
             return Standing.OURS
         if stored.sent:

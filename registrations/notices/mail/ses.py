@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from registrations.notices.mail.messages import Mail
 
 ONE_SECONDS = 8.0  # seconds; with less time left, no mail is begun: SES may time out only after 7 s
-TURN_SECONDS, TURNS = 2.0, 20
-"""The longest wait in seconds of a mail that SES throttles, and the most waits."""
+TURN_SECONDS, TURNS = 2.0, 20  # the longest wait in seconds of a mail that SES throttles, and the most waits
 THROTTLING = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
 
 
@@ -32,15 +31,10 @@ class PerhapsSent(Exception):
 
 
 def send_in_turn(mail: "Mail") -> None:
-    """Send a mail as soon as SES accepts it.
+    """Send a mail as `send` does, as soon as SES accepts it and until the time is up.
 
     Mails wait here, not in the queue. So each attempt of a page sends some of its mails, and a few attempts are enough
     at any rate of SES.
-
-    Raises:
-        Throttled: The time is up.
-        NotSent: As in `send`.
-        PerhapsSent: As in `send`.
     """
     Retrying(
         retry=retry_if_exception_type(Throttled),

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 
 from events.ledger import log, operations
@@ -69,14 +70,10 @@ class Change:
     @property
     def parts(self) -> int:
         """Return the number of parts, each with at most `PART` promotions."""
-        return max(1, -(-len(self.promoted) // PART))
+        return max(1, ceil(len(self.promoted) / PART))
 
     def part(self, number: int, holders: Holders) -> list[Notice]:
-        """Return the notices of one part, by its 0-based number, in order.
-
-        Raises:
-            Exception: All errors of `holders`.
-        """
+        """Return the notices of one part, by its 0-based number, in order."""
         first = list(_without_promotions(self.old, self.new, holders))
         numbered = list(enumerate(first)) if number == 0 else []
         if tickets := self.promoted[number * PART : (number + 1) * PART]:
@@ -112,11 +109,7 @@ def _parsed(item: str, image: RawItem | None) -> Any:
 
 
 def notices(record: StreamRecord, holders: Holders) -> list[Notice]:
-    """Return all notices of a record, in order.
-
-    Raises:
-        Exception: All errors of `read` and `holders`.
-    """
+    """Return all notices of a record, in order."""
     change = read(record)
     return [notice for number in range(change.parts) for notice in change.part(number, holders)]
 
@@ -145,16 +138,7 @@ def _without_promotions(old: Any, new: Any, holders: Holders) -> Iterator[Notice
 def _notice(
     item: EventItem, what: str, change: str, data: dict[str, Any], at: str = "", user_id: str | None = None
 ) -> Notice:
-    """Return a notice without its place in the stream.
-
-    Args:
-        item: The changed item.
-        what: The type.
-        change: The end of the id, which names the change of the event.
-        data: The data, without the id of the event.
-        at: The time, or an empty string if no item has it.
-        user_id: The user of a changed registration.
-    """
+    """Return a notice without its place in the stream. `change` is the end of its id."""
     return {
         "id": f"{item.event_id}.{item.incarnation}.{change}",
         "source": f"/events/{item.event_id}",
@@ -189,7 +173,6 @@ def _of_event(event: Event, what: str, changes: dict[str, Any], at: str = "") ->
 
 
 def _changes(old: EventItem, new: EventItem, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the names of the changed fields and their previous values, or an empty dictionary."""
     before, after = _values(old, names), _values(new, names)
     changed = [name for name in before if before[name] != after[name]]
     return {"changed": changed, "previous": {name: before[name] for name in changed}} if changed else {}
@@ -216,8 +199,7 @@ def _of_the_seats(old: Seats, new: Seats, holders: Holders) -> Iterator[Notice]:
 
 def _fresh(old: Seats, new: Seats) -> list[LogEntry]:
     """Return the log entries that a write added."""
-    before, after = old.committed, new.committed
-    return [log.read(name, value) for name, value in after.items() if name not in before]
+    return [log.read(name, value) for name, value in new.committed.items() if name not in old.committed]
 
 
 def _of_an_entry(entry: LogEntry, seats: Seats, user_id: str) -> Notice:

@@ -21,25 +21,19 @@ ATTEMPTS = 6
 
 
 class NoStream(Missing):
-    """The events table has no stream."""
-
     code = "no_stream"
     detail = "The events table has no stream, so there is nothing to follow (an earlier release made none)."
 
 
 class Following:
-    """A reader of a stream."""
+    """A reader of the stream since `LATEST`, or since `OLDEST` for all records that the stream still has (a day).
+
+    Raises:
+        NoStream: The table has no stream.
+        Unavailable: DynamoDB did not answer.
+    """
 
     def __init__(self, *, since: str = LATEST) -> None:
-        """Open the shards of the stream.
-
-        Args:
-            since: `LATEST`, or `OLDEST` for all records that the stream still has (a day).
-
-        Raises:
-            NoStream: The table has no stream.
-            Unavailable: DynamoDB did not answer.
-        """
         self.arn = _stream()
         self.client = streams_client()
         shards = self._shards()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from eventsite import clock
 from eventsite.dynamodb.base_model import WholeNumberAttribute
 from eventsite.dynamodb.expiring import ExpiringItem
 from eventsite.dynamodb.retries import time_left, time_limit
@@ -77,8 +78,7 @@ def _is_published_in_parts(record: StreamRecord, change: Change, holders: Holder
             if time_left() < ONE_GROUP_SECONDS:
                 return False
             _send(change.part(number, holders), publish)
-            until = int(time.time()) + KEPT_SECONDS
-            Progress(*_key(record), parts=number + 1, expires_at=until).save()
+            Progress(*_key(record), parts=number + 1, expires_at=clock.seconds() + KEPT_SECONDS).save()
         Progress(*_key(record)).delete()  # so that an operator can publish the record again
     except Exception as error:
         return _is_over(record, error)

@@ -43,9 +43,6 @@ class Holders:
         For a log entry with only a hash of the id, the intent has the id until the operation is applied, and the
         registration from then on. So None is final: the user is deleted or has registered again, or the event is
         deleted.
-
-        Raises:
-            Unavailable: DynamoDB does not answer.
         """
         return entry.user_id or run(particulars(seats, entry))[0]
 
@@ -53,9 +50,6 @@ class Holders:
         """Return the owners of promoted tickets in order, without users who had left the waitlist.
 
         The seats are those of the moment at which the tickets were promoted.
-
-        Raises:
-            Unavailable: DynamoDB does not answer.
         """
         self.learn(seats)
         event = seats.event_id, seats.incarnation

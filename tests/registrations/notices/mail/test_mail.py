@@ -481,3 +481,14 @@ def test_the_last_day_is_part_of_when(api: Api, party: str, carried: Carried) ->
     mail = carried.publish()[0]
     assert "When: Thu 1 Apr 2083, 19:00 – Sat 3 Apr 2083, 22:00 (Europe/Berlin)" in text(mail)
     assert "before: Thu 1 Apr 2083, 19:00–22:00 (Europe/Berlin)" in text(mail)
+
+
+def test_an_event_of_several_days_that_has_begun_is_mailed(
+    api: Api, party: str, carried: Carried, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.patch(f"/events/{party}", {"endDate": "2083-04-03"})
+    carried.publish()
+    monkeypatch.setattr(clock, "now", lambda: "2083-04-02T12:00:00.000000Z")
+    api.leave(party, "alice")
+    (mail,) = carried.publish()
+    assert "When: Thu 1 Apr 2083, 19:00 – Sat 3 Apr 2083, 22:00 (Europe/Berlin)" in text(mail)
