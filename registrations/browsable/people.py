@@ -1,8 +1,9 @@
 """The page of the people of an event, with the form that adds a person."""
 
-from collections.abc import Iterable
+from itertools import accumulate, takewhile
 from typing import Any
 
+from django.utils.html import escape
 from rest_framework.exceptions import ValidationError
 
 from eventsite.auth.login import login_url
@@ -12,6 +13,7 @@ from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import FALSE, TRUE, Field, Form, text
 from eventsite.pages.page import Link, Page
+from eventsite.pages.paging import Steps
 from eventsite.web import pagination
 from eventsite.web.fields import whole_number
 from registrations import checkin
@@ -22,6 +24,7 @@ from registrations.reading.lists import named
 from registrations.serializers import shape_attendee
 from users import services as users
 from users.browsable import OfUser, name_of
+from users.index import fold
 
 ALL = pagination.MAX_LIMIT
 KEPT = ("status", "checkedIn", "q", "sort", "print")
@@ -29,6 +32,8 @@ KEPT = ("status", "checkedIn", "q", "sort", "print")
 MOST_READ = 50_000  # people; the most that a search or a printed list reads
 LEAVES_SECONDS = 8.0  # seconds before the request's deadline; a search stops then, with a note
 MOST_FOUND = 200  # matches; the most that a search shows
+MOST_BYTES = 5_000_000  # of rows; Lambda answers at most 6,291,556 bytes
+ROW_BYTES, PRINTED_ROW_BYTES, ANSWER_BYTES = 1500, 620, 100  # of a row without its texts, and of an answer
 EMPTY = "Enter a name or an e-mail address."
 UNKNOWN = "No one has this name, address or id."
 UNKNOWN_ADDRESS = "No one with this e-mail address has signed in here."
@@ -42,13 +47,13 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
     template = "registrations/list.html"
     labels = {"userId": "Add a person: name or e-mail"}
     field_of_code = {"user_not_found": "userId", "already_registered": "userId"}
-    searched = 0
-    """The ticket after which a search stopped because its time was over; 0 if it came to the end."""
+    read_until = 0
+    """The last ticket that was read of a whole list before its time was over; 0 if it was read to the end."""
 
     @staticmethod
     def defaults(query: Any) -> dict[str, str]:
         """Show names and e-mail addresses, which the API returns only on request."""
-        whole = {"limit": str(ALL)} if query.get("q") or query.get("print") else {}
+        whole = {"limit": str(ALL)} if query.get("q") or query.get("print") or query.get("sort") else {}
         return {"expand": "user"} | whole
 
     @property
@@ -76,6 +81,11 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         """True if the page is the whole list, for print."""
         return bool(self.request.query_params.get("print"))
 
+    @property
+    def sorts(self) -> bool:
+        """True if the page is the whole list, by name."""
+        return self.request.query_params.get("sort") == "name"
+
     def title(self, data: Any) -> str:
         signs_up = self.submission is not None and not self.is_by_hand
         what = "Sign up" if signs_up else "Waitlist" if self.is_waitlist else "People"
@@ -86,22 +96,25 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
 
     def context(self, data: Any) -> dict[str, Any]:
         steps = paging.steps(self.request, self.response)
-        whole = bool(self.sought or self.prints)
+        whole = bool(self.sought or self.prints or self.sorts)
         is_here = not steps.next and "after" not in self.request.query_params
         is_uneven = bool(steps.before) and self.checked_in is not None  # pages may be shorter than the limit
-        entries = self._whole() if whole and not is_here else self._matching(data, steps.before or 0)
-        rest = self._with(after=str(self.searched)) if self.searched else ""
-        rows = [self._row(entry, place) for place, entry in entries]
-        rows = self._exact_first(rows) if self.sought else rows
-        if self.request.query_params.get("sort") == "name":
-            rows.sort(key=lambda row: row["name"].casefold())
+        found = self._whole() if whole and not is_here else [(data, steps.before or 0)]
+        rows = [row for entries, before in found for row in self._matching(entries, before)]
+        if self.sorts:
+            rows.sort(key=lambda row: fold(row["name"]))
+        if self.sought:
+            rows.sort(key=lambda row: fold(self.sought) not in (fold(row["name"]), fold(row["email"])))
+        count = len(rows)
+        if whole:
+            rows, steps = self._part_of(rows)
         return {
-            "rows": rows[:MOST_FOUND] if self.sought else rows,
+            "rows": rows,
             "any_promoted": any(row["promoted"] for row in rows),
-            "found": self._found_sentence(len(rows)) if self.sought else "",
+            "found": self._found_sentence(count) if self.sought else "",
             "tabs": self._tabs(),
-            "steps": paging.Steps(next=rest) if whole else steps,
-            "range": "" if whole or is_uneven else steps.range(len(data), self._count()),
+            "steps": steps,
+            "range": "" if is_uneven else steps.range(len(rows), count if whole else self._count()),
             "add": self._add(),
             "sort_url": self._with(sort="name"),
             "order_url": self._with(sort=""),
@@ -110,6 +123,7 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
             "clear_url": self._with(q=""),
             "csv_url": self.in_format("csv"),
             "addresses": ", ".join(row["email"] for row in rows if row["email"]),
+            "addresses_url": "" if self.sought else self._with(sort="", print="", limit=str(ALL), expand="user"),
             "leaving": Form("", "", "DELETE", hidden={"_next": self.request.get_full_path()}),
         }
 
@@ -118,34 +132,40 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         query = {name: self.request.query_params.get(name, "") for name in KEPT} | changes
         return paging.address(self.request.path, {name: value for name, value in query.items() if value})
 
-    def _whole(self) -> list[tuple[int, dict[str, Any]]]:
-        """Return the people of the tab who match the search, each with the place in the list.
-
-        It reads until the list or the time ends.
-        """
-        found: list[tuple[int, dict[str, Any]]] = []
+    def _whole(self) -> list[tuple[list[dict[str, Any]], int]]:
+        """Return pages of the tab until the list or the time ends, each with the number of people before it."""
+        found: list[tuple[list[dict[str, Any]], int]] = []
         after, read = whole_number(self.request.query_params.get("after", "")), 0
         asked: Any = {"scope": self.view.scope(LIST_REGISTRATIONS), "status": self.status, "limit": ALL}
         while True:
             rows, after = checkin.page(self.event_id, **asked, after=after, checked_in=self.checked_in)
-            found += self._matching(map(shape_attendee, named(rows)), read)
+            found.append(([shape_attendee(row) for row in named(rows)], read))
             read += len(rows)
             if after is None or read >= MOST_READ or retries.time_left() < LEAVES_SECONDS:
-                self.searched = after or 0
+                self.read_until = after or 0
                 return found
 
-    def _matching(self, entries: Iterable[dict[str, Any]], before: int) -> list[tuple[int, dict[str, Any]]]:
-        """Return the people whose name or address contains the words of the search, each with the place in the list."""
-        sought = self.sought.casefold()
-        return [
-            (place, entry)
-            for place, entry in enumerate(entries, start=before + 1)
-            if any(sought in text.casefold() for text in _name_and_address(entry))
-        ]
+    def _matching(self, entries: list[dict[str, Any]], before: int) -> list[dict[str, Any]]:
+        """Return the rows of the people whose name or address contains the words of the search."""
+        numbered = enumerate(entries, start=before + 1)
+        return [self._row(entry, number) for number, entry in numbered if not self.sought or self._is_found(entry)]
 
-    def _exact_first(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        sought = self.sought.casefold()
-        return sorted(rows, key=lambda row: sought not in (row["name"].casefold(), row["email"].casefold()))
+    def _is_found(self, entry: dict[str, Any]) -> bool:
+        sought, folded = self.sought.casefold(), fold(self.sought)
+        return any(sought in text.casefold() or folded in fold(text) for text in _name_and_address(entry))
+
+    def _part_of(self, rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Steps]:
+        """Return the rows of a whole list that fit into this answer, and the step to the next ones."""
+        rest = self._with(after=str(self.read_until)) if self.read_until else ""
+        if self.sought:
+            return rows[:MOST_FOUND], Steps(next=rest, before=None)
+        first = whole_number(self.request.query_params.get("skip", "")) or 0
+        each = PRINTED_ROW_BYTES if self.prints else ROW_BYTES
+        filled = accumulate(each + _weight(row) for row in rows[first:])
+        last = first + max(1, sum(1 for _ in takewhile(MOST_BYTES.__ge__, filled)))
+        if last < len(rows):
+            rest = self._with(after=self.request.query_params.get("after", ""), skip=str(last))
+        return rows[first:last], Steps(next=rest, before=first)
 
     def _found_sentence(self, count: int) -> str:
         if not count:
@@ -154,7 +174,7 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
             said = f"{humanize.people(count)} {'matches' if count == 1 else 'match'} “{self.sought}”."
         if count > MOST_FOUND:
             said += f" These are the first {MOST_FOUND}."
-        return f"{said} The list is very long: continue with “Next”." if self.searched else said
+        return f"{said} The list is very long: continue with “Next”." if self.read_until else said
 
     def _row(self, entry: dict[str, Any], number: int) -> dict[str, Any]:
         name, email = _name_and_address(entry)
@@ -166,6 +186,7 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
             "state": state(entry),
             "since": self.moment(entry["registeredAt"]),
             "promoted": self.moment(entry["promotedAt"]) if entry["promotedAt"] else "",
+            "cancelled": self.moment(entry["cancelledAt"]) if entry["cancelledAt"] else "",
             "answers": answers.shown(entry.get("answers"), self.event.get("questions")),
         }
 
@@ -307,6 +328,12 @@ class CheckInPage(Page, OfEvent, OfUser, routes=["check-in"]):
 def _name_and_address(entry: dict[str, Any]) -> tuple[str, str]:
     user = entry.get("user") or {}
     return user.get("name") or "", user.get("email") or ""
+
+
+def _weight(row: dict[str, Any]) -> int:
+    """Return the bytes that the texts of a row take in an answer."""
+    texts = [row["name"], row["name"], row["name"], row["email"], *(text for pair in row["answers"] for text in pair)]
+    return pagination.weight(escape("".join(texts)).encode()) + ANSWER_BYTES * len(row["answers"])
 
 
 def _called(user: Any) -> str:

@@ -196,8 +196,8 @@ def by_header(questions: list[Record]) -> dict[str, Record]:
 def answers(questions: list[Record], values: Record, place: str, found: Notes) -> Record | None:
     """Return the valid answers of a registration, or None if the event asks no questions.
 
-    A record has them in `answers` by the ids of the questions, or with the headers of their columns as names. A required
-    one may be missing, because the other service did not ask.
+    A record has them in `answers` by the ids of the questions, or by the headers of their columns. A required one may
+    be missing, because the other service did not ask.
     """
     sent = values.get("answers")
     given = dict(sent) if isinstance(sent, dict) else {}

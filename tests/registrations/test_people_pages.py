@@ -1,10 +1,16 @@
 """The pages of an event's people: counts and lists agree, and refusals are explained."""
 
+import html
+import re
+
 import pytest
 
 from eventsite import clock
+from eventsite.pages import humanize
+from eventsite.web import pagination
+from registrations.browsable import people
 from registrations.notices import history
-from tests.api import Api
+from tests.api import Api, next_page
 from tests.pages import Browser, Page
 from tests.registrations.notices.streaming import reported
 from tests.signing_in import As, adam, alice, olivia, oscar
@@ -51,6 +57,8 @@ def test_a_person_who_left_is_not_checked_in(party: str) -> None:
     As(olivia().access).delete("/events/party/registrations/ann")
     page = Browser(token=olivia().access).open("/events/party/registrations?status=cancelled")
     assert shown(page) == ["Ann"] and page.html.count(">Checked in<") == 1  # the tab
+    (cancelled,) = As(olivia().access).get("/events/party/registrations?status=cancelled").json()
+    assert humanize.moment(cancelled["cancelledAt"]) in page.text
     page = Browser(token=olivia().access).open("/events/party/registrations/ann")
     assert ">Cancelled<" in page.html
 
@@ -173,3 +181,65 @@ def test_times_are_those_of_the_clocks_where_the_event_takes_place(
     assert f"When ({clock_name})" in past.text and first in past.text and second in past.text
     growth = Browser().open("/events/party")
     assert f"Sign-ups over time ({clock_name})" in growth.text and first in growth.text and second in growth.text
+
+
+NAMES = ("Zoë", "Ádám", "émile", "Øyvind", "bea", "Ann-Marie", "Carl")
+BY_NAME = ["Ádám", "Ann-Marie", "bea", "Carl", "émile", "Øyvind", "Zoë"]
+
+
+@pytest.fixture
+def crowd(api: Api, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An open event with more people than one page shows."""
+    monkeypatch.setattr(people, "ALL", 2)
+    monkeypatch.setattr(pagination, "DEFAULT_LIMIT", 2)
+    event = api.event(eventId="crowd", questions=[{"questionId": "q", "label": "Why & <how>?", "kind": "text"}])
+    for number, name in enumerate(NAMES):
+        api.post("/users", {"userId": f"u{number}", "name": name, "email": f"u{number}@example.com"})
+        api.post(f"/events/{event}/registrations", {"userId": f"u{number}", "answers": {"q": '"<&😀>' * 150}})
+    return event
+
+
+def listed(page: Page) -> list[str]:
+    return [name for name in page.links if name in NAMES]
+
+
+def test_a_list_by_name_is_that_of_everybody(crowd: str) -> None:
+    page = Browser().follow(Browser().open(f"/events/{crowd}/registrations?limit=2"), "Sort by name")
+    assert listed(page) == BY_NAME and "1–7 of 7" in page.text
+
+
+@pytest.mark.parametrize("query", ["sort=name", "print=yes&sort=name", "print=yes"])
+def test_a_whole_list_is_cut_where_an_answer_is_full(crowd: str, query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = f"/events/{crowd}/registrations?{query}"
+    empty = pagination.weight(Browser().open("/events/nothing").html.encode())
+    monkeypatch.setattr(people, "MOST_BYTES", 20_000)
+    page, found, pages = Browser().open(path), [], 1
+    while True:
+        assert pagination.weight(page.html.encode()) < 20_000 + 2 * empty
+        found += listed(page)
+        if "Next" not in page.links:
+            break
+        page, pages = Browser().follow(page, "Next"), pages + 1
+    assert found == (BY_NAME if "sort" in query else list(NAMES))
+    assert 1 < pages < 7
+
+
+@pytest.mark.parametrize(
+    ("sought", "names"),
+    [("adam", ["Ádám"]), ("ÁDÁM", ["Ádám"]), ("zoe", ["Zoë"]), ("oyv", ["Øyvind"]), ("ann m", ["Ann-Marie"])],
+)
+def test_a_person_is_found_without_accents(crowd: str, sought: str, names: list[str]) -> None:
+    assert listed(Browser().open(f"/events/{crowd}/registrations?q={sought}")) == names
+
+
+def test_the_addresses_to_copy_are_those_of_all_pages(crowd: str) -> None:
+    page = Browser().open(f"/events/{crowd}/registrations?limit=2")
+    (address,) = re.findall('data-copy-all="([^"]+)"', page.html)
+    api, found = Api(), []
+    while address:
+        answer = api.get(html.unescape(address))
+        found += [one["user"]["email"] for one in answer.json()]
+        address = next_page(answer) or ""
+    assert found == [f"u{number}@example.com" for number in range(len(NAMES))]
+    whole = Browser().open(f"/events/{crowd}/registrations?limit=100")
+    assert "data-copy-all" not in whole.html and found[-1] in whole.html

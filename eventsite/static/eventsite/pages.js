@@ -18,17 +18,31 @@ for (const link of document.querySelectorAll("[data-show]")) {
   });
 }
 
+// The addresses of all people of a list, of which the page may show a part.
+async function addressesIn(url) {
+  const found = [];
+  while (url) {
+    const answer = await fetch(url, { headers: { Accept: "application/json" } });
+    if (!answer.ok) throw new Error(answer.statusText);
+    for (const person of await answer.json()) if (person.user?.email) found.push(person.user.email);
+    url = answer.headers.get("Link")?.match(/<([^>]+)>; rel="next"/)?.[1];
+  }
+  return found.join(", ");
+}
+
 // What a script alone can do is not there without it.
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!button.dataset.copy) continue;
   button.hidden = false;
   button.addEventListener("click", async () => {
     const label = button.textContent;
+    let text = button.dataset.copy;
     try {
-      await navigator.clipboard.writeText(button.dataset.copy);
+      if (button.dataset.copyAll) text = await addressesIn(button.dataset.copyAll);
+      await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
     } catch {
-      window.prompt(label, button.dataset.copy);
+      window.prompt(label, text);
     }
     setTimeout(() => (button.textContent = label), 2000);
   });
@@ -39,12 +53,13 @@ for (const button of document.querySelectorAll("[data-print]")) {
   if (location.hash === "#now") window.print();
 }
 
-// The rows in sight narrow down while a name is typed.
+// The rows in sight narrow down while a name is typed, without case and accents.
+const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 for (const field of document.querySelectorAll("[data-filter]")) {
   field.addEventListener("input", () => {
-    const sought = field.value.toLowerCase();
+    const sought = plain(field.value);
     for (const row of document.querySelectorAll(".people tbody tr")) {
-      row.hidden = !row.textContent.toLowerCase().includes(sought);
+      row.hidden = !plain(row.textContent).includes(sought);
     }
   });
 }
