@@ -104,10 +104,15 @@ def _normalize(before: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:
     changes = {name: [] if value is None and name in LISTS else value for name, value in changes.items()}
     if changes.pop("has_waitlist", None) is not None:
         changes["waitlist_enabled"] = not before.seats.waitlist_enabled
-    after = {name: changes.get(name, getattr(before.event, name)) for name in (*Times._fields, *OF_THE_WINDOW)}
-    if (after.keys() & changes.keys()) and (wrong := wrong_times(after)):
+    if wrong := wrong_together(before.event, changes):
         raise WrongValues(wrong)
     return {name: value for name, value in changes.items() if not _is_already(before, name, value)}
+
+
+def wrong_together(event: Event, changes: dict[str, Any]) -> dict[str, str]:
+    """Return a sentence for each time that a change would make wrong, by its name in JSON."""
+    after = {name: changes.get(name, getattr(event, name)) for name in (*Times._fields, *OF_THE_WINDOW)}
+    return wrong_times(after) if after.keys() & changes.keys() else {}
 
 
 def _is_already(whole: WholeEvent, name: str, value: Any) -> bool:

@@ -83,6 +83,9 @@ class QuestionsField(ListedField):
         return questions
 
 
+MOST_ORGANIZERS = 20
+
+
 class OrganizersField(ListedField):
     """The co-organizers of an event, each once."""
 
@@ -130,7 +133,7 @@ class EventChangesSerializer(Body):
     )
     organizers = OrganizersField(
         **OPTIONAL,
-        max_length=20,
+        max_length=MOST_ORGANIZERS,
         help_text="The user ids of co-organizers, who may do what the owner may, but for deleting the event and "
         "changing this list. Shown to organizers and admins.",
     )

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
-from events import services
+from events import editing, services
 from events.browsable import consequences, questions, wording  # noqa: F401 (the questions register their part)
 from events.browsable.forms import FILTERS, LABELS, MOMENTS, NEW, SHORT, edit_form, filters, new_form, to_moments
 from events.browsable.wording import CANCELLED
-from events.models import DRAFT, OPEN_STATUSES
+from events.models import DRAFT, OPEN_STATUSES, Event
 from events.serializers import shape
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, SEE_EVENTS, Reach
 from eventsite.auth.scope import EVERYTHING
@@ -169,6 +169,7 @@ class EventPage(Page, routes=["event"]):
     template = "events/event.html"
     labels = {name: label for name, label in LABELS.items() if name != "eventId"}
     _now: dict[str, Any] | None = None
+    _stored: Event
 
     def title(self, data: Any) -> str:
         """Return the name of the event, or the purpose of a refused form."""
@@ -239,7 +240,7 @@ class EventPage(Page, routes=["event"]):
                 found = services.read(self.kwargs["event_id"], scope=self.view.scope(SEE_EVENTS))
             except DomainError:
                 return None
-            self._now = forms_values(shape(found, own=EVERYTHING))
+            self._now, self._stored = forms_values(shape(found, own=EVERYTHING)), found.event
         return self._now
 
     def question(self) -> Question | None:
@@ -249,7 +250,11 @@ class EventPage(Page, routes=["event"]):
             return None
         if self.request.method == "DELETE":
             return consequences.before_deleting(now) if self.owns(now) else None
-        return consequences.before_editing(now, self.submission.values()) if consequences.people(now) else None
+        changes = self.view.body(partial=True)
+        if not consequences.people(now) or editing.wrong_together(self._stored, changes):
+            return None  # nobody is affected, or the edit is refused
+        removing = consequences.before_removing_questions(now, changes)
+        return removing or consequences.before_editing(now, self.submission.values())
 
     def outcome(self, data: Any) -> str:
         submission = self.submission

@@ -81,6 +81,16 @@ def before_editing(now: dict[str, Any], asked: Any) -> Question | None:
     return None
 
 
+def before_removing_questions(now: dict[str, Any], changes: dict[str, Any]) -> Question | None:
+    """Return the question before an edit that removes questions, which people may have answered."""
+    kept = {question["questionId"] for question in changes.get("questions", now["questions"])}
+    removed = [f"“{question['label']}”" for question in now["questions"] if question["questionId"] not in kept]
+    if not removed:
+        return None
+    facts = [*people(now), "What they answered is no longer shown."]
+    return Question(f"Ask {humanize.names(removed)} no more?", "Save", facts)
+
+
 def _no_one_moves_up(seats: int) -> str:
     if seats == 0:
         return "No one moves up."

@@ -95,9 +95,12 @@ def _rows(sent: Any) -> dict[int, dict[str, str]]:
 
 
 def _question(row: dict[str, str], others: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return a question as the API takes it, or None if its fields are empty."""
+    """Return a question as the API takes it, or None if there is none.
+
+    A new question without a text and without answers is none. Neither is an old one without a text.
+    """
     label, lines = row.get("label", "").strip(), row.get("choices", "").split("\n")
-    if not label:
+    if not label and ("questionId" in row or not row.get("choices", "").strip()):
         return None
     question: dict[str, Any] = {"questionId": row.get("questionId") or _new_id(label, others), "label": label}
     question |= {"kind": row.get("kind", TEXT), "required": row.get("required") == TRUE}

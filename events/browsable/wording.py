@@ -117,14 +117,14 @@ def hours_and_zone(event: dict[str, Any]) -> str:
 
 
 def sign_up(event: dict[str, Any]) -> str:
-    moment = now().isoformat()
+    moment = clock.now()
     if event["status"] not in OPEN_STATUSES:
         return CLOSED
     if has_ended(event):
         return OVER
-    if (opens := event.get("registrationOpensAt")) and opens > moment:
+    if (opens := event.get("registrationOpensAt")) and clock.precise(opens) > moment:
         return NOT_OPEN
-    if (closes := event.get("registrationClosesAt")) and closes <= moment:
+    if (closes := event.get("registrationClosesAt")) and clock.precise(closes) <= moment:
         return CLOSED
     if not event["waitlistCount"] and event["registeredCount"] < event["capacity"]:
         return OPEN

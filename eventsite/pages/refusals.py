@@ -187,7 +187,7 @@ def _in_words(value: str) -> str:
 
 def _confirmation(page: Page, submission: submissions.Submission, question: Question) -> dict[str, Any]:
     form = page.sent_form(page.request.method or "")
-    kept = {*KEPT_FIELDS, *(field.name for field in form.fields)} if form else set(KEPT_FIELDS)
+    kept = {*KEPT_FIELDS, *form.hidden, *(field.name for field in form.fields)} if form else set(KEPT_FIELDS)
     sent = [(name, submission.sent.get(name, "")[:MOST_KEPT]) for name in sorted(kept & set(submission.sent))]
     return {
         "template": "eventsite/pages/confirm.html",

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework.exceptions import ValidationError
 
+from events.serializers import MOST_ORGANIZERS
 from eventsite.auth.permissions import LIST_USERS, Reach
 from eventsite.pages.forms import Field, Form
 from eventsite.pages.page import Part
@@ -14,6 +15,8 @@ TYPED, ADDED, REMOVED = "organizers.typed", "organizers.added", "organizers.remo
 UNKNOWN = "No one with this address has signed in here. A person from the list of people can be added on their page."
 SEVERAL = "Several people have this name: enter the address."
 EMPTY = "Enter an e-mail address."
+FULL = f"An event has at most {MOST_ORGANIZERS} co-organizers."
+IS_OWNER, IS_ONE = "This person owns the event.", "This person is a co-organizer already."
 
 
 class CoOrganizers(Part, OfEvent, routes=["event"]):
@@ -27,8 +30,8 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
         if not self.owns(data):
             return None
         named = names(data.get("organizers") or [])
-        people = [(name, button(self.event_url, user_id, "Remove", REMOVED)) for user_id, name in named.items()]
-        return {"below": True, "people": people, "add": self._typed(data)}
+        remove = [button(self.event_url, user_id, f"Remove {name}", REMOVED) for user_id, name in named.items()]
+        return {"below": True, "remove": remove, "add": self._typed(data)}
 
     def form(self, method: str) -> Form | None:
         now = self.page.current() if self._sent(TYPED) is not None else None
@@ -44,7 +47,7 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
         now = self.page.current() if (typed, added, removed) != (None, None, None) else None
         if now is None:
             return
-        added = added or (self._meant(typed) if typed is not None else None)
+        added = added or (self._meant(typed, now) if typed is not None else None)
         for name in (TYPED, ADDED, REMOVED):
             values.pop(name, None)
         known = [one for one in now.get("organizers") or [] if one != removed]
@@ -67,17 +70,25 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
         field.help = "They may do what you may, but for deleting the event and changing this list."
         return Form(self.event_url, "Add", "PUT", [field], hidden={"_version": str(event["version"])})
 
-    def _meant(self, typed: str) -> str:
+    def _meant(self, typed: str, event: dict[str, Any]) -> str:
         """Return the id of the person with this address or, for admins, this name.
 
         Only a verified address counts, because another person may have typed it.
+
+        Raises:
+            ValidationError: It is not one person, or the person cannot become a co-organizer.
         """
         if not typed:
             raise ValidationError({TYPED: [EMPTY]})
         found = [user for user in called(self, typed) if "@" not in typed or user.has_verified_email]
         if len(found) != 1:
             raise ValidationError({TYPED: [SEVERAL if found else UNKNOWN]})
-        return str(found[0].user_id)
+        user_id, organizers = str(found[0].user_id), event.get("organizers") or []
+        if user_id == event["organizerId"] or user_id in organizers:
+            raise ValidationError({TYPED: [IS_ONE if user_id in organizers else IS_OWNER]})
+        if len(organizers) >= MOST_ORGANIZERS:
+            raise ValidationError({TYPED: [FULL]})
+        return user_id
 
 
 def button(event_url: str, user_id: str, label: str, name: str, **hidden: str) -> Form:

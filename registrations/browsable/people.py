@@ -34,11 +34,18 @@ LEAVES_SECONDS = 8.0  # seconds before the request's deadline; a search stops th
 MOST_FOUND = 200  # matches; the most that a search shows
 MOST_BYTES = 5_000_000  # of rows; Lambda answers at most 6,291,556 bytes
 ROW_BYTES, PRINTED_ROW_BYTES, ANSWER_BYTES = 1500, 620, 100  # of a row without its texts, and of an answer
-EMPTY = "Enter a name or an e-mail address."
+EMPTY, EMPTY_ADDRESS = "Enter a name or an e-mail address.", "Enter an e-mail address."
 UNKNOWN = "No one has this name, address or id."
 UNKNOWN_ADDRESS = "No one with this e-mail address has signed in here."
 SEVERAL = "Several people have this name: choose one, or enter the e-mail address."
 ADD_BY_ADDRESS = "Add a person: e-mail"
+NOBODY = {
+    ACTIVE: "No one has signed up yet.",
+    REGISTERED: "No one has a seat yet.",
+    WAITLISTED: "No one is waiting.",
+    CANCELLED: "No one has cancelled.",
+}
+"""The sentence on an empty list, by its status."""
 
 
 class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]):
@@ -71,6 +78,12 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         """True if the page lists only people who are checked in, False for the others, None for all."""
         asked = self.request.query_params.get("checkedIn", "").lower()
         return {TRUE: True, FALSE: False}.get(asked)
+
+    @property
+    def nobody(self) -> str:
+        """The sentence on an empty list."""
+        filtered = "No one is checked in yet." if self.checked_in else "There is no one here."
+        return NOBODY.get(self.status, filtered) if self.checked_in is None else filtered
 
     @property
     def sought(self) -> str:
@@ -237,7 +250,7 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
             ValidationError: The form names no person. The API would register the sender.
         """
         if self.is_by_hand and self.submission and not str(self.submission.sent["userId"]).strip():
-            raise ValidationError({"userId": [EMPTY]})
+            raise ValidationError({"userId": [EMPTY if self.finds_names else EMPTY_ADDRESS]})
         if any(name.startswith(answers.PREFIX) for name in values):
             answers.gather(values, self.event.get("questions"))
         typed = str(values.get("userId", "")).strip()

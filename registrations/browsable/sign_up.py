@@ -94,7 +94,8 @@ class People(Part, OfEvent, routes=["event"]):
         if not self.runs(LIST_REGISTRATIONS, data):
             return None
         rows = everybody(self, data)
-        heads = [row.user_id for row in rows if row.status == WAITLISTED][: humanize.NAMED]
+        waiting = [row.user_id for row in rows if row.status == WAITLISTED]
+        heads = waiting[: humanize.NAMED] if event_wording.passes_seats_on(data) else []
         write = f"{pages.url('event-history', self.event_id)}#write"
         return {
             "below": True,

@@ -1,9 +1,12 @@
 """The list and the pages of events: moments with their zone, empty lists, and buttons that can be used."""
 
 from datetime import datetime
+from unittest.mock import patch
 
 import pytest
 
+from events.browsable.wording import CLOSED, NOT_OPEN, OPEN, sign_up
+from eventsite import clock
 from eventsite.pages import humanize
 from tests.api import Api
 from tests.pages import Browser, Page
@@ -147,3 +150,14 @@ def test_an_event_that_was_deleted_meanwhile_does_not_exist_any_more(api: Api) -
 def test_a_lost_page_of_a_list_is_no_cursor(api: Api) -> None:
     page = Browser().open("/events?cursor=x")
     assert "Start again from its beginning." in page.text and "cursor" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("now", "state"), [("09:59:59.999999", NOT_OPEN), ("10:00:00.000000", OPEN), ("10:00:00.400000", OPEN)]
+)
+def test_sign_up_opens_and_closes_at_the_very_second(now: str, state: str) -> None:
+    event = {"status": "published", "date": "2083-04-01", "capacity": 1, "registeredCount": 0, "waitlistCount": 0}
+    with patch.object(clock, "now", lambda: f"2083-01-01T{now}Z"):
+        assert sign_up(event | {"registrationOpensAt": "2083-01-01T10:00:00Z"}) == state
+        closed = OPEN if state == NOT_OPEN else CLOSED
+        assert sign_up(event | {"registrationClosesAt": "2083-01-01T10:00:00Z"}) == closed

@@ -42,6 +42,39 @@ def test_questions_are_made_changed_and_removed(api: Api, browser: Browser) -> N
     assert api.get(path).json()["questions"] == []
 
 
+@pytest.mark.parametrize("status", ["published", "draft"])
+def test_a_question_that_people_have_answered_is_removed_after_a_question(
+    api: Api, browser: Browser, status: str
+) -> None:
+    other = DIET | {"questionId": "other", "label": "Other?", "required": False}
+    event = api.event(questions=[DIET, other])
+    api.post(f"/events/{event}/registrations", {"userId": api.user("ann"), "answers": {"diet": "vegan"}})
+    api.patch(f"/events/{event}", {"status": status})
+    asked = browser.send(questions(browser.open(f"/events/{event}")), **{"questions.0.label": ""})
+    assert asked.headings[0] == "Ask “Diet?” no more?"
+    assert "1 person has a seat." in asked.text and "What they answered is no longer shown." in asked.text
+    assert len(api.get(f"/events/{event}").json()["questions"]) == 2
+    assert browser.sure(asked).messages == ["The questions are saved."]
+    assert [one["label"] for one in api.get(f"/events/{event}").json()["questions"]] == ["Other?"]
+
+
+WRONG_EDITS = [
+    {"date": "2083-05-01", "endDate": "2083-04-01"},
+    {"date": "2083-05-01", "endTime": "10:00"},
+    {"date": "2083-05-01", "timeZone": "Europe/Berlin"},
+    {"date": "2083-03-28", "startTime": "02:30", "timeZone": "Europe/Berlin"},
+]
+
+
+@pytest.mark.parametrize("edit", WRONG_EDITS, ids=str)
+def test_an_edit_that_is_refused_is_not_asked_about(api: Api, browser: Browser, edit: dict[str, str]) -> None:
+    event = api.event()
+    api.register(event, api.user("ann"))
+    refused = browser.send(form_with(browser.open(f"/events/{event}"), "title"), **edit)
+    assert refused.status == 422 and form_with(refused, "title").errors
+    assert "Move" not in refused.headings[0]
+
+
 def test_ten_questions_leave_no_empty_one(api: Api, browser: Browser) -> None:
     asked = [DIET | {"questionId": f"q{number}"} for number in range(10)]
     page = browser.open(f"/events/{api.event(questions=asked)}")
@@ -56,6 +89,7 @@ def test_ten_questions_leave_no_empty_one(api: Api, browser: Browser) -> None:
         ({"questions.1.label": "Diet?", "questions.1.kind": "choice"}, "questions.1.choices"),
         ({"questions.0.label": "", "questions.1.label": "x" * 201}, "questions.1.label"),
         ({"questions.1.label": "Which?", "questions.1.kind": "a drawing"}, "questions.1.kind"),
+        ({"questions.1.choices": "yes\r\nno", "questions.1.kind": "choice"}, "questions.1.label"),
     ],
 )
 def test_a_wrong_question_is_marked_and_what_was_typed_is_kept(
@@ -64,7 +98,7 @@ def test_a_wrong_question_is_marked_and_what_was_typed_is_kept(
     path = f"/events/{api.event(questions=[DIET])}"
     page = browser.send(questions(browser.open(path)), **typed)
     assert page.status == 422 and set(questions(page).errors) == {field}
-    assert questions(page).fields["questions.1.label"] == typed["questions.1.label"][:200]
+    assert questions(page).fields["questions.1.label"] == typed.get("questions.1.label", "")[:200]
     assert api.get(path).json()["questions"] == [DIET]
 
 
@@ -130,6 +164,25 @@ def test_an_id_a_name_and_an_unverified_address_add_nobody(party: str, typed: st
     page = browser.send(form_with(browser.open(party), "organizers.typed"), **{"organizers.typed": typed})
     assert page.status == 422 and set(form_with(page, "organizers.typed").errors) == {"organizers.typed"}
     assert organizers_of(party) == []
+
+
+def test_who_organizes_already_is_not_added_again(party: str) -> None:
+    body = {"userId": oscar().sub, "name": "Oscar", "email": "oscar@example.com"}
+    assert As(adam().access).post("/users", body).status_code == 201
+    browser = Browser(token=oscar().access)
+
+    def error_of(address: str) -> str:
+        form = form_with(browser.open(party), "organizers.typed")
+        page = browser.send(form, **{"organizers.typed": address})
+        return form_with(page, "organizers.typed").errors.get("organizers.typed", "")
+
+    assert error_of("oscar@example.com") == "This person owns the event."
+    As(oscar().access).patch(party, {"organizers": [olivia().sub]})
+    assert error_of("olivia@example.com") == "This person is a co-organizer already."
+    many = [olivia().sub, *(f"user-{number}" for number in range(19))]
+    As(oscar().access).patch(party, {"organizers": many})
+    assert error_of("alice@example.com") == "An event has at most 20 co-organizers."
+    assert organizers_of(party) == many
 
 
 def test_an_admin_may_type_a_name(party: str) -> None:

@@ -183,6 +183,34 @@ def test_times_are_those_of_the_clocks_where_the_event_takes_place(
     assert f"Sign-ups over time ({clock_name})" in growth.text and first in growth.text and second in growth.text
 
 
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("registrations", "No one has signed up yet."),
+        ("registrations?status=registered", "No one has a seat yet."),
+        ("registrations?status=waitlisted", "No one is waiting."),
+        ("waitlist", "No one is waiting."),
+        ("registrations?status=cancelled", "No one has cancelled."),
+        ("registrations?checkedIn=true", "No one is checked in yet."),
+    ],
+)
+def test_an_empty_list_names_who_is_missing(api: Api, path: str, sentence: str) -> None:
+    assert sentence in Browser().open(f"/events/{api.event()}/{path}").text
+
+
+@pytest.mark.parametrize(
+    ("change", "is_next"),
+    [({}, True), ({"status": "completed"}, False), ({"status": "draft"}, False), ({"capacity": 0}, False)],
+    ids=str,
+)
+def test_no_one_is_next_where_no_one_moves_up(api: Api, change: dict[str, object], is_next: bool) -> None:
+    event = api.event(capacity=1)
+    for user in ("ann", "ben"):
+        api.register(event, api.user(user))
+    api.patch(f"/events/{event}", change)
+    assert ("Next on the waitlist" in Browser().open(f"/events/{event}").text) is is_next
+
+
 NAMES = ("Zoë", "Ádám", "émile", "Øyvind", "bea", "Ann-Marie", "Carl")
 BY_NAME = ["Ádám", "Ann-Marie", "bea", "Carl", "émile", "Øyvind", "Zoë"]
 
