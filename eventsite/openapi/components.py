@@ -51,6 +51,11 @@ PROBLEM: Json = {
         "detail": {"type": "string", "description": "A sentence for people."},
         "code": {"type": "string", "description": "The word to switch on in a program."},
         "instance": {"type": "string", "format": "uri-reference", "description": "The path of the request."},
+        "opensAt": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When registration opens; only with the code `registration_not_open`.",
+        },
         "errors": {
             "type": "array",
             "description": "Every wrong field at once; only with the code `validation_error`.",

@@ -122,6 +122,11 @@ def _of_a_change(kind: str, event: Event, previous: dict[str, Any]) -> Occasion 
     return Occasion(kind, event, before)
 
 
+def takes_place(event: Event) -> bool:
+    """Return True if people can still come to the event, or give their registrations up for others."""
+    return event.status in OPEN_STATUSES and not _is_over(event)
+
+
 def _is_over(event: Event) -> bool:
     """Return True if an event has ended, so that no mail is needed."""
     return Times.of(event).ends_at <= datetime.fromisoformat(clock.now()).timestamp()

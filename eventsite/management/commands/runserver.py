@@ -74,7 +74,7 @@ class Command(runserver.Command):
         for table in made:
             self.stdout.write(f"Created the table {table}.")
         if settings.LOCAL and not text("PUBLIC_URL"):
-            settings.PUBLIC_URL = url_of(self.addr, self.port)
+            settings.PUBLIC_URL = f"{url_of(self.addr, self.port)}{settings.BASE_PATH}"
         if settings.LOCAL:
             self._start_what_runs_beside()
         super().inner_run(*args, **options)

@@ -125,8 +125,9 @@ def _words(occasion: Occasion, user: User) -> dict[str, Any]:
         "quoted": [one_line(line) for line in occasion.text.splitlines()],
         "is_off": is_off,
         "event_url": page if occasion.kind != occasions.DELETED else "",
-        "own_url": f"{page}/registrations/{oneself}" if page and not is_off else "",
+        "own_url": f"{page}/registrations/{oneself}" if page and occasions.takes_place(occasion.event) else "",
         "profile_url": f"{settings.PUBLIC_URL}/users/{oneself}" if page else "",
+        "is_optional": occasion.kind not in occasions.WITHOUT_ASKING,
         "brand": BRAND,
     }
 

@@ -62,6 +62,21 @@ def test_each_task_is_mailed_once(api: Api, party: str, carried: Carried) -> Non
     assert len(written(api, carried)) == 2, "another message"
 
 
+@pytest.mark.parametrize(
+    ("change", "gives_up"),
+    [({}, True), ({"status": "cancelled"}, False), ({"status": "completed"}, False), ({"date": "2020-01-01"}, False)],
+    ids=str,
+)
+def test_it_offers_to_give_up_only_what_takes_place_and_no_setting_that_does_not_end_it(
+    api: Api, party: str, carried: Carried, change: dict[str, str], gives_up: bool
+) -> None:
+    api.patch("/events/party", change)
+    mail = written(api, carried)[0]
+    for part in (text(mail), html(mail)):
+        assert ("give your registration up" in part) is gives_up
+        assert "You get this because" in part and "no e-mail" not in part.lower()
+
+
 def test_with_one_key_it_is_sent_once_and_counts_once(api: Api, party: str, carried: Carried) -> None:
     for _ in range(7):
         assert api.post("/events/party/messages", MESSAGE, idempotency_key="k").status_code == 202
