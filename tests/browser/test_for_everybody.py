@@ -72,6 +72,8 @@ PAGES = {
     "adam": ["/users", "/users/dave", "/users/dave/registrations", "/events/weekend"],
 }
 """The pages of each role: of an open service, of a visitor, and of a user who is signed in."""
+OF_PARTY = ("", "/registrations", "/registrations?print=yes", "/waitlist", "/history", "/registrations/ann")
+LISTS_OF_PARTY = [f"/events/party{path}" for path in OF_PARTY]
 LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 390)]
 look = pytest.mark.parametrize(("scheme", "width"), LOOKS)
 
@@ -299,3 +301,20 @@ def test_what_was_typed_outlives_the_session(signing_in: str, person: Any) -> No
     assert page.get_by_label("Title", exact=True).input_value() == "Typed with care"
     admin.click("Save")
     assert admin.message() == "Saved: Title."
+
+
+def test_texts_without_a_space_fit_at_every_width(person: Any, api: Api) -> None:
+    question = {"questionId": "food", "label": "W" * 200, "kind": "text"}
+    texts = {"title": "T" * 200, "organizer": "O" * 200, "location": "L" * 200, "description": "D" * 2000}
+    api.event(eventId="party", capacity=1, questions=[question], **texts)
+    for user in ("ann", "ben"):
+        api.post("/users", {"userId": user, "name": user * 66, "email": f"{user}@{'long' * 15}.example.com"})
+        api.post("/events/party/registrations", {"userId": user, "answers": {"food": "A" * 1000}})
+    someone, wide = person(), []
+    for path in (*LISTS_OF_PARTY, "/events", "/users", "/users/ann", "/users/ann/registrations"):
+        someone.open(path)
+        unfold(someone.page)
+        for width in (320, 390, 768, 1024, 1280):
+            someone.page.set_viewport_size({"width": width, "height": 900})
+            wide += [f"{path} at {width}"] if someone.overflows() else []
+    assert wide == []
