@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from eventsite.management.operating import OperatorCommand, with_bar
 from registrations.transfer import demo, write
 from registrations.transfer.assemble import assemble, registrations_in
+from registrations.transfer.planned import PlannedEvent
 
 
 class Command(OperatorCommand):
@@ -24,12 +25,15 @@ class Command(OperatorCommand):
         if not (settings.LOCAL or anyway or dry_run):
             raise CommandError("The data are not on this machine. To load it anyway, add --anyway.")
         season = assemble(demo.records(datetime.now(UTC).date()))
-        people = registrations_in(season.events)
-        what = f"{len(season.events)} events, {len(season.users)} users and {people:,} registrations"
-        if dry_run:
-            self.stdout.write(f"Would load {what}.")
-            return
         users, events = list(season.users.values()), season.events
-        there = write.write(with_bar(users, "user", len(users)), with_bar(events, "event", len(events)))
-        left = f" ({len(there[0])} users and {len(there[1])} events were there already.)" if any(there) else ""
-        self.stdout.write(f"Loaded {what}.{left}")
+        if dry_run:
+            self.stdout.write(f"Would load {_counted(len(users), events)}.")
+            return
+        old_users, old = write.write(with_bar(users, "user", len(users)), with_bar(events, "event", len(events)))
+        loaded = _counted(len(users) - len(old_users), [event for event in events if event.event_id not in {*old}])
+        left = f" ({len(old_users)} users and {len(old)} events were there already.)" if old_users or old else ""
+        self.stdout.write(f"Loaded {loaded}.{left}")
+
+
+def _counted(users: int, events: list[PlannedEvent]) -> str:
+    return f"{len(events)} events, {users} users and {registrations_in(events):,} registrations"
