@@ -19,7 +19,9 @@ from eventsite.web.fields import whole_number
 from registrations import checkin
 from registrations.browsable import answers
 from registrations.browsable.wording import OWN_SENTENCES, OfEvent, called, hears_of_a_seat, sign_up_label, state
+from registrations.errors import RegistrationNotFound
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED
+from registrations.reading import one as reading
 from registrations.reading.lists import named
 from registrations.serializers import shape_attendee
 from users import services as users
@@ -35,6 +37,7 @@ MOST_FOUND = 200  # matches; the most that a search shows
 MOST_BYTES = 5_000_000  # of rows; Lambda answers at most 6,291,556 bytes
 ROW_BYTES, PRINTED_ROW_BYTES, ANSWER_BYTES = 1500, 620, 100  # of a row without its texts, and of an answer
 EMPTY, EMPTY_ADDRESS = "Enter a name or an e-mail address.", "Enter an e-mail address."
+ALREADY = "This person is already signed up."
 UNKNOWN = "No one has this name, address or id."
 UNKNOWN_ADDRESS = "No one with this e-mail address has signed in here."
 SEVERAL = "Several people have this name: choose one, or enter the e-mail address."
@@ -264,6 +267,15 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         if len(found) != 1 and not is_id and self.event:
             raise ValidationError({"userId": [self._not_one(len(found))]})
         values["userId"] = found[0].user_id if len(found) == 1 and not is_id else typed
+        if self.event.get("questions") and self._is_signed_up(values["userId"]):
+            raise ValidationError({"userId": [ALREADY]})  # before the questions are asked
+
+    def _is_signed_up(self, user_id: str) -> bool:
+        try:
+            found = reading.read(self.event_id, user_id, scope=self.view.scope(LIST_REGISTRATIONS))
+        except RegistrationNotFound:
+            return False
+        return found.status in (REGISTERED, WAITLISTED)
 
     @property
     def finds_names(self) -> bool:
@@ -280,7 +292,7 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         if not self.is_by_hand:
             return ""
         if data["code"] == "already_registered":
-            return "This person is already signed up."
+            return ALREADY
         return OWN_SENTENCES[data["code"]] if data["code"] in ("event_full", "registration_closed") else ""
 
     def suggestions(self, data: Any) -> list[Form]:

@@ -76,6 +76,19 @@ def test_an_organizer_adds_by_address(party: str, typed: str) -> None:
     assert "Add a person: e-mail" in page.text and "the link is wrong" not in page.text
 
 
+def test_a_person_who_is_in_is_named_before_the_questions(api: Api) -> None:
+    event = api.event(capacity=1, questions=[{"questionId": "q", "label": "Why?", "kind": "text", "required": True}])
+    for user in ("ann", "ben"):
+        api.post(f"/events/{event}/registrations", {"userId": api.user(user), "answers": {"q": "Because"}})
+    browser = Browser()
+    for user, field in (("ann", "userId"), ("ben", "userId"), (api.user("cat"), "answers.q")):
+        page = browser.open(f"/events/{event}/registrations")
+        page = browser.send(next(form for form in page.forms if "userId" in form.fields), userId=user)
+        errors = page.form("POST").errors
+        assert set(errors) == {field}
+        assert errors.get("userId", "This person is already signed up.") == "This person is already signed up."
+
+
 @pytest.mark.parametrize("impostors", [1, 3])
 def test_an_organizer_adds_nobody_who_only_typed_the_address(party: str, impostors: int) -> None:
     for number, user in enumerate((alice(), oscar(), adam())[:impostors]):
