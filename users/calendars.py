@@ -42,5 +42,5 @@ def owner_of(token: str) -> User:
     secret, user_id = token[:SECRET], token[SECRET:]
     user = User.find(user_id)
     if user is None or not user.calendar_secret or not compare_digest(user.calendar_secret.encode(), secret.encode()):
-        raise UserNotFound
+        raise UserNotFound("There is no calendar at this address any more. Its owner can make a new one.")
     return user

@@ -18,12 +18,11 @@ from pynamodb.attributes import UnicodeAttribute
 from eventsite.dynamodb.base_model import BaseModel
 from eventsite.dynamodb.reads import Range, query_pages
 from eventsite.dynamodb.steps import Delete, Put
+from eventsite.text.folding import fold
 from users.models import User
 
 MOST_NAMES = 12  # names by which a person is found; each costs two write units when the person is created
 LONGEST = 600  # bytes of names in a sort key, which DynamoDB bounds at 1,024
-SAME = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"})
-WITHIN_A_NAME = str.maketrans(dict.fromkeys("'`\u00b4\u2019\u02bc"))  # apostrophes
 END = "\t"  # between the names and the id; sorts before all that a name has in it
 
 
@@ -39,14 +38,6 @@ class Entry(BaseModel):
 
 
 Key = tuple[str, str]
-
-
-def fold(text: str) -> str:
-    """Return a text without case, accents and punctuation, its words separated by single spaces."""
-    plain = unicodedata.normalize("NFKD", text.translate(WITHIN_A_NAME).casefold()).translate(SAME)
-    letters = (letter for letter in plain if not unicodedata.combining(letter))
-    spaced = "".join(letter if unicodedata.category(letter)[0] in "LNM" else " " for letter in letters)
-    return " ".join(spaced.split() or text.casefold().split() or "?")
 
 
 def fold_address(address: str) -> str:

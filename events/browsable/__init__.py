@@ -18,6 +18,7 @@ from eventsite.pages import forms, humanize, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Question, Seen
+from eventsite.text.folding import contains
 
 MINE, DRAFTS = {"organizerId": "me"}, {"status": DRAFT}
 """The filters of two tabs of the list."""
@@ -81,8 +82,8 @@ class EventsPage(Page, routes=["events"]):
 
     def _is_wanted(self, event: dict[str, Any]) -> bool:
         query = self.request.query_params
-        sought = query.get("q", "").strip().casefold()
-        if sought and not any(sought in event[name].casefold() for name in ("title", "location")):
+        sought = query.get("q", "").strip()
+        if sought and not any(contains(event[name], sought) for name in ("title", "location")):
             return False
         if query.get("seats") and wording.sign_up(event) != wording.OPEN:
             return False

@@ -67,7 +67,8 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
     def _typed(self, event: dict[str, Any]) -> Form:
         label = "Add a co-organizer: name or e-mail" if self.reach(LIST_USERS) is Reach.ALL else "E-mail of a person"
         field = Field(TYPED, label, "text", required=True, prefix="organizer")
-        field.help = "They may do what you may, but for deleting the event and changing this list."
+        field.help = "They may do what you may, but for deleting the event and changing this list. "
+        field.help += "Only organizers can: others first ask an admin to become one."
         return Form(self.event_url, "Add", "PUT", [field], hidden={"_version": str(event["version"])})
 
     def _meant(self, typed: str, event: dict[str, Any]) -> str:

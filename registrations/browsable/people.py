@@ -14,6 +14,7 @@ from eventsite.pages import page as pages
 from eventsite.pages.forms import FALSE, TRUE, Field, Form, text
 from eventsite.pages.page import Link, Page
 from eventsite.pages.paging import Steps
+from eventsite.text.folding import contains, fold
 from eventsite.web import pagination
 from eventsite.web.fields import whole_number
 from registrations import checkin
@@ -26,7 +27,6 @@ from registrations.reading.lists import named
 from registrations.serializers import shape_attendee
 from users import services as users
 from users.browsable import OfUser, name_of
-from users.index import fold
 
 ALL = pagination.MAX_LIMIT
 KEPT = ("status", "checkedIn", "q", "sort", "print")
@@ -167,8 +167,7 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         return [self._row(entry, number) for number, entry in numbered if not self.sought or self._is_found(entry)]
 
     def _is_found(self, entry: dict[str, Any]) -> bool:
-        sought, folded = self.sought.casefold(), fold(self.sought)
-        return any(sought in text.casefold() or folded in fold(text) for text in _name_and_address(entry))
+        return any(contains(text, self.sought) for text in _name_and_address(entry))
 
     def _part_of(self, rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Steps]:
         """Return the rows of a whole list that fit into this answer, and the step to the next ones."""

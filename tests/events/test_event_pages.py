@@ -161,3 +161,11 @@ def test_sign_up_opens_and_closes_at_the_very_second(now: str, state: str) -> No
         assert sign_up(event | {"registrationOpensAt": "2083-01-01T10:00:00Z"}) == state
         closed = OPEN if state == NOT_OPEN else CLOSED
         assert sign_up(event | {"registrationClosesAt": "2083-01-01T10:00:00Z"}) == closed
+
+
+@pytest.mark.parametrize("sought", ["fete", "FÊTE", "dete", "d’été", "malmo"])
+def test_an_event_is_found_without_accents(api: Api, sought: str) -> None:
+    api.event(title="Fête d’été", location="Malmö")
+    api.event(title="Other")
+    page = Browser().open(f"/events?q={sought}")
+    assert "Fête d’été" in page.links and "Other" not in page.links
