@@ -4,6 +4,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rest_framework.exceptions import ValidationError
+
+from events import window
 from events.browsable.wording import now
 from eventsite.pages import forms
 from eventsite.pages.forms import Button, Field, Form
@@ -103,7 +106,11 @@ def filters(page: Page, *, folded: bool) -> Form:
 
 
 def to_moments(values: Any, zone: str | None) -> None:
-    """Convert the local times that users type into moments with an offset, in place."""
+    """Convert the local times that users type into moments with an offset, in place.
+
+    Raises:
+        ValidationError: The clocks of the zone skip a time.
+    """
     place = ZoneInfo(zone) if zone in time_zones() else now().tzinfo
     for name in MOMENTS:
         try:
@@ -111,4 +118,7 @@ def to_moments(values: Any, zone: str | None) -> None:
         except ValueError:
             continue
         if typed.tzinfo is None:
+            if zone in time_zones() and window.is_skipped(typed.date(), typed.time(), zone):
+                day, hour = typed.date().isoformat(), typed.strftime("%H:%M")
+                raise ValidationError({name: [window.SKIPPED.format(time=hour, day=day, zone=zone)]})
             values[name] = typed.replace(tzinfo=place).isoformat()

@@ -107,6 +107,13 @@ def test_a_co_organizer_has_no_button_to_delete_the_event(organizer: Browser) ->
             {"registrationOpensAt": "2083-01-01T10:00", "registrationClosesAt": "2082-01-01T10:00"},
             {"registrationClosesAt": "Sign-up has to close after it opens."},
         ),
+        (
+            {"registrationOpensAt": "2083-03-28T02:30", "startTime": "19:00", "timeZone": "Europe/Berlin"},
+            {
+                "registrationOpensAt": "Clocks go forward and skip this time: "
+                "there is no 02:30 on 2083-03-28 in Europe/Berlin."
+            },
+        ),
         ({"date": "2083-02-30"}, {"date": "Choose a date."}),
         ({"date": ""}, {"date": "Choose a date."}),
         ({"capacity": "many"}, {"capacity": "Enter a number."}),
