@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, ClassVar
 
 from django.http import HttpResponse, QueryDict
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.module_loading import autodiscover_modules
 from rest_framework.request import Request
 
@@ -23,9 +23,6 @@ from eventsite.pages.forms import Form, fields
 from eventsite.web import pagination
 
 Json = Any
-
-MOST_ERRORS = 20
-"""The number of wrong values that a page lists at most."""
 
 
 class Unconfirmed(Refused):
@@ -312,8 +309,4 @@ def _route(request: Request) -> str:
 
 
 def url(route: str, *parts: str) -> str:
-    """Return the address of a page, or an empty string if this service does not have the route."""
-    try:
-        return reverse(route, args=parts)
-    except NoReverseMatch:
-        return ""
+    return reverse(route, args=parts)
