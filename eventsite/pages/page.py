@@ -273,12 +273,12 @@ def _discover() -> None:
 
 def of(view: Any, request: Request, response: Any = None) -> Page:
     """Return the page of a request and, once there is one, of its answer."""
-    return kind_of(_route(request))(view, request, response)
+    return _kind_of(request)(view, request, response)
 
 
-def kind_of(route: str) -> type[Page]:
+def _kind_of(request: Request) -> type[Page]:
     _discover()
-    return _pages.get(route, Page)
+    return _pages.get(_route(request), Page)
 
 
 def all_kinds() -> list[type[Page] | type[Part]]:
@@ -290,7 +290,7 @@ def all_kinds() -> list[type[Page] | type[Part]]:
 def with_defaults(request: Request) -> Any:
     """Return the query parameters of a request for a page, with its defaults."""
     query = request.query_params.copy()
-    for name, value in kind_of(_route(request)).defaults(request.query_params).items():
+    for name, value in _kind_of(request).defaults(request.query_params).items():
         query.setdefault(name, value)
     return query
 

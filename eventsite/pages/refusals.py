@@ -86,7 +86,7 @@ def problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
     if form:
         named = {one.name for one in form.fields}
         shown |= {"form": form, "focused": any(field.focus for field in form.fields)}
-        shown |= {"suggestions": page.suggestions(data)}
+        shown["suggestions"] = page.suggestions(data)
         shown |= {"errors": [one for one in _errors(data, page) if one["field"] not in named]}
         shown |= _conflict(page, submission, form) if is_stale else {}
     return shown
