@@ -3,6 +3,7 @@
 from typing import Any
 
 from eventsite.errors import WrongValues
+from eventsite.text import encodable
 from eventsite.text.visible import is_blank
 
 TEXT, CHOICE, YES_NO = KINDS = ("text", "choice", "yesNo")
@@ -47,13 +48,4 @@ def _misfit(question: dict[str, Any], answer: Any) -> str:
         case "yesNo":
             return "" if isinstance(answer, bool) else NOT_YES_OR_NO
     fits = isinstance(answer, str) and len(answer) <= LONGEST_ANSWER and "\0" not in answer
-    return "" if fits and _is_encodable(answer) else NOT_A_TEXT
-
-
-def _is_encodable(text: str) -> bool:
-    """Return False for a text with a lone surrogate, which UTF-8 cannot encode."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return "" if fits and encodable(answer) == answer else NOT_A_TEXT

@@ -65,13 +65,10 @@ def page(
 
     A page of only some people may be shorter than the limit, with others after it.
     """
-    found, following = lists.of_event(event_id, scope=scope, status=status, limit=limit, after=after)
-    if checked_in is None:
-        return found, following
-    shown = [one for one in found if bool(one.checked_in_at) is checked_in]
-    for _ in range(MOST_PAGES - 1):
-        if len(shown) >= limit or following is None:
+    shown: list[Registration] = []
+    for _ in range(MOST_PAGES):
+        found, after = lists.of_event(event_id, scope=scope, status=status, limit=limit, after=after)
+        shown += found if checked_in is None else [one for one in found if bool(one.checked_in_at) is checked_in]
+        if checked_in is None or after is None or len(shown) >= limit:
             break
-        more, following = lists.of_event(event_id, scope=scope, status=status, limit=limit, after=following)
-        shown += [one for one in more if bool(one.checked_in_at) is checked_in]
-    return (shown[:limit], shown[limit - 1].ticket) if len(shown) > limit else (shown, following)
+    return (shown[:limit], shown[limit - 1].ticket) if len(shown) > limit else (shown, after)

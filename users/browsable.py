@@ -101,8 +101,7 @@ class OfUser(Seen):
 
     @property
     def user_id(self) -> str:
-        asked = self.kwargs["user_id"]
-        return self.principal.sub if asked == ME and self.principal else asked
+        return self.kwargs["user_id"]
 
     @property
     def is_own(self) -> bool:

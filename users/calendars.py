@@ -16,20 +16,11 @@ def token_of(user: User) -> str | None:
 
 
 def renew(user_id: str) -> User:
-    """Create a new address of a user's calendar. The old address stops working.
-
-    Raises:
-        UserNotFound: There is no such user.
-    """
+    """Create a new address of a user's calendar. The old address stops working."""
     return services.edit(user_id, {"calendar_secret": secrets.token_hex(SECRET // 2)})
 
 
 def revoke(user_id: str) -> None:
-    """Delete the address of a user's calendar.
-
-    Raises:
-        UserNotFound: There is no such user.
-    """
     services.edit(user_id, {"calendar_secret": None})
 
 

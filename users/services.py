@@ -213,9 +213,9 @@ def find_many(user_ids: Iterable[str]) -> dict[str, User]:
     return {user.user_id: user for user in batch_get(*keys, consistent=False) if user}
 
 
-def called(name: str, *, most: int = 10) -> list[User]:
-    """Return users with a name that begins like this, in the order of that name."""
-    return page(limit=most, after=None, name=name)[0]
+def called(name: str) -> list[User]:
+    """Return the first ten users with a name that begins like this, in the order of that name."""
+    return page(limit=10, after=None, name=name)[0]
 
 
 def page(

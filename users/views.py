@@ -6,8 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import Resolver404, resolve
-from django.urls import reverse as django_reverse
+from django.urls import Resolver404, resolve, reverse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -149,7 +148,7 @@ def act(request: HttpRequest) -> HttpResponse:
     elif user := _attendee(request.POST.get("userId", "")):
         acting.start(answer, user.user_id, user.name)
     else:
-        answer.headers["Location"] = django_reverse("users")
+        answer.headers["Location"] = reverse("users")
     return answer
 
 
@@ -161,10 +160,10 @@ def _attendee(user_id: str) -> User | None:
 def _page_of_an_attendee(page: str) -> str:
     """Return a page of this service that attendees see: the given one, if it is one, else the root."""
     try:
-        found = resolve(page.removeprefix(settings.BASE_PATH).partition("?")[0])
+        route = resolve(page.removeprefix(settings.BASE_PATH).partition("?")[0]).url_name
     except Resolver404:
-        return django_reverse("root")
-    return page if found.url_name in ("events", "event") else django_reverse("root")
+        route = None
+    return page if route in ("events", "event") else reverse("root")
 
 
 for view in (confirmation, act):

@@ -9,7 +9,7 @@ from events import editing, services
 from events.browsable import consequences, questions, wording  # noqa: F401 (the questions register their part)
 from events.browsable.forms import FILTERS, LABELS, MOMENTS, NEW, SHORT, edit_form, filters, new_form, to_moments
 from events.browsable.wording import CANCELLED
-from events.models import DRAFT, OPEN_STATUSES, Event
+from events.models import DRAFT, Event
 from events.serializers import shape
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, SEE_EVENTS, Reach
 from eventsite.auth.scope import EVERYTHING
@@ -209,12 +209,9 @@ class EventPage(Page, routes=["event"]):
             "delete": self._button(data, "Delete", "risky", SHORT, method="DELETE") if self.owns(data) else None,
             "waitlist": self._button(data, switch, "plain", waitlistEnabled=forms.text(not data["waitlistEnabled"])),
             "open": self._button(data, opens[status], "primary", status="published") if status in opens else None,
-            "cancel": self._button(data, "Cancel event", status=CANCELLED) if self._may_be_cancelled(data) else None,
+            "cancel": self._button(data, "Cancel event", status=CANCELLED) if wording.is_open(data) else None,
             "copy_url": f"{pages.url('events')}?copy={data['eventId']}#new",
         }
-
-    def _may_be_cancelled(self, data: Any) -> bool:
-        return data["status"] in OPEN_STATUSES and not wording.has_ended(data)
 
     def _button(
         self, data: Any, label: str, look: str = "plain", shown: Iterable[str] = (), method: str = "PUT", **sent: str

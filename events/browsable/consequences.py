@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from events.browsable.forms import LABELS, TIMETABLE
-from events.browsable.wording import CANCELLED, has_ended
+from events.browsable.wording import CANCELLED, has_ended, is_open
 from events.models import DRAFT, OPEN_STATUSES
 from eventsite.pages import forms, humanize
 from eventsite.pages.page import Question
@@ -54,9 +54,8 @@ def before_deleting(now: dict[str, Any]) -> Question:
     title, affected = f"Delete “{now['title']}”?", people(now)
     if not affected:
         return Question(title, "Delete it", ["This cannot be undone."])
-    is_mailed = now["status"] in OPEN_STATUSES and not has_ended(now)
     cancelled = "All of their registrations are cancelled first. This cannot be undone."
-    facts = [*affected, cancelled, _notice(now, is_mailed)]
+    facts = [*affected, cancelled, _notice(now, is_open(now))]
     return Question(title, "Cancel all registrations and delete it", facts, query="registrations=cancel")
 
 

@@ -61,6 +61,11 @@ def is_on(event: dict[str, Any]) -> bool:
     return event["status"] != CANCELLED and not is_over(event)
 
 
+def is_open(event: dict[str, Any]) -> bool:
+    """Return True if the event takes registrations by its status, and has not ended."""
+    return event["status"] in OPEN_STATUSES and not has_ended(event)
+
+
 def place_of(event: dict[str, Any]) -> tzinfo | None:
     """Return the time zone of an event, or None if it has none."""
     from zoneinfo import ZoneInfo
@@ -133,8 +138,7 @@ def sign_up(event: dict[str, Any]) -> str:
 
 def passes_seats_on(event: dict[str, Any]) -> bool:
     """Return True if a seat that is given up goes to the head of the waitlist."""
-    is_on = event["status"] in OPEN_STATUSES and not has_ended(event)
-    return is_on and event["waitlistCount"] > 0 and event["registeredCount"] <= event["capacity"]
+    return is_open(event) and event["waitlistCount"] > 0 and event["registeredCount"] <= event["capacity"]
 
 
 def _state(event: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, ClassVar
 
 from django.http import HttpResponse, QueryDict
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.module_loading import autodiscover_modules
 from rest_framework.request import Request
 
@@ -23,9 +23,6 @@ from eventsite.pages.forms import Form, fields
 from eventsite.web import pagination
 
 Json = Any
-
-MOST_ERRORS = 20
-"""The number of wrong values that a page lists at most."""
 
 
 class Unconfirmed(Refused):
@@ -276,12 +273,12 @@ def _discover() -> None:
 
 def of(view: Any, request: Request, response: Any = None) -> Page:
     """Return the page of a request and, once there is one, of its answer."""
-    return kind_of(_route(request))(view, request, response)
+    return _kind_of(request)(view, request, response)
 
 
-def kind_of(route: str) -> type[Page]:
+def _kind_of(request: Request) -> type[Page]:
     _discover()
-    return _pages.get(route, Page)
+    return _pages.get(_route(request), Page)
 
 
 def all_kinds() -> list[type[Page] | type[Part]]:
@@ -293,7 +290,7 @@ def all_kinds() -> list[type[Page] | type[Part]]:
 def with_defaults(request: Request) -> Any:
     """Return the query parameters of a request for a page, with its defaults."""
     query = request.query_params.copy()
-    for name, value in kind_of(_route(request)).defaults(request.query_params).items():
+    for name, value in _kind_of(request).defaults(request.query_params).items():
         query.setdefault(name, value)
     return query
 
@@ -312,8 +309,4 @@ def _route(request: Request) -> str:
 
 
 def url(route: str, *parts: str) -> str:
-    """Return the address of a page, or an empty string if this service does not have the route."""
-    try:
-        return reverse(route, args=parts)
-    except NoReverseMatch:
-        return ""
+    return reverse(route, args=parts)

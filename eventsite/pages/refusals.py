@@ -5,10 +5,9 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from eventsite.pages import page as pages
-from eventsite.pages import submissions
 from eventsite.pages.forms import Field, Form, label_of, text
 from eventsite.pages.page import GoneBack, Page, Question, Unconfirmed
+from eventsite.pages.submissions import Submission
 from eventsite.pages.viewsets import NO_ONE_IS_ME
 from eventsite.problems import FORGED
 from eventsite.text import MAX_CHARACTERS
@@ -44,6 +43,8 @@ ERRORS = {
     "Registration has to close after it opens.": "Sign-up has to close after it opens.",
 }
 """The sentence for users at a field, by the sentence of the API."""
+MOST_ERRORS = 20
+"""The number of wrong values that a page lists at most."""
 BOUND = re.compile(r"Ensure this value is (less|greater) than or equal to (\d+)\.")
 TO_READ = {"not_authenticated": "Log in to see this page.", "validation_error": "These values cannot be used."}
 """The sentence for users where no form was sent, by the code of the problem."""
@@ -85,7 +86,7 @@ def problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
     if form:
         named = {one.name for one in form.fields}
         shown |= {"form": form, "focused": any(field.focus for field in form.fields)}
-        shown |= {"suggestions": page.suggestions(data)}
+        shown["suggestions"] = page.suggestions(data)
         shown |= {"errors": [one for one in _errors(data, page) if one["field"] not in named]}
         shown |= _conflict(page, submission, form) if is_stale else {}
     return shown
@@ -127,10 +128,10 @@ def _errors(data: Any, page: Page) -> list[dict[str, str]]:
     """
     if field := page.field_of_code.get(data.get("code", "")):
         return [{"field": field, "detail": page.sentence(data) or data["detail"]}]
-    return list(data.get("errors", []))[: pages.MOST_ERRORS]
+    return list(data.get("errors", []))[:MOST_ERRORS]
 
 
-def _again(data: Any, page: Page, submission: submissions.Submission) -> Form | None:
+def _again(data: Any, page: Page, submission: Submission) -> Form | None:
     """Return the refused form with the typed values and the errors of its fields."""
     form = page.sent_form(page.request.method or "")
     if form is None:
@@ -160,7 +161,7 @@ def _plain(sentence: str) -> str:
     return ERRORS.get(sentence, sentence)
 
 
-def _conflict(page: Page, submission: submissions.Submission, form: Form) -> dict[str, Any]:
+def _conflict(page: Page, submission: Submission, form: Form) -> dict[str, Any]:
     """Show the typed and the current values of an edit that was based on an old version.
 
     Fields that the user did not change get the current value.
@@ -185,7 +186,7 @@ def _in_words(value: str) -> str:
     return {"true": "yes", "false": "no", "": "(nothing)"}.get(value, value)
 
 
-def _confirmation(page: Page, submission: submissions.Submission, question: Question) -> dict[str, Any]:
+def _confirmation(page: Page, submission: Submission, question: Question) -> dict[str, Any]:
     form = page.sent_form(page.request.method or "")
     kept = {*KEPT_FIELDS, *form.hidden, *(field.name for field in form.fields)} if form else set(KEPT_FIELDS)
     sent = [(name, submission.sent.get(name, "")[:MOST_KEPT]) for name in sorted(kept & set(submission.sent))]
@@ -200,7 +201,7 @@ def _confirmation(page: Page, submission: submissions.Submission, question: Ques
     }
 
 
-def _stale_confirmation(page: Page, submission: submissions.Submission, question: Question) -> dict[str, Any]:
+def _stale_confirmation(page: Page, submission: Submission, question: Question) -> dict[str, Any]:
     """Ask again after another user's edit, and list the differences to the opened form."""
     now = page.current() or {}
     changed = [(name, before) for name, before in submission.before.items() if before != text(now.get(name))]

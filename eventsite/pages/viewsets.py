@@ -144,29 +144,17 @@ class BrowsableViewSet(viewsets.ViewSet):
         return self.serializers.get(action, Serializer)  # an empty one for a call without a body
 
     def body(self, *, partial: bool = False) -> dict[str, Any]:
-        """Return the validated body.
-
-        Raises:
-            ValidationError: With every wrong field.
-        """
+        """Return the validated body, or raise a `ValidationError` with every wrong field."""
         return _validated(self._body_serializer, self.request.data, partial=partial)
 
     def changes(self) -> dict[str, Any]:
-        """Return the validated fields of an edit.
-
-        Raises:
-            ValidationError: With every wrong field, or if no field was sent.
-        """
+        """Return the validated fields of an edit, which has at least one."""
         if not (changes := self.body(partial=True)):
             raise ValidationError("Send at least one field to change.", code="empty")
         return changes
 
     def query(self) -> dict[str, Any]:
-        """Return the validated query parameters.
-
-        Raises:
-            ValidationError: With every wrong parameter.
-        """
+        """Return the validated query parameters."""
         return _validated(self.queries[self.action], self.query_parameters())
 
     def query_parameters(self) -> Any:

@@ -51,8 +51,6 @@ WORDS = {
 class OfPeople(Page, OfEvent):
     """A page below the list of an event's people."""
 
-    labels = LABELS
-
     def trail(self) -> list[Link]:
         return [*self.above, self.to_people]
 

@@ -41,7 +41,7 @@ ALREADY = "This person is already signed up."
 UNKNOWN = "No one has this name, address or id."
 UNKNOWN_ADDRESS = "No one with this e-mail address has signed in here."
 SEVERAL = "Several people have this name: choose one, or enter the e-mail address."
-ADD_BY_ADDRESS = "Add a person: e-mail"
+ADD_BY_NAME, ADD_BY_ADDRESS = "Add a person: name or e-mail", "Add a person: e-mail"
 NOBODY = {
     ACTIVE: "No one has signed up yet.",
     REGISTERED: "No one has a seat yet.",
@@ -55,7 +55,6 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
     """The people who have a seat, and the waitlist."""
 
     template = "registrations/list.html"
-    labels = {"userId": "Add a person: name or e-mail"}
     field_of_code = {"user_not_found": "userId", "already_registered": "userId"}
     read_until = 0
     """The last ticket that was read of a whole list before its time was over; 0 if it was read to the end."""
@@ -241,8 +240,7 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         asked = answers.fields(self.event.get("questions")) if self.submission else []
         if self.submission and not self.is_by_hand:
             return Form(pages.url("registrations", self.event_id), sign_up_label(self.event), fields=asked)
-        label = self.labels["userId"] if self.finds_names else ADD_BY_ADDRESS
-        field = Field("userId", label, "text", required=True)
+        field = Field("userId", ADD_BY_NAME if self.finds_names else ADD_BY_ADDRESS, "text", required=True)
         return Form(pages.url("registrations", self.event_id), "Add", fields=[field, *asked])
 
     def translate(self, values: Any) -> None:
