@@ -91,13 +91,13 @@ class EventsPage(Page, routes=["events"]):
 
     def _nothing(self) -> str:
         query = self.request.query_params
-        if query.get("q") or query.get("seats"):
+        if query.get("q") or query.get("seats") or query.get("when") in ("week", "month"):
             return "No event matches."
         if _chosen(query) == MINE:
             return "You have no events yet."
         if _chosen(query) == DRAFTS:
             return "There are no drafts."
-        if _chosen(query) or query.get("when") in ("week", "month"):
+        if _chosen(query):
             return "No event matches."
         return "No past events." if query.get("when") == "past" else "No upcoming events."
 

@@ -47,6 +47,7 @@ def test_an_empty_list_is_that_of_its_tab(organizer: Browser) -> None:
         "?status=draft": "There are no drafts.",
         "?q=zzz": "No event matches.",
         "?when=week": "No event matches.",
+        "?organizerId=me&when=week": "No event matches.",
         "?status=cancelled": "No event matches.",
     }
     for query, sentence in sentences.items():
