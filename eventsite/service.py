@@ -37,7 +37,7 @@ class Root(BrowsableViewSet):
         return Response({"message": "Events, registrations and waitlists.", "version": settings.VERSION} | links)
 
 
-@cache
+@cache  # by the prefix, with which each path begins
 def _paths(prefix: str) -> dict[str, str]:
     return {name: reverse(name) for name in FROM_ROOT}
 

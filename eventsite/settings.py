@@ -258,7 +258,6 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "eventsite.openapi.document.Schema",
     "EXCEPTION_HANDLER": "eventsite.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
-    "UNAUTHENTICATED_TOKEN": None,
 }
 
 SPECTACULAR_SETTINGS = {

@@ -159,7 +159,6 @@ def request_for(model: type[BaseModel], *, tags: dict[str, str], protect: bool) 
         "KeySchema": _hash_first(schema["key_schema"]),
         "BillingMode": "PAY_PER_REQUEST",
         "DeletionProtectionEnabled": protect,
-        LOCAL_INDEXES: [_index(index) for index in schema["local_secondary_indexes"]],
         GLOBAL_INDEXES: [_index(index) for index in schema["global_secondary_indexes"]],
         "StreamSpecification": {"StreamEnabled": True, "StreamViewType": images} if images else None,
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],

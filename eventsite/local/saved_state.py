@@ -22,9 +22,8 @@ STORES = {"dynamodb": "tables", "cognito": "user_pools"}
 class SavedState:
     """The state files of one data directory."""
 
-    def __init__(self, directory: Path, services: tuple[str, ...] = tuple(STORES)) -> None:
+    def __init__(self, directory: Path) -> None:
         self._directory = directory / "state"
-        self._services = services
         self._failures: dict[str, OSError] = {}
 
     @property
@@ -41,7 +40,7 @@ class SavedState:
         from ministack.core import persistence
 
         self._ministack, self._persistence = app, persistence
-        for service in self._services:
+        for service in STORES:
             path = self._directory / f"{service}.json"
             if path.exists():
                 self._restore(service, path)
@@ -59,7 +58,7 @@ class SavedState:
 
     def save(self) -> None:
         """Save all services now. `failure` is the outcome."""
-        loaded = {service: sys.modules.get(f"ministack.services.{service}") for service in self._services}
+        loaded = {service: sys.modules.get(f"ministack.services.{service}") for service in STORES}
         self._persistence.save_all({service: module.get_state for service, module in loaded.items() if module})
 
     def _save(self, service: str, state: Any) -> None:

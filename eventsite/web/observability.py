@@ -52,36 +52,28 @@ class CorrelationFilter(logging.Filter):
         return True
 
 
-class _WithoutEffect:
-    """Logs a failure to measure, because the measured request has succeeded already."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
-        if not isinstance(error, Exception):
-            return False
+def _without_effect(measure: Callable[..., Any], *args: Any) -> None:
+    """Measure, and log a failure to, because the measured request has succeeded already."""
+    try:
+        measure(*args)
+    except Exception as error:
         log_exception(error, "not counted")
-        return True
-
-
-_without_effect = _WithoutEffect()
 
 
 def count(metric: str, value: float = 1, *, unit: Literal["Count", "Seconds"] = "Count") -> None:
     """Add to a metric, whose sum over a period is the number of occurrences. Only on Lambda."""
     if settings.ON_LAMBDA:
-        with _without_effect, _adding:
-            _add(metric, value, unit)
+        _without_effect(_add, metric, value, unit)
 
 
 def _add(metric: str, value: float, unit: str) -> None:
     global metrics
-    if metrics is None:
-        from aws_lambda_powertools import Metrics
+    with _adding:
+        if metrics is None:
+            from aws_lambda_powertools import Metrics
 
-        metrics = Metrics(namespace=NAMESPACE, service=settings.LAMBDA_FUNCTION)
-    metrics.add_metric(name=metric, unit=unit, value=value)
+            metrics = Metrics(namespace=NAMESPACE, service=settings.LAMBDA_FUNCTION)
+        metrics.add_metric(name=metric, unit=unit, value=value)
 
 
 def count_signal(signal: Signal, metric: str) -> None:
@@ -91,8 +83,7 @@ def count_signal(signal: Signal, metric: str) -> None:
 def publish() -> None:
     """Write the counts to the log, where CloudWatch reads them."""
     if metrics is not None and metrics.metric_set:
-        with _without_effect:
-            metrics.flush_metrics()
+        _without_effect(metrics.flush_metrics)
 
 
 def as_json(line: Any) -> str:
@@ -125,8 +116,7 @@ class ObservabilityMiddleware:
         try:
             response = self.get_response(request)
             response.headers[HEADER] = correlation_id
-            with _without_effect:
-                _log(request, response.status_code, time.perf_counter() - started)
+            _without_effect(_log, request, response.status_code, time.perf_counter() - started)
         finally:
             _correlation_id.reset(token)
         return response

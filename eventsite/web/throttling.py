@@ -9,7 +9,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from rest_framework.request import Request
@@ -21,12 +21,8 @@ MOST_CALLERS = 10_000
 """The number of buckets that are kept. The least recently used one is dropped."""
 
 
-class Bucket(NamedTuple):
-    tokens: float
-    at: float
-
-
-buckets: OrderedDict[str, Bucket] = OrderedDict()
+buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+"""The tokens of each caller, and the time at which they were counted."""
 _lock = threading.Lock()
 
 
@@ -36,9 +32,9 @@ def take(caller: str) -> float:
     if not rate:
         return 0.0
     with _lock:
-        before = buckets.pop(caller, Bucket(most, now))
-        tokens = min(most, before.tokens + (now - before.at) * rate)
-        buckets[caller] = Bucket(tokens - 1 if tokens >= 1 else tokens, now)
+        before, at = buckets.pop(caller, (most, now))
+        tokens = min(most, before + (now - at) * rate)
+        buckets[caller] = tokens - 1 if tokens >= 1 else tokens, now
         if len(buckets) > MOST_CALLERS:
             buckets.popitem(last=False)
     return 0.0 if tokens >= 1 else (1 - tokens) / rate

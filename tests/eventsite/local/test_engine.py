@@ -307,10 +307,11 @@ for service, text in json.load(sys.stdin):
     saved = directory / "state" / f"{service}.json"
     saved.write_text(text)
     try:
-        SavedState(directory, (service,)).take_over()
+        SavedState(directory).take_over()
         print(f"{service} {text!r} was restored")
     except SystemExit as refusal:
         assert str(refusal).startswith(f"The saved state in {saved} cannot be read ("), refusal
+    saved.unlink()
 """
 
 
