@@ -47,6 +47,7 @@ def test_only_the_settings_read_the_environment() -> None:
         "eventsite/wsgi.py",  # which settings to use by default
         "eventsite/dynamodb/client.py",  # AWS's own words for certificates,
         "eventsite/dynamodb/signing.py",  # and for credentials, as botocore would
+        "eventsite/auth/login.py",  # a switch of oauthlib's
         "eventsite/management/commands/runserver.py",  # Django's word for "the autoreloader started me"
         "eventsite/local/host.py",  # the engine's own switches
         "eventsite/deployment/callbacks.py",  # the operator's machine

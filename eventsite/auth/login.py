@@ -9,13 +9,11 @@ The session is a signed cookie of Django's with the user and its expiry. It ends
 """
 
 import json
+import os
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from functools import wraps
-from hashlib import sha256
 from http.client import HTTPException
-from secrets import token_urlsafe
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -24,17 +22,17 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.urls import reverse
-from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from eventsite import problems
 from eventsite.auth import acting, refresh_cookie, user_pool
 from eventsite.auth.permissions import ADMINS, ORGANIZERS, Principal
-from eventsite.auth.user_pool import Provider, Unverified, with_query
+from eventsite.auth.user_pool import Provider, Unverified
 from eventsite.errors import Unavailable
 
 LOGIN_SECONDS = 10 * 60
 EXCHANGE_TIMEOUT_SECONDS = 3
+FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 BUSY = (408, 429)  # statuses that refuse a request at this moment only
 WHO, PENDING = "who", "login"
 SILENT = "The login service does not answer. Try again shortly."
@@ -91,21 +89,21 @@ def signed_in(request: HttpRequest) -> Principal | None:
 def log_in(request: HttpRequest) -> HttpResponse:
     """Redirect to the hosted UI. A present session stays until the callback replaces it."""
     pool = _pool(request)
-    verifier, state = token_urlsafe(48), token_urlsafe(24)
+    client = _client(pool)
+    verifier, state = client.create_code_verifier(64), client.state_generator()
     until, page = time.time() + LOGIN_SECONDS, own_page(request, request.GET.get("next", ""), reverse("root"))
     request.session[PENDING] = {"state": state, "verifier": verifier, "next": page, "until": until}
     if signed_in(request) is None:
         request.session.set_expiry(LOGIN_SECONDS)
-    asked = {
-        "response_type": "code",
-        "client_id": pool.client_id,
-        "redirect_uri": _callback(request),
-        "scope": " ".join(pool.scopes),
-        "state": state,
-        "code_challenge": urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("="),
-        "code_challenge_method": "S256",
-    }
-    return HttpResponseRedirect(with_query(pool.authorize_url, asked))
+    url, _, _ = client.prepare_authorization_request(
+        pool.authorize_url,
+        state=state,
+        redirect_url=_callback(request),
+        scope=pool.scopes,
+        code_challenge=client.create_code_challenge(verifier, "S256"),
+        code_challenge_method="S256",
+    )
+    return HttpResponseRedirect(url)
 
 
 @for_browsers("GET")
@@ -130,7 +128,8 @@ def renew(request: HttpRequest, refresh_token: str) -> str:
         Unavailable: The provider did not answer.
     """
     pool = user_pool.pool()
-    tokens = _tokens(pool, {"grant_type": "refresh_token", "refresh_token": refresh_token})
+    asked = {"grant_type": "refresh_token", "client_id": pool.client_id, "refresh_token": refresh_token}
+    tokens = _tokens(pool.token_url, FORM_HEADERS, urlencode(asked))
     _start_session(request, pool, tokens["id_token"])
     return str(tokens.get("refresh_token", refresh_token))
 
@@ -154,6 +153,15 @@ def _pool(request: HttpRequest) -> Provider:
     return pool
 
 
+def _client(pool: Provider) -> Any:
+    """Return the OAuth client of this service. It is public and has no secret, so it uses PKCE."""
+    if settings.LOCAL:  # a hosted UI on this machine has no certificate
+        os.environ.setdefault("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    from oauthlib.oauth2 import WebApplicationClient
+
+    return WebApplicationClient(pool.client_id)
+
+
 def _callback(request: HttpRequest) -> str:
     return request.build_absolute_uri(reverse("login-callback"))
 
@@ -166,17 +174,25 @@ def own_page(request: HttpRequest, page: str, otherwise: str) -> str:
 
 def _exchange(request: HttpRequest, pool: Provider, pending: dict[str, Any]) -> dict[str, Any]:
     """Exchange the code in the request for tokens. Raise `Unverified` if the answer does not belong to this login."""
-    code, state = request.GET.get("code", ""), request.GET.get("state", "")
-    if not code or not constant_time_compare(state, pending["state"]):
-        raise Unverified("The answer of the login page is not the one that was asked for.")
-    given = {"code": code, "redirect_uri": _callback(request), "code_verifier": pending["verifier"]}
-    return _tokens(pool, {"grant_type": "authorization_code"} | given)
+    from oauthlib.oauth2 import OAuth2Error
+
+    try:
+        url, headers, body = _client(pool).prepare_token_request(
+            pool.token_url,
+            authorization_response=request.build_absolute_uri(),
+            redirect_url=_callback(request),
+            state=pending["state"],
+            code_verifier=pending["verifier"],
+        )
+    except OAuth2Error as error:
+        raise Unverified("The answer of the login page is not the one that was asked for.") from error
+    return _tokens(url, headers, body)
 
 
-def _tokens(pool: Provider, given: dict[str, str]) -> dict[str, Any]:
+def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
     """Return the provider's tokens, or raise `Unverified` if it refuses and `Unavailable` if it does not answer."""
     try:
-        with _post(pool, pool.token_url, given) as answer:
+        with _post(url, headers, body) as answer:
             found: dict[str, Any] = json.load(answer)
             return found | {"id_token": str(found["id_token"])}
     except HTTPError as error:
@@ -188,11 +204,10 @@ def _tokens(pool: Provider, given: dict[str, str]) -> dict[str, Any]:
         raise Unavailable(SILENT) from error
 
 
-def _post(pool: Provider, url: str, given: dict[str, str]) -> Any:
-    """Send a form of this client. It is public and has no secret."""
+def _post(url: str, headers: dict[str, str], body: str) -> Any:
     from urllib.request import Request, urlopen
 
-    request = Request(url, urlencode(given | {"client_id": pool.client_id}).encode())  # noqa: S310 (a `trusted_url`)
+    request = Request(url, body.encode(), headers)  # noqa: S310 (a `trusted_url`)
     return urlopen(request, timeout=EXCHANGE_TIMEOUT_SECONDS)  # noqa: S310
 
 
@@ -200,8 +215,9 @@ def _revoke(pool: Provider, refresh_token: str) -> None:
     """Revoke a refresh token. If the provider cannot, or does not answer, the token expires by itself."""
     if not pool.revoke_url:
         return
+    body = urlencode({"token": refresh_token, "client_id": pool.client_id})
     try:
-        _post(pool, pool.revoke_url, {"token": refresh_token}).close()
+        _post(pool.revoke_url, FORM_HEADERS, body).close()
     except (OSError, HTTPException):
         return
 

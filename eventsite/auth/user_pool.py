@@ -26,11 +26,6 @@ class Unverified(Exception):
     """The provider did not confirm the identity of the caller. The text is a sentence with the reason."""
 
 
-def with_query(url: str, parameters: dict[str, str]) -> str:
-    """Return a URL with further parameters. The pages of some providers have a query of their own."""
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(parameters)}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Provider(ABC):
     """An identity provider, and its public client that users sign in to, with PKCE."""
@@ -51,7 +46,7 @@ class Provider(ABC):
     def logout_url(self, home: str) -> str:
         """Return the page that ends the provider's session and leads back home, or `home` if there is none."""
         query = {"client_id": self.client_id, self.logout_parameter: home}
-        return with_query(self.logout_page, query) if self.logout_page else home
+        return f"{self.logout_page}?{urlencode(query)}" if self.logout_page else home
 
     @abstractmethod
     def objection(self, claims: dict[str, Any]) -> str:

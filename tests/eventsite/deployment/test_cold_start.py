@@ -93,6 +93,7 @@ def test_the_views_and_the_client_are_there_before_the_first_request(started: di
         "eventsite.local",
         "jsonschema",
         "jwt",
+        "oauthlib",
         "registrations.browsable",
         "registrations.notices",
         "registrations.transfer",

@@ -325,7 +325,7 @@ from django.test import Client
 from eventsite.wsgi import application
 for path in ("/", "/nothing"):
     Client(SERVER_NAME="localhost").get(path, headers={"authorization": "Bearer x", "cookie": "sessionid=x"})
-print([name for name in ("jwt", "cryptography", "django.contrib.sessions.backends") if name in sys.modules])
+print([name for name in ("jwt", "cryptography", "oauthlib", "django.contrib.sessions.backends") if name in sys.modules])
 """
     run = subprocess.run(
         [sys.executable, "-c", code],
