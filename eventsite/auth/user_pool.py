@@ -46,7 +46,8 @@ class Provider(ABC):
     def logout_url(self, home: str) -> str:
         """Return the page that ends the provider's session and leads back home, or `home` if there is none."""
         query = {"client_id": self.client_id, self.logout_parameter: home}
-        return f"{self.logout_page}?{urlencode(query)}" if self.logout_page else home
+        separator = "&" if "?" in self.logout_page else "?"  # the pages of some providers have a query of their own
+        return f"{self.logout_page}{separator}{urlencode(query)}" if self.logout_page else home
 
     @abstractmethod
     def objection(self, claims: dict[str, Any]) -> str:

@@ -243,3 +243,13 @@ def test_a_browser_logs_in_and_out(provider: Provider) -> None:
 def test_without_a_page_for_logging_out_only_the_session_here_ends(provider: Provider) -> None:
     del provider.answers[CONFIGURATION]["end_session_endpoint"]
     assert oidc.configured().logout_url("https://home/") == "https://home/"
+
+
+def test_the_pages_of_a_provider_may_have_a_query(provider: Provider) -> None:
+    found = provider.answers[CONFIGURATION]
+    for name in ("authorization_endpoint", "end_session_endpoint"):
+        found[name] += "?p=policy"
+    there = parse_qs(urlsplit(Client(SERVER_NAME="localhost").get("/login")["Location"]).query)
+    assert (there["p"], there["client_id"], there["response_type"]) == (["policy"], [CLIENT], ["code"])
+    away = parse_qs(urlsplit(oidc.configured().logout_url("https://home/")).query)
+    assert away == {"p": ["policy"], "client_id": [CLIENT], "post_logout_redirect_uri": ["https://home/"]}
