@@ -9,10 +9,11 @@ from django.utils.functional import cached_property
 from eventsite.auth import acting, login
 from eventsite.auth.permissions import CREATE_USER, LIST_USERS, ME, Reach
 from eventsite.errors import DomainError
-from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
+from eventsite.pages import paging
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Question, Seen
+from eventsite.text import humanize
 from users import services
 from users.serializers import UserSerializer
 

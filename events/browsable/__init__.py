@@ -14,10 +14,11 @@ from events.serializers import shape
 from eventsite.auth.permissions import CHANGE_EVENT, CREATE_EVENT, READ_DRAFT, SEE_EVENTS, Reach
 from eventsite.auth.scope import EVERYTHING
 from eventsite.errors import DomainError
-from eventsite.pages import forms, humanize, paging
+from eventsite.pages import forms, paging
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Question, Seen
+from eventsite.text import humanize
 from eventsite.text.folding import contains
 
 MINE, DRAFTS = {"organizerId": "me"}, {"status": DRAFT}

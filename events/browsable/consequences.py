@@ -7,8 +7,9 @@ from django.conf import settings
 from events.browsable.forms import LABELS, TIMETABLE
 from events.browsable.wording import CANCELLED, has_ended, is_open
 from events.models import DRAFT, OPEN_STATUSES
-from eventsite.pages import forms, humanize
+from eventsite.pages import forms
 from eventsite.pages.page import Question
+from eventsite.text import humanize
 from eventsite.web.fields import whole_number
 
 WITHOUT_MAIL = "No e-mail is sent about this: tell them yourself."

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 from events.models import DRAFT, OPEN_STATUSES
 from events.window import Times
 from eventsite import clock
-from eventsite.pages import humanize
 from eventsite.pages import page as pages
+from eventsite.text import humanize
 
 MAP = "https://www.openstreetmap.org/search?"
 CANCELLED, COMPLETED = "cancelled", "completed"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import accumulate
 from typing import Any
 
-from eventsite.pages import humanize
+from eventsite.text import humanize
 
 LEFT, TOP, WIDTH, HEIGHT = 40, 12, 352, 116  # of the box inside the axes, in the units of the template's chart
 TICKS = 4  # lines across, at most

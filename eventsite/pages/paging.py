@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from rest_framework.request import Request
 
-from eventsite.pages import humanize
+from eventsite.text import humanize
 from eventsite.web import pagination
 from eventsite.web.fields import whole_number
 

@@ -6,10 +6,11 @@ from django.conf import settings
 from rest_framework.exceptions import ValidationError
 
 from events.browsable.forms import LABELS as EVENT_LABELS
-from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
+from eventsite.pages import paging
 from eventsite.pages.forms import Form, fields
 from eventsite.pages.page import Link, Page
+from eventsite.text import humanize
 from registrations.browsable.wording import OfEvent
 from registrations.models import EVERYBODY, REGISTERED, WAITLISTED
 from registrations.notices import occasions

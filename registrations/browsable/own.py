@@ -8,10 +8,11 @@ from django.utils.safestring import mark_safe
 from events.browsable import wording as event_wording
 from eventsite.auth.permissions import CHANGE_EVENT, LIST_REGISTRATIONS, READ_USER, REGISTER, Reach
 from eventsite.errors import DomainError
-from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
+from eventsite.pages import paging
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Part, Question, Seen
+from eventsite.text import humanize
 from registrations.browsable import answers, organizers
 from registrations.browsable.wording import (
     ALREADY_LEFT,

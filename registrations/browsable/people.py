@@ -9,11 +9,12 @@ from rest_framework.exceptions import ValidationError
 from eventsite.auth.login import login_url
 from eventsite.auth.permissions import LIST_REGISTRATIONS, LIST_USERS, REGISTER, Reach
 from eventsite.dynamodb import retries
-from eventsite.pages import humanize, paging
 from eventsite.pages import page as pages
+from eventsite.pages import paging
 from eventsite.pages.forms import FALSE, TRUE, Field, Form, text
 from eventsite.pages.page import Link, Page
 from eventsite.pages.paging import Steps
+from eventsite.text import humanize
 from eventsite.text.folding import contains, fold
 from eventsite.web import pagination
 from eventsite.web.fields import whole_number

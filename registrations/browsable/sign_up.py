@@ -7,10 +7,11 @@ from django.conf import settings
 from events.browsable import wording as event_wording
 from eventsite.auth.permissions import LIST_REGISTRATIONS, READ_USER, REGISTER, Reach
 from eventsite.errors import DomainError
-from eventsite.pages import growth, humanize
+from eventsite.pages import growth
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Part
+from eventsite.text import humanize
 from registrations.browsable import answers
 from registrations.browsable.contact import has_people
 from registrations.browsable.wording import OfEvent, leave_form, leave_label, sign_up_label

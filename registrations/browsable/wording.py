@@ -11,10 +11,10 @@ from events.serializers import shape as shape_event
 from eventsite.auth.permissions import FIND_USER, LIST_REGISTRATIONS, LIST_USERS, Reach
 from eventsite.auth.scope import EVERYTHING
 from eventsite.errors import DomainError
-from eventsite.pages import humanize
 from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Seen
+from eventsite.text import humanize
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED, Registration
 from registrations.reading.lists import of_event
 from users import services as users

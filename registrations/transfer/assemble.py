@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from eventsite.management.operating import with_bar
+from eventsite.text.humanize import counted
 from registrations.models import CANCELLED, REGISTERED, WAITLISTED
 from registrations.transfer import adapters, notes, people, planned
 from registrations.transfer.columns import EVENT, USER
@@ -76,7 +77,8 @@ class Assembled:
                 self.refused.append(f"{one.place}: the description of event {event_id} is in none of the files.")
                 continue
             registrations = self._registrations.pop(event_id, [])
-            behind = f" {len(registrations)} registrations for it wait for that." if registrations else ""
+            waiting = counted(len(registrations), "registration for it waits", "registrations for it wait")
+            behind = f" {waiting} for that." if registrations else ""
             with self._refusing(behind):
                 event = self._event(event_id, one)
                 self.events.append(event)
@@ -167,9 +169,10 @@ class Assembled:
         if self.events:
             self.notes.add(notes.ORPHANS, f"{len(registrations)} for event {event_id}")
         else:
+            people = counted(len(registrations), "registration is", "registrations are")
             self.refused.append(
-                f"{registrations[0].place}: the event {event_id} is in none of the files, and {len(registrations)} "
-                "registrations are for it. Import the events in the same command."
+                f"{registrations[0].place}: the event {event_id} is in none of the files, and {people} for it. "
+                "Import the events in the same command."
             )
 
     def _admit(self, event: PlannedEvent, registrations: list[Row]) -> None:

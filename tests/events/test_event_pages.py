@@ -7,7 +7,7 @@ import pytest
 
 from events.browsable.wording import CLOSED, NOT_OPEN, OPEN, sign_up
 from eventsite import clock
-from eventsite.pages import humanize
+from eventsite.text import humanize
 from tests.api import Api
 from tests.pages import Browser, Page
 from tests.signing_in import As, adam, alice, olivia, oscar

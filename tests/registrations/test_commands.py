@@ -91,7 +91,7 @@ def test_an_interrupted_erasure_is_finished_by_the_next_one(api: Api, party: str
     alice = User.find("alice")
     assert alice
     alice.delete()  # the registration is still there
-    assert printed("erase_user", "alice") == "Erased alice (deleted already): 1 registrations, 0 cancelled ones.\n"
+    assert printed("erase_user", "alice") == "Erased alice (deleted already): 1 registration, 0 cancelled.\n"
     assert api.get("/events/party/registrations/bob").json()["status"] == "registered"
     with pytest.raises(CommandError, match=r"^There is no user with this id: alice\.$"):
         printed("erase_user", "alice")
@@ -114,7 +114,7 @@ def test_an_event_is_purged_with_everybody(api: Api, party: str, printed: Any) -
 
 
 def test_a_user_is_erased_with_everything(api: Api, party: str, printed: Any) -> None:
-    reported = "alice (Alice): 1 registrations, 0 cancelled ones."
+    reported = "alice (Alice): 1 registration, 0 cancelled."
     assert printed("erase_user", "alice", dry_run=True) == f"Would erase {reported}\n"
     assert api.get("/users/alice").status_code == 200
     assert printed("erase_user", "alice") == f"Erased {reported}\n"

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from eventsite import clock
-from eventsite.pages import humanize
+from eventsite.text import humanize
 from eventsite.web import pagination
 from registrations.browsable import people
 from registrations.notices import history

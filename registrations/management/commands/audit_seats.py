@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from eventsite.management.operating import OperatorCommand, with_bar
+from eventsite.text.humanize import counted
 from registrations.audit import runner
 from registrations.audit.findings import Finding
 from registrations.audit.snapshot import Traces, census
@@ -24,15 +25,16 @@ class Command(OperatorCommand):
         findings = [self._reported(finding) for finding in self._audit(options["events"], repair=options["repair"])]
         wrong = [finding for finding in findings if not (finding.harmless or finding.repaired)]
         if wrong:
-            raise CommandError(f"Audited {self._audited} events: {len(wrong)} things are wrong.")
-        self.stdout.write(f"Audited {self._audited} events: all is well.")
+            things = counted(len(wrong), "thing is wrong", "things are wrong")
+            raise CommandError(f"Audited {counted(self._audited, 'event')}: {things}.")
+        self.stdout.write(f"Audited {counted(self._audited, 'event')}: all is well.")
 
     def _audit(self, named: list[str], *, repair: bool) -> Iterator[Finding]:
         traces: dict[str, Traces] = {}
         census(traces, named)
         if unknown := [event_id for event_id in named if not runner.is_known(event_id, traces)]:
             raise CommandError(f"There is no event with this id: {', '.join(unknown)}.")
-        ids = named or runner.known_ids(traces)
+        ids = list(dict.fromkeys(named)) or runner.known_ids(traces)
         self._audited = len(ids)
         for event_id in with_bar(ids, "event"):
             yield from (runner.repair_event if repair else runner.examine)(event_id, traces.get(event_id, Traces()))

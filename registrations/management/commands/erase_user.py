@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from eventsite.management.operating import OperatorCommand, with_bar
+from eventsite.text.humanize import counted
 from registrations.models import registrations_of
 from users import services
 from users.models import User
@@ -36,6 +37,6 @@ class Command(OperatorCommand):
         except services.UserNotFound:
             return False
         name = user.name if user else "deleted already"
-        what = f"{user_id} ({name}): {active} registrations, {past} cancelled ones"
+        what = f"{user_id} ({name}): {counted(active, 'registration')}, {past} cancelled"
         self.stdout.write(f"{'Would erase' if dry_run else 'Erased'} {what}.")
         return True

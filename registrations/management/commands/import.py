@@ -11,6 +11,7 @@ from events import services
 from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from eventsite.management.operating import OperatorCommand, with_bar
+from eventsite.text.humanize import counted
 from registrations.errors import RegistrationClosed
 from registrations.transfer import files, guests, moments, sheets, write
 from registrations.transfer.assemble import assemble, registrations_in
@@ -104,12 +105,14 @@ class Command(OperatorCommand):
         self._show_notes()
         self._refuse()
         events, registrations = len(assembled.events), registrations_in(assembled.events)
-        self.stdout.write(f"{events} events, {len(users)} users and {registrations} registrations to import.")
+        people = f"{counted(len(users), 'user')} and {counted(registrations, 'registration')}"
+        self.stdout.write(f"{counted(events, 'event')}, {people} to import.")
         if self._options["dry_run"]:
             return
         there = write.write(with_bar(users.values(), "users", len(users)), with_bar(assembled.events, "events", events))
         if there[0]:
-            self.stdout.write(f"{len(there[0])} users were here already and were left as they are.")
+            known = counted(len(there[0]), "user was here already and was", "users were here already and were")
+            self.stdout.write(f"{known} left as before.")
         for event_id in there[1]:
             self.stdout.write(f"Event {event_id} was here already and was left as it is.")
         if events:
@@ -119,11 +122,11 @@ class Command(OperatorCommand):
         """Sign the people of guest lists up for an event."""
         self._refuse()
         if self._options["dry_run"]:
-            outcome = f"{len(listed)} guests to import."
+            outcome = f"{counted(len(listed), 'guest')} to import."
         else:
             comers = with_bar(listed, "guests", len(listed))
             seats, waiting = guests.admit(self._options["event"], comers, self._notes)
-            outcome = f"{seats} guests have a seat, and {waiting} wait."
+            outcome = f"{counted(seats, 'guest has', 'guests have')} a seat, and {waiting} wait."
         self._show_notes()
         self.stdout.write(outcome)
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from eventsite.management.operating import OperatorCommand, with_bar
+from eventsite.text.humanize import counted
 from registrations.transfer import demo, write
 from registrations.transfer.assemble import assemble, registrations_in
 from registrations.transfer.planned import PlannedEvent
@@ -31,9 +32,11 @@ class Command(OperatorCommand):
             return
         old_users, old = write.write(with_bar(users, "user", len(users)), with_bar(events, "event", len(events)))
         loaded = _counted(len(users) - len(old_users), [event for event in events if event.event_id not in {*old}])
-        left = f" ({len(old_users)} users and {len(old)} events were there already.)" if old_users or old else ""
+        known = f"{counted(len(old_users), 'user')} and {counted(len(old), 'event')}"
+        left = f" ({known} were there already.)" if old_users or old else ""
         self.stdout.write(f"Loaded {loaded}.{left}")
 
 
 def _counted(users: int, events: list[PlannedEvent]) -> str:
-    return f"{len(events)} events, {users} users and {registrations_in(events):,} registrations"
+    people = counted(registrations_in(events), "registration")
+    return f"{counted(len(events), 'event')}, {counted(users, 'user')} and {people}"

@@ -240,7 +240,7 @@ def test_a_healthy_event_has_no_findings(api: Api, party: str) -> None:
     api.post("/users", {"name": "Ann"}, idempotency_key="k")
     api.post("/events", {}, idempotency_key="k")  # markers lie beside the events
     assert runner.examine(party, traces_of(party)) == []
-    assert command() == ("Audited 1 events: all is well.\n", True)
+    assert command() == ("Audited 1 event: all is well.\n", True)
     assert auditing.audit(party) == []
 
 
@@ -528,7 +528,7 @@ def test_without_repair_it_changes_nothing_and_fails(party: str) -> None:
     assert not well
     assert printed.splitlines() == [
         "party: The counter says that 7 are registered; the registrations say 2.",
-        "Audited 1 events: 1 things are wrong.",
+        "Audited 1 event: 1 thing is wrong.",
     ]
     assert contents() == before
 

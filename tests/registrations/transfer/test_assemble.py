@@ -183,7 +183,7 @@ def test_an_event_that_cannot_be_ours_is_left_out_with_the_reason(changes: dict[
     assembled = c(theirs.c_row("ann", "registered", 1), **changes)
     assert assembled.events == []
     (reason,) = assembled.refused
-    assert reason.startswith(f"record 1, column {field}: ") and reason.endswith("1 registrations for it wait for that.")
+    assert reason.startswith(f"record 1, column {field}: ") and reason.endswith("1 registration for it waits for that.")
 
 
 def test_a_status_that_is_none_of_ours_makes_a_draft() -> None:

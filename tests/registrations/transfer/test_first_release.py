@@ -52,7 +52,7 @@ def test_after_the_pause_everything_is_as_it_was_and_the_old_tables_are_untouche
     call_command("import", *files, "--dry-run")
     assert api.get("/events").json() == []
     call_command("import", *files)
-    assert "1 events, 4 users and 4 registrations to import." in capsys.readouterr().out
+    assert "1 event, 4 users and 4 registrations to import." in capsys.readouterr().out
 
     event = api.get("/events/party").json()
     assert (event["version"], event["registeredCount"], event["waitlistCount"]) == (3, 1, 2)

@@ -50,8 +50,8 @@ def test_events_seats_and_queue_are_here_afterwards(api: Api, b: list[str], caps
     assert [(one["userId"], one["waitlistPosition"]) for one in queue] == [("zoe", 1), ("cem", 2), ("dan", 3)]
     assert capsys.readouterr().out.splitlines() == [
         f"Ids changed to fit our rule: The event conf.2083 is called {event['eventId']} here.",
-        "1 events, 5 users and 5 registrations to import.",
-        "Audited 1 events: all is well.",
+        "1 event, 5 users and 5 registrations to import.",
+        "Audited 1 event: all is well.",
     ]
 
 
@@ -136,7 +136,7 @@ def test_what_export_writes_comes_in_as_it_was(api: Api, tmp_path: Path, form: s
 def test_a_dry_run_writes_nothing(api: Api, b: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     call_command("import", *b, "--dry-run")
     assert (api.get("/events").json(), api.get("/users").json()) == ([], [])
-    assert "1 events, 5 users and 5 registrations to import." in capsys.readouterr().out
+    assert "1 event, 5 users and 5 registrations to import." in capsys.readouterr().out
 
 
 def test_a_broken_file_imports_nothing(api: Api, b: list[str], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from eventsite.management.operating import OperatorCommand, with_bar
+from eventsite.text.humanize import counted
 from users import services
 from users.models import User
 
@@ -16,4 +17,4 @@ class Command(OperatorCommand):
         count = 0
         for user in with_bar(User.scan(), "user"):
             count += services.rebuild_index(user)
-        self.stdout.write(f"Indexed {count} users.")
+        self.stdout.write(f"Indexed {counted(count, 'user')}.")
