@@ -1,17 +1,15 @@
-"""The page of the people of an event, with the form that adds a person."""
+"""The lists of the people of an event, and their check-in."""
 
 from itertools import accumulate, takewhile
 from typing import Any
 
 from django.utils.html import escape
-from rest_framework.exceptions import ValidationError
 
-from eventsite.auth.login import login_url
-from eventsite.auth.permissions import LIST_REGISTRATIONS, LIST_USERS, REGISTER, Reach
+from eventsite.auth.permissions import LIST_REGISTRATIONS
 from eventsite.dynamodb import retries
 from eventsite.pages import page as pages
 from eventsite.pages import paging
-from eventsite.pages.forms import FALSE, TRUE, Field, Form, text
+from eventsite.pages.forms import FALSE, TRUE, Form, text
 from eventsite.pages.page import Link, Page
 from eventsite.pages.paging import Steps
 from eventsite.text import humanize
@@ -20,14 +18,12 @@ from eventsite.web import pagination
 from eventsite.web.fields import whole_number
 from registrations import checkin
 from registrations.browsable import answers
-from registrations.browsable.wording import OWN_SENTENCES, OfEvent, called, hears_of_a_seat, sign_up_label, state
-from registrations.errors import RegistrationNotFound
+from registrations.browsable.adding import AddingPage
+from registrations.browsable.wording import OfEvent, state
 from registrations.models import ACTIVE, CANCELLED, REGISTERED, WAITLISTED
-from registrations.reading import one as reading
 from registrations.reading.lists import named
 from registrations.serializers import shape_attendee
-from users import services as users
-from users.browsable import OfUser, name_of
+from users.browsable import OfUser
 
 ALL = pagination.MAX_LIMIT
 KEPT = ("status", "checkedIn", "q", "sort", "print")
@@ -37,12 +33,6 @@ LEAVES_SECONDS = 8.0  # seconds before the request's deadline; a search stops th
 MOST_FOUND = 200  # matches; the most that a search shows
 MOST_BYTES = 5_000_000  # of rows; Lambda answers at most 6,291,556 bytes
 ROW_BYTES, PRINTED_ROW_BYTES, ANSWER_BYTES = 1500, 620, 100  # of a row without its texts, and of an answer
-EMPTY, EMPTY_ADDRESS = "Enter a name or an e-mail address.", "Enter an e-mail address."
-ALREADY = "This person is already signed up."
-UNKNOWN = "No one has this name, address or id."
-UNKNOWN_ADDRESS = "No one with this e-mail address has signed in here."
-SEVERAL = "Several people have this name: choose one, or enter the e-mail address."
-ADD_BY_NAME, ADD_BY_ADDRESS = "Add a person: name or e-mail", "Add a person: e-mail"
 NOBODY = {
     ACTIVE: "No one has signed up yet.",
     REGISTERED: "No one has a seat yet.",
@@ -52,11 +42,10 @@ NOBODY = {
 """The sentence on an empty list, by its status."""
 
 
-class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]):
+class PeoplePage(AddingPage, routes=["registrations", "waitlist", "register"]):
     """The people who have a seat, and the waitlist."""
 
     template = "registrations/list.html"
-    field_of_code = {"user_not_found": "userId", "already_registered": "userId"}
     read_until = 0
     """The last ticket that was read of a whole list before its time was over; 0 if it was read to the end."""
 
@@ -230,103 +219,6 @@ class PeoplePage(Page, OfEvent, routes=["registrations", "waitlist", "register"]
         form.hidden["_next"] = self.request.get_full_path()
         return form
 
-    @property
-    def is_by_hand(self) -> bool:
-        """True if the form adds another person, False if the user signs up."""
-        return self.submission is not None and "userId" in self.submission.sent
-
-    def form(self, method: str) -> Form | None:
-        if method != "POST":
-            return None
-        asked = answers.fields(self.event.get("questions")) if self.submission else []
-        if self.submission and not self.is_by_hand:
-            return Form(pages.url("registrations", self.event_id), sign_up_label(self.event), fields=asked)
-        field = Field("userId", ADD_BY_NAME if self.finds_names else ADD_BY_ADDRESS, "text", required=True)
-        return Form(pages.url("registrations", self.event_id), "Add", fields=[field, *asked])
-
-    def translate(self, values: Any) -> None:
-        """Convert a name or an address to the id, if only one person has it, and collect the answers.
-
-        Raises:
-            ValidationError: The form names no person. The API would register the sender.
-        """
-        if self.is_by_hand and self.submission and not str(self.submission.sent["userId"]).strip():
-            raise ValidationError({"userId": [EMPTY if self.finds_names else EMPTY_ADDRESS]})
-        if any(name.startswith(answers.PREFIX) for name in values):
-            answers.gather(values, self.event.get("questions"))
-        typed = str(values.get("userId", "")).strip()
-        if self.principal and not self.is_by_hand:
-            values["userId"] = self.principal.sub  # an open service requires it
-            return
-        if not typed or self.reach(REGISTER) not in (Reach.ALL, Reach.ONESELF_OR_OWN):
-            return
-        found = called(self, typed)
-        is_id = "@" not in typed and users.find_many([typed])
-        if len(found) != 1 and not is_id and self.event:
-            raise ValidationError({"userId": [self._not_one(len(found))]})
-        values["userId"] = found[0].user_id if len(found) == 1 and not is_id else typed
-        if self.event.get("questions") and self._is_signed_up(values["userId"]):
-            raise ValidationError({"userId": [ALREADY]})  # before the questions are asked
-
-    def _is_signed_up(self, user_id: str) -> bool:
-        try:
-            found = reading.read(self.event_id, user_id, scope=self.view.scope(LIST_REGISTRATIONS))
-        except RegistrationNotFound:
-            return False
-        return found.status in (REGISTERED, WAITLISTED)
-
-    @property
-    def finds_names(self) -> bool:
-        """True if the user may look people up by name. Organizers may by address only."""
-        return self.reach(LIST_USERS) is Reach.ALL
-
-    def _not_one(self, count: int) -> str:
-        if not self.finds_names:
-            return UNKNOWN_ADDRESS
-        return SEVERAL if count else UNKNOWN
-
-    def sentence(self, data: Any) -> str:
-        """Return the sentence about the refused addition of another person."""
-        if not self.is_by_hand:
-            return ""
-        if data["code"] == "already_registered":
-            return ALREADY
-        return OWN_SENTENCES[data["code"]] if data["code"] in ("event_full", "registration_closed") else ""
-
-    def suggestions(self, data: Any) -> list[Form]:
-        """Return a button for each person with the name that was typed."""
-        typed = self.submission.sent.get("userId", "").strip() if self.submission else ""
-        wrong = {error["field"] for error in data.get("errors", [])}
-        is_unknown = data["code"] == "user_not_found" or "userId" in wrong
-        if not is_unknown or not typed or not self.finds_names:
-            return []
-        hidden = {"_next": self.submission.sent.get("_next", "")} if self.submission else {}
-        return [
-            Form(self.request.path, f"Add {_called(user)}", hidden={**hidden, "userId": user.user_id})
-            for user in users.called(typed)
-        ]
-
-    def refused(self, data: Any) -> tuple[str, str] | None:
-        """Redirect a user who cannot sign up to the event, or to the login."""
-        if self.is_by_hand or self.view.action != "create" or data["status"] in (404, 422):
-            return None
-        if data["status"] == 401:
-            return login_url(self.event_url), ""
-        if data["code"] == "permission_denied":
-            return self.event_url, "You logged in after this page was opened. Click once more to sign up."
-        return self.event_url, OWN_SENTENCES.get(data["code"], data["detail"])
-
-    def outcome(self, data: Any) -> str:
-        if self.principal and data["userId"] == self.principal.sub:
-            return _own_outcome(data)
-        who = name_of(data["userId"])
-        if data["status"] == REGISTERED:
-            return f"{who} has a seat."
-        return f"{who} is number {humanize.number(data['waitlistPosition'])} on the waitlist."
-
-    def next_url(self, data: Any) -> str:
-        return self.event_url
-
 
 class CheckInPage(Page, OfEvent, OfUser, routes=["check-in"]):
     """The page behind the check-in buttons of the list of people."""
@@ -357,14 +249,3 @@ def _weight(row: dict[str, Any]) -> int:
     """Return the bytes that the texts of a row take in an answer."""
     texts = [row["name"], row["name"], row["name"], row["email"], *(text for pair in row["answers"] for text in pair)]
     return pagination.weight(escape("".join(texts)).encode()) + ANSWER_BYTES * len(row["answers"])
-
-
-def _called(user: Any) -> str:
-    return f"{user.name} ({user.email or user.user_id})"
-
-
-def _own_outcome(data: Any) -> str:
-    if data["status"] == REGISTERED:
-        return "You have a seat."
-    place = f"You are number {humanize.number(data['waitlistPosition'])} on the waitlist."
-    return f"{place} {hears_of_a_seat(data['userId'])}"
