@@ -28,22 +28,15 @@ class TooManyMessages(LimitReached):
 
 
 def send(event_id: str, *, subject: str, text: str, to: str, by: str | None, scope: Scope) -> None:
-    """Put a message to the people of an event into the queue.
+    """Put a message to the people of an event with the status `to`, or to `EVERYBODY`, into the queue.
 
-    Args:
-        event_id: The event.
-        subject: The subject of the mail.
-        text: The message.
-        to: The status of the recipients, or `EVERYBODY`.
-        by: The organizer, whose address gets the replies; None if the service has no sign-in.
-        scope: The scope of the caller.
+    The organizer `by` gets the replies, or the owner if the service has no sign-in.
 
     Raises:
         EventNotFound: There is no such event, or it is hidden from the caller.
         EventNotYours: The caller does not organize it.
         MailIsOff: The service sends no mail.
         TooManyMessages: The event has sent five messages today.
-        Unavailable: If DynamoDB or the queue does not answer.
     """
     event = services.read(event_id, scope=scope).event
     services.check_access(event, scope)
