@@ -10,10 +10,8 @@ from registrations.reading import lists
 from registrations.reading.lists import Attendee
 from registrations.serializers import SOURCES, shape
 
-PERSON = ("name", "email")
-"""The columns after the id of the user."""
-ANSWERS = "answers"
-"""The field that has a column for each question instead."""
+PERSON = ("name", "email")  # the columns after the id of the user
+ANSWERS = "answers"  # the field that has a column for each question instead
 
 
 _NAMES = [name for name in SOURCES if name != ANSWERS]

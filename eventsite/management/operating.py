@@ -81,10 +81,7 @@ class OperatorCommand(BaseCommand):
 def all_pages(page: Callable[..., tuple[Iterable[T], Any]], of: str, **wanted: Any) -> Iterator[T]:
     """Yield the things on all pages of a list.
 
-    Args:
-        page: Returns the things on a page, and where the next one begins or None: `page(of, limit=, after=, **wanted)`.
-        of: The id of the event or user.
-        wanted: The further arguments of `page`.
+    `page(of, limit=, after=, **wanted)` returns the things on a page, and where the next one begins or None.
     """
     after = None
     while True:

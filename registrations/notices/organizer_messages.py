@@ -41,14 +41,8 @@ def send(
 ) -> None:
     """Put a message to the people of an event into the queue, once for all copies of a keyed request.
 
-    Args:
-        event_id: The event.
-        subject: The subject of the mail.
-        text: The message.
-        to: The status of the recipients, or `EVERYBODY`.
-        by: The organizer, whose address gets the replies; None if the service has no sign-in.
-        scope: The scope of the caller.
-        keyed: The request's idempotency key, if any.
+    It is for people with the status `to`, or for `EVERYBODY`. The organizer `by` gets the replies, or the owner if the
+    service has no sign-in.
 
     Raises:
         EventNotFound: There is no such event, or it is hidden from the caller.
@@ -56,7 +50,6 @@ def send(
         MailIsOff: The service sends no mail.
         TooManyMessages: The event has sent five messages today.
         KeyReused: The key belongs to a different request.
-        Unavailable: If DynamoDB or the queue does not answer.
     """
     event = services.read(event_id, scope=scope).event
     services.check_access(event, scope)

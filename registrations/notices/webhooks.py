@@ -152,8 +152,7 @@ def _is_for_this_machine(parts: SplitResult) -> bool:
 class _Connection(HTTPConnection):
     """A connection to a checked address that ends after `SECONDS`, whatever the receiver does."""
 
-    is_cut = False
-    """True if the time was up."""
+    is_cut = False  # True once the time is up
 
     def __init__(self, parts: SplitResult) -> None:
         self.default_port = 443 if parts.scheme == "https" else 80  # the header Host has no default port

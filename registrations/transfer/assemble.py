@@ -6,6 +6,7 @@ one event, the best one counts. Free seats go to the head of the waitlist. An ov
 
 import itertools
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -49,9 +50,9 @@ class Assembled:
         self._changed_ids: set[str] = set()
         self._made_ids: set[str] = set()
         self._registration_ids: set[str] = set()
-        self._user_rows: dict[str, list[Row]] = {}
-        self._event_rows: dict[str, list[Row]] = {}
-        self._registrations: dict[str, list[Row]] = {}
+        self._user_rows = defaultdict[str, list[Row]](list)
+        self._event_rows = defaultdict[str, list[Row]](list)
+        self._registrations = defaultdict[str, list[Row]](list)
 
     def add(self, row: Row) -> None:
         """Collect a record of any service."""
@@ -101,15 +102,15 @@ class Assembled:
     def _keep(self, found: Row) -> None:
         """Collect a record of a known kind. Refuse one without a usable id."""
         if found.kind == USER:
-            self._user_rows.setdefault(self._user_id(found), []).append(found)
+            self._user_rows[self._user_id(found)].append(found)
         elif found.kind == EVENT:
-            self._event_rows.setdefault(self._event_id(found), []).append(found)
+            self._event_rows[self._event_id(found)].append(found)
         else:
             event_id, user_id = self._id("event", found), self._user_id(found)
             status = people.status_of(people.text_of(found.values.get("status")), found.place, self.notes)
             if status:
                 kept = replace(found, values=found.values | {"userId": user_id, "status": status})
-                self._registrations.setdefault(event_id, []).append(kept)
+                self._registrations[event_id].append(kept)
 
     def _merged(self, theirs: str, rows: list[Row]) -> Row:
         """Return one record of several with the same id. Later values count, and those of complete records."""
@@ -177,9 +178,9 @@ class Assembled:
 
     def _admit(self, event: PlannedEvent, registrations: list[Row]) -> None:
         """Add the people of an event. Of several registrations of one user, the best one counts."""
-        of_user: dict[str, list[Row]] = {}
+        of_user = defaultdict[str, list[Row]](list)
         for row in sorted(registrations, key=lambda row: (BEST_FIRST.index(row.values["status"]), row.order)):
-            of_user.setdefault(row.values["userId"], []).append(row)
+            of_user[row.values["userId"]].append(row)
         for user_id, (best, *others) in of_user.items():
             attendee = self._attendee(event, user_id, best)
             distinct = {people.text_of(row.values.get("registrationId")) or id(row) for row in (best, *others)}

@@ -37,8 +37,7 @@ TRUTHS = {
 }
 """The words for true and false in sheets, in lower case."""
 _NUMBER = re.compile(r"(\d{1,18})(?:[.,]0{1,2})?", re.ASCII)
-MARK = "'"
-"""The mark that stops a spreadsheet from converting a text. `import` removes only the marks of `export`."""
+MARK = "'"  # stops a spreadsheet from converting a text; `import` removes only the marks of `export`
 _MONTHS = (
     "jan|jän|ene|gen|feb|fev|fév|mar|mär|mrz|mrt|apr|avr|abr|may|mai|maj|mei|mag|jun|jui|giu|jul|lug|"
     "aug|aoû|ago|sep|set|oct|okt|ott|out|nov|dec|dez|déc|dic"

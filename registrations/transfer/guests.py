@@ -99,11 +99,7 @@ def roles_of(table: Table, named: dict[str, str]) -> dict[str, list[int]]:
 def guests(table: Table, reading: Reading, found: Notes, refused: list[str]) -> Iterator[Guest]:
     """Return the guests of a list, one after the other.
 
-    Args:
-        table: The sheet.
-        reading: The options.
-        found: Receives the changes and the lines that are left out.
-        refused: Receives a sentence on each line that is not valid.
+    Changes go to `found`, and a sentence on each line that is not valid to `refused`.
 
     Raises:
         Broken: No column identifies a person, or the order of the parts of a date has to be given.

@@ -54,9 +54,7 @@ def day(text: str) -> tuple[str, TimeOfDay]:
 def moment(text: object, order: str | None = None) -> str | None:
     """Return a moment as RFC 3339 in UTC with microseconds, or None. Without an offset, it is read as UTC.
 
-    Args:
-        text: The moment.
-        order: The order of the parts of a date in a sheet; None for a text that has the format of ISO.
+    The order of the parts of a date is that of a sheet; None for a text that has the format of ISO.
 
     Raises:
         Ambiguous: The order has to be given.

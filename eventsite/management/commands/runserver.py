@@ -57,7 +57,9 @@ class Command(runserver.Command):
         if os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) != "true":
             self.stdout.write(self._find_data())
             if settings.AUTH_MODE == "cognito" and settings.LOCAL_POOL:
-                self.stdout.write(f"Sign-in: {self._local_pool()}")
+                pool = user_pool.pool().issuer.rpartition("/")[2]
+                makes = "`python manage.py local_user NAME` makes a user."
+                self.stdout.write(f"Sign-in: user pool {pool} of the embedded engine; {makes}")
             if options["demo"]:
                 call_command("load_demo")
         super().run(**options)
@@ -99,7 +101,3 @@ class Command(runserver.Command):
         except Unavailable as error:
             raise CommandError(error.sentence) from error
         return f"Data: in {settings.LOCAL_DYNAMODB_DIR}, kept by the embedded DynamoDB engine at {url}"
-
-    def _local_pool(self) -> str:
-        name = user_pool.pool().issuer.rpartition("/")[2]
-        return f"user pool {name} of the embedded engine; `python manage.py local_user NAME` makes a user."

@@ -12,8 +12,7 @@ from registrations.notices.queue import Task
 from users.models import User
 
 A_DAY = 3
-CONFIRMATION_NOTICE = "user.confirmation"
-"""A notice for mail only."""
+CONFIRMATION_NOTICE = "user.confirmation"  # for mail only
 
 
 def ask(user: User) -> None:

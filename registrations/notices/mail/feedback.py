@@ -36,8 +36,10 @@ def record(event: dict[str, Any]) -> None:
     user = User.find(user_id)
     if user is None:
         return
-    if "complaint" in detail or detail["bounce"].get("bounceType") == "Permanent":
-        _give_up(user, f"{kind} {event['time']}", _recipients(detail))
+    report = detail[detail["eventType"].lower()]
+    if kind == "complained" or report.get("bounceType") == "Permanent":
+        recipients = {str(one["emailAddress"]).lower() for one in report[f"{kind}Recipients"]}
+        _give_up(user, f"{kind} {event['time']}", recipients)
     if event_id:
         history.record_problem(event_id, user_id, f"mail.{kind}", at=event["time"], message=detail["mail"]["messageId"])
 
@@ -46,9 +48,3 @@ def _give_up(user: User, problem: str, recipients: set[str]) -> None:
     """Mark the address of a user as unreachable, unless the user has another one meanwhile."""
     if is_address(str(user.email)) and in_ascii(str(user.email)).lower() in recipients:
         conditional_update(User.named(user.user_id), [User.email_problem.set(problem)], User.email == user.email)
-
-
-def _recipients(detail: dict[str, Any]) -> set[str]:
-    bounced = "bounce" in detail
-    listed = detail["bounce"]["bouncedRecipients"] if bounced else detail["complaint"]["complainedRecipients"]
-    return {str(one["emailAddress"]).lower() for one in listed}

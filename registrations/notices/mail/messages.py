@@ -22,11 +22,9 @@ from registrations.notices.occasions import Occasion
 from users.models import User
 
 BRAND = "eventsite"
-AS_WRITTEN = SMTP.clone(refold_source="none")
-"""A policy that sends headers unchanged. Folding would parse them again."""
+AS_WRITTEN = SMTP.clone(refold_source="none")  # headers stay unchanged; folding would parse them again
 NAMESPACE = uuid.UUID("0e7d3f3c-2c3d-4f62-9a86-6a4b8a1d2f55")
-WITHOUT_ENTRY = frozenset({occasions.WAITING, occasions.MESSAGE})
-"""Occasions without a calendar entry."""
+WITHOUT_ENTRY = frozenset({occasions.WAITING, occasions.MESSAGE})  # in the calendar
 
 WORDS = {
     occasions.SIGNED_UP: ("You are signed up: {title}", "You have a seat."),

@@ -73,13 +73,15 @@ def publish_records(records: Sequence[StreamRecord], publish: Publish) -> Stream
 
 def _is_published_in_parts(record: StreamRecord, change: Change, holders: Holders, publish: Publish) -> bool:
     """Publish a record with many promotions part by part. Return False if it has to be delivered again."""
+    key = f"progress#{record['dynamodb']['SequenceNumber']}", Progress.ITEM
     try:
-        for number in range(_parts_published(record), change.parts):
+        progress = Progress.read(*key)
+        for number in range(int(progress.parts) if progress else 0, change.parts):
             if time_left() < ONE_GROUP_SECONDS:
                 return False
             _send(change.part(number, holders), publish)
-            Progress(*_key(record), parts=number + 1, expires_at=clock.seconds() + KEPT_SECONDS).save()
-        Progress(*_key(record)).delete()  # so that an operator can publish the record again
+            Progress(*key, parts=number + 1, expires_at=clock.seconds() + KEPT_SECONDS).save()
+        Progress(*key).delete()  # so that an operator can publish the record again
     except Exception as error:
         return _is_over(record, error)
     return True
@@ -137,15 +139,6 @@ class Progress(ExpiringItem):
     ITEM = "progress"
 
     parts = WholeNumberAttribute(default=0)
-
-
-def _parts_published(record: StreamRecord) -> int:
-    progress = Progress.read(*_key(record))
-    return int(progress.parts) if progress else 0
-
-
-def _key(record: StreamRecord) -> tuple[str, str]:
-    return f"progress#{record['dynamodb']['SequenceNumber']}", Progress.ITEM
 
 
 def message_of(record: StreamRecord, error: Exception) -> str:
