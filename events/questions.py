@@ -40,6 +40,19 @@ def fitting(questions: list[dict[str, Any]], answers: Any) -> dict[str, Any]:
     return kept
 
 
+def changed(questions: list[dict[str, Any]], stored: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:
+    """Return the answers after a change, in which None removes one. Those to questions that are gone are left out.
+
+    Stored answers are not validated again: the organizers may have changed their questions since.
+
+    Raises:
+        WrongValues: As in `fitting`, for the changed answers.
+    """
+    sent = [question for question in questions if question["questionId"] in answers]
+    others = {question["questionId"] for question in questions} - answers.keys()
+    return {name: value for name, value in stored.items() if name in others} | fitting(sent, answers)
+
+
 def _misfit(question: dict[str, Any], answer: Any) -> str:
     """Return why an answer is not valid for its question, or an empty string if it is."""
     match question["kind"]:

@@ -29,7 +29,7 @@ def headers(questions: Iterable[dict[str, Any]]) -> list[str]:
 
     So an answer is never taken for a value of the registration or of the person.
     """
-    taken = set(map(normalized, (*COLUMNS, ANSWERS)))
+    taken = set(map(normalized, (*COLUMNS, ANSWERS, "kind")))  # our export names the kind of each record
     found = []
     for question in questions:
         header, number = question["label"], 1

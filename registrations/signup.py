@@ -78,7 +78,7 @@ def change_answers(event_id: str, user_id: str, answers: dict[str, Any], *, scop
             raise Conflict
         if seats.has_ended(clock.seconds()):
             raise RegistrationClosed
-        return Annotation({"answers": questions.fitting(event.questions, (found.answers or {}) | answers)})
+        return Annotation({"answers": questions.changed(event.questions, found.answers or {}, answers)})
 
     try:
         return seating.annotate(event_id, user_id, plan, scope=scope)

@@ -34,7 +34,7 @@ def _outcome_of_status(before: str, data: Any) -> str:
         return f"The event is cancelled{notified}."
     if before == CANCELLED and data["status"] in OPEN_STATUSES:
         return f"The event is on again{notified}."
-    if before != DRAFT or data["status"] not in OPEN_STATUSES:
+    if before in OPEN_STATUSES or data["status"] not in OPEN_STATUSES:
         notified = ""
     outcomes = {"published": f"Published{notified}.", DRAFT: "It is a draft again. Only you see it."}
     return outcomes.get(data["status"], f"Saved{notified}.")

@@ -101,25 +101,25 @@ class PeoplePage(AddingPage, routes=["registrations", "waitlist", "register"]):
 
     def context(self, data: Any) -> dict[str, Any]:
         steps = paging.steps(self.request, self.response)
-        whole = bool(self.sought or self.prints or self.sorts)
-        is_here = not steps.next and "after" not in self.request.query_params
-        is_uneven = bool(steps.before) and self.checked_in is not None  # pages may be shorter than the limit
+        is_filtered = self.checked_in is not None  # the pages of the API are uneven then, and may be empty
+        whole = bool(self.sought or self.prints or self.sorts or is_filtered)
+        is_here = not steps.next and not {"after", "cursor"} & self.request.query_params.keys()
         found = self._whole() if whole and not is_here else [(data, steps.before or 0)]
         rows = [row for entries, before in found for row in self._matching(entries, before)]
         if self.sorts:
             rows.sort(key=lambda row: fold(row["name"]))
         if self.sought:
             rows.sort(key=lambda row: fold(self.sought) not in (fold(row["name"]), fold(row["email"])))
-        count = len(rows)
+        found_rows = rows
         if whole:
             rows, steps = self._part_of(rows)
         return {
             "rows": rows,
             "any_promoted": any(row["promoted"] for row in rows),
-            "found": self._found_sentence(count) if self.sought else "",
+            "found": self._found_sentence(len(found_rows)) if self.sought else "",
             "tabs": self._tabs(),
             "steps": steps,
-            "range": "" if is_uneven else steps.range(len(rows), count if whole else self._count()),
+            "range": steps.range(len(rows), len(found_rows) if whole else self._count()),
             "add": self._add(),
             "sort_url": self._with(sort="name"),
             "order_url": self._with(sort=""),
@@ -127,7 +127,7 @@ class PeoplePage(AddingPage, routes=["registrations", "waitlist", "register"]):
             "back_url": self._with(print="", sort=""),
             "clear_url": self._with(q=""),
             "csv_url": self.in_format("csv"),
-            "addresses": ", ".join(row["email"] for row in rows if row["email"]),
+            "addresses": ", ".join(row["email"] for row in (found_rows if self.sought else rows) if row["email"]),
             "addresses_url": "" if self.sought else self._with(sort="", print="", limit=str(ALL), expand="user"),
             "leaving": Form("", "", "DELETE", hidden={"_next": self.request.get_full_path()}),
         }
@@ -161,12 +161,12 @@ class PeoplePage(AddingPage, routes=["registrations", "waitlist", "register"]):
     def _part_of(self, rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Steps]:
         """Return the rows of a whole list that fit into this answer, and the step to the next ones."""
         rest = self._with(after=str(self.read_until)) if self.read_until else ""
-        if self.sought:
-            return rows[:MOST_FOUND], Steps(next=rest, before=None)
-        first = whole_number(self.request.query_params.get("skip", "")) or 0
+        skipped = whole_number(self.request.query_params.get("skip", "")) or 0
+        first = skipped if skipped < len(rows) else 0  # people may have left since
         each = PRINTED_ROW_BYTES if self.prints else ROW_BYTES
         filled = accumulate(each + _weight(row) for row in rows[first:])
-        last = first + max(1, sum(1 for _ in takewhile(MOST_BYTES.__ge__, filled)))
+        fitting = max(1, sum(1 for _ in takewhile(MOST_BYTES.__ge__, filled)))
+        last = first + (min(fitting, MOST_FOUND) if self.sought else fitting)
         if last < len(rows):
             rest = self._with(after=self.request.query_params.get("after", ""), skip=str(last))
         return rows[first:last], Steps(next=rest, before=first)
@@ -176,8 +176,6 @@ class PeoplePage(AddingPage, routes=["registrations", "waitlist", "register"]):
             said = f"Nobody matches “{self.sought}”."
         else:
             said = f"{humanize.people(count)} {'matches' if count == 1 else 'match'} “{self.sought}”."
-        if count > MOST_FOUND:
-            said += f" These are the first {MOST_FOUND}."
         return f"{said} The list is very long: continue with “Next”." if self.read_until else said
 
     def _row(self, entry: dict[str, Any], number: int) -> dict[str, Any]:
@@ -210,8 +208,6 @@ class PeoplePage(AddingPage, routes=["registrations", "waitlist", "register"]):
     def _count(self) -> int | None:
         """Return the number of people of the tab, or None if the event does not count them."""
         registered, waiting = self.event.get("registeredCount", 0), self.event.get("waitlistCount", 0)
-        if self.checked_in is not None:
-            return self.event.get("checkedInCount") if self.checked_in and self.status == ACTIVE else None
         return {ACTIVE: registered + waiting, REGISTERED: registered, WAITLISTED: waiting}.get(self.status)
 
     def _add(self) -> Form:

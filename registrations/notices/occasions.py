@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from events.models import DRAFT, OPEN_STATUSES, Event
+from events.models import OPEN_STATUSES, Event
 from events.whole import find_event
 from events.window import Times
 from eventsite import clock
@@ -65,7 +65,7 @@ def kind_of(notice: Notice) -> str | None:
     """Return the kind of the mails about a notice, or None if it is not mailed."""
     data = notice["data"]
     if notice["type"] == "event.changed":
-        if data["previous"].get("status") in (CANCELLED, DRAFT):  # an event that was never open has no people
+        if data["previous"].get("status", "published") not in OPEN_STATUSES:  # one that was never open has no people
             return ON_AGAIN
         return MOVED if any(name in MAILED_FIELDS for name in data["changed"]) else None
     if notice["type"] == "registration.cancelled":

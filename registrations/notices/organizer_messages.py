@@ -11,12 +11,14 @@ from eventsite.dynamodb.daily_limit import take
 from eventsite.dynamodb.idempotency import Announced, IdempotentRequest
 from eventsite.dynamodb.steps import run
 from eventsite.errors import LimitReached, Refused
-from registrations.models import EVERYBODY
+from registrations.models import EVERYBODY, REGISTERED, WAITLISTED
 from registrations.notices import queue
 from registrations.notices.occasions import MESSAGE_NOTICE
 from registrations.notices.queue import Task
 
 A_DAY = 5
+COUNTS = {REGISTERED: "registered", WAITLISTED: "waiting"}
+"""The attributes of the seats that count the people of a status."""
 
 
 class MailIsOff(Refused):
@@ -38,11 +40,11 @@ def send(
     by: str | None,
     scope: Scope,
     keyed: IdempotentRequest | None = None,
-) -> None:
+) -> bool:
     """Put a message to the people of an event into the queue, once for all copies of a keyed request.
 
     It is for people with the status `to`, or for `EVERYBODY`. The organizer `by` gets the replies, or the owner if the
-    service has no sign-in.
+    service has no sign-in. Return False if there is no such person.
 
     Raises:
         EventNotFound: There is no such event, or it is hidden from the caller.
@@ -51,7 +53,7 @@ def send(
         TooManyMessages: The event has sent five messages today.
         KeyReused: The key belongs to a different request.
     """
-    event = services.read(event_id, scope=scope).event
+    event, seats = services.read(event_id, scope=scope)
     services.check_access(event, scope)
     if not settings.MAIL_FROM:
         raise MailIsOff
@@ -60,7 +62,9 @@ def send(
     if isinstance(earlier, Announced):  # that copy may have crashed; each user is mailed once about one id
         message_id = earlier.operations[0]
     elif earlier:
-        return
+        return True
+    if not any(getattr(seats, count) for status, count in COUNTS.items() if to in (status, EVERYBODY)):
+        return False
     if not take("messages", f"{event_id} {event.incarnation}", A_DAY, message_id):
         raise TooManyMessages
     data = {"eventId": event_id, "subject": subject, "text": text, "by": by or event.organizer_id}
@@ -69,3 +73,4 @@ def send(
     queue.send([Task(queue.MAIL, notice, to="" if to == EVERYBODY else to)])
     if keyed:
         run(keyed.finish({"sent": message_id}))
+    return True

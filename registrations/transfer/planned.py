@@ -201,7 +201,7 @@ def answers(questions: list[Record], values: Record, place: str, found: Notes) -
     """
     sent = values.get("answers")
     given = dict(sent) if isinstance(sent, dict) else {}
-    asked = by_header(questions)
+    asked = by_header(questions) if not isinstance(sent, dict) else {}
     for name, value in values.items():
         question = asked.get(normalized(name))
         if question and value is not None:

@@ -45,7 +45,8 @@ def test_an_event_that_is_on_again_is_no_new_one() -> None:
     assert outcome_of("status", "draft", EXPECTED) == "Published; 4 people will be told."
     assert outcome_of("status", "draft", EXPECTED | {"status": "active"}) == "Saved; 4 people will be told."
     assert outcome_of("status", "draft", EXPECTED | {"registeredCount": 0, "waitlistCount": 0}) == "Published."
-    assert outcome_of("status", "completed", EXPECTED) == "Published."
+    assert outcome_of("status", "completed", EXPECTED) == "Published; 4 people will be told."
+    assert outcome_of("status", "active", EXPECTED) == "Published."
     assert outcome_of("status", "published", OVER | {"status": "cancelled"}) == "The event is cancelled."
 
 

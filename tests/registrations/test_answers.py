@@ -109,6 +109,26 @@ def test_a_question_that_is_added_later_is_asked_from_then_on(api: Api) -> None:
     assert sign_up(api, event, second).status_code == 201
 
 
+LATER: dict[str, list[dict[str, Any]]] = {
+    "other choices": [FOOD | {"choices": ["Meat"]}, BADGE],
+    "of another kind": [FOOD | {"kind": "yesNo", "choices": []}, BADGE],
+    "one more": [FOOD, BADGE, {"questionId": "more", "label": "More?", "kind": "text", "required": True}],
+}
+
+
+@pytest.mark.parametrize("questions", LATER.values(), ids=LATER)
+def test_a_change_of_one_answer_is_not_refused_for_another(api: Api, questions: list[dict[str, Any]]) -> None:
+    event, user = api.event(questions=[FOOD, BADGE]), api.user()
+    sign_up(api, event, user, {"food": "Vegan", "badge": "Ann"})
+    api.patch(f"/events/{event}", {"questions": questions})
+    path = f"/events/{event}/registrations/{user}"
+    assert api.patch(path, {"answers": {"badge": "Anna"}}).json()["answers"] == {"food": "Vegan", "badge": "Anna"}
+    for answers in ({"food": None}, {"food": "Fish"}, {"badge": "x" * 1001}):
+        assert wrong(api.patch(path, {"answers": answers})) == {f"answers.{next(iter(answers))}"}
+    api.patch(f"/events/{event}", {"questions": [BADGE]})
+    assert api.patch(path, {"answers": {"food": "All"}}).json()["answers"] == {"badge": "Anna"}
+
+
 def test_answers_do_not_change_after_the_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     event, user = api.event(questions=QUESTIONS), api.user()
     sign_up(api, event, user, {"food": "Vegan"})

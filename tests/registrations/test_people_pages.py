@@ -265,6 +265,35 @@ def test_a_whole_list_is_cut_where_an_answer_is_full(crowd: str, query: str, mon
     assert 1 < pages < 7
 
 
+def test_a_wide_search_goes_on_and_all_its_addresses_are_copied(crowd: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "MOST_FOUND", 3)
+    page, found = Browser().open(f"/events/{crowd}/registrations?q=example.com"), []
+    for shown_range in ("1–3 of 7", "4–6 of 7", "7–7 of 7"):
+        assert "7 people match “example.com”." in page.text and shown_range in page.text
+        assert all(f"u{number}@example.com" in page.html for number in range(len(NAMES)))
+        found += listed(page)
+        page = Browser().follow(page, "Next") if "Next" in page.links else page
+    assert found == list(NAMES)
+
+
+@pytest.mark.parametrize("query", ["sort=name", "q=example", "print=yes", "checkedIn=false"])
+def test_a_part_that_is_beyond_the_end_is_the_first_one(crowd: str, query: str) -> None:
+    assert sorted(listed(Browser().open(f"/events/{crowd}/registrations?{query}&skip=99"))) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("limit", ["", "&limit=1"])
+def test_who_is_checked_in_is_found_however_many_are_not(api: Api, limit: str) -> None:
+    event = api.event(capacity=13)
+    for number in range(13):
+        api.post("/users", {"userId": f"u{number}", "name": NAMES[number % 7]})
+        api.register(event, f"u{number}")
+    api.put(f"/events/{event}/registrations/u12/check-in")
+    page = Browser().open(f"/events/{event}/registrations?checkedIn=true{limit}")
+    assert listed(page) == [NAMES[12 % 7]] and "1–1 of 1" in page.text
+    others = Browser().open(f"/events/{event}/registrations?checkedIn=false{limit}")
+    assert others.html.count("Check in") == 12 and "1–12 of 12" in others.text
+
+
 @pytest.mark.parametrize(
     ("sought", "names"),
     [("adam", ["Ádám"]), ("ÁDÁM", ["Ádám"]), ("zoe", ["Zoë"]), ("oyv", ["Øyvind"]), ("ann m", ["Ann-Marie"])],

@@ -103,6 +103,17 @@ def test_a_keyed_copy_that_was_cut_off_is_sent_once_by_the_next(
     assert len(carried.publish([])) == 2
 
 
+@pytest.mark.parametrize("key", [{}, {"idempotency_key": "k"}], ids=["without a key", "with a key"])
+def test_one_to_nobody_counts_for_nothing(api: Api, party: str, carried: Carried, key: dict[str, str]) -> None:
+    api.leave("party", "alice")  # Bob gets the seat, and nobody waits
+    carried.publish()
+    for _ in range(6):
+        answer = api.post("/events/party/messages", MESSAGE | {"to": "waitlisted"}, **key)
+        assert (answer.status_code, answer.json()) == (202, {"message": "There is no one to write to."})
+    assert carried.publish([]) == []
+    assert len(written(api, carried, to="registered")) == 1
+
+
 def test_the_sixth_of_a_day_is_refused(api: Api, party: str, carried: Carried, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(5):
         assert api.post("/events/party/messages", MESSAGE).status_code == 202

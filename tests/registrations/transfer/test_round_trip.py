@@ -92,7 +92,7 @@ def test_our_lists_come_in_with_everyones_name_and_address(api: Api, tmp_path: P
         assert [api.get(path).json() for path in paths] == before
 
 
-LABELS = sorted({*sheet.COLUMNS, sheet.ANSWERS, "title", "event", "user"})
+LABELS = sorted({*sheet.COLUMNS, sheet.ANSWERS, "title", "event", "user", "kind"})
 LIKE_COLUMNS = {
     "as the columns": LABELS,
     "as people write them": [name.capitalize() for name in LABELS],
@@ -114,11 +114,13 @@ def test_an_answer_stays_an_answer_whatever_its_question_is_called(api: Api, tmp
         paths = [f"/events/{event}", f"/events/{event}/registrations?expand=user"]
         before = [api.get(path).json() for path in paths]
         assert before[1][0]["answers"] == answers
+        (tmp_path / str(first)).mkdir()
         (tmp_path / "event.json").write_text(json.dumps(before[0]))
         (tmp_path / "sheet.csv").write_bytes(api.get(f"{paths[1]}&format=csv").content)
         empty_the_tables()
         call_command("import", str(tmp_path / "event.json"), str(tmp_path / "sheet.csv"))
         assert [api.get(path).json() for path in paths] == before
+        survives(api, event, "mallory", tmp_path / str(first))
         empty_the_tables()
 
 

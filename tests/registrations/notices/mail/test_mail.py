@@ -108,7 +108,7 @@ def test_an_event_that_is_on_again_is_mailed_to_its_people(api: Api, party: str,
 def test_an_event_that_was_withdrawn_and_is_open_again_is_mailed_with_its_present_times(
     api: Api, party: str, carried: Carried
 ) -> None:
-    for way in (["draft"], ["cancelled", "draft"]):
+    for way in (["draft"], ["cancelled", "draft"], ["completed"], ["cancelled", "completed"]):
         for status in way:
             api.patch(f"/events/{party}", {"status": status})
         api.patch(f"/events/{party}", {"date": "2083-05-01"})
