@@ -63,8 +63,9 @@ def _asked(number: int) -> list[Request]:
 
 
 def _silent(number: int) -> list[Request]:
-    """An event that has sent no message yet."""
-    return [_post("/events", EVENT | {"eventId": f"silent-{number}", "status": "published"})]
+    """An event with a person, which has sent no message yet."""
+    event = EVENT | {"eventId": f"silent-{number}", "status": "published"}
+    return [_post("/events", event), _post(f"/events/silent-{number}/registrations", {"userId": "user-0000001"})]
 
 
 ALWAYS = [

@@ -168,6 +168,7 @@ def test_a_message_is_in_it(api: Api, party: str, carried: Carried) -> None:
 
 def test_a_message_of_an_organizer_without_a_record_names_the_organizer(cognito: None, carried: Carried) -> None:
     As(oscar().access).event(eventId="party")
+    As(alice().access).post("/events/party/registrations", {})
     message = {"subject": "Tea", "text": "There is tea.", "to": "everybody"}
     assert As(oscar().access).post("/events/party/messages", message).status_code == 202
     carried.publish([])
