@@ -37,8 +37,6 @@ from eventsite.errors import Stale, WrongValues
 OF_THE_SEATS = (*SETTINGS, "status")
 """The fields of an event that are stored in its seats and decide who gets one."""
 LISTS = ("organizers", "questions")
-EMPTY: tuple[Any, ...] = (None, False, [])
-"""The values of a description that are not stored."""
 REMEMBERED_EDITS = 8  # ids; a retry that comes after more edits than this does not recognise its own
 
 
@@ -157,7 +155,7 @@ def _described(event: Event, changes: dict[str, Any], operation: str, now: str) 
     for name, value in described.items():
         setattr(event, name, value)
     described |= event.set_index_keys()
-    actions = Event.updates({name: None if value in EMPTY else value for name, value in described.items()})
+    actions = Event.updates({name: None if _is_empty(value) else value for name, value in described.items()})
     edits = " ".join([*event.edits.split(), operation][-REMEMBERED_EDITS:])
     event.updated_at = now
     return [
@@ -166,6 +164,11 @@ def _described(event: Event, changes: dict[str, Any], operation: str, now: str) 
         Event.updated_at.set(event.updated_at),
         Event.edits.set(edits),
     ]
+
+
+def _is_empty(value: Any) -> bool:
+    """Return True for a value that is not stored. Zero is, although it equals False."""
+    return value is None or value is False or value == []
 
 
 def _seated(edited: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:

@@ -59,8 +59,8 @@ class Times(NamedTuple):
         hours = {"startTime": (dt.date.fromisoformat(self.date), self.start_time)}
         hours |= {"endTime": (self.last_day, self.end_time)} if self.end_time else {}
         for name, (day, hour) in hours.items():
-            if is_skipped(day, time.fromisoformat(hour), self.time_zone):
-                wrong[name] = SKIPPED.format(time=hour, day=day.isoformat(), zone=self.time_zone)
+            if sentence := skipped(day, time.fromisoformat(hour), self.time_zone):
+                wrong[name] = sentence
         if self.end_time and self.end_date == self.date and self.end_time < self.start_time:
             wrong["endTime"] = ENDS_FIRST
         return wrong
@@ -103,9 +103,10 @@ def _seconds(day: dt.date, hour: time, zone: str) -> int:
     return shown - int(_offset(day, hour, zone).total_seconds())
 
 
-def is_skipped(day: dt.date, hour: time, zone: str) -> bool:
-    """Return True if a time is in a gap of its zone, so that clocks never show it (PEP 495)."""
-    return _offset(day, hour.replace(fold=1), zone) > _offset(day, hour, zone)
+def skipped(day: dt.date, hour: time, zone: str) -> str:
+    """Return a sentence on a time in a gap of its zone (PEP 495), else an empty string."""
+    is_skipped = _offset(day, hour.replace(fold=1), zone) > _offset(day, hour, zone)
+    return SKIPPED.format(time=f"{hour:%H:%M}", day=day, zone=zone) if is_skipped else ""
 
 
 def _offset(day: dt.date, hour: time, zone: str) -> timedelta:

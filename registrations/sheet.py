@@ -29,7 +29,7 @@ def headers(questions: Iterable[dict[str, Any]]) -> list[str]:
 
     So an answer is never taken for a value of the registration or of the person.
     """
-    taken = set(map(normalized, (*COLUMNS, ANSWERS, "kind")))  # our export names the kind of each record
+    taken = set(map(normalized, (*COLUMNS, ANSWERS)))
     found = []
     for question in questions:
         header, number = question["label"], 1

@@ -232,7 +232,7 @@ class ContactViewSet(BrowsableViewSet):
         keyed = self.keyed(f"POST /events/{event_id}/messages")
         scope = self.scope(CHANGE_EVENT)
         is_sent = organizer_messages.send(event_id, **self.body(), by=self.caller, scope=scope, keyed=keyed)
-        return Response({"message": "The message is on its way." if is_sent else "There is no one to write to."}, 202)
+        return Response({"message": "The message is on its way." if is_sent else organizer_messages.NO_ONE}, 202)
 
     def list(self, request: Request, event_id: str) -> Response:
         """Answer with one page of the history of an event, the newest entry first."""

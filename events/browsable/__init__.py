@@ -19,7 +19,7 @@ from eventsite.pages import page as pages
 from eventsite.pages.forms import Form
 from eventsite.pages.page import Link, Page, Question, Seen
 from eventsite.text import humanize
-from eventsite.text.folding import contains
+from eventsite.text.folding import Search
 
 MINE, DRAFTS = {"organizerId": "me"}, {"status": DRAFT}
 """The filters of two tabs of the list."""
@@ -60,8 +60,10 @@ class EventsPage(Page, routes=["events"]):
 
     def context(self, data: Any) -> dict[str, Any]:
         marks = {key: value for part in self.parts for key, value in part.marks(data).items()}
-        rows = [wording.row(event, wording.mark(event, marks)) for event in data if self._is_wanted(event)]
         query = self.request.query_params
+        sought = query.get("q", "").strip()
+        search = Search(sought) if sought else None
+        rows = [wording.row(event, wording.mark(event, marks)) for event in data if self._is_wanted(event, search)]
         copied, is_tab = query.get("copy"), _chosen(query) in ({}, MINE, DRAFTS)
         kept = ("when", "seats", *(one for tab in (MINE, DRAFTS) if is_tab for one in tab))
         narrowed = query.get("q") or query.get("seats") or query.get("when") in ("week", "month")
@@ -72,7 +74,7 @@ class EventsPage(Page, routes=["events"]):
             "filters": filters(self, folded=is_tab),
             "filtered": bool(narrowed or not is_tab),
             "nothing": self._nothing(),
-            "sought": query.get("q", "").strip(),
+            "sought": sought,
             "asked": [(name, query[name]) for name in kept if query.get(name)],
             "most": SEARCHED,
             "steps": paging.steps(self.request, self.response),
@@ -81,10 +83,9 @@ class EventsPage(Page, routes=["events"]):
             "calendar_url": self.in_format("ics"),
         }
 
-    def _is_wanted(self, event: dict[str, Any]) -> bool:
+    def _is_wanted(self, event: dict[str, Any], search: Search | None) -> bool:
         query = self.request.query_params
-        sought = query.get("q", "").strip()
-        if sought and not any(contains(event[name], sought) for name in ("title", "location")):
+        if search and not search.finds(event["title"], event["location"]):
             return False
         if query.get("seats") and wording.sign_up(event) != wording.OPEN:
             return False
@@ -251,7 +252,7 @@ class EventPage(Page, routes=["event"]):
             return consequences.before_deleting(now) if self.owns(now) else None
         changes = self.view.body(partial=True)
         if not consequences.people(now) or editing.wrong_together(self._stored, changes):
-            return None  # nobody is affected, or the edit is refused
+            return None  # the edit affects no person, or it is refused
         removing = consequences.before_removing_questions(now, changes)
         return removing or consequences.before_editing(now, self.submission.values())
 

@@ -111,14 +111,14 @@ def to_moments(values: Any, zone: str | None) -> None:
     Raises:
         ValidationError: The clocks of the zone skip a time.
     """
-    place = ZoneInfo(zone) if zone in time_zones() else now().tzinfo
+    known = zone if zone in time_zones() else None
+    place = ZoneInfo(known) if known else now().tzinfo
     for name in MOMENTS:
         try:
             typed = datetime.fromisoformat(values.get(name) or "")
         except ValueError:
             continue
         if typed.tzinfo is None:
-            if zone in time_zones() and window.is_skipped(typed.date(), typed.time(), zone):
-                day, hour = typed.date().isoformat(), typed.strftime("%H:%M")
-                raise ValidationError({name: [window.SKIPPED.format(time=hour, day=day, zone=zone)]})
+            if known and (sentence := window.skipped(typed.date(), typed.time(), known)):
+                raise ValidationError({name: [sentence]})
             values[name] = typed.replace(tzinfo=place).isoformat()

@@ -14,6 +14,16 @@ def fold(text: str) -> str:
     return " ".join(spaced.split() or text.casefold().split() or "?")
 
 
-def contains(text: str, sought: str) -> bool:
-    """Return True if a text contains another one, as it is written or as it is folded."""
-    return sought.casefold() in text.casefold() or fold(sought) in fold(text)
+class Search:
+    """A search for a text, which is folded once for all the texts that may contain it."""
+
+    def __init__(self, sought: str) -> None:
+        self._plain, self._folded = sought.casefold(), fold(sought)
+
+    def finds(self, *texts: str) -> bool:
+        """Return True if a text contains the sought one, as it is written or as it is folded."""
+        return any(self._plain in text.casefold() or self._folded in fold(text) for text in texts)
+
+    def is_exactly(self, *texts: str) -> bool:
+        """Return True if a text is the sought one, when both are folded."""
+        return any(self._folded == fold(text) for text in texts)

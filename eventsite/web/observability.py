@@ -53,7 +53,7 @@ class CorrelationFilter(logging.Filter):
 
 
 def _without_effect(measure: Callable[..., Any], *args: Any) -> None:
-    """Measure, and log a failure to, because the measured request has succeeded already."""
+    """Measure. A failure is only logged, because the measured request has succeeded already."""
     try:
         measure(*args)
     except Exception as error:

@@ -13,7 +13,7 @@ from eventsite.pages.page import Link, Page
 from eventsite.text import humanize
 from registrations.browsable.wording import OfEvent
 from registrations.models import EVERYBODY, REGISTERED, WAITLISTED
-from registrations.notices import occasions
+from registrations.notices import occasions, organizer_messages
 from registrations.serializers import MessageSerializer
 from users.browsable import names
 
@@ -107,7 +107,7 @@ class MessagePage(OfPeople, routes=["event-messages"]):
             ValidationError: No one would get it.
         """
         if self.event and self.event.get(COUNTS.get(values.get("to"), "")) == 0:
-            raise ValidationError({"to": ["There is no one to write to."]})
+            raise ValidationError({"to": [organizer_messages.NO_ONE]})
 
     def outcome(self, data: Any) -> str:
         return str(data["message"])

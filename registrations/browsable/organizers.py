@@ -15,6 +15,10 @@ TYPED, ADDED, REMOVED = "organizers.typed", "organizers.added", "organizers.remo
 UNKNOWN = "No one with this address has signed in here. A person from the list of people can be added on their page."
 SEVERAL = "Several people have this name: enter the address."
 EMPTY = "Enter an e-mail address."
+HELP = (
+    "They may do what you may, but for deleting the event and changing this list. "
+    "Only organizers can: others first ask an admin to become one."
+)
 FULL = f"An event has at most {MOST_ORGANIZERS} co-organizers."
 IS_OWNER, IS_ONE = "This person owns the event.", "This person is a co-organizer already."
 
@@ -67,8 +71,7 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
     def _typed(self, event: dict[str, Any]) -> Form:
         label = "Add a co-organizer: name or e-mail" if self.reach(LIST_USERS) is Reach.ALL else "E-mail of a person"
         field = Field(TYPED, label, "text", required=True, prefix="organizer")
-        field.help = "They may do what you may, but for deleting the event and changing this list. "
-        field.help += "Only organizers can: others first ask an admin to become one."
+        field.help = HELP
         return Form(self.event_url, "Add", "PUT", [field], hidden={"_version": str(event["version"])})
 
     def _meant(self, typed: str, event: dict[str, Any]) -> str:
@@ -85,8 +88,10 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
         if len(found) != 1:
             raise ValidationError({TYPED: [SEVERAL if found else UNKNOWN]})
         user_id, organizers = str(found[0].user_id), event.get("organizers") or []
-        if user_id == event["organizerId"] or user_id in organizers:
-            raise ValidationError({TYPED: [IS_ONE if user_id in organizers else IS_OWNER]})
+        if user_id in organizers:
+            raise ValidationError({TYPED: [IS_ONE]})
+        if user_id == event["organizerId"]:
+            raise ValidationError({TYPED: [IS_OWNER]})
         if len(organizers) >= MOST_ORGANIZERS:
             raise ValidationError({TYPED: [FULL]})
         return user_id

@@ -13,7 +13,7 @@ from eventsite.pages.forms import FALSE, TRUE, Form, text
 from eventsite.pages.page import Link, Page
 from eventsite.pages.paging import Steps
 from eventsite.text import humanize
-from eventsite.text.folding import contains, fold
+from eventsite.text.folding import Search, fold
 from eventsite.web import pagination
 from eventsite.web.fields import whole_number
 from registrations import checkin
@@ -26,14 +26,15 @@ from registrations.serializers import shape_attendee
 from users.browsable import OfUser
 
 ALL = pagination.MAX_LIMIT
-KEPT = ("status", "checkedIn", "q", "sort", "print")
+OF_WHOLE_LISTS = ("checkedIn", "q", "sort", "print")
+KEPT = ("status", *OF_WHOLE_LISTS)
 """The query parameters that a link to the same list keeps."""
 MOST_READ = 50_000  # people; the most that a search or a printed list reads
 LEAVES_SECONDS = 8.0  # seconds before the request's deadline; a search stops then, with a note
 MOST_FOUND = 200  # matches; the most that a search shows
 MOST_BYTES = 5_000_000  # of rows; Lambda answers at most 6,291,556 bytes
 ROW_BYTES, PRINTED_ROW_BYTES, ANSWER_BYTES = 1500, 620, 100  # of a row without its texts, and of an answer
-NOBODY = {
+EMPTY_LISTS = {
     ACTIVE: "No one has signed up yet.",
     REGISTERED: "No one has a seat yet.",
     WAITLISTED: "No one is waiting.",
@@ -52,7 +53,7 @@ class PeoplePage(AddingPage, routes=["registrations", "waitlist", "register"]):
     @staticmethod
     def defaults(query: Any) -> dict[str, str]:
         """Show names and e-mail addresses, which the API returns only on request."""
-        whole = {"limit": str(ALL)} if query.get("q") or query.get("print") or query.get("sort") else {}
+        whole = {"limit": str(ALL)} if any(query.get(name) for name in OF_WHOLE_LISTS) else {}
         return {"expand": "user"} | whole
 
     @property
@@ -72,10 +73,12 @@ class PeoplePage(AddingPage, routes=["registrations", "waitlist", "register"]):
         return {TRUE: True, FALSE: False}.get(asked)
 
     @property
-    def nobody(self) -> str:
+    def empty_sentence(self) -> str:
         """The sentence on an empty list."""
-        filtered = "No one is checked in yet." if self.checked_in else "There is no one here."
-        return NOBODY.get(self.status, filtered) if self.checked_in is None else filtered
+        if self.checked_in:
+            return "No one is checked in yet."
+        other = "There is no one here."
+        return EMPTY_LISTS.get(self.status, other) if self.checked_in is None else other
 
     @property
     def sought(self) -> str:
@@ -91,6 +94,11 @@ class PeoplePage(AddingPage, routes=["registrations", "waitlist", "register"]):
         """True if the page is the whole list, by name."""
         return self.request.query_params.get("sort") == "name"
 
+    @property
+    def is_whole(self) -> bool:
+        """True if the page needs the whole list. Pages of the API that are filtered are uneven, and may be empty."""
+        return bool(self.sought or self.prints or self.sorts or self.checked_in is not None)
+
     def title(self, data: Any) -> str:
         signs_up = self.submission is not None and not self.is_by_hand
         what = "Sign up" if signs_up else "Waitlist" if self.is_waitlist else "People"
@@ -101,25 +109,15 @@ class PeoplePage(AddingPage, routes=["registrations", "waitlist", "register"]):
 
     def context(self, data: Any) -> dict[str, Any]:
         steps = paging.steps(self.request, self.response)
-        is_filtered = self.checked_in is not None  # the pages of the API are uneven then, and may be empty
-        whole = bool(self.sought or self.prints or self.sorts or is_filtered)
-        is_here = not steps.next and not {"after", "cursor"} & self.request.query_params.keys()
-        found = self._whole() if whole and not is_here else [(data, steps.before or 0)]
-        rows = [row for entries, before in found for row in self._matching(entries, before)]
-        if self.sorts:
-            rows.sort(key=lambda row: fold(row["name"]))
-        if self.sought:
-            rows.sort(key=lambda row: fold(self.sought) not in (fold(row["name"]), fold(row["email"])))
-        found_rows = rows
-        if whole:
-            rows, steps = self._part_of(rows)
+        found = self._found(data, steps)
+        rows, steps = self._part_of(found) if self.is_whole else (found, steps)
         return {
             "rows": rows,
             "any_promoted": any(row["promoted"] for row in rows),
-            "found": self._found_sentence(len(found_rows)) if self.sought else "",
+            "found": self._found_sentence(len(found)) if self.sought else "",
             "tabs": self._tabs(),
             "steps": steps,
-            "range": steps.range(len(rows), len(found_rows) if whole else self._count()),
+            "range": steps.range(len(rows), len(found) if self.is_whole else self._count()),
             "add": self._add(),
             "sort_url": self._with(sort="name"),
             "order_url": self._with(sort=""),
@@ -127,7 +125,7 @@ class PeoplePage(AddingPage, routes=["registrations", "waitlist", "register"]):
             "back_url": self._with(print="", sort=""),
             "clear_url": self._with(q=""),
             "csv_url": self.in_format("csv"),
-            "addresses": ", ".join(row["email"] for row in (found_rows if self.sought else rows) if row["email"]),
+            "addresses": ", ".join(row["email"] for row in (found if self.sought else rows) if row["email"]),
             "addresses_url": "" if self.sought else self._with(sort="", print="", limit=str(ALL), expand="user"),
             "leaving": Form("", "", "DELETE", hidden={"_next": self.request.get_full_path()}),
         }
@@ -137,26 +135,33 @@ class PeoplePage(AddingPage, routes=["registrations", "waitlist", "register"]):
         query = {name: self.request.query_params.get(name, "") for name in KEPT} | changes
         return paging.address(self.request.path, {name: value for name, value in query.items() if value})
 
-    def _whole(self) -> list[tuple[list[dict[str, Any]], int]]:
-        """Return pages of the tab until the list or the time ends, each with the number of people before it."""
-        found: list[tuple[list[dict[str, Any]], int]] = []
-        after, read = whole_number(self.request.query_params.get("after", "")), 0
+    def _found(self, data: Any, steps: Steps) -> list[dict[str, Any]]:
+        """Return the rows of the page of the API, or of the whole list as it is searched and sorted."""
+        is_here = not steps.next and not {"after", "cursor"} & self.request.query_params.keys()
+        entries, before = (self._whole(), 0) if self.is_whole and not is_here else (data, steps.before or 0)
+        search = Search(self.sought) if self.sought else None
+        rows = [
+            self._row(entry, number)
+            for number, entry in enumerate(entries, start=before + 1)
+            if search is None or search.finds(*_name_and_address(entry))
+        ]
+        if self.sorts:
+            rows.sort(key=lambda row: fold(row["name"]))
+        if search:
+            rows.sort(key=lambda row: not search.is_exactly(row["name"], row["email"]))
+        return rows
+
+    def _whole(self) -> list[dict[str, Any]]:
+        """Return the people of the tab until the list or the time ends."""
+        found: list[dict[str, Any]] = []
+        after = whole_number(self.request.query_params.get("after", ""))
         asked: Any = {"scope": self.view.scope(LIST_REGISTRATIONS), "status": self.status, "limit": ALL}
         while True:
             rows, after = checkin.page(self.event_id, **asked, after=after, checked_in=self.checked_in)
-            found.append(([shape_attendee(row) for row in named(rows)], read))
-            read += len(rows)
-            if after is None or read >= MOST_READ or retries.time_left() < LEAVES_SECONDS:
+            found += map(shape_attendee, named(rows))
+            if after is None or len(found) >= MOST_READ or retries.time_left() < LEAVES_SECONDS:
                 self.read_until = after or 0
                 return found
-
-    def _matching(self, entries: list[dict[str, Any]], before: int) -> list[dict[str, Any]]:
-        """Return the rows of the people whose name or address contains the words of the search."""
-        numbered = enumerate(entries, start=before + 1)
-        return [self._row(entry, number) for number, entry in numbered if not self.sought or self._is_found(entry)]
-
-    def _is_found(self, entry: dict[str, Any]) -> bool:
-        return any(contains(text, self.sought) for text in _name_and_address(entry))
 
     def _part_of(self, rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Steps]:
         """Return the rows of a whole list that fit into this answer, and the step to the next ones."""

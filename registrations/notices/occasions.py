@@ -65,7 +65,8 @@ def kind_of(notice: Notice) -> str | None:
     """Return the kind of the mails about a notice, or None if it is not mailed."""
     data = notice["data"]
     if notice["type"] == "event.changed":
-        if data["previous"].get("status", "published") not in OPEN_STATUSES:  # one that was never open has no people
+        before = data["previous"].get("status")
+        if before and before not in OPEN_STATUSES:  # an event that was never open has no people
             return ON_AGAIN
         return MOVED if any(name in MAILED_FIELDS for name in data["changed"]) else None
     if notice["type"] == "registration.cancelled":

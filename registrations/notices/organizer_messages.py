@@ -11,14 +11,13 @@ from eventsite.dynamodb.daily_limit import take
 from eventsite.dynamodb.idempotency import Announced, IdempotentRequest
 from eventsite.dynamodb.steps import run
 from eventsite.errors import LimitReached, Refused
-from registrations.models import EVERYBODY, REGISTERED, WAITLISTED
+from registrations import models
 from registrations.notices import queue
 from registrations.notices.occasions import MESSAGE_NOTICE
 from registrations.notices.queue import Task
 
 A_DAY = 5
-COUNTS = {REGISTERED: "registered", WAITLISTED: "waiting"}
-"""The attributes of the seats that count the people of a status."""
+NO_ONE = "There is no one to write to."
 
 
 class MailIsOff(Refused):
@@ -43,8 +42,8 @@ def send(
 ) -> bool:
     """Put a message to the people of an event into the queue, once for all copies of a keyed request.
 
-    It is for people with the status `to`, or for `EVERYBODY`. The organizer `by` gets the replies, or the owner if the
-    service has no sign-in. Return False if there is no such person.
+    The recipients have the status `to`, or any status. The organizer `by` gets the replies, or the owner if the
+    service has no sign-in. Return False if there are no recipients.
 
     Raises:
         EventNotFound: There is no such event, or it is hidden from the caller.
@@ -63,14 +62,16 @@ def send(
         message_id = earlier.operations[0]
     elif earlier:
         return True
-    if not any(getattr(seats, count) for status, count in COUNTS.items() if to in (status, EVERYBODY)):
+    registered, waiting = int(seats.registered), int(seats.waiting)
+    recipients = {models.REGISTERED: registered, models.WAITLISTED: waiting}.get(to, registered + waiting)
+    if not recipients:
         return False
     if not take("messages", f"{event_id} {event.incarnation}", A_DAY, message_id):
         raise TooManyMessages
     data = {"eventId": event_id, "subject": subject, "text": text, "by": by or event.organizer_id}
     notice_id = f"{event_id}.{event.incarnation}.{message_id}.message"
     notice = {"id": notice_id, "type": MESSAGE_NOTICE, "time": clock.now(), "data": data}
-    queue.send([Task(queue.MAIL, notice, to="" if to == EVERYBODY else to)])
+    queue.send([Task(queue.MAIL, notice, to="" if to == models.EVERYBODY else to)])
     if keyed:
         run(keyed.finish({"sent": message_id}))
     return True

@@ -200,12 +200,7 @@ def answers(questions: list[Record], values: Record, place: str, found: Notes) -
     be missing, because the other service did not ask.
     """
     sent = values.get("answers")
-    given = dict(sent) if isinstance(sent, dict) else {}
-    asked = by_header(questions) if not isinstance(sent, dict) else {}
-    for name, value in values.items():
-        question = asked.get(normalized(name))
-        if question and value is not None:
-            given.setdefault(question["questionId"], value)
+    given = sent if isinstance(sent, dict) else _in_columns(questions, values)
     fits: Record = {}
     for question in questions:
         answer = given.get(question["questionId"])
@@ -215,6 +210,17 @@ def answers(questions: list[Record], values: Record, place: str, found: Notes) -
         except WrongValues:
             found.add(notes.ANSWERS, f"{place}: {question['label'][:60]}: {repr(answer)[:60]}")
     return fits if questions else None
+
+
+def _in_columns(questions: list[Record], values: Record) -> Record:
+    """Return the answers that are in the columns of questions."""
+    given: Record = {}
+    asked = by_header(questions)
+    for name, value in values.items():
+        question = asked.get(normalized(name))
+        if question and value is not None:
+            given.setdefault(question["questionId"], value)
+    return given
 
 
 def _validated(serializer: Any, place: str) -> Record:

@@ -104,8 +104,8 @@ def test_a_keyed_copy_that_was_cut_off_is_sent_once_by_the_next(
 
 
 @pytest.mark.parametrize("key", [{}, {"idempotency_key": "k"}], ids=["without a key", "with a key"])
-def test_one_to_nobody_counts_for_nothing(api: Api, party: str, carried: Carried, key: dict[str, str]) -> None:
-    api.leave("party", "alice")  # Bob gets the seat, and nobody waits
+def test_one_without_recipients_counts_for_nothing(api: Api, party: str, carried: Carried, key: dict[str, str]) -> None:
+    api.leave("party", "alice")  # Bob gets the seat, and the waitlist is empty
     carried.publish()
     for _ in range(6):
         answer = api.post("/events/party/messages", MESSAGE | {"to": "waitlisted"}, **key)
