@@ -27,7 +27,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from eventsite import problems
 from eventsite.auth import acting, refresh_cookie, user_pool
 from eventsite.auth.permissions import ADMINS, ORGANIZERS, Principal
-from eventsite.auth.user_pool import Provider, Unverified
+from eventsite.auth.user_pool import Provider, Unverified, opened
 from eventsite.errors import Unavailable
 
 LOGIN_SECONDS = 10 * 60
@@ -196,7 +196,6 @@ def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
             found: dict[str, Any] = json.load(answer)
             return found | {"id_token": str(found["id_token"])}
     except HTTPError as error:
-        error.close()
         if error.code < 500 and error.code not in BUSY:
             raise Unverified("The login page's code was refused.") from error
         raise Unavailable(SILENT) from error
@@ -205,10 +204,9 @@ def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
 
 
 def _post(url: str, headers: dict[str, str], body: str) -> Any:
-    from urllib.request import Request, urlopen
+    from urllib.request import Request
 
-    request = Request(url, body.encode(), headers)  # noqa: S310 (a `trusted_url`)
-    return urlopen(request, timeout=EXCHANGE_TIMEOUT_SECONDS)  # noqa: S310
+    return opened(Request(url, body.encode(), headers), EXCHANGE_TIMEOUT_SECONDS)  # noqa: S310 (a `trusted_url`)
 
 
 def _revoke(pool: Provider, refresh_token: str) -> None:

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
-from urllib.request import urlopen
 
 from django.conf import settings
 
-from eventsite.auth.user_pool import FETCH_TIMEOUT_SECONDS, Provider, fetching
+from eventsite.auth.user_pool import FETCH_TIMEOUT_SECONDS, Provider, fetching, opened
 from eventsite.env import is_loopback
 from eventsite.errors import Unavailable
 from eventsite.ids import is_id
@@ -39,7 +38,7 @@ def discovery(issuer: str) -> dict[str, Any]:
     """
     url = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
     with fetching(url, Undiscovered):
-        with urlopen(url, timeout=FETCH_TIMEOUT_SECONDS) as answer:  # noqa: S310 (a `trusted_url`)
+        with opened(url, FETCH_TIMEOUT_SECONDS) as answer:
             found: dict[str, Any] = json.loads(answer.read(MAX_BYTES))
         if found["issuer"] != issuer:
             raise ValueError(f"its issuer is {found['issuer']!r}")

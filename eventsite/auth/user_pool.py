@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -112,6 +113,17 @@ def configured() -> Pool:
     return Pool.of(
         settings.COGNITO_USER_POOL_ID, settings.COGNITO_CLIENT_ID, settings.COGNITO_JWKS_URL, settings.COGNITO_DOMAIN
     )
+
+
+def opened(request: Any, seconds: float) -> Any:
+    """Send a request, or open a URL, and return the response. That of a refusal is closed before it is raised."""
+    from urllib.request import urlopen  # imported for the first request to the provider
+
+    try:
+        return urlopen(request, timeout=seconds)  # noqa: S310 (a `trusted_url`)
+    except HTTPError as error:
+        error.close()
+        raise
 
 
 _not_before: dict[str, float] = {}  # when a URL may be fetched again after a failure, by `time.monotonic`

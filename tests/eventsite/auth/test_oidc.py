@@ -1,11 +1,14 @@
 """Any OpenID provider: tokens as Keycloak and Auth0 make them, and the login with a browser."""
 
+import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
@@ -214,6 +217,19 @@ def test_a_provider_that_cannot_be_used_is_an_honest_503_and_is_not_asked_again_
         answer = As(keycloak(provider)).get("/users/me")
         assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/problem+json")
     assert provider.asked == [CONFIGURATION]
+
+
+def test_a_configuration_that_is_refused_leaves_no_connection_open(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    response = io.BytesIO()
+
+    def refuse(url: str, timeout: float) -> None:
+        raise HTTPError(url, 404, "refused", Message(), response)
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    assert As(keycloak(provider)).get("/users/me").status_code == 503
+    assert response.closed
 
 
 def test_the_configuration_is_fetched_once(provider: Provider) -> None:
