@@ -192,9 +192,8 @@ def _lines(wanted: Range, page: Page, share: int) -> Iterator[RawItem]:
     """Yield the items of a range from its first page on."""
     items, after = page
     yield from items
-    while after:
-        [(items, after)] = query_pages(wanted.page(limit=share, after=after))
-        yield from items
+    if after:
+        yield from wanted.items(share, after)
 
 
 KEPT = tuple(RegistrationItem.get_attributes().keys() - {"key", "item"})
@@ -236,19 +235,23 @@ def registration_as_of(
     return registration_of(item, seats.event_id, status, position)
 
 
-def registrations_of(user_id: str, *, active: bool, after: str | None = None) -> Iterator[UserRegistration]:
+def registrations_of(
+    user_id: str, *, active: bool, first: int = 100, after: str | None = None
+) -> Iterator[UserRegistration]:
     """Yield a user's registrations in the order of the event ids, strongly consistent.
 
     Args:
         user_id: The user.
         active: True for the active registrations, False for those that were given up.
+        first: The number of registrations that the caller probably takes.
         after: The event id to start after.
     """
     if not is_id(user_id):
         return
     prefix = UserRegistration.PREFIX
-    condition = UserRegistration.item.between(f"{prefix}{after or ''}", f"{prefix}~")
     start = {"key": {"S": user_id}, "item": {"S": f"{prefix}{after}"}} if after else None
-    for row in UserRegistration.query(user_id, condition, consistent_read=True, last_evaluated_key=start):
+    wanted = Range(UserRegistration, user_id, (f"{prefix}{after or ''}", f"{prefix}~"), consistent=True)
+    for item in wanted.items(first, start):
+        row = UserRegistration.parse(item)
         if row.active == active:
             yield row

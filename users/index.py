@@ -108,13 +108,10 @@ def _matches(sought: str, chunk: int, after: str | None) -> Iterator[str]:
     partition = _partition(sought)
     start = dict(zip(Entry.key_names(), ({"S": partition}, {"S": after}), strict=True)) if after else None
     matching = Range(Entry, partition, (sought, sought + "\U0010ffff"), consistent=True)
-    while True:
-        [(raw, start)] = query_pages(matching.page(limit=chunk, after=start))
-        for item in (one[Entry.key_names()[1]]["S"] for one in raw):
-            if item.rpartition(END)[0] == _first(item, sought):
-                yield item
-        if start is None:
-            return
+    for raw in matching.items(chunk, start):
+        item = raw[Entry.key_names()[1]]["S"]
+        if item.rpartition(END)[0] == _first(item, sought):
+            yield item
 
 
 def _first(item: str, sought: str) -> str:

@@ -193,7 +193,7 @@ class ExitTombstones(EventItem):
 
 
 class Promotion(EventItem):
-    """One move of the waitlist: the waiting tickets from `first` to the one in the range key got seats."""
+    """One move of the waitlist: the waiting tickets from `first`, which is also in the range key, got seats."""
 
     first = WholeNumberAttribute()
     at = UnicodeAttribute()

@@ -4,6 +4,7 @@ The watermark `seated_through` moves to the ticket of the last person who fits. 
 `Promotion`, in the same transaction as the edit, records the time.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -75,20 +76,43 @@ def plan(seats: Seats, *, capacity: int, open_: bool, at: str) -> Steps[Move]:
 def time_of(seats: Seats, ticket: int) -> Steps[str | None]:
     """Return when a ticket was promoted, as RFC 3339 in UTC.
 
-    It is the time of the log entry that handed the ticket a seat, or else of the last `Promotion` whose first ticket is
-    not above this one.
-
     Raises:
         Conflict: The promotion was written after the seats were read; read them again.
     """
+    at = (yield from times_of(seats, [ticket]))[ticket]
+    if at is None:
+        raise Conflict(immediate=True)
+    return at
+
+
+def times_of(seats: Seats, tickets: Sequence[int]) -> Steps[dict[int, str | None]]:
+    """Return when each of some tickets was promoted, as RFC 3339 in UTC.
+
+    It is the time of the log entry that handed the ticket a seat, or else of the last `Promotion` whose first ticket is
+    not above this one. The last ones are read first. As a rule one call reads all, at the cost of the tickets, however
+    many people were promoted before. If many promoted people left between them, each further call reads twice as much.
+
+    Args:
+        seats: The seats as read.
+        tickets: The tickets in ascending order.
+
+    Returns:
+        The times by ticket; None if the promotion is lost.
+
+    Raises:
+        Conflict: The seats are out of date, or the last promotion is not visible yet.
+    """
     moves = {entry.successor: entry.at for entry in log.of(seats) if entry.successor}
-    if ticket in moves:
-        return moves[ticket]
-    event_id, upto = queue.promotion_key(seats, ticket)
-    first = queue.promotion_key(seats, 0)[1]
-    found = yield Query(Promotion, event_id, (first, upto), newest=1)
-    latest = int(seats.moved) if ticket >= seats.moved else 0
-    for move in found:
-        if move.first >= latest:  # else the last promotion is not visible yet: the seats show it first
-            return str(move.at)
-    raise Conflict(immediate=True)
+    left = [ticket for ticket in tickets if ticket not in moves]
+    most = len(left)
+    while left:
+        event_id, upto = queue.promotion_key(seats, left[-1])
+        found = yield Query(Promotion, event_id, (queue.promotion_key(seats, 0)[1], upto), newest=most)
+        moves |= {int(move.first): str(move.at) for move in found}
+        left = [ticket for ticket in left if ticket < found[-1].first] if found else []
+        most *= 2
+    if tickets and tickets[-1] >= seats.moved > max(moves, default=-1):
+        raise Conflict(immediate=True)  # the seats show the last promotion before it is visible
+    firsts = sorted(moves)
+    places = {ticket: bisect_right(firsts, ticket) for ticket in tickets}
+    return {ticket: moves[firsts[place - 1]] if place else None for ticket, place in places.items()}

@@ -31,7 +31,7 @@ def exits_key(seats: Seats, ticket: int) -> tuple[str, str]:
 
 
 def promotion_key(seats: Seats, ticket: int) -> tuple[str, str]:
-    """Return the key of the promotion whose last ticket is this one."""
+    """Return the key of the promotion whose first ticket is this one."""
     return seats.event_id, f"tickets#{seats.incarnation}#promoted#{ticket:010}"
 
 

@@ -1,5 +1,6 @@
 """Reads of several items in one call, alone or as of one moment, and of ranges of an index."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -109,6 +110,22 @@ class Range(NamedTuple):
         arguments |= {"Limit": limit} if limit else {}
         arguments |= {"ExclusiveStartKey": after} if after else {}
         return "Query", arguments
+
+    def items(self, first: int, after: RawItem | None = None) -> Iterator[RawItem]:
+        """Yield the items, read in pages of `first` items, then of twice as many each time.
+
+        So it costs about what the caller takes, in few calls also if the caller passes over many.
+
+        Args:
+            first: Items of the first page.
+            after: The key of the item to start after.
+        """
+        while True:
+            [(items, after)] = query_pages(self.page(limit=first, after=after))
+            yield from items
+            if after is None:
+                return
+            first *= 2
 
 
 def query_pages(*pages: Call) -> list[Page]:

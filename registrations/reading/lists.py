@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-from events.ledger import log, queue
-from events.ledger.models import Promotion, Seats
+from events.ledger import log, promotions, queue
+from events.ledger.models import Seats
 from events.services import EventNotFound, check_access
 from eventsite.auth.scope import Scope
 from eventsite.dynamodb.connection import connection
@@ -208,7 +208,7 @@ class _Page:
         for place, line in enumerate(waiting, start=position or 1):
             line.position = place
         moved = [line for line in lines if line.waited and line.status == REGISTERED]
-        times = promotion_times(self.seats, [line.ticket for line in moved])
+        times = run(promotions.times_of(self.seats, [line.ticket for line in moved]))
         for line in moved:
             line.promoted_at = times[line.ticket]
 
@@ -223,37 +223,6 @@ class _Page:
             return False
         entry = log.of_user(self.seats, row.user_id)
         return bool(entry.leaving) if entry else not row.active
-
-
-def promotion_times(seats: Seats, moved: list[int]) -> dict[int, str | None]:
-    """Return when each of some tickets was promoted, by one backward query from the last of them.
-
-    Args:
-        seats: The seats as read.
-        moved: The tickets in ascending order.
-
-    Returns:
-        The times as RFC 3339 in UTC, by ticket; None if the promotion is lost.
-
-    Raises:
-        Conflict: The seats are out of date, or the last promotion is not visible yet.
-    """
-    if not moved:
-        return {}
-    recorded = {entry.successor: entry.at for entry in log.of(seats) if entry.successor}
-    event_id, upto = queue.promotion_key(seats, moved[-1])
-    since = queue.promotion_key(seats, 0)[1]
-    moves: list[tuple[int, str]] = [(first, at) for first, at in recorded.items() if first]
-    for move in Promotion.query(
-        event_id, Promotion.item.between(since, upto), consistent_read=True, scan_index_forward=False
-    ):
-        moves.append((int(move.first), move.at))
-        if move.first <= moved[0]:
-            break
-    if moved[-1] >= seats.moved and all(first != seats.moved for first, _ in moves):
-        raise Conflict(immediate=True)
-    moves.sort()
-    return {ticket: next((at for first, at in reversed(moves) if first <= ticket), None) for ticket in moved}
 
 
 FEW = 100  # items; the most that one BatchGetItem may ask for
