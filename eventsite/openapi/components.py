@@ -168,12 +168,12 @@ COMPONENTS: dict[str, Json] = {
     },
 }
 """The components that several calls use."""
-ANY_CALL: dict[str, str] = {}
-"""The answers that any call may give: the status of each, and its component."""
+ANY_CALL: dict[str, Json] = {}
+"""The answers that any call may give, by their statuses."""
 
 
 def _of_any_call(name: str, status: int, *examples: tuple[str, str], headers: tuple[str, ...] = ()) -> None:
-    ANY_CALL[str(status)] = name
+    ANY_CALL[str(status)] = ref("responses", name)
     COMPONENTS["responses"][name] = with_headers(problem(status, *examples), *headers)
 
 

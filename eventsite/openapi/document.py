@@ -164,8 +164,7 @@ class Schema(AutoSchema):
         return found
 
     def _failures_of(self, call: Call) -> Json:
-        found = {status: ref("responses", name) for status, name in components.ANY_CALL.items()}
-        found |= _by_status([*call.refusals, *self._implied(call)])
+        found = components.ANY_CALL | _by_status([*call.refusals, *self._implied(call)])
         if self.view.action in {*self.view.queries, *self.view.serializers}:
             self._add_validation(found)
         return dict(sorted((found | call.also).items()))
@@ -179,6 +178,8 @@ class Schema(AutoSchema):
             implied.append(idempotency.KeyReused)
         if "If-Match" in call.takes:
             implied.append(errors.Stale)
+        if self.method != "GET" and not any(issubclass(one, errors.Forbidden) for one in call.refusals):
+            implied.append(errors.Forbidden)  # it comes from a page of another site, or a browser without our token
         return implied
 
     @staticmethod
