@@ -43,6 +43,8 @@ class Stream(NamedTuple):
     """The days before a list in which its running events may have begun."""
     is_long: bool = False
     """Whether it is a list of events of several days, read only for those that are running when the list begins."""
+    owner: str | None = None
+    """The organizer whose events alone are wanted, in a list that may have those of others."""
 
 
 def streams(
@@ -50,14 +52,17 @@ def streams(
 ) -> list[Stream]:
     """Return the streams that together hold the requested events that the caller may see.
 
-    The private list of the caller, of unlisted events and of those they co-organize, is among them. With `running`, so
+    The private list of the caller, of unlisted events and of those they co-organize, is among them: also in the list of
+    another organizer, for the events that the caller runs with that one. With `running`, so
     are events of several days that begin before the first day and end on it or later.
     """
-    asked, private = tuple(statuses), scope.drafts_of
+    asked, private, owner = tuple(statuses), scope.drafts_of, None
     public = tuple(status for status in asked if status != DRAFT)
     if organizer_id is not None:
-        private = organizer_id if scope.sees_private_list_of(organizer_id) else NOBODYS
-        seen = asked if scope.sees_private_list_of(organizer_id) else public
+        if scope.sees_private_list_of(organizer_id):
+            private, seen = organizer_id, asked
+        else:
+            owner, seen = organizer_id, public
         found = [_of_organizer(organizer_id, status) for status in seen]
         long = _long(EventItem.by_organizer, f"{organizer_id}#", seen)
     else:
@@ -68,7 +73,7 @@ def streams(
             found.append(_of_organizer(private, DRAFT))
             long += _long(EventItem.by_organizer, f"{private}#", (DRAFT,))
     look_back = max(LOOK_BACK.values()) if running else 0  # a private list has events of any length
-    found += [stream._replace(look_back=look_back) for stream in _private(private, asked)]
+    found += [stream._replace(look_back=look_back, owner=owner) for stream in _private(private, asked)]
     return found + long if running else found
 
 
@@ -129,12 +134,14 @@ def page(sources: list[Stream], span: Span, *, limit: int) -> tuple[list[WholeEv
     ids = [item.event_id for item in items]
     events = find_events(ids, known=(item for item in items if isinstance(item, Event)))
     statuses = {status for source in sources for status in source.statuses}
+    owners = {source.owner for source in sources if source.owner}
     shown = [
         whole
         for cursor, event_id in zip(cursors, ids, strict=True)
         if (whole := events.get(event_id))
         and whole.event.place == cursor
         and whole.event.attribute_values["status"] in statuses
+        and (not owners or whole.event.organizer_id in owners)
     ]  # without those that are no longer where an index, which lags behind, showed them
     return shown, cursors[-1] if len(found) > limit else None
 

@@ -22,6 +22,7 @@ from eventsite.web.fields import (
     TextField,
     TimeField,
     TimeZoneField,
+    UserIdField,
     WholeNumberField,
     WordField,
 )
@@ -89,7 +90,7 @@ MOST_ORGANIZERS = 20
 class OrganizersField(ListedField):
     """The co-organizers of an event, each once."""
 
-    child = IdField()
+    child = UserIdField()
 
     def to_internal_value(self, data: Any) -> list[str]:
         return list(dict.fromkeys(super().to_internal_value(data)))

@@ -4,7 +4,7 @@ from eventsite import __version__
 from eventsite.dynamodb.base_model import table_models
 from eventsite.openapi import extensions  # noqa: F401 (importing registers them with drf-spectacular)
 from eventsite.openapi.calls import CALLS, PAGES, TAGS, Call
-from eventsite.openapi.components import ANY_CALL, COMPONENTS, Json, ref, with_headers
+from eventsite.openapi.components import ANY_CALL, COMPONENTS, Json, format_parameter, ref, revalidated, with_headers
 from eventsite.service import FROM_ROOT, app_of
 
 HOST = "https://api.example.com"
@@ -71,7 +71,6 @@ DOCUMENT: Json = {
 
 def _page(name: str, summary: str, content: Json) -> Json:
     answer = {"description": "OK", "content": content}
-    refused = {status: ref("responses", ANY_CALL[status]) for status in ("401", "406")}
     operation = {
         "operationId": name,
         "summary": summary,
@@ -79,19 +78,11 @@ def _page(name: str, summary: str, content: Json) -> Json:
         "tags": ["eventsite"],
         "security": [],
     }
-    return {"get": operation | {"responses": {"200": answer} | refused}}
+    return {"get": revalidated(operation | {"responses": {"200": answer} | ANY_CALL})}
 
 
 PAGES["/docs"] = _page("getDocs", "These pages: Swagger UI", {"text/html": TEXT})
 PAGES["/redoc"] = _page("getRedoc", "The same for reading: ReDoc", {"text/html": TEXT})
-PAGES["/schema"] = _page("getSchema", "This document", {"application/json": DOCUMENT, "application/yaml": TEXT})
-PAGES["/schema"]["get"]["parameters"] = [
-    {
-        "name": "format",
-        "in": "query",
-        "description": "The same as asking by the Accept header.",
-        "schema": {"type": "string", "enum": ["json", "yaml"], "default": "json"},
-        "example": "yaml",
-    }
-]
+PAGES["/schema"] = _page("getSchema", "This document", {"application/json": DOCUMENT, "application/yaml": DOCUMENT})
+PAGES["/schema"]["get"]["parameters"].append(format_parameter("json", "yaml", example="yaml"))
 PAGES["/openapi.json"] = _page("getOpenapi", "This document, under its usual name", {"application/json": DOCUMENT})

@@ -1,6 +1,7 @@
 """The service's own routes: the root and the health check."""
 
 import logging
+from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import preserve_builtin_query_params
 
+from eventsite import problems
 from eventsite.auth.permissions import SEE_EVENTS
 from eventsite.dynamodb.base_model import BaseModel, table_models
 from eventsite.dynamodb.retries import FAILURES, time_limit
@@ -45,6 +47,7 @@ def _paths(prefix: str) -> dict[str, str]:
 class Health(BrowsableViewSet):
     """The health check: one small read of each table, of a key that does not exist."""
 
+    is_kept = False
     permission_of_action = {"retrieve": SEE_EVENTS}
 
     def retrieve(self, request: Request) -> Response:
@@ -52,8 +55,7 @@ class Health(BrowsableViewSet):
             tables = {app_of(model): _state(model) for model in table_models()}
         healthy = all(state == "ok" for state in tables.values())
         data = {"status": "healthy" if healthy else "unhealthy", "version": settings.VERSION, "tables": tables}
-        headers = {"Cache-Control": "no-store"} | ({} if healthy else {"Retry-After": "5"})
-        return Response(data, 200 if healthy else 503, headers=headers)
+        return Response(data, 200 if healthy else 503, headers=None if healthy else {"Retry-After": "5"})
 
 
 def app_of(model: type[BaseModel]) -> str:
@@ -69,16 +71,26 @@ def _state(model: type[BaseModel]) -> str:
     return "ok"
 
 
+def only_read(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Return a view for everybody that refuses all methods but GET and HEAD."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return problems.refused_method(request, "GET, HEAD", problems.SENTENCE_OF_STATUS[405])
+        return view(request)
+
+    vars(answer).update(for_everybody=True, csrf_exempt=True)
+    return answer
+
+
+@only_read
 def robots(request: HttpRequest) -> HttpResponse:
     """Let search engines see the events, and nothing that leads to a login."""
     paths = [f"Disallow: {get_script_prefix()}{path}" for path in ("login", "users")]
     return HttpResponse("\n".join(["User-agent: *", *paths, ""]), content_type="text/plain")
 
 
+@only_read
 def favicon(request: HttpRequest) -> HttpResponse:
     """Lead to the icon, for programs that ask for it under its old name."""
     return HttpResponseRedirect(static("eventsite/icon.svg"))
-
-
-for view in (robots, favicon):
-    vars(view)["for_everybody"] = True

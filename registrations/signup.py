@@ -33,7 +33,7 @@ def sign_up(
     it begins, because its first answer is final. If its answers are not valid any more, it may still be repeated.
 
     Raises:
-        WrongValues: An answer is missing or does not fit.
+        WrongValues: An answer is missing or does not fit, and there is no other reason to refuse the request.
         DomainError: As `seating.register`.
     """
     caller: dict[str, Any] = {"scope": scope, "organizes": organizes, "by": by}
@@ -44,10 +44,11 @@ def sign_up(
             pass
     try:
         fitting = _fitting(event_id, scope, answers)
-    except WrongValues:
-        if keyed and (earlier := seating.repeat(event_id, user_id, keyed=keyed)):
-            return earlier
-        raise
+    except WrongValues as error:
+        try:
+            return seating.register(event_id, user_id, keyed=keyed, **caller)
+        except AnswersNeeded:
+            raise error from None
     return seating.register(event_id, user_id, keyed=keyed, answers=fitting, **caller)
 
 

@@ -172,6 +172,7 @@ class AttendanceViewSet(OfUserViewSet):
 class CalendarViewSet(OfUserViewSet):
     """A user's seats as a calendar, and its secret address."""
 
+    is_kept = False
     formats = {"retrieve": (CalendarRenderer,)}
     permission_of_action = {"retrieve": READ_USER, "renew": CHANGE_USER, "revoke": CHANGE_USER}
 
@@ -199,6 +200,7 @@ class CalendarViewSet(OfUserViewSet):
 class FeedViewSet(BrowsableViewSet):
     """A user's calendar under its secret address, which needs no sign-in."""
 
+    is_kept = False
     formats = {"retrieve": (CalendarRenderer,)}
     is_of_one_format = True
     permission_of_action = {"retrieve": SEE_EVENTS}
@@ -214,9 +216,7 @@ class FeedViewSet(BrowsableViewSet):
 def seats_of(user: User, view: BrowsableViewSet) -> Response:
     """Return a user's seats as a calendar to subscribe to."""
     entries = [entry_of(event, view) for event in attendances.seats_to_show(user.user_id)]
-    response = calendar_of(entries, view, file="my-events.ics", name=f"Events of {user.name}")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return calendar_of(entries, view, file="my-events.ics", name=f"Events of {user.name}")
 
 
 class ContactViewSet(BrowsableViewSet):

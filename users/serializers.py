@@ -4,22 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from eventsite.auth.permissions import ME
 from eventsite.web.bodies import OPTIONAL, Body
-from eventsite.web.fields import AddressField, IdField, SwitchField, TextField
+from eventsite.web.fields import AddressField, SwitchField, TextField, UserIdField
 from eventsite.web.pagination import PageQuery
 from users.models import User
-
-
-class NewUserIdField(IdField):
-    """The id of a new user."""
-
-    default_error_messages = {"reserved": "In addresses, “me” is the user who is signed in. Choose another id."}
-
-    def to_internal_value(self, data: Any) -> str:
-        if (text := super().to_internal_value(data)) == ME:
-            self.fail("reserved")
-        return text
 
 
 class UserChangesSerializer(Body):
@@ -37,7 +25,7 @@ class UserChangesSerializer(Body):
 class UserSerializer(UserChangesSerializer):
     """A person who can register for events."""
 
-    userId = NewUserIdField(required=False, help_text="Leave it out to get a UUID.")
+    userId = UserIdField(required=False, help_text="Leave it out to get a UUID.")
     emailVerified = serializers.BooleanField(
         read_only=True, help_text="Whether the address is known to be the user's. Only such an address is mailed."
     )

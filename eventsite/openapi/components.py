@@ -40,6 +40,28 @@ def with_headers(answer: Json, *names: str) -> Json:
     return answer | {"headers": {name: ref("headers", identifier(name)) for name in names}} if names else answer
 
 
+def format_parameter(*formats: str, example: str) -> Json:
+    """Return the query parameter that chooses the format of an answer. An empty one counts as not sent."""
+    return {
+        "name": "format",
+        "in": "query",
+        "description": "The same as asking by the Accept header, and outweighs it.",
+        "schema": {"type": "string", "enum": [*formats], "default": "json"},
+        "allowEmptyValue": True,
+        "example": example,
+    }
+
+
+def revalidated(operation: Json) -> Json:
+    """Return a read that clients may keep, and ask for again by its entity tag (`eventsite.web.caching`)."""
+    answers = operation["responses"]
+    tag = {"ETag": ref("headers", "ContentTag")}
+    kept = {"200": answers["200"] | {"headers": tag | answers["200"].get("headers", {})}}
+    kept["304"] = ref("responses", "NotModified")
+    parameters = [*operation.get("parameters", []), ref("parameters", "IfNoneMatch")]
+    return operation | {"parameters": parameters, "responses": answers | kept}
+
+
 PROBLEM: Json = {
     "type": "object",
     "description": "What went wrong (RFC 9457).",
@@ -81,6 +103,13 @@ COMPONENTS: dict[str, Json] = {
             "description": "The ETag of the version you mean; if the event has changed since, nothing happens.",
             "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'},
         },
+        "IfNoneMatch": {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "The ETag of the answer that you have. If it is still the same, you get a 304 without a "
+            "body. Browsers do this by themselves.",
+            "schema": {"type": "string"},
+        },
         "IdempotencyKey": {
             "name": "Idempotency-Key",
             "in": "header",
@@ -95,6 +124,17 @@ COMPONENTS: dict[str, Json] = {
             "required": True,
             "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
             "example": '"1"',
+        },
+        "ContentTag": {
+            "description": "What the answer is known by, for If-None-Match; absent where no one may keep it, such as "
+            "a signed-in caller.",
+            "schema": {"type": "string", "pattern": '^"[0-9a-f]+"$'},
+            "example": '"9b2cf535f27731c974343645a3985328"',
+        },
+        "ContentDisposition": {
+            "description": "The name of the file; only of a sheet or a calendar.",
+            "schema": {"type": "string", "pattern": '^attachment; filename="[^"]+"$'},
+            "example": 'attachment; filename="events.ics"',
         },
         "Location": {
             "description": "Where the new thing is.",
@@ -120,15 +160,20 @@ COMPONENTS: dict[str, Json] = {
             "example": "Bearer",
         },
     },
-    "responses": {},
+    "responses": {
+        "NotModified": {
+            "description": "What you have is still the answer.",
+            "headers": {"ETag": ref("headers", "ContentTag")},
+        }
+    },
 }
-"""The components that several calls use. The responses are those of any call."""
-ANY_CALL: dict[str, str] = {}
-"""The answers that any call may give: the status of each, and its component."""
+"""The components that several calls use."""
+ANY_CALL: dict[str, Json] = {}
+"""The answers that any call may give, by their statuses."""
 
 
 def _of_any_call(name: str, status: int, *examples: tuple[str, str], headers: tuple[str, ...] = ()) -> None:
-    ANY_CALL[str(status)] = name
+    ANY_CALL[str(status)] = ref("responses", name)
     COMPONENTS["responses"][name] = with_headers(problem(status, *examples), *headers)
 
 

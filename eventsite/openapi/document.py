@@ -89,18 +89,23 @@ class Schema(AutoSchema):
             "security": self.get_auth(),
             "responses": {str(call.status): self._success_of(call)} | self._failures_of(call),
         }
+        if self.method == "GET" and self.view.is_kept and self._is_for_anyone:
+            operation = components.revalidated(operation)
         return {name: value for name, value in operation.items() if value or name == "security"}
 
     @property
     def _app(self) -> str:
         return type(self.view).__module__.partition(".")[0]
 
+    @property
+    def _is_for_anyone(self) -> bool:
+        return reach(self.view.permission_of_action[self.view.action], None) is not Reach.NONE
+
     def get_auth(self) -> list[Json]:
         """Return the security requirement: none for the service's own calls, an optional one where anyone may call."""
         if self._app == "eventsite":
             return []
-        is_for_anyone = reach(self.view.permission_of_action[self.view.action], None) is not Reach.NONE
-        return [*super().get_auth(), *([{}] if is_for_anyone else [])]
+        return [*super().get_auth(), *([{}] if self._is_for_anyone else [])]
 
     def _get_serializer_name(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> str:
         """Return the name of a component, which ends in Request once at most."""
@@ -130,9 +135,7 @@ class Schema(AutoSchema):
     def _format_parameter(self) -> list[Json]:
         if not (formats := self._formats()) or self.view.is_of_one_format:
             return []
-        schema = {"type": "string", "enum": ["json", *formats], "default": "json"}
-        described = {"description": "The same as asking by the Accept header, and outweighs it.", "example": "json"}
-        return [{"name": "format", "in": "query", "schema": schema, "allowEmptyValue": True} | described]
+        return [components.format_parameter("json", *formats, example="json")]
 
     def _body_of(self, call: Call) -> Json | None:
         if self.view.action not in self.view.serializers:
@@ -147,10 +150,12 @@ class Schema(AutoSchema):
             schema = self._schema_of(call.answer)
             schema = {"type": "array", "items": schema} if call.many else schema
             answer["content"] = {"application/json": {"schema": schema, "example": call.example}}
-        for kind in self._formats().values():
+        formats = self._formats()
+        for kind in formats.values():
             content = answer.setdefault("content", {})
             content[kind] = {"schema": {"type": "string"}, "example": call.examples[kind]}
-        return components.with_headers(answer, *call.gives, *["Link"] * call.many)
+        of_files = ["Content-Disposition"] if formats else []
+        return components.with_headers(answer, *call.gives, *["Link"] * call.many, *of_files)
 
     def _schema_of(self, answer: type[Serializer[Any]] | str) -> Json:
         if isinstance(answer, str):
@@ -159,8 +164,7 @@ class Schema(AutoSchema):
         return found
 
     def _failures_of(self, call: Call) -> Json:
-        found = {status: ref("responses", name) for status, name in components.ANY_CALL.items()}
-        found |= _by_status([*call.refusals, *self._implied(call)])
+        found = components.ANY_CALL | _by_status([*call.refusals, *self._implied(call)])
         if self.view.action in {*self.view.queries, *self.view.serializers}:
             self._add_validation(found)
         return dict(sorted((found | call.also).items()))
@@ -174,6 +178,8 @@ class Schema(AutoSchema):
             implied.append(idempotency.KeyReused)
         if "If-Match" in call.takes:
             implied.append(errors.Stale)
+        if self.method != "GET" and not any(issubclass(one, errors.Forbidden) for one in call.refusals):
+            implied.append(errors.Forbidden)  # it comes from a page of another site, or a browser without our token
         return implied
 
     @staticmethod

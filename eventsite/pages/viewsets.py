@@ -57,6 +57,9 @@ class BrowsableViewSet(viewsets.ViewSet):
     is_of_one_format = False
     """True if the answer always has the one format of `formats`, and is never JSON."""
 
+    is_kept = True
+    """False if no cache may keep the answers."""
+
     permission_of_action: dict[str, str] = {}
     """The row of `eventsite.auth.permissions.TABLE` that each action needs. An action without a row is refused."""
 
@@ -119,6 +122,8 @@ class BrowsableViewSet(viewsets.ViewSet):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the answer: without the body that a client prefers not to get, or the redirect after a form."""
         answer = super().finalize_response(request, response, *args, **kwargs)
+        if not self.is_kept:
+            answer.headers["Cache-Control"] = "no-store"
         is_written = request.method in ("POST", "PUT", "PATCH") and answer.status_code in (200, 201)
         if is_written and MINIMAL.search(request.META.get("HTTP_PREFER", "")):
             answer.data, answer.status_code = None, 201 if answer.status_code == 201 else 204

@@ -16,6 +16,7 @@ from rest_framework.utils import html
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from eventsite import ids
+from eventsite.auth.permissions import ME
 from eventsite.text import mail_address, truncate, visible
 from eventsite.text.visible import OVERRIDES, UNSEEN
 
@@ -92,6 +93,17 @@ class IdField(TextField):
     default_error_messages = {"form": "An id is 1 to 128 letters, digits, underscores or dashes."}
     options = {"max_length": 128}
     fits = staticmethod(ids.is_id)
+
+
+class UserIdField(IdField):
+    """The id that a user has or is to have, unlike `me` in a path."""
+
+    default_error_messages = {"reserved": "In addresses, “me” is the user who is signed in. Choose another id."}
+
+    def to_internal_value(self, data: Any) -> str:
+        if (text := super().to_internal_value(data)) == ME:
+            self.fail("reserved")
+        return text
 
 
 class AddressField(TextField):

@@ -96,10 +96,11 @@ def _refusal(request: HttpRequest) -> tuple[int, str] | None:
     try:
         _, parameters = parse_header_parameters(request.META.get("CONTENT_TYPE", ""))
         charset = parameters.get("charset", "")
-        size = int(request.META.get("CONTENT_LENGTH") or 0)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        size = int(length)
     except (LookupError, ValueError):
         return 400, MALFORMED
-    if not (charset.isascii() and charset.isprintable()):
+    if not (charset.isascii() and charset.isprintable() and length.isdigit()):  # Python reads +1 and 1_0 too
         return 400, MALFORMED
     if size > settings.REQUEST_BYTES:
         return 413, f"The body may have at most {settings.REQUEST_BYTES:,} bytes."

@@ -10,6 +10,7 @@ from eventsite.dynamodb.idempotency import Announced, IdempotentRequest
 from eventsite.dynamodb.retries import Conflict
 from eventsite.dynamodb.steps import Get, Steps, retrying
 from eventsite.errors import Missing, Refused
+from registrations.errors import AnswersNeeded
 from registrations.models import Registration
 from registrations.reading import one as reading
 from registrations.seating import commit
@@ -105,6 +106,10 @@ def _execute(request: Request, keyed: IdempotentRequest) -> Steps[Registration]:
     try:
         registration = yield from register(request)
     except TakenOver:
+        raise Conflict from None
+    except AnswersNeeded:
+        if (yield from keyed.withdraw()):
+            raise
         raise Conflict from None
     except (Refused, Missing) as error:
         if (yield from keyed.finish_refused(error)):

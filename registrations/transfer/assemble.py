@@ -163,7 +163,11 @@ class Assembled:
 
     def _event(self, event_id: str, one: Row) -> PlannedEvent:
         organizer_id = people.text_of(one.values.get("organizerId"))
-        ours = {"organizerId": self._fitting("user", organizer_id) if organizer_id else None}
+        ours: Record = {"organizerId": self._fitting("user", organizer_id) if organizer_id else None}
+        if isinstance(listed := one.values.get("organizers"), list):
+            ours["organizers"] = [
+                self._fitting("user", text) if (text := people.text_of(theirs)) else theirs for theirs in listed
+            ]
         return planned.event(event_id, one.values | ours, one.place, self.notes)
 
     def _leave_behind(self, event_id: str, registrations: list[Row]) -> None:

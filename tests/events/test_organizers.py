@@ -38,6 +38,34 @@ def test_an_unlisted_event_is_in_its_organizers_and_admins_lists_only(path: str)
 
 
 @pytest.mark.usefixtures("cognito")
+@pytest.mark.parametrize("limit", [1, 100])
+def test_a_co_organizer_finds_an_event_in_the_list_of_its_owner(limit: int) -> None:
+    owner, helper, admin = As(oscar().access), As(olivia().access), As(adam().access)
+    common = {"organizers": [olivia().sub]}
+    shared = [owner.event(**common, **changes) for changes in ({"unlisted": True}, {"status": "draft"}, {})]
+    theirs, listed = admin.event(**common), owner.event()
+    owner.event(unlisted=True)
+    path = f"/events?limit={limit}&organizerId={oscar().sub}"
+    assert sorted(ids(helper, path)) == sorted([*shared, listed])
+    assert sorted(ids(helper, "/events")) == sorted([*shared, listed, theirs])
+    assert ids(helper, f"{path}&status=draft") == [shared[1]]
+    assert ids(As(alice().access), path) == ids(As(None), path) == sorted([shared[2], listed])
+
+
+@pytest.mark.usefixtures("cognito")
+def test_the_reserved_word_for_oneself_is_no_co_organizer(api: Api) -> None:
+    owner = As(oscar().access)
+    event = owner.event()
+    for answer in (
+        owner.post("/events", EVENT | {"organizers": ["me"]}),
+        owner.patch(f"/events/{event}", {"organizers": ["olga", "me"]}),
+    ):
+        assert problem(answer) == (422, "validation_error")
+        (error,) = answer.json()["errors"]
+        assert (error["field"].partition(".")[0], error["code"]) == ("organizers", "reserved")
+
+
+@pytest.mark.usefixtures("cognito")
 def test_an_event_is_in_each_organizers_list_and_once() -> None:
     owner, helper = As(oscar().access), As(olivia().access)
     event = owner.event(organizers=[olivia().sub])

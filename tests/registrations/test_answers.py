@@ -14,7 +14,7 @@ from tests.api import Api, problem
 from tests.events.questions import BADGE, FOOD
 from tests.metering import Meter
 from tests.registrations.interleaving import COMMIT, READ_BOTH, WRITE, right_before, right_before_step
-from tests.signing_in import As, alice, olivia, oscar
+from tests.signing_in import As, adam, alice, olivia, oscar
 
 PARKS = {"questionId": "parks", "label": "=Parking?", "kind": "yesNo"}
 QUESTIONS = [FOOD, BADGE, PARKS]
@@ -52,6 +52,41 @@ def test_what_does_not_answer_a_question_is_refused_by_the_question(api: Api, an
     assert wrong(sign_up(api, event, user, answers, idempotency_key="again")) == fields
     assert api.get(f"/events/{event}").json()["registeredCount"] == 0
     assert sign_up(api, event, user, {"food": "All"}, idempotency_key="better").status_code == 201
+
+
+REFUSALS: dict[str, tuple[dict[str, Any], int]] = {
+    "event_full": ({"capacity": 0, "waitlistEnabled": False}, 409),
+    "registration_not_open": ({"registrationOpensAt": "2082-01-01T00:00:00Z"}, 409),
+    "registration_closed": ({"status": "cancelled"}, 409),
+    "event_not_found": ({"status": "draft"}, 404),
+    "user_not_found": ({}, 404),
+    "already_registered": ({}, 409),
+}
+
+
+@pytest.mark.usefixtures("cognito")
+@pytest.mark.parametrize("answers", [None, {}, {"food": "Meat"}], ids=str)
+@pytest.mark.parametrize("headers", [{}, {"idempotency_key": "again"}], ids=["plain", "keyed"])
+@pytest.mark.parametrize("code", REFUSALS)
+def test_other_refusals_come_before_those_of_answers(code: str, headers: dict[str, str], answers: Any) -> None:
+    changes, status = REFUSALS[code]
+    owner, admin, person = As(olivia().access), As(adam().access), As(alice().access)
+    event, user = owner.event(questions=QUESTIONS, **changes), admin.user(alice().sub)
+    asking = person
+    if code == "user_not_found":
+        asking, user = admin, "nobody"
+    if code == "already_registered":
+        assert sign_up(person, event, user, {"food": "All"}).status_code == 201
+    for _ in range(2):
+        assert problem(sign_up(asking, event, user, answers, **headers)) == (status, code)
+
+
+def test_a_refusal_that_came_before_that_of_answers_is_the_answer_to_the_key(api: Api) -> None:
+    event, user = api.event(questions=QUESTIONS, status="cancelled"), api.user()
+    assert problem(sign_up(api, event, user, idempotency_key="again")) == (409, "registration_closed")
+    api.patch(f"/events/{event}", {"status": "published"})
+    assert problem(sign_up(api, event, user, idempotency_key="again")) == (409, "registration_closed")
+    assert wrong(sign_up(api, event, user, idempotency_key="new")) == {"answers.food"}
 
 
 @pytest.mark.parametrize("unseen", [" ", "\u200b", "\u2800"])

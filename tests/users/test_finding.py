@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -129,6 +129,20 @@ def test_users_of_an_earlier_release_are_indexed_by_a_command(api: Api, capsys: 
         call_command("index_users")
         assert capsys.readouterr().out == "Indexed 2 users.\n"
         assert found(api, "old") == index.by_address("old@example.com") == ["ada", "bea"]
+
+
+def test_a_user_without_a_name_is_reported_and_the_others_are_indexed(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for user_id in ("ada", "bea", "cleo"):
+        User(user_id, name="Old", created_at="2027-01-01T00:00:00.000000Z").save()
+    User.named("bea").update([User.name.remove()])
+    with pytest.raises(CommandError, match="1 user has no name") as failed:
+        call_command("index_users")
+    output = capsys.readouterr()
+    assert (failed.value.returncode, output.out) == (1, "Indexed 2 users.\n")
+    assert "bea" in output.err
+    assert found(api, "old") == ["ada", "cleo"]
 
 
 def plain(text: str) -> str:

@@ -348,8 +348,7 @@ def is_of(organizer: str | None, role: str, target: Target) -> bool:
     """Whether an event is in the list of an organizer: of oneself, with those that one runs with others."""
     if organizer == "me":
         return target.owner or (target.own and reach(READ_DRAFT, role) is not Reach.NONE)
-    # Another organizer's list has none of their drafts, not even one that the caller runs with them.
-    return organizer is None or (not target.owner and (role == "Admins" or not target.draft))
+    return organizer is None or not target.owner
 
 
 @PEOPLE

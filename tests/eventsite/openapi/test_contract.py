@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from eventsite.urls import Lazily
 from tests.api import Api
 from tests.openapi import resolved
+from tests.signing_in import As
 
 
 class Row(NamedTuple):
@@ -118,8 +119,16 @@ TABLE = [
     Row("GET /users/{userId}/waitlists", 200, "Link", "user_not_found invalid_cursor", PAGE),
 ]
 CALLS = {row.call for row in TABLE}
+KEPT = {"GET /", "GET /docs", "GET /redoc", "GET /schema", "GET /openapi.json"}
+KEPT |= {row.call for row in TABLE if row.call.startswith(("GET /events", "GET /users"))} - {
+    "GET /users/{userId}/calendar"
+}
+"""The reads that open mode lets clients keep."""
+FOR_ANYONE = {call for call in KEPT if call.count("/") == 1} - {"GET /users"} | {"GET /events/{eventId}"}
+"""Those that everyone may keep where people sign in."""
+FILES = {row.call for row in TABLE if "format" in row.query.split()} - {"GET /schema"} | {"GET /calendars/{token}.ics"}
+"""The calls that may answer with a sheet or a calendar."""
 WITHOUT_A_BODY = {"PUT /users/{userId}/calendar", "PUT /events/{eventId}/registrations/{userId}/check-in"}
-PAGES = {"/docs", "/redoc", "/schema", "/openapi.json"}
 SIGN_IN = {"/login", "/login/callback", "/logout", "/acting"}
 SIGN_IN |= {"/confirmations/<str:token>", "/robots.txt", "/favicon.ico"}
 """Routes that only browsers and crawlers use: see `eventsite.auth`, `users.confirming`, `eventsite.service`."""
@@ -162,25 +171,63 @@ def test_each_call_is_documented_as_in_the_table(document: Any, row: Row) -> Non
     method, _, path = row.call.partition(" ")
     operation = document["paths"][path][method.lower()]
     answers = {status: resolved(document, answer) for status, answer in operation["responses"].items()}
-    assert [status for status in answers if status < "400"] == [str(row.status)]
-    assert set(answers[str(row.status)].get("headers", {})) == set(row.headers.split())
+    kept, files = row.call in KEPT, row.call in FILES
+    assert [status for status in answers if status < "400"] == [str(row.status), *["304"] * kept]
+    headers = {*row.headers.split(), *["ETag"] * kept, *["Content-Disposition"] * files}
+    assert set(answers[str(row.status)].get("headers", {})) == headers
     parameters = [resolved(document, part) for part in operation.get("parameters", [])]
     assert {part["name"] for part in parameters if part["in"] == "query"} == set(row.query.split())
-    assert {part["name"] for part in parameters if part["in"] == "header"} == set(row.takes.split())
+    assert {part["name"] for part in parameters if part["in"] == "header"} == {
+        *row.takes.split(),
+        *["If-None-Match"] * kept,
+    }
     assert all(part["required"] for part in parameters if part["in"] == "path")
     assert set(row.codes.split()) <= set().union(*map(_codes, answers.values()))
 
 
-@pytest.mark.parametrize("row", [row for row in TABLE if not set(row.call.split()) & PAGES], ids=lambda row: row.call)
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.call)
 def test_each_call_is_documented_with_what_may_go_wrong_anywhere(document: Any, row: Row) -> None:
     method, _, path = row.call.partition(" ")
     answers = document["paths"][path][method.lower()]["responses"]
     has_body = method[0] == "P" and row.call not in WITHOUT_A_BODY
-    expected = {"401", "406", "429", "503"} | ({"400", "413", "415", "422"} if has_body else set())
+    expected = {"400", "401", "406", "413", "415", "429", "503"} | ({"422"} if has_body else set())
+    expected |= set() if method == "GET" else {"403"}
     assert expected <= set(answers)
     assert "500" not in answers
     assert "WWW-Authenticate" in resolved(document, answers["401"])["headers"]
     assert all("Retry-After" in resolved(document, answers[status])["headers"] for status in ("429", "503"))
+
+
+def _reads(api: Api) -> dict[str, str]:
+    """The path of each read, with an event, a user and a calendar that there are."""
+    event, user = api.event(), api.user()
+    api.register(event, user)
+    token = api.put(f"/users/{user}/calendar").json()["url"].rpartition("/")[2].removesuffix(".ics")
+    paths = {row.call: row.call.partition(" ")[2] for row in TABLE if row.call.startswith("GET ")}
+    found = {call: path.format(eventId=event, userId=user, token=token) for call, path in paths.items()}
+    return found | {"GET /events/{eventId}": f"/events/{api.event()}"}  # its tag is exact until someone signs up
+
+
+def _kept(document: Any) -> set[str]:
+    return {
+        f"GET {path}" for path, item in document["paths"].items() if "304" in item.get("get", {}).get("responses", ())
+    }
+
+
+def test_answers_that_are_kept_and_files_are_documented(api: Api, document: Any) -> None:
+    for call, path in _reads(api).items():
+        operation = document["paths"][call.partition(" ")[2]]["get"]
+        answers = [api.get(path)] + [api.get(f"{path}?format={form}") for form in ("csv", "ics", "yaml")]
+        again = api.get(path, if_none_match="*").status_code
+        named = {name for answer in answers if answer.status_code == 200 for name in answer.headers}
+        documented = operation["responses"]["200"].get("headers", {})
+        assert (again == 304) == ("304" in operation["responses"]), path
+        assert named & {"ETag", "Content-Disposition", "Link"} <= documented.keys(), path
+
+
+@pytest.mark.usefixtures("cognito")
+def test_where_people_sign_in_only_what_all_may_read_is_kept() -> None:
+    assert _kept(As(None).get("/schema").json()) == FOR_ANYONE
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.call)

@@ -22,7 +22,7 @@ from tests.api import Api, problem
 from tests.openapi import resolved
 from tests.pages import ORIGIN, Browser
 
-PREFILLED_BY_NOBODY = {"cursor", "organizerId", "Idempotency-Key", "If-Match"}
+PREFILLED_BY_NOBODY = {"cursor", "organizerId", "Idempotency-Key", "If-Match", "If-None-Match"}
 """Swagger UI fills its forms with the examples: these parameters would make the answer one that nobody wants."""
 
 

@@ -27,8 +27,8 @@ from tests.openapi import resolved
 schema = schemathesis.openapi.from_wsgi("/schema", application)
 OPERATIONS = {each.label: each for each in (result.ok() for result in schema.get_all_operations())}  # type: ignore[union-attr]
 
-# A valid If-Match may be one that does not match any more.
-schema.config.checks.positive_data_acceptance.expected_statuses.append("412")
+# A valid If-Match may be one that does not match any more, and an If-None-Match one that still does.
+schema.config.checks.positive_data_acceptance.expected_statuses += ["304", "412"]
 
 schemathesis.openapi.format("iana-time-zone", st.sampled_from(sorted(time_zones())))
 

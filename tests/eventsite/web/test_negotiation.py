@@ -108,3 +108,12 @@ def test_robots_and_icons_are_found(api: Api) -> None:
     assert served.headers["Content-Type"] == "image/svg+xml"
     assert b"".join(served.streaming_content).startswith(b"<svg")
     served.close()
+
+
+@pytest.mark.parametrize("path", ["/robots.txt", "/favicon.ico"])
+def test_files_for_crawlers_are_only_read(api: Api, path: str) -> None:
+    assert api.call("HEAD", path).status_code == api.get(path).status_code
+    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+        answer = api.call(method, path)
+        assert problem(answer) == (405, "method_not_allowed")
+        assert answer.headers["Allow"] == "GET, HEAD"

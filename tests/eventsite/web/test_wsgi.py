@@ -102,7 +102,7 @@ def test_no_parameter_of_a_content_type_breaks_a_request(name: str, value: str, 
         assert headers.keys() >= HEADERS
 
 
-@given(length=st.sampled_from(["", "-1", "1e3", "abc", "9" * 30, "1_0", " 5 "]))
+@given(length=st.sampled_from(["", "-1", "+2", "1e3", "abc", "9" * 30, "9" * 5000, "1_0", " 5 "]))
 def test_no_content_length_breaks_a_request(length: str) -> None:
     status, _, _ = ask("POST", "/events", "application/json", CONTENT_LENGTH_=length)
     assert status == 422
@@ -110,7 +110,7 @@ def test_no_content_length_breaks_a_request(length: str) -> None:
     environ = factory._base_environ(REQUEST_METHOD="POST", PATH_INFO="/events", CONTENT_LENGTH=length)
     started: list[Any] = []
     application(environ, lambda *arguments: started.append(arguments))
-    assert int(started[-1][0][:3]) in (400, 413, 415, 422)
+    assert int(started[-1][0][:3]) == {"": 422, "9" * 30: 413}.get(length, 400)
 
 
 def test_headers_that_no_server_would_pass_on_are_read_too() -> None:

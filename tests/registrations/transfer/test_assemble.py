@@ -200,6 +200,15 @@ def test_an_id_outside_our_rule_is_always_mapped_to_the_same_one(theirs_id: str)
     assert first.notes.details == {notes.IDS: [f"The user {theirs_id} is called {mapped} here."]}
 
 
+def test_an_organizer_has_the_same_id_as_the_user() -> None:
+    for ours in ("organizerId", "organizers"):
+        event = theirs.A_EVENT | {ours: "a.b" if ours == "organizerId" else ["me", "a.b", "ann"]}
+        assembled = assemble([event, theirs.c_user("ann") | {"userId": "a.b"}, theirs.c_user("ann") | {"userId": "me"}])
+        (planned,), (dotted, reserved) = assembled.events, assembled.users
+        expected = dotted if ours == "organizerId" else [reserved, dotted, "ann"]
+        assert (planned.organizer_id or planned.fields["organizers"]) == expected
+
+
 def test_different_ids_that_look_alike_stay_different() -> None:
     assert len(assemble([theirs.c_user(user) for user in ("a.b", "a_b", "a-b", "a b")]).users) == 4
 
