@@ -13,6 +13,7 @@ from eventsite.pages import page as pages
 from eventsite.pages.forms import text
 from eventsite.pages.page import GoneBack, Page, Unconfirmed
 from eventsite.pages.submissions import Submission
+from eventsite.problems import FORGED
 
 UNCHANGED = "Nothing was changed."
 
@@ -63,6 +64,8 @@ def follow(view: Any, request: Request, submission: Submission, response: Any) -
         answer = _redirect(request, page.return_url(response.data), outcome)
         page.done(answer)
         return answer
+    if response.data["detail"] == FORGED and page.typed_form() is None:
+        return _redirect(request, page.return_url({}), page.stale(), WARNING)
     if _is_done_already(page, submission, response):
         return _redirect(request, page.return_url({}), UNCHANGED, WARNING)
     if instead := page.refused(response.data) if isinstance(response.data, dict) else None:

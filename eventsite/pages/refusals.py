@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from eventsite.pages.forms import Field, Form, label_of, text
-from eventsite.pages.page import GoneBack, Page, Question, Unconfirmed
+from eventsite.pages.page import NOT_TYPED, GoneBack, Page, Question, Unconfirmed
 from eventsite.pages.submissions import Submission
 from eventsite.pages.viewsets import NO_ONE_IS_ME
 from eventsite.problems import FORGED
@@ -14,7 +14,10 @@ from eventsite.text import MAX_CHARACTERS
 
 KEPT_FIELDS, MOST_KEPT = ("_method", "_key", "_version", "_before", "_next", "_was"), 20_000
 """The internal fields that a form keeps when it is shown again, and the characters kept of each."""
-STALE_TOKEN = "You signed in after this form was opened. Everything you typed is still here: send it again."  # noqa: S105
+STALE_TITLE = "You logged in meanwhile"
+TYPED = "Everything you typed is still here: send it again."
+CORRECTED = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.UNPROCESSABLE_ENTITY)
+SIGNED_OUT = "You are signed out. Log in to go on."
 SENTENCES = {
     "validation_error": "Please check the fields marked below.",
     "not_authenticated": "You are signed out. Log in to go on; what you typed is kept.",
@@ -49,6 +52,7 @@ BOUND = re.compile(r"Ensure this value is (less|greater) than or equal to (\d+)\
 TO_READ = {"not_authenticated": "Log in to see this page.", "validation_error": "These values cannot be used."}
 """The sentence for users where no form was sent, by the code of the problem."""
 TITLES = {
+    400: "That did not work",
     401: "You are signed out",
     403: "Not allowed",
     404: "There is nothing here",
@@ -109,7 +113,9 @@ def below(heading: str, sentence: str) -> str:
 
 def _sentence(data: Any, page: Page) -> str:
     if data["detail"] == FORGED:
-        return STALE_TOKEN
+        return page.stale(NOT_TYPED if page.typed_form() is None else TYPED)
+    if page.submission and data["code"] == "not_authenticated" and page.typed_form() is None:
+        return SIGNED_OUT
     if data["detail"] == NO_ONE_IS_ME and not page.submission and page.signed_out:
         return page.signed_out
     errors = data.get("errors", [])
@@ -132,8 +138,11 @@ def _errors(data: Any, page: Page) -> list[dict[str, str]]:
 
 
 def _again(data: Any, page: Page, submission: Submission) -> Form | None:
-    """Return the refused form with the typed values and the errors of its fields."""
-    form = page.sent_form(page.request.method or "")
+    """Return the refused form with the typed values and the errors of its fields.
+
+    The form of a button, which the user did not see, is shown only where it has what to correct.
+    """
+    form = page.sent_form(page.request.method or "") if data["status"] in CORRECTED else page.typed_form()
     if form is None:
         return None
     wrong = {one["field"]: one for one in reversed(_errors(data, page))}
@@ -188,7 +197,7 @@ def _in_words(value: str) -> str:
 
 def _confirmation(page: Page, submission: Submission, question: Question) -> dict[str, Any]:
     form = page.sent_form(page.request.method or "")
-    kept = {*KEPT_FIELDS, *form.hidden, *(field.name for field in form.fields)} if form else set(KEPT_FIELDS)
+    kept = {*KEPT_FIELDS, *form.hidden, *form.names} if form else set(KEPT_FIELDS)
     sent = [(name, submission.sent.get(name, "")[:MOST_KEPT]) for name in sorted(kept & set(submission.sent))]
     return {
         "template": "eventsite/pages/confirm.html",
@@ -196,7 +205,7 @@ def _confirmation(page: Page, submission: Submission, question: Question) -> dic
         "question": question,
         "sent": sent,
         "action": page.request.path + (f"?{question.query}" if question.query else ""),
-        "form_again": bool(form and any(field.name in submission.sent for field in form.fields)),
+        "form_again": page.typed_form() is not None,
         "back": page.return_url({}),
     }
 

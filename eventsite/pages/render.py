@@ -9,11 +9,12 @@ from django.contrib.messages.storage.cookie import CookieStorage
 from django.template import loader
 from rest_framework.request import Request
 
-from eventsite.auth import authentication
+from eventsite.auth import authentication, login
 from eventsite.auth.permissions import Principal
 from eventsite.pages import page as pages
 from eventsite.pages.page import Page, Seen
-from eventsite.pages.refusals import SENTENCES, TITLES, below, problem
+from eventsite.pages.refusals import SENTENCES, STALE_TITLE, TITLES, below, problem
+from eventsite.problems import FORGED
 
 
 def show(data: Any, view: Any, request: Request, response: Any) -> str:
@@ -91,11 +92,14 @@ def show_problem(request: Any, response: Any) -> str:
     """Return the HTML of a problem that no view produced, such as an unknown path."""
     problem, reader = json.loads(response.content), _Reader(request)
     title = TITLES.get(problem["status"], problem["title"])
+    sentence = SENTENCES.get(problem["code"], problem["detail"])
+    if problem["detail"] == FORGED and reader.principal and settings.AUTH_MODE != "open":
+        title, sentence = STALE_TITLE, reader.stale()
     context = {
         "title": title,
         "title_prefix": "Error: ",
-        "sentence": below(title, SENTENCES.get(problem["code"], problem["detail"])),
-        "return_to": request.get_full_path(),
+        "sentence": below(title, sentence),
+        "return_to": login.page_to_return_to(request),
         "status": problem["status"],
         "navigation": pages.navigation_links(reader),
         "user": reader.principal,

@@ -109,12 +109,10 @@ class AddingPage(Page, OfEvent):
 
     def refused(self, data: Any) -> tuple[str, str] | None:
         """Redirect a user who cannot sign up to the event, or to the login."""
-        if self.is_by_hand or self.view.action != "create" or data["status"] in (404, 422):
+        if self.is_by_hand or self.view.action != "create" or data["status"] in (403, 404, 422):
             return None
         if data["status"] == 401:
-            return login_url(self.event_url), ""
-        if data["code"] == "permission_denied":
-            return self.event_url, "You logged in after this page was opened. Click once more to sign up."
+            return None if self.typed_form() else (login_url(self.event_url), "")
         return self.event_url, OWN_SENTENCES.get(data["code"], data["detail"])
 
     def outcome(self, data: Any) -> str:

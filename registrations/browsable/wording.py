@@ -27,7 +27,6 @@ OWN_SENTENCES = {
     "registration_closed": "Sign-up is closed.",
     "registration_not_open": "Sign-up has not opened yet.",
     "event_full": "This event is full, and there is no waitlist.",
-    "not_authenticated": "You are signed out. Log in, then sign up.",
     "event_not_found": "This event does not exist any more.",
 }
 """The sentence for users about their own registration, by the code of the problem."""

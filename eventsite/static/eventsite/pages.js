@@ -94,7 +94,10 @@ for (const link of document.querySelectorAll("a[data-keep]")) {
   });
 }
 const kept = JSON.parse(sessionStorage.getItem(KEPT) || "null");
-const waiting = kept && [...document.querySelectorAll("form[data-form]")].find((form) => form.dataset.form === kept.form);
+// Several forms of a page may send to one address: what was typed belongs to the one with most of its fields.
+const fits = (form) => kept.typed.filter(([name]) => form.elements.namedItem(name)).length;
+const alike = [...document.querySelectorAll("form[data-form]")].filter((form) => form.dataset.form === kept?.form && fits(form));
+const waiting = alike.sort((one, other) => fits(other) - fits(one))[0];
 if (waiting && !document.querySelector("a[data-keep]")) {
   for (let outer = waiting.closest("details"); outer; outer = outer.parentElement.closest("details")) outer.open = true;
   sessionStorage.removeItem(KEPT);
