@@ -30,8 +30,11 @@ class Questions(Part, routes=["event"]):
         return {"below": True, "count": len(data.get("questions") or []), "questions": questions_form(self, data)}
 
     def form(self, method: str) -> Form | None:
-        now = self.page.current() if self._is_sent() else None
-        return questions_form(self, now) if now else None
+        if not self._is_sent() or self.submission is None:
+            return None
+        sent = self.submission.sent
+        known = [{name: row[name] for name in ("questionId",) if name in row} for row in _rows(sent).values()]
+        return questions_form(self, self.page.current() or {"questions": known, "version": sent.get("_version", "")})
 
     def translate(self, values: Any) -> None:
         """Collect the fields of each question into the list of the API.

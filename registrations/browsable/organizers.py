@@ -38,8 +38,9 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
         return {"below": True, "remove": remove, "add": self._typed(data)}
 
     def form(self, method: str) -> Form | None:
-        now = self.page.current() if self._sent(TYPED) is not None else None
-        return self._typed(now) if now else None
+        if self._sent(TYPED) is None:
+            return None
+        return self._typed(self.page.current() or {"version": self._sent("_version")})
 
     def translate(self, values: Any) -> None:
         """Convert the person into the list of the API.

@@ -174,6 +174,30 @@ def test_the_log_in_of_the_header_keeps_the_form(signing_in: str, party: str, pe
     assert page.get_by_label("Title", exact=True).input_value() == "Typed with care"
 
 
+@pytest.mark.parametrize(
+    ("section", "field", "button"),
+    [("questions", "questions.0.label", "Save questions"), ("organizers", "organizers.typed", "Add")],
+)
+def test_what_was_typed_comes_back_to_its_own_form(
+    signing_in: str, party: str, person: Any, section: str, field: str, button: str
+) -> None:
+    """Several forms of the page send the same method to the same address."""
+    organizer = person()
+    page = organizer.open("/events/party")
+    organizer.log_in("olivia", signing_in)
+    page.locator(f"#{section} summary").click()
+    page.locator(f"[name='{field}']").fill("Typed with care")
+    for name in ("sessionid", "renewal"):
+        organizer.context.clear_cookies(name=name)
+    organizer.click(button)
+    organizer.press(page.get_by_role("main").get_by_role("link", name="Log in"))
+    if "127.0.0.1" in page.url:
+        organizer.fill_in("olivia", signing_in)
+    page.wait_for_selector("[role=status]")
+    assert page.locator(f"[name='{field}']").input_value() == "Typed with care"
+    assert page.locator(f"#{section} [role=status]").is_visible()
+
+
 def test_switching_the_waitlist_off_is_reported_as_that(person: Any, api: Api) -> None:
     api.event(eventId="party", capacity=0)
     api.register("party", api.user("alice"))

@@ -203,3 +203,15 @@ def test_only_those_who_may_use_the_forms_see_them(party: str) -> None:
         page = Browser(token=person.access).open(party)
         shown = {name for form in page.forms for name in form.fields}
         assert shown & {"questions.0.label", "organizers.typed"} == names
+
+
+@pytest.mark.parametrize("field", ["questions.0.label", "questions.1.label", "organizers.typed"])
+def test_what_was_typed_below_a_draft_is_kept_when_the_session_is_over(cognito: None, field: str) -> None:
+    path = f"/events/{As(oscar().access).event(status='draft', questions=[DIET])}"
+    form = form_with(Browser(token=oscar().access).open(path), field)
+    refused = Browser().send(form, **{field: "Typed"})
+    assert refused.status == 401
+    shown = form_with(refused, field)
+    assert shown.fields[field] == "Typed"
+    saved = Browser(token=oscar().access).send(shown, **({field: "Why?"} if field.startswith("questions") else {}))
+    assert saved.status == (200 if field.startswith("questions") else 422)
