@@ -77,6 +77,7 @@ class EventsPage(Page, routes=["events"]):
             "sought": sought,
             "asked": [(name, query[name]) for name in kept if query.get(name)],
             "most": SEARCHED,
+            "searched": humanize.number(SEARCHED),
             "steps": paging.steps(self.request, self.response),
             "new": self._new(copied, self._copied(copied)) if self.reach(CREATE_EVENT) is not Reach.NONE else None,
             "unfolded": "copy" in query,

@@ -10,7 +10,7 @@ from eventsite.pages.page import NOT_TYPED, GoneBack, Page, Question, Unconfirme
 from eventsite.pages.submissions import Submission
 from eventsite.pages.viewsets import NO_ONE_IS_ME
 from eventsite.problems import FORGED
-from eventsite.text import MAX_CHARACTERS
+from eventsite.text import MAX_CHARACTERS, humanize
 
 KEPT_FIELDS, MOST_KEPT = ("_method", "_key", "_version", "_before", "_next", "_was"), 20_000
 """The internal fields that a form keeps when it is shown again, and the characters kept of each."""
@@ -166,7 +166,7 @@ def _field_error(field: Field, error: dict[str, str]) -> str:
 def _plain(sentence: str) -> str:
     """Return a sentence about a wrong value for users, in place of the one for programs."""
     if found := BOUND.fullmatch(sentence):
-        return f"Enter {found[2]} or {'less' if found[1] == 'less' else 'more'}."
+        return f"Enter {humanize.number(int(found[2]))} or {'less' if found[1] == 'less' else 'more'}."
     return ERRORS.get(sentence, sentence)
 
 

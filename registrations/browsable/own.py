@@ -144,7 +144,7 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
 
     def _follows(self, found: Registration) -> str:
         if found.status == WAITLISTED:
-            return f"{self.called} leaves the waitlist (number {found.position})."
+            return f"{self.called} leaves the waitlist (number {humanize.number(found.position or 0)})."
         head = next(iter(self.queue(1)), None)
         follows = f"{name_of(head.user_id)} moves up." if head else "No one is waiting: the seat is free then."
         if head and not (self.event and event_wording.passes_seats_on(self.event)):
