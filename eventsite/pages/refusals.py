@@ -23,6 +23,7 @@ SENTENCES = {
     "not_authenticated": "You are signed out. Log in to go on; what you typed is kept.",
     "method_not_allowed": "This page cannot do that.",
     "permission_denied": "You may not do this.",
+    "idempotency_key_reused": "What you sent before was done after all. If you want this as well, send it again.",
     "invalid_cursor": "This page of the list is not there any more. Start again from its beginning.",
 }
 """The sentence for users in place of the one for programs, by the code of the problem."""
@@ -151,7 +152,9 @@ def _again(data: Any, page: Page, submission: Submission) -> Form | None:
         field.error = _field_error(field, wrong[field.name]) if field.name in wrong else ""
     if wrong_field := next((field for field in form.fields if field.error), None):
         wrong_field.focus = True
-    kept = [name for name in ("_before", "_version", "_next") if name in submission.sent]
+    is_unanswered = data["status"] == HTTPStatus.SERVICE_UNAVAILABLE  # it may have been executed
+    kept = ["_before", "_version", "_next", *(["_key"] if is_unanswered else [])]
+    kept = [name for name in kept if name in submission.sent]
     form.hidden |= {name: submission.sent.get(name, "")[:MOST_KEPT] for name in kept}
     return form
 

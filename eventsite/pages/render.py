@@ -99,10 +99,18 @@ def show_problem(request: Any, response: Any) -> str:
         "title": title,
         "title_prefix": "Error: ",
         "sentence": below(title, sentence),
-        "return_to": login.page_to_return_to(request),
         "status": problem["status"],
+    }
+    return show_template(request, "eventsite/pages/problem.html", context)
+
+
+def show_template(request: Any, template: str, context: dict[str, Any]) -> str:
+    """Return the HTML of a page that is no answer of the API, with the navigation of its user."""
+    reader = _Reader(request)
+    frame = {
         "navigation": pages.navigation_links(reader),
         "user": reader.principal,
+        "return_to": login.page_to_return_to(request),
     }
-    html: str = loader.get_template("eventsite/pages/problem.html").render(context, request=request)
+    html: str = loader.get_template(template).render(frame | context, request=request)
     return html

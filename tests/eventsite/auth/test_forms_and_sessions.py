@@ -143,6 +143,13 @@ def test_a_log_out_of_an_earlier_login_is_refused_with_the_reason() -> None:
     assert "Log out" in refused.text
 
 
+def test_the_page_of_a_confirmation_knows_who_is_signed_in() -> None:
+    shown = Browser("alice").open("/confirmations/x")
+    assert shown.status == 410
+    assert shown.links["My profile"] == "/users/me"
+    assert "Log out" in shown.text and "Log in" not in shown.links
+
+
 @pytest.mark.parametrize("address", ["/login/callback?code=x&state=y", "/login/callback", "/logout"])
 def test_a_login_that_failed_can_be_begun_again(address: str) -> None:
     refused = Browser().open(address)
