@@ -5,13 +5,13 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.contrib.messages.storage.cookie import CookieStorage
 from django.template import loader
 from rest_framework.request import Request
 
 from eventsite.auth import authentication, login
 from eventsite.auth.permissions import Principal
 from eventsite.pages import page as pages
+from eventsite.pages.messages import Messages
 from eventsite.pages.page import Page, Seen
 from eventsite.pages.refusals import SENTENCES, STALE_TITLE, TITLES, below, problem
 from eventsite.problems import FORGED
@@ -39,9 +39,9 @@ def show(data: Any, view: Any, request: Request, response: Any) -> str:
 
 def _messages(request: Request, response: Any) -> list[Any]:
     """Return the messages of the form before this page, and remove them from the cookie."""
-    if CookieStorage.cookie_name not in request.COOKIES:
+    if Messages.cookie_name not in request.COOKIES:
         return []
-    waiting = CookieStorage(request._request)
+    waiting = Messages(request._request)
     messages = list(waiting)
     waiting.update(response)
     return messages

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from tests import pages
 from tests.eventsite.auth.test_login import fill_in
@@ -30,6 +31,10 @@ class Browser(pages.Browser):
         if name:
             self.log_in(name)
 
+    @property
+    def cookies(self) -> Any:
+        return self._client.cookies
+
     def go_to_login(self, page: str = "/events") -> str:
         """Return the address of the hosted UI to which "Log in" leads."""
         return str(self._client.get("/login", {"next": page})["Location"])
@@ -44,7 +49,7 @@ class Browser(pages.Browser):
     def end_session(self) -> None:
         """Forget the session and its renewal."""
         for name in COOKIES:
-            del self._client.cookies[name]
+            del self.cookies[name]
 
     def press(self, page: Page, button: str) -> Page:
         """Press the first button of a page with this label."""
@@ -141,6 +146,16 @@ def test_a_log_out_of_an_earlier_login_is_refused_with_the_reason() -> None:
     assert (refused.status, refused.headings) == (403, ["You logged in meanwhile"])
     assert "You logged in as oscar after this page was opened. Nothing was done: try again." in refused.text
     assert "Log out" in refused.text
+
+
+def test_no_cookie_goes_to_another_stage_of_the_host(settings: Settings) -> None:
+    settings.SESSION_COOKIE_PATH = settings.CSRF_COOKIE_PATH = "/prod"
+    browser, organizer = Browser("olivia"), As(olivia().access)
+    draft = browser.open(f"/events/{organizer.event(status='draft')}")
+    browser.press(draft, "Publish")
+    paths = {name: cookie["path"] for name, cookie in browser.cookies.items()}
+    assert set(paths) >= {"sessionid", "csrftoken", "renewal", "messages"}
+    assert set(paths.values()) == {"/prod"}
 
 
 def test_the_page_of_a_confirmation_knows_who_is_signed_in() -> None:
