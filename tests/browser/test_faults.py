@@ -270,6 +270,23 @@ def test_moving_an_event_with_people_asks_first(person: Any, api: Api, label: st
     assert someone.message() == f"Saved: {label}."
 
 
+@pytest.mark.parametrize("typed", ["can", "Can ", "CANDICE@"])
+def test_typing_a_name_narrows_to_people_and_copies_their_addresses(person: Any, api: Api, typed: str) -> None:
+    """The buttons of every row have the letters of Candice, too."""
+    event = api.event(capacity=3)
+    for name in ("Candice", "Dave", "Erin"):
+        api.post("/users", {"userId": name, "name": name, "email": f"{name.lower()}@example.org"})
+        api.register(event, name)
+    someone = person()
+    someone.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = someone.open(f"/events/{event}/registrations")
+    page.get_by_label("Find by name or e-mail").press_sequentially(typed)
+    assert page.locator(".people tbody th").evaluate_all("all => all.filter(one => one.checkVisibility()).length") == 1
+    someone.click("Copy addresses")
+    page.get_by_text("Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == "candice@example.org"
+
+
 def test_find_keeps_its_tab_and_shows_exact_matches_first(person: Any, api: Api) -> None:
     event = api.event(capacity=2)
     for name in ("Anna Annason", "Bo", "Anna", "Annabel", "Hanna"):
