@@ -184,7 +184,8 @@ def _conflict(page: Page, submission: Submission, form: Form) -> dict[str, Any]:
     differing = []
     for field in form.fields:
         present = text(now.get(field.name))
-        if not submission.is_changed(field.name):
+        is_shown = field.name not in submission.sent or field.name in submission.before
+        if is_shown and not submission.is_changed(field.name):
             field.fill(present)
         elif field.value != present:
             differing.append({"label": field.label, "yours": _in_words(field.value), "now": _in_words(present)})

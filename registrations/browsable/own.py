@@ -46,8 +46,7 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return "My registration" if self.is_own else f"Registration of {self.called}" if "userId" in data else self.name
 
     def trail(self) -> list[Link]:
-        sees_people = self.event and self.runs(LIST_REGISTRATIONS, self.event)
-        return [*self.above, self.to_people] if sees_people else self.above
+        return self.above_people
 
     def context(self, data: Any) -> dict[str, Any]:
         active = data["status"] in (REGISTERED, WAITLISTED)

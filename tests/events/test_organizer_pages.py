@@ -1,5 +1,6 @@
 """The forms of organizers on the page of an event: its questions, its co-organizers, and a duplicate."""
 
+import re
 from typing import Any
 
 import pytest
@@ -21,6 +22,12 @@ def form_with(page: Page, field: str) -> Form:
 
 def questions(page: Page) -> Form:
     return form_with(page, "questions.0.label")
+
+
+def differing(page: Page) -> list[list[str]]:
+    """Return the rows of the table of a conflict: a label, the typed value and the present one."""
+    rows = re.findall(r"<tr>\s*<th scope=.row.>(.*?)</th>\s*<td[^>]*>(.*?)</td>\s*<td[^>]*>(.*?)</td>", page.html)
+    return [list(row) for row in rows]
 
 
 def test_questions_are_made_changed_and_removed(api: Api, browser: Browser) -> None:
@@ -108,8 +115,31 @@ def test_an_edit_meanwhile_is_no_reason_to_lose_a_question(api: Api, browser: Br
     api.patch(path, {"title": "Other"})
     page = browser.send(opened, **{"questions.1.label": "Why?"})
     assert "This was changed meanwhile" in page.headings
-    browser.send(questions(page))
+    assert "You and the other person changed different fields" not in page.text
+    assert differing(page) == [["Question 2", "Why?", "(nothing)"]]
+    saved = browser.send(questions(page))
+    assert saved.messages == ["The questions are saved."]
     assert [one["label"] for one in api.get(path).json()["questions"]] == ["Diet?", "Why?"]
+
+
+def test_questions_of_two_tabs_keep_their_ids_and_both_are_shown(api: Api, browser: Browser) -> None:
+    path = f"/events/{api.event(questions=[DIET])}"
+    first, second = (questions(browser.open(path)) for _ in range(2))
+    browser.send(first, **{"questions.0.label": "Size?"})
+    other = DIET | {"questionId": "other", "label": "Other?"}
+    api.patch(path, {"questions": [other, *api.get(path).json()["questions"]]})
+    page = browser.send(second, **{"questions.0.label": "Food?"})
+    assert ["Question 1", "Food?", "Other?"] in differing(page)
+    assert ["Question 2", "(nothing)", "Size?"] in differing(page)
+    browser.send(questions(page))
+    assert [(one["questionId"], one["label"]) for one in api.get(path).json()["questions"]] == [("diet", "Food?")]
+
+
+def test_questions_that_were_not_changed_are_no_conflict(api: Api, browser: Browser) -> None:
+    path = f"/events/{api.event(questions=[DIET])}"
+    opened = questions(browser.open(path))
+    api.patch(path, {"title": "Other"})
+    assert browser.send(opened).messages == ["Nothing was changed."]
 
 
 def test_a_duplicate_has_the_questions(api: Api, browser: Browser) -> None:
