@@ -98,10 +98,11 @@ def signed_in(request: HttpRequest) -> Principal | None:
 @for_browsers("GET")
 def log_in(request: HttpRequest) -> HttpResponse:
     """Redirect to the hosted UI. A present session stays until the callback replaces it."""
+    page = vars(request)["return_to"] = _page_after(request)
     pool = _pool(request)
     client = _client(pool)
     verifier, state = client.create_code_verifier(64), client.state_generator()
-    pending = {"verifier": verifier, "next": _page_after(request), "until": time.time() + LOGIN_SECONDS}
+    pending = {"verifier": verifier, "next": page, "until": time.time() + LOGIN_SECONDS}
     earlier = list(request.session.get(PENDING, {}).items())
     request.session[PENDING] = dict([*earlier, (state, pending)][-MOST_PENDING:])
     if signed_in(request) is None:

@@ -308,6 +308,13 @@ def test_rubbish_of_the_provider_signs_out_for_one_request_only(provider: Provid
     assert renew(provider, browser, {"id_token": provider.token(aud=CLIENT, sub="ada")}) == "ada"
 
 
+def test_a_login_that_cannot_be_begun_is_begun_again_for_the_same_page(provider: Provider) -> None:
+    provider.answers.clear()
+    shown = Client(SERVER_NAME="localhost", headers={"accept": "text/html"}).get("/login", {"next": "/users/me"})
+    assert shown.status_code == 503
+    assert b'href="/login?next=/users/me"' in shown.content
+
+
 def test_a_log_out_ends_the_session_here_while_the_provider_cannot_be_reached(provider: Provider) -> None:
     browser = Client(SERVER_NAME="localhost", headers={"accept": "text/html"})
     log_in(provider, browser, "ada", refresh_token="of-ada")
