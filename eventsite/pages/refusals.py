@@ -31,7 +31,6 @@ MISSING_OF_KINDS = {"number": "Enter a number.", "date": "Choose a date.", "date
 ERRORS = {
     "A time needs both startTime and timeZone.": "Enter a start time and a time zone.",
     "An end needs a startTime and a timeZone.": "Enter a start time and a time zone, too.",
-    "The request has no user to register: send userId.": "Enter a name or an e-mail address.",
     "An id is 1 to 128 letters, digits, underscores or dashes.": "Use only letters, digits, dashes and underscores.",
     "There is already an event with this id.": "This link name is taken.",
     "There is already a user with this id.": "This id is taken.",
