@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,7 +17,6 @@ KEPT_FIELDS, MOST_KEPT = ("_method", "_key", "_version", "_before", "_next", "_w
 """The internal fields that a form keeps when it is shown again, and the characters kept of each."""
 STALE_TITLE = "You logged in meanwhile"
 TYPED = "Everything you typed is still here: send it again."
-CORRECTED = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.UNPROCESSABLE_ENTITY)
 SIGNED_OUT = "You are signed out. Log in to go on."
 SENTENCES = {
     "validation_error": "Please check the fields marked below.",
@@ -88,22 +88,30 @@ def problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
         response.status_code = HTTPStatus.OK
         return shown | {"title_prefix": "", "sentence": "", "status": HTTPStatus.OK, "form": form}
     if form:
-        named = {one.name for one in form.fields}
         shown |= {"form": form, "focused": any(field.focus for field in form.fields)}
         shown["suggestions"] = page.suggestions(data)
-        shown |= {"errors": [one for one in _errors(data, page) if one["field"] not in named]}
-        shown |= _conflict(page, submission, form) if is_stale else {}
-    return shown
+        shown["errors"] = _listed([one for one in _errors(data, page) if one["field"] not in form.names], page.labels)
+        return shown | (_conflict(page, submission, form) if is_stale else {})
+    errors = _listed(data.get("errors", []), page.labels)
+    return shown | ({"errors": errors, "sentence": TO_READ["validation_error"]} if errors else {})
 
 
 def _unread(data: Any, page: Page, shown: dict[str, Any]) -> dict[str, Any]:
     """Return what differs where no form was sent: the wrong values are listed."""
-    wrong = _errors(data, page)
-    errors = [
-        {"field": error["field"] and label_of(error["field"], page.filter_labels), "detail": _plain(error["detail"])}
-        for error in (wrong if any(error["field"] for error in wrong) else [])
+    return {
+        "errors": _listed(_errors(data, page), page.filter_labels),
+        "sentence": below(shown["title"], shown["sentence"]),
+    }
+
+
+def _listed(wrong: list[dict[str, str]], labels: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return wrong values for a list. Those of no field are in the sentence of the page."""
+    if not any(error["field"] for error in wrong):
+        return []
+    return [
+        {"field": error["field"] and label_of(error["field"], labels), "detail": _plain(error["detail"])}
+        for error in wrong[:MOST_ERRORS]
     ]
-    return {"errors": errors, "sentence": below(shown["title"], shown["sentence"])}
 
 
 def below(heading: str, sentence: str) -> str:
@@ -138,12 +146,9 @@ def _errors(data: Any, page: Page) -> list[dict[str, str]]:
 
 
 def _again(data: Any, page: Page, submission: Submission) -> Form | None:
-    """Return the refused form with the typed values and the errors of its fields.
-
-    The form of a button, which the user did not see, is shown only where it has what to correct.
-    """
-    form = page.sent_form(page.request.method or "") if data["status"] in CORRECTED else page.typed_form()
-    if form is None:
+    """Return the refused form with the typed values and the errors of its fields, or None without one."""
+    form = page.sent_form(page.request.method or "")
+    if form is None or not _is_needed(form, data, page, submission):
         return None
     wrong = {one["field"]: one for one in reversed(_errors(data, page))}
     for field in form.fields:
@@ -156,6 +161,13 @@ def _again(data: Any, page: Page, submission: Submission) -> Form | None:
     kept = [name for name in kept if name in submission.sent]
     form.hidden |= {name: submission.sent.get(name, "")[:MOST_KEPT] for name in kept}
     return form
+
+
+def _is_needed(form: Form, data: Any, page: Page, submission: Submission) -> bool:
+    """Return True if the user filled in the form, or has to. Of a button, only a conflict needs it."""
+    if data["status"] == HTTPStatus.PRECONDITION_FAILED or submission.fills(form.names):
+        return True
+    return not submission.before and any(one["field"] in form.names for one in _errors(data, page))
 
 
 def _field_error(field: Field, error: dict[str, str]) -> str:

@@ -46,7 +46,7 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
         """Convert the person into the list of the API.
 
         Raises:
-            ValidationError: No person, or more than one, has the typed address or name.
+            ValidationError: No person, or more than one, has the typed address or name, or the list is full.
         """
         typed, added, removed = (self._sent(name) for name in (TYPED, ADDED, REMOVED))
         now = self.page.current() if (typed, added, removed) != (None, None, None) else None
@@ -56,6 +56,8 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
         for name in (TYPED, ADDED, REMOVED):
             values.pop(name, None)
         known = [one for one in now.get("organizers") or [] if one != removed]
+        if added and len(known) >= MOST_ORGANIZERS:
+            raise ValidationError([FULL] if typed is None else {TYPED: [FULL]})
         values.setlist("organizers", [*known, *([added] if added else [])])
         self._person = added or removed or ""
 
@@ -93,8 +95,6 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
             raise ValidationError({TYPED: [IS_ONE]})
         if user_id == event["organizerId"]:
             raise ValidationError({TYPED: [IS_OWNER]})
-        if len(organizers) >= MOST_ORGANIZERS:
-            raise ValidationError({TYPED: [FULL]})
         return user_id
 
 

@@ -245,3 +245,15 @@ def test_what_was_typed_below_a_draft_is_kept_when_the_session_is_over(cognito: 
     assert shown.fields[field] == "Typed"
     saved = Browser(token=oscar().access).send(shown, **({field: "Why?"} if field.startswith("questions") else {}))
     assert saved.status == (200 if field.startswith("questions") else 422)
+
+
+def test_one_co_organizer_too_many_is_refused_by_the_button_of_a_person(party: str) -> None:
+    """A button has no form of its own that the page could show."""
+    As(oscar().access).patch(party, {"organizers": [f"user-{number}" for number in range(20)]})
+    As(alice().access).post(f"{party}/registrations", {})
+    browser = Browser(token=oscar().access)
+    page = browser.open(f"{party}/registrations/{alice().sub}")
+    refused = browser.send(next(form for form in page.forms if "Make co-organizer" in form.buttons))
+    assert refused.status == 422
+    assert "An event has at most 20 co-organizers." in refused.text
+    assert not [form for form in refused.forms if form.fields]
