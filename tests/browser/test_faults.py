@@ -198,6 +198,28 @@ def test_what_was_typed_comes_back_to_its_own_form(
     assert page.locator(f"#{section} [role=status]").is_visible()
 
 
+def test_what_was_typed_outlives_the_session_without_scripts(signing_in: str, party: str, person: Any) -> None:
+    organizer = person(java_script_enabled=False)
+    page = organizer.open("/events/party")
+    organizer.log_in("olivia", signing_in)
+    page.get_by_text("Edit", exact=True).click()
+    page.get_by_label("Title", exact=True).fill("Typed with care")
+    for name in ("sessionid", "renewal"):
+        organizer.context.clear_cookies(name=name)
+    organizer.click("Save")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="log in on a new tab").click()
+    tab = opened.value
+    tab.locator("input[name=username]").fill("olivia")
+    tab.locator("input[name=password]").fill(signing_in)
+    tab.locator("[type=submit]").first.click()
+    tab.wait_for_url("**/events/party")
+    organizer.click("Save")
+    assert "You logged in as olivia after this page was opened." in page.inner_text("main")
+    organizer.click("Save")
+    assert organizer.message() == "Saved: Title."
+
+
 def test_switching_the_waitlist_off_is_reported_as_that(person: Any, api: Api) -> None:
     api.event(eventId="party", capacity=0)
     api.register("party", api.user("alice"))

@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.test import Client
@@ -35,9 +35,12 @@ class Browser(pages.Browser):
     def cookies(self) -> Any:
         return self._client.cookies
 
+    def go_to(self, login: str) -> str:
+        """Return the address of the hosted UI to which a link to the login leads."""
+        return str(self._client.get(login)["Location"])
+
     def go_to_login(self, page: str = "/events") -> str:
-        """Return the address of the hosted UI to which "Log in" leads."""
-        return str(self._client.get("/login", {"next": page})["Location"])
+        return self.go_to(f"/login?{urlencode({'next': page})}")
 
     def come_back(self, address: str) -> Any:
         """Follow the redirect of the hosted UI."""
@@ -75,7 +78,7 @@ def test_answers_are_kept_when_the_session_is_over() -> None:
     assert "what you typed is kept" in refused.text
     again = refused.form("POST")
     assert again.fields == {"answers.meal": "Without nuts"}
-    browser.log_in("alice")
+    browser.come_back(fill_in(browser.go_to(refused.links["log in on a new tab"]), "alice"))
     refused = browser.send(again)
     assert "You logged in as alice after this page was opened. Everything you typed is still here" in refused.text
     assert browser.send(refused.form("POST")).messages == ["You have a seat."]
