@@ -10,6 +10,7 @@ from events import questions
 from events.serializers import EventSerializer
 from events.serializers import shape as shape_event
 from eventsite.auth.scope import NOTHING, Scope
+from eventsite.text import humanize
 from eventsite.web.bodies import Body, snake_case
 from eventsite.web.fields import IdField, SwitchField, TextField, WordField
 from eventsite.web.pagination import PageQuery
@@ -144,7 +145,7 @@ def shape_attendee(attendee: Attendee) -> dict[str, Any]:
 def shape_new(registration: Registration) -> dict[str, Any]:
     """Return a new registration as JSON, with its outcome in a sentence."""
     if registration.status == WAITLISTED:
-        message = f"The event is full. You are number {registration.position} on the waitlist."
+        message = f"The event is full. You are number {humanize.number(registration.position or 0)} on the waitlist."
     else:
         message = "You have a seat."
     return shape(registration) | {"message": message}

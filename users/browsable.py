@@ -106,8 +106,8 @@ class OfUser(Seen):
 
     @property
     def is_own(self) -> bool:
-        """True if the person is the signed-in user, or the user asks for `me` while signed out."""
-        return self.user_id == (self.principal.sub if self.principal else ME)
+        """True if the person is the signed-in user, or if `me` is still in the path."""
+        return self.user_id == ME or (self.principal is not None and self.user_id == self.principal.sub)
 
     @property
     def named(self) -> str:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import Resolver404, resolve, reverse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
@@ -130,7 +129,10 @@ def confirmation(request: HttpRequest, token: str) -> HttpResponse:
     done = confirming.confirm(token) if request.method == "POST" else None
     is_over = done is False or (done is None and not confirming.is_pending(token))
     values = {"title": "Confirm your e-mail address", "done": done, "is_over": is_over}
-    response = render(request, "users/confirmation.html", values, status=410 if is_over else 200)
+    from eventsite.pages import render
+
+    page = render.show_template(request, "users/confirmation.html", values)
+    response = HttpResponse(page, status=410 if is_over else 200)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -6,7 +6,7 @@ from datetime import UTC
 from typing import Any
 
 from events import editing, services
-from events.browsable import consequences, questions, wording  # noqa: F401 (the questions register their part)
+from events.browsable import consequences, questions, wording
 from events.browsable.forms import FILTERS, LABELS, MOMENTS, NEW, SHORT, edit_form, filters, new_form, to_moments
 from events.browsable.wording import CANCELLED
 from events.models import DRAFT, Event
@@ -77,6 +77,7 @@ class EventsPage(Page, routes=["events"]):
             "sought": sought,
             "asked": [(name, query[name]) for name in kept if query.get(name)],
             "most": SEARCHED,
+            "searched": humanize.number(SEARCHED),
             "steps": paging.steps(self.request, self.response),
             "new": self._new(copied, self._copied(copied)) if self.reach(CREATE_EVENT) is not Reach.NONE else None,
             "unfolded": "copy" in query,
@@ -240,7 +241,8 @@ class EventPage(Page, routes=["event"]):
                 found = services.read(self.kwargs["event_id"], scope=self.view.scope(SEE_EVENTS))
             except DomainError:
                 return None
-            self._now, self._stored = forms_values(shape(found, own=EVERYTHING)), found.event
+            now = forms_values(shape(found, own=EVERYTHING))
+            self._now, self._stored = now | questions.values_of(now), found.event
         return self._now
 
     def question(self) -> Question | None:
@@ -262,7 +264,8 @@ class EventPage(Page, routes=["event"]):
             return "Saved."
         if self.request.method == "DELETE":
             return f"“{submission.before.get('title', 'The event')}” was deleted."
-        changed = [name for name in submission.before if name in submission.sent and submission.is_changed(name)]
+        fields = [name for name in submission.before if name in submission.sent and "." not in name]  # not of a part
+        changed = [name for name in fields if submission.is_changed(name)]
         if not changed:
             return ""  # the form of a part
         if len(changed) == 1:

@@ -18,7 +18,8 @@ WITHOUT_MAIL = "No e-mail is sent about this: tell them yourself."
 def outcome_of(name: str, before: str, data: Any) -> str:
     """Return the outcome of an edit with one changed field."""
     if name == "capacity":
-        return f"Seats {before} → {data['capacity']}."
+        was = whole_number(before)
+        return f"Seats {before if was is None else humanize.number(was)} → {humanize.number(data['capacity'])}."
     if name == "waitlistEnabled" and data[name]:
         return "The waitlist is on."
     if name == "waitlistEnabled":

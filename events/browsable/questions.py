@@ -27,11 +27,18 @@ class Questions(Part, routes=["event"]):
     def context(self, data: Any) -> dict[str, Any] | None:
         if not self.runs(CHANGE_EVENT, data):
             return None
-        return {"below": True, "count": len(data.get("questions") or []), "questions": questions_form(self, data)}
+        return {
+            "below": True,
+            "count": len(data.get("questions") or []),
+            "questions": questions_form(self.request.path, data),
+        }
 
     def form(self, method: str) -> Form | None:
-        now = self.page.current() if self._is_sent() else None
-        return questions_form(self, now) if now else None
+        if not self._is_sent() or self.submission is None:
+            return None
+        sent = self.submission.sent  # each row keeps its question, also if the event has other ones meanwhile
+        known = [{"questionId": row["questionId"]} for row in _rows(sent).values() if "questionId" in row]
+        return questions_form(self.request.path, {"questions": known, "version": sent.get("_version", "")})
 
     def translate(self, values: Any) -> None:
         """Collect the fields of each question into the list of the API.
@@ -60,10 +67,17 @@ class Questions(Part, routes=["event"]):
         return self.submission is not None and any(name.startswith(PREFIX) for name in self.submission.sent)
 
 
-def questions_form(part: Part, event: dict[str, Any]) -> Form:
+def values_of(event: dict[str, Any]) -> dict[str, str]:
+    """Return the values of an event's questions by the names of their fields."""
+    made = questions_form("", event)
+    ids = {name: value for name, value in made.hidden.items() if name.startswith(PREFIX)}
+    return {one.name: one.value for one in made.fields} | ids
+
+
+def questions_form(path: str, event: dict[str, Any]) -> Form:
     """Return the form: the fields of each question, and of some new ones."""
     asked: list[dict[str, Any]] = event.get("questions") or []
-    made = Form(part.request.path, "Save questions", "PUT", hidden={"_version": str(event["version"])})
+    made = Form(path, "Save questions", "PUT", hidden={"_version": str(event["version"])})
     for number, question in enumerate([*asked, *({} for _ in range(SPARE))][:MOST]):
         made.fields += _fields(number, question)
         if question:
@@ -77,7 +91,8 @@ def _fields(number: int, question: dict[str, Any]) -> list[Field]:
     label.attributes["maxlength"] = 200
     label.help = "" if not question else "Empty it to ask it no more."
     kind = Field(f"{PREFIX}{number}.kind", f"{named}: kind of answer", "select", prefix="question")
-    kind.options = [Option(value, words, value == question.get("kind", TEXT)) for value, words in KINDS.items()]
+    kind.options = [Option(value, words, False) for value, words in KINDS.items()]
+    kind.fill(question.get("kind", TEXT))
     choices = Field(f"{PREFIX}{number}.choices", f"{named}: answers to choose from", "textarea", prefix="question")
     choices.value, choices.help = "\n".join(question.get("choices") or []), "One in each line."
     needed = Field(f"{PREFIX}{number}.required", f"{named} has to be answered", "checkbox", prefix="question")

@@ -34,8 +34,11 @@ LOGIN_SECONDS = 10 * 60
 EXCHANGE_TIMEOUT_SECONDS = 3
 FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 BUSY = (408, 429)  # statuses that refuse a request at this moment only
-WHO, PENDING = "who", "login"
+WHO, PENDING = "who", "logins"
+MOST_PENDING = 3  # logins of one browser, in tabs of their own
+MOST_OF_A_PAGE = 500  # characters of the page to return to; browsers drop a cookie of more than 4 KB
 SILENT = "The login service does not answer. Try again shortly."
+ONLY_HERE = "You are logged out here. The login service does not answer, so you may still be logged in there."
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -46,6 +49,7 @@ def for_browsers(method: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def answer(request: HttpRequest) -> HttpResponse:
+            vars(request)["return_to"] = reverse("root")
             if request.method != method:
                 return problems.refused_method(request, method, f"Only {method} is possible here.")
             try:
@@ -70,6 +74,12 @@ def login_url(page: str) -> str:
     return f"{reverse('login')}?{urlencode({'next': page})}"
 
 
+def page_to_return_to(request: HttpRequest) -> str:
+    """Return where a login from the page of a problem leads: that page, or the root after a form."""
+    again = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("root")
+    return str(vars(request).get("return_to", again))
+
+
 def end_session(request: HttpRequest) -> None:
     if hasattr(request, "session"):
         request.session.flush()
@@ -88,11 +98,13 @@ def signed_in(request: HttpRequest) -> Principal | None:
 @for_browsers("GET")
 def log_in(request: HttpRequest) -> HttpResponse:
     """Redirect to the hosted UI. A present session stays until the callback replaces it."""
+    page = vars(request)["return_to"] = _page_after(request)
     pool = _pool(request)
     client = _client(pool)
     verifier, state = client.create_code_verifier(64), client.state_generator()
-    until, page = time.time() + LOGIN_SECONDS, own_page(request, request.GET.get("next", ""), reverse("root"))
-    request.session[PENDING] = {"state": state, "verifier": verifier, "next": page, "until": until}
+    pending = {"verifier": verifier, "next": page, "until": time.time() + LOGIN_SECONDS}
+    earlier = list(request.session.get(PENDING, {}).items())
+    request.session[PENDING] = dict([*earlier, (state, pending)][-MOST_PENDING:])
     if signed_in(request) is None:
         request.session.set_expiry(LOGIN_SECONDS)
     url, _, _ = client.prepare_authorization_request(
@@ -110,13 +122,17 @@ def log_in(request: HttpRequest) -> HttpResponse:
 def callback(request: HttpRequest) -> HttpResponse:
     """Exchange the code from the hosted UI, and start the session."""
     pool = _pool(request)
-    pending = request.session.pop(PENDING, None)
+    logins, state = request.session.pop(PENDING, {}), request.GET.get("state", "")
+    pending = logins.pop(state, None)
+    if logins:
+        request.session[PENDING] = logins
     if pending is None or pending["until"] < time.time():
         raise Unverified("This login was not begun in this browser, or too long ago.")
-    tokens = _exchange(request, pool, pending)
+    vars(request)["return_to"] = pending["next"]
+    tokens = _exchange(request, pool, state, pending["verifier"])
     _start_session(request, pool, tokens["id_token"])
     rotate_token(request)
-    refresh_cookie.keep(request, str(tokens.get("refresh_token", "")))
+    refresh_cookie.keep(request, tokens["refresh_token"])
     return HttpResponseRedirect(pending["next"])
 
 
@@ -131,16 +147,22 @@ def renew(request: HttpRequest, refresh_token: str) -> str:
     asked = {"grant_type": "refresh_token", "client_id": pool.client_id, "refresh_token": refresh_token}
     tokens = _tokens(pool.token_url, FORM_HEADERS, urlencode(asked))
     _start_session(request, pool, tokens["id_token"])
-    return str(tokens.get("refresh_token", refresh_token))
+    return tokens["refresh_token"] or refresh_token
 
 
 @for_browsers("POST")
 def log_out(request: HttpRequest) -> HttpResponse:
-    """End the session, and redirect to the provider, which ends its own and returns to the root."""
-    pool = _pool(request)
+    """End the session, and redirect to the provider, which ends its own and returns to the root.
+
+    The session here ends also if the provider cannot be reached.
+    """
+    end_session(request)
+    try:
+        pool = _pool(request)
+    except Unavailable as error:
+        raise Unavailable(ONLY_HERE) from error
     if token := refresh_cookie.kept(request):
         _revoke(pool, token)
-    end_session(request)
     return HttpResponseRedirect(pool.logout_url(request.build_absolute_uri(reverse("root"))))
 
 
@@ -172,7 +194,14 @@ def own_page(request: HttpRequest, page: str, otherwise: str) -> str:
     return page if ours else otherwise
 
 
-def _exchange(request: HttpRequest, pool: Provider, pending: dict[str, Any]) -> dict[str, Any]:
+def _page_after(request: HttpRequest) -> str:
+    """Return the page that a login leads to, without its query if it is long. It is the root by default."""
+    page, root = request.GET.get("next", ""), reverse("root")
+    short = page if len(page) <= MOST_OF_A_PAGE else page.partition("?")[0]
+    return own_page(request, short, root) if len(short) <= MOST_OF_A_PAGE else root
+
+
+def _exchange(request: HttpRequest, pool: Provider, state: str, verifier: str) -> dict[str, str]:
     """Exchange the code in the request for tokens. Raise `Unverified` if the answer does not belong to this login."""
     from oauthlib.oauth2 import OAuth2Error
 
@@ -181,25 +210,30 @@ def _exchange(request: HttpRequest, pool: Provider, pending: dict[str, Any]) -> 
             pool.token_url,
             authorization_response=request.build_absolute_uri(),
             redirect_url=_callback(request),
-            state=pending["state"],
-            code_verifier=pending["verifier"],
+            state=state,
+            code_verifier=verifier,
         )
     except OAuth2Error as error:
         raise Unverified("The answer of the login page is not the one that was asked for.") from error
     return _tokens(url, headers, body)
 
 
-def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, Any]:
-    """Return the provider's tokens, or raise `Unverified` if it refuses and `Unavailable` if it does not answer."""
+def _tokens(url: str, headers: dict[str, str], body: str) -> dict[str, str]:
+    """Return the provider's ID token and refresh token, which is empty if there is none.
+
+    Raises:
+        Unverified: The provider refuses.
+        Unavailable: It does not answer, or answers no tokens.
+    """
     try:
         with _post(url, headers, body) as answer:
-            found: dict[str, Any] = json.load(answer)
-            return found | {"id_token": str(found["id_token"])}
+            found = json.load(answer)
+            return {"id_token": str(found["id_token"]), "refresh_token": str(found.get("refresh_token") or "")}
     except HTTPError as error:
         if error.code < 500 and error.code not in BUSY:
             raise Unverified("The login page's code was refused.") from error
         raise Unavailable(SILENT) from error
-    except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
+    except (OSError, HTTPException, ValueError, LookupError, TypeError, RecursionError) as error:
         raise Unavailable(SILENT) from error
 
 

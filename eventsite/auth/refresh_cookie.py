@@ -24,9 +24,15 @@ def kept(request: HttpRequest) -> str | None:
 
 
 def write(response: HttpResponse, token: str | None) -> None:
-    """Set the cookie to a token, delete it for an empty one, and leave it as it is for None."""
+    """Set the cookie to a token, and leave it as it is for None.
+
+    An empty token, or one that is too long, deletes the cookie: the present one may be another user's.
+    """
+    if token is None:
+        return
     path, secure = settings.SESSION_COOKIE_PATH, settings.SESSION_COOKIE_SECURE
-    if token == "":
-        response.delete_cookie(COOKIE, path=path, samesite="Lax")
-    elif token and len(sealed := sealing.seal(token, COOKIE)) <= MAX_CHARACTERS:
+    sealed = sealing.seal(token, COOKIE)
+    if token and len(sealed) <= MAX_CHARACTERS:
         response.set_cookie(COOKIE, sealed, IDLE_SECONDS, path=path, secure=secure, httponly=True, samesite="Lax")
+    else:
+        response.delete_cookie(COOKIE, path=path, samesite="Lax")

@@ -95,6 +95,11 @@ class Form:
             self.hidden = {"_key": str(uuid.uuid4())} | self.hidden
 
     @property
+    def names(self) -> set[str]:
+        """The names of the fields that the user sees."""
+        return {one.name for one in self.fields}
+
+    @property
     def main_fields(self) -> list[Field]:
         return [one for one in self.fields if not one.more]
 

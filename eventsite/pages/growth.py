@@ -34,7 +34,11 @@ def of(moments: list[str], place: tzinfo | None = None) -> dict[str, Any] | None
     most = math.ceil(totals[-1] / tick) * tick
     return {
         "steps": [
-            {"label": _label(EPOCH + place * unit, unit), "new": counts[place], "total": total}
+            {
+                "label": _label(EPOCH + place * unit, unit),
+                "new": humanize.number(counts[place]),
+                "total": humanize.number(total),
+            }
             for place, total in zip(places, totals, strict=True)
         ],
         "line": _line(places, [_up(total, most) for total in totals]),

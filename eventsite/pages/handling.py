@@ -4,15 +4,16 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib.messages import SUCCESS, WARNING
-from django.contrib.messages.storage.cookie import CookieStorage
 from django.http import HttpResponseRedirect
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from eventsite.pages import page as pages
 from eventsite.pages.forms import text
+from eventsite.pages.messages import Messages
 from eventsite.pages.page import GoneBack, Page, Unconfirmed
 from eventsite.pages.submissions import Submission
+from eventsite.problems import FORGED
 
 UNCHANGED = "Nothing was changed."
 
@@ -63,6 +64,8 @@ def follow(view: Any, request: Request, submission: Submission, response: Any) -
         answer = _redirect(request, page.return_url(response.data), outcome)
         page.done(answer)
         return answer
+    if response.data["detail"] == FORGED and page.typed_form() is None:
+        return _redirect(request, page.return_url({}), page.stale(), WARNING)
     if _is_done_already(page, submission, response):
         return _redirect(request, page.return_url({}), UNCHANGED, WARNING)
     if instead := page.refused(response.data) if isinstance(response.data, dict) else None:
@@ -81,7 +84,7 @@ def _is_done_already(page: Page, submission: Submission, response: Any) -> bool:
 
 def _redirect(request: Request, url: str, message: str, level: int = SUCCESS) -> HttpResponseRedirect:
     answer = HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
-    messages = CookieStorage(request._request)
+    messages = Messages(request._request)
     if message:
         messages.add(level, message)
     messages.update(answer)

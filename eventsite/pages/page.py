@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.module_loading import autodiscover_modules
 from rest_framework.request import Request
 
-from eventsite.auth import login, permissions
+from eventsite.auth import authentication, login, permissions
 from eventsite.auth.permissions import OWN_EVENT, Principal, Reach
 from eventsite.errors import Refused
 from eventsite.pages import submissions
@@ -23,6 +23,7 @@ from eventsite.pages.forms import Form, fields
 from eventsite.web import pagination
 
 Json = Any
+NOT_TYPED = "Nothing was done: try again."
 
 
 class Unconfirmed(Refused):
@@ -74,13 +75,17 @@ class Seen:
 
     @property
     def principal(self) -> Principal | None:
-        """The user, or None if the request is not signed in."""
-        return permissions.principal_of(self.request)
+        """The user, or None if no one is signed in. A form that may be forged acts for no user, and is shown to one."""
+        return permissions.principal_of(self.request) or authentication.of_browser(self.request._request)
 
     @property
     def submission(self) -> submissions.Submission | None:
         """The form that was sent, or None if the request is not one."""
         return submissions.of(self.request)
+
+    def stale(self, outcome: str = NOT_TYPED) -> str:
+        """Return the sentence about a form that was opened before its user logged in, perhaps as another user."""
+        return f"You logged in as {self.principal} after this page was opened. {outcome}"
 
     def reach(self, call: str) -> Reach:
         return permissions.reach(call, self.principal)
@@ -196,6 +201,11 @@ class Page(_Hooks):
     def sent_form(self, method: str) -> Form | None:
         """Return the form that was sent, of a part or of the page, or None if there is none."""
         return next((form for part in self.parts if (form := part.form(method))), None) or self.form(method)
+
+    def typed_form(self) -> Form | None:
+        """Return the empty form that the user filled in and sent, or None if it was only a button."""
+        form = self.sent_form(self.request.method or "")
+        return form if form and self.submission and self.submission.fills(form.names) else None
 
     def sentence(self, data: Json) -> str:
         """Return the sentence for users about a problem, or an empty string for that of the API."""

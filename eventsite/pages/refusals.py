@@ -2,24 +2,28 @@
 
 import json
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from eventsite.pages.forms import Field, Form, label_of, text
-from eventsite.pages.page import GoneBack, Page, Question, Unconfirmed
+from eventsite.pages.page import NOT_TYPED, GoneBack, Page, Question, Unconfirmed
 from eventsite.pages.submissions import Submission
 from eventsite.pages.viewsets import NO_ONE_IS_ME
 from eventsite.problems import FORGED
-from eventsite.text import MAX_CHARACTERS
+from eventsite.text import MAX_CHARACTERS, humanize
 
 KEPT_FIELDS, MOST_KEPT = ("_method", "_key", "_version", "_before", "_next", "_was"), 20_000
 """The internal fields that a form keeps when it is shown again, and the characters kept of each."""
-STALE_TOKEN = "You signed in after this form was opened. Everything you typed is still here: send it again."  # noqa: S105
+STALE_TITLE = "You logged in meanwhile"
+TYPED = "Everything you typed is still here: send it again."
+SIGNED_OUT = "You are signed out. Log in to go on."
 SENTENCES = {
     "validation_error": "Please check the fields marked below.",
     "not_authenticated": "You are signed out. Log in to go on; what you typed is kept.",
     "method_not_allowed": "This page cannot do that.",
     "permission_denied": "You may not do this.",
+    "idempotency_key_reused": "What you sent before was done after all. If you want this as well, send it again.",
     "invalid_cursor": "This page of the list is not there any more. Start again from its beginning.",
 }
 """The sentence for users in place of the one for programs, by the code of the problem."""
@@ -27,7 +31,6 @@ MISSING_OF_KINDS = {"number": "Enter a number.", "date": "Choose a date.", "date
 ERRORS = {
     "A time needs both startTime and timeZone.": "Enter a start time and a time zone.",
     "An end needs a startTime and a timeZone.": "Enter a start time and a time zone, too.",
-    "The request has no user to register: send userId.": "Enter a name or an e-mail address.",
     "An id is 1 to 128 letters, digits, underscores or dashes.": "Use only letters, digits, dashes and underscores.",
     "There is already an event with this id.": "This link name is taken.",
     "There is already a user with this id.": "This id is taken.",
@@ -49,6 +52,7 @@ BOUND = re.compile(r"Ensure this value is (less|greater) than or equal to (\d+)\
 TO_READ = {"not_authenticated": "Log in to see this page.", "validation_error": "These values cannot be used."}
 """The sentence for users where no form was sent, by the code of the problem."""
 TITLES = {
+    400: "That did not work",
     401: "You are signed out",
     403: "Not allowed",
     404: "There is nothing here",
@@ -84,22 +88,30 @@ def problem(data: Any, page: Page, response: Any) -> dict[str, Any]:
         response.status_code = HTTPStatus.OK
         return shown | {"title_prefix": "", "sentence": "", "status": HTTPStatus.OK, "form": form}
     if form:
-        named = {one.name for one in form.fields}
         shown |= {"form": form, "focused": any(field.focus for field in form.fields)}
         shown["suggestions"] = page.suggestions(data)
-        shown |= {"errors": [one for one in _errors(data, page) if one["field"] not in named]}
-        shown |= _conflict(page, submission, form) if is_stale else {}
-    return shown
+        shown["errors"] = _listed([one for one in _errors(data, page) if one["field"] not in form.names], page.labels)
+        return shown | (_conflict(page, submission, form) if is_stale else {})
+    errors = _listed(data.get("errors", []), page.labels)
+    return shown | ({"errors": errors, "sentence": TO_READ["validation_error"]} if errors else {})
 
 
 def _unread(data: Any, page: Page, shown: dict[str, Any]) -> dict[str, Any]:
     """Return what differs where no form was sent: the wrong values are listed."""
-    wrong = _errors(data, page)
-    errors = [
-        {"field": error["field"] and label_of(error["field"], page.filter_labels), "detail": _plain(error["detail"])}
-        for error in (wrong if any(error["field"] for error in wrong) else [])
+    return {
+        "errors": _listed(_errors(data, page), page.filter_labels),
+        "sentence": below(shown["title"], shown["sentence"]),
+    }
+
+
+def _listed(wrong: list[dict[str, str]], labels: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return wrong values for a list. Those of no field are in the sentence of the page."""
+    if not any(error["field"] for error in wrong):
+        return []
+    return [
+        {"field": error["field"] and label_of(error["field"], labels), "detail": _plain(error["detail"])}
+        for error in wrong[:MOST_ERRORS]
     ]
-    return {"errors": errors, "sentence": below(shown["title"], shown["sentence"])}
 
 
 def below(heading: str, sentence: str) -> str:
@@ -109,7 +121,9 @@ def below(heading: str, sentence: str) -> str:
 
 def _sentence(data: Any, page: Page) -> str:
     if data["detail"] == FORGED:
-        return STALE_TOKEN
+        return page.stale(NOT_TYPED if page.typed_form() is None else TYPED)
+    if page.submission and data["code"] == "not_authenticated" and page.typed_form() is None:
+        return SIGNED_OUT
     if data["detail"] == NO_ONE_IS_ME and not page.submission and page.signed_out:
         return page.signed_out
     errors = data.get("errors", [])
@@ -132,9 +146,9 @@ def _errors(data: Any, page: Page) -> list[dict[str, str]]:
 
 
 def _again(data: Any, page: Page, submission: Submission) -> Form | None:
-    """Return the refused form with the typed values and the errors of its fields."""
+    """Return the refused form with the typed values and the errors of its fields, or None without one."""
     form = page.sent_form(page.request.method or "")
-    if form is None:
+    if form is None or not _is_needed(form, data, page, submission):
         return None
     wrong = {one["field"]: one for one in reversed(_errors(data, page))}
     for field in form.fields:
@@ -142,9 +156,18 @@ def _again(data: Any, page: Page, submission: Submission) -> Form | None:
         field.error = _field_error(field, wrong[field.name]) if field.name in wrong else ""
     if wrong_field := next((field for field in form.fields if field.error), None):
         wrong_field.focus = True
-    kept = [name for name in ("_before", "_version", "_next") if name in submission.sent]
+    is_unanswered = data["status"] == HTTPStatus.SERVICE_UNAVAILABLE  # it may have been executed
+    kept = ["_before", "_version", "_next", *(["_key"] if is_unanswered else [])]
+    kept = [name for name in kept if name in submission.sent]
     form.hidden |= {name: submission.sent.get(name, "")[:MOST_KEPT] for name in kept}
     return form
+
+
+def _is_needed(form: Form, data: Any, page: Page, submission: Submission) -> bool:
+    """Return True if the user filled in the form, or has to. Of a button, only a conflict needs it."""
+    if data["status"] == HTTPStatus.PRECONDITION_FAILED or submission.fills(form.names):
+        return True
+    return not submission.before and any(one["field"] in form.names for one in _errors(data, page))
 
 
 def _field_error(field: Field, error: dict[str, str]) -> str:
@@ -157,7 +180,7 @@ def _field_error(field: Field, error: dict[str, str]) -> str:
 def _plain(sentence: str) -> str:
     """Return a sentence about a wrong value for users, in place of the one for programs."""
     if found := BOUND.fullmatch(sentence):
-        return f"Enter {found[2]} or {'less' if found[1] == 'less' else 'more'}."
+        return f"Enter {humanize.number(int(found[2]))} or {'less' if found[1] == 'less' else 'more'}."
     return ERRORS.get(sentence, sentence)
 
 
@@ -172,7 +195,8 @@ def _conflict(page: Page, submission: Submission, form: Form) -> dict[str, Any]:
     differing = []
     for field in form.fields:
         present = text(now.get(field.name))
-        if not submission.is_changed(field.name):
+        is_shown = field.name not in submission.sent or field.name in submission.before
+        if is_shown and not submission.is_changed(field.name):
             field.fill(present)
         elif field.value != present:
             differing.append({"label": field.label, "yours": _in_words(field.value), "now": _in_words(present)})
@@ -188,7 +212,7 @@ def _in_words(value: str) -> str:
 
 def _confirmation(page: Page, submission: Submission, question: Question) -> dict[str, Any]:
     form = page.sent_form(page.request.method or "")
-    kept = {*KEPT_FIELDS, *form.hidden, *(field.name for field in form.fields)} if form else set(KEPT_FIELDS)
+    kept = {*KEPT_FIELDS, *form.hidden, *form.names} if form else set(KEPT_FIELDS)
     sent = [(name, submission.sent.get(name, "")[:MOST_KEPT]) for name in sorted(kept & set(submission.sent))]
     return {
         "template": "eventsite/pages/confirm.html",
@@ -196,7 +220,7 @@ def _confirmation(page: Page, submission: Submission, question: Question) -> dic
         "question": question,
         "sent": sent,
         "action": page.request.path + (f"?{question.query}" if question.query else ""),
-        "form_again": bool(form and any(field.name in submission.sent for field in form.fields)),
+        "form_again": page.typed_form() is not None,
         "back": page.return_url({}),
     }
 

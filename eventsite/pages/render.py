@@ -5,15 +5,16 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.contrib.messages.storage.cookie import CookieStorage
 from django.template import loader
 from rest_framework.request import Request
 
-from eventsite.auth import authentication
+from eventsite.auth import authentication, login
 from eventsite.auth.permissions import Principal
 from eventsite.pages import page as pages
+from eventsite.pages.messages import Messages
 from eventsite.pages.page import Page, Seen
-from eventsite.pages.refusals import SENTENCES, TITLES, below, problem
+from eventsite.pages.refusals import SENTENCES, STALE_TITLE, TITLES, below, problem
+from eventsite.problems import FORGED
 
 
 def show(data: Any, view: Any, request: Request, response: Any) -> str:
@@ -38,9 +39,9 @@ def show(data: Any, view: Any, request: Request, response: Any) -> str:
 
 def _messages(request: Request, response: Any) -> list[Any]:
     """Return the messages of the form before this page, and remove them from the cookie."""
-    if CookieStorage.cookie_name not in request.COOKIES:
+    if Messages.cookie_name not in request.COOKIES:
         return []
-    waiting = CookieStorage(request._request)
+    waiting = Messages(request._request)
     messages = list(waiting)
     waiting.update(response)
     return messages
@@ -91,14 +92,25 @@ def show_problem(request: Any, response: Any) -> str:
     """Return the HTML of a problem that no view produced, such as an unknown path."""
     problem, reader = json.loads(response.content), _Reader(request)
     title = TITLES.get(problem["status"], problem["title"])
+    sentence = SENTENCES.get(problem["code"], problem["detail"])
+    if problem["detail"] == FORGED and reader.principal and settings.AUTH_MODE != "open":
+        title, sentence = STALE_TITLE, reader.stale()
     context = {
         "title": title,
         "title_prefix": "Error: ",
-        "sentence": below(title, SENTENCES.get(problem["code"], problem["detail"])),
-        "return_to": request.get_full_path(),
+        "sentence": below(title, sentence),
         "status": problem["status"],
+    }
+    return show_template(request, "eventsite/pages/problem.html", context)
+
+
+def show_template(request: Any, template: str, context: dict[str, Any]) -> str:
+    """Return the HTML of a page that is no answer of the API, with the navigation of its user."""
+    reader = _Reader(request)
+    frame = {
         "navigation": pages.navigation_links(reader),
         "user": reader.principal,
+        "return_to": login.page_to_return_to(request),
     }
-    html: str = loader.get_template("eventsite/pages/problem.html").render(context, request=request)
+    html: str = loader.get_template(template).render(frame | context, request=request)
     return html

@@ -50,6 +50,10 @@ class Submission:
         """Return True if the user typed another value than the form showed."""
         return self.sent.get(name, "") != _plain(self.before.get(name, ""))
 
+    def fills(self, names: set[str]) -> bool:
+        """Return True if a form with these fields was sent. A button sends some, too, and shows only those before."""
+        return not names.isdisjoint(self.sent) and (not self.before or names <= self.before.keys())
+
     def values(self) -> QueryDict:
         """Return the fields that a program would have sent: those that were filled in or changed."""
         found = QueryDict(mutable=True)

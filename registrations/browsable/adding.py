@@ -20,6 +20,7 @@ from users.browsable import name_of
 
 EMPTY, EMPTY_ADDRESS = "Enter a name or an e-mail address.", "Enter an e-mail address."
 ALREADY = "This person is already signed up."
+NO_ROLE = "You do not act as an attendee any more. Act as one to sign up."
 UNKNOWN = "No one has this name, address or id."
 UNKNOWN_ADDRESS = "No one with this e-mail address has signed in here."
 SEVERAL = "Several people have this name: choose one, or enter the e-mail address."
@@ -49,14 +50,16 @@ class AddingPage(Page, OfEvent):
         """Convert a name or an address to the id, if only one person has it, and collect the answers.
 
         Raises:
-            ValidationError: The form names no person. The API would register the sender.
+            ValidationError: The form names no person, or comes from a role that was left meanwhile.
         """
         if self.is_by_hand and self.submission and not str(self.submission.sent["userId"]).strip():
             raise ValidationError({"userId": [EMPTY if self.finds_names else EMPTY_ADDRESS]})
         if any(name.startswith(answers.PREFIX) for name in values):
             answers.gather(values, self.event.get("questions"))
         typed = str(values.get("userId", "")).strip()
-        if self.principal and not self.is_by_hand:
+        if not self.is_by_hand:
+            if self.principal is None:
+                raise ValidationError([NO_ROLE])
             values["userId"] = self.principal.sub  # an open service requires it
             return
         if not typed or self.reach(REGISTER) not in (Reach.ALL, Reach.ONESELF_OR_OWN):
@@ -109,12 +112,10 @@ class AddingPage(Page, OfEvent):
 
     def refused(self, data: Any) -> tuple[str, str] | None:
         """Redirect a user who cannot sign up to the event, or to the login."""
-        if self.is_by_hand or self.view.action != "create" or data["status"] in (404, 422):
+        if self.is_by_hand or self.view.action != "create" or data["status"] in (403, 404, 422):
             return None
         if data["status"] == 401:
-            return login_url(self.event_url), ""
-        if data["code"] == "permission_denied":
-            return self.event_url, "You logged in after this page was opened. Click once more to sign up."
+            return None if self.typed_form() else (login_url(self.event_url), "")
         return self.event_url, OWN_SENTENCES.get(data["code"], data["detail"])
 
     def outcome(self, data: Any) -> str:

@@ -53,7 +53,7 @@ class OfPeople(Page, OfEvent):
     """A page below the list of an event's people."""
 
     def trail(self) -> list[Link]:
-        return [*self.above, self.to_people]
+        return self.above_people
 
 
 class HistoryPage(OfPeople, routes=["event-history"]):

@@ -38,14 +38,15 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
         return {"below": True, "remove": remove, "add": self._typed(data)}
 
     def form(self, method: str) -> Form | None:
-        now = self.page.current() if self._sent(TYPED) is not None else None
-        return self._typed(now) if now else None
+        if self._sent(TYPED) is None:
+            return None
+        return self._typed(self.page.current() or {"version": self._sent("_version")})
 
     def translate(self, values: Any) -> None:
         """Convert the person into the list of the API.
 
         Raises:
-            ValidationError: No person, or more than one, has the typed address or name.
+            ValidationError: No person, or more than one, has the typed address or name, or the list is full.
         """
         typed, added, removed = (self._sent(name) for name in (TYPED, ADDED, REMOVED))
         now = self.page.current() if (typed, added, removed) != (None, None, None) else None
@@ -55,6 +56,8 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
         for name in (TYPED, ADDED, REMOVED):
             values.pop(name, None)
         known = [one for one in now.get("organizers") or [] if one != removed]
+        if added and len(known) >= MOST_ORGANIZERS:
+            raise ValidationError([FULL] if typed is None else {TYPED: [FULL]})
         values.setlist("organizers", [*known, *([added] if added else [])])
         self._person = added or removed or ""
 
@@ -92,8 +95,6 @@ class CoOrganizers(Part, OfEvent, routes=["event"]):
             raise ValidationError({TYPED: [IS_ONE]})
         if user_id == event["organizerId"]:
             raise ValidationError({TYPED: [IS_OWNER]})
-        if len(organizers) >= MOST_ORGANIZERS:
-            raise ValidationError({TYPED: [FULL]})
         return user_id
 
 

@@ -46,8 +46,7 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
         return "My registration" if self.is_own else f"Registration of {self.called}" if "userId" in data else self.name
 
     def trail(self) -> list[Link]:
-        sees_people = self.event and self.runs(LIST_REGISTRATIONS, self.event)
-        return [*self.above, self.to_people] if sees_people else self.above
+        return self.above_people
 
     def context(self, data: Any) -> dict[str, Any]:
         active = data["status"] in (REGISTERED, WAITLISTED)
@@ -144,7 +143,7 @@ class RegistrationPage(Page, OfEvent, OfUser, routes=["registration", "unregiste
 
     def _follows(self, found: Registration) -> str:
         if found.status == WAITLISTED:
-            return f"{self.called} leaves the waitlist (number {found.position})."
+            return f"{self.called} leaves the waitlist (number {humanize.number(found.position or 0)})."
         head = next(iter(self.queue(1)), None)
         follows = f"{name_of(head.user_id)} moves up." if head else "No one is waiting: the seat is free then."
         if head and not (self.event and event_wording.passes_seats_on(self.event)):

@@ -227,7 +227,7 @@ class CheckInPage(Page, OfEvent, OfUser, routes=["check-in"]):
     name = "Check-in"
 
     def trail(self) -> list[Link]:
-        return [*self.above, self.to_people] if self.event else self.above
+        return self.above_people
 
     def refused(self, data: Any) -> tuple[str, str] | None:
         """Redirect to the people if the person has left meanwhile: the next person is at the door."""

@@ -66,7 +66,7 @@ class SignUp(Part, OfEvent, routes=["event"]):
             return {"standing": "over" if own.status == REGISTERED else "over-waiting"}
         label, was = leave_label(own.status), {"_next": self.request.path, "_was": own.status}
         form = leave_form(self.event_id, own.user_id, label, **was)
-        return {"form": form, "standing": own.status, "number": own.position}
+        return {"form": form, "standing": own.status, "number": humanize.number(own.position or 0)}
 
     def _own(self, sub: str, data: Any) -> Registration | None:
         """Return the user's own registration: from the people of the page, or by a read of its own."""
@@ -81,7 +81,7 @@ class SignUp(Part, OfEvent, routes=["event"]):
         full = state == event_wording.WAITLIST
         url, asked = pages.url("registrations", self.event_id), answers.fields(data.get("questions"))
         form = Form(url, sign_up_label(data), fields=asked, hidden={"_next": self.request.path})
-        return {"form": form, "in_line": full and data["waitlistCount"] + 1}
+        return {"form": form, "in_line": humanize.number(data["waitlistCount"] + 1) if full else ""}
 
 
 class People(Part, OfEvent, routes=["event"]):

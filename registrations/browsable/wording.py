@@ -27,7 +27,6 @@ OWN_SENTENCES = {
     "registration_closed": "Sign-up is closed.",
     "registration_not_open": "Sign-up has not opened yet.",
     "event_full": "This event is full, and there is no waitlist.",
-    "not_authenticated": "You are signed out. Log in, then sign up.",
     "event_not_found": "This event does not exist any more.",
 }
 """The sentence for users about their own registration, by the code of the problem."""
@@ -114,9 +113,11 @@ class OfEvent(Seen):
         return [Link("Events", pages.url("events")), Link(self.event.get("title", "The event"), self.event_url)]
 
     @property
-    def to_people(self) -> Link:
-        """The link to the list of people, in the breadcrumb trail of a page below it."""
-        return Link("People", pages.url("registrations", self.event_id))
+    def above_people(self) -> list[Link]:
+        """The breadcrumb trail of a page below the list of people, which only those who run the event may see."""
+        sees_people = self.event and self.runs(LIST_REGISTRATIONS, self.event)
+        people = [Link("People", pages.url("registrations", self.event_id))] if sees_people else []
+        return self.above + people
 
     @cached_property
     def event(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from eventsite.text import humanize
 from registrations.notices.occasions import Notice
 
 
@@ -40,4 +41,5 @@ def _of_a_registration(what: str, data: Any) -> str:
 def _counts(data: Any) -> str:
     if "capacity" not in data:
         return ""
-    return f" ({data['registeredCount']} of {data['capacity']} seats taken, {data['waitlistCount']} waiting)"
+    taken, seats, waiting = (humanize.number(data[name]) for name in ("registeredCount", "capacity", "waitlistCount"))
+    return f" ({taken} of {seats} seats taken, {waiting} waiting)"

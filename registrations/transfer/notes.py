@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from eventsite.text.humanize import number
+
 IDS = "Ids changed to fit our rule"
 NEW_IDS = "Ids made for records without one"
 NAMES = "Names repaired"
@@ -54,7 +56,8 @@ class Notes:
         """Return a line for each kind, with its count and an example, or with all details."""
         for kind, details in self.details.items():
             if verbosity >= DETAILED:
-                yield f"{kind}: {len(details)}."
+                yield f"{kind}: {number(len(details))}."
                 yield from (f"  {detail}" for detail in details)
             else:
-                yield f"{kind}: {len(details)}, such as: {details[0]}" if len(details) > 1 else f"{kind}: {details[0]}"
+                count = number(len(details))
+                yield f"{kind}: {count}, such as: {details[0]}" if len(details) > 1 else f"{kind}: {details[0]}"

@@ -174,6 +174,52 @@ def test_the_log_in_of_the_header_keeps_the_form(signing_in: str, party: str, pe
     assert page.get_by_label("Title", exact=True).input_value() == "Typed with care"
 
 
+@pytest.mark.parametrize(
+    ("section", "field", "button"),
+    [("questions", "questions.0.label", "Save questions"), ("organizers", "organizers.typed", "Add")],
+)
+def test_what_was_typed_comes_back_to_its_own_form(
+    signing_in: str, party: str, person: Any, section: str, field: str, button: str
+) -> None:
+    """Several forms of the page send the same method to the same address."""
+    organizer = person()
+    page = organizer.open("/events/party")
+    organizer.log_in("olivia", signing_in)
+    page.locator(f"#{section} summary").click()
+    page.locator(f"[name='{field}']").fill("Typed with care")
+    for name in ("sessionid", "renewal"):
+        organizer.context.clear_cookies(name=name)
+    organizer.click(button)
+    organizer.press(page.get_by_role("main").get_by_role("link", name="Log in"))
+    if "127.0.0.1" in page.url:
+        organizer.fill_in("olivia", signing_in)
+    page.wait_for_selector("[role=status]")
+    assert page.locator(f"[name='{field}']").input_value() == "Typed with care"
+    assert page.locator(f"#{section} [role=status]").is_visible()
+
+
+def test_what_was_typed_outlives_the_session_without_scripts(signing_in: str, party: str, person: Any) -> None:
+    organizer = person(java_script_enabled=False)
+    page = organizer.open("/events/party")
+    organizer.log_in("olivia", signing_in)
+    page.get_by_text("Edit", exact=True).click()
+    page.get_by_label("Title", exact=True).fill("Typed with care")
+    for name in ("sessionid", "renewal"):
+        organizer.context.clear_cookies(name=name)
+    organizer.click("Save")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="log in on a new tab").click()
+    tab = opened.value
+    tab.locator("input[name=username]").fill("olivia")
+    tab.locator("input[name=password]").fill(signing_in)
+    tab.locator("[type=submit]").first.click()
+    tab.wait_for_url("**/events/party")
+    organizer.click("Save")
+    assert "You logged in as olivia after this page was opened." in page.inner_text("main")
+    organizer.click("Save")
+    assert organizer.message() == "Saved: Title."
+
+
 def test_switching_the_waitlist_off_is_reported_as_that(person: Any, api: Api) -> None:
     api.event(eventId="party", capacity=0)
     api.register("party", api.user("alice"))
@@ -244,6 +290,23 @@ def test_moving_an_event_with_people_asks_first(person: Any, api: Api, label: st
     assert "1 person will be told." in page.inner_text("main")
     someone.click("Save and tell them")
     assert someone.message() == f"Saved: {label}."
+
+
+@pytest.mark.parametrize("typed", ["can", "Can ", "CANDICE@"])
+def test_typing_a_name_narrows_to_people_and_copies_their_addresses(person: Any, api: Api, typed: str) -> None:
+    """The buttons of every row have the letters of Candice, too."""
+    event = api.event(capacity=3)
+    for name in ("Candice", "Dave", "Erin"):
+        api.post("/users", {"userId": name, "name": name, "email": f"{name.lower()}@example.org"})
+        api.register(event, name)
+    someone = person()
+    someone.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = someone.open(f"/events/{event}/registrations")
+    page.get_by_label("Find by name or e-mail").press_sequentially(typed)
+    assert page.locator(".people tbody th").evaluate_all("all => all.filter(one => one.checkVisibility()).length") == 1
+    someone.click("Copy addresses")
+    page.get_by_text("Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == "candice@example.org"
 
 
 def test_find_keeps_its_tab_and_shows_exact_matches_first(person: Any, api: Api) -> None:

@@ -10,6 +10,7 @@ import pytest
 from eventsite.auth import refresh_cookie
 from tests.api import EVENT, Api
 from tests.browser.conftest import make_season
+from tests.browser.person import WIDTHS
 from tests.signing_in import As, adam, alice, olivia
 
 PAGES = {
@@ -318,3 +319,20 @@ def test_texts_without_a_space_fit_at_every_width(person: Any, api: Api) -> None
             someone.page.set_viewport_size({"width": width, "height": 900})
             wide += [f"{path} at {width}"] if someone.overflows() else []
     assert wide == []
+
+
+@pytest.mark.parametrize("path", ["/events", "/events/party", "/users/me"])
+def test_a_long_name_of_the_user_leaves_the_log_out_in_sight(
+    signing_in: str, person: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    As(olivia().access).event(eventId="party")
+    monkeypatch.setattr("eventsite.auth.tokens._name", lambda _: "Wolfeschlegelsteinhausenbergerdorff" * 4)
+    organizer = person()
+    page = organizer.open("/events")
+    organizer.log_in("olivia", signing_in)
+    organizer.open(path)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert not organizer.overflows()
+        box = page.get_by_role("button", name="Log out").bounding_box()
+        assert box["x"] + box["width"] <= width

@@ -1,5 +1,6 @@
 """The forms of organizers on the page of an event: its questions, its co-organizers, and a duplicate."""
 
+import re
 from typing import Any
 
 import pytest
@@ -21,6 +22,12 @@ def form_with(page: Page, field: str) -> Form:
 
 def questions(page: Page) -> Form:
     return form_with(page, "questions.0.label")
+
+
+def differing(page: Page) -> list[list[str]]:
+    """Return the rows of the table of a conflict: a label, the typed value and the present one."""
+    rows = re.findall(r"<tr>\s*<th scope=.row.>(.*?)</th>\s*<td[^>]*>(.*?)</td>\s*<td[^>]*>(.*?)</td>", page.html)
+    return [list(row) for row in rows]
 
 
 def test_questions_are_made_changed_and_removed(api: Api, browser: Browser) -> None:
@@ -108,8 +115,31 @@ def test_an_edit_meanwhile_is_no_reason_to_lose_a_question(api: Api, browser: Br
     api.patch(path, {"title": "Other"})
     page = browser.send(opened, **{"questions.1.label": "Why?"})
     assert "This was changed meanwhile" in page.headings
-    browser.send(questions(page))
+    assert "You and the other person changed different fields" not in page.text
+    assert differing(page) == [["Question 2", "Why?", "(nothing)"]]
+    saved = browser.send(questions(page))
+    assert saved.messages == ["The questions are saved."]
     assert [one["label"] for one in api.get(path).json()["questions"]] == ["Diet?", "Why?"]
+
+
+def test_questions_of_two_tabs_keep_their_ids_and_both_are_shown(api: Api, browser: Browser) -> None:
+    path = f"/events/{api.event(questions=[DIET])}"
+    first, second = (questions(browser.open(path)) for _ in range(2))
+    browser.send(first, **{"questions.0.label": "Size?"})
+    other = DIET | {"questionId": "other", "label": "Other?"}
+    api.patch(path, {"questions": [other, *api.get(path).json()["questions"]]})
+    page = browser.send(second, **{"questions.0.label": "Food?"})
+    assert ["Question 1", "Food?", "Other?"] in differing(page)
+    assert ["Question 2", "(nothing)", "Size?"] in differing(page)
+    browser.send(questions(page))
+    assert [(one["questionId"], one["label"]) for one in api.get(path).json()["questions"]] == [("diet", "Food?")]
+
+
+def test_questions_that_were_not_changed_are_no_conflict(api: Api, browser: Browser) -> None:
+    path = f"/events/{api.event(questions=[DIET])}"
+    opened = questions(browser.open(path))
+    api.patch(path, {"title": "Other"})
+    assert browser.send(opened).messages == ["Nothing was changed."]
 
 
 def test_a_duplicate_has_the_questions(api: Api, browser: Browser) -> None:
@@ -203,3 +233,27 @@ def test_only_those_who_may_use_the_forms_see_them(party: str) -> None:
         page = Browser(token=person.access).open(party)
         shown = {name for form in page.forms for name in form.fields}
         assert shown & {"questions.0.label", "organizers.typed"} == names
+
+
+@pytest.mark.parametrize("field", ["questions.0.label", "questions.1.label", "organizers.typed"])
+def test_what_was_typed_below_a_draft_is_kept_when_the_session_is_over(cognito: None, field: str) -> None:
+    path = f"/events/{As(oscar().access).event(status='draft', questions=[DIET])}"
+    form = form_with(Browser(token=oscar().access).open(path), field)
+    refused = Browser().send(form, **{field: "Typed"})
+    assert refused.status == 401
+    shown = form_with(refused, field)
+    assert shown.fields[field] == "Typed"
+    saved = Browser(token=oscar().access).send(shown, **({field: "Why?"} if field.startswith("questions") else {}))
+    assert saved.status == (200 if field.startswith("questions") else 422)
+
+
+def test_one_co_organizer_too_many_is_refused_by_the_button_of_a_person(party: str) -> None:
+    """A button has no form of its own that the page could show."""
+    As(oscar().access).patch(party, {"organizers": [f"user-{number}" for number in range(20)]})
+    As(alice().access).post(f"{party}/registrations", {})
+    browser = Browser(token=oscar().access)
+    page = browser.open(f"{party}/registrations/{alice().sub}")
+    refused = browser.send(next(form for form in page.forms if "Make co-organizer" in form.buttons))
+    assert refused.status == 422
+    assert "An event has at most 20 co-organizers." in refused.text
+    assert not [form for form in refused.forms if form.fields]

@@ -109,10 +109,11 @@ def test_an_answer_is_changed_until_the_event_is_over(attendee: Browser, organiz
     assert "Change my answers" not in attendee.open(f"{path}/me").text
 
 
-def test_the_trail_leads_only_where_the_user_may_go(cognito: None) -> None:
+@pytest.mark.parametrize("path", ["registrations/me", "history", "messages", "registrations/me/check-in"])
+def test_the_trail_leads_only_where_the_user_may_go(cognito: None, path: str) -> None:
     event = As(adam().access).event()
     As(olivia().access).post(f"/events/{event}/registrations", {})
-    page = Browser(token=olivia().access).open(f"/events/{event}/registrations/me")
+    page = Browser(token=olivia().access).open(f"/events/{event}/{path}")
     assert "People" not in page.links and "Spring party" in page.links
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from eventsite.management.stage_command import StageCommand
+from eventsite.text.humanize import number
 
 
 class Command(StageCommand):
@@ -37,4 +38,4 @@ class Command(StageCommand):
             for letter in found.values():
                 letter.change_visibility(VisibilityTimeout=0)
         done = "will be sent again" if resend else "dropped" if drop else "there; --resend sends them again"
-        self.stdout.write(f"{len(found)} {done}.")
+        self.stdout.write(f"{number(len(found))} {done}.")

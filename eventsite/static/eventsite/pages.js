@@ -30,6 +30,10 @@ async function addressesIn(url) {
   return found.join(", ");
 }
 
+// The cells with the name and the e-mail address of a person in the list of an event's people.
+const nameIn = (row) => row.cells[1].textContent;
+const addressIn = (row) => row.cells[2].firstChild.textContent.trim();
+
 // What a script alone can do is not there without it.
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!button.dataset.copy) continue;
@@ -38,7 +42,12 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     const label = button.textContent;
     let text = button.dataset.copy;
     try {
-      if (button.dataset.copyAll) text = await addressesIn(button.dataset.copyAll);
+      if (document.querySelector(".people tr[hidden]") && button.closest(".tools")) {
+        const inSight = [...document.querySelectorAll(".people tbody tr:not([hidden])")];
+        text = inSight.map(addressIn).filter(Boolean).join(", ");
+      } else if (button.dataset.copyAll) {
+        text = await addressesIn(button.dataset.copyAll);
+      }
       await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
     } catch {
@@ -57,9 +66,9 @@ for (const button of document.querySelectorAll("[data-print]")) {
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 for (const field of document.querySelectorAll("[data-filter]")) {
   field.addEventListener("input", () => {
-    const sought = plain(field.value);
+    const sought = plain(field.value.trim());
     for (const row of document.querySelectorAll(".people tbody tr")) {
-      row.hidden = !plain(row.textContent).includes(sought);
+      row.hidden = !plain(`${nameIn(row)} ${addressIn(row)}`).includes(sought);
     }
   });
 }
@@ -94,7 +103,10 @@ for (const link of document.querySelectorAll("a[data-keep]")) {
   });
 }
 const kept = JSON.parse(sessionStorage.getItem(KEPT) || "null");
-const waiting = kept && [...document.querySelectorAll("form[data-form]")].find((form) => form.dataset.form === kept.form);
+// Several forms of a page may send to one address: what was typed belongs to the one with most of its fields.
+const fits = (form) => kept.typed.filter(([name]) => form.elements.namedItem(name)).length;
+const alike = [...document.querySelectorAll("form[data-form]")].filter((form) => form.dataset.form === kept?.form && fits(form));
+const waiting = alike.sort((one, other) => fits(other) - fits(one))[0];
 if (waiting && !document.querySelector("a[data-keep]")) {
   for (let outer = waiting.closest("details"); outer; outer = outer.parentElement.closest("details")) outer.open = true;
   sessionStorage.removeItem(KEPT);

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from eventsite.management.operating import OperatorCommand, with_bar
-from eventsite.text.humanize import counted
+from eventsite.text.humanize import counted, number
 from registrations.models import registrations_of
 from users import services
 from users.models import User
@@ -37,6 +37,6 @@ class Command(OperatorCommand):
         except services.UserNotFound:
             return False
         name = user.name if user else "deleted already"
-        what = f"{user_id} ({name}): {counted(active, 'registration')}, {past} cancelled"
+        what = f"{user_id} ({name}): {counted(active, 'registration')}, {number(past)} cancelled"
         self.stdout.write(f"{'Would erase' if dry_run else 'Erased'} {what}.")
         return True

@@ -11,7 +11,7 @@ from events import services
 from eventsite import clock
 from eventsite.auth.scope import EVERYTHING
 from eventsite.management.operating import OperatorCommand, with_bar
-from eventsite.text.humanize import counted
+from eventsite.text.humanize import counted, number
 from registrations.errors import RegistrationClosed
 from registrations.transfer import files, guests, moments, sheets, write
 from registrations.transfer.assemble import assemble, registrations_in
@@ -139,4 +139,4 @@ class Command(OperatorCommand):
         for reason in self._refused:
             self.stderr.write(f"Refused: {reason}")
         if self._refused and not self._options["skip"]:
-            raise CommandError(f"{len(self._refused)} refused; --skip leaves them out. Nothing was imported.")
+            raise CommandError(f"{number(len(self._refused))} refused; --skip leaves them out. Nothing was imported.")

@@ -7,6 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from events import services
 from eventsite.auth.scope import EVERYTHING
 from eventsite.management.operating import OperatorCommand, with_bar
+from eventsite.text.humanize import number
 
 
 class Command(OperatorCommand):
@@ -41,4 +42,4 @@ class Command(OperatorCommand):
             if services.interrupted_deletion(event_id, scope=EVERYTHING) is None:
                 raise
             return f"what an interrupted deletion of {event_id} left"
-        return f"{event_id} ({event.title}): {seats.registered} registered, {seats.waiting} waiting"
+        return f"{event_id} ({event.title}): {number(seats.registered)} registered, {number(seats.waiting)} waiting"

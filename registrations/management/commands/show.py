@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from events.whole import WholeEvent, find_event
 from eventsite.auth.scope import EVERYTHING
 from eventsite.management.operating import OperatorCommand, all_pages
+from eventsite.text.humanize import number
 from eventsite.text.printable import printable
 from registrations.models import ACTIVE, CANCELLED, Registration
 from registrations.reading import attendances, lists
@@ -59,14 +60,14 @@ def _facts_of_event(found: WholeEvent) -> list[Line]:
     event, seats = found
     end = " ".join(filter(None, (event.end_date, event.end_time)))
     when = " ".join(filter(None, (event.date, event.start_time, end and f"to {end}", event.time_zone)))
-    waitlist = f", {seats.waiting} waiting" if seats.waitlist_enabled or seats.waiting else ", no waitlist"
+    waitlist = f", {number(seats.waiting)} waiting" if seats.waitlist_enabled or seats.waiting else ", no waitlist"
     return [
         ("event", event.event_id),
         ("title", event.title),
         ("when", when),
         ("where", event.location),
         ("status", event.status),
-        ("seats", f"{seats.registered} of {seats.capacity} taken{waitlist}"),
+        ("seats", f"{number(seats.registered)} of {number(seats.capacity)} taken{waitlist}"),
         ("organizer", f"{event.organizer}{f' ({event.organizer_id})' if event.organizer_id else ''}"),
         ("version", f"{event.version}, of {event.updated_at}"),
     ]

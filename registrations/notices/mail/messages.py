@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from events import calendar
 from events.browsable.wording import days, is_of_several_days
+from eventsite.text import humanize
 from eventsite.text.mail_address import in_ascii
 from registrations.notices import occasions
 from registrations.notices.occasions import Occasion
@@ -118,7 +119,7 @@ def _words(occasion: Occasion, user: User) -> dict[str, Any]:
     return {
         "subject": subject.format(title=title, subject=one_line(occasion.subject)),
         "title": title,
-        "lead": lead.format(place=occasion.place, standing=standing),
+        "lead": lead.format(place=humanize.number(occasion.place), standing=standing),
         "facts": _facts(occasion),
         "quoted": [one_line(line) for line in occasion.text.splitlines()],
         "is_off": is_off,

@@ -46,6 +46,16 @@ def test_an_attendee_signs_up_and_gives_up(attendee: Browser, api: Api) -> None:
     assert page.messages == ["You have given up your seat."]
 
 
+def test_a_sign_up_after_the_role_was_left_explains_itself(attendee: Browser, api: Api) -> None:
+    opened = attendee.open("/events/party")
+    attendee.send(next(form for form in opened.forms if "Leave this role" in form.buttons))
+    refused = attendee.send(next(form for form in opened.forms if "Sign up" in form.buttons))
+    assert refused.status == 422
+    assert "You do not act as an attendee any more. Act as one to sign up." in refused.text
+    assert "userId" not in refused.text
+    assert api.get("/events/party/registrations").json() == []
+
+
 @pytest.mark.parametrize(("change", "asks"), [({}, True), ({"status": "cancelled"}, False), ({"capacity": 0}, False)])
 def test_an_attendee_is_asked_before_a_seat_goes_to_another_one(
     attendee: Browser, api: Api, change: dict[str, Any], asks: bool

@@ -195,13 +195,18 @@ def test_a_form_that_was_opened_before_a_renewal_can_be_sent_after_it(browser: B
     assert browser.post("/users", {"name": "Alice"}, form).status_code == 201
 
 
+def tokens_of(name: str) -> dict[str, str]:
+    """The tokens of a renewal that brings no refresh token."""
+    return {"id_token": user_pool.tokens(name)["IdToken"], "refresh_token": ""}
+
+
 def test_a_group_that_was_taken_away_ends_at_the_next_renewal(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The engine's hosted UI leaves groups out when it renews, so the tokens come from its API."""
     user_pool.add_user("omar", [ORGANIZERS])
     browser.log_in("omar")
-    monkeypatch.setattr(login, "_tokens", lambda *_: {"id_token": user_pool.tokens("omar")["IdToken"]})
+    monkeypatch.setattr(login, "_tokens", lambda *_: tokens_of("omar"))
     end_session(browser)
     assert browser.post("/events", EVENT, browser.csrf_token()).status_code == 201
     client, pool = user_pool.client(user_pool.url()), user_pool.pool()
@@ -315,7 +320,7 @@ def test_a_code_is_good_for_one_login(browser: Browser) -> None:
 def test_a_code_without_its_verifier_is_refused(browser: Browser) -> None:
     url = fill_in(browser.leave_for_login(), "olivia")
     session = browser.client.session
-    session[login.PENDING] = session[login.PENDING] | {"verifier": "x" * 64}
+    session[login.PENDING] = {state: one | {"verifier": "x" * 64} for state, one in session[login.PENDING].items()}
     session.save()
     browser.client.cookies["sessionid"] = str(session.session_key)
     assert problem(browser.come_back(url)) == (400, "login_failed")

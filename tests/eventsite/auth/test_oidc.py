@@ -16,7 +16,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from eventsite.auth import oidc, tokens
+from eventsite.auth import oidc, refresh_cookie, tokens
 from eventsite.auth.permissions import ADMINS, ORGANIZERS
 from tests.api import EVENT
 from tests.eventsite.auth import issuing
@@ -29,10 +29,11 @@ CONFIGURATION = "/realms/club/.well-known/openid-configuration"
 
 
 class Provider:
-    """An OpenID provider on this machine, of which `answers` is what it serves by path."""
+    """An OpenID provider on this machine, which serves `answers` as JSON and `raw` as it is, by path."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {}
+        self.raw: dict[str, bytes] = {}
         self.asked: list[str] = []
         self.issuer = ""
 
@@ -65,7 +66,7 @@ def serving() -> Iterator[Provider]:
             found = provider.answers.get(self.path)
             self.send_response(404 if found is None else 200)
             self.end_headers()
-            self.wfile.write(json.dumps(found).encode())
+            self.wfile.write(provider.raw.get(self.path) or json.dumps(found).encode())
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
@@ -269,3 +270,73 @@ def test_the_pages_of_a_provider_may_have_a_query(provider: Provider) -> None:
     assert (there["p"], there["client_id"], there["response_type"]) == (["policy"], [CLIENT], ["code"])
     away = parse_qs(urlsplit(oidc.configured().logout_url("https://home/")).query)
     assert away == {"p": ["policy"], "client_id": [CLIENT], "post_logout_redirect_uri": ["https://home/"]}
+
+
+TOKEN = "/realms/club/token"
+RUBBISH = [[], {}, "text", 5, {"access_token": "x"}, [[[]]]]
+
+
+def log_in(provider: Provider, browser: Client, sub: str, **tokens: Any) -> int:
+    """Log in as a user with an ID token and these tokens. Returns: the status of the way back."""
+    state = parse_qs(urlsplit(browser.get("/login")["Location"]).query)["state"][0]
+    provider.answers[TOKEN] = {"id_token": provider.token(aud=CLIENT, sub=sub), **tokens}
+    return browser.get("/login/callback", {"code": "a-code", "state": state}).status_code
+
+
+def asker(browser: Client) -> str | None:
+    """Return the id of the user who is signed in."""
+    found: str | None = browser.get("/users/me").json().get("userId")
+    return found
+
+
+def renew(provider: Provider, browser: Client, answer: Any) -> str | None:
+    """End the session, and let the provider answer its renewal. Returns: the id of the user after it."""
+    browser.cookies.pop("sessionid", None)
+    provider.answers[TOKEN] = answer
+    return asker(browser)
+
+
+def test_the_refresh_token_of_the_user_before_renews_no_session_of_another_user(provider: Provider) -> None:
+    browser = Client(SERVER_NAME="localhost")
+    log_in(provider, browser, "ada", refresh_token="of-ada")
+    log_in(provider, browser, "bea", refresh_token="b" * 4000)  # too long for a cookie
+    assert asker(browser) == "bea"
+    assert renew(provider, browser, {"id_token": provider.token(aud=CLIENT, sub="ada")}) is None
+
+
+@pytest.mark.parametrize("tokens", [{}, {"refresh_token": None}, {"refresh_token": ""}])
+def test_a_renewal_without_a_refresh_token_keeps_the_present_one(provider: Provider, tokens: dict[str, Any]) -> None:
+    browser = Client(SERVER_NAME="localhost")
+    log_in(provider, browser, "ada", refresh_token="of-ada")
+    present = browser.cookies[refresh_cookie.COOKIE].value
+    assert renew(provider, browser, {"id_token": provider.token(aud=CLIENT, sub="ada"), **tokens}) == "ada"
+    assert browser.cookies[refresh_cookie.COOKIE].value == present
+
+
+@pytest.mark.parametrize("answer", [*RUBBISH, "nested"])
+def test_rubbish_of_the_provider_signs_out_for_one_request_only(provider: Provider, answer: Any) -> None:
+    browser = Client(SERVER_NAME="localhost")
+    log_in(provider, browser, "ada", refresh_token="of-ada")
+    if answer == "nested":
+        provider.raw[TOKEN] = b"[" * 100_000
+    assert renew(provider, browser, answer) is None
+    provider.raw.clear()
+    assert renew(provider, browser, {"id_token": provider.token(aud=CLIENT, sub="ada")}) == "ada"
+
+
+def test_a_login_that_cannot_be_begun_is_begun_again_for_the_same_page(provider: Provider) -> None:
+    provider.answers.clear()
+    shown = Client(SERVER_NAME="localhost", headers={"accept": "text/html"}).get("/login", {"next": "/users/me"})
+    assert shown.status_code == 503
+    assert b'href="/login?next=/users/me"' in shown.content
+
+
+def test_a_log_out_ends_the_session_here_while_the_provider_cannot_be_reached(provider: Provider) -> None:
+    browser = Client(SERVER_NAME="localhost", headers={"accept": "text/html"})
+    log_in(provider, browser, "ada", refresh_token="of-ada")
+    oidc.discovery.cache_clear()
+    provider.answers.clear()
+    refused = browser.post("/logout")
+    assert (refused.status_code, refused.cookies[refresh_cookie.COOKIE].value) == (503, "")
+    assert b"You are logged out here." in refused.content
+    assert browser.get("/events?organizerId=me").status_code == 401

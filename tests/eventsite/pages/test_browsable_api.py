@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +10,9 @@ import pytest
 import segno
 from django.test import Client
 
+from events import services, views
 from eventsite import clock
+from eventsite.errors import Unavailable
 from tests.api import EVENT, Api
 from tests.metering import Meter
 from tests.pages import ACCEPT, FORM, ORIGIN, Browser, Page
@@ -127,6 +130,28 @@ def test_a_form_that_is_sent_twice_makes_one_event(browser: Browser, api: Api) -
     first, second = browser.send(form, **TYPED), browser.send(form, **TYPED)
     assert first.path == second.path
     assert len(api.get("/events").json()) == 1
+
+
+@pytest.mark.parametrize(("title", "count"), [("The same", 1), ("Another", 2)])
+def test_a_form_whose_answer_was_lost_is_sent_again_and_acts_once(
+    browser: Browser, api: Api, monkeypatch: pytest.MonkeyPatch, title: str, count: int
+) -> None:
+    def create_without_answer(*args: Any, **options: Any) -> None:
+        services.create(*args, **options)
+        raise Unavailable
+
+    form = browser.open("/events").form("POST")
+    with monkeypatch.context() as patched:
+        patched.setattr(views, "services", SimpleNamespace(create=create_without_answer))
+        unanswered = browser.send(form, **(TYPED | {"title": "The same"}))
+    assert unanswered.status == 503
+    shown = browser.send(unanswered.form("POST"), title=title)
+    if title == "Another":
+        assert (shown.status, shown.form("POST").fields["title"]) == (422, title)
+        assert "What you sent before was done after all." in shown.text
+        shown = browser.send(shown.form("POST"))
+    assert shown.messages[0].startswith(f"“{title}” is published.")
+    assert len(api.get("/events").json()) == count
 
 
 def test_a_second_tab_cannot_undo_the_first(browser: Browser, api: Api, party: str) -> None:
