@@ -128,11 +128,6 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
     return WholeEvent(event, seats)
 
 
-def items(whole: WholeEvent) -> list[EventItem]:
-    """Return all items of a new event, with its places in the private lists of its organizers."""
-    return [*whole, *whole.event.places.values()]
-
-
 def followed(old: dict[str, EventItem], new: dict[str, EventItem]) -> dict[str, Put | Delete]:
     """Return the parts of a transaction that replace an event's old places in private lists by its new ones."""
     parts: dict[str, Put | Delete] = {name: Delete(old[name]) for name in old.keys() - new.keys()}
