@@ -28,7 +28,6 @@ ROWS = frozenset({"lost_registration", "shared_ticket", "lines_differ"})
 
 
 def differences(seen: Snapshot) -> list[Finding]:
-    """Return all findings of one snapshot."""
     found = [*_leftovers(seen), *_empty(seen)]
     if seen.event is None or seen.seats is None:
         return [*found, *_half_missing(seen), *_unapplied(seen)]

@@ -41,13 +41,9 @@ def known_ids(traces: dict[str, Traces]) -> list[str]:
 
 
 def examine(event_id: str, traces: Traces) -> list[Finding]:
-    """Return the findings of one event without repairing them.
+    """Return the findings of one event, of which a census found the traces, without repairing them.
 
     Items that another program damaged are a finding too, so that the audit of the other events goes on.
-
-    Args:
-        event_id: The event.
-        traces: What a census found of it.
     """
     try:
         return _examine(event_id, traces)
@@ -76,16 +72,7 @@ def _examine(event_id: str, traces: Traces) -> list[Finding]:
 
 
 def repair_event(event_id: str, traces: Traces, *, only_safe: bool = False) -> list[Finding]:
-    """Repair one event.
-
-    Args:
-        event_id: The event.
-        traces: What a census found of it.
-        only_safe: True to repair only the kinds in `checks.SAFE`.
-
-    Returns:
-        All findings, each with `repaired`.
-    """
+    """Repair one event, with `only_safe` only the kinds in `checks.SAFE`. Return all findings, each with `repaired`."""
     found: dict[tuple[str, str], Finding] = {}
     left = examine(event_id, traces)
     for _ in range(ROUNDS):
