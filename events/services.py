@@ -49,11 +49,7 @@ class EventHasRegistrations(Refused):
 
 
 def read(event_id: str, *, scope: Scope) -> WholeEvent:
-    """Return an event, read strongly consistently.
-
-    Raises:
-        EventNotFound: There is none, or it is a draft that the caller may not see.
-    """
+    """Return an event, read strongly consistently. Raise `EventNotFound` if there is none that the caller may see."""
     whole = find_event(event_id)
     if whole is None or not may_be_seen(whole.event, scope):
         raise EventNotFound
@@ -77,11 +73,7 @@ def check_access(item: EventItem, scope: Scope) -> None:
 
 
 def check_owner(event: Event, scope: Scope) -> None:
-    """Check that the caller, who may change the event, is its owner.
-
-    Raises:
-        EventNotYours: The caller is a co-organizer.
-    """
+    """Raise `EventNotYours` if the caller, who may change the event, is a co-organizer and not its owner."""
     if not scope.may_touch(event.organizer_id):
         raise EventNotYours("Only the owner of the event may do this.")
 

@@ -111,11 +111,7 @@ class EventViewSet(BrowsableViewSet):
         )
 
     def _organizer(self, asked: str | None) -> str | None:
-        """Return the requested organizer.
-
-        Raises:
-            NotAuthenticated: It is `me`, and the caller is not signed in.
-        """
+        """Return the requested organizer. Raise `NotAuthenticated` for `me` if the caller is not signed in."""
         if asked != ME:
             return asked
         if self.caller is None and self.scope(SEE_EVENTS).drafts_of != EVERYBODYS:

@@ -25,11 +25,7 @@ def revoke(user_id: str) -> None:
 
 
 def owner_of(token: str) -> User:
-    """Return the user of a calendar's token.
-
-    Raises:
-        UserNotFound: The token is not valid.
-    """
+    """Return the user of a calendar's token, or raise `UserNotFound`."""
     secret, user_id = token[:SECRET], token[SECRET:]
     user = User.find(user_id)
     if user is None or not user.calendar_secret or not compare_digest(user.calendar_secret.encode(), secret.encode()):

@@ -17,11 +17,7 @@ def url_for(user: User) -> str:
 
 
 def confirm(token: str) -> bool:
-    """Confirm the address of a token.
-
-    Returns:
-        False if the token is not valid any more.
-    """
+    """Confirm the address of a token. Return False if the token is not valid any more."""
     pending = _read(token)
     if pending is None:
         return False

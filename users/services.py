@@ -90,8 +90,7 @@ def creation(user: User) -> dict[str, Put | Delete]:
 def rebuild_index(user: User) -> bool:
     """Write the search index of a user who was stored by an earlier release.
 
-    Returns:
-        False if the user was changed or deleted since the read. The other request has written the index.
+    Return False if another request has changed or deleted the user since, and has written the index itself.
     """
     unchanged = Check(User.named(user.user_id), user.is_as_read(*INDEXED))
     return not transact_write({"user": unchanged, **index.followed(None, user)})
@@ -103,11 +102,7 @@ def _drawn(stored: RawItem) -> RawItem:
 
 
 def read(user_id: str) -> User:
-    """Return the user with this id.
-
-    Raises:
-        UserNotFound: There is none.
-    """
+    """Return the user with this id, or raise `UserNotFound`."""
     user = User.find(user_id)
     if user is None:
         raise UserNotFound
@@ -126,11 +121,7 @@ def read_or_create(user_id: str, *, name: str, email: str = "", email_verified: 
 
 
 def edit(user_id: str, changes: dict[str, Any], *, email_verified: bool = False) -> User:
-    """Change a user: the changes have the fields by their Python names, and None removes a value.
-
-    Raises:
-        UserNotFound: If there is none.
-    """
+    """Change the fields of a user, given by their Python names, or raise `UserNotFound`. None removes a value."""
     if not is_id(user_id):
         raise UserNotFound
     if changes.keys() & INDEXED:
@@ -227,7 +218,9 @@ def page(
     users with exactly this address.
     """
     if email is not None:
-        return _of_ids([one for one in index.by_address(email) if one > (after or "")], limit, name)
+        ids = [one for one in index.by_address(email) if one > (after or "")]
+        found = [user for user in _users(ids[:limit]) if name is None or index.is_called(user, name)]
+        return found, ids[limit - 1] if len(ids) > limit else None
     if name is not None:
         ids, following = index.by_name(name, limit=limit, after=after)
         return _users(ids), following
@@ -239,11 +232,6 @@ def page(
 def place_of(user: User, *, name: str | None = None, email: str | None = None) -> str:
     """Return the place where the next page continues, after a page that ends with this user."""
     return index.place_of(user, name) if name is not None and email is None else str(user.user_id)
-
-
-def _of_ids(ids: list[str], limit: int, name: str | None) -> tuple[list[User], str | None]:
-    users = [user for user in _users(ids[:limit]) if name is None or index.is_called(user, name)]
-    return users, ids[limit - 1] if len(ids) > limit else None
 
 
 def _users(ids: list[str]) -> list[User]:

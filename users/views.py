@@ -26,11 +26,7 @@ class OfUserViewSet(BrowsableViewSet):
     """The base of the views of one user."""
 
     def check_reach(self, call: str) -> None:
-        """Check that the caller reaches the user of the path with a call of the permission table.
-
-        Raises:
-            UserNotFound: The caller does not.
-        """
+        """Raise `UserNotFound` unless the caller reaches the user of the path with a call of the permission table."""
         if not self.reaches_user(call, self.kwargs["user_id"]):
             raise services.UserNotFound
 
@@ -107,11 +103,7 @@ class UserViewSet(OfUserViewSet):
         return Response(UserSerializer(user).data, status, headers=headers)
 
     def _allowed(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of the new user: the caller, or any user if the caller may create any.
-
-        Raises:
-            Forbidden: The caller may not create this user.
-        """
+        """Return the fields of the new user, or raise `Forbidden` if the caller may not create this user."""
         if self.reaches_all(CREATE_USER):
             return fields
         if fields.setdefault("user_id", self.caller) != self.caller:

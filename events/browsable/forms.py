@@ -106,11 +106,7 @@ def filters(page: Page, *, folded: bool) -> Form:
 
 
 def to_moments(values: Any, zone: str | None) -> None:
-    """Convert the local times that users type into moments with an offset, in place.
-
-    Raises:
-        ValidationError: The clocks of the zone skip a time.
-    """
+    """Convert local times into moments, in place. Raise `ValidationError` for a time that the clocks skip."""
     known = zone if zone in time_zones() else None
     place = ZoneInfo(known) if known else now().tzinfo
     for name in MOMENTS:

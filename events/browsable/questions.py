@@ -34,11 +34,7 @@ class Questions(Part, routes=["event"]):
         return questions_form(self, now) if now else None
 
     def translate(self, values: Any) -> None:
-        """Collect the fields of each question into the list of the API.
-
-        Raises:
-            ValidationError: A question is wrong. The errors are at its fields.
-        """
+        """Collect the fields of the questions into the list of the API, or raise `ValidationError` for wrong fields."""
         if not self._is_sent() or self.submission is None:
             return
         asked: dict[int, dict[str, Any]] = {}
