@@ -121,10 +121,6 @@ class EventItem(BaseModel):
         """Read this item of an event by the id of the event, as PynamoDB does: ``Event.get("party")``."""
         return super().get(event_id, item or cls.ITEM, **options)
 
-    def is_run_by(self, user_id: str) -> bool:
-        """Return True if this item names the user as an organizer. Most items name only the owner."""
-        return user_id == self.organizer_id
-
     @classmethod
     def key(cls: type[E], event_id: str) -> E:
         """Return an item with only its key, for an update or a deletion."""
