@@ -166,14 +166,9 @@ def delete(user_id: str, *, by: str | None = None) -> None:
 def delete_in_steps(user_id: str, give_up: Callable[[], Steps[Any]], let_go: Callable[[], Steps[Any]]) -> Steps[None]:
     """Delete a user, as `delete`, in steps.
 
-    Registrations are deleted last. A delayed request may still write a registration that it finds absent, but not for
-    a user who is gone.
-
-    Args:
-        user_id: The id.
-        give_up: Gives up the user's registrations.
-        let_go: Deletes them and the user's other data, and gives up what was registered in between. It returns what
-            it found, in a form that is true if there was a registration.
+    `give_up` gives up the user's registrations. `let_go` deletes them and the user's other data, gives up what was
+    registered in between, and returns something that is true if there was a registration. Registrations are deleted
+    last: a delayed request may still write one that it finds absent, but not for a user who is gone.
     """
     if not is_id(user_id):
         raise UserNotFound

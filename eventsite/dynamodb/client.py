@@ -71,12 +71,8 @@ class Client:
     ) -> None:
         """Make a client that connects with its first call.
 
-        Args:
-            region: The AWS region that requests are signed for.
-            endpoint: The URL of DynamoDB, or None for the region's own.
-            keys: The credentials, or None for those that botocore would find.
-            connect_seconds: The time limit for connecting, TLS included.
-            read_seconds: The time limit from the first byte sent to the last byte of the answer.
+        The default of `endpoint` is the region's own, that of `keys` what botocore would find. `connect_seconds` limits
+        connecting, TLS included, and `read_seconds` the time from the first byte sent to the last byte of the answer.
         """
         self.meta = SimpleNamespace(endpoint_url=endpoint or regional_endpoint(region))
         self._signer = Signer(self.meta.endpoint_url, region)

@@ -29,11 +29,8 @@ Description = dict[str, Any]  # a table in the form of DescribeTable or CreateTa
 def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None = None) -> list[str]:
     """Create the missing tables, wait until they are active, and return their names.
 
-    A table that another process creates at the same time is awaited too.
-
-    Args:
-        tags: The tags of the created tables.
-        protect: Turn on deletion protection and point-in-time recovery; by default outside of local runs.
+    A table that another process creates at the same time is awaited too. To `protect` is to turn on deletion protection
+    and point-in-time recovery; by default outside of local runs.
     """
     protect = not settings.LOCAL if protect is None else protect
     missing = [model for model in table_models() if _describe(model.Meta.table_name) is None]

@@ -130,15 +130,9 @@ def event_ids() -> Iterator[str]:
 
 
 def census(found: dict[str, Traces], wanted: Collection[str] = (), *, reserved_seconds: float = 0.0) -> bool:
-    """Scan the registrations table and collect the users and incarnations of each event.
+    """Scan the registrations table for the traces of the `wanted` events, or of all. `found` gets them by event id.
 
-    Args:
-        found: Receives the traces by event id.
-        wanted: The ids of the events to collect; empty for all.
-        reserved_seconds: The scan ends early when fewer seconds are left.
-
-    Returns:
-        False if it ended early.
+    The scan ends early, and returns False, when fewer than `reserved_seconds` are left.
     """
     for item in RegistrationItem.scan(attributes_to_get=["key", "item"], consistent_read=True):
         if time_left() < reserved_seconds:
