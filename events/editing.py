@@ -154,21 +154,10 @@ def _described(event: Event, changes: dict[str, Any], operation: str, now: str) 
     described = {name: changes[name] for name in ("status", *DESCRIPTION) if name in changes}
     for name, value in described.items():
         setattr(event, name, value)
-    described |= event.set_index_keys()
-    actions = Event.updates({name: None if _is_empty(value) else value for name, value in described.items()})
-    edits = " ".join([*event.edits.split(), operation][-REMEMBERED_EDITS:])
     event.updated_at = now
-    return [
-        *actions,
-        Event.version.set(event.version + 1),
-        Event.updated_at.set(event.updated_at),
-        Event.edits.set(edits),
-    ]
-
-
-def _is_empty(value: Any) -> bool:
-    """Return True for a value that is not stored. Zero is, although it equals False."""
-    return value is None or value is False or value == []
+    edits = " ".join([*event.edits.split(), operation][-REMEMBERED_EDITS:])
+    of_the_edit = {"version": event.version + 1, "updated_at": now, "edits": edits}
+    return Event.updates(described | event.set_index_keys() | of_the_edit)
 
 
 def _seated(edited: WholeEvent, changes: dict[str, Any]) -> dict[str, Any]:

@@ -117,19 +117,9 @@ class EventItem(BaseModel):
         return kind.from_raw_data(data) if kind else super().from_raw_data(data)
 
     @classmethod
-    def get(  # type: ignore[override] # as in the base
-        cls: type[E], event_id: str, item: str = "", *, consistent_read: bool = False
-    ) -> E:
-        """Read this item of an event by the id of the event: ``Event.get("party")``.
-
-        Raises:
-            DoesNotExist: There is none.
-        """
-        return super().get(event_id, item or cls.ITEM, consistent_read=consistent_read)
-
-    def is_run_by(self, user_id: str) -> bool:
-        """Return True if this item names the user as an organizer. Most items name only the owner."""
-        return user_id == self.organizer_id
+    def get(cls: type[E], event_id: str, item: str = "", **options: Any) -> E:  # type: ignore[override]
+        """Read this item of an event by the id of the event, as PynamoDB does: ``Event.get("party")``."""
+        return super().get(event_id, item or cls.ITEM, **options)
 
     @classmethod
     def key(cls: type[E], event_id: str) -> E:

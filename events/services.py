@@ -60,13 +60,13 @@ def read(event_id: str, *, scope: Scope) -> WholeEvent:
     return whole
 
 
-def may_be_seen(item: EventItem, scope: Scope) -> bool:
-    """Return False if the event, of which any item is given, is a draft that the caller may not see."""
+def may_be_seen(item: Event | Seats, scope: Scope) -> bool:
+    """Return False if the event, of which one half is given, is a draft that the caller may not see."""
     return item.status != DRAFT or scope.sees_draft(item)
 
 
-def check_access(item: EventItem, scope: Scope) -> None:
-    """Check that the caller may change an event, of which the description or the seats are given.
+def check_access(item: Event | Seats, scope: Scope) -> None:
+    """Check that the caller may change an event, of which one half is given.
 
     Raises:
         EventNotYours: The caller may not change it.
@@ -126,11 +126,6 @@ def compose(fields: dict[str, Any], organizer_id: str | None) -> WholeEvent:
     chosen = {"capacity": fields["capacity"], "waitlist_enabled": fields.get("waitlist_enabled", False)}
     seats = Seats(event_id, Seats.ITEM, **chosen, **copied(event))
     return WholeEvent(event, seats)
-
-
-def items(whole: WholeEvent) -> list[EventItem]:
-    """Return all items of a new event, with its places in the private lists of its organizers."""
-    return [*whole, *whole.event.places.values()]
 
 
 def followed(old: dict[str, EventItem], new: dict[str, EventItem]) -> dict[str, Put | Delete]:

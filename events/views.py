@@ -29,11 +29,7 @@ SHOWN_AFTER = timedelta(days=30)
 class EventViewSet(BrowsableViewSet):
     """Events: create, find, read, change and delete them."""
 
-    serializers = {
-        "create": EventSerializer,
-        "update": EventChangesSerializer,
-        "partial_update": EventChangesSerializer,
-    }
+    serializers = {"create": EventSerializer, "update": EventChangesSerializer}
     queries = {"list": EventsQuery, "destroy": DeletionQuery}
     formats = {"list": (CalendarRenderer,), "retrieve": (CalendarRenderer,)}
     permission_of_action = {
@@ -41,7 +37,6 @@ class EventViewSet(BrowsableViewSet):
         "create": CREATE_EVENT,
         "retrieve": SEE_EVENTS,
         "update": CHANGE_EVENT,
-        "partial_update": CHANGE_EVENT,
         "destroy": OWN_EVENT,
     }
 
@@ -102,8 +97,6 @@ class EventViewSet(BrowsableViewSet):
         changes = self.changes()
         versions = preconditions.versions(request.META.get("HTTP_IF_MATCH"))
         return self._answer(editing.edit(event_id, changes, scope=self.scope(CHANGE_EVENT), versions=versions))
-
-    partial_update = update
 
     def destroy(self, request: Request, event_id: str) -> Response:
         """Delete an event without registrations, or on request with all of them."""

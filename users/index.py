@@ -12,10 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import islice
 
-from django.conf import settings
-from pynamodb.attributes import UnicodeAttribute
-
-from eventsite.dynamodb.base_model import BaseModel
+from eventsite.dynamodb.expiring import MarkersItem
 from eventsite.dynamodb.reads import Range, query_pages
 from eventsite.dynamodb.steps import Delete, Put
 from eventsite.text.folding import fold
@@ -26,15 +23,8 @@ LONGEST = 600  # bytes of names in a sort key, which DynamoDB bounds at 1,024
 END = "\t"  # between the names and the id; sorts before all that a name has in it
 
 
-class Entry(BaseModel):
-    """One way to find a user."""
-
-    class Meta(BaseModel.Meta):
-        table_name = settings.MARKERS_TABLE
-
-    key = UnicodeAttribute(hash_key=True, attr_name=settings.MARKERS_KEY[0])
-    item = UnicodeAttribute(range_key=True, attr_name=settings.MARKERS_KEY[1])
-    """What lists are sorted by, with the user's id at its end."""
+class Entry(MarkersItem):
+    """One way to find a user. Lists are sorted by its `item`, which ends with the user's id."""
 
 
 Key = tuple[str, str]

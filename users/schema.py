@@ -12,9 +12,7 @@ from users.serializers import ListedUserSerializer, UserSerializer
 from users.services import UserExists, UserNotFound
 
 ALICE: Json = {"userId": "alice", "name": "Alice", "email": "alice@example.com"}
-ALICE["emailVerified"] = True
-ALICE["notify"] = True
-ALICE["createdAt"] = "2083-01-31T09:30:00.000000Z"
+ALICE |= {"emailVerified": True, "notify": True, "createdAt": "2083-01-31T09:30:00.000000Z"}
 
 TAGS["users"] = "The people who register."
 path_id("userId", example="alice")

@@ -227,7 +227,9 @@ def page(
     users with exactly this address.
     """
     if email is not None:
-        return _of_ids([one for one in index.by_address(email) if one > (after or "")], limit, name)
+        ids = [one for one in index.by_address(email) if one > (after or "")]
+        found = [user for user in _users(ids[:limit]) if name is None or index.is_called(user, name)]
+        return found, ids[limit - 1] if len(ids) > limit else None
     if name is not None:
         ids, following = index.by_name(name, limit=limit, after=after)
         return _users(ids), following
@@ -239,11 +241,6 @@ def page(
 def place_of(user: User, *, name: str | None = None, email: str | None = None) -> str:
     """Return the place where the next page continues, after a page that ends with this user."""
     return index.place_of(user, name) if name is not None and email is None else str(user.user_id)
-
-
-def _of_ids(ids: list[str], limit: int, name: str | None) -> tuple[list[User], str | None]:
-    users = [user for user in _users(ids[:limit]) if name is None or index.is_called(user, name)]
-    return users, ids[limit - 1] if len(ids) > limit else None
 
 
 def _users(ids: list[str]) -> list[User]:

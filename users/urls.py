@@ -4,7 +4,7 @@ from django.urls import path
 
 from users.views import UserViewSet, act, confirmation
 
-ONE = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
 urlpatterns = [
     path("confirmations/<str:token>", confirmation, name="confirmation"),
     path("acting", act, name="acting"),

@@ -50,14 +50,13 @@ def introduce(principal: Principal | None) -> User | None:
 class UserViewSet(OfUserViewSet):
     """Users: create, list, read, change and delete them."""
 
-    serializers = {"create": UserSerializer, "update": UserChangesSerializer, "partial_update": UserChangesSerializer}
+    serializers = {"create": UserSerializer, "update": UserChangesSerializer}
     queries = {"list": UsersQuery}
     permission_of_action = {
         "list": FIND_USER,
         "create": CREATE_USER,
         "retrieve": READ_USER,
         "update": CHANGE_USER,
-        "partial_update": CHANGE_USER,
         "destroy": CHANGE_USER,
     }
 
@@ -89,8 +88,6 @@ class UserViewSet(OfUserViewSet):
         changes = self.changes()
         self.enter(CHANGE_USER)
         return self._answer(services.edit(user_id, changes, email_verified=self._knows(changes.get("email"))))
-
-    partial_update = update
 
     def destroy(self, request: Request, user_id: str) -> Response:
         """Delete a user, who gives up every seat and every place in a queue before."""

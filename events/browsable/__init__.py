@@ -7,7 +7,7 @@ from typing import Any
 
 from events import editing, services
 from events.browsable import consequences, questions, wording
-from events.browsable.forms import FILTERS, LABELS, MOMENTS, NEW, SHORT, edit_form, filters, new_form, to_moments
+from events.browsable.forms import FILTERS, HELPS, LABELS, MOMENTS, NEW, SHORT, edit_form, filters, new_form, to_moments
 from events.browsable.wording import CANCELLED
 from events.models import DRAFT, Event
 from events.serializers import shape
@@ -66,14 +66,14 @@ class EventsPage(Page, routes=["events"]):
         rows = [wording.row(event, wording.mark(event, marks)) for event in data if self._is_wanted(event, search)]
         copied, is_tab = query.get("copy"), _chosen(query) in ({}, MINE, DRAFTS)
         kept = ("when", "seats", *(one for tab in (MINE, DRAFTS) if is_tab for one in tab))
-        narrowed = query.get("q") or query.get("seats") or query.get("when") in ("week", "month")
+        is_narrowed = bool(query.get("q") or query.get("seats") or query.get("when") in ("week", "month"))
         return {
             "rows": rows,
             "chips": self._chips(),
             "tabs": self._tabs(),
             "filters": filters(self, folded=is_tab),
-            "filtered": bool(narrowed or not is_tab),
-            "nothing": self._nothing(),
+            "filtered": is_narrowed or not is_tab,
+            "nothing": self._nothing(is_narrowed),
             "sought": sought,
             "asked": [(name, query[name]) for name in kept if query.get(name)],
             "most": SEARCHED,
@@ -92,16 +92,15 @@ class EventsPage(Page, routes=["events"]):
             return False
         return bool(_chosen(query)) or wording.has_ended(event) == (query.get("when") == "past")
 
-    def _nothing(self) -> str:
+    def _nothing(self, is_narrowed: bool) -> str:
         query = self.request.query_params
-        if query.get("q") or query.get("seats") or query.get("when") in ("week", "month"):
+        chosen = _chosen(query)
+        if is_narrowed or chosen not in ({}, MINE, DRAFTS):
             return "No event matches."
-        if _chosen(query) == MINE:
+        if chosen == MINE:
             return "You have no events yet."
-        if _chosen(query) == DRAFTS:
+        if chosen == DRAFTS:
             return "There are no drafts."
-        if _chosen(query):
-            return "No event matches."
         return "No past events." if query.get("when") == "past" else "No upcoming events."
 
     def _tabs(self) -> list[Link]:
@@ -171,7 +170,7 @@ def _chosen(query: Any) -> dict[str, str]:
 
 class EventPage(Page, routes=["event"]):
     template = "events/event.html"
-    labels = {name: label for name, label in LABELS.items() if name != "eventId"}
+    labels, helps = {name: label for name, label in LABELS.items() if name != "eventId"}, HELPS
     _now: dict[str, Any] | None = None
     _stored: Event
 
@@ -207,7 +206,6 @@ class EventPage(Page, routes=["event"]):
         opens, status = {DRAFT: "Publish", CANCELLED: "Open again"}, data["status"]
         switch = f"Switch the waitlist {'off' if data['waitlistEnabled'] else 'on'}"
         return {
-            "status": status,
             "edit": edit_form(self, forms_values(data)).show_before(data["version"]),
             "delete": self._button(data, "Delete", "risky", SHORT, method="DELETE") if self.owns(data) else None,
             "waitlist": self._button(data, switch, "plain", waitlistEnabled=forms.text(not data["waitlistEnabled"])),

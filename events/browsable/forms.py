@@ -83,7 +83,6 @@ def edit_form(page: Page, values: Any = None) -> Form:
     made = page.make_form("PUT", "Save", values)
     for one in map(_as_input, made.fields):
         one.more = one.name not in IN_SIGHT
-        one.help = HELPS.get(one.name, one.help if one.name not in LABELS else "")
     return made
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from events.models import DRAFT, OPEN_STATUSES
 from events.window import Times
@@ -68,8 +69,6 @@ def is_open(event: dict[str, Any]) -> bool:
 
 def place_of(event: dict[str, Any]) -> tzinfo | None:
     """Return the time zone of an event, or None if it has none."""
-    from zoneinfo import ZoneInfo
-
     return ZoneInfo(event["timeZone"]) if event.get("timeZone") else None
 
 

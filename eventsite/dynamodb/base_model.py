@@ -130,14 +130,6 @@ class BaseModel(Model):
         return reduce(and_, (_holds(attributes[name], getattr(self, name)) for name in names))
 
     @classmethod
-    def get(cls: type[R], *key: str, consistent_read: bool = False) -> R:  # type: ignore[override] # always whole
-        """Return the item with this key, or raise `DoesNotExist`."""
-        found = cls.read(*key, consistent=consistent_read)
-        if found is None:
-            raise cls.DoesNotExist
-        return found
-
-    @classmethod
     @cache
     def _plan(cls) -> tuple[Parsers, dict[str, Any], dict[str, Callable[[], Any]]]:
         """Return how items are read: the parsers, the default values, and those that are made each time."""
@@ -192,9 +184,13 @@ class BaseModel(Model):
 
     @classmethod
     def updates(cls, changes: Mapping[str, Any]) -> list[Action]:
-        """Return the updates that give attributes new values. None removes an attribute."""
-        attributes = [(getattr(cls, name), value) for name, value in changes.items()]
-        return [one.remove() if value is None else one.set(value) for one, value in attributes]
+        """Return the updates that give attributes new values. A value that is not stored, such as None, removes one."""
+        actions = []
+        for name, value in changes.items():
+            attribute = getattr(cls, name)
+            is_stored = value is not None and attribute.serialize(value) is not None
+            actions.append(attribute.set(value) if is_stored else attribute.remove())
+        return actions
 
     @classmethod
     def parse(cls: type[R], raw: RawItem) -> R:

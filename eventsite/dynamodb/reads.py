@@ -70,7 +70,7 @@ def transact_get(*keys: Key) -> list[Any]:
     try:
         answer = connection().dispatch("TransactGetItems", {"TransactItems": parts})
     except VerboseClientError as error:
-        if any(reason and reason.code == retries.CONFLICT_REASON for reason in error.cancellation_reasons):
+        if retries.CONFLICT_REASON in retries.cancellation_reasons(error):
             retries.conflict_retried.send_robust(sender=None)
             raise retries.Conflict from error
         raise

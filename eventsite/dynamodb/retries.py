@@ -93,7 +93,7 @@ def _note(error: BaseException) -> None:
     """Record a failed call for `unanswered_calls` and for the metrics."""
     errors = _unanswered.get(None)
     code = error.response["Error"].get("Code") if isinstance(error, ClientError) else None
-    if code in THROTTLES or _cancellation_reasons(error) & TRANSIENT_REASONS:
+    if code in THROTTLES or cancellation_reasons(error) & TRANSIENT_REASONS:
         throttled.send_robust(sender=None)
     if errors is not None and is_transient(error) and code not in REFUSALS:
         errors.append(error)
@@ -142,12 +142,13 @@ def give_up(cause: BaseException | None = None) -> NoReturn:
 def is_transient(error: BaseException) -> bool:
     """Return True if the same call may succeed when it is sent again."""
     if isinstance(error, VerboseClientError):
-        reasons = _cancellation_reasons(error)
+        reasons = cancellation_reasons(error)
         return bool(reasons & TRANSIENT_REASONS) and not _is_impatient.get() if reasons else _is_passing(error)
     return isinstance(error, HTTPClientError | BotocoreConnectionError | Unprocessed) or _is_unreadable(error)
 
 
-def _cancellation_reasons(error: BaseException) -> set[str]:
+def cancellation_reasons(error: BaseException) -> set[str]:
+    """Return the error codes of the items that made a transaction fail."""
     reasons = error.cancellation_reasons if isinstance(error, VerboseClientError) else []
     return {str(reason.code) for reason in reasons if reason}
 

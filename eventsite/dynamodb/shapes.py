@@ -34,7 +34,6 @@ def read_refusal(body: bytes) -> Json:
 
     Raises:
         ResponseStreamingError: It cancels a transaction, or refuses a condition, and does not say how.
-
     """
     refusal = _parsed(body)
     if refusal is None or not isinstance(refusal.get("__type"), str):

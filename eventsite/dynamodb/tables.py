@@ -26,16 +26,12 @@ LOCAL_INDEXES, GLOBAL_INDEXES = "LocalSecondaryIndexes", "GlobalSecondaryIndexes
 Description = dict[str, Any]  # a table in the form of DescribeTable or CreateTable
 
 
-def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None = None) -> list[str]:
+def create_missing(*, tags: dict[str, str] | None = None, protect: bool = False) -> list[str]:
     """Create the missing tables, wait until they are active, and return their names.
 
-    A table that another process creates at the same time is awaited too.
-
-    Args:
-        tags: The tags of the created tables.
-        protect: Turn on deletion protection and point-in-time recovery; by default outside of local runs.
+    A table that another process creates at the same time is awaited too. To `protect` is to turn on deletion protection
+    and point-in-time recovery.
     """
-    protect = not settings.LOCAL if protect is None else protect
     missing = [model for model in table_models() if _describe(model.Meta.table_name) is None]
     made = [model for model in missing if _create(request_for(model, tags=tags or {}, protect=protect))]
     for model in missing:
@@ -45,9 +41,8 @@ def create_missing(*, tags: dict[str, str] | None = None, protect: bool | None =
     return [model.Meta.table_name for model in made]
 
 
-def differences(*, protect: bool | None = None) -> list[str]:
+def differences(*, protect: bool = False) -> list[str]:
     """Return a sentence for each difference between the tables and the models. `protect` is as in `create_missing`."""
-    protect = not settings.LOCAL if protect is None else protect
     return [difference for model in table_models() for difference in _differences(model, protect)]
 
 

@@ -85,8 +85,7 @@ def _is_conflict(error: VerboseClientError) -> bool:
     It may fail because of the transaction that holds another item, perhaps this very request sent twice with half of
     the first one visible. The conditions are evaluated again after that transaction has ended.
     """
-    codes = {reason.code for reason in error.cancellation_reasons if reason}
-    return bool(codes & {retries.CONFLICT_REASON, *retries.TRANSIENT_REASONS})
+    return bool(retries.cancellation_reasons(error) & {retries.CONFLICT_REASON, *retries.TRANSIENT_REASONS})
 
 
 def _failures(labels: Mapping[str, Any], error: VerboseClientError) -> Failures:

@@ -6,7 +6,6 @@ before they can be applied.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from events import services
@@ -28,7 +27,6 @@ ROWS = frozenset({"lost_registration", "shared_ticket", "lines_differ"})
 
 
 def differences(seen: Snapshot) -> list[Finding]:
-    """Return all findings of one snapshot."""
     found = [*_leftovers(seen), *_empty(seen)]
     if seen.event is None or seen.seats is None:
         return [*found, *_half_missing(seen), *_unapplied(seen)]
@@ -43,7 +41,7 @@ def differences(seen: Snapshot) -> list[Finding]:
 
 
 def _unapplied(seen: Snapshot) -> Iterator[Finding]:
-    oldest = (datetime.now(UTC) - timedelta(seconds=OLD_SECONDS)).strftime(clock.FORMAT)
+    oldest = clock.of_seconds(clock.seconds() - OLD_SECONDS)
     for user_id, entry in seen.pending.items():
         if seen.seats and entry.at < oldest:
             sentence = f"An operation on the registration of {user_id} was cut off; it is not applied yet."

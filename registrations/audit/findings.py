@@ -9,8 +9,6 @@ Identity = tuple[str, str, object]
 
 @dataclass(frozen=True)
 class Finding:
-    """One inconsistency."""
-
     event_id: str
     kind: str
     sentence: str

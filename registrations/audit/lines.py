@@ -66,7 +66,7 @@ def _stray(seen: Snapshot, ticket: int, line: EventTicket, owner: Person | None,
     left = past is not None and past.incarnation == seen.incarnation
     if line.user_id and owner is None and active is None and not left and not is_gone:
         sentence = f"{user_id} has ticket {ticket}, and no registration."
-        repair = repairs.restore(line, UserRegistration.key_of(seen.event_id, user_id), active=True, ticket=ticket)
+        repair = repairs.restore(seen.event_id, line, active=True, ticket=ticket)
         return Finding(seen.event_id, "lost_registration", sentence, user_id, ticket, repair=repair)
     sentence = f"The event lists ticket {ticket} of {user_id}, who does not have it."
     repair = repairs.remove_line(line, owner.item if owner else past)
@@ -103,7 +103,7 @@ def _stray_history(
         yield Finding(seen.event_id, "stray_history", sentence, user_id, ticket, harmless=True, repair=repair)
     elif user_id in seen.known_users:
         sentence = f"{user_id} left with ticket {ticket}, and has no registration that says so."
-        repair = repairs.restore(line, UserRegistration.key_of(seen.event_id, user_id), active=False, ticket=ticket)
+        repair = repairs.restore(seen.event_id, line, active=False, ticket=ticket)
         yield Finding(seen.event_id, "lost_past", sentence, user_id, ticket, repair=repair)
     else:
         sentence = f"The event lists that {user_id} left, and there is no such user."

@@ -137,12 +137,12 @@ def write_line(item: UserRegistration, ticket: int, **known: Any) -> Repair:
     return _write(registration=kept, line=Put(line_of(item, ticket, **known)))
 
 
-def restore(line: EventTicket, key: tuple[str, str], *, active: bool, ticket: int) -> Repair:
+def restore(event_id: str, line: EventTicket, *, active: bool, ticket: int) -> Repair:
     """Write a lost registration from its line, if the user has none for the event."""
     fields = {name: getattr(line, name) for name in KEPT} | {"ticket": ticket, "active": active}
     fields["registration_id"] = line.registration_id or str(uuid.uuid4())
     fields["operations"] = operations.new_id(clock.now(), secrets.randbelow(operations.DRAWS))
-    row = UserRegistration(*key, **fields)
+    row = UserRegistration(*UserRegistration.key_of(event_id, str(line.user_id)), **fields)
     owned = Check(line, line.is_as_read("user_id"))
     return _write(line=owned, registration=Put(row, UserRegistration.item.does_not_exist()))
 

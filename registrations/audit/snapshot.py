@@ -50,8 +50,6 @@ class Person(NamedTuple):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that is stored of one event."""
-
     event_id: str
     event: Event | None
     seats: Seats | None

@@ -2,17 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from events.ledger import log
 from events.ledger.models import Seats
 from registrations.audit.snapshot import Snapshot
 
 MOST_TICKETS = 1_000_000  # above the watermark; a ticket beyond is damage, and counting up to it would take too long
+COUNTERS = ("tickets", "seated_through", "registered", "waiting")
+"""The attributes of the seats that are counters."""
 
 
-@dataclass(frozen=True)
-class Figures:
+class Figures(NamedTuple):
     """The right values of the counters."""
 
     tickets: int
@@ -27,10 +28,6 @@ class Figures:
         return dict(Counter(ticket // width for ticket in self.exits))
 
 
-COUNTERS = tuple(one.name for one in fields(Figures) if one.type == "int" or one.type is int)
-"""The attributes of the seats that are counters."""
-
-
 def of(seen: Snapshot, seats: Seats) -> Figures | None:
     """Return the right figures for a snapshot, or None if a ticket is beyond `MOST_TICKETS`."""
     people = seen.people
@@ -38,11 +35,10 @@ def of(seen: Snapshot, seats: Seats) -> Figures | None:
     tickets = max(int(seats.tickets), seated_through, *(one.ticket for one in people), *seen.history, 0)
     if tickets - seated_through > MOST_TICKETS:
         return None
-    waiting = {one.ticket for one in people if one.ticket > seated_through}
-    registered = sum(1 for one in people if one.ticket <= seated_through)
+    waiting = [one.ticket for one in people if one.ticket > seated_through]
     below = {ticket for ticket in stored_exits(seen, seats, seated_through) if ticket <= seated_through}
-    exits = frozenset(below | {ticket for ticket in range(seated_through + 1, tickets + 1) if ticket not in waiting})
-    return Figures(tickets, seated_through, registered, sum(1 for one in people if one.ticket > seated_through), exits)
+    exits = frozenset(below | set(range(seated_through + 1, tickets + 1)) - set(waiting))
+    return Figures(tickets, seated_through, len(people) - len(waiting), len(waiting), exits)
 
 
 def surely_seated(seen: Snapshot) -> Iterator[int]:

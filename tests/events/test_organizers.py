@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import services
 from events.models import STATUSES, EventItem
 from tests.api import EVENT, Api, problem
+from tests.events.composing import items_of
 from tests.metering import Meter
 from tests.signing_in import As, adam, alice, olivia, oscar
 
@@ -125,8 +125,7 @@ def test_a_list_costs_what_its_page_costs(api: Api, meter: Meter, others: int) -
     """However many unlisted events there are, a list without them reads none of them."""
     with EventItem.batch_write() as batch:
         for number in range(others):
-            hidden = services.compose(EVENT | {"event_id": f"hidden-{number:03}", "unlisted": True}, "owner")
-            for item in services.items(hidden):
+            for item in items_of(EVENT | {"event_id": f"hidden-{number:03}", "unlisted": True}, "owner"):
                 batch.save(item)
     for number in range(3):
         api.event(eventId=f"mine-{number}", organizers=["me-too"], date=f"2083-06-0{number + 1}")

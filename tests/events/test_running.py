@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import services
 from events.models import DRAFT, LONG, LONGER, LOOK_BACK, STATUSES, EventItem
 from tests.api import EVENT, Api
+from tests.events.composing import items_of
 from tests.metering import Meter
 from tests.signing_in import As, adam, olivia, oscar
 
@@ -36,7 +36,7 @@ def stock(events: list[tuple[int, int, str, bool]]) -> None:
     with EventItem.batch_write() as batch:
         for number, (begins, lasts, status, unlisted) in enumerate(events):
             known = {"event_id": f"e-{number}", "status": status, "unlisted": unlisted, "date": day(begins)}
-            for item in services.items(services.compose(EVENT | known | {"end_date": day(begins + lasts)}, None)):
+            for item in items_of(EVENT | known | {"end_date": day(begins + lasts)}):
                 batch.save(item)
 
 
@@ -126,7 +126,7 @@ def test_it_costs_two_calls_however_many_events_are_over(api: Api, meter: Meter)
         with EventItem.batch_write() as batch:
             for number in range(count):
                 known = {"event_id": f"over-{number}", "date": day(-500 - number), "end_date": day(-480 - number)}
-                for item in services.items(services.compose(EVENT | known, None)):
+                for item in items_of(EVENT | known):
                     batch.save(item)
         meter.reset()
         api.get(f"/events?from={day(0)}&status=published")

@@ -4,6 +4,7 @@ import sys
 from argparse import ArgumentTypeError
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from eventsite.dynamodb import tables
@@ -29,7 +30,7 @@ class Command(OperatorCommand):
     has_dry_run = True
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--protect", action="store_true", default=None, help="protect them, as a deployment does")
+        parser.add_argument("--protect", action="store_true", help="protect them, as a deployment does")
         parser.add_argument(
             "--tag", action="append", default=[], type=_tag, metavar="NAME=VALUE", help="a tag of the new tables"
         )
@@ -40,8 +41,8 @@ class Command(OperatorCommand):
             raise CommandError(f"{', '.join(old)} cannot be migrated in place. {KEYS_STAY}")
         if old := tables.with_old_items():
             raise CommandError(f"{', '.join(old)} cannot be used: {ITEMS_DIFFER}")
-        protect, tags = options["protect"], dict(options["tag"])
-        made = [] if options["dry_run"] else tables.create_missing(tags=tags, protect=protect)
+        protect = options["protect"] or not settings.LOCAL
+        made = [] if options["dry_run"] else tables.create_missing(tags=dict(options["tag"]), protect=protect)
         self._report(made, tables.differences(protect=protect))
 
     def _report(self, made: list[str], differences: list[str]) -> None:

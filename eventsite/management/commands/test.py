@@ -9,8 +9,6 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    """Runs pytest. The exit status is pytest's."""
-
     help = "Runs the tests with pytest. All arguments are pytest's: see `python -m pytest --help`."
 
     def run_from_argv(self, argv: list[str]) -> None:

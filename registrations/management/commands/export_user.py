@@ -15,8 +15,6 @@ from users.serializers import UserSerializer
 
 
 class Command(OperatorCommand):
-    """Prints a user with all registrations. The exit status is 1 if the id is unknown."""
-
     help = "Prints the profile and all registrations of a user as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:

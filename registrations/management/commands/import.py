@@ -62,7 +62,6 @@ class Command(OperatorCommand):
             sys.exit(1)
 
     def _reading(self, event_id: str | None) -> Reading:
-        """Return the options for sheets."""
         reading = Reading(order=self._options["date_format"])
         for text in self._options["map"]:
             role, _, header = text.partition("=")

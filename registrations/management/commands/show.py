@@ -20,8 +20,6 @@ Line = Sequence[Any]
 
 
 class Command(OperatorCommand):
-    """Shows events and users. The exit status is 1 if an id is unknown."""
-
     help = "Shows an event with its people, or a user with their registrations."
 
     def add_arguments(self, parser: CommandParser) -> None:

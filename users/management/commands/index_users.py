@@ -11,8 +11,6 @@ from users.models import User
 
 
 class Command(OperatorCommand):
-    """Writes the index entries of all users. Safe to repeat."""
-
     help = "Makes all users findable by name and e-mail address: once after the upgrade from a release before 1.0."
 
     def handle(self, *args: Any, **options: Any) -> None:
