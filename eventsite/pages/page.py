@@ -291,12 +291,6 @@ def _kind_of(request: Request) -> type[Page]:
     return _pages.get(_route(request), Page)
 
 
-def all_kinds() -> list[type[Page] | type[Part]]:
-    """Return every page and every part that the apps have registered."""
-    _discover()
-    return [*dict.fromkeys(_pages.values()), *(kind for kinds in _parts.values() for kind in kinds)]
-
-
 def with_defaults(request: Request) -> Any:
     """Return the query parameters of a request for a page, with its defaults."""
     query = request.query_params.copy()
