@@ -66,7 +66,8 @@ def of_user(
     if not is_id(user_id):
         raise UserNotFound
     found = registrations_of(user_id, active=status != CANCELLED, first=limit + 1, after=after)
-    rows = list(islice(found, limit + 1))
+    possible = (row for row in found if row.waited or status != WAITLISTED)
+    rows = list(islice(possible, limit + 1))
     following = rows[limit - 1].event_id if len(rows) > limit else None
     if not rows:
         services.read(user_id)  # a user with registrations exists; one without may not

@@ -95,3 +95,13 @@ def test_one_active_registration_is_found_behind_many_of_the_past_in_few_calls(a
     (found,) = api.get(f"/users/{user}/registrations?limit=1").json()
     assert found["event"]["eventId"] == "last"
     assert meter.calls.count("Query") <= 8
+
+
+def test_one_place_in_a_queue_is_on_the_first_page_behind_many_seats(api: Api) -> None:
+    user = api.user()
+    for number in range(30):
+        lay(f"event-{number:03}", capacity=5, seated=[user])
+    lay("last", capacity=0, waiting=[user])
+    for path in "waitlists?limit=1", "registrations?status=waitlisted&limit=1":
+        (found,) = api.get(f"/users/{user}/{path}").json()
+        assert (found["event"]["eventId"], found["registration"]["waitlistPosition"]) == ("last", 1)
