@@ -97,11 +97,25 @@ def test_one_active_registration_is_found_behind_many_of_the_past_in_few_calls(a
     assert meter.calls.count("Query") <= 8
 
 
+@pytest.mark.parametrize(("status", "others"), [("waitlisted", "seated"), ("registered", "waiting")])
+def test_pages_of_one_status_are_full_although_others_come_first(api: Api, status: str, others: str) -> None:
+    user = api.user()
+    waiting, seated = ([user], []) if others == "waiting" else ([], [user])
+    for number in range(5):
+        lay(f"event-{number:03}", capacity=5, waiting=waiting, seated=seated)
+    for number in range(3):
+        lay(f"last-{number}", capacity=5, waiting=seated, seated=waiting)
+    pages = [api.get(f"/users/{user}/registrations?status={status}&limit=2")]
+    while link := pages[-1].headers.get("Link"):
+        pages.append(api.get(link.partition(">")[0].removeprefix("<")))
+    found = [[one["event"]["eventId"] for one in page.json()] for page in pages]
+    assert found == [["last-0", "last-1"], ["last-2"]]
+
+
 def test_one_place_in_a_queue_is_on_the_first_page_behind_many_seats(api: Api) -> None:
     user = api.user()
     for number in range(30):
         lay(f"event-{number:03}", capacity=5, seated=[user])
     lay("last", capacity=0, waiting=[user])
-    for path in "waitlists?limit=1", "registrations?status=waitlisted&limit=1":
-        (found,) = api.get(f"/users/{user}/{path}").json()
-        assert (found["event"]["eventId"], found["registration"]["waitlistPosition"]) == ("last", 1)
+    (found,) = api.get(f"/users/{user}/waitlists?limit=1").json()
+    assert (found["event"]["eventId"], found["registration"]["waitlistPosition"]) == ("last", 1)
