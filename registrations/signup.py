@@ -1,5 +1,6 @@
 """Sign up: validate the answers to the questions, then give a seat or a place on the waitlist."""
 
+from contextlib import suppress
 from typing import Any
 
 from events import questions, services
@@ -38,10 +39,9 @@ def sign_up(
     """
     caller: dict[str, Any] = {"scope": scope, "organizes": organizes, "by": by}
     if answers is None and keyed is None:
-        try:
+        with suppress(AnswersNeeded):
             return seating.register(event_id, user_id, **caller)
-        except AnswersNeeded:
-            pass
+        return seating.register(event_id, user_id, answers=_fitting(event_id, scope, None), **caller)
     try:
         fitting = _fitting(event_id, scope, answers)
     except WrongValues as error:

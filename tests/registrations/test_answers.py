@@ -81,6 +81,13 @@ def test_other_refusals_come_before_those_of_answers(code: str, headers: dict[st
         assert problem(sign_up(asking, event, user, answers, **headers)) == (status, code)
 
 
+def test_a_sign_up_without_answers_is_tried_once_before_it_is_refused(api: Api, meter: Meter) -> None:
+    event, user = api.event(questions=QUESTIONS), api.user()
+    meter.reset()
+    assert wrong(sign_up(api, event, user)) == {"answers.food"}
+    assert meter.calls == ["BatchGetItem", "BatchGetItem", "GetItem", "GetItem"]  # the last one reads the questions
+
+
 def test_a_refusal_that_came_before_that_of_answers_is_the_answer_to_the_key(api: Api) -> None:
     event, user = api.event(questions=QUESTIONS, status="cancelled"), api.user()
     assert problem(sign_up(api, event, user, idempotency_key="again")) == (409, "registration_closed")
