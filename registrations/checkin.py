@@ -1,5 +1,7 @@
 """Check-in: record who has arrived, and count them."""
 
+from functools import partial
+
 from pynamodb.expressions.update import Action
 
 from events.ledger.models import CheckIns, Seats
@@ -8,9 +10,8 @@ from eventsite.dynamodb.steps import Now, Steps, Update, run
 from eventsite.errors import Refused
 from registrations.models import REGISTERED, Registration
 from registrations.reading import lists
+from registrations.reading.filling import filled
 from registrations.seating import Annotation, annotate_in_steps
-
-MOST_PAGES = 10  # pages to read for one filtered page, which bounds its cost
 
 
 class NotRegistered(Refused):
@@ -65,10 +66,12 @@ def page(
 
     A page of only some people may be shorter than the limit, with others after it.
     """
-    shown: list[Registration] = []
-    for _ in range(MOST_PAGES):
-        found, after = lists.of_event(event_id, scope=scope, status=status, limit=limit, after=after)
-        shown += found if checked_in is None else [one for one in found if bool(one.checked_in_at) is checked_in]
-        if checked_in is None or after is None or len(shown) >= limit:
-            break
-    return (shown[:limit], shown[limit - 1].ticket) if len(shown) > limit else (shown, after)
+    page_after = partial(lists.of_event, event_id, scope=scope, status=status, limit=limit)
+    if checked_in is None:
+        return page_after(after=after)
+
+    def read(after: int | None) -> lists.Listed:
+        found, following = page_after(after=after)
+        return [one for one in found if bool(one.checked_in_at) is checked_in], following
+
+    return filled(read, lambda one: one.ticket, limit=limit, after=after)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -29,11 +30,11 @@ from registrations.models import (
     registrations_of,
 )
 from registrations.reading import one as reading
+from registrations.reading.filling import filled
 from users import services
 from users.services import UserNotFound
 
 SHOWN_AFTER = 30 * 24 * 60 * 60  # seconds for which a calendar shows an event after its end
-MOST_READS = 10  # reads for one page, which bounds its cost where many registrations are left out
 PAGE = 100  # registrations of a calendar that are read at a time
 RESERVED_SECONDS = 5.0  # seconds; no further page is read when the request has only this left
 
@@ -58,24 +59,18 @@ def of_user(
         after: The last event id of the page before; None for the first page.
 
     Returns:
-        The registrations, and the event id to continue after, None on the last page. A page may have fewer than `limit`
-        registrations, or none, although more pages follow, if many were left out.
+        The registrations, and the event id to continue after, as `filled` returns them.
 
     Raises:
         UserNotFound: There is no such user.
     """
     if not is_id(user_id):
         raise UserNotFound
-    shown: list[Attendance] = []
-    for _ in range(MOST_READS):
-        found, after = _read_page(user_id, scope, status, limit - len(shown), after)
-        shown += found
-        if after is None or len(shown) == limit:
-            break
-    return shown, after
+    read = partial(_read_after, user_id, scope, status, limit)
+    return filled(read, lambda one: one.registration.event_id, limit=limit, after=after)
 
 
-def _read_page(
+def _read_after(
     user_id: str, scope: Scope, status: str, limit: int, after: str | None
 ) -> tuple[list[Attendance], str | None]:
     found = registrations_of(user_id, active=status != CANCELLED, first=limit + 1, after=after)
