@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from eventsite.auth import refresh_cookie
 from tests.api import EVENT
 from tests.browser.conftest import make_season
 from tests.browser.person import Person
@@ -105,8 +104,7 @@ def sign_up(hands: Hands) -> None:
 
 
 def sign_up_after_the_session(hands: Hands) -> None:
-    for name in ("sessionid", refresh_cookie.COOKIE):
-        hands.person.context.clear_cookies(name=name)
+    hands.person.lose_session()
     hands.person.context.clear_cookies(domain="127.0.0.1")
     hands.click("Sign up")
     hands.log_in("alice")
