@@ -52,9 +52,9 @@ def streams(
 ) -> list[Stream]:
     """Return the streams that together hold the requested events that the caller may see.
 
-    The private list of the caller, of unlisted events and of those they co-organize, is among them: also in the list of
-    another organizer, for the events that the caller runs with that one. With `running`, so
-    are events of several days that begin before the first day and end on it or later.
+    The private list of the caller, of unlisted events and of those they co-organize, is among them. In the list of
+    another organizer, it is there for the events that the caller runs with that organizer. With `running`, events of
+    several days that begin before the first day and end on it or later are among them too.
     """
     asked, private, owner = tuple(statuses), scope.drafts_of, None
     public = tuple(status for status in asked if status != DRAFT)

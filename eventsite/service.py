@@ -72,7 +72,7 @@ def _state(model: type[BaseModel]) -> str:
 
 
 def only_read(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Return a view for everybody that refuses all methods but GET and HEAD."""
+    """Return a public view that refuses all methods but GET and HEAD."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):

@@ -121,13 +121,13 @@ class UserViewSet(OfUserViewSet):
 @csrf_exempt  # the token proves more than a cookie would, and people who follow it need not be signed in
 def confirmation(request: HttpRequest, token: str) -> HttpResponse:
     """Answer the link in a confirmation mail. Only a click confirms, because programs that scan mail follow links."""
+    from eventsite.pages import render  # few requests show a page
+
     if request.method not in ("GET", "HEAD", "POST"):
         return problems.refused_method(request, "GET, HEAD, POST", "Only GET and POST are possible here.")
     done = confirming.confirm(token) if request.method == "POST" else None
     is_over = done is False or (done is None and not confirming.is_pending(token))
     values = {"title": "Confirm your e-mail address", "done": done, "is_over": is_over}
-    from eventsite.pages import render
-
     page = render.show_template(request, "users/confirmation.html", values)
     response = HttpResponse(page, status=410 if is_over else 200)
     response.headers["Cache-Control"] = "no-store"

@@ -31,8 +31,7 @@ def write(response: HttpResponse, token: str | None) -> None:
     if token is None:
         return
     path, secure = settings.SESSION_COOKIE_PATH, settings.SESSION_COOKIE_SECURE
-    sealed = sealing.seal(token, COOKIE)
-    if token and len(sealed) <= MAX_CHARACTERS:
+    if token and len(sealed := sealing.seal(token, COOKIE)) <= MAX_CHARACTERS:
         response.set_cookie(COOKIE, sealed, IDLE_SECONDS, path=path, secure=secure, httponly=True, samesite="Lax")
     else:
         response.delete_cookie(COOKIE, path=path, samesite="Lax")

@@ -74,7 +74,7 @@ def test_other_refusals_come_before_those_of_answers(code: str, headers: dict[st
     event, user = owner.event(questions=QUESTIONS, **changes), admin.user(alice().sub)
     asking = person
     if code == "user_not_found":
-        asking, user = admin, "nobody"
+        asking, user = admin, "stranger"
     if code == "already_registered":
         assert sign_up(person, event, user, {"food": "All"}).status_code == 201
     for _ in range(2):

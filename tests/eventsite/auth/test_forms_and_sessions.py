@@ -60,7 +60,7 @@ class Browser(pages.Browser):
 
 
 @pytest.fixture(autouse=True)
-def everybody(cognito: None) -> None:
+def people(cognito: None) -> None:
     alice(), olivia(), oscar(), adam()
 
 
