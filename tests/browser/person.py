@@ -65,7 +65,7 @@ class Person:
         self.press(self.page.locator("[type=submit]").first)
 
     def fill_in_if_asked(self, name: str, password: str) -> None:
-        """Fill in the form of the hosted UI, unless it has a session of its own and led back at once."""
+        """Fill in the form of the hosted UI, unless its own session led back at once."""
         if "127.0.0.1" in self.page.url:
             self.fill_in(name, password)
 
